@@ -1,0 +1,56 @@
+// The rooms and their import arrows. A red line here means a file stands in the wrong room.
+const room = (name) => `^src/${name}/`;
+const onlyTo = (name, allowed, comment) => ({
+  name: `${name}-arrows`,
+  severity: 'error',
+  comment,
+  from: { path: room(name) },
+  to: { path: '^(src|tools)/', pathNot: [room(name), ...allowed.map(room)] },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'core-arrows',
+      severity: 'error',
+      comment: 'core imports nothing of ours and, of packages, only the schema library',
+      from: { path: room('core'), pathNot: '\\.test\\.ts$' },
+      to: { pathNot: [room('core'), '^node_modules/zod'] },
+    },
+    onlyTo('nn', ['core'], 'nn may import core'),
+    onlyTo('storage', ['core'], 'storage may import core'),
+    onlyTo('runtime', ['core', 'nn', 'storage'], 'runtime may import core, nn and storage'),
+    {
+      name: 'ui-arrows',
+      severity: 'error',
+      comment: "ui may import core and, of the runtime, only its client and protocol",
+      from: { path: room('ui') },
+      to: { path: '^(src|tools)/', pathNot: [room('ui'), room('core'), '^src/runtime/(client|protocol)'] },
+    },
+    {
+      name: 'tools-without-ui',
+      severity: 'error',
+      from: { path: '^tools/' },
+      to: { path: room('ui') },
+    },
+    {
+      name: 'only-nn-imports-tfjs',
+      severity: 'error',
+      from: { path: '^(src|tools)/', pathNot: room('nn') },
+      to: { path: 'node_modules/@tensorflow/' },
+    },
+    {
+      name: 'only-storage-imports-idb',
+      severity: 'error',
+      from: { path: '^(src|tools)/', pathNot: room('storage') },
+      to: { path: 'node_modules/(idb|fake-indexeddb)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: ['.ts', '.tsx', '.js', '.mjs', '.json'] },
+  },
+};

@@ -1,0 +1,42 @@
+/** Node identity in the gist tree: deterministic arithmetic on `(level, index)`, nothing else. */
+
+/** Block size and branching factor. Fixed by the trained GistNet; a manifest with another K is refused. */
+export const K = 32;
+/** Highest level a tree may have: LOD4 covers 1,048,576 tokens. */
+export const MAX_LOD = 4;
+
+export type Lod = 0 | 1 | 2 | 3 | 4;
+
+/** Packs level and index in one number: `level · 2^40 + index`. Exact in a double. */
+export type SpanId = number & { readonly __brand: 'SpanId' };
+
+const LEVEL_STRIDE = 2 ** 40;
+
+/** Tokens that one node of a level covers: `K^level`. Level 0 counts single tokens. */
+export function tokensPerNode(level: number): number {
+  return K ** level;
+}
+
+/** Tokens that one WC entry of a LOD covers: a whole block (K) at LOD0, `K^lod` above. */
+export function tokensPerEntry(lod: number): number {
+  return lod === 0 ? K : K ** lod;
+}
+
+export function spanIdOf(lod: number, start: number): SpanId {
+  return (lod * LEVEL_STRIDE + Math.floor(start / tokensPerEntry(lod))) as SpanId;
+}
+
+/** The LOD of a packed span id. */
+export function lodOfSpanId(spanId: SpanId): Lod {
+  return Math.floor(spanId / LEVEL_STRIDE) as Lod;
+}
+
+/** The block index of a packed span id, counted in entries of its LOD. */
+export function indexOfSpanId(spanId: SpanId): number {
+  return spanId % LEVEL_STRIDE;
+}
+
+/** First token of a packed span id. */
+export function startOfSpanId(spanId: SpanId): number {
+  return indexOfSpanId(spanId) * tokensPerEntry(lodOfSpanId(spanId));
+}

@@ -1,0 +1,121 @@
+/**
+ * The telemetry event union: everything that a run does is one of these, and a trace is a list of them.
+ * Versioned and validated; the reader in storage upgrades older versions.
+ */
+import { z } from 'zod';
+import { runConfigSchema } from './config.ts';
+
+export const TRACE_FORMAT = 'megacontext-trace';
+export const TRACE_VERSION = 1;
+
+const lod = z.number().int().min(0).max(4);
+const count = z.number().int().min(0);
+const finite = z.number();
+
+/** An entry as traces store it: `[lod, start, end]`; cost follows from them. */
+export const layoutEntrySchema = z.tuple([lod, count, count]);
+
+export const ROLES = ['system', 'user', 'assistant', 'document'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Why an action was taken or refused. */
+export const REASONS = [
+  'score-above-tau', // expansion, LensNet or another policy wanted it
+  'score-below-tau', // collapse
+  'paid-for-expansion', // collapse taken so that a waiting expansion fits
+  'over-budget', // forced collapse
+  'coarsest-and-over-budget', // eviction
+  'manual', // the researcher did it
+  'cooldown', // refused
+  'no-budget', // refused; missingTokens says by how much
+  'action-limit', // refused: N_diff reached
+  'protected-recent', // refused
+  'not-legal', // refused: pruned, siblings not at one LOD, or no parent gist
+  'pinned', // refused
+] as const;
+export type Reason = (typeof REASONS)[number];
+
+export const actionSchema = z.object({
+  kind: z.enum(['expand', 'collapse', 'evict']),
+  /** The span acted on: the gist that expands, the parent that its siblings collapse into, the entry evicted. */
+  lod,
+  start: count,
+  end: count,
+  /** LOD after the action (an evicted span keeps its LOD here). */
+  toLod: lod,
+  score: finite.nullable(),
+  /** 1 = best candidate of its queue in this pass. */
+  rank: count.nullable(),
+  costDelta: z.number().int(),
+  reason: z.enum(REASONS),
+  applied: z.boolean(),
+  /** Refused for budget: tokens that were missing. */
+  missingTokens: count.optional(),
+  /** Refused for cooldown: refocuses left. */
+  cooldownLeft: count.optional(),
+  /** An expansion that collapses of the same step paid for: their starts, `[lod, start, end]`. */
+  paidBy: z.array(layoutEntrySchema).optional(),
+  /** Which scoring pass of this refocus (0 = first, then refine steps). */
+  pass: count,
+});
+export type ActionRecord = z.infer<typeof actionSchema>;
+
+const base = { step: count, timeMs: finite };
+
+export const telemetryEventSchema = z.discriminatedUnion('type', [
+  z.object({ ...base, type: z.literal('session'), sessionId: z.string(), title: z.string(), modelId: z.string(), modelHash: z.string(), backend: z.string(), config: runConfigSchema }),
+  z.object({ ...base, type: z.literal('ingest'), start: count, end: count, role: z.enum(ROLES), documentId: z.string() }),
+  z.object({ ...base, type: z.literal('gist'), level: lod, firstIndex: count, count }),
+  z.object({ ...base, type: z.literal('score'), cursor: count, policy: z.string(), min: finite, mean: finite, max: finite }),
+  z.object({
+    ...base,
+    type: z.literal('refocus'),
+    cursor: count,
+    policy: z.string(),
+    /** First token still in the window; what lies before was evicted. */
+    windowStart: count,
+    usedTokens: count,
+    budgetTokens: count,
+    entryCount: count,
+    /** The layout after this step, either whole or as the replaced runs `[from, removed, inserted…]`. */
+    layout: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('keyframe'), entries: z.array(layoutEntrySchema) }),
+      z.object({ kind: z.literal('delta'), splices: z.array(z.object({ at: count, remove: count, insert: z.array(layoutEntrySchema) })) }),
+    ]),
+    /** One score per entry of the layout that was scored first in this step (before its actions). */
+    scores: z.array(finite),
+    actions: z.array(actionSchema),
+    swapRate: finite,
+    utilisation: finite,
+    meanResidency: finite,
+    coherence: finite.nullable(),
+    trigger: z.enum(['block', 'turn-end', 'manual']),
+  }),
+  z.object({ ...base, type: z.literal('action'), action: actionSchema }),
+  z.object({ ...base, type: z.literal('evict'), lod, start: count, end: count }),
+  z.object({ ...base, type: z.literal('decode'), tokenId: count, position: count, text: z.string(), logProbability: finite, entropy: finite }),
+  z.object({ ...base, type: z.literal('deltaNll'), cursor: count, horizonTokens: count, workingContextNll: finite, fullNll: finite.nullable(), deltaNll: finite.nullable(), why: z.string().optional() }),
+  z.object({ ...base, type: z.literal('violation'), check: z.string(), message: z.string(), action: z.literal('rolled-back') }),
+  z.object({ ...base, type: z.literal('latency'), stage: z.enum(['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry']), ms: finite }),
+  z.object({ ...base, type: z.literal('prune'), lod, start: count, end: count, reason: z.string(), checksum: count }),
+  z.object({ ...base, type: z.literal('router'), weights: z.array(finite) }),
+  z.object({ ...base, type: z.literal('staging'), entryCount: count, usedTokens: count }),
+]);
+
+/** `step` is the refocus step the event belongs to; `timeMs` counts from the run's start by the injected clock. */
+export type TelemetryEvent = z.infer<typeof telemetryEventSchema>;
+export type TelemetryEventOf<T extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: T }>;
+export type Stage = TelemetryEventOf<'latency'>['stage'];
+export type LayoutEntry = z.infer<typeof layoutEntrySchema>;
+
+export const traceHeaderSchema = z.object({
+  format: z.literal(TRACE_FORMAT),
+  version: z.literal(TRACE_VERSION),
+  createdAt: z.string(),
+  modelId: z.string(),
+  modelHash: z.string(),
+  backend: z.string(),
+  seed: count,
+  config: runConfigSchema,
+});
+export type TraceHeader = z.infer<typeof traceHeaderSchema>;

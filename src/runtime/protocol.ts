@@ -1,0 +1,170 @@
+/**
+ * The messages between the page and the engine's worker. Both directions are typed and validated; big
+ * arrays are transferred. The page sends commands, each answered once by `reply`; the worker sends
+ * notices at any time.
+ */
+import { z } from 'zod';
+import { runConfigSchema } from '../core/config.ts';
+import type { RunConfig } from '../core/config.ts';
+import { ROLES } from '../core/telemetry.ts';
+import type { TelemetryEvent } from '../core/telemetry.ts';
+import type { BackendReport } from '../nn/ports.ts';
+import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../storage/ports.ts';
+
+export type { BackendReport } from '../nn/ports.ts';
+export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../storage/ports.ts';
+
+const span = { lod: z.number().int().min(0).max(4), start: z.number().int().min(0), end: z.number().int().min(0) };
+
+export const commandSchema = z.discriminatedUnion('kind', [
+  /** Load a model and choose a backend. Sent once; again to change backend or model (sessions stay stored). */
+  z.object({ kind: z.literal('boot'), modelId: z.string(), modelBaseUrl: z.string(), backend: z.enum(['auto', 'webgpu', 'wasm', 'cpu']) }),
+  z.object({ kind: z.literal('listSessions') }),
+  z.object({ kind: z.literal('createSession'), title: z.string(), config: runConfigSchema.partial() }),
+  z.object({ kind: z.literal('openSession'), sessionId: z.string() }),
+  z.object({ kind: z.literal('removeSession'), sessionId: z.string() }),
+  z.object({ kind: z.literal('renameSession'), title: z.string() }),
+  /** Queue a text for ingestion at the cursor. Rejected with a typed error when empty, binary or too large. */
+  z.object({ kind: z.literal('ingestText'), text: z.string(), title: z.string(), role: z.enum(ROLES) }),
+  /** Ingest the queue continuously; `tokensPerSecond` 0 means as fast as the machine can. */
+  z.object({ kind: z.literal('run'), tokensPerSecond: z.number().min(0).max(1_000_000) }),
+  z.object({ kind: z.literal('pause') }),
+  /** Ingest one block (up to K tokens) and refocus once. */
+  z.object({ kind: z.literal('step') }),
+  /** Append a user's turn, refocus, decode an answer. Ingestion pauses meanwhile and resumes after. */
+  z.object({ kind: z.literal('ask'), text: z.string().min(1) }),
+  /** Stop the answer being decoded; what was decoded stays in the history. */
+  z.object({ kind: z.literal('stopAnswer') }),
+  z.object({ kind: z.literal('setConfig'), changes: z.record(z.string(), z.unknown()) }),
+  z.object({ kind: z.literal('act'), action: z.enum(['expand', 'collapse', 'pin', 'unpin']), ...span }),
+  /** Refocus now, without new tokens. */
+  z.object({ kind: z.literal('refocus') }),
+  z.object({ kind: z.literal('inspect'), ...span }),
+  /** The text of a span, cut to `maxCharacters`. */
+  z.object({ kind: z.literal('spanText'), start: span.start, end: span.end, maxCharacters: z.number().int().min(1).max(1_000_000) }),
+  z.object({ kind: z.literal('nextTokens'), count: z.number().int().min(1).max(100) }),
+  z.object({ kind: z.literal('exportTrace') }),
+]);
+export type Command = z.infer<typeof commandSchema>;
+export type CommandKind = Command['kind'];
+
+/** What `inspect` answers about one block. */
+export interface BlockReport {
+  readonly lod: number;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  readonly tokenTexts: readonly string[];
+  readonly inWorkingContext: boolean;
+  readonly currentLod: number | null;
+  readonly provenance: readonly ProvenanceRun[];
+  readonly gistVersion: number | null;
+  readonly createdAtStep: number | null;
+  readonly accessCount: number;
+  readonly lastAccessStep: number | null;
+  readonly expansions: number;
+  readonly collapses: number;
+  readonly residencySteps: number;
+  readonly pinned: boolean;
+  readonly cooldownLeft: number;
+  /** Is each move legal now, and if not, why. */
+  readonly canExpand: { readonly legal: boolean; readonly why: string };
+  readonly canCollapse: { readonly legal: boolean; readonly why: string };
+  /** Nearest other gists of the same level by cosine. */
+  readonly neighbours: readonly { readonly start: number; readonly end: number; readonly cosine: number; readonly text: string }[];
+}
+
+export interface TokenProbability {
+  readonly tokenId: number;
+  readonly text: string;
+  readonly probability: number;
+}
+
+/** The state of the open session, sent on open and with every refocus. */
+export interface SessionState {
+  readonly record: SessionRecord;
+  readonly config: RunConfig;
+  readonly readOnly: boolean;
+  readonly cursor: number;
+  readonly step: number;
+  readonly pendingTokens: number;
+  readonly activity: 'idle' | 'ingesting' | 'answering';
+  readonly marks: readonly SpanMark[];
+}
+
+/** Everything the page needs to draw a session that was just created or opened. */
+export interface SessionSnapshot {
+  readonly state: SessionState;
+  readonly events: readonly TelemetryEvent[];
+  readonly chat: readonly ChatMessageRecord[];
+  readonly provenance: readonly ProvenanceRun[];
+  /** What was found damaged in storage and what was done about it. */
+  readonly damage: readonly string[];
+}
+
+export interface ModelReport {
+  readonly id: string;
+  readonly title: string;
+  readonly hash: string;
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly vocabularySize: number;
+  readonly parameters: number;
+  readonly trainedContextTokens: number;
+  readonly figures: readonly { readonly name: string; readonly value: number; readonly n: number; readonly ci95: readonly number[]; readonly command: string }[];
+}
+
+export interface BootReport {
+  readonly backend: BackendReport;
+  readonly model: ModelReport;
+  readonly storage: { readonly kind: 'indexeddb' | 'memory' | 'file'; readonly reason: string };
+  /** Config defaults for this model. */
+  readonly defaults: RunConfig;
+}
+
+/** What each command answers. */
+export interface CommandResults {
+  boot: BootReport;
+  listSessions: readonly SessionRecord[];
+  createSession: SessionSnapshot;
+  openSession: SessionSnapshot;
+  removeSession: null;
+  renameSession: SessionState;
+  ingestText: { readonly documentId: string; readonly tokens: number };
+  run: SessionState;
+  pause: SessionState;
+  step: SessionState;
+  ask: { readonly question: ChatMessageRecord; readonly answer: ChatMessageRecord };
+  stopAnswer: null;
+  setConfig: SessionState;
+  act: SessionState;
+  refocus: SessionState;
+  inspect: BlockReport;
+  spanText: { readonly text: string; readonly truncated: boolean };
+  nextTokens: readonly TokenProbability[];
+  exportTrace: { readonly fileName: string; readonly text: string };
+}
+
+/** An error as it crosses the worker's border: what happened, where, what was kept, what to try. */
+export interface WireError {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly kept: string;
+  readonly tryNext: string;
+}
+
+export type Notice =
+  | { readonly kind: 'progress'; readonly task: 'load' | 'ingest' | 'rebuild'; readonly label: string; readonly done: number; readonly total: number }
+  | { readonly kind: 'telemetry'; readonly events: readonly TelemetryEvent[] }
+  | { readonly kind: 'state'; readonly state: SessionState }
+  | { readonly kind: 'provenance'; readonly run: ProvenanceRun }
+  | { readonly kind: 'chat'; readonly message: ChatMessageRecord }
+  | { readonly kind: 'answerText'; readonly messageId: string; readonly delta: string; readonly tokenId: number; readonly position: number; readonly step: number }
+  | { readonly kind: 'problem'; readonly error: WireError };
+
+export type ToWorker = { readonly id: number; readonly command: Command };
+export type FromWorker =
+  | { readonly type: 'reply'; readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly type: 'reply'; readonly id: number; readonly ok: false; readonly error: WireError }
+  | { readonly type: 'notice'; readonly notice: Notice };

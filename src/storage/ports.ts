@@ -1,0 +1,127 @@
+/**
+ * The storage port. IndexedDB, memory and file implementations stand behind it; callers never know which.
+ *
+ * Promise of every implementation: a batch is acknowledged only when it is durable enough to survive the
+ * worker's death, and what is acknowledged is a contiguous prefix of what was appended.
+ */
+import type { RunConfig } from '../core/config.ts';
+import type { Role, TelemetryEvent } from '../core/telemetry.ts';
+
+export type SessionId = string & { readonly __brand: 'SessionId' };
+
+export interface SessionRecord {
+  readonly id: SessionId;
+  readonly title: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly modelId: string;
+  readonly modelHash: string;
+  readonly tokenCount: number;
+  readonly stepCount: number;
+  readonly config: RunConfig;
+}
+
+/** A run of tokens with one provenance. */
+export interface ProvenanceRun {
+  readonly start: number;
+  readonly end: number;
+  readonly role: Role;
+  readonly documentId: string;
+  readonly title: string;
+  readonly wallClockMs: number;
+}
+
+export interface ChatMessageRecord {
+  readonly id: string;
+  readonly role: 'user' | 'assistant';
+  readonly text: string;
+  /** Tokens of the history that hold this message. */
+  readonly start: number;
+  readonly end: number;
+  readonly createdAt: number;
+  /** `stopped`: the user stopped it; `cut`: the longest answer was reached. */
+  readonly ending: 'complete' | 'stopped' | 'cut' | 'failed';
+}
+
+/** A span's manual marks. */
+export interface SpanMark {
+  readonly lod: number;
+  readonly start: number;
+  readonly end: number;
+  readonly kind: 'pin';
+}
+
+/** One atomic append. Everything in it is stored, or nothing. */
+export interface SessionBatch {
+  readonly tokens?: { readonly start: number; readonly ids: Uint32Array };
+  readonly provenance?: readonly ProvenanceRun[];
+  /** Gists as fp16 bits, `[count, d]`. */
+  readonly gists?: readonly { readonly level: number; readonly firstIndex: number; readonly hiddenSize: number; readonly values: Uint16Array }[];
+  readonly events?: readonly TelemetryEvent[];
+  readonly chat?: readonly ChatMessageRecord[];
+  readonly marks?: readonly SpanMark[];
+  readonly patch?: Partial<Pick<SessionRecord, 'title' | 'config' | 'updatedAt' | 'stepCount'>>;
+  /** Text handed in but not ingested yet, so that a reload continues; null clears it. */
+  readonly pending?: PendingText | null;
+}
+
+export interface PendingText {
+  readonly documentId: string;
+  readonly title: string;
+  readonly role: Role;
+  readonly ids: Uint32Array;
+  /** How many of ids are ingested already. */
+  readonly ingested: number;
+}
+
+export interface StoredSession {
+  readonly record: SessionRecord;
+  readonly tokens: Uint32Array;
+  readonly provenance: readonly ProvenanceRun[];
+  /** By level 1..4: `[count, d]` fp16 bits; shorter than the tree needs when segments are missing or damaged. */
+  readonly gists: readonly { readonly level: number; readonly hiddenSize: number; readonly values: Uint16Array }[];
+  readonly events: readonly TelemetryEvent[];
+  readonly chat: readonly ChatMessageRecord[];
+  readonly marks: readonly SpanMark[];
+  readonly pending: PendingText | null;
+  /** What was found damaged and left out, in words; empty when all is well. */
+  readonly damage: readonly string[];
+}
+
+/** One open session. The writer holds it exclusively; a second opener gets `readOnly: true`. */
+export interface SessionHandle {
+  readonly id: SessionId;
+  readonly readOnly: boolean;
+  load(): Promise<StoredSession>;
+  /** Resolves when the batch is stored. @throws {StorageError} */
+  append(batch: SessionBatch, durability?: 'relaxed' | 'strict'): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SessionStore {
+  /** `indexeddb`, or `memory` with the reason why nothing outlives the page. */
+  readonly kind: 'indexeddb' | 'memory' | 'file';
+  readonly reason: string;
+  list(): Promise<readonly SessionRecord[]>;
+  create(record: Omit<SessionRecord, 'id' | 'updatedAt' | 'tokenCount' | 'stepCount'>): Promise<SessionHandle>;
+  /** @throws {StorageError} `not-found` */
+  open(id: SessionId): Promise<SessionHandle>;
+  remove(id: SessionId): Promise<void>;
+  estimate(): Promise<{ readonly usedBytes: number; readonly quotaBytes: number } | null>;
+  close(): void;
+}
+
+export type StorageErrorCode = 'unavailable' | 'not-found' | 'read-only' | 'quota' | 'newer-schema' | 'blocked' | 'closed' | 'damaged' | 'failed';
+
+/** What went wrong, where, and what was kept. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+  constructor(
+    readonly code: StorageErrorCode,
+    message: string,
+    readonly kept: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
