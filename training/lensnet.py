@@ -1,0 +1,180 @@
+"""LensNet, variant `dual-cross-attention`: scores working-context slots (docs/models.md).
+
+Owns the network and the features of a slot. It is not causal: every slot sees the query at the
+tail. It does no training, allocates nothing and reads no files.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from llama import RMSNorm, SwiGLU
+
+FEATURES = 12
+LODS = 5
+ROLES = ("system", "user", "assistant", "document")
+
+
+@dataclass
+class LensConfig:
+    """The manifest's `lensNet` section."""
+
+    hidden_size: int
+    width: int = 128
+    heads: int = 4
+    tail_queries: int = 8
+    tail_tokens: int = 64
+    eps: float = 1e-5
+
+    def to_manifest(self) -> dict:
+        return {
+            "variant": "dual-cross-attention",
+            "width": self.width,
+            "heads": self.heads,
+            "tailQueries": self.tail_queries,
+            "tailTokens": self.tail_tokens,
+        }
+
+
+def slot_features(lod: Tensor, span: Tensor, distance: Tensor, residency: Tensor, role: Tensor) -> Tensor:
+    """Features `[..., 12]` of slots; every argument is `[...]`.
+
+    Args:
+        lod: int64 level of detail, 0..4.
+        span: tokens covered by the entry (an LOD0 block: its length).
+        distance: cursor − entry end, in tokens.
+        residency: refocus steps at this LOD.
+        role: int64 index into ROLES.
+    """
+    scalars = [
+        span.double().log2() / 20,
+        (1 + distance.double()).log2() / 20,
+        (1 + residency.double()).log() / 5,
+    ]
+    one_hot_lod = F.one_hot(lod, LODS).float()
+    one_hot_role = F.one_hot(role, len(ROLES)).float()
+    return torch.cat([one_hot_lod, torch.stack(scalars, -1).float(), one_hot_role], dim=-1)
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention of one set over another; self-attention when they are the same."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.q_proj = nn.Linear(width, width)
+        self.k_proj = nn.Linear(width, width)
+        self.v_proj = nn.Linear(width, width)
+        self.o_proj = nn.Linear(width, width, bias=False)
+
+    def forward(self, x: Tensor, other: Tensor, mask: Tensor | None = None) -> Tensor:
+        """`x` `[B, n, w]` reads `other` `[B, m, w]`; `mask` `[B, m]` is true where visible."""
+        q, k, v = (
+            projected.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for projected in (self.q_proj(x), self.k_proj(other), self.v_proj(other))
+        )
+        visible = None if mask is None else mask[:, None, None, :]
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=visible)
+        return self.o_proj(mixed.transpose(1, 2).flatten(2))
+
+
+class TailBlock(nn.Module):
+    """Pre-norm bidirectional layer without RoPE over the tail."""
+
+    def __init__(self, width: int, heads: int, eps: float) -> None:
+        super().__init__()
+        self.input_layernorm = RMSNorm(width, eps)
+        self.self_attn = CrossAttention(width, heads)
+        self.post_attention_layernorm = RMSNorm(width, eps)
+        self.mlp = SwiGLU(width, 2 * width)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        h = self.input_layernorm(x)
+        x = x + self.self_attn(h, h, mask)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class CrossBlock(nn.Module):
+    """Pre-norm cross-attention and SwiGLU: `read` and `score`."""
+
+    def __init__(self, width: int, heads: int, eps: float) -> None:
+        super().__init__()
+        self.norm_q = RMSNorm(width, eps)
+        self.norm_kv = RMSNorm(width, eps)
+        self.norm_mlp = RMSNorm(width, eps)
+        self.attn = CrossAttention(width, heads)
+        self.mlp = SwiGLU(width, 2 * width)
+
+    def forward(self, x: Tensor, other: Tensor, mask: Tensor | None = None) -> Tensor:
+        x = x + self.attn(self.norm_q(x), self.norm_kv(other), mask)
+        return x + self.mlp(self.norm_mlp(x))
+
+
+class LensNet(nn.Module):
+    """Scores slots of a working context against the query at its tail."""
+
+    def __init__(self, config: LensConfig) -> None:
+        super().__init__()
+        self.config = config
+        size, width, heads, eps = config.hidden_size, config.width, config.heads, config.eps
+        self.slot_in = nn.Linear(2 * size + FEATURES, width)
+        self.tail_in = nn.Linear(size, width)
+        self.tail_pos = nn.Parameter(torch.randn(config.tail_tokens, width) * 0.05)
+        self.tail_block = TailBlock(width, heads, eps)
+        self.tail_queries = nn.Parameter(torch.randn(config.tail_queries, width))
+        self.read = CrossBlock(width, heads, eps)
+        self.score = CrossBlock(width, heads, eps)
+        self.null = nn.Parameter(torch.randn(1, width) * 0.05)
+        self.match_q = nn.Linear(width, width, bias=False)
+        self.match_k = nn.Linear(width, width, bias=False)
+        self.match_scale = nn.Parameter(torch.ones(1))
+        self.head_norm = RMSNorm(width, eps)
+        self.head = nn.Linear(width, 1)
+
+    def forward(
+        self,
+        own: Tensor,
+        block: Tensor,
+        feats: Tensor,
+        tail: Tensor,
+        slot_mask: Tensor | None = None,
+        tail_mask: Tensor | None = None,
+    ) -> Tensor:
+        """Logits `[B, N]` before the tanh.
+
+        Args:
+            own: `[B, N, d]` the slot's own vector: token embedding or gist.
+            block: `[B, N, d]` the gist of its block (the open tail: its mean embedding).
+            feats: `[B, N, 12]` from `slot_features`.
+            tail: `[B, m, d]` embeddings of the last m ≤ M tokens.
+            slot_mask: `[B, N]` true where a slot exists (padding of a batch).
+            tail_mask: `[B, m]` likewise, for tails shorter than m (right aligned).
+        """
+        e = self.slot_in(torch.cat([own, block, feats], dim=-1))
+        q = self.encode_tail(tail, tail_mask)
+        q = self.read(q, e, slot_mask)
+        kv = torch.cat([self.null.expand(q.shape[0], 1, -1), q], dim=1)
+        e = self.score(e, kv)
+        match = cosine(self.match_k(e), self.match_q(q)).amax(-1)
+        return self.match_scale * match + self.head(self.head_norm(e)).squeeze(-1)
+
+    def encode_tail(self, tail: Tensor, tail_mask: Tensor | None) -> Tensor:
+        """Tail embeddings `[B, m, d]` → tail gists `[B, Q, w]`."""
+        t = self.tail_in(tail) + self.tail_pos[self.config.tail_tokens - tail.shape[1] :]
+        t = self.tail_block(t, tail_mask)
+        scores = self.tail_queries @ t.transpose(1, 2) / math.sqrt(self.config.width)
+        if tail_mask is not None:
+            scores = scores.masked_fill(~tail_mask[:, None, :], torch.finfo(scores.dtype).min)
+        return scores.softmax(-1) @ t
+
+
+def cosine(x: Tensor, y: Tensor) -> Tensor:
+    """All cosines `[B, n, m]` of `x` `[B, n, w]` and `y` `[B, m, w]`, with 1e-6 in the norms."""
+    x = x / (x.square().sum(-1, keepdim=True) + 1e-6).sqrt()
+    y = y / (y.square().sum(-1, keepdim=True) + 1e-6).sqrt()
+    return x @ y.transpose(1, 2)
