@@ -14,11 +14,20 @@ import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '
 export type { BackendReport } from '../nn/ports.ts';
 export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../storage/ports.ts';
 
-const span = { lod: z.number().int().min(0).max(4), start: z.number().int().min(0), end: z.number().int().min(0) };
+const span = {
+  lod: z.number().int().min(0).max(4),
+  start: z.number().int().min(0),
+  end: z.number().int().min(0),
+};
 
 export const commandSchema = z.discriminatedUnion('kind', [
   /** Load a model and choose a backend. Sent once; again to change backend or model (sessions stay stored). */
-  z.object({ kind: z.literal('boot'), modelId: z.string(), modelBaseUrl: z.string(), backend: z.enum(['auto', 'webgpu', 'wasm', 'cpu']) }),
+  z.object({
+    kind: z.literal('boot'),
+    modelId: z.string(),
+    modelBaseUrl: z.string(),
+    backend: z.enum(['auto', 'webgpu', 'wasm', 'cpu']),
+  }),
   z.object({ kind: z.literal('listSessions') }),
   z.object({ kind: z.literal('createSession'), title: z.string(), config: runConfigSchema.partial() }),
   z.object({ kind: z.literal('openSession'), sessionId: z.string() }),
@@ -41,7 +50,12 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refocus') }),
   z.object({ kind: z.literal('inspect'), ...span }),
   /** The text of a span, cut to `maxCharacters`. */
-  z.object({ kind: z.literal('spanText'), start: span.start, end: span.end, maxCharacters: z.number().int().min(1).max(1_000_000) }),
+  z.object({
+    kind: z.literal('spanText'),
+    start: span.start,
+    end: span.end,
+    maxCharacters: z.number().int().min(1).max(1_000_000),
+  }),
   z.object({ kind: z.literal('nextTokens'), count: z.number().int().min(1).max(100) }),
   z.object({ kind: z.literal('exportTrace') }),
 ]);
@@ -71,7 +85,12 @@ export interface BlockReport {
   readonly canExpand: { readonly legal: boolean; readonly why: string };
   readonly canCollapse: { readonly legal: boolean; readonly why: string };
   /** Nearest other gists of the same level by cosine. */
-  readonly neighbours: readonly { readonly start: number; readonly end: number; readonly cosine: number; readonly text: string }[];
+  readonly neighbours: readonly {
+    readonly start: number;
+    readonly end: number;
+    readonly cosine: number;
+    readonly text: string;
+  }[];
 }
 
 export interface TokenProbability {
@@ -111,7 +130,13 @@ export interface ModelReport {
   readonly vocabularySize: number;
   readonly parameters: number;
   readonly trainedContextTokens: number;
-  readonly figures: readonly { readonly name: string; readonly value: number; readonly n: number; readonly ci95: readonly number[]; readonly command: string }[];
+  readonly figures: readonly {
+    readonly name: string;
+    readonly value: number;
+    readonly n: number;
+    readonly ci95: readonly number[];
+    readonly command: string;
+  }[];
 }
 
 export interface BootReport {
@@ -155,16 +180,38 @@ export interface WireError {
 }
 
 export type Notice =
-  | { readonly kind: 'progress'; readonly task: 'load' | 'ingest' | 'rebuild'; readonly label: string; readonly done: number; readonly total: number }
+  | {
+      readonly kind: 'progress';
+      readonly task: 'load' | 'ingest' | 'rebuild';
+      readonly label: string;
+      readonly done: number;
+      readonly total: number;
+    }
   | { readonly kind: 'telemetry'; readonly events: readonly TelemetryEvent[] }
   | { readonly kind: 'state'; readonly state: SessionState }
   | { readonly kind: 'provenance'; readonly run: ProvenanceRun }
   | { readonly kind: 'chat'; readonly message: ChatMessageRecord }
-  | { readonly kind: 'answerText'; readonly messageId: string; readonly delta: string; readonly tokenId: number; readonly position: number; readonly step: number }
-  | { readonly kind: 'problem'; readonly error: WireError };
+  | {
+      readonly kind: 'answerText';
+      readonly messageId: string;
+      readonly delta: string;
+      readonly tokenId: number;
+      readonly position: number;
+      readonly step: number;
+    }
+  | { readonly kind: 'problem'; readonly error: WireError }
+  /**
+   * The worker died or lost its GPU and was started again by the client. `snapshot` is the session that was
+   * open, read back from storage; null when none was open or when nothing of it outlived the worker.
+   */
+  | { readonly kind: 'restarted'; readonly boot: BootReport; readonly snapshot: SessionSnapshot | null };
 
+/** What the page sends; validated by the worker before anything is done. */
+export const toWorkerSchema = z.object({ id: z.number().int().min(0), command: commandSchema });
 export type ToWorker = { readonly id: number; readonly command: Command };
 export type FromWorker =
   | { readonly type: 'reply'; readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly type: 'reply'; readonly id: number; readonly ok: false; readonly error: WireError }
-  | { readonly type: 'notice'; readonly notice: Notice };
+  | { readonly type: 'notice'; readonly notice: Notice }
+  /** The worker cannot go on (its GPU is gone): the client starts another one. */
+  | { readonly type: 'fatal'; readonly error: WireError };
