@@ -1,0 +1,54 @@
+/** The named errors of this room: what went wrong, where, and what was expected instead. */
+
+/** A model folder or one of its files cannot be used. Names the file, the tensor if any, and the reason. */
+export class WeightError extends Error {
+  override readonly name = 'WeightError';
+  constructor(
+    readonly file: string,
+    readonly tensor: string | null,
+    readonly what: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${file}${tensor === null ? '' : `, tensor "${tensor}"`}: ${what}`, options);
+  }
+}
+
+/** A file of a model folder could not be fetched or read. */
+export class ModelSourceError extends Error {
+  override readonly name = 'ModelSourceError';
+  constructor(
+    readonly file: string,
+    readonly kind: 'missing' | 'not-a-model-file' | 'network' | 'truncated',
+    what: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${file}: ${what}`, options);
+  }
+}
+
+/** More slots were asked for than a key-value cache holds. */
+export class CapacityError extends Error {
+  override readonly name = 'CapacityError';
+  constructor(
+    readonly capacitySlots: number,
+    readonly length: number,
+    readonly wanted: number,
+  ) {
+    super(
+      `The key-value cache holds ${capacitySlots} slots; ${length} are taken, ${wanted} more do not fit.`,
+    );
+  }
+}
+
+/** An array handed to a network has another size than its shape says: a bug of the caller. */
+export class ShapeError extends Error {
+  override readonly name = 'ShapeError';
+  constructor(what: string, expected: number, found: number) {
+    super(`${what}: expected ${expected} values, found ${found}.`);
+  }
+}
+
+/** No backend could be started, or the one asked for cannot. */
+export class BackendError extends Error {
+  override readonly name = 'BackendError';
+}

@@ -1,0 +1,109 @@
+/**
+ * The manifest of a model folder: its schema, and nothing else. A manifest is untrusted input, so every
+ * count is bounded here before anybody allocates by it.
+ */
+import { z } from 'zod';
+import { K, MAX_LOD } from '../core/ids.ts';
+
+/** A plain name inside the model folder: no directories, so a manifest cannot reach outside it. */
+const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be a plain file name');
+const shortText = z.string().max(4096);
+
+const fileSchema = z.strictObject({
+  bytes: z
+    .number()
+    .int()
+    .min(1)
+    .max(16 * 2 ** 30),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+});
+
+const gistNetSchema = z.strictObject({
+  weights: fileName,
+  blocks: z.number().int().min(0).max(16),
+  contextChildren: z.number().int().min(0).max(256),
+  attention: z.enum(['bidirectional', 'causal']),
+  pooling: z.enum(['mean', 'queries']),
+  queries: z.number().int().min(1).max(64),
+  version: z.number().int().min(0).max(65_535),
+});
+
+const lensNetSchema = z.strictObject({
+  weights: fileName,
+  variant: z.literal('dual-cross-attention'),
+  width: z.number().int().min(1).max(4096),
+  heads: z.number().int().min(1).max(64),
+  tailQueries: z.number().int().min(1).max(256),
+  tailTokens: z.number().int().min(1).max(4096),
+  version: z.number().int().min(0).max(65_535),
+});
+
+export const manifestSchema = z
+  .strictObject({
+    formatVersion: z.literal(1),
+    id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be a lower-case identifier'),
+    title: z.string().min(1).max(200),
+    licence: z.string().min(1).max(100),
+    blockSize: z.literal(K),
+    maxLod: z.number().int().min(1).max(MAX_LOD),
+    hiddenSize: z.number().int().min(1).max(16_384),
+    trainedContextTokens: z.number().int().min(1).max(1_048_576),
+    defaults: z.strictObject({
+      budgetTokens: z.number().int().min(64).max(32_768),
+      recentTokens: z.number().int().min(0).max(8192),
+    }),
+    chat: z.strictObject({
+      userPrefix: shortText,
+      userSuffix: shortText,
+      assistantPrefix: shortText,
+      stop: z.array(z.string().min(1).max(256)).max(16),
+    }),
+    base: z.strictObject({
+      config: fileName,
+      weights: fileName,
+      tokenizer: fileName,
+      tokenizerConfig: fileName,
+    }),
+    gistNet: gistNetSchema,
+    lensNet: lensNetSchema,
+    files: z
+      .record(fileName, fileSchema)
+      .refine((files) => Object.keys(files).length <= 64, 'at most 64 files'),
+    training: z
+      .strictObject({
+        corpus: shortText,
+        tokens: z.number().min(0),
+        hours: z.number().min(0),
+        hardware: shortText,
+        seed: z.number().int(),
+        commands: z.array(shortText).max(64),
+      })
+      .optional(),
+    figures: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1).max(200),
+          value: z.number(),
+          n: z.number().int().min(0),
+          ci95: z.tuple([z.number(), z.number()]),
+          command: shortText,
+        }),
+      )
+      .max(256)
+      .optional(),
+  })
+  .superRefine((manifest, context) => {
+    if (manifest.lensNet.width % manifest.lensNet.heads !== 0) {
+      context.addIssue({ code: 'custom', path: ['lensNet', 'heads'], message: 'must divide lensNet.width' });
+    }
+    const { base, gistNet, lensNet } = manifest;
+    const needed = [base.config, base.weights, base.tokenizer, base.tokenizerConfig];
+    for (const name of [...needed, gistNet.weights, lensNet.weights]) {
+      if (!Object.hasOwn(manifest.files, name)) {
+        context.addIssue({ code: 'custom', path: ['files', name], message: 'has no size and SHA-256' });
+      }
+    }
+  });
+
+/** A validated `manifest.json`, as docs/models.md defines it. */
+export type ModelManifest = z.infer<typeof manifestSchema>;
