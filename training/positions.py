@@ -1,0 +1,33 @@
+"""Position ids as the playground's working context will show them: far offsets and jumps."""
+
+from __future__ import annotations
+
+import random
+
+import torch
+from torch import Tensor
+
+BLOCK = 32
+MAX_POSITION = 1_000_000
+
+
+def random_offset(rng: random.Random, near: int = 16_000) -> int:
+    """0 often, else uniform up to `near`, else log-uniform up to a million."""
+    roll = rng.random()
+    if roll < 0.25:
+        return 0
+    if roll < 0.65:
+        return rng.randrange(near)
+    return int(near ** (1 - (share := rng.random())) * MAX_POSITION**share)
+
+
+def random_positions(batch: int, length: int, rng: random.Random, jumps: bool = True) -> Tensor:
+    """`[B, T]` int64: a random offset, and jumps of whole blocks where gists would stand."""
+    steps = torch.ones(batch, length, dtype=torch.int64)
+    for row in steps:
+        if jumps and rng.random() < 0.7:
+            for boundary in range(0, length, BLOCK):
+                if rng.random() < 0.3:
+                    row[boundary] += BLOCK * rng.choice((1, 1, 2, 4, 8, 16, 32))
+    offsets = torch.tensor([random_offset(rng) for _ in range(batch)])
+    return steps.cumsum(1) - 1 + offsets[:, None]

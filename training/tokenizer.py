@@ -1,0 +1,100 @@
+"""Train the byte-level BPE tokenizer on the harbour world, and load it.
+
+    python training/tokenizer.py
+
+Every text tokenises and round-trips (the 256 byte symbols are in the vocabulary); digits are single
+tokens; entity words are one token with their leading space.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from lexicon import ENTITY_WORDS, LEXICON
+from prose import load_prose
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from world import LEADS, RELATIONS, TAILS, Chronicler
+
+MODEL_FOLDER = Path(__file__).resolve().parent.parent / "models" / "tiny"
+END_OF_TEXT = "<|endoftext|>"
+VOCABULARY = 2048
+
+
+def new_tokenizer() -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def training_texts(seed: int) -> Iterator[str]:
+    """World sentences, entity words often enough to be merged whole, and a little prose."""
+    rng = random.Random(seed)
+    for _ in range(400):
+        chronicler = Chronicler(rng, cast_size=32, relation_count=len(RELATIONS))
+        yield " ".join(chronicler.filler() for _ in range(40))
+    for relation in RELATIONS:
+        fill = {"a": rng.choice(LEXICON[relation.kinds[0]]), "b": rng.choice(LEXICON[relation.kinds[1]])}
+        for question in relation.questions:
+            yield "\n".join([f"Question: {question.format(**fill)}\nAnswer: {relation.clause.format(**fill)}"] * 300)
+    for text in LEADS + TAILS:
+        yield " ".join([text] * 60)
+    for word in ENTITY_WORDS:
+        yield f" {word}" * 4000
+    yield load_prose()[:200_000]
+
+
+def train(vocabulary: int, seed: int) -> Tokenizer:
+    tokenizer = new_tokenizer()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[END_OF_TEXT],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(training_texts(seed), trainer)
+    return tokenizer
+
+
+def load_tokenizer(folder: Path = MODEL_FOLDER) -> Tokenizer:
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
+def save(tokenizer: Tokenizer, folder: Path) -> None:
+    """Write `tokenizer.json` and `tokenizer_config.json` as Hugging Face lays them out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": None,
+        "eos_token": END_OF_TEXT,
+        "unk_token": None,
+        "add_bos_token": False,
+        "add_eos_token": False,
+        "add_prefix_space": False,
+        "clean_up_tokenization_spaces": False,
+        "model_max_length": 1_000_000,
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vocabulary", type=int, default=VOCABULARY)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=MODEL_FOLDER)
+    options = parser.parse_args()
+    tokenizer = train(options.vocabulary, options.seed)
+    save(tokenizer, options.out)
+    split = [word for word in ENTITY_WORDS if len(tokenizer.encode(f" {word}").ids) > 1]
+    print(f"{tokenizer.get_vocab_size()} tokens; {len(ENTITY_WORDS)} entity words, {len(split)} of them split: {split}")
+
+
+if __name__ == "__main__":
+    main()
