@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
 from llama import Llama, LlamaConfig, LlamaLayer, RMSNorm, causal_mask, rope_cos_sin
+from torch import Tensor, nn
 
 BLOCK_SIZE = 32
 
@@ -83,7 +82,7 @@ class GistSet(nn.Module):
         Returns:
             Gists `[B, d]`.
         """
-        batch, block, size = children.shape
+        batch, _, size = children.shape
         width = self.config.context_children
         if context is None:
             context = children.new_zeros(batch, width, size)
@@ -141,16 +140,25 @@ class GistNet(nn.Module):
         return self.lod1 if lod == 1 else self.lod2
 
 
-def compress_sequence(gist_set: GistSet, children: Tensor, chunk: int = 512) -> Tensor:
-    """Gists of every complete block of one sequence: `[T, d]` → `[T div 32, d]`."""
-    width, count = gist_set.config.context_children, children.shape[0] // BLOCK_SIZE
-    size = children.shape[1]
-    padded = torch.cat([children.new_zeros(width, size), children[: count * BLOCK_SIZE]])
-    windows = padded.unfold(0, width + BLOCK_SIZE, BLOCK_SIZE).transpose(1, 2)
+def block_windows(children: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Cut `[B, T, d]` into its complete blocks and what stands before each.
+
+    Returns:
+        blocks `[B, n, K, d]`, contexts `[B, n, width, d]`, present `[n, width]` (true = exists).
+    """
+    count = children.shape[1] // BLOCK_SIZE
+    padded = F.pad(children[:, : count * BLOCK_SIZE], (0, 0, width, 0))
+    windows = padded.unfold(1, width + BLOCK_SIZE, BLOCK_SIZE).transpose(2, 3)
     starts = torch.arange(count)[:, None] * BLOCK_SIZE
     present = starts - width + torch.arange(width) >= 0
-    gists = [
-        gist_set(windows[i : i + chunk, width:], windows[i : i + chunk, :width], present[i : i + chunk])
-        for i in range(0, count, chunk)
-    ]
-    return torch.cat(gists) if gists else children.new_zeros(0, size)
+    return windows[:, :, width:], windows[:, :, :width], present
+
+
+@torch.no_grad()
+def compress_sequence(gist_set: GistSet, children: Tensor, chunk: int = 256) -> Tensor:
+    """Gists of every complete block of one sequence: `[T, d]` → `[T div 32, d]`, without gradients."""
+    if len(children) < BLOCK_SIZE:
+        return children.new_zeros(0, children.shape[1])
+    blocks, contexts, present = block_windows(children[None], gist_set.config.context_children)
+    parts = zip(blocks[0].split(chunk), contexts[0].split(chunk), present.split(chunk), strict=True)
+    return torch.cat([gist_set(block, context, mask) for block, context, mask in parts])

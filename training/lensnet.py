@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-
 from llama import RMSNorm, SwiGLU
+from torch import Tensor, nn
 
 FEATURES = 12
 LODS = 5

@@ -1,0 +1,70 @@
+"""Read and write training checkpoints of the three networks."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from gistnet import GistConfig, GistNet
+from lensnet import LensConfig, LensNet
+from llama import Llama, LlamaConfig
+from torch import nn
+
+CACHE = Path(__file__).resolve().parent / ".cache"
+BASE, GISTNET, LENSNET = (CACHE / f"{name}.pt" for name in ("base", "gistnet", "lensnet"))
+
+
+def save_atomically(path: Path, entries: dict) -> None:
+    """Write and rename, so that a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    torch.save(entries, partial)
+    partial.replace(path)
+
+
+def freeze(module: nn.Module) -> None:
+    module.eval()
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+
+
+def round_to_half(module: nn.Module) -> None:
+    """Round every parameter to float16 in place: what is shipped is what the next stage trains on."""
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(parameter.half().float())
+
+
+def load_base(path: Path = BASE) -> Llama:
+    """The base as it is shipped (float16-rounded), frozen."""
+    saved = torch.load(path, weights_only=False)
+    model = Llama(LlamaConfig.from_dict(saved["config"]))
+    model.load_state_dict(saved["state_dict"])
+    round_to_half(model)
+    freeze(model)
+    return model
+
+
+def load_gistnet(base: LlamaConfig, path: Path = GISTNET) -> GistNet:
+    """GistNet as it is shipped, frozen."""
+    saved = torch.load(path, weights_only=False)
+    net = GistNet(base, GistConfig(**saved["config"]))
+    net.load_state_dict(saved["state_dict"])
+    round_to_half(net)
+    freeze(net)
+    return net
+
+
+def load_lensnet(path: Path = LENSNET) -> LensNet:
+    """LensNet as it is shipped, frozen."""
+    saved = torch.load(path, weights_only=False)
+    net = LensNet(LensConfig(**saved["config"]))
+    net.load_state_dict(saved["state_dict"])
+    round_to_half(net)
+    freeze(net)
+    return net
+
+
+def entries_of(net: GistNet | LensNet, **more: object) -> dict:
+    return {"config": asdict(net.config), "state_dict": net.state_dict(), **more}

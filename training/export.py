@@ -1,0 +1,133 @@
+"""Write the trained networks to a model folder: float16 safetensors and the manifest.
+
+    python training/export.py                      # whatever training/.cache holds
+    python training/export.py --budget 1024 --hours 1.5 --tokens 12000000
+
+Figures come from training/.cache/figures/*.json, which the evaluation scripts write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from checkpoints import BASE, CACHE, GISTNET, LENSNET, load_base, load_gistnet, load_lensnet
+from gistnet import BLOCK_SIZE, GistNet
+from lensnet import LensNet
+from llama import Llama
+from safetensors.torch import save_file
+from streams import RECENT_TOKENS
+from tokenizer import MODEL_FOLDER
+from torch import nn
+
+CORPUS = "Generated harbour world (training/world.py) with a share of public-domain prose; see training/README.md"
+CHAT = {"userPrefix": "\nQuestion: ", "userSuffix": "\n", "assistantPrefix": "Answer:", "stop": ["\n"]}
+
+
+def write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def save_half(module: nn.Module, path: Path) -> None:
+    """Float16 safetensors; a value beyond float16's range is an error, never an infinity."""
+    state = {name: tensor.half().contiguous() for name, tensor in module.state_dict().items()}
+    for name, tensor in state.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} is not finite in float16")
+    save_file(state, str(path), metadata={"format": "pt"})
+    path.chmod(0o644)
+
+
+def export_base(base: Llama, folder: Path) -> dict:
+    save_half(base, folder / "model.safetensors")
+    write_json(folder / "config.json", {**base.config.to_dict(), "torch_dtype": "float16"})
+    return {
+        "base": {
+            "config": "config.json",
+            "weights": "model.safetensors",
+            "tokenizer": "tokenizer.json",
+            "tokenizerConfig": "tokenizer_config.json",
+        }
+    }
+
+
+def export_gistnet(net: GistNet, folder: Path, version: int) -> dict:
+    save_half(net, folder / "gistnet.safetensors")
+    return {"gistNet": {"weights": "gistnet.safetensors", **net.config.to_manifest(), "version": version}}
+
+
+def export_lensnet(net: LensNet, folder: Path, version: int) -> dict:
+    save_half(net, folder / "lensnet.safetensors")
+    return {"lensNet": {"weights": "lensnet.safetensors", **net.config.to_manifest(), "version": version}}
+
+
+def files_of(folder: Path) -> dict[str, dict]:
+    """Size and SHA-256 of every file of the folder but the manifest."""
+    return {
+        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name != "manifest.json"
+    }
+
+
+def figures() -> list[dict]:
+    found = []
+    for path in sorted((CACHE / "figures").glob("*.json")):
+        found += json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=MODEL_FOLDER)
+    parser.add_argument("--base", type=Path, default=BASE)
+    parser.add_argument("--gistnet", type=Path, default=GISTNET)
+    parser.add_argument("--lensnet", type=Path, default=LENSNET)
+    parser.add_argument("--budget", type=int, default=1024)
+    parser.add_argument("--trained-context", type=int, default=512)
+    parser.add_argument("--tokens", type=int, default=0)
+    parser.add_argument("--hours", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--version", type=int, default=1, help="of GistNet and LensNet")
+    parser.add_argument("--command", dest="commands", action="append", default=[])
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    base = load_base(options.base)
+    manifest = {
+        "formatVersion": 1,
+        "id": "tiny",
+        "title": "Tiny harbour base",
+        "licence": "Apache-2.0",
+        "blockSize": BLOCK_SIZE,
+        "maxLod": 4,
+        "hiddenSize": base.config.hidden_size,
+        "trainedContextTokens": options.trained_context,
+        "defaults": {"budgetTokens": options.budget, "recentTokens": RECENT_TOKENS},
+        "chat": CHAT,
+        **export_base(base, options.folder),
+    }
+    if options.gistnet.exists():
+        gistnet = load_gistnet(base.config, options.gistnet)
+        manifest |= export_gistnet(gistnet, options.folder, options.version)
+    if options.lensnet.exists():
+        manifest |= export_lensnet(load_lensnet(options.lensnet), options.folder, options.version)
+    manifest["files"] = files_of(options.folder)
+    manifest["training"] = {
+        "corpus": CORPUS,
+        "tokens": options.tokens,
+        "hours": options.hours,
+        "hardware": "two CPU cores",
+        "seed": options.seed,
+        "commands": options.commands,
+    }
+    manifest["figures"] = figures()
+    write_json(options.folder / "manifest.json", manifest)
+    total = sum(entry["bytes"] for entry in manifest["files"].values())
+    print(f"{options.folder.name}: {len(manifest['files'])} files, {total / 2**20:.2f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Train LensNet on labelled working contexts over pooled documents, base and GistNet frozen.
+
+    python training/train_lensnet.py --minutes 20 --seed 0 --lr 1.5e-3
+
+Loss per sample: cross-entropy of the gold entries over all unprotected ones (logits, sharpened), which
+finds the routing, and regression of the tanh scores, which puts them on the allocator's scale.
+Histories grow from 1 page of 1,024 tokens to 24 in the first third. Checkpoints; `--resume` goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import time
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from checkpoints import BASE, GISTNET, LENSNET, entries_of, load_base, load_gistnet, save_atomically
+from lens_samples import Sample, Sampler
+from lensnet import LensConfig, LensNet
+from streams import entry_means
+from tokenizer import load_tokenizer
+from torch import Tensor
+
+SHARPNESS = 8.0
+TAU = 0.2
+
+
+def forward(net: LensNet, samples: list[Sample]) -> list[tuple[Tensor, Tensor]]:
+    """Per sample, the entries' mean logits and mean scores; one padded batch."""
+    slots = max(len(sample.slots.own) for sample in samples)
+    tails = max(len(sample.tail) for sample in samples)
+
+    def padded(name: str) -> Tensor:
+        return torch.stack([F.pad(t := getattr(s.slots, name), (0, 0, 0, slots - len(t))) for s in samples])
+
+    slot_mask = torch.stack([torch.arange(slots) < len(sample.slots.own) for sample in samples])
+    tail = torch.stack([F.pad(sample.tail, (0, 0, tails - len(sample.tail), 0)) for sample in samples])
+    tail_mask = torch.stack([torch.arange(tails) >= tails - len(sample.tail) for sample in samples])
+    logits = net(padded("own"), padded("block"), padded("feats"), tail, slot_mask, tail_mask)
+    results = []
+    for row, sample in zip(logits, samples, strict=True):
+        values, count = row[: len(sample.slots.entry)], len(sample.layout)
+        entry = sample.slots.entry
+        results.append((entry_means(values, entry, count), entry_means(values.tanh(), entry, count)))
+    return results
+
+
+def sample_loss(sample: Sample, logits: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+    """(routing cross-entropy or zero, regression) of one sample."""
+    routing = logits.new_zeros(())
+    gold, rest = sample.gold, sample.candidate & ~sample.gold
+    if gold.any():
+        spread = (SHARPNESS * logits[sample.candidate]).log_softmax(-1)
+        routing = -spread[gold[sample.candidate]].mean()
+    error = F.smooth_l1_loss(scores, sample.target, reduction="none", beta=0.2)
+    regression = 0.1 * error[~sample.candidate].mean() if (~sample.candidate).any() else scores.new_zeros(())
+    if rest.any():
+        regression = regression + error[rest].mean() + 0.3 * (scores[rest] - 0.15).relu().square().sum().clamp(max=3)
+    if gold.any():
+        regression = regression + 1.5 * error[gold].mean()
+    return routing, regression
+
+
+def outcome(sample: Sample, logits: Tensor, scores: Tensor) -> dict[str, float]:
+    """What the allocator would do with these scores."""
+    gold, rest = sample.gold, sample.candidate & ~sample.gold
+    result = {"false": float((scores[rest] > TAU).sum())}
+    if gold.any() and sample.weight == 1.0:
+        lod = max(entry.lod for entry, is_gold in zip(sample.layout, gold.tolist(), strict=True) if is_gold)
+        best = logits[rest].max() if rest.any() else logits.new_tensor(-9.0)
+        result |= {f"top1.lod{lod}": float((logits[gold] > best).all()), f"hit.lod{lod}": float((scores[gold] > TAU).all())}
+    old_raw = torch.tensor([entry.lod == 0 for entry in sample.layout]) & rest
+    if old_raw.any():
+        result["collapse"] = float((scores[old_raw] < -TAU).float().mean())
+    return result
+
+
+class Trainer:
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options, self.rng = options, random.Random(options.seed)
+        base = load_base(options.base)
+        gistnet, tokenizer = load_gistnet(base.config, options.gistnet), load_tokenizer()
+        config = LensConfig(base.config.hidden_size, options.width, options.heads, options.queries, options.tail,
+                            base.config.rms_norm_eps)
+        self.net = LensNet(config)
+        with torch.no_grad():
+            self.net.match_scale.fill_(1.5)
+            self.net.head.weight.mul_(0.1)
+            self.net.head.bias.fill_(-0.5)
+        if options.start:
+            self.net.load_state_dict(torch.load(options.start, weights_only=False)["state_dict"])
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=options.lr, betas=(0.9, 0.98), weight_decay=0.01)
+        self.sampler = Sampler(base, gistnet, tokenizer, self.rng, options.tail, "train")
+        self.step, self.seconds = 0, 0.0
+        self.checkpoint = options.out.with_suffix(".checkpoint.pt")
+        if options.resume and self.checkpoint.exists():
+            saved = torch.load(self.checkpoint, weights_only=False)
+            self.net.load_state_dict(saved["state_dict"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            self.step, self.seconds = saved["step"], saved["seconds"]
+        self.meter: dict[str, list[float]] = {}
+
+    def draw(self, progress: float) -> Sample:
+        """A sample of the curriculum: longer histories and wider budgets as training proceeds."""
+        rng = self.rng
+        if self.options.start:
+            progress = 1.0
+        longest = 1 + round(23 * min(1.0, max(0.0, (progress - 0.08) / 0.3)))
+        pages = min(longest, int(2 ** (rng.random() * 4.7)))
+        budget = 384 if longest < 3 else rng.choice((448, 512, 512, 768, 1024))
+        return self.sampler.sample(pages, budget, 0.95 if longest < 3 else 0.85)
+
+    def run(self) -> None:
+        options = self.options
+        began = time.time()
+        self.sampler.fill(options.pool)
+        print(f"pool of {options.pool} tokens in {time.time() - began:.0f} s", flush=True)
+        began, saved_at = time.time() - self.seconds, time.time()
+        while (progress := (time.time() - began) / (options.minutes * 60)) < 1:
+            cosine = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress))
+            for group in self.optimizer.param_groups:
+                group["lr"] = options.lr * min(1, (self.step + 1) / 50) * cosine
+            samples = [self.draw(progress) for _ in range(options.batch)]
+            loss = self.loss(samples)
+            self.optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+            self.optimizer.step()
+            self.step += 1
+            self.seconds = time.time() - began
+            if self.step % 50 == 0:
+                means = {name: round(sum(values) / len(values), 3) for name, values in sorted(self.meter.items())}
+                self.meter.clear()
+                print(json.dumps({"step": self.step, "seconds": round(self.seconds), **means}), flush=True)
+            if time.time() - saved_at > 60:
+                saved_at = time.time()
+                self.save()
+        self.save()
+
+    def loss(self, samples: list[Sample]) -> Tensor:
+        total = 0.0
+        for sample, (logits, scores) in zip(samples, forward(self.net, samples), strict=True):
+            routing, regression = sample_loss(sample, logits, scores)
+            total = total + sample.weight * (self.options.routing * routing + regression)
+            with torch.no_grad():
+                for name, value in outcome(sample, logits, scores).items():
+                    self.meter.setdefault(name, []).append(value)
+                if sample.gold.any():
+                    self.meter.setdefault("ce", []).append(float(routing))
+                self.meter.setdefault("regression", []).append(float(regression))
+        return total / len(samples)
+
+    def save(self) -> None:
+        save_atomically(self.options.out, entries_of(self.net))
+        state = {"optimizer": self.optimizer.state_dict(), "step": self.step, "seconds": self.seconds}
+        save_atomically(self.checkpoint, entries_of(self.net, **state))
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", type=Path, default=BASE)
+    parser.add_argument("--gistnet", type=Path, default=GISTNET)
+    parser.add_argument("--out", type=Path, default=LENSNET)
+    parser.add_argument("--from", dest="start", type=Path, help="start from these weights, without the curriculum")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lr", type=float, default=1.5e-3)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--pool", type=int, default=600_000, help="tokens of pooled documents")
+    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--heads", type=int, default=4)
+    parser.add_argument("--queries", type=int, default=8)
+    parser.add_argument("--tail", type=int, default=64)
+    parser.add_argument("--routing", type=float, default=0.5, help="weight of the routing cross-entropy")
+    parser.add_argument("--resume", action="store_true")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_options()
+    torch.set_num_threads(1)
+    torch.manual_seed(options.seed)
+    Trainer(options).run()
+
+
+if __name__ == "__main__":
+    main()
