@@ -27,6 +27,8 @@ export interface SlotView {
   readonly tailCount: number;
   /** The next token's absolute index. */
   readonly cursor: number;
+  /** The refocus step that is being scored; absent outside a run. */
+  readonly step?: number;
 }
 
 /** Scores every slot in [-1, 1]; core reduces slots to entries by their mean. */

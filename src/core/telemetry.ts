@@ -63,10 +63,34 @@ export type ActionRecord = z.infer<typeof actionSchema>;
 const base = { step: count, timeMs: finite };
 
 export const telemetryEventSchema = z.discriminatedUnion('type', [
-  z.object({ ...base, type: z.literal('session'), sessionId: z.string(), title: z.string(), modelId: z.string(), modelHash: z.string(), backend: z.string(), config: runConfigSchema }),
-  z.object({ ...base, type: z.literal('ingest'), start: count, end: count, role: z.enum(ROLES), documentId: z.string() }),
+  z.object({
+    ...base,
+    type: z.literal('session'),
+    sessionId: z.string(),
+    title: z.string(),
+    modelId: z.string(),
+    modelHash: z.string(),
+    backend: z.string(),
+    config: runConfigSchema,
+  }),
+  z.object({
+    ...base,
+    type: z.literal('ingest'),
+    start: count,
+    end: count,
+    role: z.enum(ROLES),
+    documentId: z.string(),
+  }),
   z.object({ ...base, type: z.literal('gist'), level: lod, firstIndex: count, count }),
-  z.object({ ...base, type: z.literal('score'), cursor: count, policy: z.string(), min: finite, mean: finite, max: finite }),
+  z.object({
+    ...base,
+    type: z.literal('score'),
+    cursor: count,
+    policy: z.string(),
+    min: finite,
+    mean: finite,
+    max: finite,
+  }),
   z.object({
     ...base,
     type: z.literal('refocus'),
@@ -77,10 +101,16 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     usedTokens: count,
     budgetTokens: count,
     entryCount: count,
-    /** The layout after this step, either whole or as the replaced runs `[from, removed, inserted…]`. */
+    /**
+     * The layout after this step, whole or as the replaced runs. `at` indexes the layout of the last refocus
+     * event; splices are in ascending order and do not overlap.
+     */
     layout: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('keyframe'), entries: z.array(layoutEntrySchema) }),
-      z.object({ kind: z.literal('delta'), splices: z.array(z.object({ at: count, remove: count, insert: z.array(layoutEntrySchema) })) }),
+      z.object({
+        kind: z.literal('delta'),
+        splices: z.array(z.object({ at: count, remove: count, insert: z.array(layoutEntrySchema) })),
+      }),
     ]),
     /** One score per entry of the layout that was scored first in this step (before its actions). */
     scores: z.array(finite),
@@ -93,11 +123,47 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ ...base, type: z.literal('action'), action: actionSchema }),
   z.object({ ...base, type: z.literal('evict'), lod, start: count, end: count }),
-  z.object({ ...base, type: z.literal('decode'), tokenId: count, position: count, text: z.string(), logProbability: finite, entropy: finite }),
-  z.object({ ...base, type: z.literal('deltaNll'), cursor: count, horizonTokens: count, workingContextNll: finite, fullNll: finite.nullable(), deltaNll: finite.nullable(), why: z.string().optional() }),
-  z.object({ ...base, type: z.literal('violation'), check: z.string(), message: z.string(), action: z.literal('rolled-back') }),
-  z.object({ ...base, type: z.literal('latency'), stage: z.enum(['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry']), ms: finite }),
-  z.object({ ...base, type: z.literal('prune'), lod, start: count, end: count, reason: z.string(), checksum: count }),
+  z.object({
+    ...base,
+    type: z.literal('decode'),
+    tokenId: count,
+    position: count,
+    text: z.string(),
+    logProbability: finite,
+    entropy: finite,
+  }),
+  z.object({
+    ...base,
+    type: z.literal('deltaNll'),
+    cursor: count,
+    horizonTokens: count,
+    workingContextNll: finite,
+    fullNll: finite.nullable(),
+    deltaNll: finite.nullable(),
+    why: z.string().optional(),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('violation'),
+    check: z.string(),
+    message: z.string(),
+    action: z.literal('rolled-back'),
+  }),
+  z.object({
+    ...base,
+    type: z.literal('latency'),
+    stage: z.enum(['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry']),
+    ms: finite,
+  }),
+  z.object({
+    ...base,
+    type: z.literal('prune'),
+    lod,
+    start: count,
+    end: count,
+    reason: z.string(),
+    checksum: count,
+  }),
   z.object({ ...base, type: z.literal('router'), weights: z.array(finite) }),
   z.object({ ...base, type: z.literal('staging'), entryCount: count, usedTokens: count }),
 ]);

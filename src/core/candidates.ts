@@ -1,0 +1,108 @@
+/** Which entries and sibling groups a pass wants to move, in order of preference, and which rules forbid it. */
+import type { AllocationStep } from './allocation-step.ts';
+import { MAX_REFUSED } from './allocator.ts';
+import type { AllocatorConfig } from './allocator.ts';
+import { K, MAX_LOD, tokensPerEntry } from './ids.ts';
+import type { ActionRecord } from './telemetry.ts';
+import { TopList } from './top-list.ts';
+import { NONE } from './workbench.ts';
+
+/** A legal move that a score asks for. For a sibling group: its first node, and the mean score. */
+export interface Candidate {
+  readonly node: number;
+  readonly lod: number;
+  readonly start: number;
+  readonly end: number;
+  readonly score: number;
+}
+
+export interface Candidates {
+  /** Highest score first; ties: nearer the cursor first. */
+  readonly expansions: readonly Candidate[];
+  /** Most negative first; ties: farther from the cursor first. */
+  readonly collapses: readonly Candidate[];
+}
+
+/** The siblings of one parent that were met so far. */
+interface OpenGroup {
+  first: number;
+  parentIndex: number;
+  count: number;
+  sum: number;
+}
+
+const SPANS = Array.from({ length: MAX_LOD + 2 }, (_, lod) => tokensPerEntry(lod));
+
+/**
+ * Scan the layout once. Only as many candidates are kept as the step could use: each action taken makes at most
+ * K others illegal.
+ */
+export function collectCandidates(
+  step: AllocationStep,
+  config: AllocatorConfig,
+  limit: number,
+  refused: TopList<ActionRecord>,
+): Candidates {
+  const { bench } = step;
+  const kept = limit * (K + 1) + MAX_REFUSED;
+  const expansions = new TopList<Candidate>(kept);
+  const collapses = new TopList<Candidate>(kept);
+  const groups: OpenGroup[] = Array.from({ length: step.tree.maxLod + 1 }, () => ({
+    first: NONE,
+    parentIndex: NONE,
+    count: 0,
+    sum: 0,
+  }));
+
+  const considerExpansion = (node: number, score: number): void => {
+    const lod = bench.lod[node]!;
+    const start = bench.start[node]!;
+    const end = bench.end[node]!;
+    const refusal = step.expandRefusal(node);
+    if (refusal === null) {
+      if (expansions.accepts(score, start)) expansions.offer({ node, lod, start, end, score }, score, start);
+    } else if (refused.accepts(score, start)) {
+      refused.offer(step.refusedExpand({ lod, start, end }, score, null, refusal), score, start);
+    }
+  };
+  const considerCollapse = (first: number, score: number): void => {
+    const lod = bench.lod[first]!;
+    const start = bench.start[first]!;
+    const refusal = step.collapseRefusal(first);
+    if (refusal === null) {
+      if (collapses.accepts(-score, -start)) {
+        collapses.offer({ node: first, lod, start, end: bench.end[first]!, score }, -score, -start);
+      }
+    } else if (refused.accepts(-score, start)) {
+      refused.offer(step.refusedCollapse(lod, start, score, null, refusal), -score, start);
+    }
+  };
+  const closeGroup = (group: OpenGroup): void => {
+    const score = group.sum / group.count;
+    if (group.count > 0 && score < -config.tauCollapse) considerCollapse(group.first, score);
+  };
+
+  for (let node = bench.first; node !== NONE; node = bench.next[node]!) {
+    const lod = bench.lod[node]!;
+    const score = bench.score[node]!;
+    if (lod === 0) {
+      if (score < -config.tauCollapse && !bench.isOpenTail(node)) considerCollapse(node, score);
+      continue;
+    }
+    if (score > config.tauExpand) considerExpansion(node, score);
+    if (lod >= step.tree.maxLod) continue;
+    const group = groups[lod]!;
+    const parentIndex = Math.floor(bench.start[node]! / SPANS[lod + 1]!);
+    if (group.parentIndex !== parentIndex) {
+      closeGroup(group);
+      group.parentIndex = parentIndex;
+      group.first = node;
+      group.count = 0;
+      group.sum = 0;
+    }
+    group.count++;
+    group.sum += score;
+  }
+  for (const group of groups) closeGroup(group);
+  return { expansions: expansions.toSorted(), collapses: collapses.toSorted() };
+}

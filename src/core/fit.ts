@@ -1,0 +1,145 @@
+/** Keeping the budget: forced collapses, lowest score first, and eviction of the oldest entry as the last resort. */
+import { AllocationStep } from './allocation-step.ts';
+import type { Allocation, AllocatorConfig, AllocatorState, PinnedSpan } from './allocator.ts';
+import type { Reason } from './telemetry.ts';
+import type { GistTree } from './tree.ts';
+import { extendLayout } from './working-context.ts';
+import type { Layout } from './working-context.ts';
+
+/** Units that may collapse by force, lowest score first; parents join as their groups become whole. */
+export class ForcedCollapses {
+  private readonly heap: { first: number; tier: number; score: number; start: number }[] = [];
+
+  /** @param mayOverrulePins - pinned units queue too, behind all others. */
+  constructor(
+    private readonly step: AllocationStep,
+    private readonly mayOverrulePins: boolean,
+  ) {
+    step.forEachUnit((first) => {
+      this.offer(first);
+    });
+  }
+
+  /** Collapse the lowest unit. @returns false if none is left. */
+  collapseLowest(reason: Reason): boolean {
+    const unit = this.pop();
+    if (unit === undefined) return false;
+    const parent = this.step.applyCollapse(unit.first, { reason, rank: null });
+    const group = this.step.bench.firstSibling(parent);
+    if (group >= 0) this.offer(group);
+    return true;
+  }
+
+  private offer(first: number): void {
+    const { step } = this;
+    const refusal = step.collapseRefusal(first);
+    if (refusal !== null && !(this.mayOverrulePins && refusal.reason === 'pinned')) return;
+    const unit = {
+      first,
+      tier: refusal === null ? 0 : 1,
+      score: step.bench.meanScore(first, step.unitSize(first)),
+      start: step.bench.start[first]!,
+    };
+    this.heap.push(unit);
+    for (let child = this.heap.length - 1; child > 0;) {
+      const parent = (child - 1) >>> 1;
+      if (!this.isBefore(child, parent)) break;
+      this.swap(child, parent);
+      child = parent;
+    }
+  }
+
+  private pop(): { first: number } | undefined {
+    const top = this.heap[0];
+    const last = this.heap.pop();
+    if (top === undefined || last === undefined || this.heap.length === 0) return top;
+    this.heap[0] = last;
+    for (let parent = 0; ;) {
+      let best = parent;
+      for (const child of [2 * parent + 1, 2 * parent + 2]) {
+        if (child < this.heap.length && this.isBefore(child, best)) best = child;
+      }
+      if (best === parent) return top;
+      this.swap(parent, best);
+      parent = best;
+    }
+  }
+
+  /** Unpinned before pinned, low score before high, far from the cursor before near. */
+  private isBefore(a: number, b: number): boolean {
+    const x = this.heap[a]!;
+    const y = this.heap[b]!;
+    return (x.tier - y.tier || x.score - y.score || x.start - y.start) < 0;
+  }
+
+  private swap(a: number, b: number): void {
+    [this.heap[a], this.heap[b]] = [this.heap[b]!, this.heap[a]!];
+  }
+}
+
+/**
+ * Collapse by force until the step's budget holds, ignoring thresholds; then pinned spans; then the oldest entry
+ * leaves the window, again and again. Cooldowns hold throughout.
+ */
+export function fitToBudget(step: AllocationStep): void {
+  if (step.freeTokens >= 0) return;
+  const collapses = new ForcedCollapses(step, true);
+  while (step.freeTokens < 0 && collapses.collapseLowest('over-budget'));
+  while (step.freeTokens < 0 && step.bench.size > 1) step.applyEvict();
+}
+
+export interface FitInput {
+  readonly layout: Layout;
+  readonly tree: GistTree;
+  readonly config: AllocatorConfig;
+  readonly state: AllocatorState;
+  /** `[entries.length]` the scores carried over from the last refocus; without them the oldest collapses first. */
+  readonly scores?: Float32Array;
+  readonly pins?: readonly PinnedSpan[];
+}
+
+/** Collapse by force until `incomingTokens` more fit. Used before tokens enter between two refocuses. */
+export function makeRoom(input: FitInput, incomingTokens: number): Allocation {
+  const { layout, tree, config, state, scores } = input;
+  const reserveTokens = Math.min(incomingTokens, config.budgetTokens);
+  if (layout.usedTokens + reserveTokens <= config.budgetTokens) {
+    return { layout, scores: scores ?? new Float32Array(layout.entries.length), state, actions: [] };
+  }
+  const step = new AllocationStep({
+    layout,
+    scores: scores ?? null,
+    tree,
+    config,
+    state,
+    pass: 0,
+    pins: input.pins ?? [],
+    reserveTokens,
+    maxExpansions: 0,
+  });
+  fitToBudget(step);
+  return {
+    layout: step.bench.toLayout(),
+    scores: step.bench.toScores(),
+    state: {
+      ...state,
+      netCost: state.netCost + step.bench.usedTokens - layout.usedTokens,
+      cooldowns: step.cooldownList,
+    },
+    actions: step.actions,
+  };
+}
+
+/**
+ * Take tokens up to `cursor` into the layout and keep the budget. The tree must hold them already, and should
+ * hold the gists of the blocks that they close, or those blocks can only stay raw or be evicted.
+ */
+export function appendAndFit(input: FitInput, cursor: number): Allocation {
+  const layout = extendLayout(input.layout, cursor);
+  const scores = new Float32Array(layout.entries.length);
+  if (input.scores !== undefined) scores.set(input.scores.subarray(0, layout.entries.length));
+  const state = {
+    ...input.state,
+    netCost: input.state.netCost + layout.usedTokens - input.layout.usedTokens,
+  };
+  return makeRoom({ ...input, layout, state, ...(input.scores === undefined ? {} : { scores }) }, 0);
+}
