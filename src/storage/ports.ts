@@ -53,12 +53,24 @@ export interface SpanMark {
 
 /** One atomic append. Everything in it is stored, or nothing. */
 export interface SessionBatch {
+  /** `start` is the number of tokens stored; anything else is refused. */
   readonly tokens?: { readonly start: number; readonly ids: Uint32Array };
+  /** A run that continues the one before it (same document, role and title) is joined to it. */
   readonly provenance?: readonly ProvenanceRun[];
-  /** Gists as fp16 bits, `[count, d]`. */
-  readonly gists?: readonly { readonly level: number; readonly firstIndex: number; readonly hiddenSize: number; readonly values: Uint16Array }[];
+  /**
+   * Gists as fp16 bits, `[count, d]`; one d a session. `firstIndex` is at most the number stored at that level:
+   * a smaller one replaces from there on and drops what followed, which is how damaged gists are rebuilt.
+   */
+  readonly gists?: readonly {
+    readonly level: number;
+    readonly firstIndex: number;
+    readonly hiddenSize: number;
+    readonly values: Uint16Array;
+  }[];
   readonly events?: readonly TelemetryEvent[];
+  /** New messages, or new states of messages with the same id. */
   readonly chat?: readonly ChatMessageRecord[];
+  /** All marks of the session, in place of those stored. */
   readonly marks?: readonly SpanMark[];
   readonly patch?: Partial<Pick<SessionRecord, 'title' | 'config' | 'updatedAt' | 'stepCount'>>;
   /** Text handed in but not ingested yet, so that a reload continues; null clears it. */
@@ -79,7 +91,11 @@ export interface StoredSession {
   readonly tokens: Uint32Array;
   readonly provenance: readonly ProvenanceRun[];
   /** By level 1..4: `[count, d]` fp16 bits; shorter than the tree needs when segments are missing or damaged. */
-  readonly gists: readonly { readonly level: number; readonly hiddenSize: number; readonly values: Uint16Array }[];
+  readonly gists: readonly {
+    readonly level: number;
+    readonly hiddenSize: number;
+    readonly values: Uint16Array;
+  }[];
   readonly events: readonly TelemetryEvent[];
   readonly chat: readonly ChatMessageRecord[];
   readonly marks: readonly SpanMark[];
@@ -102,16 +118,33 @@ export interface SessionStore {
   /** `indexeddb`, or `memory` with the reason why nothing outlives the page. */
   readonly kind: 'indexeddb' | 'memory' | 'file';
   readonly reason: string;
+  /** Newest change first. */
   list(): Promise<readonly SessionRecord[]>;
-  create(record: Omit<SessionRecord, 'id' | 'updatedAt' | 'tokenCount' | 'stepCount'>): Promise<SessionHandle>;
+  create(
+    record: Omit<SessionRecord, 'id' | 'updatedAt' | 'tokenCount' | 'stepCount'>,
+  ): Promise<SessionHandle>;
   /** @throws {StorageError} `not-found` */
   open(id: SessionId): Promise<SessionHandle>;
+  /** @throws {StorageError} `not-found`; `blocked` while someone has it open for writing */
   remove(id: SessionId): Promise<void>;
+  /** The value written last under this name, or undefined. Settings belong to no session. */
+  readSetting(name: string): Promise<unknown>;
+  writeSetting(name: string, value: unknown): Promise<void>;
   estimate(): Promise<{ readonly usedBytes: number; readonly quotaBytes: number } | null>;
+  /** Ends every handle and gives its lock back; batches under way are stored first or refused whole. */
   close(): void;
 }
 
-export type StorageErrorCode = 'unavailable' | 'not-found' | 'read-only' | 'quota' | 'newer-schema' | 'blocked' | 'closed' | 'damaged' | 'failed';
+export type StorageErrorCode =
+  | 'unavailable'
+  | 'not-found'
+  | 'read-only'
+  | 'quota'
+  | 'newer-schema'
+  | 'blocked'
+  | 'closed'
+  | 'damaged'
+  | 'failed';
 
 /** What went wrong, where, and what was kept. */
 export class StorageError extends Error {
