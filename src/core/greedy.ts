@@ -145,13 +145,15 @@ function takeAlternately(
   }
 
   const missingTokens = EXPANSION_COST - step.freeTokens;
-  for (; expansions.head !== undefined; expansions.advance()) {
+  while (expansions.head !== undefined) {
     const refusal: Refusal =
       missingTokens > 0 ? { reason: 'no-budget', missingTokens } : { reason: 'action-limit' };
     refuse('expand', expansions.head, expansions.rank, refusal);
+    expansions.advance();
   }
-  for (; collapses.head !== undefined; collapses.advance()) {
+  while (collapses.head !== undefined) {
     refuse('collapse', collapses.head, collapses.rank, { reason: 'action-limit' });
+    collapses.advance();
   }
   return taken;
 }
@@ -181,6 +183,6 @@ class Queue {
   }
 
   advance(): void {
-    this.position++;
+    this.position += 1;
   }
 }

@@ -151,7 +151,7 @@ export class Workbench {
       const child = this.nodeCount++;
       this.lod[child] = lod;
       this.start[child] = this.end[last]!;
-      this.end[child] = this.start[child]! + span;
+      this.end[child] = this.start[child] + span;
       this.score[child] = this.score[node]!;
       this.source[child] = NEW;
       this.alive[child] = 1;
