@@ -9,6 +9,7 @@ write a projection of the attended token's embedding, which the tied head reads 
 from __future__ import annotations
 
 import torch
+
 from llama import Llama
 
 

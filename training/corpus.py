@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from tokenizers import Tokenizer
+
 from world import Chronicler, Statement
 
 QUESTION_PREFIX = "\nQuestion: "
@@ -54,6 +55,11 @@ class Document:
     tokens: np.ndarray
     facts: list[Fact] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+
+    def clause_spans(self) -> list[tuple[int, int]]:
+        """Token spans of the core clauses and of the answers, which belong together."""
+        stated = [(fact.start, fact.end) for fact in self.facts]
+        return stated + [(question.answer_start, question.value_end) for question in self.questions]
 
 
 # The tokenizer's own splitting (digits one by one, then GPT-2's pattern) in Python's `re`.
@@ -149,9 +155,12 @@ class DocumentWriter:
 
     def question(self, brief: bool) -> None:
         """Ask about a fact that was not asked yet; `brief` leaves the question line out."""
-        slot = int(self.rng.random() * len(self.unasked))
-        self.unasked[slot], self.unasked[-1] = self.unasked[-1], self.unasked[slot]
-        fact = self.facts[index := self.unasked.pop()]
+        self.ask(self.unasked[int(self.rng.random() * len(self.unasked))], brief)
+
+    def ask(self, index: int, brief: bool = False) -> None:
+        """Ask about one fact and answer in the clause's own words."""
+        self.unasked.remove(index)
+        fact = self.facts[index]
         statement = fact.statement
         candidates = sum(other.template == fact.template for other in self.facts) - 1
         start = len(self.tokens)

@@ -14,9 +14,10 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
 from lexicon import ENTITY_WORDS, LEXICON
 from prose import load_prose
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from world import LEADS, RELATIONS, TAILS, Chronicler
 
 MODEL_FOLDER = Path(__file__).resolve().parent.parent / "models" / "tiny"

@@ -21,14 +21,16 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from checkpoints import save_atomically
 from copy_head import init_copy_head
 from corpus import Document, encoder_for, make_document
 from llama import Llama, LlamaConfig, init_positional_heads
 from positions import random_positions
 from prose import load_prose
 from tokenizer import load_tokenizer
-from tokenizers import Tokenizer
-from torch import Tensor
 
 HERE = Path(__file__).resolve().parent
 TOKENS_PER_STEP = 4096
@@ -162,14 +164,6 @@ def learning_rate(step: int, progress: float, peak: float) -> float:
     return peak * min(1, (step + 1) / 150) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1, progress))))
 
 
-def save(path: Path, entries: dict) -> None:
-    """Write and rename, so that a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    torch.save(entries, partial)
-    partial.replace(path)
-
-
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=40)
@@ -216,7 +210,8 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, progress, options.lr)
         documents = corpus.batch(stage)
-        positions = random_positions(len(documents), stage.length, rng, stage.jumps)
+        spans = [document.clause_spans() for document in documents]
+        positions = random_positions(len(documents), stage.length, rng, stage.jumps, spans)
         aux_weight = 0.5 * max(0.3, 1 - 2 * progress)
         loss = training_loss(model, documents, positions, stage, aux_weight, meter)
         optimizer.zero_grad()
@@ -232,14 +227,14 @@ def main() -> None:
             with log_path.open("a", encoding="utf-8") as log:
                 log.write(line + "\n")
             if options.publish and means.get("recall3", 0) >= 0.9:
-                save(options.publish, {"config": config.to_dict(), "state_dict": model.state_dict()})
+                save_atomically(options.publish, {"config": config.to_dict(), "state_dict": model.state_dict()})
             if time.time() - saved_at > 50:
                 saved_at = time.time()
                 state = {"config": config.to_dict(), "state_dict": model.state_dict(), "rng": rng.getstate()}
                 progress_state = {"step": step, "tokens": tokens, "seconds": time.time() - started}
-                save(checkpoint, {**state, **progress_state, "optimizer": optimizer.state_dict()})
+                save_atomically(checkpoint, {**state, **progress_state, "optimizer": optimizer.state_dict()})
     final = {"config": config.to_dict(), "state_dict": model.state_dict(), "tokens": tokens, "step": step}
-    save(options.out / "final.pt", final)
+    save_atomically(options.out / "final.pt", final)
     print(f"done: {step} steps, {tokens} tokens, {(time.time() - started) / 3600:.2f} h", flush=True)
 
 

@@ -175,8 +175,8 @@ class Chronicler:
         if self.rng.random() < 0.12:
             self.topic = self.pick(TOPIC_NAMES)
         text = expand(self.fresh_template(), self.rng)
-        while "{person}" in text:
-            name = self.pick(self.cast["name"])
+        names = self.rng.sample(self.cast["name"], text.count("{person}"))
+        for name in names:
             person = name if self.rng.random() < 0.6 else f"{name} {self.pick(self.cast['surname'])}"
             text = text.replace("{person}", person, 1)
         return text.replace("{place}", self.pick(self.cast["place"]))
