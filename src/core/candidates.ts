@@ -2,7 +2,7 @@
 import type { AllocationStep } from './allocation-step.ts';
 import { MAX_REFUSED } from './allocator.ts';
 import type { AllocatorConfig } from './allocator.ts';
-import { K, MAX_LOD, tokensPerEntry } from './ids.ts';
+import { K, tokensPerEntry } from './ids.ts';
 import type { ActionRecord } from './telemetry.ts';
 import { TopList } from './top-list.ts';
 import { NONE } from './workbench.ts';
@@ -31,8 +31,6 @@ interface OpenGroup {
   sum: number;
 }
 
-const SPANS = Array.from({ length: MAX_LOD + 2 }, (_, lod) => tokensPerEntry(lod));
-
 /**
  * Scan the layout once. Only as many candidates are kept as the step could use: each action taken makes at most
  * K others illegal.
@@ -54,9 +52,11 @@ export function collectCandidates(
     sum: 0,
   }));
 
+  // The rules are looked up only for candidates that one of the lists would keep: most scores are too low.
   const considerExpansion = (node: number, score: number): void => {
-    const lod = bench.lod[node]!;
     const start = bench.start[node]!;
+    if (!expansions.accepts(score, start) && !refused.accepts(score, start)) return;
+    const lod = bench.lod[node]!;
     const end = bench.end[node]!;
     const refusal = step.expandRefusal(node);
     if (refusal === null) {
@@ -66,13 +66,14 @@ export function collectCandidates(
     }
   };
   const considerCollapse = (first: number, score: number): void => {
-    const lod = bench.lod[first]!;
     const start = bench.start[first]!;
+    if (!collapses.accepts(-score, -start) && !refused.accepts(-score, start)) return;
+    const lod = bench.lod[first]!;
+    const end = bench.end[first]!;
     const refusal = step.collapseRefusal(first);
     if (refusal === null) {
-      if (collapses.accepts(-score, -start)) {
-        collapses.offer({ node: first, lod, start, end: bench.end[first]!, score }, -score, -start);
-      }
+      const candidate = { node: first, lod, start, end, score };
+      if (collapses.accepts(-score, -start)) collapses.offer(candidate, -score, -start);
     } else if (refused.accepts(-score, start)) {
       refused.offer(step.refusedCollapse(lod, start, score, null, refusal), -score, start);
     }
@@ -92,7 +93,7 @@ export function collectCandidates(
     if (score > config.tauExpand) considerExpansion(node, score);
     if (lod >= step.tree.maxLod) continue;
     const group = groups[lod]!;
-    const parentIndex = Math.floor(bench.start[node]! / SPANS[lod + 1]!);
+    const parentIndex = Math.floor(bench.start[node]! / tokensPerEntry(lod + 1));
     if (group.parentIndex !== parentIndex) {
       closeGroup(group);
       group.parentIndex = parentIndex;

@@ -55,11 +55,9 @@ export class ForcedCollapses {
     if (top === undefined || last === undefined || this.heap.length === 0) return top;
     this.heap[0] = last;
     for (let parent = 0; ;) {
-      let best = parent;
-      for (const child of [2 * parent + 1, 2 * parent + 2]) {
-        if (child < this.heap.length && this.isBefore(child, best)) best = child;
-      }
-      if (best === parent) return top;
+      const child = 2 * parent + 1;
+      const best = child + 1 < this.heap.length && this.isBefore(child + 1, child) ? child + 1 : child;
+      if (best >= this.heap.length || !this.isBefore(best, parent)) return top;
       this.swap(parent, best);
       parent = best;
     }
@@ -73,7 +71,9 @@ export class ForcedCollapses {
   }
 
   private swap(a: number, b: number): void {
-    [this.heap[a], this.heap[b]] = [this.heap[b]!, this.heap[a]!];
+    const unit = this.heap[a]!;
+    this.heap[a] = this.heap[b]!;
+    this.heap[b] = unit;
   }
 }
 

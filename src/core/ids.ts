@@ -12,14 +12,17 @@ export type SpanId = number & { readonly __brand: 'SpanId' };
 
 const LEVEL_STRIDE = 2 ** 40;
 
+/** `K^level` for every level that a tree may have, and one above: powers are slow in loops over entries. */
+const POWERS = Float64Array.from({ length: MAX_LOD + 2 }, (_, level) => K ** level);
+
 /** Tokens that one node of a level covers: `K^level`. Level 0 counts single tokens. */
 export function tokensPerNode(level: number): number {
-  return K ** level;
+  return POWERS[level] ?? K ** level;
 }
 
 /** Tokens that one WC entry of a LOD covers: a whole block (K) at LOD0, `K^lod` above. */
 export function tokensPerEntry(lod: number): number {
-  return lod === 0 ? K : K ** lod;
+  return lod === 0 ? K : tokensPerNode(lod);
 }
 
 export function spanIdOf(lod: number, start: number): SpanId {

@@ -71,24 +71,29 @@ export function buildSlotView(input: SlotViewInput, buffers = new SlotBuffers())
     ...(input.step === undefined ? {} : { step: input.step }),
   };
   const raw = input.embed(rawTokenIds(layout, tree));
-  let slot = 0;
   let rawSlot = 0;
-  for (let i = 0; i < layout.entries.length; i++) {
+  for (let i = 0, slot = 0; i < layout.entries.length;) {
     const entry = layout.entries[i]!;
-    view.entryOfSlot.fill(i, slot, slot + entry.cost);
-    writeFeatures(view.features, slot, layout, i, tree);
     if (entry.lod === 0) {
+      view.entryOfSlot.fill(i, slot, slot + entry.cost);
       view.embeddings.set(raw.subarray(rawSlot * d, (rawSlot + entry.cost) * d), slot * d);
       writeBlockVector(view.blockVectors, view.embeddings, slot, entry, tree);
       for (let t = 0; t < entry.cost; t++) view.positions[slot + t] = entry.start + t;
       rawSlot += entry.cost;
+      slot += entry.cost;
+      i++;
     } else {
-      tree.readGists(entry.lod, entry.start / tokensPerEntry(entry.lod), 1, view.embeddings, slot * d);
-      view.blockVectors.set(view.embeddings.subarray(slot * d, (slot + 1) * d), slot * d);
-      view.positions[slot] = gistPosition(entry);
+      // Neighbours at one LOD are neighbours in the tree: one read for the whole run.
+      const count = gistRunLength(layout.entries, i);
+      tree.readGists(entry.lod, entry.start / tokensPerEntry(entry.lod), count, view.embeddings, slot * d);
+      view.blockVectors.set(view.embeddings.subarray(slot * d, (slot + count) * d), slot * d);
+      for (const end = i + count; i < end; i++, slot++) {
+        view.entryOfSlot[slot] = i;
+        view.positions[slot] = gistPosition(layout.entries[i]!);
+      }
     }
-    slot += entry.cost;
   }
+  writeFeatures(view.features, layout, tree);
   const tailCount = Math.min(input.tailTokens, layout.cursor);
   const tail = input.embed(tree.tokens(layout.cursor - tailCount, layout.cursor));
   return { ...view, tail, tailCount };
@@ -131,24 +136,33 @@ function writeBlockVector(
   for (let t = 1; t < entry.cost; t++) blockVectors.copyWithin(first + t * d, first, first + d);
 }
 
-/** One entry's features, the same for each of its slots; the order is that of docs/models.md. */
-function writeFeatures(
-  features: Float32Array,
-  slot: number,
-  layout: Layout,
-  index: number,
-  tree: GistTree,
-): void {
-  const entry = layout.entries[index]!;
-  const at = slot * SLOT_FEATURES;
-  features.fill(0, at, at + SLOT_FEATURES);
-  features[at + entry.lod] = 1;
-  features[at + 5] = Math.log2(entry.end - entry.start) / 20;
-  features[at + 6] = Math.log2(1 + layout.cursor - entry.end) / 20;
-  features[at + 7] = Math.log1p(layout.residency[index]!) / 5;
-  const run = tree.provenance[tree.provenanceIndexAt(entry.start)];
-  if (run !== undefined) features[at + 8 + ROLES.indexOf(run.role)] = 1;
-  for (let t = 1; t < entry.cost; t++) {
-    features.copyWithin(at + t * SLOT_FEATURES, at, at + SLOT_FEATURES);
+/** How many entries from `first` on stand at its LOD. */
+function gistRunLength(entries: readonly Entry[], first: number): number {
+  const { lod } = entries[first]!;
+  let end = first + 1;
+  while (end < entries.length && entries[end]!.lod === lod) end++;
+  return end - first;
+}
+
+/** Each entry's features, the same for each of its slots; the order is that of docs/models.md. */
+function writeFeatures(features: Float32Array, layout: Layout, tree: GistTree): void {
+  const runs = tree.provenance;
+  let run = Math.max(0, tree.provenanceIndexAt(layout.entries[0]?.start ?? 0));
+  let at = 0;
+  features.fill(0);
+  for (let i = 0; i < layout.entries.length; i++) {
+    const entry = layout.entries[i]!;
+    while (run + 1 < runs.length && runs[run]!.end <= entry.start) run++;
+    const role = runs[run]?.role;
+    const first = at;
+    features[first + entry.lod] = 1;
+    features[first + 5] = Math.log2(entry.end - entry.start) / 20;
+    features[first + 6] = Math.log2(1 + layout.cursor - entry.end) / 20;
+    features[first + 7] = Math.log1p(layout.residency[i]!) / 5;
+    if (role !== undefined) features[first + 8 + ROLES.indexOf(role)] = 1;
+    at += SLOT_FEATURES;
+    for (let t = 1; t < entry.cost; t++, at += SLOT_FEATURES) {
+      features.copyWithin(at, first, first + SLOT_FEATURES);
+    }
   }
 }

@@ -46,12 +46,10 @@ export class TopList<T> {
   }
 
   private siftDown(): void {
-    for (let parent = 0; ;) {
-      let worst = parent;
-      for (const child of [2 * parent + 1, 2 * parent + 2]) {
-        if (child < this.items.length && this.isBelow(child, worst)) worst = child;
-      }
-      if (worst === parent) return;
+    let parent = 0;
+    for (let child = 1; child < this.items.length; child = 2 * parent + 1) {
+      const worst = child + 1 < this.items.length && this.isBelow(child + 1, child) ? child + 1 : child;
+      if (!this.isBelow(worst, parent)) return;
       this.swap(parent, worst);
       parent = worst;
     }
@@ -62,9 +60,15 @@ export class TopList<T> {
   }
 
   private swap(a: number, b: number): void {
-    [this.items[a], this.items[b]] = [this.items[b]!, this.items[a]!];
-    [this.keys[a], this.keys[b]] = [this.keys[b]!, this.keys[a]!];
-    [this.ties[a], this.ties[b]] = [this.ties[b]!, this.ties[a]!];
+    const item = this.items[a]!;
+    const key = this.keys[a]!;
+    const tie = this.ties[a]!;
+    this.items[a] = this.items[b]!;
+    this.keys[a] = this.keys[b]!;
+    this.ties[a] = this.ties[b]!;
+    this.items[b] = item;
+    this.keys[b] = key;
+    this.ties[b] = tie;
   }
 }
 

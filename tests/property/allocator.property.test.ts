@@ -140,6 +140,9 @@ class Machine {
         const block = operation.block % Math.max(1, tree.closedBlockCount);
         const isInUse = layout.entries.some((entry) => entry.lod === 0 && entry.start === block * K);
         if (block < tree.closedBlockCount && !isInUse) tree.setFlag(0, block * K, 'pruned', true);
+        const gist = operation.block % Math.max(1, tree.countAt(1));
+        const isGistInUse = layout.entries.some((entry) => entry.lod === 1 && entry.start === gist * K);
+        if (gist < tree.countAt(1) && !isGistInUse) tree.setFlag(1, gist * K, 'cold', true);
         return;
       }
       case 'pin': {
