@@ -109,7 +109,12 @@ export interface SessionHandle {
   readonly id: SessionId;
   readonly readOnly: boolean;
   load(): Promise<StoredSession>;
-  /** Resolves when the batch is stored. @throws {StorageError} */
+  /**
+   * Resolves when the batch is stored. Batches are stored in the order of the calls; arrays in them are borrowed
+   * and must not change until then.
+   *
+   * @throws {StorageError} and nothing of the batch is stored.
+   */
   append(batch: SessionBatch, durability?: 'relaxed' | 'strict'): Promise<void>;
   close(): Promise<void>;
 }
