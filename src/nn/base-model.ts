@@ -1,0 +1,218 @@
+/** The base language model: embeddings and gists in, logits out (docs/models.md). Knows no text and no tree. */
+import * as tf from '@tensorflow/tfjs';
+import type { BaseConfig } from './config.ts';
+import { CapacityError, ShapeError } from './errors.ts';
+import { activeKernels, type Kernels, type RopeTables } from './kernels.ts';
+import { KvCache } from './kv-cache.ts';
+import type { DecodeSession, LanguageModel } from './ports.ts';
+import { createRopeTables } from './rope.ts';
+import type { SafetensorsFile } from './safetensors.ts';
+import {
+  finishLayer,
+  loadTransformerLayer,
+  projectQkv,
+  qkvColumns,
+  type TransformerLayer,
+} from './transformer-layer.ts';
+import { applyLinear, type Linear, WeightLoader } from './weights.ts';
+
+/** Slots run at once: bounds the memory of a long prefill, and lets the caller's thread breathe between. */
+const CHUNK_SLOTS = 256;
+
+const EMBEDDINGS = 'model.embed_tokens';
+
+export class BaseModel implements LanguageModel {
+  readonly hiddenSize: number;
+  readonly vocabularySize: number;
+  readonly layers: number;
+  private readonly kernels: Kernels = activeKernels();
+  private readonly loader: WeightLoader;
+  private readonly stack: readonly TransformerLayer[];
+  private readonly norm: tf.Tensor1D;
+  private readonly head: Linear;
+  /** `[vocabulary, d]`, on the CPU: a lookup needs no device. */
+  private readonly embeddings: Float32Array;
+
+  /** @throws {WeightError} if the file does not fit the configuration. */
+  constructor(
+    private readonly config: BaseConfig,
+    file: SafetensorsFile,
+  ) {
+    const { vocabularySize, hiddenSize, layers, tiedHead } = config;
+    this.vocabularySize = vocabularySize;
+    this.hiddenSize = hiddenSize;
+    this.layers = layers;
+    this.loader = new WeightLoader(file);
+    try {
+      this.embeddings = file.floats(`${EMBEDDINGS}.weight`, [vocabularySize, hiddenSize]);
+      this.stack = Array.from({ length: layers }, (_, i) =>
+        loadTransformerLayer(this.loader, `model.layers.${i}`, config),
+      );
+      this.norm = this.loader.vector('model.norm.weight', hiddenSize);
+      const head = { name: tiedHead ? EMBEDDINGS : 'lm_head', outputs: vocabularySize };
+      this.head = this.loader.linear(hiddenSize, [head], false);
+    } catch (error) {
+      this.loader.dispose();
+      throw error;
+    }
+  }
+
+  embed(ids: ArrayLike<number>): Float32Array {
+    const size = this.hiddenSize;
+    const result = new Float32Array(ids.length * size);
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      if (!Number.isInteger(id) || id < 0 || id >= this.vocabularySize) {
+        throw new RangeError(`Token id ${id} is outside the vocabulary of ${this.vocabularySize}.`);
+      }
+      result.set(this.embeddings.subarray(id * size, (id + 1) * size), i * size);
+    }
+    return result;
+  }
+
+  createDecodeSession(capacitySlots: number): DecodeSession {
+    return new CachedDecodeSession(this, new KvCache(this.config, capacitySlots));
+  }
+
+  /**
+   * Run the layers over new slots, append their keys and values to the cache, and give the logits of the
+   * rows wanted. The cache's length is the caller's to raise.
+   *
+   * @param embeddings - `[n, d]`, borrowed.
+   * @param positions - `[n]`.
+   * @returns `[n or 1, vocabulary]`, or undefined where none are wanted; the caller disposes it.
+   */
+  forward(
+    cache: KvCache,
+    embeddings: Float32Array,
+    positions: Float64Array,
+    want: 'none' | 'last' | 'all',
+  ): tf.Tensor2D | undefined {
+    const rows = positions.length;
+    return tf.tidy((): tf.Tensor2D | undefined => {
+      const rope = createRopeTables(positions, this.config.headDim, this.config.ropeTheta);
+      let x = tf.tensor2d(embeddings, [rows, this.hiddenSize]);
+      for (let i = 0; i < this.layers; i++) x = this.runLayer(i, x, rope, cache);
+      if (want === 'none') return undefined;
+      if (want === 'last') x = tf.slice(x, [rows - 1, 0], [1, this.hiddenSize]);
+      return applyLinear(this.kernels.rmsNorm(x, this.norm, this.config.epsilon), this.head);
+    });
+  }
+
+  dispose(): void {
+    this.loader.dispose();
+  }
+
+  private runLayer(index: number, x: tf.Tensor2D, rope: RopeTables, cache: KvCache): tf.Tensor2D {
+    const { heads, kvHeads, headDim, epsilon, layerHasRope } = this.config;
+    const [layer, keys, values] = [this.stack[index]!, cache.keys[index]!, cache.values[index]!];
+    const rows = x.shape[0];
+    const columns = qkvColumns(this.config);
+    const rotation = layerHasRope[index]! ? rope : null;
+    const qkv = projectQkv(this.kernels, layer, x, epsilon);
+    const q = this.kernels.takeHeads(qkv, columns.q, rotation);
+    this.kernels.appendHeads(keys, cache.length, qkv, columns.k, rotation);
+    this.kernels.appendHeads(values, cache.length, qkv, columns.v, null);
+    const mixed = this.kernels.attention(q, keys, values, {
+      batch: 1,
+      queriesPerBatch: rows,
+      keyRowsPerBatch: cache.capacitySlots,
+      keyCount: cache.length + rows,
+      causalOffset: cache.length,
+      firstKey: null,
+      heads,
+      kvHeads,
+      headDim,
+    });
+    return finishLayer(this.kernels, layer, x, mixed, epsilon);
+  }
+}
+
+class CachedDecodeSession implements DecodeSession {
+  private isRunning = false;
+  private isDisposed = false;
+
+  constructor(
+    private readonly model: BaseModel,
+    private readonly cache: KvCache,
+  ) {}
+
+  get capacitySlots(): number {
+    return this.cache.capacitySlots;
+  }
+
+  get length(): number {
+    return this.cache.length;
+  }
+
+  async append(
+    embeddings: Float32Array,
+    positions: Float64Array,
+    want: 'last' | 'all',
+  ): Promise<Float32Array> {
+    const rows = positions.length;
+    const { hiddenSize, vocabularySize } = this.model;
+    this.assertIdle();
+    if (rows === 0) throw new ShapeError('positions (at least one slot)', 1, 0);
+    if (embeddings.length !== rows * hiddenSize) {
+      throw new ShapeError('embeddings', rows * hiddenSize, embeddings.length);
+    }
+    if (this.length + rows > this.capacitySlots)
+      throw new CapacityError(this.capacitySlots, this.length, rows);
+
+    const lengthBefore = this.length;
+    const all = want === 'all' ? new Float32Array(rows * vocabularySize) : null;
+    this.isRunning = true;
+    try {
+      for (let start = 0; ; start += CHUNK_SLOTS) {
+        const end = Math.min(rows, start + CHUNK_SLOTS);
+        const isLast = end === rows;
+        const chunk = embeddings.subarray(start * hiddenSize, end * hiddenSize);
+        const chunkWant = all === null ? (isLast ? 'last' : 'none') : 'all';
+        const logits = this.model.forward(this.cache, chunk, positions.subarray(start, end), chunkWant);
+        this.cache.length += end - start;
+        const values = logits === undefined ? null : await readAndDispose(logits);
+        if (values !== null) all?.set(values, start * vocabularySize);
+        if (isLast) return all ?? values!;
+        await yieldToEventLoop();
+      }
+    } catch (error) {
+      this.cache.length = lengthBefore;
+      throw error;
+    } finally {
+      this.isRunning = false;
+      if (this.isDisposed) this.cache.dispose();
+    }
+  }
+
+  truncate(length: number): void {
+    this.assertIdle();
+    if (!Number.isInteger(length) || length < 0 || length > this.length) {
+      throw new RangeError(`Cannot truncate ${this.length} slots to ${length}.`);
+    }
+    this.cache.length = length;
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    if (!this.isRunning) this.cache.dispose();
+  }
+
+  private assertIdle(): void {
+    if (this.isDisposed) throw new Error('This decode session is disposed.');
+    if (this.isRunning) throw new Error('This decode session is still appending.');
+  }
+}
+
+async function readAndDispose(tensor: tf.Tensor): Promise<Float32Array> {
+  try {
+    return await tensor.data<'float32'>();
+  } finally {
+    tensor.dispose();
+  }
+}
+
+function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

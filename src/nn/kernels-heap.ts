@@ -1,0 +1,169 @@
+/**
+ * The custom kernels for the 'wasm' and 'cpu' backends: JavaScript loops straight over the WASM heap (or
+ * the CPU values), because at one row per step an operation's overhead costs more than its arithmetic.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { attendDense } from './attention-dense.ts';
+import type { AttentionShape, HeadColumns, Kernels, RopeTables } from './kernels.ts';
+
+/** From this many query-key pairs per head on, XNNPACK matrix products beat the JavaScript loop. */
+const DENSE_PAIRS = 2048;
+
+export class HeapKernels implements Kernels {
+  rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
+    const [rows, columns] = x.shape;
+    const result = emptyTensor(rows, columns);
+    const [source, scale, out] = [valuesOf(x), valuesOf(weight), valuesOf(result)];
+    for (let row = 0; row < rows; row++) {
+      const base = row * columns;
+      let squares = 0;
+      for (let i = base; i < base + columns; i++) squares += source[i]! * source[i]!;
+      const factor = 1 / Math.sqrt(squares / columns + epsilon);
+      for (let i = 0; i < columns; i++) out[base + i] = source[base + i]! * factor * scale[i]!;
+    }
+    return result;
+  }
+
+  takeHeads(x: tf.Tensor2D, columns: HeadColumns, rope: RopeTables | null): tf.Tensor2D {
+    const result = emptyTensor(x.shape[0], columns.heads * columns.headDim);
+    this.appendHeads(result, 0, x, columns, rope);
+    return result;
+  }
+
+  appendHeads(
+    target: tf.Tensor2D,
+    firstRow: number,
+    x: tf.Tensor2D,
+    { start, heads, headDim }: HeadColumns,
+    rope: RopeTables | null,
+  ): void {
+    const [rows, columns] = x.shape;
+    const width = heads * headDim;
+    const half = headDim / 2;
+    const [source, out] = [valuesOf(x), valuesOf(target)];
+    const cos = rope && valuesOf(rope.cos);
+    const sin = rope && valuesOf(rope.sin);
+    for (let row = 0; row < rows; row++) {
+      const from = row * columns + start;
+      const to = (firstRow + row) * width;
+      if (cos === null || sin === null) {
+        out.set(source.subarray(from, from + width), to);
+        continue;
+      }
+      for (let head = 0; head < width; head += headDim) {
+        for (let i = 0; i < half; i++) {
+          const low = source[from + head + i]!;
+          const high = source[from + head + half + i]!;
+          const c = cos[row * half + i]!;
+          const s = sin[row * half + i]!;
+          out[to + head + i] = low * c - high * s;
+          out[to + head + half + i] = high * c + low * s;
+        }
+      }
+    }
+  }
+
+  attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, shape: AttentionShape): tf.Tensor2D {
+    if (shape.batch === 1 && shape.firstKey === null) {
+      if (shape.queriesPerBatch >= 8 && shape.queriesPerBatch * shape.keyCount >= DENSE_PAIRS) {
+        return attendDense(q, k, v, shape, hideLaterKeys);
+      }
+    }
+    const result = emptyTensor(q.shape[0], q.shape[1]);
+    const firstKeys = shape.firstKey && integersOf(shape.firstKey);
+    attendLoop(valuesOf(q), valuesOf(k), valuesOf(v), valuesOf(result), firstKeys, shape);
+    return result;
+  }
+
+  swiGlu(gateUp: tf.Tensor2D): tf.Tensor2D {
+    const [rows, columns] = gateUp.shape;
+    const width = columns / 2;
+    const result = emptyTensor(rows, width);
+    const [source, out] = [valuesOf(gateUp), valuesOf(result)];
+    for (let row = 0; row < rows; row++) {
+      const gates = row * columns;
+      for (let i = 0; i < width; i++) {
+        const gate = source[gates + i]!;
+        out[row * width + i] = (gate / (1 + Math.exp(-gate))) * source[gates + width + i]!;
+      }
+    }
+    return result;
+  }
+}
+
+/** Overwrite the scores `[queries, keys]` of keys that come after their query, in place. */
+function hideLaterKeys(scores: tf.Tensor2D, causalOffset: number): void {
+  const [queries, keys] = scores.shape;
+  const values = valuesOf(scores);
+  for (let query = 0; query < queries; query++) {
+    const firstHidden = Math.min(keys, query + causalOffset + 1);
+    values.fill(-1e30, query * keys + firstHidden, (query + 1) * keys);
+  }
+}
+
+function attendLoop(
+  q: Float32Array,
+  k: Float32Array,
+  v: Float32Array,
+  out: Float32Array,
+  firstKeys: Int32Array | null,
+  shape: AttentionShape,
+): void {
+  const { batch, queriesPerBatch, keyRowsPerBatch, keyCount, causalOffset, heads, kvHeads, headDim } = shape;
+  const width = heads * headDim;
+  const kvWidth = kvHeads * headDim;
+  const group = heads / kvHeads;
+  const scores = new Float32Array(keyCount);
+  const mixed = new Float64Array(headDim);
+  for (let b = 0; b < batch; b++) {
+    const first = firstKeys === null ? 0 : firstKeys[b]!;
+    for (let query = 0; query < queriesPerBatch; query++) {
+      const end = causalOffset === null ? keyCount : Math.min(keyCount, query + causalOffset + 1);
+      if (end <= first) continue;
+      const row = (b * queriesPerBatch + query) * width;
+      for (let head = 0; head < heads; head++) {
+        const at = row + head * headDim;
+        const column = Math.floor(head / group) * headDim;
+        const keyBase = b * keyRowsPerBatch * kvWidth + column;
+        let highest = -Infinity;
+        for (let key = first; key < end; key++) {
+          const keyAt = keyBase + key * kvWidth;
+          let dot = 0;
+          for (let i = 0; i < headDim; i++) dot += q[at + i]! * k[keyAt + i]!;
+          scores[key] = dot;
+          if (dot > highest) highest = dot;
+        }
+        let total = 0;
+        mixed.fill(0);
+        for (let key = first; key < end; key++) {
+          const weight = Math.exp(scores[key]! - highest);
+          total += weight;
+          const valueAt = keyBase + key * kvWidth;
+          for (let i = 0; i < headDim; i++) mixed[i]! += weight * v[valueAt + i]!;
+        }
+        for (let i = 0; i < headDim; i++) out[at + i] = mixed[i]! / total;
+      }
+    }
+  }
+}
+
+/** A zeroed float32 tensor of the active backend, tracked by the enclosing `tf.tidy`. */
+function emptyTensor(rows: number, columns: number): tf.Tensor2D {
+  return tf.tensor2d(new Float32Array(rows * columns), [rows, columns]);
+}
+
+/** The tensor's own memory. Valid until the next allocation: WASM memory may move when it grows. */
+function valuesOf(tensor: tf.Tensor): Float32Array {
+  return memoryOf(tensor) as Float32Array;
+}
+
+function integersOf(tensor: tf.Tensor): Int32Array {
+  return memoryOf(tensor) as Int32Array;
+}
+
+function memoryOf(tensor: tf.Tensor): unknown {
+  const backend = tf.backend();
+  if (tf.getBackend() === 'wasm') return (backend as BackendWasm).typedArrayFromHeap(tensor);
+  return backend.readSync(tensor.dataId);
+}
