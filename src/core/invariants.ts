@@ -61,6 +61,12 @@ export function checkInvariants(
   return violations;
 }
 
+/** The check of positions alone, for a view built from this layout. */
+export function checkSlotPositions(layout: Layout, view: SlotView): readonly Violation[] {
+  const message = positionsMessage(layout, view);
+  return message === null ? [] : [{ check: 'rope', message }];
+}
+
 function name(entry: Entry): string {
   return `LOD${entry.lod} ${entry.start}..${entry.end}`;
 }
@@ -116,7 +122,10 @@ function checkLevels({ layout, tree }: InvariantInput): string | null {
 }
 
 function checkPositions({ layout, view }: InvariantInput): string | null {
-  if (view === undefined) return null;
+  return view === undefined ? null : positionsMessage(layout, view);
+}
+
+function positionsMessage(layout: Layout, view: SlotView): string | null {
   if (view.slotCount !== layout.usedTokens)
     return `${view.slotCount} slots for a cost of ${layout.usedTokens}`;
   let slot = 0;

@@ -6,7 +6,7 @@ import type { AllocationStrategy, AllocatorState, PinnedSpan } from './allocator
 import { assembleByRecency } from './assembly.ts';
 import type { RunConfig } from './config.ts';
 import { greedyStrategy } from './greedy.ts';
-import { checkInvariants } from './invariants.ts';
+import { checkInvariants, checkSlotPositions } from './invariants.ts';
 import type { Violation } from './invariants.ts';
 import { tokensPerEntry } from './ids.ts';
 import { stepMetrics } from './metrics.ts';
@@ -83,9 +83,9 @@ export async function refocus(input: RefocusInput): Promise<RefocusResult> {
     const isDone = await runPass(input, progress, pass);
     if (isDone) break;
   }
-  const broken = checkInvariants(progress.layout, tree, config, { previous: layout });
-  progress.violations.push(...broken);
-  const rebuilt = broken.length > 0;
+  progress.violations.push(...checkInvariants(progress.layout, tree, config, { previous: layout }));
+  // Scores that are not finite were left out already; there is nothing to roll back.
+  const rebuilt = progress.violations.some((violation) => violation.check !== 'scores');
   if (rebuilt) rebuild(input, progress);
   const scores = progress.firstScores ?? new Float32Array(layout.entries.length);
   recordInTree(tree, progress.layout, progress.actions, progress.state.step);
@@ -144,9 +144,7 @@ async function scoreEntries(input: RefocusInput, progress: Progress, step: numbe
   if (layout.entries.length === 0) return new Float32Array(0);
   const { tree, embed, tailTokens, config } = input;
   const view = buildSlotView({ layout, tree, embed, tailTokens, step }, input.buffers);
-  for (const violation of checkInvariants(layout, tree, { budgetTokens: Infinity }, { view })) {
-    if (violation.check === 'rope') progress.violations.push(violation);
-  }
+  progress.violations.push(...checkSlotPositions(layout, view));
   const { scores, notFinite } = sanitiseScores(entryScores(view, await input.scorer.score(view)));
   if (notFinite === 0) return scores;
   const message = `${input.scorer.id} (policy ${config.policy}) gave ${notFinite} scores that are not finite; none was used`;

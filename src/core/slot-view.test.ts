@@ -63,13 +63,17 @@ describe('slot view', () => {
       { length: HIDDEN_SIZE },
       (_, j) => tail.filter((_, i) => i % HIDDEN_SIZE === j).reduce((a, b) => a + b) / 18,
     );
-    row(view.blockVectors, 51).forEach((value, j) => expect(value).toBeCloseTo(mean[j]!, 6));
+    row(view.blockVectors, 51).forEach((value, j) => {
+      expect(value).toBeCloseTo(mean[j]!, 6);
+    });
   });
 
   it('writes the features of docs/models.md', () => {
     const [lod2, raw, tail] = [features(0), features(2), features(40)];
     const expected = [0, 0, 1, 0, 0, 10 / 20, Math.log2(1 + 1106 - 1024) / 20, Math.log(8) / 5, 0, 0, 0, 1];
-    lod2.forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 6));
+    lod2.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i]!, 6);
+    });
     expect(features(33)).toEqual(raw);
     expect(raw.slice(8)).toEqual([0, 1, 0, 0]);
     expect(tail[5]).toBeCloseTo(Math.log2(18) / 20, 6);

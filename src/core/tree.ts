@@ -3,7 +3,7 @@
  * makes the gists and who stores them is decided elsewhere.
  */
 import { ChunkedRows } from './chunked-array.ts';
-import { decodeHalf, decodeHalves, isNonFiniteHalf } from './fp16.ts';
+import { decodeHalves, isNonFiniteHalf } from './fp16.ts';
 import { type Lod, K, MAX_LOD, spanIdOf, tokensPerEntry } from './ids.ts';
 import type { SpanId } from './ids.ts';
 import { NodeColumns } from './node-columns.ts';
@@ -219,11 +219,6 @@ export class GistTree {
     this.rowsOf(level, firstIndex, count).forEachRun(firstIndex, firstIndex + count, (cells, row) => {
       decodeHalves(cells, out, offset + (row - firstIndex) * this.hiddenSize);
     });
-  }
-
-  /** One component of one gist, for checks that need no copy. */
-  gistComponent(level: Lod, index: number, dimension: number): number {
-    return decodeHalf(this.rowsOf(level, index, 1).get(index, dimension));
   }
 
   /** True if the tree can serve the entry `(lod, start)`: it exists and is not pruned or cold. */
