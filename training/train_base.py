@@ -235,6 +235,8 @@ def main() -> None:
                 save_atomically(checkpoint, {**state, **progress_state, "optimizer": optimizer.state_dict()})
     final = {"config": config.to_dict(), "state_dict": model.state_dict(), "tokens": tokens, "step": step}
     save_atomically(options.out / "final.pt", final)
+    if options.publish:
+        save_atomically(options.publish, {"config": final["config"], "state_dict": final["state_dict"]})
     print(f"done: {step} steps, {tokens} tokens, {(time.time() - started) / 3600:.2f} h", flush=True)
 
 
