@@ -24,7 +24,7 @@ module.exports = {
     {
       name: 'ui-arrows',
       severity: 'error',
-      comment: "ui may import core and, of the runtime, only its client and protocol",
+      comment: 'ui may import core and, of the runtime, only its client and protocol',
       from: { path: room('ui') },
       to: { path: '^(src|tools)/', pathNot: [room('ui'), room('core'), '^src/runtime/(client|protocol)'] },
     },

@@ -13,11 +13,18 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 const run = (command, args, options = {}) =>
-  execFileSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32', ...options });
+  execFileSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    ...options,
+  });
 
 // The stamp holds the lockfile's hash, so that a pull with new packages installs them and nothing else does.
 const stamp = join(root, 'node_modules', '.installed-lockfile');
-const lockHash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lockHash = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockHash) {
   console.log('Installing packages …');
   run('npm', ['ci', '--no-audit', '--no-fund']);
@@ -35,7 +42,9 @@ if (process.argv.includes('--browser') && !(await findChromium())) {
     run('npx', ['playwright-core', 'install', 'chromium']);
   }
   if (!(await findChromium())) {
-    console.error('No Chromium was found after installing one. Set CHROMIUM_PATH to your browser and run again.');
+    console.error(
+      'No Chromium was found after installing one. Set CHROMIUM_PATH to your browser and run again.',
+    );
     process.exit(1);
   }
 }
