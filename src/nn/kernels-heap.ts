@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { attendDense } from './attention-dense.ts';
+import { attendLoop } from './attention-loop.ts';
 import type { AttentionShape, HeadColumns, Kernels, RopeTables } from './kernels.ts';
 
 /** From this many query-key pairs per head on, XNNPACK matrix products beat the JavaScript loop. */
@@ -99,52 +100,6 @@ function hideLaterKeys(scores: tf.Tensor2D, causalOffset: number): void {
   for (let query = 0; query < queries; query++) {
     const firstHidden = Math.min(keys, query + causalOffset + 1);
     values.fill(-1e30, query * keys + firstHidden, (query + 1) * keys);
-  }
-}
-
-function attendLoop(
-  q: Float32Array,
-  k: Float32Array,
-  v: Float32Array,
-  out: Float32Array,
-  firstKeys: Int32Array | null,
-  shape: AttentionShape,
-): void {
-  const { batch, queriesPerBatch, keyRowsPerBatch, keyCount, causalOffset, heads, kvHeads, headDim } = shape;
-  const width = heads * headDim;
-  const kvWidth = kvHeads * headDim;
-  const group = heads / kvHeads;
-  const scores = new Float32Array(keyCount);
-  const mixed = new Float64Array(headDim);
-  for (let b = 0; b < batch; b++) {
-    const first = firstKeys === null ? 0 : firstKeys[b]!;
-    for (let query = 0; query < queriesPerBatch; query++) {
-      const end = causalOffset === null ? keyCount : Math.min(keyCount, query + causalOffset + 1);
-      if (end <= first) continue;
-      const row = (b * queriesPerBatch + query) * width;
-      for (let head = 0; head < heads; head++) {
-        const at = row + head * headDim;
-        const column = Math.floor(head / group) * headDim;
-        const keyBase = b * keyRowsPerBatch * kvWidth + column;
-        let highest = -Infinity;
-        for (let key = first; key < end; key++) {
-          const keyAt = keyBase + key * kvWidth;
-          let dot = 0;
-          for (let i = 0; i < headDim; i++) dot += q[at + i]! * k[keyAt + i]!;
-          scores[key] = dot;
-          if (dot > highest) highest = dot;
-        }
-        let total = 0;
-        mixed.fill(0);
-        for (let key = first; key < end; key++) {
-          const weight = Math.exp(scores[key]! - highest);
-          total += weight;
-          const valueAt = keyBase + key * kvWidth;
-          for (let i = 0; i < headDim; i++) mixed[i]! += weight * v[valueAt + i]!;
-        }
-        for (let i = 0; i < headDim; i++) out[at + i] = mixed[i]! / total;
-      }
-    }
   }
 }
 
