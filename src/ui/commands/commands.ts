@@ -1,0 +1,350 @@
+/** Every command of the page, once: buttons, keys and the palette run these and nothing else. */
+import { pause, run, stepOnce } from '../run/session-actions.ts';
+import { downloadTrace } from '../run/session-actions.ts';
+import { SPEEDS, followLive, togglePlaying, usePlayback } from '../state/playback-store.ts';
+import { useSession } from '../state/session-store.ts';
+import { resolvedTheme, useShell } from '../state/shell-store.ts';
+import { useView } from '../state/view-store.ts';
+import {
+  fitAll,
+  focusSelection,
+  followWindows,
+  panTokenAxis,
+  seekAction,
+  seekBy,
+  seekTo,
+  select,
+  selectNeighbour,
+  zoomStepAxis,
+  zoomTokenAxis,
+} from './view-actions.ts';
+
+export interface CommandEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly group: 'Playback' | 'View' | 'Session' | 'Page';
+  /** As `Shift+ArrowLeft`, `?`, `Mod+k`; Mod is Ctrl or Cmd. */
+  readonly keys: readonly string[];
+  readonly run: () => void;
+  /** A held key repeats it. */
+  readonly repeats?: boolean;
+}
+
+const ZOOM = 1.35;
+const FAST_FRAMES = 10;
+
+export const COMMANDS = [
+  {
+    id: 'play',
+    title: 'Play or pause the recording',
+    group: 'Playback',
+    keys: ['Space'],
+    run: togglePlaying,
+  },
+  {
+    id: 'back',
+    title: 'One step back',
+    group: 'Playback',
+    keys: ['ArrowLeft'],
+    repeats: true,
+    run: () => {
+      seekBy(-1);
+    },
+  },
+  {
+    id: 'forward',
+    title: 'One step forward',
+    group: 'Playback',
+    keys: ['ArrowRight'],
+    repeats: true,
+    run: () => {
+      seekBy(1);
+    },
+  },
+  {
+    id: 'back-fast',
+    title: 'Ten steps back',
+    group: 'Playback',
+    keys: ['Shift+ArrowLeft'],
+    repeats: true,
+    run: () => {
+      seekBy(-FAST_FRAMES);
+    },
+  },
+  {
+    id: 'forward-fast',
+    title: 'Ten steps forward',
+    group: 'Playback',
+    keys: ['Shift+ArrowRight'],
+    repeats: true,
+    run: () => {
+      seekBy(FAST_FRAMES);
+    },
+  },
+  {
+    id: 'first',
+    title: 'First step',
+    group: 'Playback',
+    keys: ['Home'],
+    run: () => {
+      seekTo(0);
+    },
+  },
+  {
+    id: 'live',
+    title: 'Follow live',
+    group: 'Playback',
+    keys: ['End'],
+    run: () => {
+      followLive();
+      useView.setState({ autoSteps: true });
+    },
+  },
+  {
+    id: 'previous-action',
+    title: 'Previous action',
+    group: 'Playback',
+    keys: [','],
+    repeats: true,
+    run: () => {
+      seekAction(-1);
+    },
+  },
+  {
+    id: 'next-action',
+    title: 'Next action',
+    group: 'Playback',
+    keys: ['.'],
+    repeats: true,
+    run: () => {
+      seekAction(1);
+    },
+  },
+  {
+    id: 'slower',
+    title: 'Slower',
+    group: 'Playback',
+    keys: ['['],
+    run: () => {
+      changeSpeed(-1);
+    },
+  },
+  {
+    id: 'faster',
+    title: 'Faster',
+    group: 'Playback',
+    keys: [']'],
+    run: () => {
+      changeSpeed(1);
+    },
+  },
+  {
+    id: 'zoom-in',
+    title: 'Zoom in on tokens',
+    group: 'View',
+    keys: ['w'],
+    repeats: true,
+    run: () => {
+      zoomTokenAxis(1 / ZOOM);
+    },
+  },
+  {
+    id: 'zoom-out',
+    title: 'Zoom out',
+    group: 'View',
+    keys: ['s'],
+    repeats: true,
+    run: () => {
+      zoomTokenAxis(ZOOM);
+    },
+  },
+  {
+    id: 'pan-left',
+    title: 'Pan left',
+    group: 'View',
+    keys: ['a'],
+    repeats: true,
+    run: () => {
+      panTokenAxis(-0.15);
+    },
+  },
+  {
+    id: 'pan-right',
+    title: 'Pan right',
+    group: 'View',
+    keys: ['d'],
+    repeats: true,
+    run: () => {
+      panTokenAxis(0.15);
+    },
+  },
+  {
+    id: 'rows-higher',
+    title: 'Higher rows',
+    group: 'View',
+    keys: ['Shift+W'],
+    repeats: true,
+    run: () => {
+      zoomStepAxis(ZOOM);
+    },
+  },
+  {
+    id: 'rows-lower',
+    title: 'Lower rows',
+    group: 'View',
+    keys: ['Shift+S'],
+    repeats: true,
+    run: () => {
+      zoomStepAxis(1 / ZOOM);
+    },
+  },
+  {
+    id: 'focus',
+    title: 'Zoom to the selected block; again to fit',
+    group: 'View',
+    keys: ['f'],
+    run: focusSelection,
+  },
+  { id: 'fit', title: 'Fit everything', group: 'View', keys: ['0'], run: fitAll },
+  { id: 'reset-view', title: 'Let the view follow the run', group: 'View', keys: ['g'], run: followWindows },
+  {
+    id: 'colour',
+    title: 'Colour by level of detail or by score',
+    group: 'View',
+    keys: ['c'],
+    run: () => {
+      useView.setState(({ colourBy }) => ({ colourBy: colourBy === 'lod' ? 'score' : 'lod' }));
+    },
+  },
+  {
+    id: 'table',
+    title: 'Show the step as a table',
+    group: 'View',
+    keys: ['t'],
+    run: () => {
+      useView.setState(({ tableOpen }) => ({ tableOpen: !tableOpen }));
+    },
+  },
+  {
+    id: 'next-block',
+    title: 'Select the next block',
+    group: 'View',
+    keys: ['Shift+D'],
+    repeats: true,
+    run: () => {
+      selectNeighbour(1);
+    },
+  },
+  {
+    id: 'previous-block',
+    title: 'Select the previous block',
+    group: 'View',
+    keys: ['Shift+A'],
+    repeats: true,
+    run: () => {
+      selectNeighbour(-1);
+    },
+  },
+  {
+    id: 'deselect',
+    title: 'Clear the selection',
+    group: 'View',
+    keys: ['Escape'],
+    run: () => {
+      select(null);
+    },
+  },
+  { id: 'run', title: 'Run or pause ingestion', group: 'Session', keys: ['r'], run: toggleRunning },
+  {
+    id: 'step',
+    title: 'Ingest one block and refocus',
+    group: 'Session',
+    keys: ['n'],
+    run: () => {
+      void stepOnce();
+    },
+  },
+  {
+    id: 'export-trace',
+    title: 'Save the trace as a file',
+    group: 'Session',
+    keys: [],
+    run: () => {
+      void downloadTrace();
+    },
+  },
+  { id: 'chat', title: 'Go to the chat', group: 'Page', keys: ['/'], run: focusChat },
+  {
+    id: 'palette',
+    title: 'Find a command',
+    group: 'Page',
+    keys: ['Mod+k'],
+    run: () => {
+      useShell.setState({ dialog: 'palette' });
+    },
+  },
+  {
+    id: 'help',
+    title: 'Keys and gestures',
+    group: 'Page',
+    keys: ['?'],
+    run: () => {
+      useShell.setState({ dialog: 'help' });
+    },
+  },
+  {
+    id: 'theme',
+    title: 'Light or dark',
+    group: 'Page',
+    keys: [],
+    run: () => {
+      useShell.setState(({ theme }) => ({ theme: resolvedTheme(theme) === 'dark' ? 'light' : 'dark' }));
+    },
+  },
+  {
+    id: 'left-panel',
+    title: 'Show or hide the setup panel',
+    group: 'Page',
+    keys: ['Mod+b'],
+    run: () => {
+      useShell.setState(({ leftOpen }) => ({ leftOpen: !leftOpen }));
+    },
+  },
+  {
+    id: 'right-panel',
+    title: 'Show or hide the chat panel',
+    group: 'Page',
+    keys: ['Mod+j'],
+    run: () => {
+      useShell.setState(({ rightOpen }) => ({ rightOpen: !rightOpen }));
+    },
+  },
+] as const satisfies readonly CommandEntry[];
+
+export type CommandId = (typeof COMMANDS)[number]['id'];
+
+const byId = new Map<string, CommandEntry>(COMMANDS.map((command) => [command.id, command]));
+
+export function commandOf(id: CommandId): CommandEntry {
+  return byId.get(id)!;
+}
+
+export function runCommand(id: CommandId): void {
+  commandOf(id).run();
+}
+
+function toggleRunning(): void {
+  void (useSession.getState().running ? pause() : run());
+}
+
+function changeSpeed(direction: 1 | -1): void {
+  usePlayback.setState(({ speed }) => {
+    const at = SPEEDS.findIndex((candidate) => candidate === speed);
+    return { speed: SPEEDS[Math.min(Math.max(at + direction, 0), SPEEDS.length - 1)]! };
+  });
+}
+
+function focusChat(): void {
+  useShell.setState({ rightOpen: true, rightTab: 'chat', mobileTab: 'chat' });
+  requestAnimationFrame(() => document.getElementById('chat-input')?.focus());
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from './commands.ts';
+import { belongsToFocus, chordOf, chordWords, commandOfChord } from './keymap.ts';
+
+const press = (
+  key: string,
+  held: Partial<Record<'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey', boolean>> = {},
+) => ({
+  key,
+  shiftKey: false,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  ...held,
+});
+
+/** An element that matches selectors naming its tag. */
+const focusOn = (tag: string) => ({
+  closest: (selector: string) => (selector.split(/[ ,:]+/).includes(tag) ? ({} as Element) : null),
+});
+
+describe('keys', () => {
+  it('names chords whatever the caps lock says', () => {
+    expect(chordOf(press(' '))).toBe('Space');
+    expect(chordOf(press('ArrowLeft', { shiftKey: true }))).toBe('Shift+ArrowLeft');
+    expect(chordOf(press('W', { shiftKey: true }))).toBe('Shift+W');
+    expect(chordOf(press('W'))).toBe('w');
+    expect(chordOf(press('?', { shiftKey: true }))).toBe('?');
+    expect(chordOf(press('k', { metaKey: true }))).toBe('Mod+k');
+  });
+
+  it('gives every chord to one command only', () => {
+    const chords = COMMANDS.flatMap(({ keys }) => [...keys] as string[]);
+    expect(new Set(chords).size).toBe(chords.length);
+    expect(commandOfChord('.')?.id).toBe('next-action');
+    expect(commandOfChord('x')).toBeUndefined();
+  });
+
+  it('never fires while typing, and leaves a control its own keys', () => {
+    expect(belongsToFocus(press('w'), focusOn('textarea'))).toBe(true);
+    expect(belongsToFocus(press('k', { ctrlKey: true }), focusOn('textarea'))).toBe(false);
+    expect(belongsToFocus(press(' '), focusOn('button'))).toBe(true);
+    expect(belongsToFocus(press('w'), focusOn('button'))).toBe(false);
+    expect(belongsToFocus(press('w'), null)).toBe(false);
+  });
+
+  it('shows chords as keycaps', () => {
+    expect(chordWords('Shift+ArrowLeft')).toEqual(['⇧', '←']);
+    expect(chordWords('w')).toEqual(['W']);
+  });
+});

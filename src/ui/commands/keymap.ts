@@ -1,0 +1,79 @@
+/** From key events to commands. Pure but for the listener at the end. */
+import { COMMANDS, type CommandEntry } from './commands.ts';
+
+export interface KeyPress {
+  readonly key: string;
+  readonly shiftKey: boolean;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+}
+
+/** The chord of a key press as commands write it. */
+export function chordOf({ key, shiftKey, ctrlKey, metaKey }: KeyPress): string {
+  const name = key === ' ' ? 'Space' : key;
+  const letter = /^[a-z]$/i.test(name);
+  const named = name.length > 1 && name !== 'Space';
+  const shift = shiftKey && (letter || named) ? 'Shift+' : '';
+  const mod = ctrlKey || metaKey ? 'Mod+' : '';
+  return `${mod}${shift}${letter && !shiftKey ? name.toLowerCase() : name}`;
+}
+
+/** The command of a chord, if any. */
+export function commandOfChord(
+  chord: string,
+  commands: readonly CommandEntry[] = COMMANDS,
+): CommandEntry | undefined {
+  return commands.find(({ keys }) => keys.includes(chord));
+}
+
+const TYPING =
+  'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable=true]';
+/** Keys that a focused control uses itself. */
+const OWN_KEYS =
+  'button, a, summary, [role=tab], [role=separator], [role=menuitem], input[type=range], dialog';
+
+/** True if a key press belongs to whatever has the focus. */
+export function belongsToFocus(press: KeyPress, target: Pick<Element, 'closest'> | null): boolean {
+  if (!target) return false;
+  if (target.closest(TYPING)) return !(press.ctrlKey || press.metaKey);
+  if (!target.closest(OWN_KEYS)) return false;
+  return (
+    press.key === ' ' ||
+    press.key === 'Enter' ||
+    press.key.startsWith('Arrow') ||
+    press.key === 'Home' ||
+    press.key === 'End' ||
+    (press.key === 'Escape' && target.closest('dialog') !== null)
+  );
+}
+
+/** Listen for keys; returns a function that stops. */
+export function listenForKeys(): () => void {
+  const listener = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.altKey) return;
+    if (belongsToFocus(event, event.target instanceof Element ? event.target : null)) return;
+    const command = commandOfChord(chordOf(event));
+    if (!command || (event.repeat && !command.repeats)) return;
+    if (document.querySelector('dialog[open]') && command.group !== 'Page') return;
+    event.preventDefault();
+    command.run();
+  };
+  globalThis.addEventListener('keydown', listener);
+  return () => {
+    globalThis.removeEventListener('keydown', listener);
+  };
+}
+
+const SYMBOLS: Record<string, string> = {
+  ArrowLeft: '←',
+  ArrowRight: '→',
+  Escape: 'Esc',
+  Mod: 'Ctrl',
+  Shift: '⇧',
+};
+
+/** A chord as keycaps show it. */
+export function chordWords(chord: string): string[] {
+  return chord.split('+').map((part) => SYMBOLS[part] ?? (part.length === 1 ? part.toUpperCase() : part));
+}

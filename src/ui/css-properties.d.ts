@@ -1,0 +1,11 @@
+/** Lets style objects carry the custom properties that the stylesheets read. */
+import 'react';
+
+declare module 'react' {
+  interface CSSProperties {
+    '--filled'?: string;
+    '--left-width'?: string;
+    '--right-width'?: string;
+    '--swatch'?: string;
+  }
+}

@@ -1,0 +1,102 @@
+/** What happened to a block over the run: its score against the thresholds, and its actions in words. */
+import { area, line } from 'd3';
+import { seekTo } from '../commands/view-actions.ts';
+import { scoreHistory, spanActions } from '../run/block-history.ts';
+import { currentRun } from '../run/current-run.ts';
+import { useSession } from '../state/session-store.ts';
+import type { BlockRef } from '../state/view-store.ts';
+import { formatCount, formatScore } from '../words/format.ts';
+import { actionSentence, actionTitle } from '../words/reasons.ts';
+
+interface StoryProps {
+  readonly block: BlockRef;
+  /** The frame up to which the story is told. */
+  readonly index: number;
+}
+
+const WIDTH = 300;
+const HEIGHT = 72;
+const STEPS_SHOWN = 160;
+const ACTIONS_SHOWN = 6;
+
+export function ScoreHistory({ block, index }: StoryProps) {
+  const tauExpand = useSession((state) => state.session?.config.tauExpand ?? 0.2);
+  const tauCollapse = useSession((state) => state.session?.config.tauCollapse ?? 0.2);
+  const points = scoreHistory(currentRun, block.start, block.end, index, STEPS_SHOWN);
+  const last = points.at(-1);
+  const first = points[0];
+  if (!last || !first) return null;
+  const x = (at: number) => ((at - first.index) / Math.max(1, last.index - first.index)) * WIDTH;
+  const y = (score: number) => ((1 - score) / 2) * HEIGHT;
+  const path = line<(typeof points)[number]>(
+    (point) => x(point.index),
+    (point) => y(point.score),
+  )(points);
+  const fill = area<(typeof points)[number]>(
+    (point) => x(point.index),
+    () => y(0),
+    (point) => y(point.score),
+  )(points);
+  return (
+    <section>
+      <h4>
+        Score <span className="tabular">{formatScore(last.score)}</span>
+      </h4>
+      <svg
+        className="sparkline"
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`Score over ${points.length} steps, now ${formatScore(last.score)}; expands above ${formatScore(tauExpand)}, collapses below ${formatScore(-tauCollapse)}`}
+      >
+        <rect className="zone-expand" x={0} y={0} width={WIDTH} height={y(tauExpand)} />
+        <rect className="zone-collapse" x={0} y={y(-tauCollapse)} width={WIDTH} height={HEIGHT - y(-tauCollapse)} />
+        <line className="zero" x1={0} x2={WIDTH} y1={y(0)} y2={y(0)} />
+        <path className="spark-area" d={fill ?? ''} />
+        <path className="spark-line" d={path ?? ''} />
+      </svg>
+      <p className="spark-axis muted small tabular">
+        <span>step {formatCount(currentRun.frameAt(first.index)?.step ?? 0)}</span>
+        <span>
+          expand above {formatScore(tauExpand)}, collapse below {formatScore(-tauCollapse)}
+        </span>
+        <span>{formatCount(currentRun.frameAt(last.index)?.step ?? 0)}</span>
+      </p>
+    </section>
+  );
+}
+
+export function ActionHistory({ block, index }: StoryProps) {
+  const tauExpand = useSession((state) => state.session?.config.tauExpand ?? 0.2);
+  const tauCollapse = useSession((state) => state.session?.config.tauCollapse ?? 0.2);
+  const actions = spanActions(currentRun, block.start, block.end, index, ACTIONS_SHOWN);
+  return (
+    <section>
+      <h4>Why</h4>
+      {actions.length === 0 ? (
+        <p className="muted">Nothing was done to this span up to the shown step.</p>
+      ) : (
+        <ol className="actions">
+          {actions.map(({ action, step, index: at }, i) => (
+            <li key={`${at}:${i}`} className={action.applied ? '' : 'is-refused'}>
+              <button
+                type="button"
+                title="Go to this step"
+                onClick={() => {
+                  seekTo(at);
+                }}
+              >
+                <span className={`glyph glyph-${action.kind}`} aria-hidden>
+                  {action.kind === 'expand' ? '▲' : action.kind === 'collapse' ? '▼' : '✕'}
+                </span>
+                <strong>{actionTitle(action)}</strong>
+                <span className="muted tabular">step {formatCount(step)}</span>
+              </button>
+              <p className="muted">{actionSentence(action, { tauExpand, tauCollapse })}</p>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,97 @@
+/** One message. Each generated token knows the step in which it was produced: hovering shows that focus. */
+import { Crosshair } from 'lucide-react';
+import type { ChatMessageRecord } from '../../runtime/protocol.ts';
+import { seekTo } from '../commands/view-actions.ts';
+import { answerFocus } from '../run/block-history.ts';
+import { currentRun } from '../run/current-run.ts';
+import { useChat, type StreamedToken } from '../state/chat-store.ts';
+import { useShell } from '../state/shell-store.ts';
+import { useView } from '../state/view-store.ts';
+import { formatPlural } from '../words/format.ts';
+
+const ENDINGS: Record<ChatMessageRecord['ending'], string> = {
+  complete: '',
+  stopped: 'Stopped by you',
+  cut: 'Cut at the longest answer',
+  failed: 'Failed; what was written was kept',
+};
+
+export function ChatMessage({ message }: { readonly message: ChatMessageRecord }) {
+  const before = useChat(({ messages }) => messages[messages.findIndex(({ id }) => id === message.id) - 1]);
+  if (message.role === 'user') {
+    return (
+      <article className="message message-user" aria-label="You">
+        <p>{message.text}</p>
+      </article>
+    );
+  }
+  const tokens = tokensOf(message);
+  return (
+    <article className="message message-assistant" aria-label="Model">
+      <p>{tokens ? <TokenText tokens={tokens} /> : message.text.trim() || <em className="muted">(nothing)</em>}</p>
+      <footer>
+        <FocusLink start={before?.role === 'user' ? before.start : message.start} end={message.end} />
+        {message.ending !== 'complete' && <span className="muted">{ENDINGS[message.ending]}</span>}
+      </footer>
+    </article>
+  );
+}
+
+/** The tokens of a stored answer, where the trace still knows all of them and they spell its text. */
+function tokensOf({ start, end, text }: ChatMessageRecord): StreamedToken[] | null {
+  const tokens: StreamedToken[] = [];
+  for (let position = start; position < end; position++) {
+    const decoded = currentRun.decodedAt(position);
+    if (decoded) tokens.push({ text: decoded.text, position, step: decoded.step });
+  }
+  const spelled = tokens.map((token) => token.text).join('');
+  return spelled.trim() !== '' && spelled.includes(text.trim()) ? tokens : null;
+}
+
+export function TokenText({ tokens }: { readonly tokens: readonly StreamedToken[] }) {
+  return (
+    <span
+      className="tokens"
+      onPointerLeave={() => {
+        useView.setState({ peekIndex: null });
+      }}
+    >
+      {tokens.map(({ text, position, step }) => (
+        <span
+          key={position}
+          className="token"
+          title={`Token ${position}, refocus step ${step}`}
+          onPointerEnter={() => {
+            const index = currentRun.indexOfStep(step);
+            useView.setState({ peekIndex: index < 0 ? null : index });
+          }}
+        >
+          {text}
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function FocusLink({ start, end }: { readonly start: number; readonly end: number }) {
+  const { expansions, collapses, firstIndex } = answerFocus(currentRun, start, end);
+  if (firstIndex === null) return null;
+  const words =
+    expansions > 0
+      ? `${formatPlural(expansions, 'block')} expanded for this answer`
+      : collapses > 0
+        ? `${formatPlural(collapses, 'block')} collapsed, none expanded`
+        : 'Focus unchanged for this answer';
+  return (
+    <button
+      type="button"
+      className="link"
+      onClick={() => {
+        useShell.setState({ mobileTab: 'timeline' });
+        seekTo(firstIndex);
+      }}
+    >
+      <Crosshair size={12} aria-hidden /> {words}
+    </button>
+  );
+}

@@ -1,0 +1,159 @@
+/** Ask the model about its history and watch where it looks. */
+import { CircleStop, SendHorizontal } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import type { ExampleQuestion } from '../run/example.ts';
+import { ask, stopAnswer } from '../run/session-actions.ts';
+import { useChat } from '../state/chat-store.ts';
+import { useExample } from '../state/example-store.ts';
+import { useSession } from '../state/session-store.ts';
+import { formatCount } from '../words/format.ts';
+import { ChatMessage, TokenText } from './chat-message.tsx';
+
+export function ChatPanel() {
+  const messages = useChat((state) => state.messages);
+  const streaming = useChat((state) => state.streaming);
+  const asking = useChat((state) => state.asking);
+  const end = useRef<HTMLDivElement>(null);
+  const known = streaming?.messageId != null && messages.some(({ id }) => id === streaming.messageId);
+
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: 'nearest' });
+  }, [messages, streaming]);
+
+  return (
+    <div className="chat">
+      <div className="chat-messages" role="log" aria-live="polite" aria-busy={asking} aria-label="Conversation" tabIndex={0}>
+        {messages.length === 0 && !asking && (
+          <div className="chat-empty">
+            <h3>Ask about the history</h3>
+            <p className="muted">
+              The model reads only its working context. Your question makes it refocus: blocks that matter expand to raw
+              tokens, then it answers.
+            </p>
+          </div>
+        )}
+        {messages.map((message) => (
+          <ChatMessage key={message.id} message={message} />
+        ))}
+        {streaming && !known && (
+          <article className="message message-assistant" aria-label="Answer being written">
+            {streaming.tokens.length === 0 ? (
+              <p className="muted thinking">{asking ? 'Refocusing' : ''}</p>
+            ) : (
+              <p>
+                <TokenText tokens={streaming.tokens} />
+                <span className="caret" aria-hidden />
+              </p>
+            )}
+          </article>
+        )}
+        <div ref={end} />
+      </div>
+      <ExampleQuestions />
+      <Composer />
+    </div>
+  );
+}
+
+const SHOWN_QUESTIONS = 4;
+
+/** Questions whose fact the model has read already, farthest back first. */
+function ExampleQuestions() {
+  const example = useExample((state) => state.example);
+  const title = useSession((state) => state.session?.record.title);
+  const cursor = useSession((state) => state.session?.cursor ?? 0);
+  const hasDocument = useSession((state) => state.provenance.some((run) => run.title === example?.title));
+  const messages = useChat((state) => state.messages);
+  if (!example || (title !== example.title && !hasDocument)) return null;
+  const asked = new Set(messages.map(({ text }) => text.trim()));
+  const open = example.questions.filter(({ question, factEndToken = 0 }) => factEndToken < cursor && !asked.has(question));
+  if (open.length === 0) return null;
+  return (
+    <div className="questions" aria-label="Example questions">
+      {open.slice(0, SHOWN_QUESTIONS).map((question) => (
+        <QuestionChip key={question.question} question={question} cursor={cursor} />
+      ))}
+    </div>
+  );
+}
+
+function QuestionChip({ question, cursor }: { readonly question: ExampleQuestion; readonly cursor: number }) {
+  const why = useWhyNoQuestion();
+  const distance = question.factStartToken === undefined ? null : Math.max(0, cursor - question.factStartToken);
+  return (
+    <button
+      type="button"
+      className="chip"
+      disabled={why !== null}
+      title={why ?? `Expected: ${question.answer}${question.tests ? ` Tests ${question.tests}.` : ''}`}
+      onClick={() => void ask(question.question)}
+    >
+      <span>{question.question}</span>
+      {distance !== null && <span className="muted tabular">{formatCount(distance)} tokens back</span>}
+    </button>
+  );
+}
+
+/** Why nothing can be asked now, in words; null if it can. */
+function useWhyNoQuestion(): string | null {
+  const phase = useSession((state) => state.phase);
+  const readOnly = useSession((state) => state.session?.readOnly ?? false);
+  const asking = useChat((state) => state.asking);
+  if (phase === 'failed') return 'The engine did not start.';
+  if (phase !== 'ready') return 'The model is still loading.';
+  if (readOnly) return 'This session is open in another tab, which writes it.';
+  if (asking) return 'An answer is being written.';
+  return null;
+}
+
+function Composer() {
+  const draft = useChat((state) => state.draft);
+  const asking = useChat((state) => state.asking);
+  const why = useWhyNoQuestion();
+  const submit = () => {
+    const text = draft.trim();
+    if (why !== null || text === '') return;
+    useChat.setState({ draft: '' });
+    void ask(text);
+  };
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      <textarea
+        id="chat-input"
+        rows={2}
+        aria-label="Your question"
+        placeholder={why ?? 'Ask something…'}
+        value={draft}
+        onChange={(event) => {
+          useChat.setState({ draft: event.target.value });
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+          event.preventDefault();
+          submit();
+        }}
+      />
+      {asking ? (
+        <button type="button" className="icon-button primary" aria-label="Stop the answer" title="Stop the answer" onClick={() => void stopAnswer()}>
+          <CircleStop size={18} aria-hidden />
+        </button>
+      ) : (
+        <button
+          type="submit"
+          className="icon-button primary"
+          aria-label="Send"
+          title={why ?? 'Send (Enter)'}
+          disabled={why !== null || draft.trim() === ''}
+        >
+          <SendHorizontal size={18} aria-hidden />
+        </button>
+      )}
+    </form>
+  );
+}

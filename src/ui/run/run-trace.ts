@@ -1,0 +1,198 @@
+/**
+ * The open session's run as the page remembers it: frames as keyframes and deltas, metrics per step, decoded
+ * tokens. Lives outside the stores because it is large; drawing code reads it, React sees only its version.
+ */
+import type { LayoutEntry, Stage, TelemetryEvent, TelemetryEventOf } from '../../core/telemetry.ts';
+import { LayoutHistory } from './layout-history.ts';
+import { scoredLayout } from './scored-layout.ts';
+
+export const STAGES: readonly Stage[] = ['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry'];
+
+type RefocusEvent = TelemetryEventOf<'refocus'>;
+
+/** One refocus without its layout: what tracks, tooltips and the transport read. */
+export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type'> {
+  readonly index: number;
+  readonly scores: Float32Array;
+  readonly scoreMin: number;
+  readonly scoreMean: number;
+  readonly scoreMax: number;
+  readonly expansions: number;
+  readonly collapses: number;
+  readonly evictions: number;
+}
+
+export type DecodedToken = TelemetryEventOf<'decode'>;
+
+export class RunTrace {
+  readonly #frames: Frame[] = [];
+  readonly #layouts = new LayoutHistory();
+  readonly #deltaNll = new Map<number, TelemetryEventOf<'deltaNll'>>();
+  readonly #latencies = new Map<number, Float64Array>();
+  readonly #decoded = new Map<number, DecodedToken>();
+  readonly #listeners = new Set<() => void>();
+  #violations = 0;
+  #version = 0;
+
+  /** Grows with every change; a cheap key for memoised views. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get frameCount(): number {
+    return this.#frames.length;
+  }
+
+  get violations(): number {
+    return this.#violations;
+  }
+
+  /** Tokens of history that the trace knows of. */
+  get cursor(): number {
+    return this.#frames.at(-1)?.cursor ?? 0;
+  }
+
+  frameAt(index: number): Frame | undefined {
+    return this.#frames[index];
+  }
+
+  /** The layout after the step; shared, never changed. */
+  layoutAt(index: number): readonly LayoutEntry[] {
+    return this.#layouts.at(index);
+  }
+
+  /** The layout that was scored in this step, before its actions; null if scores and entries do not match. */
+  scoredLayoutAt(index: number): readonly LayoutEntry[] | null {
+    const frame = this.#frames[index];
+    if (!frame || frame.scores.length === 0) return null;
+    const layout = scoredLayout(this.layoutAt(index), frame.actions);
+    return layout.length === frame.scores.length ? layout : null;
+  }
+
+  deltaNllAt(index: number): TelemetryEventOf<'deltaNll'> | undefined {
+    const frame = this.#frames[index];
+    return frame && this.#deltaNll.get(frame.step);
+  }
+
+  /** Milliseconds per stage, in the order of STAGES. */
+  latenciesAt(index: number): Float64Array | undefined {
+    const frame = this.#frames[index];
+    return frame && this.#latencies.get(frame.step);
+  }
+
+  /** The token decoded at an absolute position, if this trace saw it. */
+  decodedAt(position: number): DecodedToken | undefined {
+    return this.#decoded.get(position);
+  }
+
+  /** The last frame whose step is at most `step`; -1 if none. */
+  indexOfStep(step: number): number {
+    let low = 0;
+    let high = this.#frames.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#frames[middle]!.step <= step) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** The nearest frame with an applied action in a direction; null if there is none. */
+  nextAction(from: number, direction: 1 | -1): number | null {
+    for (let i = from + direction; i >= 0 && i < this.#frames.length; i += direction) {
+      const frame = this.#frames[i]!;
+      if (frame.expansions + frame.collapses + frame.evictions > 0) return i;
+    }
+    return null;
+  }
+
+  append(events: readonly TelemetryEvent[]): void {
+    if (events.length === 0) return;
+    for (const event of events) this.#accept(event);
+    this.#changed();
+  }
+
+  /** Forget everything: another session was opened. */
+  reset(): void {
+    this.#frames.length = 0;
+    this.#layouts.clear();
+    this.#deltaNll.clear();
+    this.#latencies.clear();
+    this.#decoded.clear();
+    this.#violations = 0;
+    this.#changed();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(): void {
+    this.#version++;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #accept(event: TelemetryEvent): void {
+    switch (event.type) {
+      case 'refocus':
+        this.#acceptFrame(event);
+        return;
+      case 'deltaNll':
+        this.#deltaNll.set(event.step, event);
+        return;
+      case 'latency': {
+        const row = this.#latencies.get(event.step) ?? new Float64Array(STAGES.length);
+        const stage = STAGES.indexOf(event.stage);
+        row[stage] = row[stage]! + event.ms;
+        this.#latencies.set(event.step, row);
+        return;
+      }
+      case 'decode':
+        this.#decoded.set(event.position, event);
+        return;
+      case 'violation':
+        this.#violations++;
+        return;
+      case 'session':
+      case 'ingest':
+      case 'gist':
+      case 'score':
+      case 'action':
+      case 'evict':
+      case 'prune':
+      case 'router':
+      case 'staging':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #acceptFrame(event: RefocusEvent): void {
+    if (!this.#layouts.append(event)) return;
+    const { type: _type, layout: _layout, scores: scoreList, ...rest } = event;
+    const scores = Float32Array.from(scoreList);
+    let min = Number.POSITIVE_INFINITY;
+    let max = Number.NEGATIVE_INFINITY;
+    let sum = 0;
+    for (const score of scores) {
+      min = Math.min(min, score);
+      max = Math.max(max, score);
+      sum += score;
+    }
+    const applied = (kind: 'expand' | 'collapse' | 'evict') =>
+      event.actions.filter((action) => action.applied && action.kind === kind).length;
+    this.#frames.push({
+      ...rest,
+      index: this.#frames.length,
+      scores,
+      scoreMin: scores.length ? min : 0,
+      scoreMean: scores.length ? sum / scores.length : 0,
+      scoreMax: scores.length ? max : 0,
+      expansions: applied('expand'),
+      collapses: applied('collapse'),
+      evictions: applied('evict'),
+    });
+  }
+}

@@ -1,0 +1,160 @@
+/** What a user can do with a session, each in one function; buttons, keys and menus call these. */
+import type { CommandResults, SessionRecord } from '../../runtime/protocol.ts';
+import type { Role } from '../../core/telemetry.ts';
+import { upsertMessage, useChat } from '../state/chat-store.ts';
+import { followLive } from '../state/playback-store.ts';
+import { reportError } from '../state/problem-store.ts';
+import { useSession } from '../state/session-store.ts';
+import type { BlockRef } from '../state/view-store.ts';
+import { acceptState, attempt, send, showSnapshot } from './engine-session.ts';
+
+async function refreshList(): Promise<void> {
+  const sessions = await attempt('The list of sessions could not be read', { kind: 'listSessions' });
+  if (sessions) useSession.setState({ sessions });
+}
+
+export async function createSession(title: string): Promise<void> {
+  const snapshot = await send({ kind: 'createSession', title, config: {} });
+  showSnapshot(snapshot);
+  await refreshList();
+}
+
+export async function openSession(sessionId: string): Promise<void> {
+  useSession.setState({ phase: 'opening' });
+  try {
+    showSnapshot(await send({ kind: 'openSession', sessionId }));
+  } catch (error) {
+    useSession.setState({ phase: useSession.getState().session ? 'ready' : 'failed' });
+    reportError('The session could not be opened', error);
+  }
+}
+
+export async function renameSession(title: string): Promise<void> {
+  const state = await attempt('The session could not be renamed', { kind: 'renameSession', title });
+  if (state) useSession.setState({ session: state });
+  await refreshList();
+}
+
+/** Delete a session; if it was the open one, open the next or create an empty one. */
+export async function removeSession(record: SessionRecord): Promise<void> {
+  const removed = await attempt('The session could not be deleted', {
+    kind: 'removeSession',
+    sessionId: record.id,
+  });
+  await refreshList();
+  const { sessions, session } = useSession.getState();
+  if (removed === null && sessions.some(({ id }) => id === record.id)) return;
+  if (session?.record.id !== record.id) return;
+  const next = sessions[0];
+  if (next) await openSession(next.id);
+  else await createSession('Untitled session');
+}
+
+/** Queue a text. True if it was accepted; the text stays with the caller otherwise. */
+export async function ingest(text: string, title: string, role: Role): Promise<boolean> {
+  const accepted = await attempt('The document was not added', { kind: 'ingestText', text, title, role });
+  return accepted !== null;
+}
+
+export async function run(): Promise<void> {
+  useSession.setState({ running: true });
+  const state = await attempt('The session could not run', {
+    kind: 'run',
+    tokensPerSecond: useSession.getState().pace,
+  });
+  if (state) acceptState(state);
+  else useSession.setState({ running: false });
+}
+
+export async function pause(): Promise<void> {
+  useSession.setState({ running: false });
+  const state = await attempt('The session could not be paused', { kind: 'pause' });
+  if (state) acceptState(state);
+}
+
+/** Ingest one block and refocus once. */
+export async function stepOnce(): Promise<void> {
+  followLive();
+  const state = await attempt('The step failed', { kind: 'step' });
+  if (state) acceptState(state);
+}
+
+/** A new pace takes effect at once. */
+export async function setPace(pace: number): Promise<void> {
+  useSession.setState({ pace });
+  if (useSession.getState().running) await run();
+}
+
+/** Change parameters. The error's words if the engine refused; the old values then stay. */
+export async function setParameters(changes: Readonly<Record<string, unknown>>): Promise<string | null> {
+  try {
+    const state = await send({ kind: 'setConfig', changes: { ...changes } });
+    useSession.setState({ session: state });
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Ask; the draft is cleared only once the engine took the question. */
+export async function ask(text: string): Promise<void> {
+  useChat.setState({ asking: true, streaming: { messageId: null, tokens: [] } });
+  followLive();
+  try {
+    const { question, answer } = await send({ kind: 'ask', text });
+    upsertMessage(question);
+    upsertMessage(answer);
+  } catch (error) {
+    useChat.setState(({ draft }) => ({ draft: draft === '' ? text : draft }));
+    reportError('The question was not answered', error);
+  } finally {
+    useChat.setState({ asking: false, streaming: null });
+  }
+}
+
+export async function stopAnswer(): Promise<void> {
+  await attempt('The answer could not be stopped', { kind: 'stopAnswer' });
+}
+
+export type ManualAct = 'expand' | 'collapse' | 'pin' | 'unpin';
+
+export interface ActOutcome {
+  readonly before: CommandResults['nextTokens'];
+  readonly after: CommandResults['nextTokens'];
+}
+
+const COMPARED_TOKENS = 8;
+
+/** Act on a block by hand and measure what that does to the next token; null if the engine refused. */
+export async function actOnBlock(action: ManualAct, block: BlockRef): Promise<ActOutcome | null> {
+  const { lod, start, end } = block;
+  try {
+    const before = await send({ kind: 'nextTokens', count: COMPARED_TOKENS });
+    acceptState(await send({ kind: 'act', action, lod, start, end }));
+    const after = await send({ kind: 'nextTokens', count: COMPARED_TOKENS });
+    followLive();
+    return { before, after };
+  } catch (error) {
+    reportError(`The block could not be ${PAST[action]}`, error);
+    return null;
+  }
+}
+
+const PAST: Record<ManualAct, string> = {
+  expand: 'expanded',
+  collapse: 'collapsed',
+  pin: 'pinned',
+  unpin: 'unpinned',
+};
+
+/** Save the trace as a file. */
+export async function downloadTrace(): Promise<void> {
+  const trace = await attempt('The trace could not be exported', { kind: 'exportTrace' });
+  if (!trace) return;
+  const url = URL.createObjectURL(new Blob([trace.text], { type: 'application/jsonl' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = trace.fileName;
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,59 @@
+/** A button that shows an icon and says its name to assistive technology and on hover. */
+import type { LucideIcon } from 'lucide-react';
+import { type CommandId, commandOf, runCommand } from '../commands/commands.ts';
+import { chordWords } from '../commands/keymap.ts';
+
+interface IconButtonProps {
+  readonly icon: LucideIcon;
+  readonly label: string;
+  readonly onClick: () => void;
+  readonly disabled?: boolean;
+  readonly pressed?: boolean;
+  readonly className?: string;
+  /** Shown beside the icon. */
+  readonly text?: string;
+}
+
+export function IconButton({
+  icon: Icon,
+  label,
+  onClick,
+  disabled,
+  pressed,
+  className = '',
+  text,
+}: IconButtonProps) {
+  return (
+    <button
+      type="button"
+      className={`icon-button ${className}`}
+      aria-label={label}
+      title={label}
+      onClick={onClick}
+      disabled={disabled}
+      aria-pressed={pressed}
+    >
+      <Icon size={16} aria-hidden />
+      {text !== undefined && <span>{text}</span>}
+    </button>
+  );
+}
+
+/** An icon button that runs a command and names its key. */
+export function CommandButton({
+  id,
+  ...rest
+}: { readonly id: CommandId } & Omit<IconButtonProps, 'onClick' | 'label'> & { readonly label?: string }) {
+  const command = commandOf(id);
+  const key = command.keys[0];
+  const label = rest.label ?? command.title;
+  return (
+    <IconButton
+      {...rest}
+      label={key ? `${label} (${chordWords(key).join(' ')})` : label}
+      onClick={() => {
+        runCommand(id);
+      }}
+    />
+  );
+}

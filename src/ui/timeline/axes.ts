@@ -1,0 +1,105 @@
+/** The SVG axes and the minimap's brush. D3 owns the nodes inside the elements given. */
+import { type BrushBehavior, axisBottom, axisLeft, brushX, format, scaleLinear, select } from 'd3';
+import { formatCompact } from '../words/format.ts';
+import type { Frame } from '../run/run-trace.ts';
+import type { TimelineLayout } from './frame-layout.ts';
+import type { StepWindow } from './step-axis.ts';
+import { type TokenWindow, fitTokens, tokenToX, xToToken } from './token-axis.ts';
+
+const grouped = format(',d');
+
+export function drawTokenAxis(svg: SVGSVGElement, window: TokenWindow, layout: TimelineLayout): void {
+  const scale = scaleLinear()
+    .domain([window.start, window.end])
+    .range([layout.left, layout.left + layout.matrixWidth]);
+  const span = window.end - window.start;
+  const axis = axisBottom(scale)
+    .ticks(Math.max(2, Math.round(layout.matrixWidth / 90)))
+    .tickSize(5)
+    .tickPadding(4)
+    .tickFormat((value) => {
+      const token = Number(value);
+      if (!Number.isInteger(token)) return '';
+      return span > 20_000 ? formatCompact(token) : grouped(token);
+    });
+  select(svg).selectAll<SVGGElement, null>('g.axis').data([null]).join('g').attr('class', 'axis').call(axis);
+}
+
+export function drawStepAxis(
+  svg: SVGSVGElement,
+  steps: StepWindow,
+  layout: TimelineLayout,
+  frameAt: (index: number) => Frame | undefined,
+): void {
+  const scale = scaleLinear()
+    .domain([steps.top - 0.5, steps.top + layout.height / steps.rowHeight - 0.5])
+    .range([0, layout.height]);
+  const ticks = scale.ticks(Math.max(2, Math.round(layout.height / 56))).filter(Number.isInteger);
+  const axis = axisLeft(scale)
+    .tickValues(ticks.filter((index) => frameAt(index)))
+    .tickSize(4)
+    .tickPadding(4)
+    .tickFormat((value) => {
+      const step = frameAt(Number(value))?.step;
+      return step === undefined ? '' : step >= 10_000 ? formatCompact(step) : grouped(step);
+    });
+  select(svg)
+    .selectAll<SVGGElement, null>('g.axis')
+    .data([null])
+    .join('g')
+    .attr('class', 'axis')
+    .attr('transform', `translate(${layout.left}, 0)`)
+    .call(axis);
+}
+
+/** The brush over the whole history; moving it moves the token window. */
+export class MinimapBrush {
+  readonly #brush: BrushBehavior<unknown>;
+  readonly #svg: SVGSVGElement;
+  #total = 0;
+  #width = 0;
+  #height = 0;
+
+  constructor(svg: SVGSVGElement, onWindow: (window: TokenWindow) => void) {
+    this.#svg = svg;
+    this.#brush = brushX()
+      .handleSize(8)
+      .on(
+        'brush end',
+        (event: { sourceEvent: unknown; selection: [number, number] | null; type: string }) => {
+          if (!event.sourceEvent) return;
+          const whole = fitTokens(this.#total);
+          if (!event.selection) {
+            if (event.type === 'end') onWindow(whole);
+            return;
+          }
+          const [x0, x1] = event.selection;
+          onWindow({ start: xToToken(x0, whole, this.#width), end: xToToken(x1, whole, this.#width) });
+        },
+      );
+  }
+
+  show(window: TokenWindow, totalTokens: number, width: number, height: number): void {
+    const group = select(this.#svg)
+      .selectAll<SVGGElement, unknown>('g.brush')
+      .data<unknown>([null])
+      .join('g')
+      .attr('class', 'brush');
+    if (width !== this.#width || height !== this.#height) {
+      this.#brush.extent([
+        [0, 0],
+        [width, height],
+      ]);
+      group.call(this.#brush);
+    }
+    this.#total = totalTokens;
+    this.#width = width;
+    this.#height = height;
+    const whole = fitTokens(totalTokens);
+    const x0 = tokenToX(window.start, whole, width);
+    const x1 = tokenToX(window.end, whole, width);
+    group.call((selection) => {
+      this.#brush.move(selection, [x0, Math.max(x1, x0 + 2)]);
+    });
+  }
+}

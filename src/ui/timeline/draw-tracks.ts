@@ -1,0 +1,157 @@
+/** Draws one metric track as a column that shares its rows with the matrix. */
+import type { RunTrace } from '../run/run-trace.ts';
+import type { Palette } from './palette.ts';
+import type { Row } from './step-axis.ts';
+import type { DrawSurface } from './surface.ts';
+import type { Track } from './tracks.ts';
+
+export interface TrackScene {
+  readonly trace: RunTrace;
+  readonly rows: readonly Row[];
+  readonly x: number;
+  readonly width: number;
+  readonly height: number;
+  readonly palette: Palette;
+}
+
+interface Sample {
+  readonly row: Row;
+  readonly values: readonly number[];
+}
+
+export function drawTrack(surface: DrawSurface, track: Track, scene: TrackScene): void {
+  const { rows, trace, x, width, height, palette } = scene;
+  const samples: Sample[] = [];
+  for (const row of rows) {
+    const frame = trace.frameAt(row.index);
+    const values = frame && track.values(frame, trace);
+    if (values) samples.push({ row, values });
+  }
+  const max = track.max ?? niceMaximum(samples, track);
+  const at = (value: number) =>
+    x + ((Math.min(Math.max(value, track.min), max) - track.min) / (max - track.min)) * width;
+
+  if (track.band) {
+    surface.fillStyle = palette.band;
+    surface.fillRect(at(track.band[0]), 0, at(track.band[1]) - at(track.band[0]), height);
+  }
+  switch (track.kind) {
+    case 'area':
+      drawArea(surface, samples, at, track.min, palette);
+      break;
+    case 'bar':
+      surface.fillStyle = palette.line;
+      for (const { row, values } of samples) {
+        surface.fillRect(at(track.min), row.y, at(values[0]!) - at(track.min), Math.max(1, row.height));
+      }
+      break;
+    case 'range':
+      drawRange(surface, samples, at, palette);
+      break;
+    case 'dot':
+      surface.fillStyle = palette.line;
+      for (const { row, values } of samples)
+        surface.fillRect(at(values[0]!) - 1.5, row.y + row.height / 2 - 1.5, 3, 3);
+      break;
+    case 'stack':
+      drawStack(surface, samples, at, palette);
+      break;
+    case 'mirror':
+      drawMirror(surface, samples, max, scene);
+      break;
+    default:
+      track.kind satisfies never;
+  }
+  if (track.min < 0) {
+    surface.fillStyle = palette.grid;
+    surface.fillRect(Math.round(at(0)), 0, 1, height);
+  }
+}
+
+/** A maximum that steps through 1-2-5, so that a growing run does not rescale at every step. */
+function niceMaximum(samples: readonly Sample[], track: Track): number {
+  const sizes = samples.map(({ values }) =>
+    track.kind === 'stack' ? values.reduce((sum, value) => sum + value, 0) : Math.max(...values),
+  );
+  sizes.sort((a, b) => a - b);
+  const high = sizes[Math.floor((sizes.length - 1) * 0.98)] ?? 1;
+  const power = 10 ** Math.floor(Math.log10(Math.max(high, 1e-3)));
+  return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= high) ?? 1;
+}
+
+type Scale = (value: number) => number;
+
+function drawArea(
+  surface: DrawSurface,
+  samples: readonly Sample[],
+  at: Scale,
+  min: number,
+  palette: Palette,
+): void {
+  surface.fillStyle = palette.line;
+  surface.globalAlpha = 0.28;
+  for (const { row, values } of samples)
+    surface.fillRect(at(min), row.y, at(values[0]!) - at(min), row.height + 1);
+  surface.globalAlpha = 1;
+  drawLine(surface, samples, (values) => at(values[0]!), palette.line);
+}
+
+function drawRange(surface: DrawSurface, samples: readonly Sample[], at: Scale, palette: Palette): void {
+  surface.fillStyle = palette.line;
+  surface.globalAlpha = 0.28;
+  for (const { row, values } of samples) {
+    surface.fillRect(
+      at(values[0]!),
+      row.y,
+      Math.max(1, at(values[2]!) - at(values[0]!)),
+      Math.max(1, row.height),
+    );
+  }
+  surface.globalAlpha = 1;
+  drawLine(surface, samples, (values) => at(values[1]!), palette.line);
+}
+
+function drawLine(
+  surface: DrawSurface,
+  samples: readonly Sample[],
+  x: (values: readonly number[]) => number,
+  colour: string,
+): void {
+  surface.beginPath();
+  samples.forEach(({ row, values }, i) => {
+    const y = row.y + row.height / 2;
+    if (i === 0) surface.moveTo(x(values), y);
+    else surface.lineTo(x(values), y);
+  });
+  surface.strokeStyle = colour;
+  surface.lineWidth = 1.5;
+  surface.stroke();
+}
+
+function drawStack(surface: DrawSurface, samples: readonly Sample[], at: Scale, palette: Palette): void {
+  for (const { row, values } of samples) {
+    let sum = 0;
+    for (let stage = 0; stage < values.length; stage++) {
+      const ms = values[stage]!;
+      if (ms === 0) continue;
+      surface.fillStyle = palette.stage[stage]!;
+      surface.fillRect(at(sum), row.y, at(sum + ms) - at(sum), Math.max(1, row.height));
+      sum += ms;
+    }
+  }
+}
+
+function drawMirror(surface: DrawSurface, samples: readonly Sample[], max: number, scene: TrackScene): void {
+  const { x, width, palette } = scene;
+  const centre = Math.round(x + width / 2);
+  for (const { row, values } of samples) {
+    const left = (Math.min(values[0]!, max) / max) * (width / 2);
+    const right = (Math.min(values[1]!, max) / max) * (width / 2);
+    surface.fillStyle = palette.lod[2]!;
+    if (left > 0) surface.fillRect(centre - left, row.y, left, Math.max(1, row.height));
+    surface.fillStyle = palette.lod[0]!;
+    if (right > 0) surface.fillRect(centre, row.y, right, Math.max(1, row.height));
+  }
+  surface.fillStyle = palette.grid;
+  surface.fillRect(centre, 0, 1, scene.height);
+}

@@ -1,0 +1,114 @@
+/** The vertical window of the timeline: which refocus steps are visible and where their rows lie. Pure. */
+
+/** `top` is the frame index at the upper edge (fractional), `rowHeight` the height of one step in pixels. */
+export interface StepWindow {
+  readonly top: number;
+  readonly rowHeight: number;
+}
+
+/** One row to draw: a frame and its pixel band. */
+export interface Row {
+  readonly index: number;
+  readonly y: number;
+  readonly height: number;
+}
+
+export const MAX_ROW_HEIGHT = 48;
+/** Rows higher than this leave a pixel between them. */
+const GAP_FROM_HEIGHT = 6;
+const FOLLOW_MAX_ROW_HEIGHT = 14;
+const FOLLOW_MIN_ROW_HEIGHT = 3;
+
+/** The row height at which every step is visible. */
+function fittingHeight(count: number, height: number): number {
+  return height / Math.max(count, 1);
+}
+
+/** Every step in view, rows no higher than is pleasant. */
+export function fitSteps(count: number, height: number): StepWindow {
+  return { top: 0, rowHeight: Math.min(fittingHeight(count, height), FOLLOW_MAX_ROW_HEIGHT) };
+}
+
+/** The newest step at the bottom, in rows high enough to see single actions; older steps scroll out. */
+export function followSteps(count: number, height: number): StepWindow {
+  const rowHeight = Math.min(
+    Math.max(fittingHeight(count, height), FOLLOW_MIN_ROW_HEIGHT),
+    FOLLOW_MAX_ROW_HEIGHT,
+  );
+  return clampSteps({ top: count - height / rowHeight, rowHeight }, count, height);
+}
+
+/** Keep the window within the run. A run shorter than the view hangs from the top. */
+export function clampSteps(window: StepWindow, count: number, height: number): StepWindow {
+  const lowest = Math.min(fittingHeight(count, height), FOLLOW_MAX_ROW_HEIGHT);
+  const rowHeight = Math.min(Math.max(window.rowHeight, lowest), MAX_ROW_HEIGHT);
+  const top = Math.min(Math.max(window.top, 0), Math.max(0, count - height / rowHeight));
+  return { top, rowHeight };
+}
+
+/** Zoom by `factor` (> 1 makes rows higher) so that the step under pixel `anchorY` stays there. */
+export function zoomSteps(
+  window: StepWindow,
+  factor: number,
+  anchorY: number,
+  count: number,
+  height: number,
+): StepWindow {
+  const lowest = Math.min(fittingHeight(count, height), FOLLOW_MAX_ROW_HEIGHT);
+  const rowHeight = Math.min(Math.max(window.rowHeight * factor, lowest), MAX_ROW_HEIGHT);
+  const anchor = window.top + anchorY / window.rowHeight;
+  return clampSteps({ top: anchor - anchorY / rowHeight, rowHeight }, count, height);
+}
+
+export function panSteps(window: StepWindow, byPixels: number, count: number, height: number): StepWindow {
+  return clampSteps(
+    { top: window.top + byPixels / window.rowHeight, rowHeight: window.rowHeight },
+    count,
+    height,
+  );
+}
+
+/** Scroll as little as needed for a step to be fully visible, with some context around it. */
+export function revealStep(window: StepWindow, index: number, count: number, height: number): StepWindow {
+  const visible = height / window.rowHeight;
+  const margin = Math.min(3, visible / 4);
+  if (index - margin < window.top) return clampSteps({ ...window, top: index - margin }, count, height);
+  if (index + 1 + margin > window.top + visible) {
+    return clampSteps({ ...window, top: index + 1 + margin - visible }, count, height);
+  }
+  return window;
+}
+
+export function stepToY(index: number, window: StepWindow): number {
+  return (index - window.top) * window.rowHeight;
+}
+
+/** The frame under a pixel, or null outside the run. */
+export function yToStep(y: number, window: StepWindow, count: number): number | null {
+  const index = Math.floor(window.top + y / window.rowHeight);
+  return index >= 0 && index < count ? index : null;
+}
+
+/**
+ * The rows to draw, newest last. Where steps are thinner than a pixel, each pixel line shows the newest
+ * step that falls on it, so the work is bounded by the height and never by the run's length.
+ */
+export function visibleRows(window: StepWindow, count: number, height: number): Row[] {
+  const rows: Row[] = [];
+  if (window.rowHeight >= 1) {
+    const first = Math.max(0, Math.floor(window.top));
+    const last = Math.min(count - 1, Math.ceil(window.top + height / window.rowHeight) - 1);
+    const gap = window.rowHeight >= GAP_FROM_HEIGHT ? 1 : 0;
+    for (let index = first; index <= last; index++) {
+      const y = Math.round(stepToY(index, window));
+      rows.push({ index, y, height: Math.round(stepToY(index + 1, window)) - y - gap });
+    }
+    return rows;
+  }
+  for (let y = 0; y < height; y++) {
+    const index = Math.min(count, Math.ceil(window.top + (y + 1) / window.rowHeight)) - 1;
+    if (index < 0 || index < Math.floor(window.top + y / window.rowHeight)) continue;
+    rows.push({ index, y, height: 1 });
+  }
+  return rows;
+}

@@ -1,0 +1,27 @@
+/** The part of a 2D canvas that drawing code may use; tests pass one that records the calls. */
+export type DrawSurface = Pick<
+  CanvasRenderingContext2D,
+  | 'fillStyle'
+  | 'strokeStyle'
+  | 'lineWidth'
+  | 'globalAlpha'
+  | 'fillRect'
+  | 'strokeRect'
+  | 'clearRect'
+  | 'beginPath'
+  | 'closePath'
+  | 'moveTo'
+  | 'lineTo'
+  | 'bezierCurveTo'
+  | 'arc'
+  | 'rect'
+  | 'fill'
+  | 'stroke'
+  | 'save'
+  | 'restore'
+  | 'clip'
+  | 'font'
+  | 'textAlign'
+  | 'textBaseline'
+  | 'fillText'
+>;

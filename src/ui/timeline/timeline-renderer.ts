@@ -1,0 +1,258 @@
+/**
+ * Draws the timeline when something changed, at most once per animation frame. Owns the canvases and the
+ * D3 axes; computes nothing that the pure geometry files could.
+ */
+import { select } from 'd3';
+import type { LayoutEntry } from '../../core/telemetry.ts';
+import { shownIndex } from '../run/shown-frame.ts';
+import type { RunTrace } from '../run/run-trace.ts';
+import { usePlayback } from '../state/playback-store.ts';
+import { useSession } from '../state/session-store.ts';
+import { type BlockRef, useView } from '../state/view-store.ts';
+import { MinimapBrush, drawStepAxis, drawTokenAxis } from './axes.ts';
+import { CanvasLayer } from './canvas-layer.ts';
+import { drawMatrix } from './draw-matrix.ts';
+import { drawMinimap } from './draw-minimap.ts';
+import { drawOverlay } from './draw-overlay.ts';
+import { drawStrip } from './draw-strip.ts';
+import { drawTrack } from './draw-tracks.ts';
+import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
+import { type Palette, readPalette } from './palette.ts';
+import { followSteps, revealStep, visibleRows } from './step-axis.ts';
+import { StripMorph } from './strip-morph.ts';
+import { clampTokens, fitTokens } from './token-axis.ts';
+
+export interface TimelineElements {
+  readonly root: HTMLElement;
+  readonly minimap: HTMLCanvasElement;
+  readonly brush: SVGSVGElement;
+  readonly strip: HTMLCanvasElement;
+  readonly tokenAxis: SVGSVGElement;
+  readonly matrix: HTMLCanvasElement;
+  readonly overlay: HTMLCanvasElement;
+  readonly stepAxis: SVGSVGElement;
+}
+
+export const STRIP_HEIGHT = 40;
+
+const ALL_DIRTY = { matrix: true, strip: true, overlay: true, minimap: true };
+type Part = keyof typeof ALL_DIRTY;
+
+export class TimelineRenderer {
+  readonly #layers: Record<'minimap' | 'strip' | 'matrix' | 'overlay', CanvasLayer>;
+  readonly #brush: MinimapBrush;
+  readonly #morph: StripMorph;
+  readonly #stops: (() => void)[] = [];
+  #palette: Palette;
+  #layout: TimelineLayout = layoutTimeline(800, 400);
+  #pending = 0;
+  #dirty = { ...ALL_DIRTY };
+  #hover: { index: number; block: BlockRef } | null = null;
+  #onLayout: (layout: TimelineLayout) => void;
+
+  constructor(
+    readonly elements: TimelineElements,
+    readonly trace: RunTrace,
+    onLayout: (layout: TimelineLayout) => void,
+  ) {
+    this.#layers = {
+      minimap: new CanvasLayer(elements.minimap),
+      strip: new CanvasLayer(elements.strip),
+      matrix: new CanvasLayer(elements.matrix),
+      overlay: new CanvasLayer(elements.overlay),
+    };
+    this.#onLayout = onLayout;
+    this.#palette = readPalette(elements.root);
+    this.#morph = new StripMorph(elements.strip, () => {
+      this.#invalidate('strip');
+    });
+    this.#brush = new MinimapBrush(elements.brush, (window) => {
+      useView.setState({ tokens: clampTokens(window, this.trace.cursor), autoTokens: false });
+    });
+    const everything = () => {
+      this.invalidateAll();
+    };
+    const resize = new ResizeObserver(everything);
+    for (const element of [elements.minimap, elements.strip, elements.matrix]) resize.observe(element);
+    const theme = new MutationObserver(() => {
+      this.#palette = readPalette(elements.root);
+      everything();
+    });
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    this.#stops.push(
+      usePlayback.subscribe(everything),
+      useView.subscribe(everything),
+      trace.subscribe(everything),
+      useSession.subscribe((now, before) => {
+        if (now.provenance !== before.provenance) this.#invalidate('minimap');
+      }),
+      () => {
+        resize.disconnect();
+        theme.disconnect();
+      },
+    );
+    everything();
+  }
+
+  get layout(): TimelineLayout {
+    return this.#layout;
+  }
+
+  /** The layout that the strip and the minimap show. */
+  shownLayout(): readonly LayoutEntry[] {
+    const index = shownIndex();
+    return index < 0 ? [] : this.trace.layoutAt(index);
+  }
+
+  get stripIntervals(): StripMorph['intervals'] {
+    return this.#morph.intervals;
+  }
+
+  setHover(hover: { index: number; block: BlockRef } | null): void {
+    this.#hover = hover;
+    this.#invalidate('overlay');
+    this.#invalidate('strip');
+  }
+
+  invalidateAll(): void {
+    this.#dirty = { ...ALL_DIRTY };
+    this.#schedule();
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#pending);
+    this.#morph.dispose();
+    for (const stop of this.#stops) stop();
+  }
+
+  #invalidate(part: Part): void {
+    this.#dirty[part] = true;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#pending ||= requestAnimationFrame(() => {
+      this.#pending = 0;
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    for (const layer of Object.values(this.#layers)) {
+      if (layer.fit()) this.#dirty = { ...ALL_DIRTY };
+    }
+    const { matrix } = this.#layers;
+    if (matrix.width === 0 || matrix.height === 0) return;
+    if (matrix.width !== this.#layout.width || matrix.height !== this.#layout.height) {
+      this.#layout = layoutTimeline(matrix.width, matrix.height);
+      this.#onLayout(this.#layout);
+    }
+    this.#followWindows();
+    const dirty = this.#dirty;
+    this.#dirty = { matrix: false, strip: false, overlay: false, minimap: false };
+    if (dirty.matrix) this.#drawMatrix();
+    if (dirty.strip || dirty.matrix) this.#drawStrip();
+    if (dirty.overlay || dirty.matrix) this.#drawOverlay();
+    if (dirty.minimap) this.#drawMinimap();
+  }
+
+  /** Windows that the user has not taken over follow the run and the playhead. */
+  #followWindows(): void {
+    const view = useView.getState();
+    const { index, count, following } = usePlayback.getState();
+    const { height } = this.#layout;
+    let { tokens, steps } = view;
+    if (view.autoTokens) {
+      const whole = fitTokens(this.trace.cursor);
+      if (whole.end !== tokens.end || tokens.start !== 0) tokens = whole;
+    }
+    if (view.autoSteps) {
+      if (following) steps = followSteps(count, height);
+      steps = revealStep(steps, Math.max(view.peekIndex ?? index, 0), count, height);
+    }
+    const moved = steps.top !== view.steps.top || steps.rowHeight !== view.steps.rowHeight;
+    if (tokens !== view.tokens || moved) useView.setState({ tokens, steps: moved ? steps : view.steps });
+  }
+
+  #drawMatrix(): void {
+    const { matrix } = this.#layers;
+    const { tokens, steps, colourBy } = useView.getState();
+    const { left, matrixWidth, height, tracks } = this.#layout;
+    const surface = matrix.context;
+    const palette = this.#palette;
+    const rows = visibleRows(steps, this.trace.frameCount, height);
+    matrix.clear();
+    surface.save();
+    surface.beginPath();
+    surface.rect(left, 0, matrixWidth, height);
+    surface.clip();
+    surface.translate(left, 0);
+    drawMatrix(surface, { trace: this.trace, rows, window: tokens, width: matrixWidth, colourBy, palette });
+    surface.restore();
+    for (const { track, x, width } of tracks) {
+      surface.fillStyle = palette.empty;
+      surface.fillRect(x, 0, width, height);
+      drawTrack(surface, track, { trace: this.trace, rows, x, width, height, palette });
+    }
+    drawTokenAxis(this.elements.tokenAxis, tokens, this.#layout);
+    drawStepAxis(this.elements.stepAxis, steps, this.#layout, (index) => this.trace.frameAt(index));
+  }
+
+  #drawOverlay(): void {
+    const { overlay } = this.#layers;
+    overlay.clear();
+    const { steps, tokens, selection } = useView.getState();
+    drawOverlay(overlay.context, {
+      layout: this.#layout,
+      steps,
+      window: tokens,
+      shownIndex: shownIndex(),
+      frameCount: this.trace.frameCount,
+      selection,
+      hover: this.#hover,
+      palette: this.#palette,
+    });
+  }
+
+  #drawStrip(): void {
+    const { strip } = this.#layers;
+    const entries = this.shownLayout();
+    const still = globalThis.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.#morph.show(entries, !still);
+    const frame = this.trace.frameAt(shownIndex());
+    const { tokens, selection } = useView.getState();
+    strip.clear();
+    drawStrip(strip.context, {
+      entries: this.#morph.entries,
+      intervals: this.#morph.intervals,
+      budgetTokens: Math.max(frame?.budgetTokens ?? 1, frame?.usedTokens ?? 1),
+      width: strip.width,
+      stripHeight: STRIP_HEIGHT,
+      ribbonHeight: strip.height - STRIP_HEIGHT,
+      axis: { window: tokens, left: this.#layout.left, width: this.#layout.matrixWidth },
+      highlight: (i) => {
+        const [, start, end] = this.#morph.entries[i]!;
+        const within = (block: BlockRef | null | undefined) =>
+          block && start >= block.start && end <= block.end;
+        if (within(selection) || within(this.#hover?.block)) return 1;
+        return this.#morph.flashOf(i);
+      },
+      palette: this.#palette,
+    });
+  }
+
+  #drawMinimap(): void {
+    const { minimap } = this.#layers;
+    const totalTokens = this.trace.cursor;
+    drawMinimap(minimap.context, {
+      entries: this.shownLayout(),
+      provenance: useSession.getState().provenance,
+      totalTokens,
+      width: minimap.width,
+      height: minimap.height,
+      palette: this.#palette,
+    });
+    this.#brush.show(useView.getState().tokens, totalTokens, minimap.width, minimap.height);
+    select(this.elements.brush).classed('is-whole', useView.getState().autoTokens);
+  }
+}

@@ -1,0 +1,103 @@
+/** The timeline panel: toolbar, overview, working-context strip, matrix and tracks. Drawing is the renderer's. */
+import { Maximize2, Table2, ZoomIn, ZoomOut } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { tellMatrixHeight } from '../commands/view-actions.ts';
+import { currentRun } from '../run/current-run.ts';
+import { CommandButton } from '../shell/icon-button.tsx';
+import { useSession } from '../state/session-store.ts';
+import { useView } from '../state/view-store.ts';
+import { BudgetGauge } from './budget-gauge.tsx';
+import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
+import { listenForGestures } from './gestures.ts';
+import { Legend } from './legend.tsx';
+import { StepTable } from './step-table.tsx';
+import { TimelineEmpty } from './timeline-empty.tsx';
+import { TimelineRenderer } from './timeline-renderer.ts';
+import { Tooltip, type TooltipHandle } from './tooltip.tsx';
+import { TrackHeaders } from './track-headers.tsx';
+
+export function Timeline() {
+  const root = useRef<HTMLElement>(null);
+  const minimap = useRef<HTMLCanvasElement>(null);
+  const brush = useRef<SVGSVGElement>(null);
+  const strip = useRef<HTMLCanvasElement>(null);
+  const tokenAxis = useRef<SVGSVGElement>(null);
+  const matrix = useRef<HTMLCanvasElement>(null);
+  const overlay = useRef<HTMLCanvasElement>(null);
+  const stepAxis = useRef<SVGSVGElement>(null);
+  const tooltip = useRef<TooltipHandle>(null);
+  const [layout, setLayout] = useState<TimelineLayout>(() => layoutTimeline(800, 400));
+  const tableOpen = useView((state) => state.tableOpen);
+  const phase = useSession((state) => state.phase);
+
+  useEffect(() => {
+    const renderer = new TimelineRenderer(
+      {
+        root: root.current!,
+        minimap: minimap.current!,
+        brush: brush.current!,
+        strip: strip.current!,
+        tokenAxis: tokenAxis.current!,
+        matrix: matrix.current!,
+        overlay: overlay.current!,
+        stepAxis: stepAxis.current!,
+      },
+      currentRun,
+      (next) => {
+        tellMatrixHeight(next.height);
+        setLayout(next);
+      },
+    );
+    const stop = listenForGestures(renderer, (hit) => tooltip.current?.show(hit));
+    return () => {
+      stop();
+      renderer.dispose();
+    };
+  }, []);
+
+  return (
+    <section className="timeline" ref={root} aria-label="Timeline">
+      <div className="timeline-toolbar">
+        <h2>Working context</h2>
+        <BudgetGauge />
+        <span className="spacer" />
+        <Legend />
+        <div className="button-row" role="group" aria-label="Zoom">
+          <CommandButton id="zoom-out" icon={ZoomOut} className="desktop-only" />
+          <CommandButton id="zoom-in" icon={ZoomIn} className="desktop-only" />
+          <CommandButton id="fit" icon={Maximize2} />
+          <CommandButton id="table" icon={Table2} pressed={tableOpen} />
+        </div>
+      </div>
+      <div className="timeline-minimap">
+        <canvas ref={minimap} role="img" aria-label="Overview of the whole history" />
+        <svg ref={brush} aria-hidden="true" />
+      </div>
+      <div className="timeline-strip">
+        <canvas
+          ref={strip}
+          role="img"
+          aria-label="Working context, one box per entry, as wide as its slots"
+        />
+      </div>
+      <div className="timeline-axis">
+        <svg ref={tokenAxis} aria-hidden="true" />
+        <TrackHeaders layout={layout} />
+      </div>
+      <div className="timeline-body">
+        <canvas ref={matrix} className="layer" aria-hidden="true" />
+        <svg ref={stepAxis} className="layer" aria-hidden="true" />
+        <canvas
+          ref={overlay}
+          className="layer timeline-overlay"
+          role="img"
+          tabIndex={0}
+          aria-label="Refocus steps from top to bottom, token positions from left to right. Shift A and Shift D select blocks; T shows the step as a table."
+        />
+        <TimelineEmpty phase={phase} />
+        {tableOpen && <StepTable />}
+      </div>
+      <Tooltip ref={tooltip} />
+    </section>
+  );
+}

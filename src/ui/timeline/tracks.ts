@@ -1,0 +1,100 @@
+/** The metric tracks beside the matrix: what each shows, its scale, its target band, its wording. */
+import { formatDuration, formatPercent, formatScore } from '../words/format.ts';
+import type { Frame, RunTrace } from '../run/run-trace.ts';
+
+export interface Track {
+  readonly id: string;
+  readonly label: string;
+  readonly sentence: string;
+  readonly kind: 'area' | 'bar' | 'range' | 'dot' | 'stack' | 'mirror';
+  /** Scale of the column; a null maximum grows with the data in view. */
+  readonly min: number;
+  readonly max: number | null;
+  /** The target band, in the track's unit. */
+  readonly band: readonly [number, number] | null;
+  /** One value, a low–middle–high triple, a stack, or a left–right pair; null where nothing was measured. */
+  readonly values: (frame: Frame, trace: RunTrace) => readonly number[] | null;
+  readonly words: (frame: Frame, trace: RunTrace) => string;
+}
+
+export const TRACKS: readonly Track[] = [
+  {
+    id: 'utilisation',
+    label: 'Budget',
+    sentence: 'Working-context cost / W_max. Target band 80–100%.',
+    kind: 'area',
+    min: 0,
+    max: 1.05,
+    band: [0.8, 1],
+    values: (frame) => [frame.utilisation],
+    words: (frame) => formatPercent(frame.utilisation),
+  },
+  {
+    id: 'swapRate',
+    label: 'Swaps',
+    sentence: 'Actions applied / blocks in the context, per refocus. Target ≤ 0.25.',
+    kind: 'bar',
+    min: 0,
+    max: 0.3,
+    band: [0, 0.25],
+    values: (frame) => [frame.swapRate],
+    words: (frame) => frame.swapRate.toFixed(2),
+  },
+  {
+    id: 'actions',
+    label: '▼ ▲',
+    sentence: 'Collapses (left) and expansions (right) of each refocus.',
+    kind: 'mirror',
+    min: 0,
+    max: null,
+    band: null,
+    values: (frame) => [frame.collapses + frame.evictions, frame.expansions],
+    words: (frame) => `${frame.collapses + frame.evictions} / ${frame.expansions}`,
+  },
+  {
+    id: 'score',
+    label: 'Score',
+    sentence: 'Lowest, mean and highest score over the entries, from −1 (collapse me) to +1 (expand me).',
+    kind: 'range',
+    min: -1,
+    max: 1,
+    band: null,
+    values: (frame) => (frame.scores.length ? [frame.scoreMin, frame.scoreMean, frame.scoreMax] : null),
+    words: (frame) => (frame.scores.length ? formatScore(frame.scoreMax) : '–'),
+  },
+  {
+    id: 'deltaNll',
+    label: 'ΔNLL',
+    sentence:
+      'ΔNLL@64 against the full raw history, nats per token. Target ≤ 0.1. Turn on “Measure ΔNLL” to see it.',
+    kind: 'dot',
+    min: -0.2,
+    max: 0.6,
+    band: [-0.2, 0.1],
+    values: (frame, trace) => {
+      const delta = trace.deltaNllAt(frame.index)?.deltaNll;
+      return delta === null || delta === undefined ? null : [delta];
+    },
+    words: (frame, trace) => {
+      const delta = trace.deltaNllAt(frame.index)?.deltaNll;
+      return delta === null || delta === undefined ? '–' : formatScore(delta);
+    },
+  },
+  {
+    id: 'latency',
+    label: 'Time',
+    sentence: 'Milliseconds of each stage: ingest, gist, score, allocate, decode, telemetry.',
+    kind: 'stack',
+    min: 0,
+    max: null,
+    band: null,
+    values: (frame, trace) => {
+      const stages = trace.latenciesAt(frame.index);
+      return stages ? [...stages] : null;
+    },
+    words: (frame, trace) => {
+      const stages = trace.latenciesAt(frame.index);
+      return stages ? formatDuration(stages.reduce((sum, ms) => sum + ms, 0)) : '–';
+    },
+  },
+];
