@@ -6,9 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from gist_losses import Probes
 from gistnet import GistConfig, GistNet
 from lensnet import LensConfig, LensNet
 from llama import Llama, LlamaConfig
+from tokenizers import Tokenizer
 from torch import nn
 
 CACHE = Path(__file__).resolve().parent / ".cache"
@@ -54,6 +56,14 @@ def load_gistnet(base: LlamaConfig, path: Path = GISTNET) -> GistNet:
     round_to_half(net)
     freeze(net)
     return net
+
+
+def load_probes(base: Llama, tokenizer: Tokenizer, path: Path = GISTNET) -> Probes:
+    """The probes that GistNet was trained with, frozen."""
+    probes = Probes(base, tokenizer)
+    probes.load_state_dict(torch.load(path, weights_only=False)["probes"])
+    freeze(probes)
+    return probes
 
 
 def load_lensnet(path: Path = LENSNET) -> LensNet:

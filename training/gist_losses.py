@@ -25,7 +25,8 @@ class Probes(nn.Module):
         super().__init__()
         size, vocabulary = base.config.hidden_size, base.config.vocab_size
         self.bag = nn.ModuleDict({level: nn.Linear(size, vocabulary) for level in ("lod1", "lod2")})
-        self.key = nn.ModuleDict({level: nn.Linear(size, size) for level in ("lod1", "lod2")})
+        self.key = nn.Linear(size, size)
+        """One reading for all levels: an LOD2 gist learns to be found as LOD1 gists are."""
         self.relation = nn.Embedding(len(RELATIONS), 32)
         self.query = nn.Sequential(nn.Linear(2 * size + 32, 2 * size), nn.SiLU(), nn.Linear(2 * size, size))
         self.base, self.encode = [base], encoder_for(tokenizer)
@@ -52,18 +53,19 @@ class Probes(nn.Module):
         normed = F.rms_norm(gists, gists.shape[-1:])
         return -(bag * self.bag[level](normed).log_softmax(-1)).sum(-1).mean()
 
-    def queries(self, facts: list[Fact]) -> Tensor:
-        keys = torch.tensor([[self.word(fact.key[1]), self.word(fact.key[2])] for fact in facts])
-        relations = torch.tensor([RELATION_INDEX[fact.key[0]] for fact in facts])
+    def queries(self, found: list[tuple[str, str, str]]) -> Tensor:
+        """Query vectors `[n, d]` of fact keys (relation, a, b)."""
+        keys = torch.tensor([[self.word(a), self.word(b)] for _, a, b in found])
+        relations = torch.tensor([RELATION_INDEX[name] for name, _, _ in found])
         embedded = self.base[0].embed(keys).flatten(1)
         return self.query(torch.cat([embedded, self.relation(relations)], dim=-1))
 
-    def route_loss(self, level: str, facts: list[Fact], gold: list[int], gists: Tensor) -> tuple[Tensor, Tensor]:
+    def route_loss(self, facts: list[Fact], gold: list[int], gists: Tensor) -> tuple[Tensor, Tensor]:
         """Cross-entropy of facts over all gists of the batch `[n, d]`, and the share found."""
         if not facts:
             return gists.new_zeros(()), gists.new_zeros(())
-        queries = F.normalize(self.queries(facts), dim=-1)
-        keys = F.normalize(self.key[level](gists), dim=-1)
+        queries = F.normalize(self.queries([fact.key for fact in facts]), dim=-1)
+        keys = F.normalize(self.key(gists), dim=-1)
         logits, target = SHARPNESS * queries @ keys.t(), torch.tensor(gold)
         return F.cross_entropy(logits, target), (logits.argmax(-1) == target).float().mean()
 
@@ -81,7 +83,7 @@ class Probes(nn.Module):
                 if block in place and (fact.value_start - 1) // BLOCK_SIZE == block:
                     facts.append(fact)
                     gold.append(row * len(gist_blocks) + place[block])
-        return bag, *self.route_loss("lod1", facts, gold, gists.flatten(0, 1))
+        return bag, *self.route_loss(facts, gold, gists.flatten(0, 1))
 
     def lod2(self, documents: list[Document], tokens: Tensor, gists: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Losses for gists `[B, pages, d]` of consecutive pages."""
@@ -94,4 +96,4 @@ class Probes(nn.Module):
                 if fact.end <= pages * page:
                     facts.append(fact)
                     gold.append(row * pages + fact.start // page)
-        return bag, *self.route_loss("lod2", facts, gold, gists.flatten(0, 1))
+        return bag, *self.route_loss(facts, gold, gists.flatten(0, 1))

@@ -68,6 +68,9 @@ class Question:
     """Tokens of a question and its answer up to the value."""
 
     tokens: list[int]
+    statement: Statement
+    keys: tuple[int, int]
+    """Where the two keys stand in the question's line."""
     keys_end: int
     """Index after the question's line: both keys have been said."""
     answer_start: int
@@ -81,7 +84,10 @@ def ask(statement: Statement, rng: random.Random, encode) -> Question:
     answer = encode(" " + clause[0].upper() + clause[1:])
     value = encode(" " + statement.value)
     start = len(question) + len(prefix)
-    return Question(question + prefix + answer + value, len(question), start, start + len(answer))
+    keys = tuple(question.index(encode(" " + word)[0]) for word in (statement.a, statement.b))
+    return Question(
+        question + prefix + answer + value, statement, keys, len(question), start, start + len(answer)
+    )
 
 
 @dataclass
@@ -100,6 +106,10 @@ class Sample:
     """`[E]` boolean: outside the protected window."""
     weight: float
     """Low where the question's keys have not been said yet."""
+    statement: Statement | None
+    """What is asked for, once both keys have been said."""
+    keys: tuple[int, int] | None
+    """Where its keys stand in the tail."""
 
 
 class Sampler:
@@ -179,7 +189,7 @@ class Sampler:
             if facts:
                 break
         roles = rng.choice((DOCUMENT, DOCUMENT, 1, 2)), rng.choice((1, 2))
-        weight, span = 1.0, None
+        weight, span, statement, keys = 1.0, None, None, None
         if rng.random() < question_share:
             statement, *span = rng.choice(facts)
             question = ask(statement, rng, self.encode)
@@ -188,6 +198,9 @@ class Sampler:
                 cut = rng.randint(3, question.keys_end)
                 weight = 1.0 if cut == question.keys_end else 0.2
             stream = extend_stream(stream, question.tokens[:cut], self.base, self.net, roles)
+            before = min(self.tail_tokens, stream.length) - cut
+            if max(question.keys) < cut and before + min(question.keys) >= 0:
+                keys = (before + question.keys[0], before + question.keys[1])
         else:
             stream = extend_stream(stream, [], self.base, self.net, roles)
         layout = recency_layout(stream.length)
@@ -199,7 +212,27 @@ class Sampler:
         slots = slots_of(stream, layout, self.base, residency)
         target, gold, candidate = self.targets(stream, layout, span)
         tail = self.base.embed(stream.tokens[-self.tail_tokens :])
-        return Sample(slots, tail, layout, target, gold, candidate, weight)
+        return Sample(slots, tail, layout, target, gold, candidate, weight, statement if keys else None, keys)
+
+    @torch.no_grad()
+    def questions(self, count: int, slots: int = 12) -> tuple[Tensor, Tensor, list[Statement], Tensor]:
+        """Question tails alone: `[B, M, d]`, key places `[B, 2]`, statements, random gists `[B, slots, d]`."""
+        rng, rows, keys, statements, gists = self.rng, [], [], [], []
+        while len(rows) < count:
+            document, other = rng.choice(self.pool), rng.choice(self.pool)
+            if not document.facts:
+                continue
+            statement = rng.choice(document.facts).statement
+            question = ask(statement, rng, self.encode)
+            cut = rng.randint(question.keys_end, len(question.tokens) - 1)
+            before = self.tail_tokens - cut
+            start = rng.randrange(len(other.tokens) - before)
+            text = other.tokens[start : start + before]
+            rows.append(torch.cat([text, torch.tensor(question.tokens[:cut], dtype=torch.int64)]))
+            keys.append([before + place for place in question.keys])
+            statements.append(statement)
+            gists.append(other.lod1[rng.randrange(len(other.lod1) - slots) :][:slots])
+        return self.base.embed(torch.stack(rows)), torch.tensor(keys), statements, torch.stack(gists)
 
     def targets(self, stream: Stream, layout: list[Entry], span: list[int] | None) -> tuple[Tensor, Tensor, Tensor]:
         length = stream.length

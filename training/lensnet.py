@@ -114,6 +114,18 @@ class CrossBlock(nn.Module):
         return x + self.mlp(self.norm_mlp(x))
 
 
+@dataclass
+class LensParts:
+    """Intermediate values of one forward pass."""
+
+    tail_attention: Tensor | None = None
+    """`[B, Q, m]` of the tail queries."""
+    match_k: Tensor | None = None
+    """`[B, N, w]`"""
+    match_q: Tensor | None = None
+    """`[B, Q, w]`"""
+
+
 class LensNet(nn.Module):
     """Scores slots of a working context against the query at its tail."""
 
@@ -143,6 +155,7 @@ class LensNet(nn.Module):
         tail: Tensor,
         slot_mask: Tensor | None = None,
         tail_mask: Tensor | None = None,
+        parts: LensParts | None = None,
     ) -> Tensor:
         """Logits `[B, N]` before the tanh.
 
@@ -153,23 +166,28 @@ class LensNet(nn.Module):
             tail: `[B, m, d]` embeddings of the last m ≤ M tokens.
             slot_mask: `[B, N]` true where a slot exists (padding of a batch).
             tail_mask: `[B, m]` likewise, for tails shorter than m (right aligned).
+            parts: filled with what supervision in training needs.
         """
         e = self.slot_in(torch.cat([own, block, feats], dim=-1))
-        q = self.encode_tail(tail, tail_mask)
+        q, attention = self.encode_tail(tail, tail_mask)
         q = self.read(q, e, slot_mask)
         kv = torch.cat([self.null.expand(q.shape[0], 1, -1), q], dim=1)
         e = self.score(e, kv)
-        match = cosine(self.match_k(e), self.match_q(q)).amax(-1)
+        match_k, match_q = self.match_k(e), self.match_q(q)
+        match = cosine(match_k, match_q).amax(-1)
+        if parts is not None:
+            parts.tail_attention, parts.match_k, parts.match_q = attention, match_k, match_q
         return self.match_scale * match + self.head(self.head_norm(e)).squeeze(-1)
 
-    def encode_tail(self, tail: Tensor, tail_mask: Tensor | None) -> Tensor:
-        """Tail embeddings `[B, m, d]` → tail gists `[B, Q, w]`."""
+    def encode_tail(self, tail: Tensor, tail_mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Tail embeddings `[B, m, d]` → tail gists `[B, Q, w]` and their attention `[B, Q, m]`."""
         t = self.tail_in(tail) + self.tail_pos[self.config.tail_tokens - tail.shape[1] :]
         t = self.tail_block(t, tail_mask)
         scores = self.tail_queries @ t.transpose(1, 2) / math.sqrt(self.config.width)
         if tail_mask is not None:
             scores = scores.masked_fill(~tail_mask[:, None, :], torch.finfo(scores.dtype).min)
-        return scores.softmax(-1) @ t
+        attention = scores.softmax(-1)
+        return attention @ t, attention
 
 
 def cosine(x: Tensor, y: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """Train GistNet against the frozen base: LOD1 first, then LOD2 on the gists of LOD1.
 
-    python training/train_gistnet.py --lod1-minutes 16 --lod2-minutes 6 --seed 0
+    python training/train_gistnet.py --lod1-minutes 16 --lod2-minutes 6 --copy-lod1 --seed 0
     python training/train_gistnet.py --from training/.cache/gistnet.pt ...   # fine-tune
 
 Objective, per batch of rows that share a random layout of raw blocks and gists:
@@ -108,7 +108,7 @@ class Trainer:
     def run(self) -> None:
         if self.lod == 1:
             self.phase(self.options.lod1_minutes, self.lod1_loss)
-            if self.options.lod2_minutes and not self.options.start:
+            if self.options.copy_lod1:
                 self.net.lod2.load_state_dict(self.net.lod1.state_dict())
             self.lod, self.step, self.seconds = 2, 0, 0.0
             self.save()
@@ -118,7 +118,8 @@ class Trainer:
         self.save()
 
     def phase(self, minutes: float, loss_of) -> None:
-        network, probes = list(self.net.set_for(self.lod).parameters()), list(self.probes.parameters())
+        trained = self.probes if self.lod == 1 else self.probes.bag["lod2"]  # LOD2 is read as LOD1 is
+        network, probes = list(self.net.set_for(self.lod).parameters()), list(trained.parameters())
         parameters = network + probes
         groups = [{"params": network, "peak": self.options.lr}, {"params": probes, "peak": 3 * self.options.lr}]
         optimizer = torch.optim.AdamW(groups, lr=self.options.lr, betas=(0.9, 0.95), weight_decay=0.01)
@@ -256,6 +257,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--from", dest="start", type=Path, help="start from these weights")
     parser.add_argument("--lod1-minutes", type=float, default=16)
     parser.add_argument("--lod2-minutes", type=float, default=6)
+    parser.add_argument("--copy-lod1", action="store_true", help="start LOD2 as a copy of LOD1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--batch", type=int, default=8, help="documents a step")

@@ -3,8 +3,10 @@
     python training/train_lensnet.py --minutes 20 --seed 0 --lr 1.5e-3
 
 Loss per sample: cross-entropy of the gold entries over all unprotected ones (logits, sharpened), which
-finds the routing, and regression of the tanh scores, which puts them on the allocator's scale.
-Histories grow from 1 page of 1,024 tokens to 24 in the first third. Checkpoints; `--resume` goes on.
+finds the routing, and regression of the tanh scores, which puts them on the allocator's scale. Two
+helps lead past the plateau that routing alone sits on for long: the tail queries' attention is shown
+the question's keys, and the matching vectors are distilled from GistNet's routing probe; both fade.
+Histories grow from 1 page of 1,024 tokens to 24 in the first half. Checkpoints; `--resume` goes on.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from checkpoints import BASE, GISTNET, LENSNET, entries_of, load_base, load_gistnet, save_atomically
-from lens_samples import Sample, Sampler
-from lensnet import LensConfig, LensNet
+from checkpoints import BASE, GISTNET, LENSNET, entries_of, load_base, load_gistnet, load_probes, save_atomically
+from gist_losses import Probes
+from lens_samples import FAR_LOD1, Sample, Sampler
+from lensnet import FEATURES, LensConfig, LensNet, LensParts
 from streams import entry_means
 from tokenizer import load_tokenizer
 from torch import Tensor
@@ -29,7 +32,7 @@ SHARPNESS = 8.0
 TAU = 0.2
 
 
-def forward(net: LensNet, samples: list[Sample]) -> list[tuple[Tensor, Tensor]]:
+def forward(net: LensNet, samples: list[Sample], parts: LensParts) -> list[tuple[Tensor, Tensor]]:
     """Per sample, the entries' mean logits and mean scores; one padded batch."""
     slots = max(len(sample.slots.own) for sample in samples)
     tails = max(len(sample.tail) for sample in samples)
@@ -40,13 +43,56 @@ def forward(net: LensNet, samples: list[Sample]) -> list[tuple[Tensor, Tensor]]:
     slot_mask = torch.stack([torch.arange(slots) < len(sample.slots.own) for sample in samples])
     tail = torch.stack([F.pad(sample.tail, (0, 0, tails - len(sample.tail), 0)) for sample in samples])
     tail_mask = torch.stack([torch.arange(tails) >= tails - len(sample.tail) for sample in samples])
-    logits = net(padded("own"), padded("block"), padded("feats"), tail, slot_mask, tail_mask)
+    logits = net(padded("own"), padded("block"), padded("feats"), tail, slot_mask, tail_mask, parts)
     results = []
     for row, sample in zip(logits, samples, strict=True):
         values, count = row[: len(sample.slots.entry)], len(sample.layout)
         entry = sample.slots.entry
         results.append((entry_means(values, entry, count), entry_means(values.tanh(), entry, count)))
     return results
+
+
+def help_loss(samples: list[Sample], parts: LensParts, probes: Probes) -> tuple[Tensor, Tensor]:
+    """(tail attention on the keys, distance to the routing probe) over samples whose keys were said.
+
+    Query 0 is shown the first key, query 1 the second, query 2 both. Some tail gist's matching vector
+    should point where the probe's fact query points, and a slot's where the probe puts its gist.
+    """
+    rows = [row for row, sample in enumerate(samples) if sample.keys]
+    if not rows:
+        return parts.match_q.new_zeros(()), parts.match_q.new_zeros(())
+    longest = parts.tail_attention.shape[-1]
+    shift = torch.tensor([longest - len(samples[row].tail) for row in rows])
+    first, second = (torch.tensor([samples[row].keys[i] for row in rows]) + shift for i in (0, 1))
+    mass = (parts.tail_attention[rows] + 1e-6).log()
+    index = torch.arange(len(rows))
+    both = 0.5 * (mass[index, 2, first] + mass[index, 2, second])
+    attention = -(mass[index, 0, first] + mass[index, 1, second] + both).mean() / 3
+    statements = [samples[row].statement for row in rows]
+    wanted = F.normalize(probes.queries([statement.key for statement in statements]), dim=-1)
+    found = F.normalize(parts.match_q[rows], dim=-1)
+    distance = 1 - torch.einsum("bqw,bw->bq", found, wanted).amax(-1).mean()
+    own = torch.cat([parts.match_k[row, : len(sample.slots.block)] for row, sample in enumerate(samples)])
+    place = probes.key(torch.cat([sample.slots.block for sample in samples]))
+    return attention, distance + 1 - F.cosine_similarity(own, place).mean()
+
+
+def transplant(net: LensNet, probes: Probes) -> None:
+    """Start the slots' side from the routing probe: a slot's matching vector is the probe's key."""
+    size, width = net.config.hidden_size, net.config.width
+    if width != size:
+        raise ValueError("the probe's key fits a lens of the base's width only")
+    with torch.no_grad():
+        net.slot_in.weight.mul_(0.1)
+        net.slot_in.weight[:, size : 2 * size] = probes.key.weight
+        net.slot_in.bias.copy_(probes.key.bias)
+        net.match_k.weight.copy_(torch.eye(width))
+        for block in (net.score, net.read):
+            block.attn.o_proj.weight.mul_(0.1)
+            block.mlp.down_proj.weight.mul_(0.1)
+        net.match_scale.fill_(1.5)
+        net.head.weight.mul_(0.1)
+        net.head.bias.fill_(-0.6)
 
 
 def sample_loss(sample: Sample, logits: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,11 +103,11 @@ def sample_loss(sample: Sample, logits: Tensor, scores: Tensor) -> tuple[Tensor,
         spread = (SHARPNESS * logits[sample.candidate]).log_softmax(-1)
         routing = -spread[gold[sample.candidate]].mean()
     error = F.smooth_l1_loss(scores, sample.target, reduction="none", beta=0.2)
-    regression = 0.1 * error[~sample.candidate].mean() if (~sample.candidate).any() else scores.new_zeros(())
-    if rest.any():
-        regression = regression + error[rest].mean() + 0.3 * (scores[rest] - 0.15).relu().square().sum().clamp(max=3)
-    if gold.any():
-        regression = regression + 1.5 * error[gold].mean()
+    raw = torch.tensor([entry.lod == 0 for entry in sample.layout])
+    far = sample.target.isclose(torch.tensor(FAR_LOD1))
+    parts = ((gold, 1.5), (rest & raw, 0.7), (rest & far, 0.5), (rest & ~raw & ~far, 1.0), (~sample.candidate, 0.1))
+    regression = sum(weight * error[chosen].mean() for chosen, weight in parts if chosen.any())
+    regression = regression + 0.3 * (scores[rest] - 0.15).relu().square().sum().clamp(max=3)
     return routing, regression
 
 
@@ -87,10 +133,8 @@ class Trainer:
         config = LensConfig(base.config.hidden_size, options.width, options.heads, options.queries, options.tail,
                             base.config.rms_norm_eps)
         self.net = LensNet(config)
-        with torch.no_grad():
-            self.net.match_scale.fill_(1.5)
-            self.net.head.weight.mul_(0.1)
-            self.net.head.bias.fill_(-0.5)
+        self.probes = load_probes(base, tokenizer, options.gistnet)
+        transplant(self.net, self.probes)
         if options.start:
             self.net.load_state_dict(torch.load(options.start, weights_only=False)["state_dict"])
         self.optimizer = torch.optim.AdamW(self.net.parameters(), lr=options.lr, betas=(0.9, 0.98), weight_decay=0.01)
@@ -109,7 +153,7 @@ class Trainer:
         rng = self.rng
         if self.options.start:
             progress = 1.0
-        longest = 1 + round(23 * min(1.0, max(0.0, (progress - 0.08) / 0.3)))
+        longest = 1 + round(23 * min(1.0, max(0.0, (progress - 0.15) / 0.35)))
         pages = min(longest, int(2 ** (rng.random() * 4.7)))
         budget = 384 if longest < 3 else rng.choice((448, 512, 512, 768, 1024))
         return self.sampler.sample(pages, budget, 0.95 if longest < 3 else 0.85)
@@ -119,13 +163,15 @@ class Trainer:
         began = time.time()
         self.sampler.fill(options.pool)
         print(f"pool of {options.pool} tokens in {time.time() - began:.0f} s", flush=True)
+        if not options.start and not self.step:
+            self.learn_queries(options.query_steps)
         began, saved_at = time.time() - self.seconds, time.time()
         while (progress := (time.time() - began) / (options.minutes * 60)) < 1:
             cosine = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress))
             for group in self.optimizer.param_groups:
                 group["lr"] = options.lr * min(1, (self.step + 1) / 50) * cosine
             samples = [self.draw(progress) for _ in range(options.batch)]
-            loss = self.loss(samples)
+            loss = self.loss(samples, progress)
             self.optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -141,9 +187,35 @@ class Trainer:
                 self.save()
         self.save()
 
-    def loss(self, samples: list[Sample]) -> Tensor:
-        total = 0.0
-        for sample, (logits, scores) in zip(samples, forward(self.net, samples), strict=True):
+    def learn_queries(self, steps: int, batch: int = 64) -> None:
+        """Teach the tail's side alone, on cheap batches: questions must point where the probe's queries do."""
+        optimizer = torch.optim.AdamW(self.net.parameters(), lr=2e-3, betas=(0.9, 0.98), weight_decay=0.01)
+        net, began = self.net, time.time()
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = 2e-3 * min(1, (step + 1) / 50) * (1 - 0.9 * step / steps)
+            tails, keys, statements, slots = self.sampler.questions(batch)
+            parts = LensParts()
+            net(slots, slots, torch.zeros(*slots.shape[:2], FEATURES), tails, parts=parts)
+            mass, index = (parts.tail_attention + 1e-6).log(), torch.arange(batch)
+            both = 0.5 * (mass[index, 2, keys[:, 0]] + mass[index, 2, keys[:, 1]])
+            attention = -(mass[index, 0, keys[:, 0]] + mass[index, 1, keys[:, 1]] + both).mean() / 3
+            wanted = F.normalize(self.probes.queries([statement.key for statement in statements]), dim=-1)
+            cosines = torch.einsum("bqw,cw->bqc", F.normalize(parts.match_q, dim=-1), wanted).amax(1)
+            loss = F.cross_entropy(12 * cosines, index) + 1 - cosines.diagonal().mean() + 0.3 * attention
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            if (step + 1) % 50 == 0:
+                line = {"queries": step + 1, "seconds": round(time.time() - began), "attention": float(attention.detach())}
+                cosine = cosines.diagonal().mean().item()
+                top1 = (cosines.argmax(-1) == index).float().mean().item()
+                print(json.dumps({**line, "cosine": round(cosine, 3), "top1": round(top1, 3)}), flush=True)
+
+    def loss(self, samples: list[Sample], progress: float) -> Tensor:
+        parts, total = LensParts(), 0.0
+        for sample, (logits, scores) in zip(samples, forward(self.net, samples, parts), strict=True):
             routing, regression = sample_loss(sample, logits, scores)
             total = total + sample.weight * (self.options.routing * routing + regression)
             with torch.no_grad():
@@ -152,7 +224,11 @@ class Trainer:
                 if sample.gold.any():
                     self.meter.setdefault("ce", []).append(float(routing))
                 self.meter.setdefault("regression", []).append(float(regression))
-        return total / len(samples)
+        attention, distance = help_loss(samples, parts, self.probes)
+        self.meter.setdefault("attention", []).append(float(attention.detach()))
+        self.meter.setdefault("distance", []).append(float(distance.detach()))
+        fade = 0.0 if self.options.start else max(0.05, 1 - 1.5 * progress)
+        return total / len(samples) + fade * (0.3 * attention + distance)
 
     def save(self) -> None:
         save_atomically(self.options.out, entries_of(self.net))
@@ -175,6 +251,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--queries", type=int, default=8)
     parser.add_argument("--tail", type=int, default=64)
+    parser.add_argument("--query-steps", type=int, default=500, help="steps on questions alone, before")
     parser.add_argument("--routing", type=float, default=0.5, help="weight of the routing cross-entropy")
     parser.add_argument("--resume", action="store_true")
     return parser.parse_args()
