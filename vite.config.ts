@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { modelsPlugin } from './tools/vite-models-plugin.ts';
 
 // Cross-origin isolation turns on WASM threads; static hosts without these headers fall back to one thread.
 const isolation = {
@@ -9,7 +11,7 @@ const isolation = {
 
 export default defineConfig({
   base: './',
-  plugins: [react()],
+  plugins: [react(), modelsPlugin(fileURLToPath(new URL('./models', import.meta.url)))],
   worker: { format: 'es' },
   server: { headers: isolation },
   preview: { headers: isolation },
