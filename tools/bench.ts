@@ -1,0 +1,79 @@
+/**
+ * `npm run bench -- [--suite core|nn] [--model ID] [--backend wasm|cpu] [--rounds N] [--json OUT]`: times as
+ * ratios within one run. Prints a table; `--json` also writes it for machines.
+ */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadModel, selectBackend } from '../src/nn/index.ts';
+import { createFileSource } from '../src/nn/file-source.ts';
+import { nodeWasmPaths } from '../src/nn/wasm-paths-node.ts';
+import { coreSuite } from './bench/core-suite.ts';
+import type { BenchRow } from './bench/measure.ts';
+import { nnSuite } from './bench/nn-suite.ts';
+
+const root = join(import.meta.dirname, '..');
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        suite: { type: 'string', default: 'all' },
+        model: { type: 'string', default: 'tiny' },
+        backend: { type: 'string', default: 'wasm' },
+        rounds: { type: 'string', default: '10' },
+        json: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+const { suite, model: modelId, backend: wanted, rounds: roundsText, json } = options();
+const rounds = Number(roundsText);
+if (!['all', 'core', 'nn'].includes(suite)) fail(`Unknown suite "${suite}". Known: core, nn.`);
+if (wanted !== 'wasm' && wanted !== 'cpu') fail(`Unknown backend "${wanted}". Under Node: wasm, cpu.`);
+if (!Number.isInteger(rounds) || rounds < 1)
+  fail(`--rounds takes a whole number from 1, not "${roundsText}".`);
+
+const rows: BenchRow[] = [];
+if (suite !== 'nn') rows.push(...(await coreSuite(rounds)));
+let backend = 'none';
+if (suite !== 'core') {
+  backend = (await selectBackend(wanted, { wasmPaths: nodeWasmPaths() })).id;
+  const model = await loadModel(createFileSource(join(root, 'models', modelId)));
+  rows.push(...(await nnSuite(model, rounds)));
+  model.dispose();
+}
+
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
+console.table(
+  rows.map(({ name, ours, peer, peerName, ratio, ratioMin, ratioMax, n }) => ({
+    name,
+    'ours (ms)': ours.toFixed(3),
+    'peer (ms)': peer?.toFixed(3) ?? '–',
+    peer: peerName ?? '–',
+    'peer / ours':
+      ratio === null ? '–' : `${ratio.toFixed(2)} (${ratioMin!.toFixed(2)}–${ratioMax!.toFixed(2)})`,
+    n,
+  })),
+);
+if (json !== undefined) {
+  writeFileSync(json, `${JSON.stringify({ suite, machine, backend, commit: commit(), rows }, null, 2)}\n`);
+}

@@ -1,0 +1,63 @@
+/** Times two ways of doing the same work alternately in one run, so that their ratio means something. */
+
+/** One line of the benchmark's output; `ratio` is peer / ours, so above 1 means that ours is faster. */
+export interface BenchRow {
+  readonly name: string;
+  readonly ours: number;
+  readonly peer: number | null;
+  readonly peerName: string | null;
+  readonly unit: string;
+  readonly ratio: number | null;
+  readonly ratioMin: number | null;
+  readonly ratioMax: number | null;
+  readonly n: number;
+}
+
+type Work = () => void | Promise<void>;
+
+/** One round of each comes first and is not counted: it compiles and fills caches. */
+export async function compare(options: {
+  readonly name: string;
+  readonly rounds: number;
+  readonly ours: Work;
+  readonly peer?: Work;
+  readonly peerName?: string;
+}): Promise<BenchRow> {
+  const { name, rounds, ours, peer, peerName } = options;
+  await ours();
+  await peer?.();
+  const oursMs: number[] = [];
+  const ratios: number[] = [];
+  const peerMs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    oursMs.push(await time(ours));
+    if (peer === undefined) continue;
+    peerMs.push(await time(peer));
+    ratios.push(peerMs.at(-1)! / oursMs.at(-1)!);
+  }
+  return {
+    name,
+    ours: quantile(oursMs, 0.5),
+    peer: peer === undefined ? null : quantile(peerMs, 0.5),
+    peerName: peerName ?? null,
+    unit: 'ms',
+    ratio: peer === undefined ? null : quantile(ratios, 0.5),
+    ratioMin: peer === undefined ? null : Math.min(...ratios),
+    ratioMax: peer === undefined ? null : Math.max(...ratios),
+    n: rounds,
+  };
+}
+
+export async function time(work: Work): Promise<number> {
+  const from = performance.now();
+  await work();
+  return performance.now() - from;
+}
+
+/** The q-quantile of the values, by linear interpolation. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (sorted.length - 1) * q;
+  const low = sorted[Math.floor(at)]!;
+  return low + (sorted[Math.ceil(at)]! - low) * (at % 1);
+}

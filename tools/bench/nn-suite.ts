@@ -1,0 +1,80 @@
+/** The networks of a model folder under Node: GistNet, LensNet, prefill and decode. */
+import { K } from '../../src/core/ids.ts';
+import { SLOT_FEATURES } from '../../src/core/ports.ts';
+import type { SlotView } from '../../src/core/ports.ts';
+import { Rng } from '../../src/core/rng.ts';
+import type { LoadedModel } from '../../src/nn/index.ts';
+import { type BenchRow, compare } from './measure.ts';
+
+const SLOTS = 1024;
+const BATCH = 32;
+
+export async function nnSuite(model: LoadedModel, rounds: number): Promise<readonly BenchRow[]> {
+  const { base, gistNet, lensNet } = model;
+  const d = base.hiddenSize;
+  const rng = new Rng(1);
+  const ids = Uint32Array.from({ length: SLOTS }, () => rng.nextUint32() % base.vocabularySize);
+  const embeddings = base.embed(ids);
+  const positions = Float64Array.from(ids.keys());
+  const row = embeddings.subarray(0, d);
+  const session = base.createDecodeSession(SLOTS + 64);
+  const fresh = base.createDecodeSession(SLOTS + 64);
+  await session.append(embeddings, positions, 'last');
+
+  const childRows = gistNet.contextChildren + K;
+  const children = new Float32Array(BATCH * childRows * d).map((_, i) => embeddings[i % embeddings.length]!);
+  const contextCounts = new Uint32Array(BATCH).fill(gistNet.contextChildren);
+  const view: SlotView = {
+    entries: Array.from({ length: SLOTS }, (_, i) => ({ lod: 1, start: i * K, end: (i + 1) * K, cost: 1 })),
+    slotCount: SLOTS,
+    hiddenSize: d,
+    embeddings,
+    blockVectors: embeddings,
+    features: new Float32Array(SLOTS * SLOT_FEATURES),
+    positions,
+    entryOfSlot: Uint32Array.from(ids.keys()),
+    tail: embeddings.subarray(0, lensNet.tailTokens * d),
+    tailCount: lensNet.tailTokens,
+    cursor: SLOTS * K,
+  };
+  const prefill = async (): Promise<void> => {
+    fresh.truncate(0);
+    await fresh.append(embeddings, positions, 'last');
+  };
+  try {
+    return [
+      await compare({
+        name: `decode one token behind ${SLOTS} slots`,
+        rounds,
+        ours: async () => {
+          session.truncate(SLOTS);
+          await session.append(row, Float64Array.of(SLOTS), 'last');
+        },
+        peer: prefill,
+        peerName: 'recomputing the working context',
+      }),
+      await compare({ name: `prefill ${SLOTS} slots`, rounds, ours: prefill }),
+      await compare({
+        name: `GistNet, ${BATCH} blocks (${BATCH * K} tokens)`,
+        rounds,
+        ours: async () => {
+          await gistNet.compress(1, children, contextCounts);
+        },
+        peer: prefill,
+        peerName: `a forward pass of the base over ${SLOTS} tokens`,
+      }),
+      await compare({
+        name: `LensNet, ${SLOTS} slots`,
+        rounds,
+        ours: async () => {
+          await lensNet.score(view);
+        },
+        peer: prefill,
+        peerName: `a forward pass of the base over ${SLOTS} slots`,
+      }),
+    ];
+  } finally {
+    session.dispose();
+    fresh.dispose();
+  }
+}
