@@ -31,7 +31,7 @@ interface TensorEntry {
 export class SafetensorsFile {
   private constructor(
     readonly file: string,
-    private readonly buffer: ArrayBuffer,
+    readonly buffer: ArrayBuffer,
     private readonly entries: ReadonlyMap<string, TensorEntry>,
   ) {}
 

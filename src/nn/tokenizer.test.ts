@@ -42,9 +42,9 @@ describe('round trip', () => {
   });
 });
 
-const FIXTURE = 'tests/fixtures/tokenizer/fixture.json';
+const FIXTURE = 'tests/fixtures/tokenizer/cases.json';
 it.runIf(existsSync(join(ROOT, FIXTURE)))('gives the ids of the Python tokenizer', () => {
-  const { cases } = readJson(FIXTURE) as { cases: { text: string; ids: number[] }[] };
+  const cases = readJson(FIXTURE) as { text: string; ids: number[] }[];
   for (const { text, ids } of cases) expect([...tokenizer.encode(text)], text).toEqual(ids);
 });
 

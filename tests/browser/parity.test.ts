@@ -1,0 +1,58 @@
+/** Holds the networks to PyTorch's golden fixtures on the backends of a real browser, WebGPU included. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import type { PageParity } from './parity-page.ts';
+
+const FIXTURES = join(import.meta.dirname, '../fixtures');
+
+const fixtures = readdirSync(FIXTURES)
+  .filter((name) => existsSync(join(FIXTURES, name, 'weights.safetensors')))
+  .map((name) => JSON.parse(readFileSync(join(FIXTURES, name, 'fixture.json'), 'utf8')) as FixtureHead);
+
+interface FixtureHead {
+  readonly name: string;
+  readonly tolerance: number;
+}
+
+let vite: RunningVite;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  vite = await startVite('parity');
+  browser = await launchChromium();
+  page = await browser.newPage();
+  // Any small file of the origin will do: the page only has to be cross-origin isolated like the app.
+  await page.goto(`${vite.url}/tests/fixtures/${fixtures[0]!.name}/fixture.json`);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await vite.close();
+});
+
+/** A script, not a function: vitest rewrites the imports of functions. */
+function runInPage(preference: 'webgpu' | 'wasm' | 'auto', names: string[]): Promise<PageParity> {
+  const call = `runParity(${JSON.stringify(preference)}, ${JSON.stringify(names)})`;
+  return page.evaluate(`import('/tests/browser/parity-page.ts').then((module) => module.${call})`);
+}
+
+describe.each(['webgpu', 'wasm'] as const)('%s', (preference) => {
+  it('agrees with PyTorch on every fixture and leaks nothing', async () => {
+    const names = fixtures.map(({ name }) => name);
+    const { backend, errors, leakedTensors } = await runInPage(preference, names);
+    console.info(backend.reason, errors);
+    expect(backend.id).toBe(preference);
+    for (const { name, tolerance } of fixtures) expect(errors[name], name).toBeLessThanOrEqual(tolerance);
+    expect(leakedTensors).toBe(0);
+  });
+});
+
+it('prefers WASM to a software adapter, and says why', async () => {
+  const { backend } = await runInPage('auto', []);
+  expect(backend).toMatchObject({ id: 'wasm', isSoftwareAdapter: true, wasOverridden: false });
+  expect(backend.reason).toMatch(/is a software renderer/);
+});
