@@ -3,7 +3,7 @@
  * the CPU values), because at one row per step an operation's overhead costs more than its arithmetic.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { attendDense } from './attention-dense.ts';
 import { attendLoop } from './attention-loop.ts';
 import type { AttentionShape, HeadColumns, Kernels, RopeTables } from './kernels.ts';
@@ -119,6 +119,6 @@ function integersOf(tensor: tf.Tensor): Int32Array {
 
 function memoryOf(tensor: tf.Tensor): unknown {
   const backend = tf.backend();
-  if (tf.getBackend() === 'wasm') return (backend as BackendWasm).typedArrayFromHeap(tensor);
+  if (backend instanceof BackendWasm) return backend.typedArrayFromHeap(tensor);
   return backend.readSync(tensor.dataId);
 }

@@ -164,22 +164,30 @@ describe('a faulty folder is refused, naming the file, and leaves no tensor', ()
     ],
     [
       'another block size',
-      (files) => change(files, (m) => (m['blockSize'] = 16)),
+      (files) => {
+        change(files, (m) => (m['blockSize'] = 16));
+      },
       /^manifest\.json: blockSize/,
     ],
     [
       'a huge count',
-      (files) => change(files, (m) => (m['hiddenSize'] = 1e12)),
+      (files) => {
+        change(files, (m) => (m['hiddenSize'] = 1e12));
+      },
       /^manifest\.json: hiddenSize/,
     ],
     [
       'a file outside',
-      (files) => change(files, (m) => (m['base'] = { config: '../../etc/passwd' })),
+      (files) => {
+        change(files, (m) => (m['base'] = { config: '../../etc/passwd' }));
+      },
       /^manifest\.json: base\.config/,
     ],
     [
       'another hidden size',
-      (files) => change(files, (m) => (m['hiddenSize'] = 32)),
+      (files) => {
+        change(files, (m) => (m['hiddenSize'] = 32));
+      },
       /^config\.json: hidden_size 16/,
     ],
   ];

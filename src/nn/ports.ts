@@ -3,6 +3,7 @@
  * leaves this room, so nobody else can leak one.
  */
 import type { Scorer } from '../core/ports.ts';
+import type { ModelManifest } from './manifest.ts';
 
 export type BackendId = 'webgpu' | 'wasm' | 'cpu';
 
@@ -85,7 +86,7 @@ export interface LoadedModel {
   readonly title: string;
   /** SHA-256 over the manifest's file hashes: names this exact set of weights. */
   readonly hash: string;
-  readonly manifest: import('./manifest.ts').ModelManifest;
+  readonly manifest: ModelManifest;
   readonly tokenizer: Tokenizer;
   readonly base: LanguageModel;
   readonly gistNet: GistNet;
