@@ -82,7 +82,12 @@ export class FakeEngine {
         this.#running = true;
         const rate = command.tokensPerSecond || 6000;
         clearInterval(this.#timer);
-        this.#timer = setInterval(() => { this.#block('block'); }, Math.max(4, (K / rate) * 1000));
+        this.#timer = setInterval(
+          () => {
+            this.#block('block');
+          },
+          Math.max(4, (K / rate) * 1000),
+        );
         return this.#state();
       }
       case 'pause':
@@ -132,15 +137,39 @@ export class FakeEngine {
 
   #boot(): BootReport {
     return {
-      backend: { id: 'wasm', reason: 'WebGPU offered only a software adapter, which is slower than WASM.', adapter: 'SwiftShader', isSoftwareAdapter: true, wasOverridden: false },
-      model: { id: 'tiny', title: 'Tiny harbour 1.2M', hash: 'a1b2c3d4e5f60718', hiddenSize: 128, layers: 4, vocabularySize: 4096, parameters: 1_204_224, trainedContextTokens: 512, figures: [{ name: 'recall, 16× budget', value: 0.931, n: 500, ci95: [0.905, 0.95], command: 'npm run eval' }] },
+      backend: {
+        id: 'wasm',
+        reason: 'WebGPU offered only a software adapter, which is slower than WASM.',
+        adapter: 'SwiftShader',
+        isSoftwareAdapter: true,
+        wasOverridden: false,
+      },
+      model: {
+        id: 'tiny',
+        title: 'Tiny harbour 1.2M',
+        hash: 'a1b2c3d4e5f60718',
+        hiddenSize: 128,
+        layers: 4,
+        vocabularySize: 4096,
+        parameters: 1_204_224,
+        trainedContextTokens: 512,
+        figures: [
+          { name: 'recall, 16× budget', value: 0.931, n: 500, ci95: [0.905, 0.95], command: 'npm run eval' },
+        ],
+      },
       storage: { kind: 'indexeddb', reason: 'Sessions are kept in this browser.' },
       defaults: { ...DEFAULT_RUN_CONFIG, budgetTokens: BUDGET, recentTokens: 128 },
     };
   }
 
   #sessionRecord(): SessionRecord {
-    return { ...this.#record, id: this.#record.id as SessionRecord['id'], tokenCount: this.#cursor, stepCount: this.#step, config: this.#config };
+    return {
+      ...this.#record,
+      id: this.#record.id as SessionRecord['id'],
+      tokenCount: this.#cursor,
+      stepCount: this.#step,
+      config: this.#config,
+    };
   }
 
   #state(): SessionState {
@@ -175,7 +204,9 @@ export class FakeEngine {
     const before = this.#layout;
     const scored: LayoutEntry[] = [...before, [0, this.#cursor, this.#cursor + added]];
     this.#cursor += added;
-    this.#provenance = this.#provenance.map((run, i) => (i === this.#provenance.length - 1 ? { ...run, end: this.#cursor } : run));
+    this.#provenance = this.#provenance.map((run, i) =>
+      i === this.#provenance.length - 1 ? { ...run, end: this.#cursor } : run,
+    );
     this.#layout = [...scored];
     const actions: ActionRecord[] = [];
     while (this.#used() > this.#config.budgetTokens) if (!this.#forceCollapse(actions)) break;
@@ -183,7 +214,12 @@ export class FakeEngine {
     this.#emit(before, scored, actions, trigger);
   }
 
-  #emit(before: LayoutEntry[], scored: LayoutEntry[], actions: ActionRecord[], trigger: 'block' | 'turn-end' | 'manual'): void {
+  #emit(
+    before: LayoutEntry[],
+    scored: LayoutEntry[],
+    actions: ActionRecord[],
+    trigger: 'block' | 'turn-end' | 'manual',
+  ): void {
     const step = ++this.#step;
     const timeMs = performance.now();
     const used = this.#used();
@@ -213,7 +249,16 @@ export class FakeEngine {
       },
     ];
     if (step % 8 === 0) {
-      events.push({ type: 'deltaNll', step, timeMs, cursor: this.#cursor, horizonTokens: 64, workingContextNll: 2, fullNll: 1.9, deltaNll: 0.05 + 0.1 * this.#random() });
+      events.push({
+        type: 'deltaNll',
+        step,
+        timeMs,
+        cursor: this.#cursor,
+        horizonTokens: 64,
+        workingContextNll: 2,
+        fullNll: 1.9,
+        deltaNll: 0.05 + 0.1 * this.#random(),
+      });
     }
     this.#tell({ kind: 'telemetry', events });
     this.#tell({ kind: 'state', state: this.#state() });
@@ -224,7 +269,10 @@ export class FakeEngine {
   }
 
   #forceCollapse(actions: ActionRecord[]): boolean {
-    const raw = this.#layout.findIndex(([lod, start, end]) => lod === 0 && end - start === K && end <= this.#cursor - this.#config.recentTokens && start % K === 0);
+    const raw = this.#layout.findIndex(
+      ([lod, start, end]) =>
+        lod === 0 && end - start === K && end <= this.#cursor - this.#config.recentTokens && start % K === 0,
+    );
     if (raw >= 0) {
       const [, start, end] = this.#layout[raw]!;
       this.#layout.splice(raw, 1, [1, start, end]);
@@ -238,7 +286,9 @@ export class FakeEngine {
         if (l !== lod || start % size !== 0) continue;
         if (!this.#layout.slice(i, i + K).every((entry) => entry[0] === lod)) continue;
         this.#layout.splice(i, K, [lod + 1, start, start + size]);
-        actions.push(action('collapse', lod + 1, start, start + size, lod + 1, 1 - K, -0.3, 'score-below-tau'));
+        actions.push(
+          action('collapse', lod + 1, start, start + size, lod + 1, 1 - K, -0.3, 'score-below-tau'),
+        );
         return true;
       }
     }
@@ -257,10 +307,26 @@ export class FakeEngine {
     const [lod, start, end] = this.#layout[i]!;
     const toLod = lod - 1;
     const fits = this.#used() + K - 1 <= this.#config.budgetTokens + 64;
-    actions.push({ ...action('expand', lod, start, end, toLod, K - 1, 0.2 + 0.7 * this.#random(), fits ? reason : 'no-budget'), applied: fits, ...(fits ? {} : { missingTokens: 12 }) });
+    actions.push({
+      ...action(
+        'expand',
+        lod,
+        start,
+        end,
+        toLod,
+        K - 1,
+        0.2 + 0.7 * this.#random(),
+        fits ? reason : 'no-budget',
+      ),
+      applied: fits,
+      ...(fits ? {} : { missingTokens: 12 }),
+    });
     if (!fits) return;
     const size = tokensPerEntry(toLod);
-    const children: LayoutEntry[] = lod === 1 ? [[0, start, end]] : Array.from({ length: K }, (_, k): LayoutEntry => [toLod, start + k * size, start + (k + 1) * size]);
+    const children: LayoutEntry[] =
+      lod === 1
+        ? [[0, start, end]]
+        : Array.from({ length: K }, (_, k): LayoutEntry => [toLod, start + k * size, start + (k + 1) * size]);
     this.#layout.splice(i, 1, ...children);
   }
 
@@ -281,7 +347,15 @@ export class FakeEngine {
   async #ask(text: string): Promise<CommandResults['ask']> {
     this.#answering = true;
     const start = this.#cursor;
-    const question: ChatMessageRecord = { id: `q${start}`, role: 'user', text, start, end: start + 12, createdAt: Date.now(), ending: 'complete' };
+    const question: ChatMessageRecord = {
+      id: `q${start}`,
+      role: 'user',
+      text,
+      start,
+      end: start + 12,
+      createdAt: Date.now(),
+      ending: 'complete',
+    };
     this.#tell({ kind: 'chat', message: question });
     for (let i = 0; i < 3; i++) {
       this.#block('turn-end');
@@ -292,11 +366,40 @@ export class FakeEngine {
     for (const [i, word] of words.entries()) {
       await wait(120);
       const timeMs = performance.now();
-      this.#tell({ kind: 'telemetry', events: [{ type: 'decode', step: this.#step, timeMs, tokenId: i, position: answerStart + i, text: word, logProbability: -0.1, entropy: 0.4 }] });
-      this.#tell({ kind: 'answerText', messageId: `a${start}`, delta: word, tokenId: i, position: answerStart + i, step: this.#step });
+      this.#tell({
+        kind: 'telemetry',
+        events: [
+          {
+            type: 'decode',
+            step: this.#step,
+            timeMs,
+            tokenId: i,
+            position: answerStart + i,
+            text: word,
+            logProbability: -0.1,
+            entropy: 0.4,
+          },
+        ],
+      });
+      this.#tell({
+        kind: 'answerText',
+        messageId: `a${start}`,
+        delta: word,
+        tokenId: i,
+        position: answerStart + i,
+        step: this.#step,
+      });
     }
     this.#answering = false;
-    const answer: ChatMessageRecord = { id: `a${start}`, role: 'assistant', text: words.join(''), start: answerStart, end: answerStart + words.length, createdAt: Date.now(), ending: 'complete' };
+    const answer: ChatMessageRecord = {
+      id: `a${start}`,
+      role: 'assistant',
+      text: words.join(''),
+      start: answerStart,
+      end: answerStart + words.length,
+      createdAt: Date.now(),
+      ending: 'complete',
+    };
     return { question, answer };
   }
 
@@ -325,9 +428,27 @@ export class FakeEngine {
       residencySteps: 9,
       pinned: this.#pins.has(`${lod}:${start}`),
       cooldownLeft: 1,
-      canExpand: lod > 0 && present ? { legal: true, why: '' } : { legal: false, why: lod === 0 ? 'raw tokens are the finest level' : 'the block is not in the working context now' },
-      canCollapse: lod === 0 && present ? { legal: true, why: '' } : { legal: false, why: 'its siblings are not all at this level' },
-      neighbours: lod > 0 ? [4, 19, 40].map((k) => ({ start: k * K, end: (k + 1) * K, cosine: 0.91 - k / 100, text: this.#spanText(k * K, (k + 1) * K) })) : [],
+      canExpand:
+        lod > 0 && present
+          ? { legal: true, why: '' }
+          : {
+              legal: false,
+              why:
+                lod === 0 ? 'raw tokens are the finest level' : 'the block is not in the working context now',
+            },
+      canCollapse:
+        lod === 0 && present
+          ? { legal: true, why: '' }
+          : { legal: false, why: 'its siblings are not all at this level' },
+      neighbours:
+        lod > 0
+          ? [4, 19, 40].map((k) => ({
+              start: k * K,
+              end: (k + 1) * K,
+              cosine: 0.91 - k / 100,
+              text: this.#spanText(k * K, (k + 1) * K),
+            }))
+          : [],
     };
   }
 
@@ -344,8 +465,29 @@ export class FakeEngine {
   }
 }
 
-function action(kind: ActionRecord['kind'], lod: number, start: number, end: number, toLod: number, costDelta: number, score: number | null, reason: ActionRecord['reason']): ActionRecord {
-  return { kind, lod, start, end, toLod, score, rank: score === null ? null : 1, costDelta, reason, applied: true, pass: 0 };
+function action(
+  kind: ActionRecord['kind'],
+  lod: number,
+  start: number,
+  end: number,
+  toLod: number,
+  costDelta: number,
+  score: number | null,
+  reason: ActionRecord['reason'],
+): ActionRecord {
+  return {
+    kind,
+    lod,
+    start,
+    end,
+    toLod,
+    score,
+    rank: score === null ? null : 1,
+    costDelta,
+    reason,
+    applied: true,
+    pass: 0,
+  };
 }
 
 function wait(ms: number): Promise<void> {

@@ -50,7 +50,13 @@ export function ScoreHistory({ block, index }: StoryProps) {
         aria-label={`Score over ${points.length} steps, now ${formatScore(last.score)}; expands above ${formatScore(tauExpand)}, collapses below ${formatScore(-tauCollapse)}`}
       >
         <rect className="zone-expand" x={0} y={0} width={WIDTH} height={y(tauExpand)} />
-        <rect className="zone-collapse" x={0} y={y(-tauCollapse)} width={WIDTH} height={HEIGHT - y(-tauCollapse)} />
+        <rect
+          className="zone-collapse"
+          x={0}
+          y={y(-tauCollapse)}
+          width={WIDTH}
+          height={HEIGHT - y(-tauCollapse)}
+        />
         <line className="zero" x1={0} x2={WIDTH} y1={y(0)} y2={y(0)} />
         <path className="spark-area" d={fill ?? ''} />
         <path className="spark-line" d={path ?? ''} />
@@ -58,7 +64,7 @@ export function ScoreHistory({ block, index }: StoryProps) {
       <p className="spark-axis muted small tabular">
         <span>step {formatCount(currentRun.frameAt(first.index)?.step ?? 0)}</span>
         <span>
-          expand above {formatScore(tauExpand)}, collapse below {formatScore(-tauCollapse)}
+          ▲ above {formatScore(tauExpand)} · ▼ below {formatScore(-tauCollapse)}
         </span>
         <span>{formatCount(currentRun.frameAt(last.index)?.step ?? 0)}</span>
       </p>

@@ -28,7 +28,9 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
   const tokens = tokensOf(message);
   return (
     <article className="message message-assistant" aria-label="Model">
-      <p>{tokens ? <TokenText tokens={tokens} /> : message.text.trim() || <em className="muted">(nothing)</em>}</p>
+      <p>
+        {tokens ? <TokenText tokens={tokens} /> : message.text.trim() || <em className="muted">(nothing)</em>}
+      </p>
       <footer>
         <FocusLink start={before?.role === 'user' ? before.start : message.start} end={message.end} />
         {message.ending !== 'complete' && <span className="muted">{ENDINGS[message.ending]}</span>}

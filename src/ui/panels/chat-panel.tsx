@@ -22,13 +22,20 @@ export function ChatPanel() {
 
   return (
     <div className="chat">
-      <div className="chat-messages" role="log" aria-live="polite" aria-busy={asking} aria-label="Conversation" tabIndex={0}>
+      <div
+        className="chat-messages"
+        role="log"
+        aria-live="polite"
+        aria-busy={asking}
+        aria-label="Conversation"
+        tabIndex={0}
+      >
         {messages.length === 0 && !asking && (
           <div className="chat-empty">
             <h3>Ask about the history</h3>
             <p className="muted">
-              The model reads only its working context. Your question makes it refocus: blocks that matter expand to raw
-              tokens, then it answers.
+              The model reads only its working context. Your question makes it refocus: blocks that matter
+              expand to raw tokens, then it answers.
             </p>
           </div>
         )}
@@ -66,7 +73,9 @@ function ExampleQuestions() {
   const messages = useChat((state) => state.messages);
   if (!example || (title !== example.title && !hasDocument)) return null;
   const asked = new Set(messages.map(({ text }) => text.trim()));
-  const open = example.questions.filter(({ question, factEndToken = 0 }) => factEndToken < cursor && !asked.has(question));
+  const open = example.questions.filter(
+    ({ question, factEndToken = 0 }) => factEndToken < cursor && !asked.has(question),
+  );
   if (open.length === 0) return null;
   return (
     <div className="questions" aria-label="Example questions">
@@ -79,7 +88,8 @@ function ExampleQuestions() {
 
 function QuestionChip({ question, cursor }: { readonly question: ExampleQuestion; readonly cursor: number }) {
   const why = useWhyNoQuestion();
-  const distance = question.factStartToken === undefined ? null : Math.max(0, cursor - question.factStartToken);
+  const distance =
+    question.factStartToken === undefined ? null : Math.max(0, cursor - question.factStartToken);
   return (
     <button
       type="button"
@@ -140,7 +150,13 @@ function Composer() {
         }}
       />
       {asking ? (
-        <button type="button" className="icon-button primary" aria-label="Stop the answer" title="Stop the answer" onClick={() => void stopAnswer()}>
+        <button
+          type="button"
+          className="icon-button primary"
+          aria-label="Stop the answer"
+          title="Stop the answer"
+          onClick={() => void stopAnswer()}
+        >
           <CircleStop size={18} aria-hidden />
         </button>
       ) : (

@@ -10,7 +10,8 @@ import { focusTokens } from '../timeline/token-axis.ts';
 import { currentRun } from '../run/current-run.ts';
 import { formatCompact, formatCount } from '../words/format.ts';
 
-const ACCEPTED = '.txt,.md,.markdown,.json,.jsonl,.csv,.ts,.tsx,.js,.mjs,.py,.rs,.go,.java,.c,.h,.cpp,.css,.html,.xml,.yaml,.yml,.toml,.sh,.sql,.tex,.log,text/*';
+const ACCEPTED =
+  '.txt,.md,.markdown,.json,.jsonl,.csv,.ts,.tsx,.js,.mjs,.py,.rs,.go,.java,.c,.h,.cpp,.css,.html,.xml,.yaml,.yml,.toml,.sh,.sql,.tex,.log,text/*';
 const LARGEST_BYTES = 16 * 1024 * 1024;
 
 export function DocumentsPanel() {
@@ -20,7 +21,9 @@ export function DocumentsPanel() {
   const ready = useSession((state) => state.phase === 'ready');
   const readOnly = useSession((state) => state.session?.readOnly ?? false);
   const example = useExample((state) => state.example);
-  const historyEmpty = useSession((state) => state.provenance.length === 0 && (state.session?.pendingTokens ?? 0) === 0);
+  const historyEmpty = useSession(
+    (state) => state.provenance.length === 0 && (state.session?.pendingTokens ?? 0) === 0,
+  );
   const disabled = !ready || readOnly;
 
   const add = async (text: string, title: string): Promise<boolean> => {
@@ -89,7 +92,12 @@ export function DocumentsPanel() {
           <button type="submit" className="button" disabled={disabled || draft.trim() === ''}>
             <Plus size={14} aria-hidden /> Add text
           </button>
-          <button type="button" className="button" disabled={disabled} onClick={() => picker.current?.click()}>
+          <button
+            type="button"
+            className="button"
+            disabled={disabled}
+            onClick={() => picker.current?.click()}
+          >
             <FileUp size={14} aria-hidden /> Choose files
           </button>
           {example && historyEmpty && (
@@ -122,7 +130,10 @@ export function DocumentsPanel() {
 
 /** The first words of a pasted text name it. */
 function titleOf(text: string): string {
-  const line = text.trim().split('\n', 1)[0]!.replace(/^#+\s*/, '');
+  const line = text
+    .trim()
+    .split('\n', 1)[0]!
+    .replace(/^#+\s*/, '');
   return line.length > 40 ? `${line.slice(0, 39)}…` : line || 'Pasted text';
 }
 

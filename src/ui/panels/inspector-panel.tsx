@@ -20,8 +20,8 @@ export function InspectorPanel() {
         <MousePointerClick size={24} aria-hidden />
         <h3>No block selected</h3>
         <p className="muted">
-          Click a block in the timeline, or press <kbd>⇧</kbd> <kbd>D</kbd>, to read its text, its scores and why it was
-          expanded or collapsed.
+          Click a block in the timeline, or press <kbd>⇧</kbd> <kbd>D</kbd>, to read its text, its scores and
+          why it was expanded or collapsed.
         </p>
       </div>
     );
@@ -114,7 +114,8 @@ function Presence({ report }: { readonly report: BlockReport }) {
     <p className="presence">
       {words}
       {report.pinned && ', pinned'}
-      {report.cooldownLeft > 0 && `, cooling down for ${formatPlural(report.cooldownLeft, 'refocus', 'refocuses')}`}
+      {report.cooldownLeft > 0 &&
+        `, cooling down for ${formatPlural(report.cooldownLeft, 'refocus', 'refocuses')}`}
     </p>
   );
 }
@@ -204,7 +205,9 @@ function Neighbours({ report, lod }: { readonly report: BlockReport; readonly lo
 }
 
 function Metadata({ report }: { readonly report: BlockReport }) {
-  const source = report.provenance.map(({ title, role }) => (role === 'document' ? title : `${role}: ${title}`));
+  const source = report.provenance.map(({ title, role }) =>
+    role === 'document' ? title : `${role}: ${title}`,
+  );
   const facts: readonly (readonly [string, string])[] = [
     ['Source', [...new Set(source)].join(', ') || '–'],
     ['Made at step', report.createdAtStep === null ? '–' : formatCount(report.createdAtStep)],

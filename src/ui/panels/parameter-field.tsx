@@ -91,27 +91,31 @@ export function ParameterField({ parameter, value, initial, disabled }: Paramete
             }}
           />
         )}
-        <span className="unit">{parameter.unit}</span>
       </div>
       {parameter.kind !== 'choice' && (
-        <input
-          type="range"
-          min={0}
-          max={1000}
-          step={1}
-          aria-label={`${parameter.label} slider`}
-          aria-valuetext={`${formatValue(dragged)} ${parameter.unit}`}
-          disabled={disabled}
-          value={Number.isFinite(dragged) ? sliderOf(parameter, dragged) : 0}
-          style={{ '--filled': `${(Number.isFinite(dragged) ? sliderOf(parameter, dragged) : 0) / 10}%` }}
-          onChange={(event) => {
-            setError(null);
-            setDraft(String(valueOfSlider(parameter, Number(event.target.value))));
-          }}
-          onPointerUp={commitTyped}
-          onKeyUp={commitTyped}
-          onBlur={commitTyped}
-        />
+        <div className="parameter-slider">
+          <input
+            type="range"
+            min={0}
+            max={1000}
+            step={1}
+            aria-label={`${parameter.label} slider`}
+            aria-valuetext={`${formatValue(dragged)} ${parameter.unit}`}
+            disabled={disabled}
+            value={Number.isFinite(dragged) ? sliderOf(parameter, dragged) : 0}
+            style={{ '--filled': `${(Number.isFinite(dragged) ? sliderOf(parameter, dragged) : 0) / 10}%` }}
+            onChange={(event) => {
+              setError(null);
+              setDraft(String(valueOfSlider(parameter, Number(event.target.value))));
+            }}
+            onPointerUp={commitTyped}
+            onKeyUp={commitTyped}
+            onBlur={commitTyped}
+          />
+          <span className="unit" title={parameter.unit}>
+            {parameter.unit}
+          </span>
+        </div>
       )}
       {error !== null && (
         <p className="parameter-error" role="alert">
@@ -122,7 +126,10 @@ export function ParameterField({ parameter, value, initial, disabled }: Paramete
         {parameter.sentence}{' '}
         <span className="tabular">
           Default {formatValue(initial)}
-          {parameter.min !== undefined && parameter.max !== undefined && `, ${formatValue(parameter.min)}–${formatValue(parameter.max)}`}.
+          {parameter.min !== undefined &&
+            parameter.max !== undefined &&
+            `, ${formatValue(parameter.min)}–${formatValue(parameter.max)}`}
+          .
         </span>
       </p>
     </div>

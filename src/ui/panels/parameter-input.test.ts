@@ -11,9 +11,14 @@ describe('parameter input', () => {
   });
 
   it('says what is wrong with the rest', () => {
-    expect(readParameter(parameter('budgetTokens'), 'lots')).toEqual({ ok: false, message: '“lots” is not a number.' });
+    expect(readParameter(parameter('budgetTokens'), 'lots')).toEqual({
+      ok: false,
+      message: '“lots” is not a number.',
+    });
     expect(readParameter(parameter('budgetTokens'), '')).toMatchObject({ ok: false });
-    expect(readParameter(parameter('budgetTokens'), '12.5')).toMatchObject({ message: 'Only whole numbers.' });
+    expect(readParameter(parameter('budgetTokens'), '12.5')).toMatchObject({
+      message: 'Only whole numbers.',
+    });
     expect(readParameter(parameter('tauExpand'), '1.2')).toMatchObject({ message: 'Between 0 and 1.' });
   });
 

@@ -48,7 +48,9 @@ export function ParametersPanel() {
         <details key={id} open={id !== 'sampling'}>
           <summary>
             {title}
-            {changed.some(({ group }) => group === id) && <i className="changed-dot" title="Changed from default" />}
+            {changed.some(({ group }) => group === id) && (
+              <i className="changed-dot" title="Changed from default" />
+            )}
           </summary>
           {PARAMETERS.filter(({ group }) => group === id).map((parameter) => (
             <ParameterField

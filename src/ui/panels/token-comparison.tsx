@@ -39,7 +39,15 @@ export function TokenComparison({ outcome }: { readonly outcome: ActOutcome }) {
   );
 }
 
-function Bar({ value, widest, kind }: { readonly value: number | null; readonly widest: number; readonly kind: string }) {
+function Bar({
+  value,
+  widest,
+  kind,
+}: {
+  readonly value: number | null;
+  readonly widest: number;
+  readonly kind: string;
+}) {
   return (
     <td>
       <i className={`bar bar-${kind}`} style={{ width: `${((value ?? 0) / widest) * 100}%` }} />

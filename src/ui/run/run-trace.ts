@@ -171,8 +171,7 @@ export class RunTrace {
 
   #acceptFrame(event: RefocusEvent): void {
     if (!this.#layouts.append(event)) return;
-    const { type: _type, layout: _layout, scores: scoreList, ...rest } = event;
-    const scores = Float32Array.from(scoreList);
+    const scores = Float32Array.from(event.scores);
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
     let sum = 0;
@@ -184,8 +183,21 @@ export class RunTrace {
     const applied = (kind: 'expand' | 'collapse' | 'evict') =>
       event.actions.filter((action) => action.applied && action.kind === kind).length;
     this.#frames.push({
-      ...rest,
       index: this.#frames.length,
+      step: event.step,
+      timeMs: event.timeMs,
+      cursor: event.cursor,
+      policy: event.policy,
+      windowStart: event.windowStart,
+      usedTokens: event.usedTokens,
+      budgetTokens: event.budgetTokens,
+      entryCount: event.entryCount,
+      actions: event.actions,
+      swapRate: event.swapRate,
+      utilisation: event.utilisation,
+      meanResidency: event.meanResidency,
+      coherence: event.coherence,
+      trigger: event.trigger,
       scores,
       scoreMin: scores.length ? min : 0,
       scoreMean: scores.length ? sum / scores.length : 0,

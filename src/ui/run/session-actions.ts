@@ -37,13 +37,10 @@ export async function renameSession(title: string): Promise<void> {
 
 /** Delete a session; if it was the open one, open the next or create an empty one. */
 export async function removeSession(record: SessionRecord): Promise<void> {
-  const removed = await attempt('The session could not be deleted', {
-    kind: 'removeSession',
-    sessionId: record.id,
-  });
+  await attempt('The session could not be deleted', { kind: 'removeSession', sessionId: record.id });
   await refreshList();
   const { sessions, session } = useSession.getState();
-  if (removed === null && sessions.some(({ id }) => id === record.id)) return;
+  if (sessions.some(({ id }) => id === record.id)) return;
   if (session?.record.id !== record.id) return;
   const next = sessions[0];
   if (next) await openSession(next.id);

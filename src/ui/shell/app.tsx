@@ -143,7 +143,11 @@ function NarrowMain() {
   );
 }
 
-const MOBILE_TABS: readonly { readonly id: MobileTab; readonly title: string; readonly icon: typeof Activity }[] = [
+const MOBILE_TABS: readonly {
+  readonly id: MobileTab;
+  readonly title: string;
+  readonly icon: typeof Activity;
+}[] = [
   { id: 'timeline', title: 'Timeline', icon: Activity },
   { id: 'chat', title: 'Chat', icon: MessageSquare },
   { id: 'inspector', title: 'Inspector', icon: ScanSearch },
@@ -176,8 +180,8 @@ function ReadOnlyBanner() {
   if (!readOnly) return null;
   return (
     <p className="banner" role="status">
-      This session is open in another tab, which writes it. Here you can look and play back; close the other tab and reload
-      to change it.
+      This session is open in another tab, which writes it. Here you can look and play back; close the other
+      tab and reload to change it.
     </p>
   );
 }

@@ -28,7 +28,6 @@ export function Popover({ label, button, className = '', align = 'start', childr
 
   const close = () => {
     setOpen(false);
-    trigger.current?.focus();
   };
 
   return (
@@ -39,6 +38,7 @@ export function Popover({ label, button, className = '', align = 'start', childr
         if (event.key !== 'Escape' || !open) return;
         event.preventDefault();
         close();
+        trigger.current?.focus();
       }}
     >
       <button

@@ -18,7 +18,7 @@ export interface ShellStore extends Remembered {
   readonly dialog: 'help' | 'palette' | null;
 }
 
-export const LEFT_WIDTH = { min: 200, max: 420, initial: 256 } as const;
+export const LEFT_WIDTH = { min: 220, max: 440, initial: 288 } as const;
 export const RIGHT_WIDTH = { min: 260, max: 560, initial: 340 } as const;
 
 const STORAGE_KEY = 'megacontext-playground.shell';

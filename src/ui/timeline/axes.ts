@@ -7,6 +7,8 @@ import type { StepWindow } from './step-axis.ts';
 import { type TokenWindow, fitTokens, tokenToX, xToToken } from './token-axis.ts';
 
 const grouped = format(',d');
+/** Half the width of a wide label: closer to the right edge it would run into the tracks' names. */
+const LABEL_HALF = 22;
 
 export function drawTokenAxis(svg: SVGSVGElement, window: TokenWindow, layout: TimelineLayout): void {
   const scale = scaleLinear()
@@ -22,7 +24,16 @@ export function drawTokenAxis(svg: SVGSVGElement, window: TokenWindow, layout: T
       if (!Number.isInteger(token)) return '';
       return span > 20_000 ? formatCompact(token) : grouped(token);
     });
-  select(svg).selectAll<SVGGElement, null>('g.axis').data([null]).join('g').attr('class', 'axis').call(axis);
+  const right = layout.left + layout.matrixWidth;
+  select(svg)
+    .selectAll<SVGGElement, null>('g.axis')
+    .data([null])
+    .join('g')
+    .attr('class', 'axis')
+    .call(axis)
+    .selectAll<SVGTextElement, number>('.tick text')
+    .attr('text-anchor', (token) => (scale(token) > right - LABEL_HALF ? 'end' : 'middle'))
+    .attr('dx', (token) => (scale(token) > right - LABEL_HALF ? right - scale(token) : 0));
 }
 
 export function drawStepAxis(
@@ -31,18 +42,21 @@ export function drawStepAxis(
   layout: TimelineLayout,
   frameAt: (index: number) => Frame | undefined,
 ): void {
+  const firstStep = frameAt(0)?.step ?? 0;
+  const top = steps.top + firstStep - 0.5;
   const scale = scaleLinear()
-    .domain([steps.top - 0.5, steps.top + layout.height / steps.rowHeight - 0.5])
+    .domain([top, top + layout.height / steps.rowHeight])
     .range([0, layout.height]);
-  const ticks = scale.ticks(Math.max(2, Math.round(layout.height / 56))).filter(Number.isInteger);
+  const ticks = scale
+    .ticks(Math.max(2, Math.round(layout.height / 56)))
+    .filter((step) => Number.isInteger(step) && frameAt(step - firstStep));
   const axis = axisLeft(scale)
-    .tickValues(ticks.filter((index) => frameAt(index)))
+    .tickValues(ticks)
     .tickSize(4)
     .tickPadding(4)
-    .tickFormat((value) => {
-      const step = frameAt(Number(value))?.step;
-      return step === undefined ? '' : step >= 10_000 ? formatCompact(step) : grouped(step);
-    });
+    .tickFormat((value) =>
+      Number(value) >= 100_000 ? formatCompact(Number(value)) : grouped(Number(value)),
+    );
   select(svg)
     .selectAll<SVGGElement, null>('g.axis')
     .data([null])

@@ -88,35 +88,48 @@ function drawArea(
   min: number,
   palette: Palette,
 ): void {
-  surface.fillStyle = palette.line;
-  surface.globalAlpha = 0.28;
-  for (const { row, values } of samples)
-    surface.fillRect(at(min), row.y, at(values[0]!) - at(min), row.height + 1);
-  surface.globalAlpha = 1;
+  fillBetween(
+    surface,
+    samples,
+    () => at(min),
+    (values) => at(values[0]!),
+    palette.line,
+  );
   drawLine(surface, samples, (values) => at(values[0]!), palette.line);
 }
 
 function drawRange(surface: DrawSurface, samples: readonly Sample[], at: Scale, palette: Palette): void {
-  surface.fillStyle = palette.line;
-  surface.globalAlpha = 0.28;
-  for (const { row, values } of samples) {
-    surface.fillRect(
-      at(values[0]!),
-      row.y,
-      Math.max(1, at(values[2]!) - at(values[0]!)),
-      Math.max(1, row.height),
-    );
-  }
-  surface.globalAlpha = 1;
+  fillBetween(
+    surface,
+    samples,
+    (values) => at(values[0]!),
+    (values) => at(values[2]!),
+    palette.line,
+  );
   drawLine(surface, samples, (values) => at(values[1]!), palette.line);
 }
 
-function drawLine(
+type Edge = (values: readonly number[]) => number;
+
+function fillBetween(
   surface: DrawSurface,
   samples: readonly Sample[],
-  x: (values: readonly number[]) => number,
+  left: Edge,
+  right: Edge,
   colour: string,
 ): void {
+  if (samples.length === 0) return;
+  surface.beginPath();
+  for (const { row, values } of samples) surface.lineTo(left(values), row.y + row.height / 2);
+  for (const { row, values } of samples.toReversed()) surface.lineTo(right(values), row.y + row.height / 2);
+  surface.closePath();
+  surface.fillStyle = colour;
+  surface.globalAlpha = 0.25;
+  surface.fill();
+  surface.globalAlpha = 1;
+}
+
+function drawLine(surface: DrawSurface, samples: readonly Sample[], x: Edge, colour: string): void {
   surface.beginPath();
   samples.forEach(({ row, values }, i) => {
     const y = row.y + row.height / 2;
