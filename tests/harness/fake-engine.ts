@@ -30,6 +30,7 @@ export class FakeEngine {
   #answering = false;
   #timer: ReturnType<typeof setInterval> | undefined;
   #provenance: ProvenanceRun[] = [];
+  readonly #history: TelemetryEvent[] = [];
   #pins = new Set<string>();
   #seed = 1;
   #record = {
@@ -186,7 +187,13 @@ export class FakeEngine {
   }
 
   #snapshot(): SessionSnapshot {
-    return { state: this.#state(), events: [], chat: [], provenance: this.#provenance, damage: [] };
+    return {
+      state: this.#state(),
+      events: this.#history,
+      chat: [],
+      provenance: this.#provenance,
+      damage: [],
+    };
   }
 
   #total(): number {
@@ -204,14 +211,20 @@ export class FakeEngine {
     const before = this.#layout;
     const scored: LayoutEntry[] = [...before, [0, this.#cursor, this.#cursor + added]];
     this.#cursor += added;
-    this.#provenance = this.#provenance.map((run, i) =>
-      i === this.#provenance.length - 1 ? { ...run, end: this.#cursor } : run,
-    );
+    this.#growProvenance();
     this.#layout = [...scored];
     const actions: ActionRecord[] = [];
     while (this.#used() > this.#config.budgetTokens) if (!this.#forceCollapse(actions)) break;
     if (this.#random() < 0.5) this.#expandOne(actions);
     this.#emit(before, scored, actions, trigger);
+  }
+
+  #growProvenance(): void {
+    const last = this.#provenance.at(-1);
+    if (!last) return;
+    const run = { ...last, end: this.#cursor };
+    this.#provenance = [...this.#provenance.slice(0, -1), run];
+    this.#tell({ kind: 'provenance', run });
   }
 
   #emit(
@@ -452,7 +465,21 @@ export class FakeEngine {
     };
   }
 
+  /** Have a long run already, as after a reload. */
+  preload(steps: number, budgetTokens: number): void {
+    this.#config = { ...this.#config, budgetTokens };
+    this.#text = 'The harbour was quiet and the wind came from the north. '.repeat(
+      Math.ceil((steps * K * CHARACTERS_PER_TOKEN) / 56),
+    );
+    this.#provenance = [
+      { start: 0, end: 0, role: 'document', documentId: 'd0', title: 'Long text', wallClockMs: 0 },
+    ];
+    for (let i = 0; i < steps; i++) this.#block('block');
+    this.#text = this.#text.slice(0, Math.floor(this.#cursor * CHARACTERS_PER_TOKEN));
+  }
+
   #tell(notice: Notice): void {
+    if (notice.kind === 'telemetry') this.#history.push(...notice.events);
     for (const listener of this.#listeners) listener(notice);
   }
 

@@ -43,7 +43,7 @@ export function connectEngine(engine: EnginePort): () => void {
 /** Send a command; rejects as the engine does. */
 export function send<K extends CommandKind>(command: CommandOf<K>): Promise<CommandResults[K]> {
   if (!port) return Promise.reject(new Error('The engine is not running. Reload the page.'));
-  return port.call(command) as Promise<CommandResults[K]>;
+  return port.call(command);
 }
 
 /** Send a command and show a problem if it fails. Null after a failure. */

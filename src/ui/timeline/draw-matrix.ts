@@ -3,7 +3,7 @@ import { MAX_LOD } from '../../core/ids.ts';
 import type { ActionRecord } from '../../core/telemetry.ts';
 import type { RunTrace } from '../run/run-trace.ts';
 import { type Palette, SCORE_CLASSES, scoreClass } from './palette.ts';
-import { type Run, mergeRuns } from './runs.ts';
+import { type Run, joinBlocks, mergeRuns, tellsBlocksApart } from './runs.ts';
 import type { Row } from './step-axis.ts';
 import type { DrawSurface } from './surface.ts';
 import { type TokenWindow, tokenToX } from './token-axis.ts';
@@ -27,7 +27,11 @@ export function drawMatrix(surface: DrawSurface, scene: MatrixScene): void {
 }
 
 function drawByLod(surface: DrawSurface, { trace, rows, window, width, palette }: MatrixScene): void {
-  const merged = rows.map((row) => mergeRuns(trace.layoutAt(row.index), window, width));
+  const apart = tellsBlocksApart(window, width);
+  const merged = rows.map((row) => {
+    const layout = trace.layoutAt(row.index);
+    return mergeRuns(apart ? layout : joinBlocks(layout), window, width);
+  });
   for (let lod = MAX_LOD; lod >= 0; lod--) {
     surface.fillStyle = palette.lod[lod]!;
     for (let i = 0; i < rows.length; i++) fillRuns(surface, merged[i]![lod]!, rows[i]!);

@@ -80,8 +80,14 @@ export class TimelineRenderer {
     });
     theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     this.#stops.push(
-      usePlayback.subscribe(everything),
-      useView.subscribe(everything),
+      usePlayback.subscribe(() => {
+        this.#invalidate('strip', 'overlay', 'minimap');
+      }),
+      useView.subscribe((now, before) => {
+        const moved = now.tokens !== before.tokens || now.steps !== before.steps;
+        if (moved || now.colourBy !== before.colourBy) everything();
+        else this.#invalidate('strip', 'overlay', 'minimap');
+      }),
       trace.subscribe(everything),
       useSession.subscribe((now, before) => {
         if (now.provenance !== before.provenance) this.#invalidate('minimap');
@@ -110,8 +116,7 @@ export class TimelineRenderer {
 
   setHover(hover: { index: number; block: BlockRef } | null): void {
     this.#hover = hover;
-    this.#invalidate('overlay');
-    this.#invalidate('strip');
+    this.#invalidate('overlay', 'strip');
   }
 
   invalidateAll(): void {
@@ -125,8 +130,8 @@ export class TimelineRenderer {
     for (const stop of this.#stops) stop();
   }
 
-  #invalidate(part: Part): void {
-    this.#dirty[part] = true;
+  #invalidate(...parts: readonly Part[]): void {
+    for (const part of parts) this.#dirty[part] = true;
     this.#schedule();
   }
 

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { layoutDelta } from '../../core/layout-delta.ts';
+import type { ActionRecord, LayoutEntry, TelemetryEventOf } from '../../core/telemetry.ts';
+import { answerFocus, scoreHistory, spanActions } from './block-history.ts';
+import { RunTrace } from './run-trace.ts';
+
+const expand: ActionRecord = {
+  kind: 'expand',
+  lod: 1,
+  start: 0,
+  end: 32,
+  toLod: 0,
+  score: 0.5,
+  rank: 1,
+  costDelta: 31,
+  reason: 'score-above-tau',
+  applied: true,
+  pass: 0,
+};
+const collapse: ActionRecord = {
+  ...expand,
+  kind: 'collapse',
+  lod: 1,
+  start: 32,
+  end: 64,
+  toLod: 1,
+  costDelta: -31,
+  score: -0.4,
+};
+
+const first: LayoutEntry[] = [
+  [1, 0, 32],
+  [0, 32, 64],
+];
+const second: LayoutEntry[] = [
+  [0, 0, 32],
+  [1, 32, 64],
+  [0, 64, 96],
+];
+
+function refocus(
+  step: number,
+  layout: TelemetryEventOf<'refocus'>['layout'],
+  scores: number[],
+  actions: ActionRecord[] = [],
+): TelemetryEventOf<'refocus'> {
+  return {
+    type: 'refocus',
+    step,
+    timeMs: step,
+    cursor: 32 + step * 32,
+    policy: 'lensnet',
+    windowStart: 0,
+    usedTokens: 65,
+    budgetTokens: 128,
+    entryCount: 3,
+    layout,
+    scores,
+    actions,
+    swapRate: 0,
+    utilisation: 0.5,
+    meanResidency: 1,
+    coherence: null,
+    trigger: 'block',
+  };
+}
+
+function sampleTrace(): RunTrace {
+  const trace = new RunTrace();
+  trace.append([
+    { type: 'latency', step: 1, timeMs: 0, stage: 'score', ms: 4 },
+    refocus(1, { kind: 'keyframe', entries: first }, [0.1, 0.2]),
+    refocus(2, layoutDelta(first, second), [0.5, -0.4, 0.3], [expand, collapse]),
+    {
+      type: 'deltaNll',
+      step: 2,
+      timeMs: 0,
+      cursor: 96,
+      horizonTokens: 64,
+      workingContextNll: 2,
+      fullNll: 1.9,
+      deltaNll: 0.1,
+    },
+  ]);
+  return trace;
+}
+
+describe('run trace', () => {
+  it('decodes layouts and sums metrics per step', () => {
+    const trace = sampleTrace();
+    expect(trace.layoutAt(1)).toEqual(second);
+    expect(trace.layoutAt(0)).toEqual(first);
+    expect(trace.frameAt(1)).toMatchObject({ expansions: 1, collapses: 1, evictions: 0, scoreMax: 0.5 });
+    expect(trace.latenciesAt(0)?.[2]).toBe(4);
+    expect(trace.deltaNllAt(1)?.deltaNll).toBe(0.1);
+    expect([trace.indexOfStep(0), trace.indexOfStep(1), trace.indexOfStep(9)]).toEqual([-1, 0, 1]);
+  });
+
+  it('undoes actions to find the layout that was scored', () => {
+    expect(sampleTrace().scoredLayoutAt(1)).toEqual([
+      [1, 0, 32],
+      [0, 32, 64],
+      [0, 64, 96],
+    ]);
+  });
+
+  it('leaves out a step whose delta does not fit', () => {
+    const trace = sampleTrace();
+    trace.append([refocus(3, { kind: 'delta', splices: [{ at: 99, remove: 1, insert: [] }] }, [])]);
+    expect(trace.frameCount).toBe(2);
+  });
+
+  it('finds actions, scores and what an answer changed', () => {
+    const trace = sampleTrace();
+    expect(trace.nextAction(0, 1)).toBe(1);
+    expect(trace.nextAction(1, -1)).toBeNull();
+    expect(
+      scoreHistory(trace, 0, 32, 1, 10).map(({ score, lod }) => [Number(score.toFixed(1)), lod]),
+    ).toEqual([
+      [0.1, 1],
+      [0.5, 1],
+    ]);
+    expect(spanActions(trace, 0, 32, 1, 10)).toHaveLength(1);
+    expect(answerFocus(trace, 70, 100)).toEqual({ expansions: 1, collapses: 1, firstIndex: 1 });
+    expect(answerFocus(trace, 500, 600).firstIndex).toBeNull();
+  });
+
+  it('tells listeners once per batch and forgets on reset', () => {
+    const trace = new RunTrace();
+    let told = 0;
+    trace.subscribe(() => told++);
+    trace.append([refocus(1, { kind: 'keyframe', entries: first }, [])]);
+    trace.reset();
+    expect([told, trace.frameCount, trace.layoutAt(0)]).toEqual([2, 0, []]);
+  });
+});
