@@ -6,7 +6,7 @@ import type { AttentionShape } from './kernels.ts';
 
 /**
  * @param q - as `Kernels.attention`, k and v alike.
- * @param out - zeroed, filled with the result.
+ * @param out - overwritten with the result.
  * @param firstKeys - `[batch]`, or null where every key is real.
  */
 export function attendLoop(
@@ -28,7 +28,10 @@ export function attendLoop(
     const first = firstKeys === null ? 0 : firstKeys[b]!;
     for (let i = 0; i < queriesPerBatch; i++) {
       const end = causalOffset === null ? keyCount : Math.min(keyCount, i + causalOffset + 1);
-      if (end <= first) continue;
+      if (end <= first) {
+        out.fill(0, (b * queriesPerBatch + i) * width, (b * queriesPerBatch + i + 1) * width);
+        continue;
+      }
       for (let head = 0; head < heads; head++) {
         const at = (b * queriesPerBatch + i) * width + head * headDim;
         const keysAt = b * keyRowsPerBatch * kvWidth + Math.floor(head / group) * headDim;

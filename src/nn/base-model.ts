@@ -25,6 +25,7 @@ export class BaseModel implements LanguageModel {
   readonly hiddenSize: number;
   readonly vocabularySize: number;
   readonly layers: number;
+  readonly parameters: number;
   private readonly kernels: Kernels = activeKernels();
   private readonly loader: WeightLoader;
   private readonly stack: readonly TransformerLayer[];
@@ -42,6 +43,10 @@ export class BaseModel implements LanguageModel {
     this.vocabularySize = vocabularySize;
     this.hiddenSize = hiddenSize;
     this.layers = layers;
+    this.parameters = file.names.reduce(
+      (sum, name) => sum + file.shape(name).reduce((product, size) => product * size, 1),
+      0,
+    );
     this.loader = new WeightLoader(file);
     try {
       this.embeddings = file.floats(`${EMBEDDINGS}.weight`, [vocabularySize, hiddenSize]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSoftwareAdapter, selectBackend } from './device.ts';
+import { isSoftwareAdapter, releaseBackend, selectBackend } from './device.ts';
 import { BackendError } from './errors.ts';
 import { nodeWasmPaths } from './wasm-paths-node.ts';
 
@@ -28,6 +28,10 @@ describe('selectBackend under Node', () => {
     await expect(selectBackend('webgpu', options)).rejects.toThrow(BackendError);
     await expect(selectBackend('webgpu', options)).rejects.toThrow(/this environment has no WebGPU/);
   });
+});
+
+it('releasing without a device does nothing', () => {
+  expect(releaseBackend).not.toThrow();
 });
 
 describe('isSoftwareAdapter', () => {

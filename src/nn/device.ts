@@ -84,9 +84,12 @@ export async function selectBackend(
 export function releaseBackend(): void {
   const device = ownedDevice;
   ownedDevice = null;
-  if (device === null) return;
-  tf.removeBackend('webgpu');
-  device.destroy();
+  if (isGpuRegistered()) tf.removeBackend('webgpu');
+  device?.destroy();
+}
+
+function isGpuRegistered(): boolean {
+  return (tf.findBackendFactory('webgpu') as unknown) !== null;
 }
 
 const LABELS = { webgpu: 'WebGPU', wasm: 'WASM', cpu: 'Plain JavaScript' } satisfies Record<
@@ -156,9 +159,8 @@ async function registerOwnDevice(
       maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     },
   });
+  // Also forgets the factory that importing the package registers, which opens a device of its own.
   releaseBackend();
-  // Importing the package registers a factory that opens a device of its own.
-  tf.removeBackend('webgpu');
   // Small tensors would otherwise stay on the CPU, where the kernels of this room cannot write in place.
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info), 3);

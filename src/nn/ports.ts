@@ -51,6 +51,8 @@ export interface LanguageModel {
   readonly hiddenSize: number;
   readonly vocabularySize: number;
   readonly layers: number;
+  /** How many weights it has; a tied head counts once. */
+  readonly parameters: number;
   /** `[n, d]` token embeddings, looked up on the CPU; owned by the caller. Unknown ids throw a RangeError. */
   embed(ids: ArrayLike<number>): Float32Array;
   createDecodeSession(capacitySlots: number): DecodeSession;

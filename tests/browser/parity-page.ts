@@ -1,8 +1,13 @@
 /** Runs golden fixtures on a backend inside the page; the test imports it from there. */
+import * as tf from '@tensorflow/tfjs';
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { selectBackend } from '../../src/nn/index.ts';
+import { BaseModel } from '../../src/nn/base-model.ts';
+import { parseBaseConfig } from '../../src/nn/config.ts';
 import { type Fixture, measureParity } from '../../src/nn/fixture-parity.ts';
 import { memoryReport } from '../../src/nn/memory-report.ts';
 import type { BackendPreference, BackendReport } from '../../src/nn/index.ts';
+import { SafetensorsFile } from '../../src/nn/safetensors.ts';
 import { BROWSER_WASM_PATHS } from '../../src/nn/wasm-paths-browser.ts';
 
 export interface PageParity {
@@ -31,4 +36,40 @@ export async function runParity(
     errors[name] = await measureParity(fixture, weights, await bytesOf(name, 'io.safetensors'));
   }
   return { backend, errors, leakedTensors: memoryReport().tensors - before };
+}
+
+export interface PageRecovery {
+  /** What `onDeviceLost` was told. */
+  readonly reason: string;
+  /** What an append that was under way on the lost device did. */
+  readonly pendingAppend: 'rejected' | 'resolved';
+  /** Error of the fixture on a fresh device. */
+  readonly errorAfter: number;
+}
+
+/** Destroys the GPU device under a running append, then starts over on a new device. */
+export async function loseDevice(name: string): Promise<PageRecovery> {
+  let announce: (reason: string) => void = () => undefined;
+  const lost = new Promise<string>((resolve) => (announce = resolve));
+  await selectBackend('webgpu', { wasmPaths: BROWSER_WASM_PATHS, onDeviceLost: announce });
+  const fixture = JSON.parse(new TextDecoder().decode(await bytesOf(name, 'fixture.json'))) as Fixture;
+  const weights = await bytesOf(name, 'weights.safetensors');
+  const model = new BaseModel(parseBaseConfig(fixture.config), SafetensorsFile.parse(weights, name));
+  const session = model.createDecodeSession(8);
+  const append = session.append(model.embed([1, 2, 3]), Float64Array.of(0, 1, 2), 'last');
+  const backend = tf.backend();
+  if (backend instanceof WebGPUBackend) backend.device.destroy();
+  const pendingAppend = await append.then(
+    () => 'resolved' as const,
+    () => 'rejected' as const,
+  );
+  const reason = await lost;
+  session.dispose();
+  model.dispose();
+  await selectBackend('webgpu', { wasmPaths: BROWSER_WASM_PATHS });
+  return {
+    reason,
+    pendingAppend,
+    errorAfter: await measureParity(fixture, weights, await bytesOf(name, 'io.safetensors')),
+  };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
-import type { PageParity } from './parity-page.ts';
+import type { PageParity, PageRecovery } from './parity-page.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
 
@@ -35,15 +35,15 @@ afterAll(async () => {
 });
 
 /** A script, not a function: vitest rewrites the imports of functions. */
-function runInPage(preference: 'webgpu' | 'wasm' | 'auto', names: string[]): Promise<PageParity> {
-  const call = `runParity(${JSON.stringify(preference)}, ${JSON.stringify(names)})`;
+function callInPage<T>(name: string, ...values: unknown[]): Promise<T> {
+  const call = `${name}(${values.map((value) => JSON.stringify(value)).join(', ')})`;
   return page.evaluate(`import('/tests/browser/parity-page.ts').then((module) => module.${call})`);
 }
 
 describe.each(['webgpu', 'wasm'] as const)('%s', (preference) => {
   it('agrees with PyTorch on every fixture and leaks nothing', async () => {
     const names = fixtures.map(({ name }) => name);
-    const { backend, errors, leakedTensors } = await runInPage(preference, names);
+    const { backend, errors, leakedTensors } = await callInPage<PageParity>('runParity', preference, names);
     console.info(backend.reason, errors);
     expect(backend.id).toBe(preference);
     for (const { name, tolerance } of fixtures) expect(errors[name], name).toBeLessThanOrEqual(tolerance);
@@ -52,7 +52,14 @@ describe.each(['webgpu', 'wasm'] as const)('%s', (preference) => {
 });
 
 it('prefers WASM to a software adapter, and says why', async () => {
-  const { backend } = await runInPage('auto', []);
+  const { backend } = await callInPage<PageParity>('runParity', 'auto', []);
   expect(backend).toMatchObject({ id: 'wasm', isSoftwareAdapter: true, wasOverridden: false });
   expect(backend.reason).toMatch(/is a software renderer/);
+});
+
+it('announces a lost device and starts over on a new one', async () => {
+  const recovery = await callInPage<PageRecovery>('loseDevice', 'llama-untied');
+  expect(recovery.pendingAppend).toBe('rejected');
+  expect(recovery.reason).not.toBe('');
+  expect(recovery.errorAfter).toBeLessThanOrEqual(1e-3);
 });
