@@ -27,7 +27,7 @@ export function IconButton({
     <button
       type="button"
       className={`icon-button ${className}`}
-      aria-label={label}
+      aria-label={text === undefined ? label : undefined}
       title={label}
       onClick={onClick}
       disabled={disabled}
