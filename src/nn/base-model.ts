@@ -1,8 +1,9 @@
 /** The base language model: embeddings and gists in, logits out (docs/models.md). Knows no text and no tree. */
 import * as tf from '@tensorflow/tfjs';
+import { activeKernels } from './active-kernels.ts';
 import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from './errors.ts';
-import { activeKernels, type Kernels, type RopeTables } from './kernels.ts';
+import type { Kernels, RopeTables } from './kernels.ts';
 import { KvCache } from './kv-cache.ts';
 import type { DecodeSession, LanguageModel } from './ports.ts';
 import { createRopeTables } from './rope.ts';

@@ -1,0 +1,157 @@
+/**
+ * Keeps the base model's key-value cache in step with a working context. After a change only the slots from
+ * the first changed one on are run again (`exact` mode); slots before it are never recomputed.
+ */
+import { spanIdOf, tokensPerEntry } from '../core/ids.ts';
+import { gistPosition } from '../core/slot-view.ts';
+import type { GistTree } from '../core/tree.ts';
+import type { Layout } from '../core/working-context.ts';
+import type { DecodeSession, LanguageModel } from '../nn/ports.ts';
+import { logSumExp } from './sampler.ts';
+
+/** Slots run in one call: bounds the attention matrix, and how long a stop has to wait. */
+const PREFILL_CHUNK = 256;
+/** Room behind the working context: an open block and the horizon of a measurement. */
+const SLACK_SLOTS = 128;
+
+export class Decoder {
+  private session: DecodeSession | null = null;
+  /** What each cached slot holds: a raw token's position, or minus (a gist's span id + 1). */
+  private keys = new Float64Array(0);
+  private length = 0;
+  private lastLogits: Float32Array | null = null;
+
+  /** @param pause - awaited between the chunks of a prefill; may throw to give up. */
+  constructor(
+    private readonly base: LanguageModel,
+    private readonly tree: GistTree,
+    private readonly pause: () => Promise<void> = () => Promise.resolve(),
+  ) {}
+
+  /** Slots whose keys and values are cached. */
+  get cachedSlots(): number {
+    return this.length;
+  }
+
+  /**
+   * Make the cache hold exactly this layout.
+   *
+   * @param capacitySlots - the largest layout to expect; the cache is made anew only when it must grow.
+   * @returns `[V]` logits for the next token, borrowed until the next call, and how many slots were run.
+   */
+  async sync(
+    layout: Layout,
+    capacitySlots: number,
+  ): Promise<{ readonly logits: Float32Array; readonly ranSlots: number }> {
+    if (layout.usedTokens === 0) throw new RangeError('An empty working context predicts nothing.');
+    const session = this.sessionFor(Math.max(capacitySlots, layout.usedTokens));
+    const wanted = slotKeys(layout);
+    let common = 0;
+    while (common < this.length && common < wanted.length && this.keys[common] === wanted[common]) common++;
+    if (common === wanted.length && common === this.length && this.lastLogits !== null) {
+      return { logits: this.lastLogits, ranSlots: 0 };
+    }
+    // The last slot's logits are wanted even when all slots are there.
+    common = Math.min(common, wanted.length - 1);
+    this.cut(session, common);
+    let logits: Float32Array | null = null;
+    for (let from = common; from < wanted.length; from += PREFILL_CHUNK) {
+      if (from > common) await this.pause();
+      const to = Math.min(from + PREFILL_CHUNK, wanted.length);
+      const { embeddings, positions } = this.gather(layout, from, to);
+      logits = await session.append(embeddings, positions, 'last');
+      this.keys.set(wanted.subarray(from, to), from);
+      this.length = to;
+    }
+    this.lastLogits = logits!;
+    return { logits: this.lastLogits, ranSlots: wanted.length - common };
+  }
+
+  /**
+   * Mean negative log-likelihood, nats per token, of tokens that would follow the layout. The cache is left as
+   * `sync` leaves it.
+   */
+  async scoreContinuation(layout: Layout, ids: Uint32Array, capacitySlots: number): Promise<number> {
+    const { logits } = await this.sync(layout, capacitySlots);
+    const first = logits.slice();
+    const session = this.session!;
+    const inputs = ids.subarray(0, ids.length - 1);
+    const vocabulary = this.base.vocabularySize;
+    let total = logSumExp(first) - first[ids[0]!]!;
+    if (inputs.length > 0) {
+      const positions = Float64Array.from(inputs, (_, i) => layout.cursor + i);
+      const rows = await session.append(this.base.embed(inputs), positions, 'all');
+      session.truncate(this.length);
+      for (let i = 0; i < inputs.length; i++) {
+        const row = rows.subarray(i * vocabulary, (i + 1) * vocabulary);
+        total += logSumExp(row) - row[ids[i + 1]!]!;
+      }
+    }
+    return total / ids.length;
+  }
+
+  /** Forget everything, for example when gists were recomputed. */
+  reset(): void {
+    if (this.session !== null) this.cut(this.session, 0);
+  }
+
+  dispose(): void {
+    this.session?.dispose();
+    this.session = null;
+    this.length = 0;
+    this.lastLogits = null;
+  }
+
+  private cut(session: DecodeSession, length: number): void {
+    session.truncate(length);
+    this.length = length;
+    this.lastLogits = null;
+  }
+
+  private sessionFor(slots: number): DecodeSession {
+    if (this.session !== null && this.session.capacitySlots >= slots + SLACK_SLOTS) return this.session;
+    this.dispose();
+    this.session = this.base.createDecodeSession(slots + SLACK_SLOTS);
+    this.keys = new Float64Array(slots + SLACK_SLOTS);
+    return this.session;
+  }
+
+  /** `[to - from, d]` vectors and `[to - from]` positions of the layout's slots `from..to-1`. */
+  private gather(
+    layout: Layout,
+    from: number,
+    to: number,
+  ): { readonly embeddings: Float32Array; readonly positions: Float64Array } {
+    const d = this.tree.hiddenSize;
+    const embeddings = new Float32Array((to - from) * d);
+    const positions = new Float64Array(to - from);
+    let slot = 0;
+    for (const entry of layout.entries) {
+      const first = Math.max(slot, from);
+      const end = Math.min(slot + entry.cost, to);
+      if (first < end && entry.lod === 0) {
+        const start = entry.start + first - slot;
+        const ids = this.tree.tokens(start, start + end - first);
+        embeddings.set(this.base.embed(ids), (first - from) * d);
+        for (let i = 0; i < end - first; i++) positions[first - from + i] = start + i;
+      } else if (first < end) {
+        const index = entry.start / tokensPerEntry(entry.lod);
+        this.tree.readGists(entry.lod, index, 1, embeddings, (first - from) * d);
+        positions[first - from] = gistPosition(entry);
+      }
+      slot += entry.cost;
+      if (slot >= to) break;
+    }
+    return { embeddings, positions };
+  }
+}
+
+function slotKeys(layout: Layout): Float64Array {
+  const keys = new Float64Array(layout.usedTokens);
+  let slot = 0;
+  for (const entry of layout.entries) {
+    if (entry.lod > 0) keys[slot++] = -(spanIdOf(entry.lod, entry.start) + 1);
+    else for (let token = entry.start; token < entry.end; token++) keys[slot++] = token;
+  }
+  return keys;
+}

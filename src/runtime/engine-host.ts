@@ -1,0 +1,289 @@
+/** Carries out the page's commands: owns the model, the store and the one open session. Knows no worker. */
+import { type RunConfig, DEFAULT_RUN_CONFIG, applyConfigChanges } from '../core/config.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../core/allocator.ts';
+import { MAX_LOD } from '../core/ids.ts';
+import type { Lod } from '../core/ids.ts';
+import { TRACE_FORMAT, TRACE_VERSION } from '../core/telemetry.ts';
+import { GistTree } from '../core/tree.ts';
+import { emptyLayout } from '../core/working-context.ts';
+import type { BackendReport, LoadedModel } from '../nn/ports.ts';
+import type { SessionHandle, SessionId, SessionRecord, SessionStore } from '../storage/ports.ts';
+import { writeTrace } from '../storage/trace-codec.ts';
+import type { Clock } from './clock.ts';
+import { yieldToEvents } from './clock.ts';
+import { Engine } from './engine.ts';
+import { EngineError } from './errors.ts';
+import { FocusLoop } from './focus-loop.ts';
+import type { BootReport, Command, CommandResults, Notice, SessionSnapshot } from './protocol.ts';
+import { restoreMemory, restoreTree } from './session-restore.ts';
+import { TelemetryRecorder } from './telemetry-recorder.ts';
+
+type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>;
+
+/** What the host needs of its surroundings; the worker gives the real ones. */
+export interface HostPorts {
+  /** Start a backend and load a model onto it; `progress` counts bytes. */
+  loadModel(
+    boot: CommandOf<'boot'>,
+    progress: (label: string, done: number, total: number) => void,
+  ): Promise<{ readonly model: LoadedModel; readonly backend: BackendReport }>;
+  openStore(): Promise<SessionStore>;
+  readonly clock: Clock;
+  readonly notify: (notice: Notice) => void;
+}
+
+interface Booted {
+  readonly model: LoadedModel;
+  readonly backend: BackendReport;
+  readonly store: SessionStore;
+}
+
+/** The parameters that a model's manifest recommends. */
+export function defaultsOf(model: LoadedModel): RunConfig {
+  return { ...DEFAULT_RUN_CONFIG, ...model.manifest.defaults };
+}
+
+export class EngineHost {
+  private booted: Booted | null = null;
+  private store: SessionStore | null = null;
+  private engine: Engine | null = null;
+
+  constructor(private readonly ports: HostPorts) {}
+
+  /** @throws what the command's errors are; see the protocol. Nothing is half done then. */
+  handle<C extends Command>(command: C): Promise<CommandResults[C['kind']]> {
+    return this.dispatch(command) as Promise<CommandResults[C['kind']]>;
+  }
+
+  async dispose(): Promise<void> {
+    await this.closeSession();
+    this.booted?.model.dispose();
+    this.booted = null;
+    this.store?.close();
+    this.store = null;
+  }
+
+  private async dispatch(command: Command): Promise<CommandResults[Command['kind']]> {
+    switch (command.kind) {
+      case 'boot':
+        return this.boot(command);
+      case 'listSessions':
+        return this.ready.store.list();
+      case 'createSession':
+        return this.createSession(command);
+      case 'openSession':
+        return this.openSession(command.sessionId as SessionId);
+      case 'removeSession':
+        return this.removeSession(command.sessionId as SessionId);
+      case 'renameSession':
+        return this.session.rename(command.title);
+      case 'ingestText':
+        return this.session.ingestText(command.text, command.title, command.role);
+      case 'run':
+        return this.session.run(command.tokensPerSecond);
+      case 'pause':
+        return this.session.pause();
+      case 'step':
+        return this.session.step();
+      case 'ask':
+        return this.session.ask(command.text);
+      case 'stopAnswer':
+        this.session.stopAnswer();
+        return null;
+      case 'setConfig':
+        return this.session.setConfig(command.changes);
+      case 'act':
+        return this.session.act(command.action, command);
+      case 'refocus':
+        return this.session.refocus();
+      case 'inspect':
+        return this.session.inspect(command);
+      case 'spanText':
+        return this.session.spanText(command.start, command.end, command.maxCharacters);
+      case 'nextTokens':
+        return this.session.nextTokens(command.count);
+      case 'exportTrace':
+        return this.exportTrace();
+    }
+  }
+
+  private get ready(): Booted {
+    if (this.booted !== null) return this.booted;
+    throw new EngineError(
+      'not-booted',
+      'No model is loaded yet.',
+      'Nothing was changed.',
+      'Load a model first.',
+    );
+  }
+
+  private get session(): Engine {
+    if (this.engine !== null) return this.engine;
+    throw new EngineError(
+      'no-session',
+      'No session is open.',
+      'Nothing was changed.',
+      'Create a session or open one from the list.',
+    );
+  }
+
+  private async boot(command: CommandOf<'boot'>): Promise<BootReport> {
+    await this.closeSession();
+    this.booted?.model.dispose();
+    this.booted = null;
+    const { model, backend } = await this.ports.loadModel(command, (label, done, total) => {
+      this.ports.notify({ kind: 'progress', task: 'load', label, done, total });
+    });
+    this.store ??= await this.ports.openStore();
+    const { store } = this;
+    this.booted = { model, backend, store };
+    const { manifest, base } = model;
+    return {
+      backend,
+      model: {
+        id: model.id,
+        title: model.title,
+        hash: model.hash,
+        hiddenSize: base.hiddenSize,
+        layers: base.layers,
+        vocabularySize: base.vocabularySize,
+        parameters: base.parameters,
+        trainedContextTokens: manifest.trainedContextTokens,
+        figures: manifest.figures ?? [],
+      },
+      storage: { kind: store.kind, reason: store.reason },
+      defaults: defaultsOf(model),
+    };
+  }
+
+  private async createSession(command: CommandOf<'createSession'>): Promise<SessionSnapshot> {
+    const { model, store } = this.ready;
+    const config = applyConfigChanges(defaultsOf(model), command.config);
+    await this.closeSession();
+    const createdAt = this.ports.clock.wallClockMs();
+    const fields = { title: command.title, createdAt, modelId: model.id, modelHash: model.hash, config };
+    const handle = await store.create(fields);
+    const record: SessionRecord = {
+      ...fields,
+      id: handle.id,
+      updatedAt: createdAt,
+      tokenCount: 0,
+      stepCount: 0,
+    };
+    const tree = new GistTree({
+      hiddenSize: model.base.hiddenSize,
+      maxLod: model.manifest.maxLod as Lod,
+      gistVersion: model.gistNet.version,
+    });
+    const memory = { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
+    this.engine = this.createEngine({ handle, record, memory });
+    const event = this.engine.announce();
+    return { state: this.engine.state, events: [event], chat: [], provenance: [], damage: [] };
+  }
+
+  private async openSession(id: SessionId): Promise<SessionSnapshot> {
+    const { store } = this.ready;
+    await this.closeSession();
+    const handle = await store.open(id);
+    try {
+      return await this.restore(handle);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  private async restore(handle: SessionHandle): Promise<SessionSnapshot> {
+    const { model } = this.ready;
+    const stored = await handle.load();
+    const restored = restoreTree(stored, model);
+    const { tree } = restored;
+    const damage = [...stored.damage, ...restored.damage];
+    const config = applyConfigChanges(defaultsOf(model), stored.record.config);
+    const gistsStored = Array.from({ length: MAX_LOD + 1 }, (_, level) =>
+      level <= tree.maxLod ? tree.countAt(level) : 0,
+    ).slice(0, tree.maxLod + 1);
+    await this.rebuildGists(tree, config);
+    const memory = restoreMemory(stored, tree, config, damage);
+    const engine = this.createEngine({
+      handle,
+      record: { ...stored.record, modelHash: model.hash, config },
+      memory,
+      resumed: {
+        timeMs: stored.events.at(-1)?.timeMs ?? 0,
+        chat: stored.chat,
+        marks: stored.marks,
+        gistsStored,
+        hasPending: stored.pending !== null,
+      },
+    });
+    if (stored.pending !== null) {
+      const { ids, ingested, role, title, documentId } = stored.pending;
+      const wallClockMs = this.ports.clock.wallClockMs();
+      engine.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
+    }
+    this.engine = engine;
+    const event = handle.readOnly ? null : engine.announce();
+    return {
+      state: engine.state,
+      events: event === null ? stored.events : [...stored.events, event],
+      chat: stored.chat,
+      provenance: tree.provenance,
+      damage,
+    };
+  }
+
+  /** Recompute the gists that storage did not give back, with progress. */
+  private async rebuildGists(tree: GistTree, config: RunConfig): Promise<void> {
+    const total = tree.pendingGistCount;
+    if (total === 0) return;
+    const { model } = this.ready;
+    const memory = { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
+    const loop = new FocusLoop(memory, model, new TelemetryRecorder(this.ports.clock), config);
+    await loop.makeGists(async (done) => {
+      this.ports.notify({ kind: 'progress', task: 'rebuild', label: 'Recomputing gists', done, total });
+      await yieldToEvents();
+    });
+  }
+
+  private createEngine(
+    parts: Pick<ConstructorParameters<typeof Engine>[0], 'handle' | 'record' | 'memory' | 'resumed'>,
+  ): Engine {
+    const { model, backend } = this.ready;
+    const { clock, notify } = this.ports;
+    return new Engine({ ...parts, model, backend: backend.id, clock, notify });
+  }
+
+  private async removeSession(id: SessionId): Promise<null> {
+    if (this.engine?.state.record.id === id) await this.closeSession();
+    await this.ready.store.remove(id);
+    return null;
+  }
+
+  private async closeSession(): Promise<void> {
+    const { engine } = this;
+    this.engine = null;
+    await engine?.close();
+  }
+
+  private async exportTrace(): Promise<CommandResults['exportTrace']> {
+    const { model, backend } = this.ready;
+    const { record, config } = this.session.state;
+    const header = {
+      format: TRACE_FORMAT,
+      version: TRACE_VERSION,
+      createdAt: new Date(record.createdAt).toISOString(),
+      modelId: model.id,
+      modelHash: model.hash,
+      backend: backend.id,
+      seed: config.seed,
+      config,
+    } as const;
+    const slug =
+      record.title
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-|-$/g, '') || 'session';
+    return { fileName: `${slug}-trace.jsonl`, text: writeTrace(header, await this.session.events()) };
+  }
+}

@@ -1,0 +1,470 @@
+/**
+ * One open session, run: ingestion, turns, manual moves and measurements over one memory. Long work passes a
+ * turnstile step by step, so that every command gets its turn between two steps.
+ */
+import { type RunConfig, applyConfigChanges } from '../core/config.ts';
+import { K, tokensPerEntry } from '../core/ids.ts';
+import type { RunTotals } from '../core/metrics.ts';
+import type { Provenance } from '../core/provenance.ts';
+import type { Role, TelemetryEvent } from '../core/telemetry.ts';
+import type { LoadedModel } from '../nn/ports.ts';
+import type { ChatMessageRecord, SessionHandle, SessionRecord, SpanMark } from '../storage/ports.ts';
+import { type Clock, delay, yieldToEvents } from './clock.ts';
+import { Decoder } from './decoder.ts';
+import { DeltaNllMeter, HORIZON_TOKENS } from './delta-nll.ts';
+import { EngineError, toWireError } from './errors.ts';
+import { FocusLoop } from './focus-loop.ts';
+import type { MemoryState, RefocusTrigger } from './focus-loop.ts';
+import { IngestQueue } from './ingest-queue.ts';
+import { type BlockSpan, checkBlock, inspectBlock, textOfSpan } from './inspector.ts';
+import { explainRefusal } from './refusals.ts';
+import type { BlockReport, CommandResults, Notice, SessionState, TokenProbability } from './protocol.ts';
+import { topTokens } from './sampler.ts';
+import { SessionJournal } from './session-journal.ts';
+import { TelemetryRecorder } from './telemetry-recorder.ts';
+import { acceptText } from './text-intake.ts';
+import { AnswerStopped, Turn } from './turn.ts';
+import { Turnstile } from './turnstile.ts';
+
+/** Milliseconds between two batches while nothing else makes one due. */
+const FLUSH_EVERY_MS = 250;
+/** Refocuses at the end of a turn, at most: enough to descend from the coarsest level to raw tokens. */
+const TURN_END_REFOCUSES = 4;
+
+export interface EngineOptions {
+  readonly model: LoadedModel;
+  /** Label of the backend, for the trace. */
+  readonly backend: string;
+  /** Null runs without storage. */
+  readonly handle: SessionHandle | null;
+  readonly record: SessionRecord;
+  readonly memory: MemoryState;
+  readonly clock: Clock;
+  readonly notify: (notice: Notice) => void;
+  /** What was read back from storage; absent for a new session. */
+  readonly resumed?: {
+    readonly timeMs: number;
+    readonly chat: readonly ChatMessageRecord[];
+    readonly marks: readonly SpanMark[];
+    readonly gistsStored: readonly number[];
+    readonly hasPending: boolean;
+  };
+}
+
+export class Engine {
+  readonly focus: FocusLoop;
+  readonly queue = new IngestQueue();
+  readonly decoder: Decoder;
+  readonly model: LoadedModel;
+  readonly telemetry: TelemetryRecorder;
+  private record: SessionRecord;
+  private config: RunConfig;
+  /** What the next refocus will run with. */
+  private requested: RunConfig;
+  private marks: readonly SpanMark[];
+  private readonly messages: ChatMessageRecord[];
+  private readonly turnstile = new Turnstile();
+  private readonly journal: SessionJournal | null;
+  private readonly meter: DeltaNllMeter;
+  private readonly handle: SessionHandle | null;
+  private lastFlushMs = 0;
+  /** Tokens per second while ingesting; 0 is unpaced, null is paused. */
+  private rate: number | null = null;
+  private ingestion: Promise<void> | null = null;
+  private turn: Turn | null = null;
+  private turnEnded: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: EngineOptions) {
+    const { model, memory, record, handle, clock, resumed } = options;
+    this.model = model;
+    this.handle = handle;
+    this.record = record;
+    this.config = this.requested = record.config;
+    this.marks = resumed?.marks ?? [];
+    this.messages = [...(resumed?.chat ?? [])];
+    this.telemetry = new TelemetryRecorder(clock, resumed?.timeMs ?? 0);
+    this.focus = new FocusLoop(memory, model, this.telemetry, this.config);
+    this.decoder = new Decoder(model.base, memory.tree, () => this.breathe());
+    this.meter = new DeltaNllMeter(model.base, memory.tree, model.manifest.trainedContextTokens);
+    this.applyMarks();
+    this.journal = handle === null ? null : this.openJournal(handle);
+    this.telemetry.listen((events) => {
+      this.notify({ kind: 'telemetry', events });
+      this.journal?.addEvents(events);
+    });
+  }
+
+  get state(): SessionState {
+    const { tree, step } = this.focus;
+    const tokenCount = tree.tokenCount;
+    return {
+      record: { ...this.record, tokenCount, stepCount: step, config: this.requested },
+      config: this.requested,
+      readOnly: this.handle?.readOnly ?? false,
+      cursor: tokenCount,
+      step,
+      pendingTokens: this.queue.pendingTokens,
+      activity: this.turn !== null ? 'answering' : this.ingestion !== null ? 'ingesting' : 'idle',
+      marks: this.marks,
+    };
+  }
+
+  get chat(): readonly ChatMessageRecord[] {
+    return this.messages;
+  }
+
+  totals(): RunTotals {
+    return this.focus.totals();
+  }
+
+  /** Note in the trace with what the run begins or goes on. */
+  announce(): TelemetryEvent {
+    const { record, config, model, options, telemetry } = this;
+    const event: TelemetryEvent = {
+      ...telemetry.base(this.focus.step),
+      type: 'session',
+      sessionId: record.id,
+      title: record.title,
+      modelId: model.id,
+      modelHash: model.hash,
+      backend: options.backend,
+      config,
+    };
+    telemetry.emit(event);
+    return event;
+  }
+
+  /** @throws {IntakeError} before anything is queued; {EngineError} `read-only`. */
+  ingestText(text: string, title: string, role: Role): CommandResults['ingestText'] {
+    this.mustWrite();
+    const ids = this.model.tokenizer.encode(acceptText(text));
+    const wallClockMs = this.telemetry.wallClockMs();
+    const documentId = `document-${this.focus.tree.tokenCount + this.queue.pendingTokens}-${wallClockMs}`;
+    this.queue.add(ids, { role, title, documentId, wallClockMs });
+    this.notifyState();
+    void this.journal?.flush('relaxed');
+    return { documentId, tokens: ids.length };
+  }
+
+  /** Ingest the queue until it is empty or paused. Resolves at once; see `settled`. */
+  run(tokensPerSecond: number): SessionState {
+    this.mustWrite();
+    this.rate = tokensPerSecond;
+    this.ingestion ??= this.ingestAll().finally(() => {
+      this.ingestion = null;
+      this.rate = null;
+      this.notifyState();
+    });
+    return this.state;
+  }
+
+  async pause(): Promise<SessionState> {
+    this.rate = null;
+    if (this.turn === null) await this.ingestion;
+    return this.state;
+  }
+
+  /** Resolves when ingestion has stopped by itself or was paused. */
+  async settled(): Promise<void> {
+    await this.ingestion;
+  }
+
+  async step(): Promise<SessionState> {
+    this.mustWrite();
+    this.mustNotAnswer();
+    await this.turnstile.pass(async () => {
+      await this.ingestBlock();
+      await this.refocusOnce('block');
+    });
+    await this.journal?.flush('relaxed');
+    return this.state;
+  }
+
+  async refocus(): Promise<SessionState> {
+    this.mustWrite();
+    await this.turnstile.pass(() => this.refocusOnce('manual'));
+    await this.journal?.flush('relaxed');
+    return this.state;
+  }
+
+  /** @throws {ConfigError} for an unknown parameter or a value out of range; nothing is changed then. */
+  setConfig(changes: Readonly<Record<string, unknown>>): SessionState {
+    this.mustWrite();
+    this.requested = applyConfigChanges(this.requested, changes);
+    this.journal?.addChange({ patch: { config: this.requested } });
+    void this.journal?.flush('relaxed');
+    this.notifyState();
+    return this.state;
+  }
+
+  rename(title: string): SessionState {
+    this.mustWrite();
+    this.record = { ...this.record, title };
+    this.journal?.addChange({ patch: { title } });
+    void this.journal?.flush('relaxed');
+    this.notifyState();
+    return this.state;
+  }
+
+  async act(kind: 'expand' | 'collapse' | 'pin' | 'unpin', block: BlockSpan): Promise<SessionState> {
+    this.mustWrite();
+    await this.turnstile.pass(async () => {
+      checkBlock(this.focus.tree, block);
+      if (kind === 'pin' || kind === 'unpin') {
+        this.mark(kind, block);
+        await this.refocusOnce('manual');
+        return;
+      }
+      const outcome = this.focus.act({ kind, ...block });
+      if (!outcome.applied)
+        throw new EngineError('not-legal', explainRefusal(this.focus, this.config, outcome, block));
+      this.notifyState();
+    });
+    await this.journal?.flush('relaxed');
+    return this.state;
+  }
+
+  /**
+   * Append a user's turn, refocus until the memory has settled, and decode an answer. Ingestion waits meanwhile.
+   *
+   * @throws {EngineError} `busy` while another answer is being decoded; {IntakeError} for what is no text.
+   */
+  async ask(text: string): Promise<CommandResults['ask']> {
+    this.mustWrite();
+    this.mustNotAnswer();
+    const turn = new Turn(this, acceptText(text));
+    this.turn = turn;
+    const work = turn.take();
+    this.turnEnded = work.catch(() => undefined);
+    try {
+      return await work;
+    } finally {
+      this.turn = null;
+      this.notifyState();
+      await this.journal?.flush('strict');
+    }
+  }
+
+  stopAnswer(): void {
+    this.turn?.stop();
+  }
+
+  inspect(block: BlockSpan): BlockReport {
+    return inspectBlock(this.focus, this.model.tokenizer, this.config, this.marks, block);
+  }
+
+  spanText(start: number, end: number, maxCharacters: number): CommandResults['spanText'] {
+    return textOfSpan(this.focus.tree, this.model.tokenizer, start, end, maxCharacters);
+  }
+
+  /** The most likely next tokens given the working context as it is; none for an empty history. */
+  nextTokens(count: number): Promise<readonly TokenProbability[]> {
+    return this.turnstile.pass(async () => {
+      const { layout } = this.focus;
+      if (layout.usedTokens === 0) return [];
+      const { logits } = await this.decoder.sync(layout, this.config.budgetTokens);
+      return topTokens(logits, count).map(({ tokenId, probability }) => ({
+        tokenId,
+        text: this.model.tokenizer.tokenText(tokenId),
+        probability,
+      }));
+    });
+  }
+
+  /** Every event of the session, stored or not. */
+  async events(): Promise<readonly TelemetryEvent[]> {
+    if (this.handle === null || this.journal === null) return [];
+    await this.journal.flush('relaxed');
+    const { events } = await this.handle.load();
+    return [...events, ...this.journal.unstoredEvents];
+  }
+
+  /** Stop everything, store what is left, give the models' caches back. */
+  async close(): Promise<void> {
+    this.rate = null;
+    this.stopAnswer();
+    await this.turnEnded;
+    await this.ingestion;
+    await this.turnstile.pass(() => Promise.resolve());
+    this.decoder.dispose();
+    this.meter.dispose();
+    await this.journal?.close();
+  }
+
+  // What a turn uses.
+
+  get activeConfig(): RunConfig {
+    return this.config;
+  }
+
+  /** One step of a turn, in line with everything else. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.turnstile.pass(work);
+  }
+
+  /** Append tokens up to the open block's end, and refocus if that closes it. */
+  async appendTokens(ids: Uint32Array, origin: Provenance): Promise<void> {
+    await this.focus.append(ids, origin);
+    this.notify({ kind: 'provenance', run: this.focus.tree.provenance.at(-1)! });
+    if (this.focus.tree.tokenCount % K === 0) await this.refocusOnce('block');
+  }
+
+  /** Refocus until nothing moves any more, so that a fact several levels down can be reached. */
+  async settleFocus(): Promise<void> {
+    for (let pass = 0; pass < TURN_END_REFOCUSES; pass++) {
+      const applied = await this.refocusOnce('turn-end');
+      if (applied === 0) return;
+    }
+  }
+
+  addMessage(message: ChatMessageRecord): void {
+    this.messages.push(message);
+    this.journal?.addMessage(message);
+    this.notify({ kind: 'chat', message });
+  }
+
+  notify(notice: Notice): void {
+    this.options.notify(notice);
+  }
+
+  private notifyState(): void {
+    this.notify({ kind: 'state', state: this.state });
+  }
+
+  private async ingestAll(): Promise<void> {
+    let due = this.telemetry.now();
+    while (this.rate !== null && this.queue.pendingTokens > 0) {
+      if (this.turn !== null) {
+        await this.turnEnded;
+        due = this.telemetry.now();
+        continue;
+      }
+      try {
+        const tokens = await this.turnstile.pass(() => this.ingestStep());
+        if (this.rate > 0) due = Math.max(due + (tokens / this.rate) * 1000, this.telemetry.now() - 1000);
+        const waitMs = this.rate > 0 ? due - this.telemetry.now() : 0;
+        await (waitMs > 1 ? delay(Math.min(waitMs, 250)) : yieldToEvents());
+        // A long wait is cut into short ones, so that a pause is honoured soon.
+        while (this.isWaiting(due)) await delay(Math.min(250, due - this.telemetry.now()));
+      } catch (error) {
+        this.notify({ kind: 'problem', error: toWireError(error) });
+        break;
+      }
+    }
+    await this.journal?.flush('strict');
+  }
+
+  private isWaiting(due: number): boolean {
+    return this.rate !== null && this.rate > 0 && this.turn === null && this.telemetry.now() + 1 < due;
+  }
+
+  /** @returns how many tokens came in. */
+  private async ingestStep(): Promise<number> {
+    const tokens = await this.ingestBlock();
+    const isBlockClosed = this.focus.tree.tokenCount % K === 0;
+    if (isBlockClosed || this.queue.pendingTokens === 0) await this.refocusOnce('block');
+    await this.measureDeltaNll();
+    const isDue = this.journal?.isDue ?? false;
+    if (isDue || this.telemetry.now() - this.lastFlushMs > FLUSH_EVERY_MS) {
+      this.lastFlushMs = this.telemetry.now();
+      await this.journal?.flush('relaxed');
+    }
+    return tokens;
+  }
+
+  private async ingestBlock(): Promise<number> {
+    const taken = this.queue.take(this.focus.tokensToBlockEnd);
+    if (taken === null) return 0;
+    await this.focus.append(taken.ids, taken.origin);
+    this.notify({ kind: 'provenance', run: this.focus.tree.provenance.at(-1)! });
+    return taken.ids.length;
+  }
+
+  private async refocusOnce(trigger: RefocusTrigger): Promise<number> {
+    if (this.config !== this.requested) {
+      this.config = this.requested;
+      this.focus.setConfig(this.config);
+      this.announce();
+    }
+    const applied = await this.focus.refocus(trigger);
+    this.notifyState();
+    return applied;
+  }
+
+  private async measureDeltaNll(): Promise<void> {
+    const { deltaNllEverySteps, budgetTokens } = this.config;
+    const { step, layout } = this.focus;
+    if (deltaNllEverySteps === 0 || step % deltaNllEverySteps !== 0) return;
+    const coming = this.queue.peek(HORIZON_TOKENS);
+    if (coming.length < HORIZON_TOKENS) return;
+    const measured = await this.meter.measure(this.decoder, layout, budgetTokens, coming);
+    this.telemetry.emit({
+      ...this.telemetry.base(step),
+      type: 'deltaNll',
+      cursor: layout.cursor,
+      ...measured,
+    });
+  }
+
+  private mark(kind: 'pin' | 'unpin', { lod, start, end }: BlockSpan): void {
+    const others = this.marks.filter((mark) => mark.lod !== lod || mark.start !== start);
+    this.marks = kind === 'pin' ? [...others, { lod, start, end, kind }] : others;
+    this.focus.tree.setFlag(lod, start, 'pinned', kind === 'pin');
+    this.applyMarks();
+    this.journal?.addChange({ marks: this.marks });
+  }
+
+  private applyMarks(): void {
+    const { tree } = this.focus;
+    this.focus.pins = this.marks.map(({ start, end }) => ({ start, end }));
+    for (const { lod, start } of this.marks) {
+      if (start / tokensPerEntry(lod) < tree.metadata(lod).length) tree.setFlag(lod, start, 'pinned', true);
+    }
+  }
+
+  private openJournal(handle: SessionHandle): SessionJournal {
+    const { resumed, memory } = this.options;
+    const source = {
+      tree: this.focus.tree,
+      pending: () => this.queue.toPending(),
+      step: () => this.focus.step,
+    };
+    const stored = {
+      tokens: resumed === undefined ? 0 : memory.tree.tokenCount,
+      gists: resumed?.gistsStored ?? Array.from({ length: memory.tree.maxLod + 1 }, () => 0),
+      hasPending: resumed?.hasPending ?? false,
+    };
+    return new SessionJournal(handle, source, stored, (error) => {
+      if (error === null) return;
+      const wire = toWireError(error);
+      const kept = `${wire.kept} The run goes on in memory; what is not stored yet is tried again after every turn.`;
+      this.notify({ kind: 'problem', error: { ...wire, kept: kept.trim() } });
+    });
+  }
+
+  /** Between the chunks of a long prefill: let messages in, and heed a stop. */
+  private async breathe(): Promise<void> {
+    await yieldToEvents();
+    if (this.turn?.isStopped ?? false) throw new AnswerStopped();
+  }
+
+  private mustWrite(): void {
+    if (!(this.handle?.readOnly ?? false)) return;
+    throw new EngineError(
+      'read-only',
+      'This session is open for writing in another tab; here it can only be looked at.',
+      'Nothing was changed.',
+      'Close it in the other tab, then open it here again; or create a new session.',
+    );
+  }
+
+  private mustNotAnswer(): void {
+    if (this.turn === null) return;
+    throw new EngineError(
+      'busy',
+      'An answer is being decoded.',
+      'The answer goes on.',
+      'Stop it first, or wait until it is complete.',
+    );
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * The loop from new tokens to a refocused working context: append, make gists, score, allocate, record. Owns
+ * the layout and the allocator's state of one session; decides nothing about when to run.
+ */
+import type { AllocatorState, PinnedSpan } from '../core/allocator.ts';
+import type { ParameterId, RunConfig } from '../core/config.ts';
+import { appendAndFit } from '../core/fit.ts';
+import { K } from '../core/ids.ts';
+import { actByHand } from '../core/manual-action.ts';
+import type { ManualAction } from '../core/manual-action.ts';
+import { MetricsAccumulator, stepMetrics } from '../core/metrics.ts';
+import type { RunTotals } from '../core/metrics.ts';
+import { createBaselineScorer } from '../core/policies/baseline.ts';
+import type { Scorer } from '../core/ports.ts';
+import type { Provenance } from '../core/provenance.ts';
+import { RefocusRecorder } from '../core/refocus-recorder.ts';
+import { refocus } from '../core/refocus.ts';
+import { SlotBuffers } from '../core/slot-view.ts';
+import type { ActionRecord, TelemetryEventOf } from '../core/telemetry.ts';
+import type { GistTree } from '../core/tree.ts';
+import { ageLayout } from '../core/working-context.ts';
+import type { Layout } from '../core/working-context.ts';
+import type { LoadedModel } from '../nn/ports.ts';
+import { GistBuilder } from './gist-builder.ts';
+import type { TelemetryRecorder } from './telemetry-recorder.ts';
+
+export type RefocusTrigger = TelemetryEventOf<'refocus'>['trigger'];
+
+/** A session's memory as it starts or was read back. */
+export interface MemoryState {
+  readonly tree: GistTree;
+  readonly layout: Layout;
+  readonly allocator: AllocatorState;
+}
+
+export class FocusLoop {
+  readonly tree: GistTree;
+  readonly gists: GistBuilder;
+  /** Spans that the researcher pinned; read at every refocus. */
+  pins: readonly PinnedSpan[] = [];
+  private current: Layout;
+  private allocator: AllocatorState;
+  private carriedScores: Float32Array;
+  private readonly recorder = new RefocusRecorder();
+  private readonly metrics = new MetricsAccumulator();
+  private readonly buffers = new SlotBuffers();
+  private scorer: Scorer;
+
+  constructor(
+    memory: MemoryState,
+    private readonly model: LoadedModel,
+    private readonly telemetry: TelemetryRecorder,
+    private config: RunConfig,
+  ) {
+    this.tree = memory.tree;
+    this.current = memory.layout;
+    this.allocator = memory.allocator;
+    this.carriedScores = new Float32Array(memory.layout.entries.length);
+    this.gists = new GistBuilder(memory.tree, model.gistNet, model.base);
+    this.scorer = this.createScorer();
+  }
+
+  get layout(): Layout {
+    return this.current;
+  }
+
+  get allocatorState(): AllocatorState {
+    return this.allocator;
+  }
+
+  /** The last refocus that ended. */
+  get step(): number {
+    return this.allocator.step;
+  }
+
+  /** Tokens until a block closes and a refocus is due. */
+  get tokensToBlockEnd(): number {
+    return K - (this.tree.tokenCount % K);
+  }
+
+  totals(): RunTotals {
+    return this.metrics.totals();
+  }
+
+  /** Parameters for the refocuses from now on. */
+  setConfig(config: RunConfig): void {
+    const rebuilds: readonly ParameterId[] = ['policy', 'seed', 'budgetTokens'];
+    const isStale = rebuilds.some((id) => this.config[id] !== config[id]);
+    this.config = config;
+    if (isStale) this.scorer = this.createScorer();
+  }
+
+  /** Take tokens into history, gists and window. At most up to the end of the open block keeps the budget exact. */
+  async append(ids: Uint32Array, origin: Provenance): Promise<void> {
+    const { telemetry, tree } = this;
+    const from = telemetry.now();
+    const { start, end } = tree.appendTokens(ids, origin, this.step);
+    const { role, documentId } = origin;
+    telemetry.emit({ ...telemetry.base(this.step), type: 'ingest', start, end, role, documentId });
+    const ingestMs = telemetry.now() - from;
+    if (tree.pendingGistCount > 0) {
+      await telemetry.timed('gist', this.step, () => this.makeGists());
+    }
+    const fittingFrom = telemetry.now();
+    const fit = appendAndFit(this.fitInput(), end);
+    this.adopt(fit);
+    if (fit.actions.length > 0) this.recordActions(fit.actions);
+    telemetry.latency('ingest', this.step, ingestMs + telemetry.now() - fittingFrom);
+  }
+
+  /** Make every gist that is missing, lowest level first. */
+  async makeGists(onBatch: (made: number) => Promise<void> = () => Promise.resolve()): Promise<void> {
+    const { telemetry } = this;
+    let made = 0;
+    for (let built = await this.gists.buildNext(this.step); built !== null;) {
+      const { level, firstIndex, count, notFinite } = built;
+      telemetry.emit({ ...telemetry.base(this.step), type: 'gist', level, firstIndex, count });
+      if (notFinite > 0) {
+        const message = `${notFinite} LOD${level} gists from ${firstIndex} on were not finite; their children's mean stands in.`;
+        telemetry.emit({
+          ...telemetry.base(this.step),
+          type: 'violation',
+          check: 'gist-finite',
+          message,
+          action: 'rolled-back',
+        });
+      }
+      made += count;
+      await onBatch(made);
+      built = await this.gists.buildNext(this.step);
+    }
+  }
+
+  /**
+   * Score, allocate and record once.
+   *
+   * @returns how many actions were applied.
+   */
+  async refocus(trigger: RefocusTrigger): Promise<number> {
+    const { telemetry, config } = this;
+    const result = await refocus({
+      layout: this.current,
+      tree: this.tree,
+      config,
+      state: this.allocator,
+      scorer: this.scorer,
+      embed: (ids) => this.model.base.embed(ids),
+      tailTokens: this.model.lensNet.tailTokens,
+      pins: this.pins,
+      reserveTokens: K,
+      buffers: this.buffers,
+      now: () => telemetry.now(),
+    });
+    const from = telemetry.now();
+    this.current = result.layout;
+    this.allocator = result.state;
+    this.carriedScores = result.carriedScores;
+    this.metrics.addRefocus(result.step, result.metrics, result.actions, result.violations.length);
+    const { policy, budgetTokens } = config;
+    const { timeMs } = telemetry.base(result.step);
+    telemetry.emit(...this.recorder.record(result, { policy, budgetTokens, trigger, timeMs }));
+    telemetry.latency('telemetry', result.step, telemetry.now() - from);
+    return result.actions.filter((action) => action.applied).length;
+  }
+
+  /**
+   * Expand or collapse one entry by hand. It makes a frame of its own, without scores.
+   *
+   * @returns the record of the action; a refused one changed nothing and made no frame.
+   */
+  act(action: ManualAction): ActionRecord {
+    const step = this.step + 1;
+    const before = this.current;
+    const state = { ...this.allocator, step };
+    const done = actByHand({ ...this.fitInput(), layout: ageLayout(before), state }, action);
+    const outcome = done.actions.at(-1)!;
+    if (!outcome.applied) return outcome;
+    this.adopt(done);
+    const { config, telemetry } = this;
+    const scores = new Float32Array(0);
+    const metrics = stepMetrics({
+      scoredLayout: before,
+      scores,
+      layout: done.layout,
+      actions: done.actions,
+      config,
+    });
+    this.metrics.addActions(step, done.actions);
+    const result = {
+      step,
+      layout: done.layout,
+      state: done.state,
+      carriedScores: done.scores,
+      scoredLayout: before,
+      scores,
+      actions: done.actions,
+      metrics,
+      violations: [],
+      rebuilt: false,
+      stagesMs: { score: 0, allocate: 0 },
+    };
+    const { policy, budgetTokens } = config;
+    const { timeMs } = telemetry.base(step);
+    telemetry.emit(...this.recorder.record(result, { policy, budgetTokens, trigger: 'manual', timeMs }));
+    return outcome;
+  }
+
+  private adopt(next: {
+    readonly layout: Layout;
+    readonly state: AllocatorState;
+    readonly scores: Float32Array;
+  }): void {
+    this.current = next.layout;
+    this.allocator = next.state;
+    this.carriedScores = next.scores;
+  }
+
+  private fitInput() {
+    const { tree, config, pins } = this;
+    return { layout: this.current, tree, config, state: this.allocator, scores: this.carriedScores, pins };
+  }
+
+  /** Actions between two refocuses; the next frame's layout shows what they did. */
+  private recordActions(actions: readonly ActionRecord[]): void {
+    const base = this.telemetry.base(this.step);
+    this.metrics.addActions(this.step, actions);
+    for (const action of actions) {
+      const { kind, lod, start, end } = action;
+      this.telemetry.emit({ ...base, type: 'action', action });
+      if (kind === 'evict') this.telemetry.emit({ ...base, type: 'evict', lod, start, end });
+    }
+  }
+
+  private createScorer(): Scorer {
+    const { policy } = this.config;
+    return policy === 'lensnet'
+      ? this.model.lensNet
+      : createBaselineScorer(policy, this.config, () => this.pins);
+  }
+}

@@ -1,0 +1,30 @@
+/** Says in words why a move by hand was refused. */
+import type { RunConfig } from '../core/config.ts';
+import { collapseLegality, expandLegality, explainLegality, protectedStart } from '../core/legality.ts';
+import type { ActionRecord } from '../core/telemetry.ts';
+import { indexOfEntry } from '../core/working-context.ts';
+import type { FocusLoop } from './focus-loop.ts';
+import type { BlockSpan } from './inspector.ts';
+
+/** One sentence for people. */
+export function explainRefusal(
+  focus: FocusLoop,
+  config: RunConfig,
+  refused: ActionRecord,
+  block: BlockSpan,
+): string {
+  const name = `LOD${block.lod} ${block.start}..${block.end}`;
+  if (refused.reason === 'no-budget') {
+    return `${name} cannot expand: ${refused.missingTokens ?? 0} tokens of budget are missing.`;
+  }
+  if (refused.reason === 'pinned') return `${name} is pinned, so it cannot collapse.`;
+  const { layout, tree } = focus;
+  const index = indexOfEntry(layout, block.lod, block.start);
+  const entry = layout.entries[index];
+  if (entry === undefined) return `${name} is not in the working context.`;
+  const legality =
+    refused.kind === 'expand'
+      ? expandLegality(entry, tree, Infinity)
+      : collapseLegality(layout, index, tree, protectedStart(layout.cursor, config));
+  return `${name} cannot ${refused.kind}: ${explainLegality(legality)}`;
+}
