@@ -74,9 +74,23 @@ def files_of(folder: Path) -> dict[str, dict]:
 
 
 def figures() -> list[dict]:
+    """The manifest's figures from what the evaluation scripts wrote; the base's cells are flattened."""
     found = []
     for path in sorted((CACHE / "figures").glob("*.json")):
-        found += json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        found += base_figures(content) if isinstance(content, dict) else content
+    return found
+
+
+def base_figures(report: dict) -> list[dict]:
+    command = f"python training/evaluate_base.py --seed {report['seed']} --json training/.cache/figures/base.json"
+    found = []
+    for cell in report["cells"]:
+        value = cell.get("accuracy", cell.get("nll"))
+        labels = [str(cell[key]) for key in ("task", "tokens", "offset", "gap", "cast", "candidates") if key in cell]
+        if value is not None and cell["n"]:
+            name = ".".join(["base", *labels])
+            found.append({"name": name, "value": value, "n": cell["n"], "ci95": cell["ci95"], "command": command})
     return found
 
 

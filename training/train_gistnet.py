@@ -107,7 +107,8 @@ class Trainer:
 
     def run(self) -> None:
         if self.lod == 1:
-            self.phase(self.options.lod1_minutes, self.lod1_loss)
+            if self.options.lod1_minutes:
+                self.phase(self.options.lod1_minutes, self.lod1_loss)
             if self.options.copy_lod1:
                 self.net.lod2.load_state_dict(self.net.lod1.state_dict())
             self.lod, self.step, self.seconds = 2, 0, 0.0
