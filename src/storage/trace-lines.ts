@@ -1,14 +1,15 @@
 /** Bytes of unknown origin to lines of text, with bounded memory. Knows gzip and UTF-8, not what a line means. */
+import { concatBytes } from './rows.ts';
 import { TraceError } from './trace-error.ts';
 
 export interface TraceLimits {
-  /** Longest line, in UTF-16 units. */
-  readonly lineCharacters: number;
+  /** Longest line. */
+  readonly lineBytes: number;
   /** Most bytes read, counted after decompression. */
   readonly totalBytes: number;
 }
 
-export const TRACE_LIMITS: TraceLimits = { lineCharacters: 16 * 1024 * 1024, totalBytes: 512 * 1024 * 1024 };
+export const TRACE_LIMITS: TraceLimits = { lineBytes: 16 * 1024 * 1024, totalBytes: 512 * 1024 * 1024 };
 
 export interface TraceLine {
   readonly number: number;
@@ -19,6 +20,7 @@ export interface TraceLine {
 
 export type TraceSource = string | Uint8Array | ReadableStream<Uint8Array>;
 
+const LINE_FEED = 10;
 const READ_BYTES = 64 * 1024;
 /** gzip inflates at most about a thousandfold, so one slice makes at most about 4 MiB before the limits are checked. */
 const INFLATE_BYTES = 4 * 1024;
@@ -32,68 +34,83 @@ export async function* readLines(
   source: TraceSource,
   limits: TraceLimits,
 ): AsyncGenerator<readonly TraceLine[]> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let number = 1;
-  let totalBytes = 0;
-  let parts: string[] = [];
-  let length = 0;
-  const grow = (text: string) => {
-    length += text.length;
-    if (length > limits.lineCharacters) {
+  const splitter = new LineSplitter(limits);
+  for await (const chunk of inflateIfGzip(chunksOf(source))) {
+    const { lines, fault } = splitter.push(chunk);
+    yield lines;
+    if (fault !== null) throw fault;
+  }
+  yield splitter.end();
+}
+
+class LineSplitter {
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
+  #number = 1;
+  #totalBytes = 0;
+  #parts: Uint8Array[] = [];
+  #lineBytes = 0;
+
+  constructor(private readonly limits: TraceLimits) {}
+
+  /** The lines that the chunk completes, and the fault that came after them. */
+  push(chunk: Uint8Array): { readonly lines: readonly TraceLine[]; readonly fault: TraceError | null } {
+    const lines: TraceLine[] = [];
+    try {
+      let from = 0;
+      for (let feed = chunk.indexOf(LINE_FEED); feed >= 0; feed = chunk.indexOf(LINE_FEED, from)) {
+        this.#grow(chunk.subarray(from, feed + 1));
+        lines.push({ number: this.#number, text: this.#take(), terminated: true });
+        this.#number += 1;
+        from = feed + 1;
+      }
+      this.#grow(chunk.subarray(from));
+      return { lines, fault: null };
+    } catch (error) {
+      if (error instanceof TraceError) return { lines, fault: error };
+      throw error;
+    }
+  }
+
+  /** The last line, if it has no line feed. */
+  end(): readonly TraceLine[] {
+    if (this.#lineBytes === 0) return [];
+    // It may end inside a character, which is for the reader to forgive, not an encoding fault.
+    const text = new TextDecoder().decode(concatBytes(this.#parts));
+    return [{ number: this.#number, text, terminated: false }];
+  }
+
+  #grow(bytes: Uint8Array): void {
+    const { lineBytes, totalBytes } = this.limits;
+    this.#lineBytes += bytes.length;
+    this.#totalBytes += bytes.length;
+    if (this.#lineBytes > lineBytes) {
       throw new TraceError(
         'line-too-long',
-        number,
-        `Line ${number} is longer than ${limits.lineCharacters} characters.`,
+        this.#number,
+        `Line ${this.#number} is longer than ${lineBytes} bytes.`,
       );
     }
-    parts.push(text);
-  };
-  for await (const chunk of inflateIfGzip(chunksOf(source))) {
-    totalBytes += chunk.length;
-    if (totalBytes > limits.totalBytes) {
-      throw new TraceError('too-large', number, `The trace is larger than ${limits.totalBytes} bytes.`);
+    if (this.#totalBytes > totalBytes) {
+      throw new TraceError('too-large', this.#number, `The trace is larger than ${totalBytes} bytes.`);
     }
-    const text = decode(decoder, chunk, number);
-    const lines: TraceLine[] = [];
-    let from = 0;
-    for (let feed = text.indexOf('\n'); feed >= 0; feed = text.indexOf('\n', from)) {
-      grow(text.slice(from, feed));
-      lines.push({ number, text: parts.join(''), terminated: true });
-      number += 1;
-      parts = [];
-      length = 0;
-      from = feed + 1;
+    this.#parts.push(bytes);
+  }
+
+  #take(): string {
+    const bytes = this.#parts.length === 1 ? this.#parts[0]! : concatBytes(this.#parts);
+    this.#parts = [];
+    this.#lineBytes = 0;
+    try {
+      return this.#decoder.decode(bytes);
+    } catch (cause) {
+      throw new TraceError(
+        'bad-encoding',
+        this.#number,
+        `Line ${this.#number} is not UTF-8 text.`,
+        undefined,
+        { cause },
+      );
     }
-    // Hand over what is whole before the rest can fail.
-    yield lines;
-    grow(text.slice(from));
-  }
-  if (!endsWhole(decoder)) parts.push('\ufffd');
-  const last = parts.join('');
-  if (last !== '') yield [{ number, text: last, terminated: false }];
-}
-
-function decode(decoder: TextDecoder, chunk: Uint8Array, line: number): string {
-  try {
-    return decoder.decode(chunk, { stream: true });
-  } catch (cause) {
-    throw new TraceError(
-      'bad-encoding',
-      line,
-      `The file is not UTF-8 text from about line ${line} on.`,
-      undefined,
-      { cause },
-    );
-  }
-}
-
-/** False when the bytes end inside a character. */
-function endsWhole(decoder: TextDecoder): boolean {
-  try {
-    decoder.decode();
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -124,14 +141,11 @@ function isHighSurrogate(unit: number): boolean {
 }
 
 async function* inflateIfGzip(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let head = new Uint8Array(0);
+  let head: Uint8Array = new Uint8Array(0);
   while (head.length < 2) {
     const next = await chunks.next();
     if (next.done) break;
-    const joined = new Uint8Array(head.length + next.value.length);
-    joined.set(head);
-    joined.set(next.value, head.length);
-    head = joined;
+    head = concatBytes([head, next.value]);
   }
   const whole = prepend(head, chunks);
   if (head[0] === 0x1f && head[1] === 0x8b) yield* inflate(whole);

@@ -6,10 +6,10 @@ import { createServer, type ViteDevServer } from 'vite';
 
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+export const CHROMIUM_FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 /** CHROMIUM_PATH, else an installed browser, else the one that playwright downloaded. */
-function executablePath(): string | undefined {
+export function executablePath(): string | undefined {
   const candidates = [process.env['CHROMIUM_PATH'] ?? '', ...INSTALLED];
   return candidates.find((path) => path !== '' && existsSync(path));
 }
@@ -19,7 +19,7 @@ export function launchChromium(): Promise<Browser> {
   const path = executablePath();
   return chromium.launch({
     headless: true,
-    args: FLAGS,
+    args: CHROMIUM_FLAGS,
     ...(path !== undefined && { executablePath: path }),
   });
 }

@@ -1,0 +1,104 @@
+/** Kills real browsers, tabs and workers in the middle of appending: what was acknowledged is there afterwards. */
+import type { BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { createProfile, type KillableChromium, startKillable } from './killable-chromium.ts';
+import { type RunningVite, startVite } from './launch-chromium.ts';
+import type { Found } from './storage-page.ts';
+
+const KILLS = 5;
+
+let vite: RunningVite;
+let browser: KillableChromium | null = null;
+const profile = createProfile();
+
+beforeAll(async () => {
+  vite = await startVite('storage');
+});
+
+afterEach(async () => {
+  await browser?.kill();
+  browser = null;
+});
+
+afterAll(async () => {
+  await vite.close();
+  profile.remove();
+});
+
+async function openPage(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  // Any small file of the origin will do.
+  await page.goto(`${vite.url}/package.json`);
+  return page;
+}
+
+/** A script, not a function: vitest rewrites the imports of functions. */
+function call<T>(page: Page, expression: string): Promise<T> {
+  return page.evaluate(`import('/tests/browser/storage-page.ts').then((module) => module.${expression})`);
+}
+
+function expectWhole(found: Found, acknowledged: number): void {
+  expect(found).toMatchObject({ kind: 'indexeddb', firstWrongToken: -1, damage: [] });
+  expect(found.tokens).toBeGreaterThanOrEqual(acknowledged);
+  expect(found.tokensOfEvents).toBe(found.tokens);
+  expect(found.gists).toBe(Math.floor(found.tokens / 32));
+}
+
+it(`keeps what was acknowledged when the browser is killed mid-append, ${KILLS} times`, async () => {
+  let id: string | null = null;
+  let acknowledged = 0;
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    browser = await startKillable(profile.path);
+    const page = await openPage(browser.context);
+    id ??= await call<string>(page, 'createSession()');
+    expectWhole(await call<Found>(page, `inspect('${id}')`), acknowledged);
+    let batches = 0;
+    let enough: () => void = () => undefined;
+    const underWay = new Promise<void>((resolve) => (enough = resolve));
+    await page.exposeFunction('acknowledge', (tokens: number) => {
+      acknowledged = tokens;
+      batches += 1;
+      if (batches === 20) enough();
+    });
+    const appending = call<never>(page, `appendForever('${id}', (tokens) => window.acknowledge(tokens))`);
+    await Promise.race([underWay, appending]);
+    // Its end is the kill below.
+    appending.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, kill * 37));
+    await browser.kill();
+    browser = null;
+  }
+  browser = await startKillable(profile.path);
+  const page = await openPage(browser.context);
+  const found = await call<Found>(page, `inspect('${id}')`);
+  expectWhole(found, acknowledged);
+  expect(found.readOnly).toBe(false);
+  expect(found.tokens).toBeGreaterThan(KILLS * 20);
+});
+
+it('keeps what was acknowledged when a worker is terminated mid-append', async () => {
+  browser = await startKillable(profile.path);
+  const page = await openPage(browser.context);
+  const id = await call<string>(page, 'createSession()');
+  let acknowledged = 0;
+  for (const batches of [1, 7, 20]) {
+    acknowledged = await call<number>(page, `terminateWorkerMidAppend('${id}', ${batches})`);
+    await expect
+      .poll(() => call<boolean>(page, `inspect('${id}').then((found) => found.readOnly)`))
+      .toBe(false);
+    expectWhole(await call<Found>(page, `inspect('${id}')`), acknowledged);
+  }
+});
+
+it('opens a session read-only in a second tab, until the first one dies', async () => {
+  browser = await startKillable(profile.path);
+  const first = await openPage(browser.context);
+  const second = await openPage(browser.context);
+  const id = await call<string>(first, 'createSession()');
+  expect(await call<boolean>(first, `hold('${id}')`)).toBe(true);
+  expect(await call<Found>(second, `inspect('${id}')`)).toMatchObject({ kind: 'indexeddb', readOnly: true });
+  expect(await call<string>(second, `appendAsSecond('${id}')`)).toBe('read-only');
+  const session = await browser.context.newCDPSession(first);
+  session.send('Page.crash').catch(() => undefined);
+  await expect.poll(() => call<string>(second, `appendAsSecond('${id}')`), { timeout: 5000 }).toBe('none');
+});
