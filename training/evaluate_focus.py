@@ -2,8 +2,9 @@
 
     python training/evaluate_focus.py --n 200 --cells 512x4096 512x8192 1024x8192 --seed 0
 
-Every policy starts from the recency assembly and gets the same budget and the same greedy allocator
-(4 actions a pass, 4 passes). Routing recall: the fact stands at LOD0 when the value is produced.
+Every policy starts from the recency assembly and gets the same budget. LensNet drives the greedy
+allocator (4 actions a pass, 4 passes); the others rank 32-token blocks and expand the best of them all
+the way to raw tokens while the budget lasts. Routing recall: the fact stands at LOD0 when the value is produced.
 Reading accuracy: the value is the base's greedy choice, given that it was routed. Accuracy: over all.
 """
 
@@ -22,7 +23,7 @@ import torch.nn.functional as F
 from allocator import WorkingContext, refocus
 from checkpoints import BASE, CACHE, GISTNET, LENSNET, load_base, load_gistnet, load_lensnet
 from corpus import encoder_for, make_document
-from gistnet import GistNet
+from gistnet import BLOCK_SIZE, GistNet
 from intervals import figure, wilson
 from lens_samples import Question, ask
 from lensnet import LensNet
@@ -34,24 +35,26 @@ from streams import (
     build_stream,
     context_embeds,
     entry_means,
+    expand_at,
     extend_stream,
     recency_layout,
     slots_of,
 )
 from tokenizer import load_tokenizer
+from torch import Tensor
 
 PASSES = 4
-QUERY_TOKENS = 64
-FLOOR = 0.3
-"""Rankings without a threshold of their own are mapped to scores from here to 1."""
 
-Scorer = Callable[["Case", WorkingContext], dict[Entry, float]]
+Ranking = Callable[["Case"], Tensor]
+"""Ranks of blocks `[n]`, higher = more wanted."""
 
 
 @dataclass
 class Case:
     stream: Stream
     question: Question
+    prompt: list[int]
+    """The question's tokens, as they stand at the end of the stream."""
     gold: tuple[int, int]
 
     def is_gold(self, entry: Entry) -> bool:
@@ -62,14 +65,14 @@ class Evaluator:
     def __init__(self, base: Llama, gistnet: GistNet, lens: LensNet | None, tokenizer, seed: int) -> None:
         self.base, self.gistnet, self.lens, self.tokenizer = base, gistnet, lens, tokenizer
         self.rng, self.encode = random.Random(seed), encoder_for(tokenizer)
-        self.policies: dict[str, Scorer | None] = {
-            "lensnet": self.by_lensnet,
-            "retrieval": self.by_retrieval,
-            "recency": lambda _, wc: ranked({e: float(e.end) for e in wc.entries if e.lod}, wc),
-            "random": lambda _, wc: ranked({e: self.rng.random() for e in wc.entries if e.lod}, wc),
-            "gists": lambda _, wc: dict.fromkeys(wc.entries, 0.0),
-            "gold": lambda case, wc: {e: float(e.lod > 0 and case.is_gold(e)) for e in wc.entries},
-            "full": None,
+        self.rankings: dict[str, Ranking] = {
+            "retrieval": self.by_cosine,
+            "bm25": self.by_bm25,
+            "recency": lambda case: torch.arange(case.stream.length // BLOCK_SIZE).float(),
+            "random": lambda case: torch.tensor([self.rng.random() for _ in range(case.stream.length // BLOCK_SIZE)]),
+            "gold": lambda case: torch.tensor(
+                [float(case.is_gold(Entry(0, i, i + BLOCK_SIZE))) for i in range(0, case.stream.length, BLOCK_SIZE)]
+            ),
         }
 
     def cases(self, history: int, per_document: int = 4) -> list[Case]:
@@ -97,7 +100,7 @@ class Evaluator:
             question = ask(fact.statement, rng, self.encode)
             prompt = question.tokens[: question.answer_start]
             longer = extend_stream(stream, prompt, self.base, self.gistnet)
-            found.append(Case(longer, question, (fact.start, fact.value_end)))
+            found.append(Case(longer, question, prompt, (fact.start, fact.value_end)))
         return found
 
     def by_lensnet(self, case: Case, wc: WorkingContext) -> dict[Entry, float]:
@@ -107,21 +110,40 @@ class Evaluator:
         means = entry_means(logits.tanh(), slots.entry, len(wc.entries))
         return dict(zip(wc.entries, means.tolist(), strict=True))
 
-    def by_retrieval(self, case: Case, wc: WorkingContext) -> dict[Entry, float]:
-        """Cosine of a gist to the mean embedding of the last tokens."""
-        query = self.base.embed(case.stream.tokens[-QUERY_TOKENS:]).mean(0)
-        gists = [entry for entry in wc.entries if entry.lod]
-        cosines = F.cosine_similarity(torch.stack([case.stream.gist(entry) for entry in gists]), query[None])
-        return ranked(dict(zip(gists, cosines.tolist(), strict=True)), wc)
+    def by_cosine(self, case: Case) -> Tensor:
+        """Cosine of every LOD1 gist to the mean embedding of the question."""
+        query = self.base.embed(torch.tensor(case.prompt)).mean(0)
+        return F.cosine_similarity(case.stream.gists[1], query[None])
 
-    def focus(self, case: Case, scorer: Scorer, budget: int) -> WorkingContext:
+    def by_bm25(self, case: Case) -> Tensor:
+        """BM25 of the question over the raw tokens of every block."""
+        whole = case.stream.length // BLOCK_SIZE * BLOCK_SIZE
+        return bm25(case.stream.tokens[:whole].unflatten(0, (-1, BLOCK_SIZE)), torch.tensor(case.prompt))
+
+    def retrieve(self, case: Case, ranks: Tensor, budget: int, positive: bool) -> list[Entry]:
+        """Expand the best blocks all the way to raw tokens, best first, while the budget lasts."""
+        layout = recency_layout(case.stream.length)
+        cost = sum(entry.cost for entry in layout)
+        for block in ranks.argsort(descending=True).tolist():
+            covering = next(entry for entry in layout if entry.start <= block * BLOCK_SIZE < entry.end)
+            price = covering.lod * (BLOCK_SIZE - 1)
+            if (positive and ranks[block] <= 0) or cost + BLOCK_SIZE - 1 > budget:
+                break
+            if covering.lod == 0 or cost + price > budget:
+                continue
+            cost += price
+            expand_at(layout, block * BLOCK_SIZE, 0)
+        return layout
+
+    def focus(self, case: Case, budget: int) -> list[Entry]:
+        """LensNet and the greedy allocator, pass after pass."""
         wc = WorkingContext(recency_layout(case.stream.length), case.stream.length, budget)
         if wc.cost > budget:
             raise ValueError(f"the recency assembly costs {wc.cost}, more than the budget of {budget}")
         for _ in range(PASSES):
-            if not refocus(wc, scorer(case, wc)):
+            if not refocus(wc, self.by_lensnet(case, wc)):
                 break
-        return wc
+        return wc.entries
 
     def reads(self, case: Case, entries: list[Entry]) -> bool:
         """Whether the base's greedy choice is the value, after the answer's words up to it."""
@@ -143,16 +165,19 @@ class Evaluator:
             for case in self.cases(history)[: count - done]:
                 done += 1
                 for policy in policies:
-                    scorer, counts = self.policies[policy], tally[policy]
-                    if scorer is None:
+                    counts = tally[policy]
+                    if policy == "full":
                         if counts["n"] >= full_count:
                             continue
-                        entries, routed = [Entry(0, 0, case.stream.length)], True
+                        entries = [Entry(0, 0, case.stream.length)]
+                    elif policy == "lensnet":
+                        entries = self.focus(case, budget)
+                    elif policy == "gists":
+                        entries = recency_layout(case.stream.length)
                     else:
-                        wc = self.focus(case, scorer, budget)
-                        entries = wc.entries
-                        routed = all(e.lod == 0 for e in entries if case.is_gold(e))
-                        counts["cost"] += wc.cost
+                        entries = self.retrieve(case, self.rankings[policy](case), budget, policy == "gold")
+                    routed = all(entry.lod == 0 for entry in entries if case.is_gold(entry))
+                    counts["cost"] += sum(entry.cost for entry in entries)
                     right = self.reads(case, entries)
                     counts["n"] += 1
                     counts["routed"] += routed
@@ -161,12 +186,16 @@ class Evaluator:
         return [summary(policy, counts, budget, history) for policy, counts in tally.items()]
 
 
-def ranked(ranks: dict[Entry, float], wc: WorkingContext) -> dict[Entry, float]:
-    """A ranking of gists as positive scores; everything else stays as it is."""
-    order = sorted(ranks, key=ranks.__getitem__)
-    scale = (1 - FLOOR) / max(1, len(order) - 1)
-    scores = {entry: FLOOR + scale * place for place, entry in enumerate(order)}
-    return {entry: scores.get(entry, 0.0) for entry in wc.entries}
+def bm25(blocks: Tensor, query: Tensor, k1: float = 1.2, b: float = 0.75) -> Tensor:
+    """BM25 `[n]` of blocks `[n, 32]` of token ids; all have one length, so b only scales."""
+    count = len(blocks)
+    scores = torch.zeros(count)
+    for token in query.unique():
+        frequency = (blocks == token).sum(1).float()
+        holding = (frequency > 0).sum()
+        weight = ((count - holding + 0.5) / (holding + 0.5) + 1).log()
+        scores += weight * frequency * (k1 + 1) / (frequency + k1 * (1 - b + b))
+    return scores
 
 
 def summary(policy: str, counts: dict[str, int], budget: int, history: int) -> dict:
@@ -192,7 +221,7 @@ def main() -> None:
     parser.add_argument("--gistnet", type=Path, default=GISTNET)
     parser.add_argument("--lensnet", type=Path, default=LENSNET)
     parser.add_argument("--cells", nargs="+", default=["512x4096", "512x8192", "1024x8192"], help="budget x history")
-    parser.add_argument("--policies", nargs="+", default=["lensnet", "retrieval", "recency", "random", "gold", "full"])
+    parser.add_argument("--policies", nargs="+", default=["lensnet", "retrieval", "bm25", "recency", "random", "gold", "full"])
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--full-n", type=int, default=100, help="cases for the full-context policy")
     parser.add_argument("--seed", type=int, default=0)

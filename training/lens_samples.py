@@ -17,6 +17,7 @@ from streams import (
     Slots,
     Stream,
     children_of,
+    expand_at,
     extend_stream,
     is_recent,
     recency_layout,
@@ -161,14 +162,6 @@ class Sampler:
         stream = Stream(tokens[:length], {1: lod1[: length // BLOCK_SIZE], 2: lod2[: length // PAGE]})
         return stream, [fact for fact in facts if fact[2] <= length]
 
-    def expand_at(self, layout: list[Entry], start: int, lod: int) -> None:
-        """Expand whatever covers `start` until it stands at `lod`."""
-        while True:
-            index = next(i for i, entry in enumerate(layout) if entry.start <= start < entry.end)
-            if layout[index].lod <= lod:
-                return
-            layout[index : index + 1] = children_of(layout[index])
-
     def clutter(self, layout: list[Entry], budget: int) -> None:
         """Expand entries at random, as earlier questions would have, within the budget."""
         rng, cost = self.rng, sum(entry.cost for entry in layout)
@@ -206,7 +199,7 @@ class Sampler:
         layout = recency_layout(stream.length)
         if span and rng.random() < 0.65:
             for place in sorted({span[0] // BLOCK_SIZE, (span[1] - 1) // BLOCK_SIZE}):
-                self.expand_at(layout, place * BLOCK_SIZE, 0 if rng.random() < 0.2 else 1)
+                expand_at(layout, place * BLOCK_SIZE, 0 if rng.random() < 0.2 else 1)
         self.clutter(layout, budget)
         residency = [0 if rng.random() < 0.5 else int(2 ** (rng.random() * 6)) for _ in layout]
         slots = slots_of(stream, layout, self.base, residency)

@@ -108,6 +108,15 @@ def recency_layout(length: int, recent: int = RECENT_TOKENS, lod1_tokens: int = 
     return entries
 
 
+def expand_at(layout: list[Entry], token: int, lod: int) -> None:
+    """Expand whatever covers `token`, in place, until it stands at `lod` or below."""
+    while True:
+        index = next(i for i, entry in enumerate(layout) if entry.start <= token < entry.end)
+        if layout[index].lod <= lod:
+            return
+        layout[index : index + 1] = children_of(layout[index])
+
+
 def is_recent(entry: Entry, length: int, recent: int = RECENT_TOKENS) -> bool:
     """Whether an entry is raw and inside the protected window."""
     return entry.lod == 0 and entry.end > length - recent

@@ -103,11 +103,19 @@ def sample_loss(sample: Sample, logits: Tensor, scores: Tensor) -> tuple[Tensor,
         spread = (SHARPNESS * logits[sample.candidate]).log_softmax(-1)
         routing = -spread[gold[sample.candidate]].mean()
     error = F.smooth_l1_loss(scores, sample.target, reduction="none", beta=0.2)
-    raw = torch.tensor([entry.lod == 0 for entry in sample.layout])
-    far = sample.target.isclose(torch.tensor(FAR_LOD1))
-    parts = ((gold, 1.5), (rest & raw, 0.7), (rest & far, 0.5), (rest & ~raw & ~far, 1.0), (~sample.candidate, 0.1))
+    lod = torch.tensor([entry.lod for entry in sample.layout])
+    raw, coarse, far = lod == 0, lod >= 2, sample.target.isclose(torch.tensor(FAR_LOD1))
+    parts = (
+        (gold & ~coarse, 1.5),
+        (gold & coarse, 3.0),  # a page that is missed cannot be descended into, one too many costs 31
+        (rest & raw, 0.7),
+        (rest & far, 0.5),
+        (rest & ~raw & ~far, 1.0),
+        (~sample.candidate, 0.1),
+    )
     regression = sum(weight * error[chosen].mean() for chosen, weight in parts if chosen.any())
-    regression = regression + 0.3 * (scores[rest] - 0.15).relu().square().sum().clamp(max=3)
+    excess = (scores - 0.15).relu().square()
+    regression = regression + (0.3 * excess[rest & ~coarse].sum() + 0.08 * excess[rest & coarse].sum()).clamp(max=3)
     return routing, regression
 
 
