@@ -58,7 +58,7 @@ export function TokenText({ tokens }: { readonly tokens: readonly StreamedToken[
         useView.setState({ peekIndex: null });
       }}
     >
-      {tokens.map(({ text, position, step }) => (
+      {tokens.map(({ text, position, step }, i) => (
         <span
           key={position}
           className="token"
@@ -68,7 +68,7 @@ export function TokenText({ tokens }: { readonly tokens: readonly StreamedToken[
             useView.setState({ peekIndex: index < 0 ? null : index });
           }}
         >
-          {text}
+          {i === 0 ? text.trimStart() : text}
         </span>
       ))}
     </span>

@@ -1,6 +1,7 @@
 /** Add text to the history and see where each part of it came from. */
 import { FileUp, Plus } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
+import type { ProvenanceRun } from '../../runtime/protocol.ts';
 import { ingest, run } from '../run/session-actions.ts';
 import { report } from '../state/problem-store.ts';
 import { useExample } from '../state/example-store.ts';
@@ -137,20 +138,20 @@ function titleOf(text: string): string {
   return line.length > 40 ? `${line.slice(0, 39)}…` : line || 'Pasted text';
 }
 
-/** Conversation turns are many and short; only documents are listed one by one. */
+/** Documents are listed one by one, however often a conversation interrupted them; turns are summed up. */
 function ProvenanceList() {
   const provenance = useSession((state) => state.provenance);
   const pending = useSession((state) => state.session?.pendingTokens ?? 0);
-  const documents = provenance.filter(({ role }) => role === 'document' || role === 'system');
-  const spoken = provenance.filter(({ role }) => role === 'user' || role === 'assistant');
-  const spokenTokens = spoken.reduce((sum, { start, end }) => sum + end - start, 0);
-  const ingested = documents.at(-1);
-  const lastTokens = ingested ? ingested.end - ingested.start : 0;
+  const documents = documentsOf(provenance);
+  const spokenTokens = provenance
+    .filter(({ role }) => role === 'user' || role === 'assistant')
+    .reduce((sum, { start, end }) => sum + end - start, 0);
+  const arrived = documents.at(-1)?.tokens ?? 0;
   return (
     <>
       <ul className="provenance">
-        {documents.map(({ start, end, title, documentId }) => (
-          <li key={`${documentId}:${start}`}>
+        {documents.map(({ documentId, title, start, end, tokens }) => (
+          <li key={documentId}>
             <button
               type="button"
               title={`Tokens ${formatCount(start)}–${formatCount(end)}: show them`}
@@ -159,11 +160,11 @@ function ProvenanceList() {
               }}
             >
               <span className="provenance-title">{title}</span>
-              <span className="muted tabular">{formatCompact(end - start)}</span>
+              <span className="muted tabular">{formatCompact(tokens)}</span>
             </button>
           </li>
         ))}
-        {spoken.length > 0 && (
+        {spokenTokens > 0 && (
           <li className="muted provenance-spoken">
             <span className="provenance-title">Conversation</span>
             <span className="tabular">{formatCompact(spokenTokens)}</span>
@@ -172,10 +173,29 @@ function ProvenanceList() {
       </ul>
       {pending > 0 && (
         <div className="ingest-progress">
-          <progress aria-label="Ingestion" value={lastTokens} max={lastTokens + pending} />
+          <progress aria-label="Ingestion" value={arrived} max={arrived + pending} />
           <span className="muted tabular">{formatCount(pending)} tokens to go</span>
         </div>
       )}
     </>
   );
+}
+
+interface DocumentRow {
+  readonly documentId: string;
+  readonly title: string;
+  readonly start: number;
+  readonly end: number;
+  readonly tokens: number;
+}
+
+function documentsOf(provenance: readonly ProvenanceRun[]): readonly DocumentRow[] {
+  const rows = new Map<string, DocumentRow>();
+  for (const { role, documentId, title, start, end } of provenance) {
+    if (role === 'user' || role === 'assistant') continue;
+    const known = rows.get(documentId);
+    const tokens = (known?.tokens ?? 0) + end - start;
+    rows.set(documentId, { documentId, title, start: known?.start ?? start, end, tokens });
+  }
+  return [...rows.values()];
 }
