@@ -10,14 +10,8 @@ import type { BackendId, BackendReport } from './ports.ts';
 
 export type BackendPreference = 'auto' | BackendId;
 
-/** Where the three WASM binaries are: a folder ending in a slash (Node), or one address for each. */
-export type WasmPaths =
-  | string
-  | {
-      readonly 'tfjs-backend-wasm.wasm': string;
-      readonly 'tfjs-backend-wasm-simd.wasm': string;
-      readonly 'tfjs-backend-wasm-threaded-simd.wasm': string;
-    };
+/** Where the WASM binaries are: a folder ending in a slash (Node), or one address for each. */
+export type WasmPaths = string | { readonly plain: string; readonly simd: string };
 
 export interface BackendOptions {
   readonly wasmPaths: WasmPaths;
@@ -108,13 +102,30 @@ async function start(
       if (adapter === null) return 'no adapter';
       await registerOwnDevice(adapter.adapter, options.onDeviceLost);
     }
-    if (id === 'wasm' && tf.engine().registry['wasm'] === undefined) setWasmPaths(options.wasmPaths);
+    if (id === 'wasm') prepareWasm(options.wasmPaths);
     if (!(await tf.setBackend(id))) return 'TensorFlow.js could not initialise it';
     await tf.ready();
     return null;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+function prepareWasm(paths: WasmPaths): void {
+  // The paths may be set only before the binary is loaded.
+  if (tf.engine().registry['wasm'] !== undefined) return;
+  // One thread: the threaded build sends its workers its own source text, which a minifier breaks, and they
+  // then hang instead of failing.
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  if (typeof paths === 'string') {
+    setWasmPaths(paths);
+    return;
+  }
+  setWasmPaths({
+    'tfjs-backend-wasm.wasm': paths.plain,
+    'tfjs-backend-wasm-simd.wasm': paths.simd,
+    'tfjs-backend-wasm-threaded-simd.wasm': paths.simd,
+  });
 }
 
 /** An adapter with its description, or the reason why there is none. */

@@ -1,9 +1,10 @@
 /** GistNet: 32 children and what stands before them in, one gist out (docs/models.md). Batched and stateless. */
 import * as tf from '@tensorflow/tfjs';
+import { activeKernels } from './active-kernels.ts';
 import { K } from '../core/ids.ts';
 import type { BaseConfig } from './config.ts';
 import { ShapeError } from './errors.ts';
-import { activeKernels, type Kernels, type RopeTables } from './kernels.ts';
+import type { Kernels, RopeTables } from './kernels.ts';
 import type { ModelManifest } from './manifest.ts';
 import type { GistNet } from './ports.ts';
 import { createRopeTables } from './rope.ts';

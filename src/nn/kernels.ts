@@ -2,9 +2,7 @@
  * The operations that TensorFlow.js lacks (RMSNorm, RoPE, in-place cache append, attention, SwiGLU), as one
  * interface with one implementation per backend. Everything is `[rows, columns]` float32.
  */
-import * as tf from '@tensorflow/tfjs';
-import { HeapKernels } from './kernels-heap.ts';
-import { WebGpuKernels } from './kernels-webgpu.ts';
+import type * as tf from '@tensorflow/tfjs';
 
 /** Neighbouring columns of a projection that belong to `heads` heads. */
 export interface HeadColumns {
@@ -61,9 +59,4 @@ export interface Kernels {
   attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, shape: AttentionShape): tf.Tensor2D;
   /** `[rows, 2n]` of gate and up → `[rows, n]` of `silu(gate) · up`. */
   swiGlu(gateUp: tf.Tensor2D): tf.Tensor2D;
-}
-
-/** The kernels of the active backend. */
-export function activeKernels(): Kernels {
-  return tf.getBackend() === 'webgpu' ? new WebGpuKernels() : new HeapKernels();
 }

@@ -1,8 +1,9 @@
 /** LensNet, variant `dual-cross-attention`: scores the slots of a working context (docs/models.md). Stateless. */
 import * as tf from '@tensorflow/tfjs';
+import { activeKernels } from './active-kernels.ts';
 import { SLOT_FEATURES, type SlotView } from '../core/ports.ts';
 import { ShapeError } from './errors.ts';
-import { activeKernels, type Kernels } from './kernels.ts';
+import type { Kernels } from './kernels.ts';
 import type { ModelManifest } from './manifest.ts';
 import type { LensNet } from './ports.ts';
 import type { SafetensorsFile } from './safetensors.ts';

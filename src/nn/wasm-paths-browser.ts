@@ -1,12 +1,7 @@
 /** Where the browser finds the WASM binaries: files that Vite serves and bundles. Not for Node. */
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
-import threaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 import type { WasmPaths } from './device.ts';
 
 /** The addresses of the binaries, for `selectBackend`. */
-export const BROWSER_WASM_PATHS: WasmPaths = {
-  'tfjs-backend-wasm.wasm': plain,
-  'tfjs-backend-wasm-simd.wasm': simd,
-  'tfjs-backend-wasm-threaded-simd.wasm': threaded,
-};
+export const BROWSER_WASM_PATHS: WasmPaths = { plain, simd };
