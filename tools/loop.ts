@@ -1,225 +1,238 @@
-/**
- * `npm run loop -- [--text FILE] [--tokens N] [--policy P] [--set key=value …] [--model ID] [--backend wasm|cpu]
- * [--seed S] [--trace OUT.jsonl] [--json]`: streams a history through the same engine as the page, prints a live
- * summary, then totals. `--json` prints one object on standard output instead.
- */
-import { createWriteStream, readFileSync } from 'node:fs';
+/** `npm run loop`: streams a history through the engine under Node and prints what the memory did. */
+import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { once } from 'node:events';
-import { parseArgs } from 'node:util';
 import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator.ts';
-import { DEFAULT_RUN_CONFIG, applyConfigChanges } from '../src/core/config.ts';
-import type { RunConfig } from '../src/core/config.ts';
-import { TRACE_FORMAT, TRACE_VERSION } from '../src/core/telemetry.ts';
-import type { Stage, TelemetryEvent } from '../src/core/telemetry.ts';
-import { GistTree } from '../src/core/tree.ts';
 import type { Lod } from '../src/core/ids.ts';
+import type { Stage, TelemetryEvent, TraceHeader } from '../src/core/telemetry.ts';
+import { TRACE_FORMAT, TRACE_VERSION } from '../src/core/telemetry.ts';
+import { GistTree } from '../src/core/tree.ts';
 import { emptyLayout } from '../src/core/working-context.ts';
 import { createFileSource } from '../src/nn/file-source.ts';
 import { loadModel, selectBackend } from '../src/nn/index.ts';
+import type { LoadedModel } from '../src/nn/ports.ts';
 import { nodeWasmPaths } from '../src/nn/wasm-paths-node.ts';
 import { systemClock } from '../src/runtime/clock.ts';
+import { defaultsOf } from '../src/runtime/engine-host.ts';
 import { Engine } from '../src/runtime/engine.ts';
-import { acceptText } from '../src/runtime/text-intake.ts';
-import type { SessionId } from '../src/storage/ports.ts';
-import { syntheticHistory } from './synthetic-history.ts';
+import { acceptText, IntakeError } from '../src/runtime/text-intake.ts';
+import type { SessionRecord } from '../src/storage/ports.ts';
+import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions } from './loop-options.ts';
+import { cycleText, writeSyntheticHistory } from './synthetic-history.ts';
 
-function fail(message: string): never {
-  console.error(message);
-  process.exit(2);
+const root = join(import.meta.dirname, '..');
+const STAGES: readonly Stage[] = ['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry'];
+/** About this many characters make one token of English. */
+const CHARACTERS_PER_TOKEN = 5;
+const PROGRESS_EVERY_MS = 1000;
+
+interface History {
+  readonly name: string;
+  readonly ids: Uint32Array;
+  readonly questions: readonly { readonly question: string; readonly value: string }[];
 }
 
-function readOptions() {
-  try {
-    return parseArgs({
-      options: {
-        text: { type: 'string' },
-        tokens: { type: 'string' },
-        policy: { type: 'string' },
-        set: { type: 'string', multiple: true, default: [] },
-        model: { type: 'string', default: 'tiny' },
-        backend: { type: 'string', default: 'wasm' },
-        seed: { type: 'string', default: '1' },
-        trace: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    return fail((error as Error).message);
+function readHistory(options: LoopOptions, model: LoadedModel, seed: number): History {
+  const { tokens, textFile } = options;
+  const encode = (text: string): Uint32Array => model.tokenizer.encode(text).subarray(0, tokens);
+  if (textFile !== null) {
+    if (!existsSync(textFile)) throw new OptionError(`--text: there is no file ${textFile}.`);
+    const text = acceptText(readFileSync(textFile, 'utf8'));
+    return { name: textFile, ids: encode(text), questions: [] };
+  }
+  const chronicle = join(root, 'public/examples/harbour-chronicle.txt');
+  let characters = tokens * CHARACTERS_PER_TOKEN;
+  for (;;) {
+    const synthetic = writeSyntheticHistory(characters, seed);
+    const text = existsSync(chronicle)
+      ? cycleText(readFileSync(chronicle, 'utf8'), characters, seed)
+      : synthetic.text;
+    const ids = encode(text);
+    if (ids.length >= tokens) {
+      const asked = existsSync(chronicle) ? chronicleQuestions(chronicle) : synthetic.questions;
+      return { name: 'synthetic history', ids, questions: asked };
+    }
+    characters *= 1.5;
   }
 }
 
-function wholeNumber(name: string, text: string): number {
-  const value = Number(text);
-  return Number.isInteger(value) && value >= 0
-    ? value
-    : fail(`--${name} takes a whole number, not "${text}".`);
+/** The questions that come with the example, next to its text. */
+function chronicleQuestions(chronicle: string): History['questions'] {
+  const file = chronicle.replace(/\.txt$/, '.json');
+  if (!existsSync(file)) return [];
+  const parsed = JSON.parse(readFileSync(file, 'utf8')) as { questions?: History['questions'] };
+  return parsed.questions ?? [];
 }
 
-/** `key=value` pairs as configuration changes: numbers where they are numbers. */
-function changesOf(pairs: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) fail(`--set takes key=value, not "${pair}".`);
-      const value = pair.slice(at + 1);
-      return [pair.slice(0, at), value !== '' && Number.isFinite(Number(value)) ? Number(value) : value];
-    }),
-  );
-}
+/** Sums what passes by: milliseconds by stage, and the time of each token's quarter. */
+class Tally {
+  readonly stagesMs = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
+  lastUtilisation = 0;
 
-/** Sums what the totals need and writes the trace as it comes. */
-class RunMeter {
-  readonly stagesMs: Record<Stage, number> = {
-    ingest: 0,
-    gist: 0,
-    score: 0,
-    allocate: 0,
-    decode: 0,
-    telemetry: 0,
-  };
-  cursor = 0;
-  usedTokens = 0;
-  readonly marks: { readonly cursor: number; readonly ms: number }[] = [{ cursor: 0, ms: 0 }];
-
-  take(event: TelemetryEvent): void {
-    if (event.type === 'latency') this.stagesMs[event.stage] += event.ms;
-    if (event.type !== 'refocus') return;
-    this.cursor = event.cursor;
-    this.usedTokens = event.usedTokens;
-    this.marks.push({ cursor: event.cursor, ms: event.timeMs });
-  }
-
-  /** Milliseconds per token over the marks from one share of the run to another. */
-  msPerToken(fromShare: number, toShare: number): number | null {
-    const from = this.markAt(fromShare);
-    const to = this.markAt(toShare);
-    return to.cursor > from.cursor ? (to.ms - from.ms) / (to.cursor - from.cursor) : null;
-  }
-
-  private markAt(share: number) {
-    return this.marks.find(({ cursor }) => cursor >= share * this.cursor) ?? this.marks.at(-1)!;
+  accept(events: readonly TelemetryEvent[]): void {
+    for (const event of events) {
+      if (event.type === 'latency') this.stagesMs[event.stage] += event.ms;
+      else if (event.type === 'refocus') this.lastUtilisation = event.utilisation;
+    }
   }
 }
 
-const options = readOptions();
-const seed = wholeNumber('seed', options.seed);
-if (options.backend !== 'wasm' && options.backend !== 'cpu') {
-  fail(`Unknown backend "${options.backend}". Under Node: wasm, cpu.`);
-}
-const say = (line: string): void => {
-  if (!options.json) console.log(line);
-};
-
-const backend = await selectBackend(options.backend, { wasmPaths: nodeWasmPaths() });
-const model = await loadModel(createFileSource(join(import.meta.dirname, '../models', options.model))).catch(
-  (error: unknown) => fail(`The model "${options.model}" cannot be loaded: ${(error as Error).message}`),
-);
-let config: RunConfig;
-try {
-  config = applyConfigChanges(
-    { ...DEFAULT_RUN_CONFIG, ...model.manifest.defaults },
-    { seed, ...(options.policy === undefined ? {} : { policy: options.policy }), ...changesOf(options.set) },
-  );
-} catch (error) {
-  fail((error as Error).message);
-}
-
-const encode = (text: string): Uint32Array => model.tokenizer.encode(text);
-const wanted = options.tokens === undefined ? null : wholeNumber('tokens', options.tokens);
-const history =
-  options.text === undefined
-    ? syntheticHistory(wanted ?? 20_000, seed, encode)
-    : encode(acceptText(readFileSync(options.text, 'utf8'))).subarray(0, wanted ?? undefined);
-
-const trace = options.trace === undefined ? null : createWriteStream(options.trace);
-trace?.write(
-  `${JSON.stringify({
-    format: TRACE_FORMAT,
-    version: TRACE_VERSION,
-    createdAt: new Date(systemClock.wallClockMs()).toISOString(),
-    modelId: model.id,
-    modelHash: model.hash,
-    backend: backend.id,
-    seed,
-    config,
-  })}\n`,
-);
-
-const meter = new RunMeter();
-const failures: string[] = [];
-const engine = new Engine({
-  model,
-  backend: backend.id,
-  handle: null,
-  record: {
-    id: 'loop' as SessionId,
-    title: options.text ?? 'Synthetic history',
-    createdAt: systemClock.wallClockMs(),
-    updatedAt: systemClock.wallClockMs(),
+async function main(): Promise<void> {
+  const options = parseLoopOptions(process.argv.slice(2));
+  const folder = join(root, 'models', options.modelId);
+  if (!existsSync(join(folder, 'manifest.json'))) {
+    throw new OptionError(`There is no model "${options.modelId}" (${join(folder, 'manifest.json')}).`);
+  }
+  const backend = await selectBackend(options.backend, { wasmPaths: nodeWasmPaths() });
+  const model = await loadModel(createFileSource(folder));
+  const config = configFor(defaultsOf(model), options);
+  const history = readHistory(options, model, config.seed);
+  const createdAt = Date.now();
+  const record: SessionRecord = {
+    id: 'loop' as SessionRecord['id'],
+    title: history.name,
+    createdAt,
+    updatedAt: createdAt,
     modelId: model.id,
     modelHash: model.hash,
     tokenCount: 0,
     stepCount: 0,
     config,
-  },
-  memory: {
-    tree: new GistTree({
-      hiddenSize: model.base.hiddenSize,
-      maxLod: model.manifest.maxLod as Lod,
-      gistVersion: model.gistNet.version,
-    }),
-    layout: emptyLayout(),
-    allocator: INITIAL_ALLOCATOR_STATE,
-  },
-  clock: systemClock,
-  notify: (notice) => {
-    if (notice.kind === 'problem') failures.push(notice.error.message);
-    if (notice.kind !== 'telemetry') return;
-    for (const event of notice.events) {
-      meter.take(event);
-      trace?.write(`${JSON.stringify(event)}\n`);
-      if (event.type === 'refocus' && event.step % 100 === 0) {
-        const used = Math.round(event.utilisation * 100);
-        say(
-          `${event.cursor.toLocaleString('en')} tokens · step ${event.step} · ${event.entryCount} entries · ${used}% of budget`,
-        );
-      }
-    }
-  },
-});
-engine.announce();
-engine.queue.add(history, {
-  role: 'document',
-  title: options.text ?? 'Synthetic history',
-  documentId: 'history',
-  wallClockMs: systemClock.wallClockMs(),
-});
-engine.run(0);
-await engine.settled();
-const totals = engine.totals();
-await engine.close();
-model.dispose();
-if (trace !== null) {
-  trace.end();
-  await once(trace, 'finish');
-}
-if (failures.length > 0) {
-  console.error(failures.join('\n'));
-  process.exit(1);
+  };
+  const header: TraceHeader = {
+    format: TRACE_FORMAT,
+    version: TRACE_VERSION,
+    createdAt: new Date(createdAt).toISOString(),
+    modelId: model.id,
+    modelHash: model.hash,
+    backend: backend.id,
+    seed: config.seed,
+    config,
+  };
+  const trace = options.traceFile === null ? null : createWriteStream(options.traceFile);
+  trace?.write(`${JSON.stringify(header)}\n`);
+  const tally = new Tally();
+  const tree = new GistTree({
+    hiddenSize: model.base.hiddenSize,
+    maxLod: model.manifest.maxLod as Lod,
+    gistVersion: model.gistNet.version,
+  });
+  const engine = new Engine({
+    model,
+    backend: backend.id,
+    handle: null,
+    record,
+    memory: { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE },
+    clock: systemClock,
+    notify: (notice) => {
+      if (notice.kind === 'problem') throw new Error(notice.error.message);
+      if (notice.kind !== 'telemetry') return;
+      tally.accept(notice.events);
+      for (const event of notice.events) trace?.write(`${JSON.stringify(event)}\n`);
+    },
+  });
+  engine.announce();
+
+  const quarters = await stream(engine, history, options, tally);
+  const totals = engine.totals();
+  await engine.close();
+  model.dispose();
+  await new Promise<void>((resolve) => {
+    if (trace === null) resolve();
+    else trace.end(resolve);
+  });
+  const result = {
+    tokens: history.ids.length,
+    ...totals,
+    backend: backend.id,
+    model: model.id,
+    policy: config.policy,
+    seed: config.seed,
+    questions: quarters.questions,
+    rightAnswers: quarters.rightAnswers,
+    stagesMs: tally.stagesMs,
+    msPerTokenFirstQuarter: quarters.first,
+    msPerTokenLastQuarter: quarters.last,
+  };
+  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else console.table(flat(result));
 }
 
-const summary = {
-  tokens: meter.cursor,
-  ...totals,
-  backend: backend.id,
-  model: model.id,
-  seed,
-  policy: config.policy,
-  budgetTokens: config.budgetTokens,
-  stagesMs: meter.stagesMs,
-  msPerTokenFirstQuarter: meter.msPerToken(0, 0.25),
-  msPerTokenLastQuarter: meter.msPerToken(0.75, 1),
-};
-if (options.json) console.log(JSON.stringify(summary));
-else for (const [name, value] of Object.entries(summary)) say(`${name.padEnd(24)}${JSON.stringify(value)}`);
+interface Quarters {
+  readonly first: number;
+  readonly last: number;
+  readonly questions: number;
+  readonly rightAnswers: number;
+}
+
+/** Feed the history block by block, with a question now and then; questions are outside the quarters' times. */
+async function stream(
+  engine: Engine,
+  history: History,
+  options: LoopOptions,
+  tally: Tally,
+): Promise<Quarters> {
+  const { ids } = history;
+  const quarter = Math.max(1, Math.floor(ids.length / 4));
+  const origin = { role: 'document' as const, title: history.name, documentId: 'history', wallClockMs: 0 };
+  engine.queue.add(ids, origin);
+  let done = 0;
+  let firstMs = 0;
+  let lastMs = 0;
+  let asked = 0;
+  let right = 0;
+  let printedAt = 0;
+  while (done < ids.length) {
+    const startedAt = performance.now();
+    const before = engine.queue.pendingTokens;
+    await engine.step();
+    const took = before - engine.queue.pendingTokens;
+    const ms = performance.now() - startedAt;
+    if (done < quarter) firstMs += ms;
+    if (done >= ids.length - quarter) lastMs += ms;
+    const dueBefore = Math.floor(done / options.askEvery);
+    done += took;
+    if (
+      options.askEvery > 0 &&
+      history.questions.length > 0 &&
+      Math.floor(done / options.askEvery) > dueBefore
+    ) {
+      const { question, value } = history.questions[asked % history.questions.length]!;
+      const { answer } = await engine.ask(question);
+      asked++;
+      if (answer.text.includes(value)) right++;
+    }
+    if (performance.now() - printedAt > PROGRESS_EVERY_MS) {
+      printedAt = performance.now();
+      printProgress(engine, done, ids.length, tally);
+    }
+  }
+  printProgress(engine, done, ids.length, tally);
+  if (process.stderr.isTTY) process.stderr.write('\n');
+  return { first: firstMs / quarter, last: lastMs / quarter, questions: asked, rightAnswers: right };
+}
+
+/** One live line on standard error, so that standard output holds the result alone. */
+function printProgress(engine: Engine, done: number, total: number, tally: Tally): void {
+  const { refocuses, swapRate, violations } = engine.totals();
+  const used = (tally.lastUtilisation * 100).toFixed(0);
+  const line = `${done} of ${total} tokens · ${refocuses} refocuses · swap rate ${swapRate.toFixed(3)} · ${used}% of the budget · ${violations} violations`;
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+}
+
+/** Nested figures as one level of names, for a table. */
+function flat(result: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const rows: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(result)) {
+    if (typeof value !== 'object' || value === null) rows[name] = value;
+    else for (const [inner, figure] of Object.entries(value)) rows[`${name}.${inner}`] = figure;
+  }
+  return rows;
+}
+
+try {
+  await main();
+} catch (error) {
+  const isUsage = error instanceof OptionError || error instanceof IntakeError;
+  console.error(isUsage ? `${error.message}\n\n${LOOP_USAGE}` : error);
+  process.exitCode = isUsage ? 2 : 1;
+}

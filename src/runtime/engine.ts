@@ -215,7 +215,8 @@ export class Engine {
         await this.refocusOnce('manual');
         return;
       }
-      const outcome = this.focus.act({ kind, ...block });
+      const { lod, start, end } = block;
+      const outcome = this.focus.act({ kind, lod, start, end });
       if (!outcome.applied)
         throw new EngineError('not-legal', explainRefusal(this.focus, this.config, outcome, block));
       this.notifyState();

@@ -1,0 +1,415 @@
+import { describe, expect, it } from 'vitest';
+import { FrameIndex } from '../core/frame-index.ts';
+import { telemetryEventSchema } from '../core/telemetry.ts';
+import type { TelemetryEventOf } from '../core/telemetry.ts';
+import { createMemoryStore } from '../storage/memory-store.ts';
+import { StorageError } from '../storage/ports.ts';
+import { readTrace } from '../storage/trace-codec.ts';
+import { bootHost, prose } from './testing/host-fixture.ts';
+import type { HostFixture } from './testing/host-fixture.ts';
+
+async function open(fixture: HostFixture, config = {}): Promise<string> {
+  const snapshot = await fixture.host.handle({ kind: 'createSession', title: 'Test', config });
+  return snapshot.state.record.id;
+}
+
+async function ingest(fixture: HostFixture, text: string): Promise<void> {
+  const { host } = fixture;
+  await host.handle({ kind: 'ingestText', text, title: 'Doc', role: 'document' });
+  await host.handle({ kind: 'run', tokensPerSecond: 0 });
+  await idle(fixture);
+}
+
+/** Wait until ingestion has ended; pause would end it early. */
+async function idle({ host }: HostFixture): Promise<void> {
+  for (;;) {
+    const { activity } = await host.handle({ kind: 'setConfig', changes: {} });
+    if (activity === 'idle') return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+const frames = (fixture: HostFixture): TelemetryEventOf<'refocus'>[] =>
+  fixture.events().filter((event) => event.type === 'refocus');
+
+describe('ingestion', () => {
+  it('refocuses every 32 tokens, within the budget and without violations', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    await ingest(fixture, prose(5000));
+    const recorded = frames(fixture);
+    expect(recorded.length).toBeGreaterThanOrEqual(156);
+    for (const frame of recorded) expect(frame.usedTokens).toBeLessThanOrEqual(frame.budgetTokens);
+    expect(fixture.events().filter((event) => event.type === 'violation')).toEqual([]);
+    expect(fixture.model.work.slots).toBe(0);
+    for (const event of fixture.events()) telemetryEventSchema.parse(event);
+  });
+
+  it('steps one block at a time', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    await fixture.host.handle({ kind: 'ingestText', text: prose(200), title: 'D', role: 'document' });
+    const state = await fixture.host.handle({ kind: 'step' });
+    expect(state).toMatchObject({ cursor: 32, step: 1, activity: 'idle' });
+  });
+
+  it('pauses, and goes on where it was', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    await fixture.host.handle({ kind: 'ingestText', text: prose(20_000), title: 'D', role: 'document' });
+    await fixture.host.handle({ kind: 'run', tokensPerSecond: 0 });
+    const paused = await fixture.host.handle({ kind: 'pause' });
+    expect(paused.activity).toBe('idle');
+    expect(paused.pendingTokens).toBeGreaterThan(0);
+    await fixture.host.handle({ kind: 'run', tokensPerSecond: 0 });
+    await idle(fixture);
+    const { cursor, pendingTokens } = await fixture.host.handle({ kind: 'pause' });
+    expect(pendingTokens).toBe(0);
+    expect(cursor).toBe(prose(20_000).length);
+  });
+
+  it('refuses what is no text, and says so', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    const refused = (text: string) =>
+      fixture.host.handle({ kind: 'ingestText', text, title: 'D', role: 'document' });
+    await expect(refused(' \n')).rejects.toMatchObject({ code: 'empty' });
+    await expect(refused('a\u0000b')).rejects.toMatchObject({ code: 'binary' });
+    await expect(refused('a'.repeat(9_000_000))).rejects.toMatchObject({ code: 'too-large' });
+  });
+
+  it('measures ΔNLL while the full history fits, and says why not after', async () => {
+    const fixture = await bootHost();
+    await open(fixture, { deltaNllEverySteps: 8 });
+    await ingest(fixture, prose(4000));
+    const measured = fixture.events().filter((event) => event.type === 'deltaNll');
+    expect(measured.length).toBeGreaterThan(8);
+    expect(measured[0]).toMatchObject({ horizonTokens: 64, cursor: 256 });
+    // The first 256 tokens do not fit the budget less its reserve, but a context of raw tokens costs nothing.
+    expect(measured[0]!.deltaNll).toBeTypeOf('number');
+    const last = measured.at(-1)!;
+    expect(last.fullNll).toBeNull();
+    expect(last.why).toMatch(/2048/);
+  });
+
+  it('measures no difference while everything is raw', async () => {
+    const fixture = await bootHost();
+    await open(fixture, { deltaNllEverySteps: 1 });
+    await ingest(fixture, prose(150));
+    const measured = fixture.events().filter((event) => event.type === 'deltaNll');
+    expect(measured[0]!.deltaNll).toBe(0);
+  });
+});
+
+describe('parameters', () => {
+  it('apply at the next refocus and are announced in the trace', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    await ingest(fixture, prose(2000));
+    const state = await fixture.host.handle({ kind: 'setConfig', changes: { budgetTokens: 128 } });
+    expect(state.config.budgetTokens).toBe(128);
+    expect(frames(fixture).at(-1)!.budgetTokens).toBe(256);
+    await fixture.host.handle({ kind: 'refocus' });
+    const last = frames(fixture).at(-1)!;
+    expect(last.budgetTokens).toBe(128);
+    expect(last.usedTokens).toBeLessThanOrEqual(128);
+    const announced = fixture.events().filter((event) => event.type === 'session');
+    expect(announced.at(-1)).toMatchObject({ config: { budgetTokens: 128 } });
+  });
+
+  it('out of range are refused and nothing changes', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    await expect(
+      fixture.host.handle({ kind: 'setConfig', changes: { budgetTokens: 1 } }),
+    ).rejects.toMatchObject({ name: 'ConfigError', parameter: 'budgetTokens' });
+    expect((await fixture.host.handle({ kind: 'setConfig', changes: {} })).config.budgetTokens).toBe(256);
+  });
+});
+
+describe('answers', () => {
+  it('come after the question, are streamed, and stand in the history', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    await ingest(fixture, prose(3000));
+    const { question, answer } = await fixture.host.handle({ kind: 'ask', text: 'Where is the keeper?' });
+    expect(question).toMatchObject({ role: 'user', text: 'Where is the keeper?', ending: 'complete' });
+    expect(answer.start).toBeGreaterThan(question.end);
+    const decoded = fixture.events().filter((event) => event.type === 'decode');
+    expect(decoded).toHaveLength(answer.end - answer.start);
+    const streamed = fixture.notices
+      .filter((notice) => notice.kind === 'answerText')
+      .map(({ delta }) => delta)
+      .join('');
+    expect(streamed.trim()).toBe(answer.text);
+    expect(frames(fixture).some(({ trigger }) => trigger === 'turn-end')).toBe(true);
+  });
+
+  it('run the base over changed slots only', async () => {
+    const fixture = await bootHost();
+    await open(fixture, { maxNewTokens: 20 });
+    await ingest(fixture, prose(150));
+    await fixture.host.handle({ kind: 'ask', text: 'Why?' });
+    const { slots } = fixture.model.work;
+    // Everything is raw: each slot is run once.
+    const state = await fixture.host.handle({ kind: 'pause' });
+    expect(slots).toBeLessThanOrEqual(state.cursor);
+  });
+
+  it('take a question far longer than the window', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    const { question, answer } = await fixture.host.handle({ kind: 'ask', text: prose(3000) });
+    expect(question.end - question.start).toBeGreaterThan(3000);
+    expect(answer.end).toBeGreaterThan(answer.start);
+    for (const frame of frames(fixture)) expect(frame.usedTokens).toBeLessThanOrEqual(256);
+  });
+
+  it('stop when asked to, and what was decoded stays', async () => {
+    const fixture = await bootHost({ onAppend: () => new Promise((resolve) => setTimeout(resolve, 1)) });
+    await open(fixture, { maxNewTokens: 4096, temperature: 1 });
+    const asking = fixture.host.handle({ kind: 'ask', text: 'Tell me everything.' });
+    await expect(fixture.host.handle({ kind: 'ask', text: 'Now?' })).rejects.toMatchObject({ code: 'busy' });
+    while (!fixture.notices.some(({ kind }) => kind === 'answerText')) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await fixture.host.handle({ kind: 'stopAnswer' });
+    const { answer } = await asking;
+    expect(['stopped', 'complete']).toContain(answer.ending);
+    expect(answer.end).toBeGreaterThan(answer.start);
+  });
+
+  it('hold ingestion up meanwhile, which then goes on', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    await fixture.host.handle({ kind: 'ingestText', text: prose(8000), title: 'D', role: 'document' });
+    await fixture.host.handle({ kind: 'run', tokensPerSecond: 0 });
+    const { question, answer } = await fixture.host.handle({ kind: 'ask', text: 'Now?' });
+    await idle(fixture);
+    expect(answer.start - question.end).toBe('Answer:'.length);
+    expect((await fixture.host.handle({ kind: 'pause' })).pendingTokens).toBe(0);
+  });
+
+  it('are the same for the same seed, and others for another', async () => {
+    const texts: string[] = [];
+    for (const seed of [7, 7, 8]) {
+      const fixture = await bootHost();
+      await open(fixture, { seed, temperature: 1.5, policy: 'random' });
+      await ingest(fixture, prose(2500));
+      texts.push((await fixture.host.handle({ kind: 'ask', text: 'Who?' })).answer.text);
+    }
+    expect(texts[0]).toBe(texts[1]);
+    expect(texts[2]).not.toBe(texts[0]);
+  });
+});
+
+describe('moves by hand', () => {
+  it('expand and collapse a block, each a frame of the trace', async () => {
+    const fixture = await bootHost();
+    await open(fixture, { policy: 'manual' });
+    await ingest(fixture, prose(2000));
+    const index = new FrameIndex(frames(fixture));
+    const gist = index.layoutAt(index.length - 1).find(([lod]) => lod === 1)!;
+    const [lod, start, end] = gist;
+    const count = frames(fixture).length;
+    await fixture.host.handle({ kind: 'act', action: 'expand', lod, start, end });
+    expect(frames(fixture)).toHaveLength(count + 1);
+    const applied = frames(fixture).at(-1)!.actions.at(-1)!;
+    expect(applied).toMatchObject({ kind: 'expand', reason: 'manual', applied: true, start });
+    const report = await fixture.host.handle({ kind: 'inspect', lod: 0, start, end });
+    expect(report).toMatchObject({ inWorkingContext: true, currentLod: 0, canExpand: { legal: false } });
+    await fixture.host.handle({ kind: 'act', action: 'collapse', lod: 0, start, end });
+    await expect(
+      fixture.host.handle({ kind: 'act', action: 'collapse', lod: 0, start, end }),
+    ).rejects.toMatchObject({ code: 'not-legal' });
+  });
+
+  it('pin a block until it is unpinned, over a reload', async () => {
+    const fixture = await bootHost();
+    const id = await open(fixture, { budgetTokens: 512 });
+    await ingest(fixture, prose(2000));
+    const span = { lod: 0, start: 320, end: 352 };
+    const state = await fixture.host.handle({ kind: 'act', action: 'pin', ...span });
+    expect(state.marks).toEqual([{ ...span, kind: 'pin' }]);
+    const report = await fixture.host.handle({ kind: 'inspect', ...span });
+    expect(report).toMatchObject({ pinned: true, inWorkingContext: true });
+    const reopened = await fixture.host.handle({ kind: 'openSession', sessionId: id });
+    expect(reopened.state.marks).toHaveLength(1);
+    expect((await fixture.host.handle({ kind: 'act', action: 'unpin', ...span })).marks).toEqual([]);
+  });
+
+  it('name blocks that do not exist', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    await expect(fixture.host.handle({ kind: 'inspect', lod: 2, start: 0, end: 1024 })).rejects.toMatchObject(
+      { code: 'bad-span' },
+    );
+  });
+});
+
+describe('a session read back', () => {
+  it('goes on with the same layout, allocator and tokens as one that never stopped', async () => {
+    const outcomes: unknown[] = [];
+    for (const reload of [false, true]) {
+      const fixture = await bootHost();
+      const id = await open(fixture, { temperature: 1, seed: 3 });
+      await ingest(fixture, prose(6010));
+      await fixture.host.handle({ kind: 'ask', text: 'Who keeps the light?' });
+      if (reload) await fixture.host.handle({ kind: 'openSession', sessionId: id });
+      await ingest(fixture, prose(1000, 50));
+      const { answer } = await fixture.host.handle({ kind: 'ask', text: 'And where?' });
+      const last = frames(fixture).at(-1)!;
+      const block = await fixture.host.handle({ kind: 'inspect', lod: 1, start: 32, end: 64 });
+      outcomes.push({
+        answer: { ...answer, createdAt: 0 },
+        scores: last.scores,
+        actions: last.actions,
+        block,
+      });
+    }
+    expect(outcomes[1]).toEqual(outcomes[0]);
+  });
+
+  it('continues the text that was waiting', async () => {
+    const fixture = await bootHost();
+    const id = await open(fixture);
+    await fixture.host.handle({ kind: 'ingestText', text: prose(3000), title: 'Long', role: 'document' });
+    await fixture.host.handle({ kind: 'step' });
+    const { state, provenance } = await fixture.host.handle({ kind: 'openSession', sessionId: id });
+    expect(state).toMatchObject({ cursor: 32, pendingTokens: prose(3000).length - 32 });
+    expect(provenance[0]).toMatchObject({ title: 'Long', start: 0, end: 32 });
+    await fixture.host.handle({ kind: 'run', tokensPerSecond: 0 });
+    await idle(fixture);
+    const { text } = await fixture.host.handle({
+      kind: 'spanText',
+      start: 0,
+      end: 5000,
+      maxCharacters: 5000,
+    });
+    expect(text).toBe(prose(3000));
+  });
+
+  it('recomputes gists that storage lost', async () => {
+    const fixture = await bootHost();
+    const id = await open(fixture);
+    await ingest(fixture, prose(2500));
+    const before = await fixture.host.handle({ kind: 'inspect', lod: 1, start: 640, end: 672 });
+    await open(fixture);
+    const { store } = fixture;
+    const lossy: typeof store = {
+      ...store,
+      open: async (sessionId) => {
+        const handle = await store.open(sessionId);
+        const load = async () => ({ ...(await handle.load()), gists: [], damage: ['Gists lost.'] });
+        return { ...handle, load };
+      },
+    };
+    const second = await bootHost({ store: lossy });
+    const { damage } = await second.host.handle({ kind: 'openSession', sessionId: id });
+    expect(damage).toEqual(['Gists lost.']);
+    const progress = second.notices.filter(({ kind }) => kind === 'progress');
+    expect(progress.at(-1)).toMatchObject({ task: 'rebuild', done: 80, total: 80 });
+    const after = await second.host.handle({ kind: 'inspect', lod: 1, start: 640, end: 672 });
+    expect(after.neighbours).toEqual(before.neighbours);
+    // What was recomputed is stored again, so that the next reload finds it.
+    await ingest(second, prose(300));
+    await open(second);
+    const third = await fixture.host.handle({ kind: 'openSession', sessionId: id });
+    expect(third.damage).toEqual([]);
+  });
+
+  it('is refused when another model made it', async () => {
+    const store = createMemoryStore();
+    const fixture = await bootHost({ store });
+    const { model } = fixture;
+    const handle = await store.create({
+      title: 'Foreign',
+      createdAt: 0,
+      modelId: 'other',
+      modelHash: '',
+      config: (await fixture.host.handle({ kind: 'createSession', title: 'T', config: {} })).state.config,
+    });
+    await handle.close();
+    expect(model.id).toBe('fake');
+    await expect(fixture.host.handle({ kind: 'openSession', sessionId: handle.id })).rejects.toMatchObject({
+      code: 'model-mismatch',
+    });
+  });
+
+  it('is only looked at while another tab writes it', async () => {
+    const store = createMemoryStore();
+    const first = await bootHost({ store });
+    const id = await open(first);
+    await ingest(first, prose(500));
+    const second = await bootHost({ store });
+    const { state } = await second.host.handle({ kind: 'openSession', sessionId: id });
+    expect(state.readOnly).toBe(true);
+    await expect(second.host.handle({ kind: 'ask', text: 'Hello?' })).rejects.toMatchObject({
+      code: 'read-only',
+    });
+    expect(await second.host.handle({ kind: 'nextTokens', count: 3 })).toHaveLength(3);
+  });
+});
+
+describe('storage that fails', () => {
+  it('is reported once; the run goes on and a later turn stores everything', async () => {
+    const store = createMemoryStore();
+    let isFull = true;
+    const failing = {
+      ...store,
+      create: async (record: Parameters<typeof store.create>[0]) => {
+        const handle = await store.create(record);
+        const append: typeof handle.append = (batch, durability) =>
+          isFull
+            ? Promise.reject(new StorageError('quota', 'The disk is full.', 'Earlier batches are kept.'))
+            : handle.append(batch, durability);
+        return { ...handle, append };
+      },
+    };
+    const fixture = await bootHost({ store: failing });
+    const id = await open(fixture);
+    await ingest(fixture, prose(1500));
+    const problems = fixture.notices.filter(({ kind }) => kind === 'problem');
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatchObject({ error: { code: 'quota' } });
+    const trace = await fixture.host.handle({ kind: 'exportTrace' });
+    expect((await readTrace(trace.text)).events.length).toBeGreaterThan(100);
+    isFull = false;
+    await fixture.host.handle({ kind: 'ask', text: 'Still there?' });
+    const { state, chat, damage } = await fixture.host.handle({ kind: 'openSession', sessionId: id });
+    expect(state.cursor).toBeGreaterThan(1500);
+    expect(chat).toHaveLength(2);
+    expect(damage).toEqual([]);
+  });
+});
+
+describe('commands', () => {
+  it('before a model or a session say what is missing', async () => {
+    const fixture = await bootHost();
+    await expect(fixture.host.handle({ kind: 'step' })).rejects.toMatchObject({ code: 'no-session' });
+    await fixture.host.dispose();
+    await expect(fixture.host.handle({ kind: 'listSessions' })).rejects.toMatchObject({ code: 'not-booted' });
+  });
+
+  it('export a trace that can be read without the model', async () => {
+    const fixture = await bootHost();
+    await open(fixture);
+    await ingest(fixture, prose(800));
+    const { fileName, text } = await fixture.host.handle({ kind: 'exportTrace' });
+    expect(fileName).toBe('test-trace.jsonl');
+    const reading = await readTrace(text);
+    expect(reading.header.modelId).toBe('fake');
+    expect(reading.events).toEqual(fixture.events());
+  });
+
+  it('manage the list of sessions', async () => {
+    const fixture = await bootHost();
+    const id = await open(fixture);
+    await fixture.host.handle({ kind: 'renameSession', title: 'Renamed' });
+    await open(fixture);
+    const titles = (await fixture.host.handle({ kind: 'listSessions' })).map(({ title }) => title);
+    expect(titles).toContain('Renamed');
+    await fixture.host.handle({ kind: 'removeSession', sessionId: id });
+    expect(await fixture.host.handle({ kind: 'listSessions' })).toHaveLength(1);
+  });
+});

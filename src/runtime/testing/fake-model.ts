@@ -1,0 +1,191 @@
+/** A deterministic stand-in for a loaded model: characters are tokens, and every figure is a hash of its input. */
+import { K } from '../../core/ids.ts';
+import type { SlotView } from '../../core/ports.ts';
+import { hashUint32 } from '../../core/rng.ts';
+import type {
+  DecodeSession,
+  GistNet,
+  LanguageModel,
+  LensNet,
+  LoadedModel,
+  Tokenizer,
+} from '../../nn/ports.ts';
+
+export const FAKE_HIDDEN_SIZE = 4;
+const VOCABULARY = 256;
+const TAIL_TOKENS = 32;
+const CONTEXT_CHILDREN = 8;
+
+/** Uniform in [-1, 1). */
+function unit(...values: readonly number[]): number {
+  return hashUint32(...values) / 2 ** 31 - 1;
+}
+
+/** One token a character; characters beyond Latin-1 become `?`. */
+const tokenizer: Tokenizer = {
+  vocabularySize: VOCABULARY,
+  encode: (text) =>
+    Uint32Array.from(text, (character) => {
+      const code = character.codePointAt(0)!;
+      return code < VOCABULARY ? code : 63;
+    }),
+  decode: (ids) => Array.from(ids, (id) => String.fromCharCode(id)).join(''),
+  tokenText: (id) => String.fromCharCode(id),
+  createStreamDecoder: () => ({ push: (id) => String.fromCharCode(id), flush: () => '' }),
+};
+
+function embed(ids: ArrayLike<number>): Float32Array {
+  const rows = new Float32Array(ids.length * FAKE_HIDDEN_SIZE);
+  for (let i = 0; i < rows.length; i++) {
+    rows[i] = unit(ids[Math.floor(i / FAKE_HIDDEN_SIZE)]!, i % FAKE_HIDDEN_SIZE);
+  }
+  return rows;
+}
+
+/** What the fake base was asked to do; tests read it to see what was recomputed. */
+export interface FakeWork {
+  slots: number;
+  sessions: number;
+}
+
+/** A base whose cache is a running hash per slot, so that logits depend on every slot before and its position. */
+function createFakeBase(work: FakeWork, onAppend: () => Promise<void>): LanguageModel {
+  return {
+    hiddenSize: FAKE_HIDDEN_SIZE,
+    vocabularySize: VOCABULARY,
+    layers: 1,
+    parameters: VOCABULARY * FAKE_HIDDEN_SIZE,
+    embed,
+    createDecodeSession: (capacitySlots): DecodeSession => {
+      const hashes: number[] = [];
+      work.sessions++;
+      return {
+        capacitySlots,
+        get length() {
+          return hashes.length;
+        },
+        async append(embeddings, positions, want) {
+          await onAppend();
+          if (hashes.length + positions.length > capacitySlots) throw new RangeError('The cache is full.');
+          work.slots += positions.length;
+          const first = hashes.length;
+          positions.forEach((position, i) => {
+            const row = embeddings.subarray(i * FAKE_HIDDEN_SIZE, (i + 1) * FAKE_HIDDEN_SIZE);
+            hashes.push(
+              hashUint32(hashes.at(-1) ?? 0, position, ...Array.from(row, (x) => Math.round(x * 1e6) + 1e7)),
+            );
+          });
+          const from = want === 'last' ? hashes.length - 1 : first;
+          return Float32Array.from({ length: (hashes.length - from) * VOCABULARY }, (_, j) =>
+            logitOf(hashes[from + Math.floor(j / VOCABULARY)]!, j % VOCABULARY),
+          );
+        },
+        truncate: (length) => {
+          hashes.length = Math.min(hashes.length, length);
+        },
+        dispose: () => {
+          hashes.length = 0;
+        },
+      };
+    },
+    dispose: () => undefined,
+  };
+}
+
+/** Small letters are likely; a line break, which ends an answer, comes up now and then. */
+function logitOf(hash: number, id: number): number {
+  const isLetter = id >= 97 && id <= 122;
+  const isEnd = id === 10;
+  return 2 * unit(hash, id) + (isLetter ? 4 : isEnd ? 3 : 0);
+}
+
+const gistNet: GistNet = {
+  version: 1,
+  contextChildren: CONTEXT_CHILDREN,
+  compress: (level, children, contextCounts) => {
+    const rows = CONTEXT_CHILDREN + K;
+    const gists = new Float32Array(contextCounts.length * FAKE_HIDDEN_SIZE);
+    for (let block = 0; block < contextCounts.length; block++) {
+      const first = (block * rows + CONTEXT_CHILDREN - contextCounts[block]!) * FAKE_HIDDEN_SIZE;
+      const last = (block + 1) * rows * FAKE_HIDDEN_SIZE;
+      let hash = level;
+      for (let i = first; i < last; i++) hash = hashUint32(hash, Math.round(children[i]! * 1000) + 1e5);
+      for (let j = 0; j < FAKE_HIDDEN_SIZE; j++) gists[block * FAKE_HIDDEN_SIZE + j] = unit(hash, j);
+    }
+    return Promise.resolve(gists);
+  },
+  dispose: () => undefined,
+};
+
+/** Wants what resembles the newest token; depends on features too, so that wrong residencies show. */
+const lensNet: LensNet = {
+  id: 'lensnet',
+  version: 1,
+  tailTokens: TAIL_TOKENS,
+  score: (view: SlotView) => {
+    const tail = view.tail.subarray(-FAKE_HIDDEN_SIZE);
+    const scores = new Float32Array(view.slotCount);
+    for (let slot = 0; slot < view.slotCount; slot++) {
+      let dot = 0;
+      for (let j = 0; j < FAKE_HIDDEN_SIZE; j++) {
+        dot += (tail[j] ?? 0) * view.blockVectors[slot * FAKE_HIDDEN_SIZE + j]!;
+      }
+      const residency = view.features[slot * 12 + 7]!;
+      scores[slot] = Math.tanh(dot - residency);
+    }
+    return Promise.resolve(scores);
+  },
+  dispose: () => undefined,
+};
+
+export interface FakeModel extends LoadedModel {
+  readonly work: FakeWork;
+}
+
+/** @param onAppend - awaited in every run of the base; a test may wait or throw in it. */
+export function createFakeModel(onAppend: () => Promise<void> = () => Promise.resolve()): FakeModel {
+  const work = { slots: 0, sessions: 0 };
+  return {
+    id: 'fake',
+    title: 'Fake model',
+    hash: 'f'.repeat(64),
+    manifest: {
+      formatVersion: 1,
+      id: 'fake',
+      title: 'Fake model',
+      licence: 'Apache-2.0',
+      blockSize: K,
+      maxLod: 4,
+      hiddenSize: FAKE_HIDDEN_SIZE,
+      trainedContextTokens: 512,
+      defaults: { budgetTokens: 256, recentTokens: 64 },
+      chat: { userPrefix: '\nQuestion: ', userSuffix: '\n', assistantPrefix: 'Answer:', stop: ['\n'] },
+      base: { config: 'a', weights: 'b', tokenizer: 'c', tokenizerConfig: 'd' },
+      gistNet: {
+        weights: 'e',
+        blocks: 0,
+        contextChildren: CONTEXT_CHILDREN,
+        attention: 'bidirectional',
+        pooling: 'mean',
+        queries: 1,
+        version: 1,
+      },
+      lensNet: {
+        weights: 'f',
+        variant: 'dual-cross-attention',
+        width: 4,
+        heads: 1,
+        tailQueries: 1,
+        tailTokens: TAIL_TOKENS,
+        version: 1,
+      },
+      files: {},
+    },
+    tokenizer,
+    base: createFakeBase(work, onAppend),
+    gistNet,
+    lensNet,
+    work,
+    dispose: () => undefined,
+  };
+}

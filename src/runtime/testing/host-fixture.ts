@@ -1,0 +1,52 @@
+/** A host on the fake model and a store in memory, with everything it says written down. */
+import type { TelemetryEvent } from '../../core/telemetry.ts';
+import { createMemoryStore } from '../../storage/memory-store.ts';
+import type { SessionStore } from '../../storage/ports.ts';
+import { EngineHost } from '../engine-host.ts';
+import type { Notice } from '../protocol.ts';
+import { createFakeModel } from './fake-model.ts';
+import type { FakeModel } from './fake-model.ts';
+
+export interface HostFixture {
+  readonly host: EngineHost;
+  readonly model: FakeModel;
+  readonly store: SessionStore;
+  readonly notices: Notice[];
+  events(): TelemetryEvent[];
+}
+
+/** A booted host; the clock counts calls, so that timings repeat. */
+export async function bootHost(
+  options: { readonly store?: SessionStore; readonly onAppend?: () => Promise<void> } = {},
+): Promise<HostFixture> {
+  const model = createFakeModel(options.onAppend);
+  const store = options.store ?? createMemoryStore();
+  const notices: Notice[] = [];
+  let ticks = 0;
+  const host = new EngineHost({
+    loadModel: () =>
+      Promise.resolve({
+        model,
+        backend: { id: 'cpu', reason: 'Test.', adapter: null, isSoftwareAdapter: false, wasOverridden: true },
+      }),
+    openStore: () => Promise.resolve(store),
+    clock: { now: () => ticks++, wallClockMs: () => 1_700_000_000_000 },
+    notify: (notice) => notices.push(notice),
+  });
+  await host.handle({ kind: 'boot', modelId: 'fake', modelBaseUrl: 'models/', backend: 'cpu' });
+  return {
+    host,
+    model,
+    store,
+    notices,
+    events: () => notices.flatMap((notice) => (notice.kind === 'telemetry' ? notice.events : [])),
+  };
+}
+
+/** Readable filler of at least `characters` characters; the seed varies it. */
+export function prose(characters: number, seed = 0): string {
+  const words = ['harbour', 'lantern', 'rope', 'keeper', 'tide', 'crate', 'gull', 'pier'];
+  let text = '';
+  for (let i = seed; text.length < characters; i++) text += `The ${words[i % 8]!} of pier ${i} is old. `;
+  return text;
+}

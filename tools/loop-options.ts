@@ -1,0 +1,95 @@
+/** The command line of `npm run loop`: what it takes and what it refuses. */
+import { parseArgs } from 'node:util';
+import { type RunConfig, ConfigError, DEFAULT_RUN_CONFIG, applyConfigChanges } from '../src/core/config.ts';
+
+export interface LoopOptions {
+  readonly textFile: string | null;
+  readonly tokens: number;
+  readonly modelId: string;
+  readonly backend: 'wasm' | 'cpu';
+  readonly traceFile: string | null;
+  readonly json: boolean;
+  /** A question after every so many tokens; 0 asks none. */
+  readonly askEvery: number;
+  readonly changes: Readonly<Record<string, unknown>>;
+}
+
+/** A bad flag or value; the message says which and what is allowed. */
+export class OptionError extends Error {
+  override readonly name = 'OptionError';
+}
+
+export const LOOP_USAGE = `npm run loop -- [--text FILE] [--tokens N] [--policy P] [--set key=value …] [--model ID]
+                [--backend wasm|cpu] [--seed S] [--ask-every N] [--trace OUT.jsonl] [--json]`;
+
+/** @throws {OptionError} */
+export function parseLoopOptions(args: readonly string[]): LoopOptions {
+  const values = parse(args);
+  const { backend } = values;
+  if (backend !== 'wasm' && backend !== 'cpu') {
+    throw new OptionError(`Unknown backend "${backend}". Under Node: wasm, cpu.`);
+  }
+  const changes: Record<string, unknown> = {};
+  for (const pair of values.set) {
+    const [key = '', ...rest] = pair.split('=');
+    if (rest.length === 0) throw new OptionError(`--set takes key=value, not "${pair}".`);
+    changes[key] = typedValue(key, rest.join('='));
+  }
+  if (values.policy !== undefined) changes['policy'] = values.policy;
+  if (values.seed !== undefined) changes['seed'] = wholeNumber('--seed', values.seed, 0);
+  return {
+    textFile: values.text ?? null,
+    tokens: wholeNumber('--tokens', values.tokens, 1),
+    modelId: values.model,
+    backend,
+    traceFile: values.trace ?? null,
+    json: values.json,
+    askEvery: wholeNumber('--ask-every', values['ask-every'], 0),
+    changes,
+  };
+}
+
+/** The model's defaults with the command line's changes. @throws {OptionError} */
+export function configFor(defaults: RunConfig, options: LoopOptions): RunConfig {
+  try {
+    return applyConfigChanges(defaults, options.changes);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new OptionError(error.message);
+    throw error;
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        text: { type: 'string' },
+        tokens: { type: 'string', default: '20000' },
+        policy: { type: 'string' },
+        set: { type: 'string', multiple: true, default: [] },
+        model: { type: 'string', default: 'tiny' },
+        backend: { type: 'string', default: 'wasm' },
+        seed: { type: 'string' },
+        'ask-every': { type: 'string', default: '8192' },
+        trace: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new OptionError((error as Error).message, { cause: error });
+  }
+}
+
+function wholeNumber(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
+  throw new OptionError(`${flag} takes a whole number from ${least}, not "${text}".`);
+}
+
+/** A parameter's text as the type that it has; its range is checked with the rest. */
+function typedValue(key: string, text: string): unknown {
+  const isText = typeof (DEFAULT_RUN_CONFIG as Readonly<Record<string, unknown>>)[key] === 'string';
+  if (isText || text.trim() === '' || Number.isNaN(Number(text))) return text;
+  return Number(text);
+}
