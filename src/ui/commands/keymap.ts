@@ -1,7 +1,7 @@
 /** From key events to commands. Pure but for the listener at the end. */
 import { COMMANDS, type CommandEntry } from './commands.ts';
 
-export interface KeyPress {
+interface KeyPress {
   readonly key: string;
   readonly shiftKey: boolean;
   readonly ctrlKey: boolean;

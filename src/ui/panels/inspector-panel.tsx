@@ -14,6 +14,8 @@ import { TokenComparison } from './token-comparison.tsx';
 
 export function InspectorPanel() {
   const selection = useView((state) => state.selection);
+  /** What the last manual act did, and to which span: it outlives the change of level that the act caused. */
+  const [effect, setEffect] = useState<{ readonly start: number; readonly outcome: ActOutcome } | null>(null);
   if (!selection) {
     return (
       <div className="inspector-empty">
@@ -26,17 +28,31 @@ export function InspectorPanel() {
       </div>
     );
   }
-  return <BlockInspector key={`${selection.lod}:${selection.start}`} block={selection} />;
+  return (
+    <BlockInspector
+      key={`${selection.lod}:${selection.start}`}
+      block={selection}
+      outcome={effect?.start === selection.start ? effect.outcome : null}
+      onOutcome={(outcome) => {
+        setEffect({ start: selection.start, outcome });
+      }}
+    />
+  );
 }
 
-function BlockInspector({ block }: { readonly block: BlockRef }) {
+interface BlockInspectorProps {
+  readonly block: BlockRef;
+  readonly outcome: ActOutcome | null;
+  readonly onOutcome: (outcome: ActOutcome) => void;
+}
+
+function BlockInspector({ block, outcome, onOutcome }: BlockInspectorProps) {
   const { lod, start, end } = block;
   const index = useShownIndexSlowly();
   const step = useSession((state) => state.session?.step ?? 0);
   const running = useSession((state) => state.running);
   const [report, setReport] = useState<BlockReport | null>(null);
   const [failure, setFailure] = useState('');
-  const [outcome, setOutcome] = useState<ActOutcome | null>(null);
   const [busy, setBusy] = useState(false);
   /** While running, the report is read anew only now and then. */
   const readAt = running ? Math.floor(step / 16) : step;
@@ -61,7 +77,10 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
     const done = await actOnBlock(action, block);
     setBusy(false);
     if (!done) return;
-    setOutcome(done);
+    onOutcome(done);
+    // A block and its LOD1 gist cover the same span: stay on what now represents it.
+    if (action === 'expand' && lod === 1) select({ lod: 0, start, end });
+    else if (action === 'collapse' && lod === 0) select({ lod: 1, start, end });
     send({ kind: 'inspect', lod, start, end }).then(setReport, () => {});
   };
 
@@ -167,16 +186,21 @@ function Acts({
         </button>
       </div>
       <ul className="muted small why-not">
-        {moves
-          .filter(({ rule }) => !rule.legal && rule.why !== '')
-          .map(({ action, label, rule }) => (
-            <li key={action}>
-              No {label.toLowerCase()}: {rule.why}
-            </li>
-          ))}
+        {refusals(report).map((words) => (
+          <li key={words}>{words}</li>
+        ))}
       </ul>
     </section>
   );
+}
+
+/** Why a move is not offered; said once if both fail for the same reason. */
+function refusals({ canExpand, canCollapse }: BlockReport): string[] {
+  if (!canExpand.legal && !canCollapse.legal && canExpand.why === canCollapse.why) return [canExpand.why];
+  return [
+    ...(canExpand.legal ? [] : [`Cannot expand: ${canExpand.why}`]),
+    ...(canCollapse.legal ? [] : [`Cannot collapse: ${canCollapse.why}`]),
+  ];
 }
 
 function Neighbours({ report, lod }: { readonly report: BlockReport; readonly lod: number }) {

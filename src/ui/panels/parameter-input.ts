@@ -2,7 +2,7 @@
 import type { ParameterDescription } from '../../core/config.ts';
 import { formatValue } from '../words/format.ts';
 
-export type ParameterReading =
+type ParameterReading =
   { readonly ok: true; readonly value: number } | { readonly ok: false; readonly message: string };
 
 /** A number within the parameter's range, or a sentence that says what is wrong. */
@@ -21,7 +21,7 @@ export function readParameter(parameter: ParameterDescription, typed: string): P
 }
 
 /** Wide ranges move on a logarithmic slider, so that small values can be reached. */
-export function isLogarithmic({ min = 0, max = 1 }: ParameterDescription): boolean {
+function isLogarithmic({ min = 0, max = 1 }: ParameterDescription): boolean {
   return min >= 0 && max >= 4096;
 }
 

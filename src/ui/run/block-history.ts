@@ -3,7 +3,7 @@ import type { ActionRecord } from '../../core/telemetry.ts';
 import { entryAtToken } from '../timeline/hit.ts';
 import type { RunTrace } from './run-trace.ts';
 
-export interface ScorePoint {
+interface ScorePoint {
   readonly index: number;
   readonly score: number;
   /** The LOD at which the span's first token was represented when scored. */
@@ -30,7 +30,7 @@ export function scoreHistory(
   return points;
 }
 
-export interface SpanAction {
+interface SpanAction {
   readonly index: number;
   readonly step: number;
   readonly action: ActionRecord;
@@ -56,7 +56,7 @@ export function spanActions(
   return found;
 }
 
-export interface AnswerFocus {
+interface AnswerFocus {
   readonly expansions: number;
   readonly collapses: number;
   /** The first frame with an expansion for this answer, else its first frame; null if the trace lacks it. */

@@ -22,7 +22,7 @@ export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type'> 
   readonly evictions: number;
 }
 
-export type DecodedToken = TelemetryEventOf<'decode'>;
+type DecodedToken = TelemetryEventOf<'decode'>;
 
 export class RunTrace {
   readonly #frames: Frame[] = [];

@@ -8,7 +8,8 @@ import { useSession } from '../state/session-store.ts';
 import type { BlockRef } from '../state/view-store.ts';
 import { acceptState, attempt, send, showSnapshot } from './engine-session.ts';
 
-async function refreshList(): Promise<void> {
+/** Read the list of sessions anew: counts and dates move while a session runs. */
+export async function refreshSessions(): Promise<void> {
   const sessions = await attempt('The list of sessions could not be read', { kind: 'listSessions' });
   if (sessions) useSession.setState({ sessions });
 }
@@ -16,7 +17,7 @@ async function refreshList(): Promise<void> {
 export async function createSession(title: string): Promise<void> {
   const snapshot = await send({ kind: 'createSession', title, config: {} });
   showSnapshot(snapshot);
-  await refreshList();
+  await refreshSessions();
 }
 
 export async function openSession(sessionId: string): Promise<void> {
@@ -32,13 +33,13 @@ export async function openSession(sessionId: string): Promise<void> {
 export async function renameSession(title: string): Promise<void> {
   const state = await attempt('The session could not be renamed', { kind: 'renameSession', title });
   if (state) useSession.setState({ session: state });
-  await refreshList();
+  await refreshSessions();
 }
 
 /** Delete a session; if it was the open one, open the next or create an empty one. */
 export async function removeSession(record: SessionRecord): Promise<void> {
   await attempt('The session could not be deleted', { kind: 'removeSession', sessionId: record.id });
-  await refreshList();
+  await refreshSessions();
   const { sessions, session } = useSession.getState();
   if (sessions.some(({ id }) => id === record.id)) return;
   if (session?.record.id !== record.id) return;

@@ -5,11 +5,11 @@ interface PopoverProps {
   readonly label: string;
   readonly button: ReactNode;
   readonly className?: string;
-  readonly align?: 'start' | 'end';
+  readonly onOpen?: () => void;
   readonly children: (close: () => void) => ReactNode;
 }
 
-export function Popover({ label, button, className = '', align = 'start', children }: PopoverProps) {
+export function Popover({ label, button, className = '', onOpen, children }: PopoverProps) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const trigger = useRef<HTMLButtonElement>(null);
@@ -50,13 +50,14 @@ export function Popover({ label, button, className = '', align = 'start', childr
         aria-expanded={open}
         aria-controls={open ? id : undefined}
         onClick={() => {
+          if (!open) onOpen?.();
           setOpen(!open);
         }}
       >
         {button}
       </button>
       {open && (
-        <div id={id} className={`popover popover-${align}`} role="dialog" aria-label={label}>
+        <div id={id} className="popover" role="dialog" aria-label={label}>
           {children(close)}
         </div>
       )}

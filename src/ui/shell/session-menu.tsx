@@ -6,6 +6,7 @@ import {
   createSession,
   downloadTrace,
   openSession,
+  refreshSessions,
   removeSession,
   renameSession,
 } from '../run/session-actions.ts';
@@ -26,6 +27,7 @@ export function SessionMenu() {
       <Popover
         label={`Session: ${title}`}
         className="session-button"
+        onOpen={() => void refreshSessions()}
         button={
           <>
             <span className="session-title">{title}</span>

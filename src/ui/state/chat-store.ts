@@ -9,7 +9,7 @@ export interface StreamedToken {
   readonly step: number;
 }
 
-export interface ChatStore {
+interface ChatStore {
   readonly messages: readonly ChatMessageRecord[];
   readonly streaming: { readonly messageId: string | null; readonly tokens: readonly StreamedToken[] } | null;
   readonly draft: string;

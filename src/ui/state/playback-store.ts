@@ -1,7 +1,7 @@
 /** Where the playhead stands in the recorded run, and how it moves. */
 import { create } from 'zustand';
 
-export interface PlaybackStore {
+interface PlaybackStore {
   /** Frame index under the playhead; -1 while the run is empty. */
   readonly index: number;
   readonly count: number;

@@ -2,7 +2,7 @@
 import { create } from 'zustand';
 import type { WireError } from '../../runtime/protocol.ts';
 
-export interface Problem {
+interface Problem {
   readonly id: number;
   readonly title: string;
   readonly message: string;

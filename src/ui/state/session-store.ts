@@ -2,7 +2,7 @@
 import { create } from 'zustand';
 import type { BootReport, ProvenanceRun, SessionRecord, SessionState } from '../../runtime/protocol.ts';
 
-export interface Progress {
+interface Progress {
   readonly task: 'load' | 'ingest' | 'rebuild';
   readonly label: string;
   readonly done: number;
@@ -23,7 +23,7 @@ export interface SessionStore {
   readonly running: boolean;
 }
 
-export const INITIAL_PACE = 1500;
+const INITIAL_PACE = 1500;
 
 export const useSession = create<SessionStore>()(() => ({
   phase: 'booting',

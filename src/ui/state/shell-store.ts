@@ -1,7 +1,7 @@
 /** The page's furniture: theme, panels, tabs, open dialogs. Remembered in localStorage where there is one. */
 import { create } from 'zustand';
 
-export type Theme = 'auto' | 'light' | 'dark';
+type Theme = 'auto' | 'light' | 'dark';
 export type MobileTab = 'timeline' | 'chat' | 'inspector' | 'setup';
 
 interface Remembered {
@@ -12,7 +12,7 @@ interface Remembered {
   readonly rightOpen: boolean;
 }
 
-export interface ShellStore extends Remembered {
+interface ShellStore extends Remembered {
   readonly rightTab: 'chat' | 'inspector';
   readonly mobileTab: MobileTab;
   readonly dialog: 'help' | 'palette' | null;

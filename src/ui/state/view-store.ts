@@ -10,7 +10,7 @@ export interface BlockRef {
   readonly end: number;
 }
 
-export interface ViewStore {
+interface ViewStore {
   readonly tokens: TokenWindow;
   /** The token window grows with the history until the user zooms or pans. */
   readonly autoTokens: boolean;

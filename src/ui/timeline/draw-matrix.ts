@@ -8,7 +8,7 @@ import type { Row } from './step-axis.ts';
 import type { DrawSurface } from './surface.ts';
 import { type TokenWindow, tokenToX } from './token-axis.ts';
 
-export interface MatrixScene {
+interface MatrixScene {
   readonly trace: Pick<RunTrace, 'layoutAt' | 'scoredLayoutAt' | 'frameAt'>;
   readonly rows: readonly Row[];
   readonly window: TokenWindow;
@@ -78,7 +78,7 @@ function drawActions(surface: DrawSurface, { trace, window, width, palette }: Ma
 }
 
 /** ▲ expand, ▼ collapse, ✕ evict; hollow when the budget or a hand forced it, not the score. */
-export function drawGlyph(
+function drawGlyph(
   surface: DrawSurface,
   palette: Palette,
   action: ActionRecord,

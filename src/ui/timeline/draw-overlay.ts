@@ -6,7 +6,7 @@ import { type StepWindow, stepToY } from './step-axis.ts';
 import type { DrawSurface } from './surface.ts';
 import { type TokenWindow, tokenToX } from './token-axis.ts';
 
-export interface OverlayScene {
+interface OverlayScene {
   readonly layout: TimelineLayout;
   readonly steps: StepWindow;
   readonly window: TokenWindow;

@@ -5,7 +5,7 @@ import type { Row } from './step-axis.ts';
 import type { DrawSurface } from './surface.ts';
 import type { Track } from './tracks.ts';
 
-export interface TrackScene {
+interface TrackScene {
   readonly trace: RunTrace;
   readonly rows: readonly Row[];
   readonly x: number;

@@ -13,7 +13,7 @@ export interface Row {
   readonly height: number;
 }
 
-export const MAX_ROW_HEIGHT = 48;
+const MAX_ROW_HEIGHT = 48;
 /** Rows higher than this leave a pixel between them. */
 const GAP_FROM_HEIGHT = 6;
 const FOLLOW_MAX_ROW_HEIGHT = 14;

@@ -22,7 +22,7 @@ import { followSteps, revealStep, visibleRows } from './step-axis.ts';
 import { StripMorph } from './strip-morph.ts';
 import { clampTokens, fitTokens } from './token-axis.ts';
 
-export interface TimelineElements {
+interface TimelineElements {
   readonly root: HTMLElement;
   readonly minimap: HTMLCanvasElement;
   readonly brush: SVGSVGElement;

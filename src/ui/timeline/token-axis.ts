@@ -7,9 +7,9 @@ export interface TokenWindow {
 }
 
 /** The narrowest zoom: one token across the whole width. */
-export const MIN_VISIBLE_TOKENS = 1;
+const MIN_VISIBLE_TOKENS = 1;
 /** An empty history still gets an axis of this many tokens. */
-export const MIN_TOTAL_TOKENS = 256;
+const MIN_TOTAL_TOKENS = 256;
 
 /** The whole history. */
 export function fitTokens(totalTokens: number): TokenWindow {
