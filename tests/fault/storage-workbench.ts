@@ -67,7 +67,15 @@ export async function fill(handle: SessionHandle): Promise<void> {
   for (let start = 0; start < 40_000; start += 10_000) {
     await handle.append({ tokens: { start, ids: tokenIds(start, 10_000) } });
   }
-  await handle.append({ gists: [gists(1, 0, 6000), gists(2, 0, 39)] });
+  const run = {
+    start: 0,
+    end: 40_000,
+    role: 'document',
+    documentId: 'd',
+    title: 'Doc',
+    wallClockMs: 1,
+  } as const;
+  await handle.append({ gists: [gists(1, 0, 6000), gists(2, 0, 39)], provenance: [run] });
 }
 
 /** Open the database beside the store, as a second tab of the same version would. */
