@@ -41,7 +41,10 @@ it.runIf(existsSync(IO) && existsSync(join(TINY, 'manifest.json')))(
     inputs.set(gist);
     inputs.set(model.base.embed(ids.subarray(K)), size);
     const session = model.base.createDecodeSession(positions.length);
-    errors['logits'] = largestError(await session.append(inputs, positions, 'all'), readTensor(io, 'logits'));
+    // The fixture keeps the logits of the last entries only.
+    const expected = readTensor(io, 'logits');
+    const logits = await session.append(inputs, positions, 'all');
+    errors['logits'] = largestError(logits.subarray(-expected.length), expected);
     session.dispose();
 
     if (io.has('lens.logits')) {
