@@ -78,13 +78,7 @@ function drawActions(surface: DrawSurface, { trace, window, width, palette }: Ma
 }
 
 /** ▲ expand, ▼ collapse, ✕ evict; hollow when the budget or a hand forced it, not the score. */
-function drawGlyph(
-  surface: DrawSurface,
-  palette: Palette,
-  action: ActionRecord,
-  x: number,
-  y: number,
-): void {
+function drawGlyph(surface: DrawSurface, palette: Palette, action: ActionRecord, x: number, y: number): void {
   const size = 3.5;
   const forced = action.reason === 'over-budget' || action.reason === 'coarsest-and-over-budget';
   surface.beginPath();
