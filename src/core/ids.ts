@@ -28,18 +28,3 @@ export function tokensPerEntry(lod: number): number {
 export function spanIdOf(lod: number, start: number): SpanId {
   return (lod * LEVEL_STRIDE + Math.floor(start / tokensPerEntry(lod))) as SpanId;
 }
-
-/** The LOD of a packed span id. */
-export function lodOfSpanId(spanId: SpanId): Lod {
-  return Math.floor(spanId / LEVEL_STRIDE) as Lod;
-}
-
-/** The block index of a packed span id, counted in entries of its LOD. */
-export function indexOfSpanId(spanId: SpanId): number {
-  return spanId % LEVEL_STRIDE;
-}
-
-/** First token of a packed span id. */
-export function startOfSpanId(spanId: SpanId): number {
-  return indexOfSpanId(spanId) * tokensPerEntry(lodOfSpanId(spanId));
-}

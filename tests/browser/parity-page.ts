@@ -1,12 +1,12 @@
 /** Runs golden fixtures on a backend inside the page; the test imports it from there. */
 import * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { selectBackend } from '../../src/nn/index.ts';
+import { type BackendPreference, selectBackend } from '../../src/nn/device.ts';
 import { BaseModel } from '../../src/nn/base-model.ts';
 import { parseBaseConfig } from '../../src/nn/config.ts';
 import { type Fixture, measureParity } from '../../src/nn/fixture-parity.ts';
 import { memoryReport } from '../../src/nn/memory-report.ts';
-import type { BackendPreference, BackendReport } from '../../src/nn/index.ts';
+import type { BackendReport } from '../../src/nn/ports.ts';
 import { SafetensorsFile } from '../../src/nn/safetensors.ts';
 import { BROWSER_WASM_PATHS } from '../../src/nn/wasm-paths-browser.ts';
 

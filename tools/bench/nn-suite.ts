@@ -3,7 +3,7 @@ import { K } from '../../src/core/ids.ts';
 import { SLOT_FEATURES } from '../../src/core/ports.ts';
 import type { SlotView } from '../../src/core/ports.ts';
 import { Rng } from '../../src/core/rng.ts';
-import type { LoadedModel } from '../../src/nn/index.ts';
+import type { LoadedModel } from '../../src/nn/ports.ts';
 import { type BenchRow, compare } from './measure.ts';
 
 const SLOTS = 1024;

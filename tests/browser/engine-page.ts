@@ -1,0 +1,56 @@
+/** Runs one small session on the page's own engine and reports everything that it did. */
+import type { TelemetryEvent } from '../../src/core/telemetry.ts';
+import { createEngineClient } from '../../src/runtime/client.ts';
+import type { BootReport, ChatMessageRecord } from '../../src/runtime/protocol.ts';
+
+export interface SessionRequest {
+  readonly backend: 'webgpu' | 'wasm';
+  readonly text: string;
+  readonly question: string;
+  readonly config: Readonly<Record<string, number | string>>;
+}
+
+export interface SessionReport {
+  readonly boot: BootReport;
+  readonly answer: ChatMessageRecord;
+  readonly events: readonly TelemetryEvent[];
+  readonly problems: readonly string[];
+}
+
+export async function runSession({
+  backend,
+  text,
+  question,
+  config,
+}: SessionRequest): Promise<SessionReport> {
+  const engine = createEngineClient();
+  const events: TelemetryEvent[] = [];
+  const problems: string[] = [];
+  let ingested = (): void => undefined;
+  const whenIngested = new Promise<void>((resolve) => {
+    ingested = resolve;
+  });
+  engine.onNotice((notice) => {
+    if (notice.kind === 'telemetry') events.push(...notice.events);
+    if (notice.kind === 'problem') problems.push(notice.error.message);
+    if (notice.kind !== 'state') return;
+    const { activity, pendingTokens, cursor } = notice.state;
+    if (activity === 'idle' && pendingTokens === 0 && cursor > 0) ingested();
+  });
+  try {
+    const boot = await engine.call({
+      kind: 'boot',
+      modelId: 'tiny',
+      modelBaseUrl: '/models/',
+      backend,
+    });
+    await engine.call({ kind: 'createSession', title: `End to end on ${backend}`, config });
+    await engine.call({ kind: 'ingestText', text, title: 'Excerpt', role: 'document' });
+    await engine.call({ kind: 'run', tokensPerSecond: 0 });
+    await whenIngested;
+    const { answer } = await engine.call({ kind: 'ask', text: question });
+    return { boot, answer, events, problems };
+  } finally {
+    engine.dispose();
+  }
+}

@@ -1,0 +1,181 @@
+/** The page as a user meets it: the first minute, a question about something far back, a reload, and bad input. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const SOON_MS = 60_000;
+/** Ingesting the whole example, on a slow and busy machine. */
+const INGEST_MS = 200_000;
+
+let vite: RunningVite;
+let browser: Browser;
+
+beforeAll(async () => {
+  vite = await startVite('page');
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await vite.close();
+});
+
+interface OpenPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Warnings, errors and uncaught exceptions. */
+  readonly complaints: string[];
+}
+
+async function openContext(): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(SOON_MS);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  return { page, context, complaints };
+}
+
+describe('the first session', () => {
+  let open: OpenPage;
+
+  beforeAll(async () => {
+    open = await openContext();
+    await open.page.goto(vite.url);
+  });
+
+  afterAll(() => open.context.close());
+
+  afterEach(() => {
+    expect(open.complaints).toEqual([]);
+  });
+
+  it('opens on the example and shows the allocator at work', async () => {
+    const { page } = open;
+    await page.getByRole('button', { name: 'Pause ingestion' }).waitFor();
+    await page.waitForFunction(() => {
+      const slider = document.querySelector<HTMLInputElement>('input[aria-label="Step"]');
+      return Number(slider?.max) > 40;
+    });
+    await page.keyboard.press('t');
+    const table = page.getByRole('region', { name: 'Blocks of the shown step' });
+    await expect.poll(() => table.innerText(), { timeout: SOON_MS }).toMatch(/LOD1/);
+    await page.keyboard.press('t');
+  });
+
+  it('has no serious accessibility issue', async () => {
+    const { page } = open;
+    await page.addScriptTag({ path: AXE });
+    const serious = await page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: typeof import('axe-core') };
+      const { violations } = await axe.run();
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    });
+    expect(serious).toEqual([]);
+  });
+
+  it('answers a question about a fact that stands 10,000 tokens back', async () => {
+    const { page } = open;
+    await page.getByLabel('Ingest').selectOption('0');
+    await page.getByText('24,011').first().waitFor({ timeout: INGEST_MS });
+    await page.getByRole('button', { name: 'Nothing is queued' }).first().waitFor({ timeout: INGEST_MS });
+    await page.getByLabel('Your question').fill('Which smell hangs about the Alder brewery?');
+    await page.keyboard.press('Enter');
+    const answer = page.getByRole('article', { name: 'Model' });
+    await answer.waitFor();
+    expect(await answer.innerText()).toContain('The Alder brewery smells of pepper.');
+    expect(await answer.innerText()).toMatch(/expanded for this answer/);
+  });
+
+  it('comes back after a reload with history, trace and chat', async () => {
+    const { page } = open;
+    const steps = await page.getByLabel('Step', { exact: true }).getAttribute('max');
+    await page.reload();
+    await page.getByRole('article', { name: 'Model' }).waitFor();
+    expect(await page.getByRole('article', { name: 'You' }).innerText()).toContain('Alder brewery');
+    await expect
+      .poll(() => page.getByLabel('Step', { exact: true }).getAttribute('max'), { timeout: SOON_MS })
+      .toBe(steps);
+  });
+
+  it('refuses binary data and values out of range, and keeps what was there', async () => {
+    const { page } = open;
+    const problems = page.getByRole('region', { name: 'Problems' });
+    const bytes = Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 7919) % 256));
+    await page.getByLabel('Files to add').setInputFiles({
+      name: 'picture.bin',
+      mimeType: 'application/octet-stream',
+      buffer: bytes,
+    });
+    await expect.poll(() => problems.innerText(), { timeout: SOON_MS }).toMatch(/binary/i);
+    await page.getByLabel('Files to add').setInputFiles({
+      name: 'empty.txt',
+      mimeType: 'text/plain',
+      buffer: Buffer.alloc(0),
+    });
+    await expect.poll(() => problems.innerText(), { timeout: SOON_MS }).toMatch(/empty/i);
+    expect(await page.getByRole('article', { name: 'Model' }).count()).toBe(1);
+
+    const budget = page
+      .getByLabel('Budget', { exact: false })
+      .and(page.locator('input[type="text"], input[type="number"]'));
+    const before = await budget.inputValue();
+    await budget.fill('7');
+    await budget.press('Enter');
+    await expect.poll(() => budget.getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('Budget slider').focus();
+    await budget.fill(before);
+    await budget.press('Enter');
+    await expect.poll(() => budget.getAttribute('aria-invalid')).toBe('false');
+  });
+
+  it('opens read-only in a second tab and says so', async () => {
+    const second = await open.context.newPage();
+    await second.goto(vite.url);
+    await second
+      .getByText(/open in another tab/i)
+      .first()
+      .waitFor({ timeout: SOON_MS });
+    await second.close();
+  });
+});
+
+it('names the corrupted weight file and stays usable', async () => {
+  const { page, context } = await openContext();
+  await context.route('**/lensnet.safetensors', async (route) => {
+    const bytes = readFileSync(join(ROOT, 'models/tiny/lensnet.safetensors'));
+    bytes[bytes.length - 1]! ^= 0xff;
+    await route.fulfill({ body: bytes, contentType: 'application/octet-stream' });
+  });
+  await page.goto(vite.url);
+  const problems = page.getByRole('region', { name: 'Problems' });
+  await expect
+    .poll(() => problems.innerText(), { timeout: SOON_MS })
+    .toMatch(/lensnet\.safetensors.*SHA-256/s);
+  await context.close();
+});
+
+it('plays and chats on a phone', async () => {
+  const { page, context, complaints } = await openContext();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(vite.url);
+  await page.getByRole('navigation', { name: 'Panels' }).waitFor();
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(overflow).toBeLessThanOrEqual(0);
+  await page.getByRole('navigation', { name: 'Panels' }).getByText('Chat').click();
+  await page.getByLabel('Your question').waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
+});
