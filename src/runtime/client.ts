@@ -2,6 +2,7 @@
  * The page's side of the wire: sends commands, hears notices, and starts a new worker when the old one dies.
  * Owns no session state beyond what is needed to bring the open session back.
  */
+import { delay } from './clock.ts';
 import { RemoteError, toWireError } from './errors.ts';
 import type {
   BootReport,
@@ -33,6 +34,9 @@ interface PendingCall {
 /** Restarts within this time count together; at the limit the client gives up. */
 const RESTART_WINDOW_MS = 60_000;
 const RESTART_LIMIT = 3;
+
+const REOPEN_ATTEMPTS = 10;
+const REOPEN_PAUSE_MS = 100;
 
 const CRASHED: WireError = {
   name: 'EngineError',
@@ -177,15 +181,21 @@ export class EngineClient {
     if (this.boot !== null) void this.bringBack(this.boot, this.sessionId);
   }
 
+  /** The dead worker's lock is freed a moment after its death: until then the session opens read-only. */
+  private async openForWriting(sessionId: string): Promise<SessionSnapshot> {
+    for (let attempt = 1; ; attempt++) {
+      const snapshot = (await this.send({ kind: 'openSession', sessionId })) as SessionSnapshot;
+      if (!snapshot.state.readOnly || attempt === REOPEN_ATTEMPTS) return snapshot;
+      await delay(REOPEN_PAUSE_MS);
+    }
+  }
+
   private async bringBack(command: BootCommand, sessionId: string | null): Promise<void> {
     // A GPU that was lost twice will be lost again.
     const backend = this.lostGpu > 1 ? 'wasm' : command.backend;
     try {
       const boot = (await this.send({ ...command, backend })) as BootReport;
-      const snapshot =
-        sessionId === null
-          ? null
-          : ((await this.send({ kind: 'openSession', sessionId })) as SessionSnapshot);
+      const snapshot = sessionId === null ? null : await this.openForWriting(sessionId);
       this.tell({ kind: 'restarted', boot, snapshot });
     } catch (error) {
       this.tell({ kind: 'problem', error: toWireError(error) });

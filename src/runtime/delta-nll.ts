@@ -1,12 +1,14 @@
 /** Measures ΔNLL@H: what the working context costs against the full raw history, on the tokens that follow. */
+import type { RunConfig } from '../core/config.ts';
 import type { GistTree } from '../core/tree.ts';
 import { emptyLayout, extendLayout } from '../core/working-context.ts';
 import type { Layout } from '../core/working-context.ts';
 import type { LanguageModel } from '../nn/ports.ts';
 import { Decoder } from './decoder.ts';
+import type { IngestQueue } from './ingest-queue.ts';
 
 /** H: how many following tokens are scored. */
-export const HORIZON_TOKENS = 64;
+const HORIZON_TOKENS = 64;
 /** A base trained with position jumps reads about this many times its trained context (measured). */
 const USABLE_RANGE = 4;
 
@@ -28,11 +30,25 @@ export class DeltaNllMeter {
     this.usableTokens = trainedContextTokens * USABLE_RANGE;
   }
 
+  /** Measure where the parameters ask for it and enough tokens wait; null otherwise. */
+  async measureIfDue(
+    config: Pick<RunConfig, 'deltaNllEverySteps' | 'budgetTokens'>,
+    step: number,
+    decoder: Decoder,
+    layout: Layout,
+    queue: IngestQueue,
+  ): Promise<DeltaNllMeasurement | null> {
+    const { deltaNllEverySteps, budgetTokens } = config;
+    if (deltaNllEverySteps === 0 || step % deltaNllEverySteps !== 0) return null;
+    const coming = queue.peek(HORIZON_TOKENS);
+    return coming.length < HORIZON_TOKENS ? null : this.measure(decoder, layout, budgetTokens, coming);
+  }
+
   /**
    * @param decoder - the working context's own; its cache is reused and left in step with the layout.
    * @param coming - the tokens that follow, at most `HORIZON_TOKENS`; not empty.
    */
-  async measure(
+  private async measure(
     decoder: Decoder,
     layout: Layout,
     capacitySlots: number,

@@ -3,34 +3,34 @@
  * turnstile step by step, so that every command gets its turn between two steps.
  */
 import { type RunConfig, applyConfigChanges } from '../core/config.ts';
-import { K, tokensPerEntry } from '../core/ids.ts';
+import { K } from '../core/ids.ts';
 import type { RunTotals } from '../core/metrics.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Role, TelemetryEvent } from '../core/telemetry.ts';
 import type { LoadedModel } from '../nn/ports.ts';
 import type { ChatMessageRecord, SessionHandle, SessionRecord, SpanMark } from '../storage/ports.ts';
-import { type Clock, delay, yieldToEvents } from './clock.ts';
+import { type Clock, yieldToEvents } from './clock.ts';
 import { Decoder } from './decoder.ts';
-import { DeltaNllMeter, HORIZON_TOKENS } from './delta-nll.ts';
-import { EngineError, toWireError } from './errors.ts';
+import { DeltaNllMeter } from './delta-nll.ts';
+import { EngineError, answerUnderWay, readOnlySession, toWireError } from './errors.ts';
 import { FocusLoop } from './focus-loop.ts';
 import type { MemoryState, RefocusTrigger } from './focus-loop.ts';
 import { IngestQueue } from './ingest-queue.ts';
+import { Ingestion } from './ingestion.ts';
 import { type BlockSpan, checkBlock, inspectBlock, textOfSpan } from './inspector.ts';
 import { explainRefusal } from './refusals.ts';
 import type { BlockReport, CommandResults, Notice, SessionState, TokenProbability } from './protocol.ts';
 import { topTokens } from './sampler.ts';
 import { SessionJournal } from './session-journal.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
+import { SpanMarks } from './span-marks.ts';
 import { acceptText } from './text-intake.ts';
 import { AnswerStopped, Turn } from './turn.ts';
+import type { TurnSession } from './turn.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** Milliseconds between two batches while nothing else makes one due. */
 const FLUSH_EVERY_MS = 250;
-/** Refocuses at the end of a turn, at most: enough to descend from the coarsest level to raw tokens. */
-const TURN_END_REFOCUSES = 4;
-
 export interface EngineOptions {
   readonly model: LoadedModel;
   /** Label of the backend, for the trace. */
@@ -51,7 +51,7 @@ export interface EngineOptions {
   };
 }
 
-export class Engine {
+export class Engine implements TurnSession {
   readonly focus: FocusLoop;
   readonly queue = new IngestQueue();
   readonly decoder: Decoder;
@@ -61,16 +61,14 @@ export class Engine {
   private config: RunConfig;
   /** What the next refocus will run with. */
   private requested: RunConfig;
-  private marks: readonly SpanMark[];
+  private readonly marks: SpanMarks;
   private readonly messages: ChatMessageRecord[];
   private readonly turnstile = new Turnstile();
   private readonly journal: SessionJournal | null;
   private readonly meter: DeltaNllMeter;
   private readonly handle: SessionHandle | null;
   private lastFlushMs = 0;
-  /** Tokens per second while ingesting; 0 is unpaced, null is paused. */
-  private rate: number | null = null;
-  private ingestion: Promise<void> | null = null;
+  private readonly ingestion: Ingestion;
   private turn: Turn | null = null;
   private turnEnded: Promise<unknown> = Promise.resolve();
 
@@ -80,13 +78,14 @@ export class Engine {
     this.handle = handle;
     this.record = record;
     this.config = this.requested = record.config;
-    this.marks = resumed?.marks ?? [];
+    this.marks = new SpanMarks(memory.tree, resumed?.marks ?? []);
     this.messages = [...(resumed?.chat ?? [])];
     this.telemetry = new TelemetryRecorder(clock, resumed?.timeMs ?? 0);
     this.focus = new FocusLoop(memory, model, this.telemetry, this.config);
     this.decoder = new Decoder(model.base, memory.tree, () => this.breathe());
     this.meter = new DeltaNllMeter(model.base, memory.tree, model.manifest.trainedContextTokens);
-    this.applyMarks();
+    this.ingestion = this.createIngestion();
+    this.focus.pins = this.marks.pins;
     this.journal = handle === null ? null : this.openJournal(handle);
     this.telemetry.listen((events) => {
       this.notify({ kind: 'telemetry', events });
@@ -104,8 +103,8 @@ export class Engine {
       cursor: tokenCount,
       step,
       pendingTokens: this.queue.pendingTokens,
-      activity: this.turn !== null ? 'answering' : this.ingestion !== null ? 'ingesting' : 'idle',
-      marks: this.marks,
+      activity: this.turn !== null ? 'answering' : this.ingestion.isRunning ? 'ingesting' : 'idle',
+      marks: this.marks.list,
     };
   }
 
@@ -146,27 +145,17 @@ export class Engine {
     return { documentId, tokens: ids.length };
   }
 
-  /** Ingest the queue until it is empty or paused. Resolves at once; see `settled`. */
+  /** Ingest the queue until it is empty or paused. Returns at once. */
   run(tokensPerSecond: number): SessionState {
     this.mustWrite();
-    this.rate = tokensPerSecond;
-    this.ingestion ??= this.ingestAll().finally(() => {
-      this.ingestion = null;
-      this.rate = null;
-      this.notifyState();
-    });
+    if (this.queue.pendingTokens > 0) this.ingestion.run(tokensPerSecond);
     return this.state;
   }
 
   async pause(): Promise<SessionState> {
-    this.rate = null;
-    if (this.turn === null) await this.ingestion;
+    this.ingestion.pause();
+    if (this.turn === null) await this.ingestion.settled();
     return this.state;
-  }
-
-  /** Resolves when ingestion has stopped by itself or was paused. */
-  async settled(): Promise<void> {
-    await this.ingestion;
   }
 
   async step(): Promise<SessionState> {
@@ -211,7 +200,9 @@ export class Engine {
     await this.turnstile.pass(async () => {
       checkBlock(this.focus.tree, block);
       if (kind === 'pin' || kind === 'unpin') {
-        this.mark(kind, block);
+        this.marks.set(kind, block);
+        this.focus.pins = this.marks.pins;
+        this.journal?.addChange({ marks: this.marks.list });
         await this.refocusOnce('manual');
         return;
       }
@@ -251,7 +242,7 @@ export class Engine {
   }
 
   inspect(block: BlockSpan): BlockReport {
-    return inspectBlock(this.focus, this.model.tokenizer, this.config, this.marks, block);
+    return inspectBlock(this.focus, this.model.tokenizer, this.config, this.marks.list, block);
   }
 
   spanText(start: number, end: number, maxCharacters: number): CommandResults['spanText'] {
@@ -282,10 +273,10 @@ export class Engine {
 
   /** Stop everything, store what is left, give the models' caches back. */
   async close(): Promise<void> {
-    this.rate = null;
+    this.ingestion.pause();
     this.stopAnswer();
     await this.turnEnded;
-    await this.ingestion;
+    await this.ingestion.settled();
     await this.turnstile.pass(() => Promise.resolve());
     this.decoder.dispose();
     this.meter.dispose();
@@ -298,24 +289,25 @@ export class Engine {
     return this.config;
   }
 
-  /** One step of a turn, in line with everything else. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.turnstile.pass(work);
   }
 
-  /** Append tokens up to the open block's end, and refocus if that closes it. */
   async appendTokens(ids: Uint32Array, origin: Provenance): Promise<void> {
     await this.focus.append(ids, origin);
     this.notify({ kind: 'provenance', run: this.focus.tree.provenance.at(-1)! });
     if (this.focus.tree.tokenCount % K === 0) await this.refocusOnce('block');
   }
 
-  /** Refocus until nothing moves any more, so that a fact several levels down can be reached. */
-  async settleFocus(): Promise<void> {
-    for (let pass = 0; pass < TURN_END_REFOCUSES; pass++) {
-      const applied = await this.refocusOnce('turn-end');
-      if (applied === 0) return;
+  async refocusOnce(trigger: RefocusTrigger): Promise<number> {
+    if (this.config !== this.requested) {
+      this.config = this.requested;
+      this.focus.setConfig(this.config);
+      this.announce();
     }
+    const applied = await this.focus.refocus(trigger);
+    this.notifyState();
+    return applied;
   }
 
   addMessage(message: ChatMessageRecord): void {
@@ -332,31 +324,18 @@ export class Engine {
     this.notify({ kind: 'state', state: this.state });
   }
 
-  private async ingestAll(): Promise<void> {
-    let due = this.telemetry.now();
-    while (this.rate !== null && this.queue.pendingTokens > 0) {
-      if (this.turn !== null) {
-        await this.turnEnded;
-        due = this.telemetry.now();
-        continue;
-      }
-      try {
-        const tokens = await this.turnstile.pass(() => this.ingestStep());
-        if (this.rate > 0) due = Math.max(due + (tokens / this.rate) * 1000, this.telemetry.now() - 1000);
-        const waitMs = this.rate > 0 ? due - this.telemetry.now() : 0;
-        await (waitMs > 1 ? delay(Math.min(waitMs, 250)) : yieldToEvents());
-        // A long wait is cut into short ones, so that a pause is honoured soon.
-        while (this.isWaiting(due)) await delay(Math.min(250, due - this.telemetry.now()));
-      } catch (error) {
-        this.notify({ kind: 'problem', error: toWireError(error) });
-        break;
-      }
-    }
-    await this.journal?.flush('strict');
-  }
-
-  private isWaiting(due: number): boolean {
-    return this.rate !== null && this.rate > 0 && this.turn === null && this.telemetry.now() + 1 < due;
+  private createIngestion(): Ingestion {
+    return new Ingestion({
+      step: () => this.turnstile.pass(() => this.ingestStep()),
+      hasMore: () => this.queue.pendingTokens > 0,
+      turn: () => (this.turn === null ? null : this.turnEnded),
+      now: () => this.telemetry.now(),
+      onEnd: async (error) => {
+        if (error !== null) this.notify({ kind: 'problem', error: toWireError(error) });
+        this.notifyState();
+        await this.journal?.flush('strict');
+      },
+    });
   }
 
   /** @returns how many tokens came in. */
@@ -381,65 +360,25 @@ export class Engine {
     return taken.ids.length;
   }
 
-  private async refocusOnce(trigger: RefocusTrigger): Promise<number> {
-    if (this.config !== this.requested) {
-      this.config = this.requested;
-      this.focus.setConfig(this.config);
-      this.announce();
-    }
-    const applied = await this.focus.refocus(trigger);
-    this.notifyState();
-    return applied;
-  }
-
   private async measureDeltaNll(): Promise<void> {
-    const { deltaNllEverySteps, budgetTokens } = this.config;
     const { step, layout } = this.focus;
-    if (deltaNllEverySteps === 0 || step % deltaNllEverySteps !== 0) return;
-    const coming = this.queue.peek(HORIZON_TOKENS);
-    if (coming.length < HORIZON_TOKENS) return;
-    const measured = await this.meter.measure(this.decoder, layout, budgetTokens, coming);
-    this.telemetry.emit({
-      ...this.telemetry.base(step),
-      type: 'deltaNll',
-      cursor: layout.cursor,
-      ...measured,
-    });
-  }
-
-  private mark(kind: 'pin' | 'unpin', { lod, start, end }: BlockSpan): void {
-    const others = this.marks.filter((mark) => mark.lod !== lod || mark.start !== start);
-    this.marks = kind === 'pin' ? [...others, { lod, start, end, kind }] : others;
-    this.focus.tree.setFlag(lod, start, 'pinned', kind === 'pin');
-    this.applyMarks();
-    this.journal?.addChange({ marks: this.marks });
-  }
-
-  private applyMarks(): void {
-    const { tree } = this.focus;
-    this.focus.pins = this.marks.map(({ start, end }) => ({ start, end }));
-    for (const { lod, start } of this.marks) {
-      if (start / tokensPerEntry(lod) < tree.metadata(lod).length) tree.setFlag(lod, start, 'pinned', true);
-    }
+    const measured = await this.meter.measureIfDue(this.config, step, this.decoder, layout, this.queue);
+    if (measured === null) return;
+    const { cursor } = layout;
+    this.telemetry.emit({ ...this.telemetry.base(step), type: 'deltaNll', cursor, ...measured });
   }
 
   private openJournal(handle: SessionHandle): SessionJournal {
-    const { resumed, memory } = this.options;
-    const source = {
-      tree: this.focus.tree,
-      pending: () => this.queue.toPending(),
-      step: () => this.focus.step,
-    };
+    const { resumed } = this.options;
+    const { tree } = this.focus;
+    const source = { tree, pending: () => this.queue.toPending(), step: () => this.focus.step };
     const stored = {
-      tokens: resumed === undefined ? 0 : memory.tree.tokenCount,
-      gists: resumed?.gistsStored ?? Array.from({ length: memory.tree.maxLod + 1 }, () => 0),
+      tokens: resumed === undefined ? 0 : tree.tokenCount,
+      gists: resumed?.gistsStored ?? Array.from({ length: tree.maxLod + 1 }, () => 0),
       hasPending: resumed?.hasPending ?? false,
     };
     return new SessionJournal(handle, source, stored, (error) => {
-      if (error === null) return;
-      const wire = toWireError(error);
-      const kept = `${wire.kept} The run goes on in memory; what is not stored yet is tried again after every turn.`;
-      this.notify({ kind: 'problem', error: { ...wire, kept: kept.trim() } });
+      this.notify({ kind: 'problem', error: toWireError(error) });
     });
   }
 
@@ -450,22 +389,10 @@ export class Engine {
   }
 
   private mustWrite(): void {
-    if (!(this.handle?.readOnly ?? false)) return;
-    throw new EngineError(
-      'read-only',
-      'This session is open for writing in another tab; here it can only be looked at.',
-      'Nothing was changed.',
-      'Close it in the other tab, then open it here again; or create a new session.',
-    );
+    if (this.handle?.readOnly ?? false) throw readOnlySession();
   }
 
   private mustNotAnswer(): void {
-    if (this.turn === null) return;
-    throw new EngineError(
-      'busy',
-      'An answer is being decoded.',
-      'The answer goes on.',
-      'Stop it first, or wait until it is complete.',
-    );
+    if (this.turn !== null) throw answerUnderWay();
   }
 }

@@ -29,6 +29,24 @@ export class EngineError extends Error {
   }
 }
 
+export function readOnlySession(): EngineError {
+  return new EngineError(
+    'read-only',
+    'This session is open for writing in another tab; here it can only be looked at.',
+    'Nothing was changed.',
+    'Close it in the other tab, then open it here again; or create a new session.',
+  );
+}
+
+export function answerUnderWay(): EngineError {
+  return new EngineError(
+    'busy',
+    'An answer is being decoded.',
+    'The answer goes on.',
+    'Stop it first, or wait until it is complete.',
+  );
+}
+
 /** An error that came over the wire, as a real error again. */
 export class RemoteError extends Error implements WireError {
   override readonly name: string;

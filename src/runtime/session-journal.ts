@@ -6,6 +6,7 @@ import type { Lod } from '../core/ids.ts';
 import type { TelemetryEvent } from '../core/telemetry.ts';
 import type { GistTree } from '../core/tree.ts';
 import type { ProvenanceRun } from '../core/provenance.ts';
+import { StorageError } from '../storage/ports.ts';
 import type { ChatMessageRecord, PendingText, SessionBatch, SessionHandle } from '../storage/ports.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -34,13 +35,13 @@ export class SessionJournal {
 
   /**
    * @param stored - what storage holds: tokens, and gists by level (index 0 unused).
-   * @param onProblem - told once when writing begins to fail, and once when it works again (null).
+   * @param onProblem - told once when writing begins to fail.
    */
   constructor(
     private readonly handle: SessionHandle,
     private readonly source: JournalSource,
     stored: { readonly tokens: number; readonly gists: readonly number[]; readonly hasPending: boolean },
-    private readonly onProblem: (error: unknown) => void,
+    private readonly onProblem: (error: StorageError) => void,
   ) {
     this.storedTokens = stored.tokens;
     this.storedGists = [...stored.gists];
@@ -105,11 +106,10 @@ export class SessionJournal {
       await this.handle.append(batch, durability);
     } catch (error) {
       this.takeBack(events, chat, change);
-      if (!this.isFailing) this.onProblem(error);
+      if (!this.isFailing) this.onProblem(stillRunning(error));
       this.isFailing = true;
       return;
     }
-    if (this.isFailing) this.onProblem(null);
     this.isFailing = false;
     this.storedTokens = tokenCount;
     // The last run may still grow, so it is sent again.
@@ -154,6 +154,14 @@ export class SessionJournal {
       ...(pending === null && !this.hadPending ? {} : { pending }),
     };
   }
+}
+
+/** The same failure, with what it means for the run. */
+function stillRunning(error: unknown): StorageError {
+  const isKnown = error instanceof StorageError;
+  const message = error instanceof Error ? error.message : String(error);
+  const kept = `${isKnown ? error.kept : ''} The run goes on in memory; the end of every turn tries to store it again.`;
+  return new StorageError(isKnown ? error.code : 'failed', message, kept.trim(), { cause: error });
 }
 
 /** The parts of the runs that storage does not hold; stores join them to what they continue. */

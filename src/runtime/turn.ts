@@ -1,14 +1,39 @@
 /** One turn of the chat: the question goes into the history, the memory settles, an answer is decoded into it. */
+import type { RunConfig } from '../core/config.ts';
 import type { Provenance } from '../core/provenance.ts';
+import type { LoadedModel } from '../nn/ports.ts';
 import type { ChatMessageRecord } from '../storage/ports.ts';
 import { AnswerWriter } from './answer.ts';
 import { yieldToEvents } from './clock.ts';
-import type { Engine } from './engine.ts';
-import type { CommandResults } from './protocol.ts';
+import type { Decoder } from './decoder.ts';
+import type { FocusLoop, RefocusTrigger } from './focus-loop.ts';
+import type { CommandResults, Notice } from './protocol.ts';
+import type { TelemetryRecorder } from './telemetry-recorder.ts';
+
+/** Refocuses at the end of a turn, at most: enough to descend from the coarsest level to raw tokens. */
+const TURN_END_REFOCUSES = 4;
 
 /** Thrown inside a prefill when the user stops the answer. */
 export class AnswerStopped extends Error {
   override readonly name = 'AnswerStopped';
+}
+
+/** What a turn needs of the session it is part of. */
+export interface TurnSession {
+  readonly model: LoadedModel;
+  readonly focus: FocusLoop;
+  readonly decoder: Decoder;
+  readonly telemetry: TelemetryRecorder;
+  /** The parameters in force; they change at a refocus only. */
+  readonly activeConfig: RunConfig;
+  /** Run one step in line with everything else. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** Append tokens up to the open block's end, and refocus if that closes it. */
+  appendTokens(ids: Uint32Array, origin: Provenance): Promise<void>;
+  /** @returns how many actions were applied. */
+  refocusOnce(trigger: RefocusTrigger): Promise<number>;
+  addMessage(message: ChatMessageRecord): void;
+  notify(notice: Notice): void;
 }
 
 export class Turn {
@@ -17,11 +42,11 @@ export class Turn {
   private readonly wallClockMs: number;
 
   constructor(
-    private readonly engine: Engine,
+    private readonly session: TurnSession,
     private readonly text: string,
   ) {
-    this.wallClockMs = engine.telemetry.wallClockMs();
-    this.documentId = `turn-${engine.focus.tree.tokenCount}-${this.wallClockMs}`;
+    this.wallClockMs = session.telemetry.wallClockMs();
+    this.documentId = `turn-${session.focus.tree.tokenCount}-${this.wallClockMs}`;
   }
 
   get isStopped(): boolean {
@@ -33,14 +58,14 @@ export class Turn {
   }
 
   async take(): Promise<CommandResults['ask']> {
-    const { engine } = this;
-    const { userPrefix, userSuffix, assistantPrefix } = engine.model.manifest.chat;
-    const { tokenizer } = engine.model;
+    const { session } = this;
+    const { userPrefix, userSuffix, assistantPrefix } = session.model.manifest.chat;
+    const { tokenizer } = session.model;
     const start = await this.append(tokenizer.encode(userPrefix + this.text + userSuffix), 'user');
     const question = this.message('user', this.text, start, 'complete');
-    engine.addMessage(question);
+    session.addMessage(question);
     await this.append(tokenizer.encode(assistantPrefix), 'assistant');
-    await engine.inTurn(() => engine.settleFocus());
+    await this.settleFocus();
     const answer = await this.decode();
     return { question, answer };
   }
@@ -51,60 +76,69 @@ export class Turn {
    * @returns where they start.
    */
   private async append(ids: Uint32Array, role: 'user' | 'assistant'): Promise<number> {
-    const { engine } = this;
-    const { focus } = engine;
+    const { session } = this;
+    const { focus } = session;
     const start = focus.tree.tokenCount;
     for (let offset = 0; offset < ids.length;) {
       const count = Math.min(ids.length - offset, focus.tokensToBlockEnd);
       const piece = ids.subarray(offset, offset + count);
-      await engine.inTurn(() => engine.appendTokens(piece, this.origin(role)));
+      await session.inTurn(() => session.appendTokens(piece, this.origin(role)));
       offset += count;
       if (offset < ids.length) await yieldToEvents();
     }
     return start;
   }
 
+  /** Refocus until nothing moves any more, so that a fact several levels down can be reached. */
+  private async settleFocus(): Promise<void> {
+    const { session } = this;
+    for (let pass = 0; pass < TURN_END_REFOCUSES && !this.stopped; pass++) {
+      const applied = await session.inTurn(() => session.refocusOnce('turn-end'));
+      if (applied === 0) return;
+    }
+  }
+
   private async decode(): Promise<ChatMessageRecord> {
-    const { engine } = this;
-    const start = engine.focus.tree.tokenCount;
+    const { session } = this;
+    const start = session.focus.tree.tokenCount;
     const id = this.messageId('assistant', start);
-    const { tokenizer, manifest } = engine.model;
-    const writer = new AnswerWriter(tokenizer, engine.activeConfig.seed, start, manifest.chat.stop);
+    const { tokenizer, manifest } = session.model;
+    const writer = new AnswerWriter(tokenizer, session.activeConfig.seed, start, manifest.chat.stop);
     let ending: ChatMessageRecord['ending'] = 'cut';
     try {
-      while (writer.tokenCount < engine.activeConfig.maxNewTokens && ending === 'cut') {
+      while (writer.tokenCount < session.activeConfig.maxNewTokens && ending === 'cut') {
         if (this.stopped) ending = 'stopped';
-        else if (await engine.inTurn(() => this.decodeToken(writer, id))) ending = 'complete';
+        else if (await session.inTurn(() => this.decodeToken(writer, id))) ending = 'complete';
         else await yieldToEvents();
       }
     } catch (error) {
       if (!(error instanceof AnswerStopped)) {
-        engine.addMessage(this.message('assistant', writer.text, start, 'failed'));
+        session.addMessage(this.message('assistant', writer.text, start, 'failed'));
         throw error;
       }
       ending = 'stopped';
     }
     writer.finish();
     const answer = this.message('assistant', writer.text, start, ending);
-    engine.addMessage(answer);
+    session.addMessage(answer);
     return answer;
   }
 
   /** @returns true if the token ended the answer. */
   private async decodeToken(writer: AnswerWriter, messageId: string): Promise<boolean> {
-    const { engine } = this;
-    const { focus, telemetry, activeConfig: config } = engine;
+    const { session } = this;
+    const { focus, telemetry, activeConfig: config } = session;
     const position = focus.tree.tokenCount;
     const step = focus.step;
     const next = await telemetry.timed('decode', step, async () => {
-      const { logits } = await engine.decoder.sync(focus.layout, config.budgetTokens);
+      const { logits } = await session.decoder.sync(focus.layout, config.budgetTokens);
       return writer.next(logits, config);
     });
     const { tokenId, tokenText, logProbability, entropy, delta, isEnd } = next;
     const base = telemetry.base(step);
     telemetry.emit({ ...base, type: 'decode', tokenId, position, text: tokenText, logProbability, entropy });
-    engine.notify({ kind: 'answerText', messageId, delta, tokenId, position, step });
-    await engine.appendTokens(Uint32Array.of(tokenId), this.origin('assistant'));
+    session.notify({ kind: 'answerText', messageId, delta, tokenId, position, step });
+    await session.appendTokens(Uint32Array.of(tokenId), this.origin('assistant'));
     return isEnd;
   }
 
@@ -123,8 +157,8 @@ export class Turn {
     start: number,
     ending: ChatMessageRecord['ending'],
   ): ChatMessageRecord {
-    const end = this.engine.focus.tree.tokenCount;
-    const createdAt = this.engine.telemetry.wallClockMs();
+    const end = this.session.focus.tree.tokenCount;
+    const createdAt = this.session.telemetry.wallClockMs();
     return { id: this.messageId(role, start), role, text, start, end, createdAt, ending };
   }
 }

@@ -1,5 +1,5 @@
 /** A host on the fake model and a store in memory, with everything it says written down. */
-import type { TelemetryEvent } from '../../core/telemetry.ts';
+import type { TelemetryEvent, TelemetryEventOf } from '../../core/telemetry.ts';
 import { createMemoryStore } from '../../storage/memory-store.ts';
 import type { SessionStore } from '../../storage/ports.ts';
 import { EngineHost } from '../engine-host.ts';
@@ -50,3 +50,29 @@ export function prose(characters: number, seed = 0): string {
   for (let i = seed; text.length < characters; i++) text += `The ${words[i % 8]!} of pier ${i} is old. `;
   return text;
 }
+
+/** A new session. @returns its id. */
+export async function open(fixture: HostFixture, config = {}): Promise<string> {
+  const snapshot = await fixture.host.handle({ kind: 'createSession', title: 'Test', config });
+  return snapshot.state.record.id;
+}
+
+/** Ingest a text to its end. */
+export async function ingest(fixture: HostFixture, text: string): Promise<void> {
+  const { host } = fixture;
+  await host.handle({ kind: 'ingestText', text, title: 'Doc', role: 'document' });
+  await host.handle({ kind: 'run', tokensPerSecond: 0 });
+  await idle(fixture);
+}
+
+/** Wait until ingestion has ended; pause would end it early. */
+export async function idle({ host }: HostFixture): Promise<void> {
+  for (;;) {
+    const { activity } = await host.handle({ kind: 'setConfig', changes: {} });
+    if (activity === 'idle') return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+export const frames = (fixture: HostFixture): TelemetryEventOf<'refocus'>[] =>
+  fixture.events().filter((event) => event.type === 'refocus');
