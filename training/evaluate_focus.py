@@ -20,9 +20,11 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
+
 from allocator import WorkingContext, refocus
 from checkpoints import BASE, CACHE, GISTNET, LENSNET, load_base, load_gistnet, load_lensnet
-from corpus import encoder_for, make_document
+from corpus import QUESTION_PREFIX, encoder_for, make_document
 from gistnet import BLOCK_SIZE, GistNet
 from intervals import figure, wilson
 from lens_samples import Question, ask
@@ -41,7 +43,6 @@ from streams import (
     slots_of,
 )
 from tokenizer import load_tokenizer
-from torch import Tensor
 
 PASSES = 4
 
@@ -53,8 +54,8 @@ Ranking = Callable[["Case"], Tensor]
 class Case:
     stream: Stream
     question: Question
-    prompt: list[int]
-    """The question's tokens, as they stand at the end of the stream."""
+    asked: list[int]
+    """The question's own tokens, without the chat's markup: what a retriever searches by."""
     gold: tuple[int, int]
 
     def is_gold(self, entry: Entry) -> bool:
@@ -65,11 +66,12 @@ class Evaluator:
     def __init__(self, base: Llama, gistnet: GistNet, lens: LensNet | None, tokenizer, seed: int) -> None:
         self.base, self.gistnet, self.lens, self.tokenizer = base, gistnet, lens, tokenizer
         self.rng, self.encode = random.Random(seed), encoder_for(tokenizer)
+        dice = random.Random(seed + 1)
         self.rankings: dict[str, Ranking] = {
             "retrieval": self.by_cosine,
             "bm25": self.by_bm25,
             "recency": lambda case: torch.arange(case.stream.length // BLOCK_SIZE).float(),
-            "random": lambda case: torch.tensor([self.rng.random() for _ in range(case.stream.length // BLOCK_SIZE)]),
+            "random": lambda case: torch.tensor([dice.random() for _ in range(case.stream.length // BLOCK_SIZE)]),
             "gold": lambda case: torch.tensor(
                 [float(case.is_gold(Entry(0, i, i + BLOCK_SIZE))) for i in range(0, case.stream.length, BLOCK_SIZE)]
             ),
@@ -89,18 +91,19 @@ class Evaluator:
             relation_count=rng.choice((3, 5, 8)),
         )
         stream = build_stream(self.base, self.gistnet, torch.from_numpy(document.tokens).long())
-        asked = {question.fact for question in document.questions}
+        known = {question.fact for question in document.questions}
         usable = [
             fact
             for index, fact in enumerate(document.facts)
-            if index not in asked and fact.end <= history - RECENT_TOKENS
+            if index not in known and fact.end <= history - RECENT_TOKENS
         ]
         found = []
         for fact in rng.sample(usable, min(per_document, len(usable))):
             question = ask(fact.statement, rng, self.encode)
             prompt = question.tokens[: question.answer_start]
             longer = extend_stream(stream, prompt, self.base, self.gistnet)
-            found.append(Case(longer, question, prompt, (fact.start, fact.value_end)))
+            asked = question.tokens[len(self.encode(QUESTION_PREFIX)) : question.keys_end]
+            found.append(Case(longer, question, asked, (fact.start, fact.value_end)))
         return found
 
     def by_lensnet(self, case: Case, wc: WorkingContext) -> dict[Entry, float]:
@@ -112,13 +115,13 @@ class Evaluator:
 
     def by_cosine(self, case: Case) -> Tensor:
         """Cosine of every LOD1 gist to the mean embedding of the question."""
-        query = self.base.embed(torch.tensor(case.prompt)).mean(0)
+        query = self.base.embed(torch.tensor(case.asked)).mean(0)
         return F.cosine_similarity(case.stream.gists[1], query[None])
 
     def by_bm25(self, case: Case) -> Tensor:
         """BM25 of the question over the raw tokens of every block."""
         whole = case.stream.length // BLOCK_SIZE * BLOCK_SIZE
-        return bm25(case.stream.tokens[:whole].unflatten(0, (-1, BLOCK_SIZE)), torch.tensor(case.prompt))
+        return bm25(case.stream.tokens[:whole].unflatten(0, (-1, BLOCK_SIZE)), torch.tensor(case.asked))
 
     def retrieve(self, case: Case, ranks: Tensor, budget: int, positive: bool) -> list[Entry]:
         """Expand the best blocks all the way to raw tokens, best first, while the budget lasts."""
@@ -215,6 +218,25 @@ def summary(policy: str, counts: dict[str, int], budget: int, history: int) -> d
     }
 
 
+def figures_of(rows: list[dict], command: str) -> list[dict]:
+    """Accuracy and routing recall of every policy, as the manifest lists them."""
+    found = []
+    for row in rows:
+        name = f"focus.{row['policy']}.{row['budgetTokens']}x{row['historyTokens']}"
+        found.append(figure(f"{name}.accuracy", row["accuracy"], row["n"], row["ci95"], command))
+        if row["policy"] != "full":
+            found.append(figure(f"{name}.routing", row["routingRecall"], row["n"], row["routingCi95"], command))
+    return found
+
+
+def merge(path: Path, figures: list[dict]) -> None:
+    """Replace figures of the same name in a file, keep the others."""
+    known = {entry["name"]: entry for entry in json.loads(path.read_text())} if path.exists() else {}
+    known |= {entry["name"]: entry for entry in figures}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(list(known.values()), indent=2) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", type=Path, default=BASE)
@@ -231,21 +253,16 @@ def main() -> None:
     base = load_base(options.base)
     gistnet = load_gistnet(base.config, options.gistnet)
     lens = load_lensnet(options.lensnet) if "lensnet" in options.policies else None
-    figures = []
     for cell in options.cells:
         budget, history = map(int, cell.split("x"))
         began = time.time()
         evaluator = Evaluator(base, gistnet, lens, load_tokenizer(), options.seed)
         command = f"python training/evaluate_focus.py --n {options.n} --cells {cell} --seed {options.seed}"
-        for row in evaluator.cell(budget, history, options.n, options.policies, options.full_n):
+        rows = evaluator.cell(budget, history, options.n, options.policies, options.full_n)
+        for row in rows:
             print(json.dumps(row), flush=True)
-            name = f"focus.{row['policy']}.{cell}"
-            figures.append(figure(f"{name}.accuracy", row["accuracy"], row["n"], row["ci95"], command))
-            if row["policy"] != "full":
-                figures.append(figure(f"{name}.routing", row["routingRecall"], row["n"], row["routingCi95"], command))
+        merge(options.out, figures_of(rows, command))
         print(f"{cell}: {time.time() - began:.0f} s", flush=True)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
