@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../src/core/config.ts';
 import { OptionError, configFor, parseLoopOptions } from './loop-options.ts';
-import { cycleText, writeSyntheticHistory } from './synthetic-history.ts';
+import { writeSyntheticHistory } from './synthetic-history.ts';
 
 describe('parseLoopOptions', () => {
   it('reads flags and parameters', () => {
@@ -44,24 +44,26 @@ describe('parseLoopOptions', () => {
   });
 });
 
-describe('histories', () => {
-  it('are a function of the seed', () => {
-    const first = writeSyntheticHistory(20_000, 1, 5000);
-    expect(writeSyntheticHistory(20_000, 1, 5000)).toEqual(first);
-    expect(writeSyntheticHistory(20_000, 2, 5000).text).not.toBe(first.text);
-    expect(first.questions.length).toBeGreaterThanOrEqual(3);
-    for (const { question, value, askedAtCharacter } of first.questions) {
-      const key = /What colour is the (.*)\?/.exec(question)![1]!;
-      expect(first.text.indexOf(`The ${key} is ${value}.`)).toBeLessThan(askedAtCharacter);
-      expect(first.text).toContain(`The ${key} is ${value}.`);
-    }
+describe('the synthetic history', () => {
+  const encode = (text: string) => Uint32Array.from(text, (character) => character.codePointAt(0)!);
+
+  it('is the chronicle first, then its paragraphs in an order that the seed decides', () => {
+    const length = 200_000;
+    const { ids } = writeSyntheticHistory(length, 5, encode);
+    expect(ids).toHaveLength(length);
+    expect(writeSyntheticHistory(length, 5, encode).ids).toEqual(ids);
+    const other = writeSyntheticHistory(length, 6, encode).ids;
+    expect(other.subarray(0, 50_000)).toEqual(ids.subarray(0, 50_000));
+    expect(other).not.toEqual(ids);
   });
 
-  it('repeat a text in other orders until it is long enough', () => {
-    const text = 'One.\n\nTwo.\n\nThree.';
-    const cycled = cycleText(text, 100, 5);
-    expect(cycled.startsWith(text)).toBe(true);
-    expect(cycled.length).toBeGreaterThanOrEqual(98);
-    expect(cycleText(text, 100, 5)).toBe(cycled);
+  it('knows when each fact was read', () => {
+    const { ids, questions } = writeSyntheticHistory(60_000, 1, encode);
+    const known = questions.filter(({ knownAtToken }) => knownAtToken < 60_000);
+    expect(known.length).toBeGreaterThan(3);
+    for (const { value, knownAtToken } of known) {
+      const read = String.fromCodePoint(...ids.subarray(Math.max(0, knownAtToken - 3000), knownAtToken));
+      expect(read.toLowerCase()).toContain(value.toLowerCase());
+    }
   });
 });

@@ -4,7 +4,8 @@ import { type RunConfig, ConfigError, DEFAULT_RUN_CONFIG, applyConfigChanges } f
 
 export interface LoopOptions {
   readonly textFile: string | null;
-  readonly tokens: number;
+  /** Null: the whole text, or the default length of the synthetic history. */
+  readonly tokens: number | null;
   readonly modelId: string;
   readonly backend: 'wasm' | 'cpu';
   readonly traceFile: string | null;
@@ -39,7 +40,7 @@ export function parseLoopOptions(args: readonly string[]): LoopOptions {
   if (values.seed !== undefined) changes['seed'] = wholeNumber('--seed', values.seed, 0);
   return {
     textFile: values.text ?? null,
-    tokens: wholeNumber('--tokens', values.tokens, 1),
+    tokens: values.tokens === undefined ? null : wholeNumber('--tokens', values.tokens, 1),
     modelId: values.model,
     backend,
     traceFile: values.trace ?? null,
@@ -65,7 +66,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         text: { type: 'string' },
-        tokens: { type: 'string', default: '20000' },
+        tokens: { type: 'string' },
         policy: { type: 'string' },
         set: { type: 'string', multiple: true, default: [] },
         model: { type: 'string', default: 'tiny' },

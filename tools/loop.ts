@@ -3,6 +3,7 @@ import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator.ts';
 import type { Lod } from '../src/core/ids.ts';
+import { Rng } from '../src/core/rng.ts';
 import type { Stage, TelemetryEvent, TraceHeader } from '../src/core/telemetry.ts';
 import { TRACE_FORMAT, TRACE_VERSION } from '../src/core/telemetry.ts';
 import { GistTree } from '../src/core/tree.ts';
@@ -18,50 +19,27 @@ import { Engine } from '../src/runtime/engine.ts';
 import { acceptText, IntakeError } from '../src/runtime/text-intake.ts';
 import type { SessionRecord } from '../src/storage/ports.ts';
 import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions } from './loop-options.ts';
-import { cycleText, writeSyntheticHistory } from './synthetic-history.ts';
+import { type SyntheticHistory, writeSyntheticHistory } from './synthetic-history.ts';
 
 const root = join(import.meta.dirname, '..');
 const STAGES: readonly Stage[] = ['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry'];
-/** About this many characters make one token of English. */
-const CHARACTERS_PER_TOKEN = 5;
+const DEFAULT_TOKENS = 20_000;
 const PROGRESS_EVERY_MS = 1000;
 
-interface History {
+interface History extends SyntheticHistory {
   readonly name: string;
-  readonly ids: Uint32Array;
-  readonly questions: readonly { readonly question: string; readonly value: string }[];
 }
 
 function readHistory(options: LoopOptions, model: LoadedModel, seed: number): History {
   const { tokens, textFile } = options;
-  const encode = (text: string): Uint32Array => model.tokenizer.encode(text).subarray(0, tokens);
-  if (textFile !== null) {
-    if (!existsSync(textFile)) throw new OptionError(`--text: there is no file ${textFile}.`);
-    const text = acceptText(readFileSync(textFile, 'utf8'));
-    return { name: textFile, ids: encode(text), questions: [] };
+  const encode = (text: string): Uint32Array => model.tokenizer.encode(text);
+  if (textFile === null) {
+    const history = writeSyntheticHistory(tokens ?? DEFAULT_TOKENS, seed, encode);
+    return { name: 'Synthetic history', ...history };
   }
-  const chronicle = join(root, 'public/examples/harbour-chronicle.txt');
-  let characters = tokens * CHARACTERS_PER_TOKEN;
-  for (;;) {
-    const synthetic = writeSyntheticHistory(characters, seed);
-    const text = existsSync(chronicle)
-      ? cycleText(readFileSync(chronicle, 'utf8'), characters, seed)
-      : synthetic.text;
-    const ids = encode(text);
-    if (ids.length >= tokens) {
-      const asked = existsSync(chronicle) ? chronicleQuestions(chronicle) : synthetic.questions;
-      return { name: 'synthetic history', ids, questions: asked };
-    }
-    characters *= 1.5;
-  }
-}
-
-/** The questions that come with the example, next to its text. */
-function chronicleQuestions(chronicle: string): History['questions'] {
-  const file = chronicle.replace(/\.txt$/, '.json');
-  if (!existsSync(file)) return [];
-  const parsed = JSON.parse(readFileSync(file, 'utf8')) as { questions?: History['questions'] };
-  return parsed.questions ?? [];
+  if (!existsSync(textFile)) throw new OptionError(`--text: there is no file ${textFile}.`);
+  const ids = encode(acceptText(readFileSync(textFile, 'utf8')));
+  return { name: textFile, ids: ids.subarray(0, tokens ?? ids.length), questions: [] };
 }
 
 /** Sums what passes by: milliseconds by stage, and the time of each token's quarter. */
@@ -147,6 +125,7 @@ async function main(): Promise<void> {
     backend: backend.id,
     model: model.id,
     policy: config.policy,
+    budgetTokens: config.budgetTokens,
     seed: config.seed,
     questions: quarters.questions,
     rightAnswers: quarters.rightAnswers,
@@ -182,6 +161,7 @@ async function stream(
   let asked = 0;
   let right = 0;
   let printedAt = 0;
+  const rng = new Rng(engine.activeConfig.seed);
   while (done < ids.length) {
     const startedAt = performance.now();
     const before = engine.queue.pendingTokens;
@@ -192,12 +172,10 @@ async function stream(
     if (done >= ids.length - quarter) lastMs += ms;
     const dueBefore = Math.floor(done / options.askEvery);
     done += took;
-    if (
-      options.askEvery > 0 &&
-      history.questions.length > 0 &&
-      Math.floor(done / options.askEvery) > dueBefore
-    ) {
-      const { question, value } = history.questions[asked % history.questions.length]!;
+    const isDue = options.askEvery > 0 && Math.floor(done / options.askEvery) > dueBefore;
+    const known = history.questions.filter(({ knownAtToken }) => knownAtToken <= done);
+    if (isDue && known.length > 0) {
+      const { question, value } = known[rng.nextInt(known.length)]!;
       const { answer } = await engine.ask(question);
       asked++;
       if (answer.text.includes(value)) right++;

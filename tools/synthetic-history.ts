@@ -1,88 +1,66 @@
-/** Makes endless readable harbour prose with facts and questions about them; the seed decides every word. */
+/** An endless seeded history: the example chronicle, then its paragraphs shuffled anew, round after round. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Rng } from '../src/core/rng.ts';
 
-export interface SyntheticQuestion {
+const EXAMPLE = join(import.meta.dirname, '../public/examples/harbour-chronicle');
+
+/** A question that the chronicle answers. */
+export interface ChronicleQuestion {
   readonly question: string;
   /** The word that a right answer contains. */
   readonly value: string;
-  /** Characters of history before the question. */
-  readonly askedAtCharacter: number;
+  /** Where in the text the fact begins. */
+  readonly factStartChar: number;
 }
 
 export interface SyntheticHistory {
-  readonly text: string;
-  readonly questions: readonly SyntheticQuestion[];
+  readonly ids: Uint32Array;
+  readonly questions: readonly (ChronicleQuestion & {
+    /** Tokens of history after which the fact was read for the first time. */
+    readonly knownAtToken: number;
+  })[];
 }
 
-const PEOPLE = ['Mara', 'Tobin', 'Hester', 'Celia', 'Arthur', 'Rosa', 'Stefan', 'Ida', 'Jonas', 'Petra'];
-const FAMILIES = ['Dunn', 'Ashby', 'Rosen', 'Vale', 'Marsh', 'Holt', 'Quill', 'Penn'];
-const THINGS = ['lantern', 'boat', 'coat', 'door', 'trunk', 'kettle', 'ladder', 'bell'];
-const COLOURS = ['red', 'green', 'blue', 'white', 'black', 'yellow', 'grey', 'brown'];
-const FILLER = [
-  'The wind turned to the north before breakfast.',
-  'Some believed it, and some told it again with changes.',
-  'There was water on the steps, and people walked slowly.',
-  'Nobody on the quay had seen such a tide before.',
-  'The women at the pump spoke of it until evening.',
-  'A cart came down the hill with nets and salt.',
-  'By noon the sun was out, and the boats lay still.',
-  'The keeper counted the crates twice and wrote it down.',
-];
-
-/** A fact in eight sentences, a question after about `questionEvery` characters. */
+/**
+ * @param encode - the model's tokenizer.
+ * @returns exactly `tokens` tokens; the first round is the chronicle as it stands.
+ */
 export function writeSyntheticHistory(
-  characters: number,
+  tokens: number,
   seed: number,
-  questionEvery = 16_000,
+  encode: (text: string) => Uint32Array,
 ): SyntheticHistory {
-  const rng = new Rng(seed);
-  const pick = <T>(items: readonly T[]): T => items[rng.nextInt(items.length)]!;
-  const facts = new Map<string, { readonly question: string; readonly value: string }>();
-  const questions: SyntheticQuestion[] = [];
-  const sentences: string[] = [];
+  const chronicle = readFileSync(`${EXAMPLE}.txt`, 'utf8');
+  const { questions } = JSON.parse(readFileSync(`${EXAMPLE}.json`, 'utf8')) as {
+    readonly questions: readonly ChronicleQuestion[];
+  };
+  const paragraphs = chronicle.split(/\n{2,}/).map((text) => ({ text, ids: encode(`${text}\n\n`) }));
+  const ids = new Uint32Array(tokens);
+  const ends: number[] = [];
   let length = 0;
-  for (let nextQuestion = questionEvery; length < characters;) {
-    const isFact = rng.nextInt(8) === 0;
-    const owner = `${pick(PEOPLE)} ${pick(FAMILIES)}`;
-    const thing = pick(THINGS);
-    const colour = pick(COLOURS);
-    const key = `${thing} of ${owner}`;
-    const isNew = isFact && !facts.has(key);
-    const sentence = isNew ? `The ${key} is ${colour}.` : pick(FILLER);
-    if (isNew) facts.set(key, { question: `What colour is the ${key}?`, value: colour });
-    const isParagraphEnd = rng.nextInt(6) === 0;
-    const piece = sentence + (isParagraphEnd ? '\n\n' : ' ');
-    sentences.push(piece);
-    length += piece.length;
-    if (length >= nextQuestion && facts.size > 0) {
-      questions.push({ ...pick([...facts.values()]), askedAtCharacter: length });
-      nextQuestion += questionEvery;
-    }
-  }
-  return { text: sentences.join(''), questions };
-}
-
-/** A text read over and over until it is long enough; the seed decides the order of its paragraphs each time. */
-export function cycleText(text: string, characters: number, seed: number): string {
-  const paragraphs = text.split(/\n{2,}/).filter((paragraph) => paragraph.trim() !== '');
-  const parts: string[] = [];
-  let length = 0;
-  for (let round = 0; length < characters; round++) {
-    const order = [...paragraphs];
-    // The first round is the text itself.
-    if (round > 0) shuffle(order, new Rng(seed).split(round));
+  for (let round = 0; length < tokens; round++) {
+    const order = round === 0 ? paragraphs : shuffled(paragraphs, new Rng(seed).split(round));
     for (const paragraph of order) {
-      parts.push(paragraph);
-      length += paragraph.length + 2;
-      if (length >= characters) break;
+      const piece = paragraph.ids.subarray(0, tokens - length);
+      ids.set(piece, length);
+      length += piece.length;
+      if (round === 0) ends.push(length);
     }
   }
-  return parts.join('\n\n');
+  return { ids, questions: questions.map((asked) => ({ ...asked, knownAtToken: knownAt(asked) })) };
+
+  function knownAt({ factStartChar }: ChronicleQuestion): number {
+    const paragraph = chronicle.slice(0, factStartChar).split(/\n{2,}/).length - 1;
+    return ends[paragraph] ?? Infinity;
+  }
 }
 
-function shuffle(items: string[], rng: Rng): void {
-  for (let i = items.length - 1; i > 0; i--) {
+function shuffled<T>(items: readonly T[], rng: Rng): T[] {
+  const copy = [...items];
+  for (let i = copy.length - 1; i > 0; i--) {
     const j = rng.nextInt(i + 1);
-    [items[i], items[j]] = [items[j]!, items[i]!];
+    [copy[i], copy[j]] = [copy[j]!, copy[i]!];
   }
+  return copy;
 }
