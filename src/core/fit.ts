@@ -10,10 +10,14 @@ import type { Layout } from './working-context.ts';
 export class ForcedCollapses {
   private readonly heap: { first: number; tier: number; score: number; start: number }[] = [];
 
-  /** @param mayOverrulePins - pinned units queue too, behind all others. */
+  /**
+   * @param mayOverrulePins - pinned units queue too, behind all others.
+   * @param highestScore - units that hold an entry scored above this stay as they are.
+   */
   constructor(
     private readonly step: AllocationStep,
     private readonly mayOverrulePins: boolean,
+    private readonly highestScore = Infinity,
   ) {
     step.forEachUnit((first) => {
       this.offer(first);
@@ -30,10 +34,17 @@ export class ForcedCollapses {
     return true;
   }
 
+  private isWanted(first: number): boolean {
+    const { bench } = this.step;
+    if (this.highestScore === Infinity) return false;
+    return bench.highestScore(first, this.step.unitSize(first)) > this.highestScore;
+  }
+
   private offer(first: number): void {
     const { step } = this;
     const refusal = step.collapseRefusal(first);
     if (refusal !== null && !(this.mayOverrulePins && refusal.reason === 'pinned')) return;
+    if (this.isWanted(first)) return;
     const unit = {
       first,
       tier: refusal === null ? 0 : 1,

@@ -33,6 +33,9 @@ function inputOf(
   };
 }
 
+/** One gist to expand, and raw blocks that are wanted too. */
+const WANTED = { 3: 0.9, 60: 0.5, 61: 0.5, 62: 0.5, 63: 0.5 };
+
 const brief = ({ kind, start, reason, rank }: ActionRecord): unknown[] => [kind, start / 32, reason, rank];
 const applied = (actions: readonly ActionRecord[]): ActionRecord[] =>
   actions.filter((action) => action.applied);
@@ -76,8 +79,26 @@ describe('greedy allocation', () => {
     expect(layout.usedTokens).toBe(188);
   });
 
+  it('pays with the lowest-scored unit in which nothing is wanted when no candidate is left', () => {
+    const input = inputOf(4, { 3: 0.9, 60: -0.1, 61: -0.15 }, { budgetTokens: 60 + 128 + 5 });
+    const { actions, layout } = allocate(input);
+    expect(actions.map(brief)).toEqual([
+      ['collapse', 61, 'paid-for-expansion', null],
+      ['expand', 3, 'score-above-tau', 1],
+    ]);
+    expect(actions[1]!.paidBy).toEqual([[1, 61 * 32, 62 * 32]]);
+    expect(layout.usedTokens).toBe(188);
+  });
+
+  it('does not pay with what is wanted itself, nor beyond the action limit', () => {
+    const budgetTokens = 60 + 128 + 5;
+    expect(allocate(inputOf(4, WANTED, { budgetTokens })).layout.usedTokens).toBe(188);
+    const limited = allocate(inputOf(4, { 3: 0.9 }, { budgetTokens, maxActions: 1 }));
+    expect(applied(limited.actions)).toEqual([]);
+  });
+
   it('records the missing tokens of an expansion that nothing pays for', () => {
-    const { actions } = allocate(inputOf(4, { 3: 0.9 }, { budgetTokens: 60 + 128 + 5 }));
+    const { actions } = allocate(inputOf(4, WANTED, { budgetTokens: 60 + 128 + 5 }));
     expect(actions).toMatchObject([
       { kind: 'expand', applied: false, reason: 'no-budget', missingTokens: 26 },
     ]);
@@ -85,7 +106,7 @@ describe('greedy allocation', () => {
 
   it('keeps the reserve free', () => {
     const { actions } = allocate({
-      ...inputOf(4, { 3: 0.9 }, { budgetTokens: 60 + 128 + 40 }),
+      ...inputOf(4, WANTED, { budgetTokens: 60 + 128 + 40 }),
       reserveTokens: 32,
     });
     expect(actions).toMatchObject([{ reason: 'no-budget', missingTokens: 23 }]);

@@ -11,7 +11,7 @@ import type {
 } from './allocator.ts';
 import { collectCandidates } from './candidates.ts';
 import type { Candidate, Candidates } from './candidates.ts';
-import { fitToBudget } from './fit.ts';
+import { ForcedCollapses, fitToBudget } from './fit.ts';
 import { K } from './ids.ts';
 import { EXPANSION_COST, parentSpan } from './legality.ts';
 import { expandPinned } from './pins.ts';
@@ -49,7 +49,8 @@ export function allocate(input: AllocationInput): Allocation {
   const refused = new TopList<ActionRecord>(MAX_REFUSED);
   fitToBudget(step);
   expandPinned(step, pins, refused);
-  const taken = takeAlternately(step, collectCandidates(step, config, limit, refused), limit, refused);
+  const candidates = collectCandidates(step, config, limit, refused);
+  const taken = takeAlternately(step, candidates, limit, refused, config.tauExpand);
   return {
     layout: step.bench.toLayout(),
     scores: step.bench.toScores(),
@@ -75,12 +76,19 @@ function biasedScores(scores: Float32Array, state: AllocatorState, config: Alloc
   return scores.map((score) => (Number.isFinite(score) ? Math.max(-1, Math.min(1, score + bias)) : 0));
 }
 
-/** @returns how many actions were applied. */
+/**
+ * An expansion that does not fit is paid for by the collapse candidates, and once those are used up by the
+ * lowest-scored unit in which nothing is above τ_expand: a full window trades its least wanted detail for the
+ * most wanted. What no collapse can pay for is refused.
+ *
+ * @returns how many actions were applied.
+ */
 function takeAlternately(
   step: AllocationStep,
   candidates: Candidates,
   limit: number,
   refused: TopList<ActionRecord>,
+  tauExpand: number,
 ): number {
   const expansions = new Queue(candidates.expansions);
   const collapses = new Queue(candidates.collapses);
@@ -112,6 +120,17 @@ function takeAlternately(
   let taken = 0;
   let isExpansionsTurn = true;
   let payers: LayoutEntry[] = [];
+  let unwanted: ForcedCollapses | null = null;
+  /** Only while the expansion itself would still be within the limit. */
+  const collapseUnwanted = (): boolean => {
+    if (expansions.head === undefined || taken + 2 > limit) return false;
+    unwanted ??= new ForcedCollapses(step, false, tauExpand);
+    if (!unwanted.collapseLowest('paid-for-expansion')) return false;
+    const paid = step.actions.at(-1)!;
+    payers.push([paid.lod, paid.start, paid.end]);
+    isExpansionsTurn = true;
+    return true;
+  };
   dropStale();
   while (taken < limit) {
     const fits = step.freeTokens >= EXPANSION_COST;
@@ -137,7 +156,7 @@ function takeAlternately(
       }
       isExpansionsTurn = true;
       collapses.advance();
-    } else {
+    } else if (!collapseUnwanted()) {
       break;
     }
     taken++;

@@ -109,6 +109,15 @@ export class Workbench {
     return sum / count;
   }
 
+  /** Highest score of `count` neighbours from `first` on. */
+  highestScore(first: number, count: number): number {
+    let highest = -Infinity;
+    for (let node = first, i = 0; i < count; i++, node = this.next[node]!) {
+      highest = Math.max(highest, this.score[node]!);
+    }
+    return highest;
+  }
+
   /**
    * Replace a raw block (count 1) or K siblings by their parent. The caller has checked that this is legal.
    *
