@@ -1,5 +1,5 @@
 /** `npm run loop`: streams a history through the engine under Node and prints what the memory did. */
-import { createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator.ts';
 import type { Lod } from '../src/core/ids.ts';
@@ -40,6 +40,30 @@ function readHistory(options: LoopOptions, model: LoadedModel, seed: number): Hi
   if (!existsSync(textFile)) throw new OptionError(`--text: there is no file ${textFile}.`);
   const ids = encode(acceptText(readFileSync(textFile, 'utf8')));
   return { name: textFile, ids: ids.subarray(0, tokens ?? ids.length), questions: [] };
+}
+
+interface TraceFile {
+  write(...lines: readonly (TraceHeader | TelemetryEvent)[]): void;
+  close(): void;
+}
+
+/** @throws {OptionError} if the file cannot be written, before anything is run. */
+function openTrace(path: string | null): TraceFile {
+  if (path === null) return { write: () => undefined, close: () => undefined };
+  let file: number;
+  try {
+    file = openSync(path, 'w');
+  } catch (error) {
+    throw new OptionError(`--trace: ${(error as Error).message}`, { cause: error });
+  }
+  return {
+    write: (...lines) => {
+      writeSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    },
+    close: () => {
+      closeSync(file);
+    },
+  };
 }
 
 /** Sums what passes by: milliseconds by stage, and the time of each token's quarter. */
@@ -87,8 +111,8 @@ async function main(): Promise<void> {
     seed: config.seed,
     config,
   };
-  const trace = options.traceFile === null ? null : createWriteStream(options.traceFile);
-  trace?.write(`${JSON.stringify(header)}\n`);
+  const trace = openTrace(options.traceFile);
+  trace.write(header);
   const tally = new Tally();
   const tree = new GistTree({
     hiddenSize: model.base.hiddenSize,
@@ -106,7 +130,7 @@ async function main(): Promise<void> {
       if (notice.kind === 'problem') throw new Error(notice.error.message);
       if (notice.kind !== 'telemetry') return;
       tally.accept(notice.events);
-      for (const event of notice.events) trace?.write(`${JSON.stringify(event)}\n`);
+      trace.write(...notice.events);
     },
   });
   engine.announce();
@@ -115,10 +139,7 @@ async function main(): Promise<void> {
   const totals = engine.totals();
   await engine.close();
   model.dispose();
-  await new Promise<void>((resolve) => {
-    if (trace === null) resolve();
-    else trace.end(resolve);
-  });
+  trace.close();
   const result = {
     tokens: history.ids.length,
     ...totals,
