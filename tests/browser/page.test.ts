@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type Axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
@@ -78,7 +79,7 @@ describe('the first session', () => {
     const { page } = open;
     await page.addScriptTag({ path: AXE });
     const serious = await page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: typeof import('axe-core') };
+      const { axe } = window as unknown as { axe: typeof Axe };
       const { violations } = await axe.run();
       return violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -32,4 +32,9 @@ describe('parameter input', () => {
       expect(valueOfSlider(candidate, sliderOf(candidate, middle))).toBeCloseTo(middle, 5);
     }
   });
+
+  it('keeps the slider on its track for values out of range', () => {
+    expect(sliderOf(parameter('budgetTokens'), 7)).toBe(0);
+    expect(sliderOf(parameter('budgetTokens'), 1e9)).toBe(1000);
+  });
 });

@@ -27,9 +27,10 @@ function isLogarithmic({ min = 0, max = 1 }: ParameterDescription): boolean {
 
 const SLIDER_STEPS = 1000;
 
-/** Slider position 0..1000 of a value. */
-export function sliderOf(parameter: ParameterDescription, value: number): number {
+/** Slider position 0..1000 of a value; one out of range, as it may be while it is typed, sits at the end. */
+export function sliderOf(parameter: ParameterDescription, typed: number): number {
   const { min = 0, max = 1 } = parameter;
+  const value = Math.min(Math.max(typed, min), max);
   if (!isLogarithmic(parameter)) return ((value - min) / (max - min)) * SLIDER_STEPS;
   return (Math.log1p(value - min) / Math.log1p(max - min)) * SLIDER_STEPS;
 }
