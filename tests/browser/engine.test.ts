@@ -20,7 +20,7 @@ const chronicle = readFileSync(join(EXAMPLES, 'harbour-chronicle.txt'), 'utf8');
 const { questions } = JSON.parse(readFileSync(join(EXAMPLES, 'harbour-chronicle.json'), 'utf8')) as {
   questions: ExampleQuestion[];
 };
-const asked = { ...questions.find(({ value }) => value === 'pink')!, fact: 'knife of Felix is pink' };
+const asked = { ...questions.find(({ value }) => value === 'Lorne')!, fact: 'Blythe map lies in Lorne' };
 
 /** From a paragraph before the fact to well behind it, so that the fact has to be focused on again. */
 const from = chronicle.lastIndexOf('\n\n', asked.factStartChar - 200) + 2;
