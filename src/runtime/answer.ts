@@ -58,6 +58,21 @@ export class AnswerWriter {
     return { ...sample, tokenText: this.tokenizer.tokenText(sample.tokenId), delta, isEnd: end !== null };
   }
 
+  /**
+   * Take tokens as decoded that an earlier worker decoded: the next draw is then the one that it would have made.
+   *
+   * @returns true if they end the answer.
+   */
+  replay(ids: Uint32Array, settings: SamplingConfig): boolean {
+    for (const id of ids) {
+      if (settings.temperature > 0) this.random.nextFloat();
+      this.seen.push(id);
+      this.decoded += this.decoder.push(id);
+    }
+    this.shown = this.decoded.length;
+    return this.endOfText() !== null;
+  }
+
   /** The rest of the text, when the answer ends without a stop text. */
   finish(): string {
     this.decoded += this.decoder.flush();

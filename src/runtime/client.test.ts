@@ -7,6 +7,7 @@ import { EngineHost } from './engine-host.ts';
 import { NoticeBatcher } from './notice-batcher.ts';
 import type { FromWorker, Notice, ToWorker } from './protocol.ts';
 import { createFakeModel } from './testing/fake-model.ts';
+import { until } from './testing/host-fixture.ts';
 
 /** A worker in this thread, with a host of its own; all share one store, as workers share IndexedDB. */
 class ThreadWorker implements WorkerLike {
@@ -73,15 +74,6 @@ function scene() {
   const boot = () =>
     client.call({ kind: 'boot', modelId: 'fake', modelBaseUrl: './models/', backend: 'auto' });
   return { client, workers, notices, boot };
-}
-
-async function until<T>(find: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 1000; tries++) {
-    const found = find();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  throw new Error('It never came.');
 }
 
 describe('EngineClient', () => {

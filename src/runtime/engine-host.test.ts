@@ -138,7 +138,8 @@ describe('answers', () => {
   });
 
   it('stop when asked to, and what was decoded stays', async () => {
-    const fixture = await bootHost({ onAppend: () => new Promise((resolve) => setTimeout(resolve, 1)) });
+    const fixture = await bootHost();
+    fixture.model.work.onAppend = () => new Promise((resolve) => setTimeout(resolve, 1));
     await open(fixture, { maxNewTokens: 4096, temperature: 1 });
     const asking = fixture.host.handle({ kind: 'ask', text: 'Tell me everything.' });
     await expect(fixture.host.handle({ kind: 'ask', text: 'Now?' })).rejects.toMatchObject({ code: 'busy' });

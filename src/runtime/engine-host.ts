@@ -11,11 +11,12 @@ import type { SessionHandle, SessionId, SessionRecord, SessionStore } from '../s
 import { writeTrace } from '../storage/trace-codec.ts';
 import type { Clock } from './clock.ts';
 import { yieldToEvents } from './clock.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { Engine } from './engine.ts';
 import { EngineError } from './errors.ts';
 import { FocusLoop } from './focus-loop.ts';
 import type { BootReport, Command, CommandResults, Notice, SessionSnapshot } from './protocol.ts';
-import { restoreMemory, restoreTree } from './session-restore.ts';
+import { interruptedTurn, restoreMemory, restoreTree } from './session-restore.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
 
 type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>;
@@ -224,6 +225,8 @@ export class EngineHost {
     }
     this.engine = engine;
     const event = handle.readOnly ? null : engine.announce();
+    const interrupted = handle.readOnly ? null : interruptedTurn(stored, tree);
+    if (interrupted !== null) engine.resumeTurn(interrupted.question, interrupted.isSettled);
     return {
       state: engine.state,
       events: event === null ? stored.events : [...stored.events, event],
@@ -246,9 +249,7 @@ export class EngineHost {
     });
   }
 
-  private createEngine(
-    parts: Pick<ConstructorParameters<typeof Engine>[0], 'handle' | 'record' | 'memory' | 'resumed'>,
-  ): Engine {
+  private createEngine(parts: Pick<EngineOptions, 'handle' | 'record' | 'memory' | 'resumed'>): Engine {
     const { model, backend } = this.ready;
     const { clock, notify } = this.ports;
     return new Engine({ ...parts, model, backend: backend.id, clock, notify });

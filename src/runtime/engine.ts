@@ -8,19 +8,19 @@ import type { RunTotals } from '../core/metrics.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Role, TelemetryEvent } from '../core/telemetry.ts';
 import type { LoadedModel } from '../nn/ports.ts';
-import type { ChatMessageRecord, SessionHandle, SessionRecord, SpanMark } from '../storage/ports.ts';
-import { type Clock, yieldToEvents } from './clock.ts';
+import type { ChatMessageRecord, SessionHandle, SessionRecord } from '../storage/ports.ts';
+import { yieldToEvents } from './clock.ts';
 import { Decoder } from './decoder.ts';
 import { DeltaNllMeter } from './delta-nll.ts';
 import { EngineError, answerUnderWay, readOnlySession, toWireError } from './errors.ts';
 import { FocusLoop } from './focus-loop.ts';
-import type { MemoryState, RefocusTrigger } from './focus-loop.ts';
+import type { RefocusTrigger } from './focus-loop.ts';
 import { IngestQueue } from './ingest-queue.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { Ingestion } from './ingestion.ts';
-import { type BlockSpan, checkBlock, inspectBlock, textOfSpan } from './inspector.ts';
+import { type BlockSpan, checkBlock, inspectBlock, likelyNextTokens, textOfSpan } from './inspector.ts';
 import { explainRefusal } from './refusals.ts';
 import type { BlockReport, CommandResults, Notice, SessionState, TokenProbability } from './protocol.ts';
-import { topTokens } from './sampler.ts';
 import { SessionJournal } from './session-journal.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
 import { SpanMarks } from './span-marks.ts';
@@ -31,26 +31,6 @@ import { Turnstile } from './turnstile.ts';
 
 /** Milliseconds between two batches while nothing else makes one due. */
 const FLUSH_EVERY_MS = 250;
-export interface EngineOptions {
-  readonly model: LoadedModel;
-  /** Label of the backend, for the trace. */
-  readonly backend: string;
-  /** Null runs without storage. */
-  readonly handle: SessionHandle | null;
-  readonly record: SessionRecord;
-  readonly memory: MemoryState;
-  readonly clock: Clock;
-  readonly notify: (notice: Notice) => void;
-  /** What was read back from storage; absent for a new session. */
-  readonly resumed?: {
-    readonly timeMs: number;
-    readonly chat: readonly ChatMessageRecord[];
-    readonly marks: readonly SpanMark[];
-    readonly gistsStored: readonly number[];
-    readonly hasPending: boolean;
-  };
-}
-
 export class Engine implements TurnSession {
   readonly focus: FocusLoop;
   readonly queue = new IngestQueue();
@@ -224,17 +204,15 @@ export class Engine implements TurnSession {
   async ask(text: string): Promise<CommandResults['ask']> {
     this.mustWrite();
     this.mustNotAnswer();
-    const turn = new Turn(this, acceptText(text));
-    this.turn = turn;
-    const work = turn.take();
-    this.turnEnded = work.catch(() => undefined);
-    try {
-      return await work;
-    } finally {
-      this.turn = null;
-      this.notifyState();
-      await this.journal?.flush('strict');
-    }
+    return this.takeTurn(new Turn(this, { kind: 'ask', text: acceptText(text) }));
+  }
+
+  /** Go on with an answer that was interrupted; the same tokens come out. Failures become problems. */
+  resumeTurn(question: ChatMessageRecord, isSettled: boolean): void {
+    const turn = new Turn(this, { kind: 'resume', question, isSettled });
+    this.takeTurn(turn).catch((error: unknown) => {
+      this.notify({ kind: 'problem', error: toWireError(error) });
+    });
   }
 
   stopAnswer(): void {
@@ -251,16 +229,7 @@ export class Engine implements TurnSession {
 
   /** The most likely next tokens given the working context as it is; none for an empty history. */
   nextTokens(count: number): Promise<readonly TokenProbability[]> {
-    return this.turnstile.pass(async () => {
-      const { layout } = this.focus;
-      if (layout.usedTokens === 0) return [];
-      const { logits } = await this.decoder.sync(layout, this.config.budgetTokens);
-      return topTokens(logits, count).map(({ tokenId, probability }) => ({
-        tokenId,
-        text: this.model.tokenizer.tokenText(tokenId),
-        probability,
-      }));
-    });
+    return this.turnstile.pass(() => likelyNextTokens(this, count));
   }
 
   /** Every event of the session, stored or not. */
@@ -297,6 +266,12 @@ export class Engine implements TurnSession {
     await this.focus.append(ids, origin);
     this.notify({ kind: 'provenance', run: this.focus.tree.provenance.at(-1)! });
     if (this.focus.tree.tokenCount % K === 0) await this.refocusOnce('block');
+    await this.storeIfDue();
+  }
+
+  async store(): Promise<void> {
+    this.lastFlushMs = this.telemetry.now();
+    await this.journal?.flush('relaxed');
   }
 
   async refocusOnce(trigger: RefocusTrigger): Promise<number> {
@@ -344,12 +319,27 @@ export class Engine implements TurnSession {
     const isBlockClosed = this.focus.tree.tokenCount % K === 0;
     if (isBlockClosed || this.queue.pendingTokens === 0) await this.refocusOnce('block');
     await this.measureDeltaNll();
-    const isDue = this.journal?.isDue ?? false;
-    if (isDue || this.telemetry.now() - this.lastFlushMs > FLUSH_EVERY_MS) {
-      this.lastFlushMs = this.telemetry.now();
-      await this.journal?.flush('relaxed');
-    }
+    await this.storeIfDue();
     return tokens;
+  }
+
+  private async storeIfDue(): Promise<void> {
+    const isDue = this.journal?.isDue ?? false;
+    if (isDue || this.telemetry.now() - this.lastFlushMs > FLUSH_EVERY_MS) await this.store();
+  }
+
+  private async takeTurn(turn: Turn): Promise<CommandResults['ask']> {
+    this.turn = turn;
+    // What is sent before the command's reply would be lost on the page.
+    const work = yieldToEvents().then(() => turn.take());
+    this.turnEnded = work.catch(() => undefined);
+    try {
+      return await work;
+    } finally {
+      this.turn = null;
+      this.notifyState();
+      await this.journal?.flush('strict');
+    }
   }
 
   private async ingestBlock(): Promise<number> {

@@ -16,7 +16,9 @@ import type { Tokenizer } from '../nn/ports.ts';
 import type { SpanMark } from '../storage/ports.ts';
 import { EngineError } from './errors.ts';
 import type { FocusLoop } from './focus-loop.ts';
-import type { BlockReport } from './protocol.ts';
+import type { BlockReport, TokenProbability } from './protocol.ts';
+import { topTokens } from './sampler.ts';
+import type { TurnSession } from './turn.ts';
 
 /** Tokens of a block whose texts are listed one by one; the text of a longer block is cut there. */
 const LISTED_TOKENS = 2048;
@@ -108,6 +110,19 @@ export function inspectBlock(
     canCollapse: collapseVerdict(focus, config, index),
     neighbours: nearestGists(tree, tokenizer, lod, start),
   };
+}
+
+/** The most likely next tokens given the working context as it is; none for an empty history. */
+export async function likelyNextTokens(
+  session: Pick<TurnSession, 'focus' | 'decoder' | 'model' | 'activeConfig'>,
+  count: number,
+): Promise<readonly TokenProbability[]> {
+  const { layout } = session.focus;
+  if (layout.usedTokens === 0) return [];
+  const { logits } = await session.decoder.sync(layout, session.activeConfig.budgetTokens);
+  return topTokens(logits, count).map(({ tokenId, probability }) => {
+    return { tokenId, text: session.model.tokenizer.tokenText(tokenId), probability };
+  });
 }
 
 const NOT_SHOWN = { legal: false, why: 'It is not in the working context at this level.' };

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../storage/memory-store.ts';
 import { StorageError } from '../storage/ports.ts';
+import type { SessionHandle, SessionStore } from '../storage/ports.ts';
 import { readTrace } from '../storage/trace-codec.ts';
-import { bootHost, frames, idle, ingest, open, prose } from './testing/host-fixture.ts';
+import { bootHost, frames, idle, ingest, open, prose, until } from './testing/host-fixture.ts';
 
 describe('a session read back', () => {
   it('goes on with the same layout, allocator and tokens as one that never stopped', async () => {
@@ -105,6 +106,64 @@ describe('a session read back', () => {
       code: 'read-only',
     });
     expect(await second.host.handle({ kind: 'nextTokens', count: 3 })).toHaveLength(3);
+  });
+});
+
+describe('an answer that the worker did not live to finish', () => {
+  const config = { temperature: 1, seed: 5, maxNewTokens: 60 };
+
+  /** A store whose handles can die as a worker's do: nothing more is stored, and the lock is free. */
+  function mortal(store: SessionStore) {
+    const handles: SessionHandle[] = [];
+    let isDead = false;
+    const wrap = (handle: SessionHandle): SessionHandle => {
+      handles.push(handle);
+      const append: SessionHandle['append'] = (batch, durability) =>
+        isDead ? new Promise(() => undefined) : handle.append(batch, durability);
+      return { ...handle, append };
+    };
+    const die = async (): Promise<void> => {
+      isDead = true;
+      for (const handle of handles) await handle.close();
+    };
+    return {
+      store: {
+        ...store,
+        create: async (record: Parameters<SessionStore['create']>[0]) => wrap(await store.create(record)),
+      },
+      die,
+    };
+  }
+
+  it('goes on by itself, with the same tokens', async () => {
+    const calm = await bootHost();
+    await open(calm, config);
+    await ingest(calm, prose(3000));
+    const expected = (await calm.host.handle({ kind: 'ask', text: 'What is old?' })).answer;
+    expect(expected.end - expected.start).toBeGreaterThan(6);
+
+    for (const tokensBefore of [0, 1, 5]) {
+      const shared = createMemoryStore();
+      const { store, die } = mortal(shared);
+      const first = await bootHost({ store });
+      const id = await open(first, config);
+      await ingest(first, prose(3000));
+      const streamed = (fixture: typeof first) =>
+        fixture.notices.filter(({ kind }) => kind === 'answerText').length;
+      first.model.work.onAppend = () =>
+        streamed(first) >= tokensBefore ? die().then(() => new Promise(() => undefined)) : Promise.resolve();
+      void first.host.handle({ kind: 'ask', text: 'What is old?' });
+      const second = await bootHost({ store: shared });
+      await until(async () => {
+        const { state } = await second.host.handle({ kind: 'openSession', sessionId: id });
+        return !state.readOnly;
+      });
+      const answer = await until(() => {
+        const found = second.notices.find(({ kind }) => kind === 'chat');
+        return found?.kind === 'chat' ? found.message : undefined;
+      });
+      expect({ ...answer, createdAt: 0 }).toEqual({ ...expected, createdAt: 0 });
+    }
   });
 });
 

@@ -11,7 +11,7 @@ import type { Provenance } from '../core/provenance.ts';
 import { TreeError, GistTree } from '../core/tree.ts';
 import { appendAndFit } from '../core/fit.ts';
 import type { LoadedModel } from '../nn/ports.ts';
-import type { StoredSession } from '../storage/ports.ts';
+import type { ChatMessageRecord, StoredSession } from '../storage/ports.ts';
 import { EngineError } from './errors.ts';
 import type { MemoryState } from './focus-loop.ts';
 import { replayFrames } from './frame-replay.ts';
@@ -135,4 +135,18 @@ export function restoreMemory(
     damage.push('The recorded working context did not fit the stored tokens: it was rebuilt by recency.');
   }
   return { tree, layout: assembleByRecency(tree, config, K).layout, allocator: { ...state, cooldowns: [] } };
+}
+
+/** A question whose answer is not complete, because the worker died while it was decoded; null if there is none. */
+export function interruptedTurn(
+  { chat, events }: StoredSession,
+  tree: GistTree,
+): { readonly question: ChatMessageRecord; readonly isSettled: boolean } | null {
+  const question = chat.at(-1);
+  if (question?.role !== 'user') return null;
+  const [asked] = tree.provenanceOf(question.start, question.end);
+  const after = tree.provenanceOf(question.end, tree.tokenCount);
+  if (asked === undefined || after.some((run) => run.documentId !== asked.documentId)) return null;
+  const frame = events.findLast((event) => event.type === 'refocus');
+  return { question, isSettled: frame?.trigger === 'turn-end' && frame.cursor === tree.tokenCount };
 }

@@ -33,20 +33,33 @@ export interface TurnSession {
   /** @returns how many actions were applied. */
   refocusOnce(trigger: RefocusTrigger): Promise<number>;
   addMessage(message: ChatMessageRecord): void;
+  /** Store what there is, so that the turn survives the worker. */
+  store(): Promise<void>;
   notify(notice: Notice): void;
 }
+
+/** Where a turn stands when it begins: a question to ask, or one that was asked before the worker died. */
+type Beginning =
+  | { readonly kind: 'ask'; readonly text: string }
+  | { readonly kind: 'resume'; readonly question: ChatMessageRecord; readonly isSettled: boolean };
 
 export class Turn {
   private stopped = false;
   private readonly documentId: string;
   private readonly wallClockMs: number;
 
+  /** @param beginning - a question that is taken up again stands in the history, with its document's id. */
   constructor(
     private readonly session: TurnSession,
-    private readonly text: string,
+    private readonly beginning: Beginning,
   ) {
-    this.wallClockMs = session.telemetry.wallClockMs();
-    this.documentId = `turn-${session.focus.tree.tokenCount}-${this.wallClockMs}`;
+    const { tree } = session.focus;
+    const asked =
+      beginning.kind === 'resume'
+        ? tree.provenanceOf(beginning.question.start, beginning.question.end)[0]
+        : null;
+    this.wallClockMs = asked?.wallClockMs ?? session.telemetry.wallClockMs();
+    this.documentId = asked?.documentId ?? `turn-${tree.tokenCount}-${this.wallClockMs}`;
   }
 
   get isStopped(): boolean {
@@ -58,16 +71,26 @@ export class Turn {
   }
 
   async take(): Promise<CommandResults['ask']> {
-    const { session } = this;
-    const { userPrefix, userSuffix, assistantPrefix } = session.model.manifest.chat;
-    const { tokenizer } = session.model;
-    const start = await this.append(tokenizer.encode(userPrefix + this.text + userSuffix), 'user');
-    const question = this.message('user', this.text, start, 'complete');
-    session.addMessage(question);
-    await this.append(tokenizer.encode(assistantPrefix), 'assistant');
-    await this.settleFocus();
-    const answer = await this.decode();
+    const { session, beginning } = this;
+    const { tree } = session.focus;
+    const question = beginning.kind === 'resume' ? beginning.question : await this.ask(beginning.text);
+    const prefix = session.model.tokenizer.encode(session.model.manifest.chat.assistantPrefix);
+    const start = question.end + prefix.length;
+    await this.append(prefix.subarray(tree.tokenCount - question.end), 'assistant');
+    const isSettled = tree.tokenCount > start || (beginning.kind === 'resume' && beginning.isSettled);
+    if (!isSettled) await this.settleFocus();
+    await session.store();
+    const answer = await this.decode(start);
     return { question, answer };
+  }
+
+  private async ask(text: string): Promise<ChatMessageRecord> {
+    const { tokenizer, manifest } = this.session.model;
+    const { userPrefix, userSuffix } = manifest.chat;
+    const start = await this.append(tokenizer.encode(userPrefix + text + userSuffix), 'user');
+    const question = this.message('user', text, start, 'complete');
+    this.session.addMessage(question);
+    return question;
   }
 
   /**
@@ -98,13 +121,16 @@ export class Turn {
     }
   }
 
-  private async decode(): Promise<ChatMessageRecord> {
+  /** @param start - where the answer begins; tokens that stand there already are taken as decoded. */
+  private async decode(start: number): Promise<ChatMessageRecord> {
     const { session } = this;
-    const start = session.focus.tree.tokenCount;
+    const { tree } = session.focus;
     const id = this.messageId('assistant', start);
     const { tokenizer, manifest } = session.model;
-    const writer = new AnswerWriter(tokenizer, session.activeConfig.seed, start, manifest.chat.stop);
-    let ending: ChatMessageRecord['ending'] = 'cut';
+    const config = session.activeConfig;
+    const writer = new AnswerWriter(tokenizer, config.seed, start, manifest.chat.stop);
+    const wasEnded = writer.replay(tree.tokens(start, tree.tokenCount), config);
+    let ending: ChatMessageRecord['ending'] = wasEnded ? 'complete' : 'cut';
     try {
       while (writer.tokenCount < session.activeConfig.maxNewTokens && ending === 'cut') {
         if (this.stopped) ending = 'stopped';

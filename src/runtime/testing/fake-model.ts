@@ -46,10 +46,12 @@ function embed(ids: ArrayLike<number>): Float32Array {
 export interface FakeWork {
   slots: number;
   sessions: number;
+  /** Awaited in every run of the base; a test may wait or throw in it. */
+  onAppend: () => Promise<void>;
 }
 
 /** A base whose cache is a running hash per slot, so that logits depend on every slot before and its position. */
-function createFakeBase(work: FakeWork, onAppend: () => Promise<void>): LanguageModel {
+function createFakeBase(work: FakeWork): LanguageModel {
   return {
     hiddenSize: FAKE_HIDDEN_SIZE,
     vocabularySize: VOCABULARY,
@@ -65,7 +67,7 @@ function createFakeBase(work: FakeWork, onAppend: () => Promise<void>): Language
           return hashes.length;
         },
         async append(embeddings, positions, want) {
-          await onAppend();
+          await work.onAppend();
           if (hashes.length + positions.length > capacitySlots) throw new RangeError('The cache is full.');
           work.slots += positions.length;
           const first = hashes.length;
@@ -142,9 +144,8 @@ export interface FakeModel extends LoadedModel {
   readonly work: FakeWork;
 }
 
-/** @param onAppend - awaited in every run of the base; a test may wait or throw in it. */
-export function createFakeModel(onAppend: () => Promise<void> = () => Promise.resolve()): FakeModel {
-  const work = { slots: 0, sessions: 0 };
+export function createFakeModel(): FakeModel {
+  const work: FakeWork = { slots: 0, sessions: 0, onAppend: () => Promise.resolve() };
   return {
     id: 'fake',
     title: 'Fake model',
@@ -182,7 +183,7 @@ export function createFakeModel(onAppend: () => Promise<void> = () => Promise.re
       files: {},
     },
     tokenizer,
-    base: createFakeBase(work, onAppend),
+    base: createFakeBase(work),
     gistNet,
     lensNet,
     work,

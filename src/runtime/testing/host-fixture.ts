@@ -16,10 +16,8 @@ export interface HostFixture {
 }
 
 /** A booted host; the clock counts calls, so that timings repeat. */
-export async function bootHost(
-  options: { readonly store?: SessionStore; readonly onAppend?: () => Promise<void> } = {},
-): Promise<HostFixture> {
-  const model = createFakeModel(options.onAppend);
+export async function bootHost(options: { readonly store?: SessionStore } = {}): Promise<HostFixture> {
+  const model = createFakeModel();
   const store = options.store ?? createMemoryStore();
   const notices: Notice[] = [];
   let ticks = 0;
@@ -76,3 +74,13 @@ export async function idle({ host }: HostFixture): Promise<void> {
 
 export const frames = (fixture: HostFixture): TelemetryEventOf<'refocus'>[] =>
   fixture.events().filter((event) => event.type === 'refocus');
+
+/** Ask again and again until something (not undefined, not false) comes. */
+export async function until<T>(find: () => T | Promise<T>): Promise<Exclude<T, undefined | false>> {
+  for (let tries = 0; tries < 2000; tries++) {
+    const found = await find();
+    if (found !== undefined && found !== false) return found as Exclude<T, undefined | false>;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  throw new Error('It never came.');
+}
