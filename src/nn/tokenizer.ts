@@ -59,13 +59,13 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
 
 class ByteLevelTokenizer implements Tokenizer {
   readonly vocabularySize: number;
-  private readonly library: HuggingFaceTokenizer;
+  private readonly huggingFace: HuggingFaceTokenizer;
   /** Per id the bytes it stands for; undefined for ids that are not in the vocabulary. */
   private readonly bytes: (Uint8Array | undefined)[] = [];
   private readonly canSplit: boolean;
 
   constructor(data: TokenizerFile, config: object, file: string) {
-    this.library = new HuggingFaceTokenizer(data, config);
+    this.huggingFace = new HuggingFaceTokenizer(data, config);
     this.canSplit = mayCutBeforeNewline(data);
     const encoder = new TextEncoder();
     const keep = (id: number, bytes: Uint8Array): void => {
@@ -80,7 +80,7 @@ class ByteLevelTokenizer implements Tokenizer {
   encode(text: string): Uint32Array {
     const ids: number[] = [];
     for (const piece of this.canSplit ? piecesOf(text) : [text]) {
-      for (const id of this.library.encode(piece, { add_special_tokens: false }).ids) ids.push(id);
+      for (const id of this.huggingFace.encode(piece, { add_special_tokens: false }).ids) ids.push(id);
     }
     return Uint32Array.from(ids);
   }
