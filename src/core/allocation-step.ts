@@ -1,5 +1,5 @@
 /** One allocator step in progress: the workbench, the rules that hold for every strategy, and the record of it. */
-import type { AllocatorConfig, AllocatorState, PinnedSpan } from './allocator.ts';
+import type { Allocation, AllocatorConfig, AllocatorState, PinnedSpan } from './allocator.ts';
 import { CooldownTable } from './cooldowns.ts';
 import { K } from './ids.ts';
 import { EXPANSION_COST, parentSpan, protectedStart } from './legality.ts';
@@ -62,12 +62,22 @@ export class AllocationStep {
     return this.budget - this.bench.usedTokens;
   }
 
-  get cooldownList(): ReturnType<CooldownTable['toList']> {
-    return this.cooldowns.toList();
-  }
-
   isPinned(start: number, end: number): boolean {
     return this.pins.some((pin) => pin.start < end && start < pin.end);
+  }
+
+  /** What the moves so far came to, for a step that began with `state` and `layout`. */
+  outcome(state: AllocatorState, layout: Layout): Allocation {
+    return {
+      layout: this.bench.toLayout(),
+      scores: this.bench.toScores(),
+      state: {
+        ...state,
+        netCost: state.netCost + this.bench.usedTokens - layout.usedTokens,
+        cooldowns: this.cooldowns.toList(),
+      },
+      actions: this.actions,
+    };
   }
 
   /** Nodes that collapse together with this one: 1 at LOD0, K above. */

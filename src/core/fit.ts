@@ -128,16 +128,7 @@ export function makeRoom(input: FitInput, incomingTokens: number): Allocation {
     maxExpansions: 0,
   });
   fitToBudget(step);
-  return {
-    layout: step.bench.toLayout(),
-    scores: step.bench.toScores(),
-    state: {
-      ...state,
-      netCost: state.netCost + step.bench.usedTokens - layout.usedTokens,
-      cooldowns: step.cooldownList,
-    },
-    actions: step.actions,
-  };
+  return step.outcome(state, layout);
 }
 
 /**

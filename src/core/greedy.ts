@@ -51,17 +51,8 @@ export function allocate(input: AllocationInput): Allocation {
   expandPinned(step, pins, refused);
   const candidates = collectCandidates(step, config, limit, refused);
   const taken = takeAlternately(step, candidates, limit, refused, config.tauExpand);
-  return {
-    layout: step.bench.toLayout(),
-    scores: step.bench.toScores(),
-    state: {
-      ...state,
-      netCost: state.netCost + step.bench.usedTokens - layout.usedTokens,
-      actionsTaken: state.actionsTaken + taken,
-      cooldowns: step.cooldownList,
-    },
-    actions: [...step.actions, ...refused.toSorted()],
-  };
+  const outcome = step.outcome({ ...state, actionsTaken: state.actionsTaken + taken }, layout);
+  return { ...outcome, actions: [...outcome.actions, ...refused.toSorted()] };
 }
 
 /** A new refocus: the net cost since the last one enters the moving average. */

@@ -46,16 +46,7 @@ export function actByHand(input: FitInput, action: ManualAction): Allocation {
       actions: [refusal],
     };
   }
-  return {
-    layout: step.bench.toLayout(),
-    scores: step.bench.toScores(),
-    state: {
-      ...state,
-      netCost: state.netCost + step.bench.usedTokens - layout.usedTokens,
-      cooldowns: step.cooldownList,
-    },
-    actions: step.actions,
-  };
+  return step.outcome(state, layout);
 }
 
 function expandByHand(step: AllocationStep, input: FitInput, action: ManualAction): ActionRecord | null {
