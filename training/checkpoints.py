@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from gist_losses import Probes
 from gistnet import GistConfig, GistNet
-from lensnet import LensConfig, LensNet
+from lens_variants import Lens, create_lensnet
+from lensnet import LensConfig
 from llama import Llama, LlamaConfig
 from tokenizers import Tokenizer
 from torch import nn
@@ -66,15 +67,15 @@ def load_probes(base: Llama, tokenizer: Tokenizer, path: Path = GISTNET) -> Prob
     return probes
 
 
-def load_lensnet(path: Path = LENSNET) -> LensNet:
-    """LensNet as it is shipped, frozen."""
+def load_lensnet(path: Path = LENSNET) -> Lens:
+    """LensNet, of whatever variant, as it is shipped, frozen."""
     saved = torch.load(path, weights_only=False)
-    net = LensNet(LensConfig(**saved["config"]))
+    net = create_lensnet(LensConfig(**saved["config"]))
     net.load_state_dict(saved["state_dict"])
     round_to_half(net)
     freeze(net)
     return net
 
 
-def entries_of(net: GistNet | LensNet, **more: object) -> dict:
+def entries_of(net: GistNet | Lens, **more: object) -> dict:
     return {"config": asdict(net.config), "state_dict": net.state_dict(), **more}

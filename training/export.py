@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from checkpoints import BASE, CACHE, GISTNET, LENSNET, load_base, load_gistnet, load_lensnet
 from gistnet import BLOCK_SIZE, GistNet
-from lensnet import LensNet
+from lens_variants import Lens
 from llama import Llama
 from safetensors.torch import save_file
 from streams import RECENT_TOKENS
@@ -59,7 +59,7 @@ def export_gistnet(net: GistNet, folder: Path, version: int) -> dict:
     return {"gistNet": {"weights": "gistnet.safetensors", **net.config.to_manifest(), "version": version}}
 
 
-def export_lensnet(net: LensNet, folder: Path, version: int) -> dict:
+def export_lensnet(net: Lens, folder: Path, version: int) -> dict:
     save_half(net, folder / "lensnet.safetensors")
     return {"lensNet": {"weights": "lensnet.safetensors", **net.config.to_manifest(), "version": version}}
 

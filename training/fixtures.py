@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 from gistnet import BLOCK_SIZE, GistConfig, GistNet
+from lens_variants import Lens, create_lensnet
 from lensnet import ROLES, LensConfig, LensNet, slot_features
 from llama import Llama, LlamaConfig
 from safetensors.torch import load_file, save_file
@@ -48,7 +49,7 @@ def randomise(module: nn.Module, generator: torch.Generator) -> None:
             noise = torch.randn(parameter.shape, generator=generator)
             if name.endswith("norm.weight") or "norm_" in name or "layernorm" in name:
                 parameter.copy_(1 + 0.2 * noise)
-            elif name.endswith(("bias", "scale")):
+            elif name.endswith(("bias", "bias_ih", "bias_hh", "scale")):
                 parameter.copy_(0.5 * noise)
             elif parameter.dim() == 2:
                 parameter.copy_(noise * 1.2 / parameter.shape[1] ** 0.5)
@@ -132,7 +133,7 @@ def gist_fixtures() -> None:
                       entries, net, gist_io(net, base, config, generator))
 
 
-def lens_io(net: LensNet, slots: int, tail: int, generator: torch.Generator) -> dict[str, Tensor]:
+def lens_io(net: Lens, slots: int, tail: int, generator: torch.Generator) -> dict[str, Tensor]:
     size = net.config.hidden_size
     lod = torch.randint(0, 5, (slots,), generator=generator)
     columns = {
@@ -161,6 +162,23 @@ def lens_fixtures() -> None:
         entries = {"hiddenSize": 16, "epsilon": config.eps, "lensNet": config.to_manifest()}
         write_fixture(f"lensnet-n{slots}-m{tail}", f"{slots} slots, tail of {tail} of at most 12 tokens", "lensnet",
                       entries, net, lens_io(net, slots, tail, generator))
+
+
+def lens_variant_fixtures() -> None:
+    variants = {
+        "mean-tail": ("mean tail embedding instead of tail gists", {"tail_gists": False}),
+        "transformer": ("windows of 32 slots", {"variant": "transformer", "window": 32}),
+        "perceiver": ("3 rounds of slot attention", {"variant": "perceiver"}),
+    }
+    for seed, (name, (description, changes)) in enumerate(variants.items()):
+        for slots, tail in ((1, 1), (70, 12)):
+            generator = torch.Generator().manual_seed(300 + 10 * seed + slots)
+            config = LensConfig(hidden_size=16, width=16, heads=4, tail_queries=3, tail_tokens=12, **changes)
+            net = create_lensnet(config)
+            randomise(net, generator)
+            entries = {"hiddenSize": 16, "epsilon": config.eps, "lensNet": config.to_manifest()}
+            write_fixture(f"lensnet-{name}-n{slots}-m{tail}", f"{description}; {slots} slots, tail of {tail}",
+                          "lensnet", entries, net, lens_io(net, slots, tail, generator))
 
 
 def tiny_fixtures() -> None:
@@ -194,8 +212,7 @@ def tiny_fixtures() -> None:
     io["logits"] = io["logits"][-8:]
     if "lensNet" in manifest and "gistNet" in manifest:
         entry = manifest["lensNet"]
-        lens = LensNet(LensConfig(base.config.hidden_size, entry["width"], entry["heads"], entry["tailQueries"],
-                                  entry["tailTokens"], base.config.rms_norm_eps))
+        lens = create_lensnet(LensConfig.from_manifest(entry, base.config.hidden_size, base.config.rms_norm_eps))
         weights = load_file(str(TINY / "lensnet.safetensors"))
         lens.load_state_dict({key: value.float() for key, value in weights.items()})
         lod = torch.ones(1, dtype=torch.long)
@@ -218,6 +235,7 @@ def main() -> None:
         llama_fixtures()
         gist_fixtures()
         lens_fixtures()
+        lens_variant_fixtures()
         if options.tiny:
             tiny_fixtures()
 

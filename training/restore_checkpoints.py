@@ -34,9 +34,7 @@ def main() -> None:
     gist, lens = manifest["gistNet"], manifest["lensNet"]
     gist_config = GistConfig(gist["blocks"], gist["contextChildren"], gist["attention"], gist["pooling"], gist["queries"])
     save_atomically(GISTNET, {"config": vars(gist_config), "state_dict": weights("gistNet"), "probes": {}})
-    lens_config = LensConfig(
-        base.hidden_size, lens["width"], lens["heads"], lens["tailQueries"], lens["tailTokens"], base.rms_norm_eps
-    )
+    lens_config = LensConfig.from_manifest(lens, base.hidden_size, base.rms_norm_eps)
     save_atomically(LENSNET, {"config": vars(lens_config), "state_dict": weights("lensNet")})
 
 
