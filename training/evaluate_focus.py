@@ -90,7 +90,7 @@ class Evaluator:
             relation_count=rng.choice((3, 5, 8)),
         )
         stream = build_stream(self.base, self.gistnet, torch.from_numpy(document.tokens).long())
-        known = {question.fact for question in document.questions}
+        known = {index for question in document.questions for index in question.facts}
         usable = [
             fact
             for index, fact in enumerate(document.facts)

@@ -58,7 +58,7 @@ def pooled_document(
     )
     tokens = torch.from_numpy(document.tokens).long()
     lod1 = compress_sequence(net.lod1, base.embed(tokens))
-    asked = {question.fact for question in document.questions}
+    asked = {index for question in document.questions for index in question.facts}
     facts = [fact for index, fact in enumerate(document.facts) if index not in asked]
     lod2 = compress_sequence(net.lod2, lod1)
     return PooledDocument(tokens, lod1, lod2, facts, {fact.key for fact in document.facts})

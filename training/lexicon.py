@@ -86,4 +86,23 @@ LEXICON: dict[str, tuple[str, ...]] = {
     ),
 }
 
+ALIASES: dict[str, str] = dict(
+    pair.split("=")
+    for pair in words(
+        """Mara=Mimi Tobin=Toby Elsa=Ellie Greta=Gretchen Nora=Nonie Silas=Sy Lydia=Liddy Jonas=Jory Felix=Fitz
+        Hanna=Annie Edmund=Ned Clara=Clary Simon=Sim Agnes=Nessie Martha=Patty Oscar=Ozzy Flora=Flossie
+        Magnus=Mags Judith=Judy Walter=Wat Dora=Dolly Ralph=Rafe Edith=Edie Lucas=Luke Hester=Hetty
+        Leopold=Poldy Maud=Maudie Stefan=Steve Harald=Harry Arthur=Artie Berta=Bertie Henrik=Rik Paula=Polly
+        Caleb=Cal Gideon=Giddy Miriam=Mitzi
+        basket=hamper barrel=cask bucket=pail candle=taper cloak=cape clock=timepiece coat=jacket dagger=dirk
+        goblet=chalice jug=ewer lantern=torch ledger=register map=chart medal=badge plate=dish purse=wallet
+        quilt=coverlet rope=cord scarf=muffler shovel=scoop stool=seat sword=sabre trumpet=bugle trunk=case
+        friend=chum master=boss partner=ally rival=foe tenant=lodger pupil=student servant=valet cousin=kinsman"""
+    )
+)
+"""Another word for the same: nicknames and synonyms. Facts never use them, questions may."""
+
+QUESTION_WORDS: tuple[str, ...] = words("hue tint")
+"""Words of paraphrased questions that no fact and no filler uses."""
+
 ENTITY_WORDS: tuple[str, ...] = tuple(sorted({word for kind in LEXICON.values() for word in kind}))

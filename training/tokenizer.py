@@ -1,6 +1,7 @@
 """Train the byte-level BPE tokenizer on the harbour world, and load it.
 
-    python training/tokenizer.py
+    python training/tokenizer.py                # train anew: another vocabulary, which needs another base
+    python training/tokenizer.py --extend       # add words to the shipped one; old tokens keep their ids
 
 Every text tokenises and round-trips (the 256 byte symbols are in the vocabulary); digits are single
 tokens; entity words are one token with their leading space.
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from lexicon import ENTITY_WORDS, LEXICON
+from lexicon import ALIASES, ENTITY_WORDS, LEXICON, QUESTION_WORDS
 from prose import load_prose
 from world import LEADS, RELATIONS, TAILS, Chronicler
 
@@ -63,6 +64,24 @@ def train(vocabulary: int, seed: int) -> Tokenizer:
     return tokenizer
 
 
+def extend(tokenizer: Tokenizer, words: tuple[str, ...]) -> Tokenizer:
+    """The same tokenizer with every word one token (with its leading space).
+
+    New merges come last, so that text without these words keeps its tokens.
+    """
+    for word in words:
+        pieces = tokenizer.encode(f" {word}").tokens
+        content = json.loads(tokenizer.to_str())
+        vocabulary, merges = content["model"]["vocab"], content["model"]["merges"]
+        while len(pieces) > 1:
+            left, right, *rest = pieces
+            vocabulary.setdefault(left + right, len(vocabulary))
+            merges.append([left, right])
+            pieces = [left + right, *rest]
+        tokenizer = Tokenizer.from_str(json.dumps(content))
+    return tokenizer
+
+
 def load_tokenizer(folder: Path = MODEL_FOLDER) -> Tokenizer:
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
@@ -90,10 +109,14 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=VOCABULARY)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=MODEL_FOLDER)
+    parser.add_argument("--extend", action="store_true", help="add aliases and question words to the tokenizer at --out")
     options = parser.parse_args()
-    tokenizer = train(options.vocabulary, options.seed)
+    if options.extend:
+        tokenizer = extend(load_tokenizer(options.out), (*ALIASES.values(), *QUESTION_WORDS))
+    else:
+        tokenizer = train(options.vocabulary, options.seed)
     save(tokenizer, options.out)
-    split = [word for word in ENTITY_WORDS if len(tokenizer.encode(f" {word}").ids) > 1]
+    split = [word for word in (*ENTITY_WORDS, *ALIASES.values(), *QUESTION_WORDS) if len(tokenizer.encode(f" {word}").ids) > 1]
     print(f"{tokenizer.get_vocab_size()} tokens; {len(ENTITY_WORDS)} entity words, {len(split)} of them split: {split}")
 
 

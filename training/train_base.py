@@ -26,10 +26,12 @@ from torch import Tensor
 
 from checkpoints import save_atomically
 from copy_head import init_copy_head
-from corpus import Document, encoder_for, make_document
+from corpus import Document, Question, Value, encoder_for, make_document
+from lexicon import ALIASES
 from llama import Llama, LlamaConfig, init_positional_heads
 from positions import random_positions
 from prose import load_prose
+from questions import KINDS
 from tokenizer import load_tokenizer
 
 HERE = Path(__file__).resolve().parent
@@ -73,8 +75,8 @@ def chosen_stages(lengths: str | None) -> tuple[Stage, ...]:
 class Corpus:
     """Batches of documents for a stage."""
 
-    def __init__(self, tokenizer: Tokenizer, rng: random.Random) -> None:
-        self.tokenizer, self.rng = tokenizer, rng
+    def __init__(self, tokenizer: Tokenizer, rng: random.Random, special_share: float) -> None:
+        self.tokenizer, self.rng, self.special_share = tokenizer, rng, special_share
         self.prose = np.array(encoder_for(tokenizer)(load_prose()), dtype=np.int32)
 
     def document(self, stage: Stage) -> Document:
@@ -93,10 +95,18 @@ class Corpus:
             tokenizer=self.tokenizer,
             plain_share=stage.plain_share,
             brief_share=stage.brief_share,
+            special_share=self.special_share,
         )
 
     def batch(self, stage: Stage) -> list[Document]:
         return [self.document(stage) for _ in range(TOKENS_PER_STEP // stage.length)]
+
+
+def gold_of(document: Document, question: Question, value: Value) -> int:
+    """Where the retrieval head should look; its layer has no positions, so it cannot tell the last of several."""
+    if question.kind in ("last", "values", "count") or value.fact is None:
+        return -1
+    return document.facts[value.fact].value_start
 
 
 @dataclass
@@ -107,17 +117,20 @@ class Targets:
     query: Tensor
     """Index of the token that predicts the value."""
     gold: Tensor
-    """Index of the value in the fact that the question is about."""
+    """Index of the value in the fact that the question is about; −1 where its clause does not single one out."""
     candidates: Tensor
+    kind: Tensor
+    """Index into KINDS."""
 
     @classmethod
     def of(cls, documents: list[Document]) -> Targets:
         found = [
-            (row, question.value_start - 1, document.facts[question.fact].value_start, question.candidates)
+            (row, value.start - 1, gold_of(document, question, value), question.candidates, KINDS.index(question.kind))
             for row, document in enumerate(documents)
             for question in document.questions
+            for value in question.values
         ]
-        return cls(*torch.tensor(found, dtype=torch.int64).reshape(-1, 4).unbind(1))
+        return cls(*torch.tensor(found, dtype=torch.int64).reshape(-1, 5).unbind(1))
 
 
 class Meter:
@@ -150,13 +163,32 @@ def training_loss(
     loss = (nll * weights).sum() / weights.sum()
     meter.add("nll", nll.detach())
     if len(targets.row):
-        mass = probs[targets.row, RETRIEVAL_HEAD, targets.query, targets.gold]
-        loss = loss - aux_weight * (mass + 1e-6).log().mean()
+        named = targets.gold >= 0
+        if named.any():
+            mass = probs[targets.row[named], RETRIEVAL_HEAD, targets.query[named], targets.gold[named]]
+            loss = loss - aux_weight * (mass + 1e-6).log().mean()
+            meter.add("attention", mass.detach())
         correct = logits[targets.row, targets.query].argmax(-1) == labels[targets.row, targets.query]
-        meter.add("attention", mass.detach())
-        meter.add("recall", correct.float())
-        meter.add("recall3", correct[targets.candidates >= 3].float())
+        single = targets.kind == 0
+        meter.add("recall", correct[single].float())
+        meter.add("recall3", correct[single & (targets.candidates >= 3)].float())
+        for index, kind in enumerate(KINDS[1:], 1):
+            meter.add(kind, correct[targets.kind == index].float())
     return loss
+
+
+def widened(state: dict[str, Tensor], tokenizer: Tokenizer) -> dict[str, Tensor]:
+    """Weights for a vocabulary that grew: an alias starts as its word, any other new token as the mean."""
+    table = state["model.embed_tokens.weight"]
+    known, size = len(table), tokenizer.get_vocab_size()
+    if known < size:
+        grown = torch.cat([table, table.mean(0).expand(size - known, -1).clone()])
+        for word, alias in ALIASES.items():
+            index = tokenizer.encode(f" {alias}").ids[0]
+            if index >= known:
+                grown[index] = 0.7 * table[tokenizer.encode(f" {word}").ids[0]]
+        state["model.embed_tokens.weight"] = grown
+    return state
 
 
 def learning_rate(step: int, progress: float, peak: float) -> float:
@@ -174,6 +206,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--publish", type=Path, help="also write {config, state_dict} here once recall3 ≥ 0.9")
     parser.add_argument("--start", type=Path, help="begin from this checkpoint's weights, with a new optimizer")
     parser.add_argument("--lengths", help='"256:0.4,512:0.9,1024:1": stages by length and end, a share of the budget')
+    parser.add_argument("--special-share", type=float, default=0.35, help="documents with chains, repeats, rewordings")
     parser.add_argument("--resume", action="store_true")
     return parser.parse_args()
 
@@ -190,12 +223,12 @@ def main() -> None:
     init_positional_heads(model)
     init_copy_head(model, RETRIEVAL_LAYER, RETRIEVAL_HEAD)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.lr, betas=(0.9, 0.95), weight_decay=0.05)
-    corpus, meter = Corpus(tokenizer, rng), Meter()
+    corpus, meter = Corpus(tokenizer, rng, options.special_share), Meter()
     checkpoint, log_path = options.out / "checkpoint.pt", options.out / "log.jsonl"
     options.out.mkdir(parents=True, exist_ok=True)
     stages = chosen_stages(options.lengths)
     if options.start:
-        model.load_state_dict(torch.load(options.start, weights_only=False)["state_dict"])
+        model.load_state_dict(widened(torch.load(options.start, weights_only=False)["state_dict"], tokenizer))
     step = tokens = 0
     before = 0.0
     if options.resume and checkpoint.exists():

@@ -56,9 +56,8 @@ def value_weights(documents: list[Document], start: int, length: int, weight: fl
     """`[B, length]`: `weight` where `tokens[start + i]` is an answer's value, else 1."""
     weights = torch.ones(len(documents), length)
     for row, document in enumerate(documents):
-        for question in document.questions:
-            first, last = question.value_start - start, question.value_end - start
-            weights[row, max(first, 0) : max(last, 0)] = weight
+        for value in (value for question in document.questions for value in question.values):
+            weights[row, max(value.start - start, 0) : max(value.end - start, 0)] = weight
     return weights
 
 

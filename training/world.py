@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from filler import PARSED, TOPIC_NAMES, Template, expand
-from lexicon import LEXICON
+from lexicon import ALIASES, LEXICON
 
 EVAL_SHARE = 10
 """One combination in this many is kept for the eval split."""
@@ -56,7 +56,30 @@ RELATIONS: tuple[Relation, ...] = (
     Relation("smell", ("place", "building"), "smell", "the {a} {b} smells of",
              ("What does the {a} {b} smell of?", "What scent has the {a} {b}?", "Which smell hangs about the {a} {b}?")),
 )
-RELATION: dict[str, Relation] = {relation.name: relation for relation in RELATIONS}
+
+SEEN = Relation("seen", ("name", "surname"), "place", "{a} {b} was last seen in",
+                ("Where was {a} {b} last seen?", "In which place was {a} {b} seen last?", "Where is {a} {b} now?"))
+"""Said several times of one person; the last statement holds."""
+HOLDS = Relation("holds", ("object", "name"), "goods", "the {a} of {b} holds a",
+                 ("What does the {a} of {b} hold?", "What is in the {a} of {b}?", "What lies in the {a} of {b}?"))
+"""Said several times of one thing; all statements hold."""
+KIN = next(relation for relation in RELATIONS if relation.name == "kin")
+COLOUR = next(relation for relation in RELATIONS if relation.name == "colour")
+
+ALL_RELATIONS = (*RELATIONS, SEEN, HOLDS)
+RELATION: dict[str, Relation] = {relation.name: relation for relation in ALL_RELATIONS}
+
+PARAPHRASES: dict[str, tuple[str, ...]] = {
+    "colour": ("What hue has {b}'s {a}?", "Which tint did {b}'s {a} get?", "{b}'s {a}: what hue?"),
+    "kin": ("Who counts as {b}'s {a}?", "Whom would {b} introduce as {a}?", "{b}'s {a}: who might that be?"),
+}
+"""Questions that share no content word with the fact once both keys are replaced by their aliases."""
+COUNT_QUESTIONS = ("How many things does the {a} of {b} hold?", "How many things are in the {a} of {b}?")
+COUNT_CLAUSE = "the {a} of {b} holds in all"
+COUNTS = ("one", "two", "three", "four")
+CHAIN_HOPS = 4
+CHAIN_QUESTIONS = ("Follow the {a} of {b} four times: whom do you reach?",
+                   "Starting at {b}, who is the fourth {a} along the line?")
 
 LEADS: tuple[str, ...] = (
     "It was said on the quay that", "Everyone knows that", "The harbour book notes that", "People say that",
@@ -119,6 +142,8 @@ class Chronicler:
     split: str = "train"
     cast_size: int = 24
     relation_count: int = 3
+    aliased: bool = False
+    """Only relations and words that a paraphrased question can ask about."""
     cast: dict[str, list[str]] = field(init=False)
     relations: list[Relation] = field(init=False)
     topic: str = field(init=False)
@@ -127,14 +152,22 @@ class Chronicler:
         if self.split not in ("train", "eval"):
             raise ValueError(f"split must be 'train' or 'eval', not {self.split!r}")
         rng = self.rng
-        self.relations = rng.sample(RELATIONS, min(self.relation_count, len(RELATIONS)))
+        relations = (COLOUR, KIN) if self.aliased else RELATIONS
+        self.relations = rng.sample(relations, min(self.relation_count, len(relations)))
         kinds = {kind for relation in self.relations for kind in relation.kinds} | {"name", "surname", "place"}
-        self.cast = {
-            kind: rng.sample(LEXICON[kind], min(self.cast_size, len(LEXICON[kind]))) for kind in sorted(kinds)
-        }
+        self.cast = {}
+        for kind in sorted(kinds):
+            self.cast_of(kind)
         self.topic = rng.choice(TOPIC_NAMES)
         self.used: set[tuple[str, str, str]] = set()
         self.recent: deque[Template] = deque(maxlen=4)
+
+    def cast_of(self, kind: str) -> list[str]:
+        """The document's words of a kind, drawn when first needed."""
+        if kind not in self.cast:
+            words = [word for word in LEXICON[kind] if not self.aliased or word in ALIASES] or list(LEXICON[kind])
+            self.cast[kind] = self.rng.sample(words, min(self.cast_size, len(words)))
+        return self.cast[kind]
 
     def pick(self, items: list[str] | tuple[str, ...]) -> str:
         return items[int(self.rng.random() * len(items))]
@@ -145,11 +178,46 @@ class Chronicler:
             relation = self.relations[int(self.rng.random() * len(self.relations))]
             a, b = self.pick(self.cast[relation.kinds[0]]), self.pick(self.cast[relation.kinds[1]])
             value = self.pick(LEXICON[relation.value_kind])
-            wanted = is_eval_combination(relation.name, a, b, value) == (self.split == "eval")
-            if not wanted or value in (a, b) or (relation.name, a, b) in self.used:
+            if not self.fits(relation, a, b, value) or (relation.name, a, b) in self.used:
                 continue
             self.used.add((relation.name, a, b))
             return Statement(relation, a, b, value)
+        return None
+
+    def fits(self, relation: Relation, a: str, b: str, value: str) -> bool:
+        """Whether a combination belongs to this split and does not repeat itself."""
+        is_held_out = is_eval_combination(relation.name, a, b, value)
+        return is_held_out == (self.split == "eval") and value not in (a, b)
+
+    def restatement(self, relation: Relation, past: list[Statement]) -> Statement | None:
+        """A fact about the key of `past` with another value, or about a new key if `past` is empty."""
+        for _ in range(200):
+            if past:
+                a, b = past[0].a, past[0].b
+            else:
+                a, b = (self.pick(self.cast_of(kind)) for kind in relation.kinds)
+                if (relation.name, a, b) in self.used:
+                    continue
+            value = self.pick(LEXICON[relation.value_kind])
+            if self.fits(relation, a, b, value) and all(value != other.value for other in past):
+                self.used.add((relation.name, a, b))
+                return Statement(relation, a, b, value)
+        return None
+
+    def chain_link(self, past: list[Statement]) -> Statement | None:
+        """The next hop of a chain of kin: its key is the last hop's value."""
+        members = {past[0].b, *(hop.value for hop in past)} if past else set()
+        for _ in range(200):
+            a = past[0].a if past else self.pick(self.cast_of("kin"))
+            b = past[-1].value if past else self.pick(self.cast_of("name"))
+            value = self.pick(LEXICON["name"])
+            if (KIN.name, a, b) in self.used or value in members or (KIN.name, a, value) in self.used:
+                if past and (KIN.name, a, b) in self.used:
+                    return None
+                continue
+            if self.fits(KIN, a, b, value):
+                self.used.add((KIN.name, a, b))
+                return Statement(KIN, a, b, value)
         return None
 
     def lead_and_tail(self, plain: bool, opens_paragraph: bool) -> tuple[str, str]:
