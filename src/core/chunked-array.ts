@@ -9,6 +9,8 @@ const TARGET_CHUNK_BYTES = 1 << 18;
 export class ChunkedRows<T extends Cells> {
   readonly rowsPerChunk: number;
   private readonly chunks: T[] = [];
+  /** By chunk: true while a fork may read it too, so that a write must copy it first. */
+  private readonly isShared: boolean[] = [];
   private readonly shift: number;
   private rows = 0;
 
@@ -36,6 +38,16 @@ export class ChunkedRows<T extends Cells> {
     return this.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   }
 
+  /** A copy that shares the chunks until one of the two writes to them. O(chunks). */
+  fork(): ChunkedRows<T> {
+    const copy = new ChunkedRows(this.make, this.width, this.rowsPerChunk);
+    copy.rows = this.rows;
+    copy.chunks.push(...this.chunks);
+    this.isShared.fill(true);
+    copy.isShared.push(...this.isShared);
+    return copy;
+  }
+
   /** Append rows given as consecutive cells. @throws {RangeError} if they are no whole number of rows. */
   append(cells: ArrayLike<number>): void {
     const added = cells.length / this.width;
@@ -52,6 +64,7 @@ export class ChunkedRows<T extends Cells> {
     this.rows += count;
     while (this.chunks.length * this.rowsPerChunk < this.rows) {
       this.chunks.push(this.make(this.rowsPerChunk * this.width));
+      this.isShared.push(false);
     }
   }
 
@@ -63,7 +76,7 @@ export class ChunkedRows<T extends Cells> {
     while (row < count) {
       const within = (first + row) & (this.rowsPerChunk - 1);
       const run = Math.min(count - row, this.rowsPerChunk - within);
-      const chunk = this.chunks[(first + row) >>> this.shift]!;
+      const chunk = this.ownChunk((first + row) >>> this.shift);
       chunk.set(slice(cells, row * this.width, (row + run) * this.width), within * this.width);
       row += run;
     }
@@ -78,7 +91,7 @@ export class ChunkedRows<T extends Cells> {
 
   set(row: number, value: number, column = 0): void {
     this.checkSpan(row, row + 1);
-    const chunk = this.chunks[row >>> this.shift]!;
+    const chunk = this.ownChunk(row >>> this.shift);
     chunk[(row & (this.rowsPerChunk - 1)) * this.width + column] = value;
   }
 
@@ -111,6 +124,14 @@ export class ChunkedRows<T extends Cells> {
       visit(chunk.subarray(within * this.width, (within + run) * this.width) as T, row);
       row += run;
     }
+  }
+
+  private ownChunk(index: number): T {
+    if (this.isShared[index]!) {
+      this.chunks[index] = this.chunks[index]!.slice() as T;
+      this.isShared[index] = false;
+    }
+    return this.chunks[index]!;
   }
 
   private checkSpan(start: number, end: number): void {

@@ -32,16 +32,34 @@ const ROWS_PER_CHUNK = 1024;
 
 /** The columns of one level; rows are node indices (blocks at level 0). */
 export class NodeColumns {
-  readonly gistVersion = new ChunkedRows(words, 1, ROWS_PER_CHUNK);
-  readonly createdAtStep = new ChunkedRows(words, 1, ROWS_PER_CHUNK);
-  readonly accessCount = new ChunkedRows(words, 1, ROWS_PER_CHUNK);
-  readonly lastAccessStep = new ChunkedRows(words, 1, ROWS_PER_CHUNK);
-  readonly expansions = new ChunkedRows(words, 1, ROWS_PER_CHUNK);
-  readonly collapses = new ChunkedRows(words, 1, ROWS_PER_CHUNK);
-  readonly residency = new ChunkedRows(words, 1, ROWS_PER_CHUNK);
-  readonly sensitivity = new ChunkedRows(floats, 1, ROWS_PER_CHUNK);
-  private readonly flags = new ChunkedRows(bytes, 1, ROWS_PER_CHUNK);
+  readonly gistVersion: ChunkedRows<Uint32Array>;
+  readonly createdAtStep: ChunkedRows<Uint32Array>;
+  readonly accessCount: ChunkedRows<Uint32Array>;
+  readonly lastAccessStep: ChunkedRows<Uint32Array>;
+  readonly expansions: ChunkedRows<Uint32Array>;
+  readonly collapses: ChunkedRows<Uint32Array>;
+  readonly residency: ChunkedRows<Uint32Array>;
+  readonly sensitivity: ChunkedRows<Float32Array>;
+  private readonly flags: ChunkedRows<Uint8Array>;
   private withheld = 0;
+
+  /** @param shared - start as a fork of these columns. */
+  constructor(shared?: NodeColumns) {
+    const own = <T extends Uint8Array | Uint32Array | Float32Array>(
+      make: (cells: number) => T,
+      column: ChunkedRows<T> | undefined,
+    ): ChunkedRows<T> => column?.fork() ?? new ChunkedRows(make, 1, ROWS_PER_CHUNK);
+    this.gistVersion = own(words, shared?.gistVersion);
+    this.createdAtStep = own(words, shared?.createdAtStep);
+    this.accessCount = own(words, shared?.accessCount);
+    this.lastAccessStep = own(words, shared?.lastAccessStep);
+    this.expansions = own(words, shared?.expansions);
+    this.collapses = own(words, shared?.collapses);
+    this.residency = own(words, shared?.residency);
+    this.sensitivity = own(floats, shared?.sensitivity);
+    this.flags = own(bytes, shared?.flags);
+    this.withheld = shared?.withheld ?? 0;
+  }
 
   get length(): number {
     return this.flags.length;

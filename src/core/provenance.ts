@@ -17,7 +17,11 @@ export interface ProvenanceRun extends Provenance {
 
 /** Append-only runs that tile the history. */
 export class ProvenanceRuns {
-  private readonly list: ProvenanceRun[] = [];
+  private readonly list: ProvenanceRun[];
+
+  constructor(runs: readonly ProvenanceRun[] = []) {
+    this.list = [...runs];
+  }
 
   get runs(): readonly ProvenanceRun[] {
     return this.list;

@@ -140,6 +140,27 @@ describe('GistTree', () => {
     expect(tree.provenanceIndexAt(25)).toBe(-1);
   });
 
+  it('forks: both go their own way from a common past', () => {
+    const tree = treeOf(1000);
+    const before = tree.fork();
+    const fork = tree.fork();
+    fork.appendTokens(tokenIds(5, 60), { ...DOCUMENT, role: 'user' });
+    tree.appendTokens(tokenIds(7, 40), DOCUMENT);
+    makeGists(fork);
+    fork.metadata(0).recordAccess(3, 9, 4);
+    fork.setFlag(1, 32, 'pinned', true);
+    expect(fork.tokens(990, 1060)).toEqual(
+      Uint32Array.from([...before.tokens(990, 1000), ...tokenIds(5, 60)]),
+    );
+    expect(tree.tokens(1000, 1040)).toEqual(tokenIds(7, 40));
+    expect([before.tokenCount, before.countAt(1), before.pendingGistCount]).toEqual([1000, 31, 0]);
+    expect([fork.countAt(1), fork.countAt(2), tree.pendingGistCount]).toEqual([33, 1, 2]);
+    expect(fork.node(0, 3)).toMatchObject({ accessCount: 1, residency: 4 });
+    expect([tree.node(0, 3).accessCount, tree.node(1, 1).flags.pinned]).toEqual([0, false]);
+    expect([before.provenance.length, tree.provenance.length, fork.provenance.length]).toEqual([1, 1, 2]);
+    expect(before.gistBits(1, 0, 31)).toEqual(fork.gistBits(1, 0, 31));
+  });
+
   it('holds a million tokens in bounded memory', () => {
     const tree = emptyTree();
     for (let i = 0; i < 16; i++) tree.appendTokens(new Uint32Array(65_536), DOCUMENT);

@@ -53,25 +53,38 @@ const MAX_TOKEN_ID = 0xffffffff;
 export class GistTree {
   readonly hiddenSize: number;
   readonly maxLod: Lod;
-  private readonly tokenIds = new ChunkedRows((n) => new Uint32Array(n));
-  private readonly origins = new ProvenanceRuns();
+  private readonly tokenIds: ChunkedRows<Uint32Array>;
+  private readonly origins: ProvenanceRuns;
   private readonly gists: readonly ChunkedRows<Uint16Array>[];
   private readonly columns: readonly NodeColumns[];
   /** By level: how many leading gists the current GistNet made. */
   private readonly fresh: number[];
   private version: number;
 
-  constructor(options: TreeOptions) {
+  /** @param shared - start as a fork of this tree; the options are then its own. */
+  constructor(options: TreeOptions, shared?: GistTree) {
     this.hiddenSize = options.hiddenSize;
     this.maxLod = options.maxLod ?? MAX_LOD;
     this.version = options.gistVersion ?? 1;
-    const levels = this.maxLod + 1;
-    this.gists = Array.from(
-      { length: levels },
-      () => new ChunkedRows((n) => new Uint16Array(n), this.hiddenSize),
+    const levels = Array.from({ length: this.maxLod + 1 }, (_, level) => level);
+    this.tokenIds = shared?.tokenIds.fork() ?? new ChunkedRows((n) => new Uint32Array(n));
+    this.origins = new ProvenanceRuns(shared?.origins.runs);
+    this.gists = levels.map(
+      (level) => shared?.gists[level]?.fork() ?? new ChunkedRows((n) => new Uint16Array(n), this.hiddenSize),
     );
-    this.columns = Array.from({ length: levels }, () => new NodeColumns());
-    this.fresh = Array.from({ length: levels }, () => 0);
+    this.columns = levels.map((level) => new NodeColumns(shared?.columns[level]));
+    this.fresh = levels.map((level) => shared?.fresh[level] ?? 0);
+  }
+
+  /**
+   * A tree with the same content that goes its own way from here on: neither sees what the other appends. What
+   * they have in common stays in memory once. O(chunks).
+   */
+  fork(): GistTree {
+    return new GistTree(
+      { hiddenSize: this.hiddenSize, maxLod: this.maxLod, gistVersion: this.version },
+      this,
+    );
   }
 
   /** T: how many tokens the history holds; also the next token's absolute index. */
