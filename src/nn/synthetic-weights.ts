@@ -1,31 +1,10 @@
 /** Test support: safetensors files of seeded random weights, so that tests can choose any architecture. */
 import { K } from '../core/ids.ts';
 import { type BaseConfig, parseBaseConfig } from './config.ts';
+import { encodeSafetensors } from './safetensors-writer.ts';
 import { SafetensorsFile } from './safetensors.ts';
 
 type Shapes = Record<string, number[]>;
-
-/** Writes a safetensors file of float32 tensors. */
-export function encodeSafetensors(
-  tensors: Record<string, { shape: number[]; values: Float32Array }>,
-): ArrayBuffer {
-  const header: Record<string, unknown> = {};
-  let offset = 0;
-  for (const [name, { shape, values }] of Object.entries(tensors)) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] };
-    offset += values.byteLength;
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const bytes = new Uint8Array(8 + json.length + offset);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
-  bytes.set(json, 8);
-  let at = 8 + json.length;
-  for (const { values } of Object.values(tensors)) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    at += values.byteLength;
-  }
-  return bytes.buffer;
-}
 
 /** Norm weights near one, matrices scaled so that activations neither die nor explode. */
 function randomFile(shapes: Shapes, seed: number): SafetensorsFile {
@@ -41,7 +20,8 @@ function randomFile(shapes: Shapes, seed: number): SafetensorsFile {
     const values = Float32Array.from({ length: size }, () => (isNorm ? 1 : 0) + scale * next());
     return [name, { shape, values }] as const;
   });
-  return SafetensorsFile.parse(encodeSafetensors(Object.fromEntries(tensors)), 'synthetic.safetensors');
+  const file = 'synthetic.safetensors';
+  return SafetensorsFile.parse(encodeSafetensors(Object.fromEntries(tensors), 'F32', file), file);
 }
 
 export function randomValues(size: number, seed: number): Float32Array {
