@@ -6,13 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
+from torch import nn
+
 from gist_losses import Probes
 from gistnet import GistConfig, GistNet
 from lens_variants import Lens, create_lensnet
 from lensnet import LensConfig
 from llama import Llama, LlamaConfig
-from tokenizers import Tokenizer
-from torch import nn
 
 CACHE = Path(__file__).resolve().parent / ".cache"
 BASE, GISTNET, LENSNET = (CACHE / f"{name}.pt" for name in ("base", "gistnet", "lensnet"))
@@ -39,6 +40,15 @@ def round_to_half(module: nn.Module) -> None:
             parameter.copy_(parameter.half().float())
 
 
+def load_grown(module: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Load what fits: tables that have grown since keep their new rows, absent entries stay as they are."""
+    own = module.state_dict()
+    with torch.no_grad():
+        for name, saved in state.items():
+            if name in own and own[name].shape[1:] == saved.shape[1:]:
+                own[name][: len(saved)].copy_(saved)
+
+
 def load_base(path: Path = BASE) -> Llama:
     """The base as it is shipped (float16-rounded), frozen."""
     saved = torch.load(path, weights_only=False)
@@ -62,7 +72,7 @@ def load_gistnet(base: LlamaConfig, path: Path = GISTNET) -> GistNet:
 def load_probes(base: Llama, tokenizer: Tokenizer, path: Path = GISTNET) -> Probes:
     """The probes that GistNet was trained with, frozen."""
     probes = Probes(base, tokenizer)
-    probes.load_state_dict(torch.load(path, weights_only=False)["probes"])
+    load_grown(probes, torch.load(path, weights_only=False)["probes"])
     freeze(probes)
     return probes
 

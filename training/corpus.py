@@ -84,6 +84,8 @@ class Document:
     tokens: np.ndarray
     facts: list[Fact] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    groups: dict[str, list[list[int]]] = field(default_factory=dict)
+    """Facts that belong together, by index: "seen" and "holds" (one key said again), "chain"."""
 
     def clause_spans(self) -> list[tuple[int, int]]:
         """Token spans of the core clauses and of the answers, which belong together."""
@@ -272,11 +274,13 @@ class DocumentWriter:
 
     def document(self, n_tokens: int) -> Document:
         """The first `n_tokens` tokens; what is cut off inside its value is dropped."""
-        return Document(
-            np.array(self.tokens[:n_tokens], dtype=np.int32),
-            [fact for fact in self.facts if fact.end <= n_tokens],
-            [question for question in self.questions if question.value_end <= n_tokens],
-        )
+        facts = [fact for fact in self.facts if fact.end <= n_tokens]  # facts are in order, so indices stay
+        questions = [question for question in self.questions if question.value_end <= n_tokens]
+        groups = {
+            name: [[index for index in group if index < len(facts)] for group in groups]
+            for name, groups in self.groups.items()
+        }
+        return Document(np.array(self.tokens[:n_tokens], dtype=np.int32), facts, questions, groups)
 
 
 def make_document(

@@ -20,8 +20,18 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
+
 from allocator import WorkingContext, refocus
-from checkpoints import BASE, CACHE, GISTNET, LENSNET, load_base, load_gistnet, load_lensnet
+from checkpoints import (
+    BASE,
+    CACHE,
+    GISTNET,
+    LENSNET,
+    load_base,
+    load_gistnet,
+    load_lensnet,
+)
 from corpus import QUESTION_PREFIX, encoder_for, make_document
 from gistnet import BLOCK_SIZE, GistNet
 from intervals import figure, wilson
@@ -41,7 +51,6 @@ from streams import (
     slots_of,
 )
 from tokenizer import load_tokenizer
-from torch import Tensor
 
 PASSES = 4
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
+
 from checkpoints import BASE, CACHE, GISTNET, load_base, load_gistnet
 from corpus import make_document
 from gistnet import BLOCK_SIZE, GistNet, compress_sequence
@@ -23,7 +25,6 @@ from intervals import bootstrap, figure
 from llama import Llama
 from sequences import mix
 from tokenizer import load_tokenizer
-from torch import Tensor
 
 HORIZON = 64
 LOD1_SPAN, LOD2_SPAN = 256, 1024

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
 from corpus import Document, Fact, encoder_for
 from gistnet import BLOCK_SIZE
 from llama import Llama
-from tokenizers import Tokenizer
-from torch import Tensor, nn
-from world import RELATIONS
+from world import ALL_RELATIONS
 
-RELATION_INDEX = {relation.name: index for index, relation in enumerate(RELATIONS)}
+RELATION_INDEX = {relation.name: index for index, relation in enumerate(ALL_RELATIONS)}
 SHARPNESS = 12.0
 
 
@@ -27,7 +28,7 @@ class Probes(nn.Module):
         self.bag = nn.ModuleDict({level: nn.Linear(size, vocabulary) for level in ("lod1", "lod2")})
         self.key = nn.Linear(size, size)
         """One reading for all levels: an LOD2 gist learns to be found as LOD1 gists are."""
-        self.relation = nn.Embedding(len(RELATIONS), 32)
+        self.relation = nn.Embedding(len(ALL_RELATIONS), 32)
         self.query = nn.Sequential(nn.Linear(2 * size + 32, 2 * size), nn.SiLU(), nn.Linear(2 * size, size))
         self.base, self.encode = [base], encoder_for(tokenizer)
         self.register_buffer("frequency", torch.full((vocabulary,), 1.0), persistent=False)

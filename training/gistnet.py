@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from llama import Llama, LlamaConfig, LlamaLayer, RMSNorm, causal_mask, rope_cos_sin
 from torch import Tensor, nn
+
+from llama import Llama, LlamaConfig, LlamaLayer, RMSNorm, causal_mask, rope_cos_sin
 
 BLOCK_SIZE = 32
 

@@ -1,17 +1,35 @@
-"""Labelled working contexts for LensNet: pooled documents, random layouts, a question at the tail."""
+"""Labelled working contexts for LensNet: pooled documents, random layouts, a question at the tail.
+
+Owns how a training state looks and which entries hold what is asked for. It runs no network but GistNet.
+"""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
 from corpus import ANSWER_PREFIX, QUESTION_PREFIX, Fact, encoder_for, make_document
 from gistnet import BLOCK_SIZE, GistNet, compress_sequence
+from lexicon import ALIASES
 from llama import Llama
+from questions import (
+    Asked,
+    ask_chain,
+    ask_count,
+    ask_last,
+    ask_paraphrase,
+    ask_queries,
+    ask_single,
+    ask_values,
+    can_paraphrase,
+)
 from streams import (
     DOCUMENT,
-    LOD1_TOKENS,
     RECENT_TOKENS,
     Entry,
     Slots,
@@ -23,12 +41,16 @@ from streams import (
     recency_layout,
     slots_of,
 )
-from tokenizers import Tokenizer
-from torch import Tensor
-from world import Statement
+from world import CHAIN_HOPS, Statement
 
 PAGE = BLOCK_SIZE * BLOCK_SIZE
-GOLD, KEEP_GIST, KEEP_PAGE, COLLAPSE, FAR_LOD1, RECENT = 0.8, -0.1, -0.1, -0.5, -0.3, -0.05
+NEAR_PAGES = 32
+"""Longer histories are made of sparse documents."""
+SPARSE = (0.003, 0.006)
+GOLD, KEEP_GIST, KEEP_PAGE, COLLAPSE, RECENT = 0.8, -0.12, -0.08, -0.4, -0.05
+"""Scores to reach. A raw block that is not asked for is the first to pay; gists wait until room is needed."""
+HOLDS_HINT = 0.45
+"""Later hops of a chain, whose keys are not known yet, only their relation."""
 
 
 @dataclass
@@ -39,56 +61,153 @@ class PooledDocument:
     lod1: Tensor
     lod2: Tensor
     facts: list[Fact]
+    asked: set[int]
+    """Indices of facts that the document itself asks about."""
+    groups: dict[str, list[list[int]]]
     keys: set[tuple[str, str, str]]
 
 
 @torch.no_grad()
 def pooled_document(
-    rng: random.Random, pages: int, base: Llama, net: GistNet, tokenizer: Tokenizer, split: str
+    rng: random.Random,
+    pages: int,
+    base: Llama,
+    net: GistNet,
+    tokenizer: Tokenizer,
+    split: str,
+    fact_rates: tuple[float, ...] = (0.01, 0.05, 0.1, 0.2, 0.3),
 ) -> PooledDocument:
     document = make_document(
         rng,
         pages * PAGE,
-        fact_rate=rng.choice((0.05, 0.1, 0.2, 0.3)),
-        question_rate=rng.choice((0.0, 0.03, 0.08)),
+        fact_rate=rng.choice(fact_rates),
+        question_rate=rng.choice((0.0, 0.0, 0.03, 0.08)),
         split=split,
         tokenizer=tokenizer,
         cast_size=rng.choice((8, 16, 32, 32)),
         relation_count=rng.choice((1, 2, 3, 5, 8)),
+        special_share=0.5,
     )
     tokens = torch.from_numpy(document.tokens).long()
     lod1 = compress_sequence(net.lod1, base.embed(tokens))
     asked = {index for question in document.questions for index in question.facts}
-    facts = [fact for index, fact in enumerate(document.facts) if index not in asked]
     lod2 = compress_sequence(net.lod2, lod1)
-    return PooledDocument(tokens, lod1, lod2, facts, {fact.key for fact in document.facts})
+    keys = {fact.key for fact in document.facts}
+    return PooledDocument(tokens, lod1, lod2, document.facts, asked, document.groups, keys)
+
+
+class Placed(NamedTuple):
+    """A fact in a history: what it says and where."""
+
+    statement: Statement
+    start: int
+    end: int
 
 
 @dataclass
 class Question:
-    """Tokens of a question and its answer up to the value."""
+    """Tokens of a question and its answer, and the facts that the answer needs."""
 
     tokens: list[int]
+    kind: str
     statement: Statement
+    """The fact that the first value comes from."""
     keys: tuple[int, int]
-    """Where the two keys stand in the question's line."""
+    """Where its two keys, or their aliases, stand in the question's line."""
     keys_end: int
     """Index after the question's line: both keys have been said."""
     answer_start: int
     value_start: int
+    values: list[tuple[int, int]]
+    """(index of the value's first token, index into `gold`) of every value that a fact states."""
+    gold: list[Placed]
+
+
+def write_question(asked: Asked, placed: list[Placed], encode) -> Question:
+    line = encode(QUESTION_PREFIX + asked.text)
+    tokens = line + encode(ANSWER_PREFIX)
+    answer_start, values = len(tokens), []
+    spans = {fact.statement: index for index, fact in enumerate(placed)}
+    first_value = None
+    for piece in asked.pieces:
+        if piece.is_value:
+            first_value = first_value or len(tokens)
+            if piece.statement:
+                values.append((len(tokens), spans[piece.statement]))
+        tokens += encode(piece.text)
+    statement = asked.statements[0]
+    words = (statement.a, statement.b)
+    if asked.kind == "paraphrase":
+        words = tuple(ALIASES[word] for word in words)
+    keys = tuple(line.index(encode(" " + word)[0]) for word in words)
+    return Question(tokens, asked.kind, statement, keys, len(line), answer_start, first_value, values, placed)
 
 
 def ask(statement: Statement, rng: random.Random, encode) -> Question:
-    question = encode(QUESTION_PREFIX + statement.question(rng))
-    prefix = encode(ANSWER_PREFIX)
-    clause = statement.clause()
-    answer = encode(" " + clause[0].upper() + clause[1:])
-    value = encode(" " + statement.value)
-    start = len(question) + len(prefix)
-    keys = tuple(question.index(encode(" " + word)[0]) for word in (statement.a, statement.b))
-    return Question(
-        question + prefix + answer + value, statement, keys, len(question), start, start + len(answer)
-    )
+    """A plain question about one fact; the tokens end with its value."""
+    question = write_question(ask_single(statement, rng), [Placed(statement, 0, 0)], encode)
+    question.tokens = question.tokens[: question.value_start + len(encode(" " + statement.value))]
+    return question
+
+
+@dataclass
+class Told:
+    """The facts of one history, and which of them belong together."""
+
+    facts: list[Placed]
+    groups: dict[str, list[list[Placed]]]
+
+    def question(self, rng: random.Random, encode, last: int) -> Question | None:
+        """A question of a random kind about facts that end before token `last`."""
+        facts = [fact for fact in self.facts if fact.end <= last]
+        groups = {
+            name: [kept for group in groups if (kept := [fact for fact in group if fact.end <= last])]
+            for name, groups in self.groups.items()
+        }
+        makers = {"single": (0.45, lambda: self.single(facts, rng)), "queries": (0.05, lambda: self.several(facts, rng))}
+        makers["paraphrase"] = (0.2, lambda: self.reworded(facts, rng))
+        for name, share in (("seen", 0.1), ("holds", 0.14), ("chain", 0.1)):
+            makers[name] = (share, lambda name=name: self.grouped(name, groups.get(name, []), rng))
+        for kind in (*rng.choices(list(makers), [share for share, _ in makers.values()], k=3), "single"):
+            found = makers[kind][1]()
+            if found is not None:
+                return write_question(*found, encode)
+        return None
+
+    @staticmethod
+    def single(facts: list[Placed], rng: random.Random) -> tuple[Asked, list[Placed]] | None:
+        if not facts:
+            return None
+        fact = rng.choice(facts)
+        return ask_single(fact.statement, rng), [fact]
+
+    @staticmethod
+    def reworded(facts: list[Placed], rng: random.Random) -> tuple[Asked, list[Placed]] | None:
+        able = [fact for fact in facts if can_paraphrase(fact.statement)]
+        if not able:
+            return None
+        fact = rng.choice(able)
+        return ask_paraphrase(fact.statement, rng), [fact]
+
+    @staticmethod
+    def several(facts: list[Placed], rng: random.Random) -> tuple[Asked, list[Placed]] | None:
+        if len(facts) < 4:
+            return None
+        chosen = rng.sample(facts, rng.choice((2, 4)))
+        return ask_queries([fact.statement for fact in chosen], rng), chosen
+
+    @staticmethod
+    def grouped(name: str, groups: list[list[Placed]], rng: random.Random) -> tuple[Asked, list[Placed]] | None:
+        whole = [group for group in groups if name != "chain" or len(group) == CHAIN_HOPS]
+        if not whole:
+            return None
+        group = rng.choice(whole)
+        said = [fact.statement for fact in group]
+        if name == "chain":
+            return ask_chain(said, rng), group
+        if name == "seen":
+            return ask_last(said, rng), group[-1:]
+        return (ask_values if rng.random() < 0.6 else ask_count)(said, rng), group
 
 
 @dataclass
@@ -122,6 +241,15 @@ class Sampler:
         self.base, self.net, self.tokenizer, self.rng = base, net, tokenizer, rng
         self.encode, self.tail_tokens, self.split = encoder_for(tokenizer), tail_tokens, split
         self.pool: list[PooledDocument] = []
+        self.far_pool: list[PooledDocument] = []
+        """Documents with few facts, for histories so long that one LOD3 gist stands for 32 pages."""
+
+    def fill_far(self, tokens: int) -> None:
+        make = (self.base, self.net, self.tokenizer, self.split, SPARSE)
+        while sum(len(document.tokens) for document in self.far_pool) < tokens:
+            document = pooled_document(self.rng, 16, *make)
+            if document.facts:
+                self.far_pool.append(document)
 
     def fill(self, tokens: int) -> None:
         while sum(len(document.tokens) for document in self.pool) < tokens:
@@ -132,8 +260,9 @@ class Sampler:
     def slices(self, pages: int) -> list[tuple[PooledDocument, int, int]]:
         """(document, first page, last page) that make up a history, no key said twice."""
         rng, chosen, seen = self.rng, [], set()
+        pool = self.far_pool if pages > NEAR_PAGES else self.pool
         while pages:
-            document = rng.choice(self.pool)
+            document = rng.choice(pool)
             if any(document is other for other, _, _ in chosen) or seen & document.keys:
                 if rng.random() < 0.05 and chosen:
                     return chosen
@@ -146,66 +275,92 @@ class Sampler:
             pages -= take
         return chosen
 
-    def history(self, pages: int) -> tuple[Stream, list[tuple[Statement, int, int]]]:
-        """A stream of at most `pages` pages with a random end, and (statement, start, end) of its facts."""
-        parts, facts, at = self.slices(pages), [], 0
+    def history(self, pages: int) -> tuple[Stream, Told]:
+        """A stream of at most `pages` pages with a random end, and what it tells."""
+        parts, told, at = self.slices(pages), Told([], {}), 0
+        length = sum(last - first for _, first, last in parts) * PAGE - self.rng.randrange(PAGE - 320)
         for document, first, last in parts:
-            for fact in document.facts:
-                if fact.start >= first * PAGE and fact.value_end <= last * PAGE:
-                    shift = at - first * PAGE
-                    facts.append((fact.statement, fact.start + shift, fact.value_end + shift))
+            shift = at - first * PAGE
+            placed = {
+                index: Placed(fact.statement, fact.start + shift, fact.value_end + shift)
+                for index, fact in enumerate(document.facts)
+                if fact.start >= first * PAGE and fact.value_end <= min(last * PAGE, length - shift)
+            }
+            grouped = {index for groups in document.groups.values() for group in groups for index in group}
+            told.facts += [
+                fact for index, fact in placed.items() if index not in document.asked and index not in grouped
+            ]
+            for name, groups in document.groups.items():
+                kept = [[placed[index] for index in group if index in placed] for group in groups]
+                asked = [any(index in document.asked for index in group) for group in groups]
+                told.groups.setdefault(name, []).extend(
+                    group for group, was_asked in zip(kept, asked, strict=True) if group and not was_asked
+                )
             at += (last - first) * PAGE
         tokens = torch.cat([document.tokens[first * PAGE : last * PAGE] for document, first, last in parts])
         lod1 = torch.cat([document.lod1[first * BLOCK_SIZE : last * BLOCK_SIZE] for document, first, last in parts])
         lod2 = torch.cat([document.lod2[first:last] for document, first, last in parts])
-        length = len(tokens) - self.rng.randrange(PAGE - 320)
-        stream = Stream(tokens[:length], {1: lod1[: length // BLOCK_SIZE], 2: lod2[: length // PAGE]})
-        return stream, [fact for fact in facts if fact[2] <= length]
+        gists = {1: lod1[: length // BLOCK_SIZE], 2: lod2[: length // PAGE]}
+        if len(gists[2]) >= BLOCK_SIZE:
+            gists[3] = compress_sequence(self.net.lod2, gists[2])
+        return Stream(tokens[:length], gists), told
 
     def clutter(self, layout: list[Entry], budget: int) -> None:
-        """Expand entries at random, as earlier questions would have, within the budget."""
+        """Fill most of the budget as streaming would: newest pages at LOD1, and blocks that earlier questions opened."""
         rng, cost = self.rng, sum(entry.cost for entry in layout)
-        room = max(0, (budget - cost) // (BLOCK_SIZE - 1))
-        for _ in range(rng.randint(0, room)):
-            gists = [i for i, entry in enumerate(layout) if entry.lod]
-            if not gists:
+        target = budget * rng.choice((0.5, 0.8, 0.9, 1.0, 1.0))
+        newest_first = rng.random() < 0.8
+        open_blocks = rng.randint(0, 8) * (BLOCK_SIZE - 1)
+        while cost + BLOCK_SIZE - 1 <= target - open_blocks:
+            pages = [i for i, entry in enumerate(layout) if entry.lod >= 2]
+            if not pages:
+                break
+            index = pages[-1] if newest_first and rng.random() < 0.9 else rng.choice(pages)
+            layout[index : index + 1] = children_of(layout[index])
+            cost += BLOCK_SIZE - 1
+        while cost + BLOCK_SIZE - 1 <= target:
+            gists = [i for i, entry in enumerate(layout) if entry.lod == 1]
+            if not gists or (open_blocks == 0 and rng.random() < 0.1):
                 return
             index = rng.choice(gists)
             layout[index : index + 1] = children_of(layout[index])
+            cost += BLOCK_SIZE - 1
 
     @torch.no_grad()
     def sample(self, pages: int, budget: int, question_share: float = 0.85) -> Sample:
         rng = self.rng
-        while True:
-            stream, facts = self.history(pages)
-            facts = [fact for fact in facts if fact[2] <= stream.length - RECENT_TOKENS]
-            if facts:
-                break
+        question = None
+        while question is None:
+            stream, told = self.history(pages)
+            question = told.question(rng, self.encode, stream.length - RECENT_TOKENS)
         roles = rng.choice((DOCUMENT, DOCUMENT, 1, 2)), rng.choice((1, 2))
-        weight, span, statement, keys = 1.0, None, None, None
+        weight, gold, keys, statement = 1.0, {}, None, None
         if rng.random() < question_share:
-            statement, *span = rng.choice(facts)
-            question = ask(statement, rng, self.encode)
-            cut = rng.choice((question.answer_start, rng.randint(question.keys_end, len(question.tokens) - 1)))
-            if rng.random() < 0.15:
+            cut = question.answer_start
+            if rng.random() < 0.4:
+                cut = rng.randint(question.keys_end, len(question.tokens) - 1)
+            if rng.random() < 0.1:
                 cut = rng.randint(3, question.keys_end)
                 weight = 1.0 if cut == question.keys_end else 0.2
+            gold = wanted_spans(question, cut)
             stream = extend_stream(stream, question.tokens[:cut], self.base, self.net, roles)
             before = min(self.tail_tokens, stream.length) - cut
             if max(question.keys) < cut and before + min(question.keys) >= 0:
                 keys = (before + question.keys[0], before + question.keys[1])
+                statement = question.statement
         else:
             stream = extend_stream(stream, [], self.base, self.net, roles)
-        layout = recency_layout(stream.length)
-        if span and rng.random() < 0.65:
-            for place in sorted({span[0] // BLOCK_SIZE, (span[1] - 1) // BLOCK_SIZE}):
-                expand_at(layout, place * BLOCK_SIZE, 0 if rng.random() < 0.2 else 1)
+        layout = recency_layout(stream.length, lod1_tokens=rng.choice((0, 1024, 2048)))
+        if gold and rng.random() < 0.4:
+            for fact in rng.sample(sorted(gold), rng.randint(1, len(gold))):
+                for place in sorted({fact.start // BLOCK_SIZE, (fact.end - 1) // BLOCK_SIZE}):
+                    expand_at(layout, place * BLOCK_SIZE, 0 if rng.random() < 0.2 else 1)
         self.clutter(layout, budget)
         residency = [0 if rng.random() < 0.5 else int(2 ** (rng.random() * 6)) for _ in layout]
         slots = slots_of(stream, layout, self.base, residency)
-        target, gold, candidate = self.targets(stream, layout, span)
+        target, golden, candidate = self.targets(stream, layout, gold)
         tail = self.base.embed(stream.tokens[-self.tail_tokens :])
-        return Sample(slots, tail, layout, target, gold, candidate, weight, statement if keys else None, keys)
+        return Sample(slots, tail, layout, target, golden, candidate, weight, statement, keys)
 
     @torch.no_grad()
     def questions(self, count: int, slots: int = 12) -> tuple[Tensor, Tensor, list[Statement], Tensor]:
@@ -215,8 +370,14 @@ class Sampler:
             document, other = rng.choice(self.pool), rng.choice(self.pool)
             if not document.facts:
                 continue
-            statement = rng.choice(document.facts).statement
-            question = ask(statement, rng, self.encode)
+            fact = rng.choice(document.facts)
+            able = [fact for fact in document.facts if can_paraphrase(fact.statement)]
+            asked = ask_single(fact.statement, rng)
+            if able and rng.random() < 0.35:
+                fact = rng.choice(able)
+                asked = ask_paraphrase(fact.statement, rng)
+            statement = fact.statement
+            question = write_question(asked, [Placed(statement, fact.start, fact.value_end)], self.encode)
             cut = rng.randint(question.keys_end, len(question.tokens) - 1)
             before = self.tail_tokens - cut
             start = rng.randrange(len(other.tokens) - before)
@@ -227,27 +388,36 @@ class Sampler:
             gists.append(other.lod1[rng.randrange(len(other.lod1) - slots) :][:slots])
         return self.base.embed(torch.stack(rows)), torch.tensor(keys), statements, torch.stack(gists)
 
-    def targets(self, stream: Stream, layout: list[Entry], span: list[int] | None) -> tuple[Tensor, Tensor, Tensor]:
-        length = stream.length
-        target, gold, candidate = [], [], []
-        far = length - RECENT_TOKENS - LOD1_TOKENS - PAGE
-        golden = [span is not None and entry.start < span[1] and span[0] < entry.end for entry in layout]
-        golden_pages = {entry.start // PAGE for entry, is_gold in zip(layout, golden, strict=True) if is_gold}
-        for entry, is_gold in zip(layout, golden, strict=True):
-            recent = is_recent(entry, length)
+    def targets(
+        self, stream: Stream, layout: list[Entry], gold: dict[Placed, float]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        target, golden, candidate = [], [], []
+        for entry in layout:
+            recent = is_recent(entry, stream.length)
+            wanted = max(
+                (score for fact, score in gold.items() if entry.start < fact.end and fact.start < entry.end), default=None
+            )
             if recent:
-                wanted = RECENT
-            elif is_gold:
-                wanted = GOLD
-            elif entry.lod == 0:
-                wanted = COLLAPSE
-            elif entry.lod == 1 and entry.end < far and entry.start // PAGE not in golden_pages:
-                wanted = FAR_LOD1
+                score = RECENT
+            elif wanted is not None:
+                score = wanted
             else:
-                wanted = KEEP_GIST if entry.lod == 1 else KEEP_PAGE
-            target.append(wanted)
-            gold.append(is_gold and not recent)
+                score = (COLLAPSE, KEEP_GIST)[entry.lod] if entry.lod < 2 else KEEP_PAGE
+            target.append(score)
+            golden.append(wanted is not None and not recent)
             candidate.append(not recent)
-        return torch.tensor(target), torch.tensor(gold), torch.tensor(candidate)
+        return torch.tensor(target), torch.tensor(golden), torch.tensor(candidate)
 
 
+def wanted_spans(question: Question, cut: int) -> dict[Placed, float]:
+    """Which facts a tail that ends at `cut` asks for, and how strongly.
+
+    Facts whose value was said already are done with. A chain's next hop is known, the later ones only by
+    their relation.
+    """
+    said = {index for at, index in question.values if at < cut}
+    left = [index for index in range(len(question.gold)) if index not in said]
+    if not left:
+        return {}
+    is_chain = question.kind == "chain"
+    return {question.gold[index]: HOLDS_HINT if is_chain and index > left[0] else GOLD for index in left}

@@ -11,11 +11,12 @@ import argparse
 import json
 from pathlib import Path
 
+from safetensors.torch import load_file
+
 from checkpoints import BASE, GISTNET, LENSNET, save_atomically
 from gistnet import GistConfig
 from lensnet import LensConfig
 from llama import LlamaConfig
-from safetensors.torch import load_file
 from tokenizer import MODEL_FOLDER
 
 

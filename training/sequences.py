@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from gistnet import BLOCK_SIZE
 from torch import Tensor
+
+from gistnet import BLOCK_SIZE
 
 
 @dataclass

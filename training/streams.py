@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
+
 from gistnet import BLOCK_SIZE, GistNet, compress_sequence
 from lensnet import slot_features
 from llama import Llama
-from torch import Tensor
 
 RECENT_TOKENS = 256
 LOD1_TOKENS = 2048

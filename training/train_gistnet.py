@@ -21,7 +21,17 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from checkpoints import BASE, CACHE, GISTNET, entries_of, load_base, save_atomically
+from torch import Tensor
+
+from checkpoints import (
+    BASE,
+    CACHE,
+    GISTNET,
+    entries_of,
+    load_base,
+    load_grown,
+    save_atomically,
+)
 from corpus import Document, make_document
 from gist_losses import Probes
 from gistnet import BLOCK_SIZE, GistConfig, GistNet, block_windows, compress_sequence
@@ -29,24 +39,29 @@ from llama import Llama
 from positions import random_offset
 from sequences import Mixed, block_pieces, mix
 from tokenizer import load_tokenizer
-from torch import Tensor
 
 BLOCKS = 16
 """Blocks per document in the LOD1 phase."""
-PAGE = BLOCK_SIZE * BLOCK_SIZE
+PAGE, PAGES = BLOCK_SIZE * BLOCK_SIZE, 4
+"""Tokens of an LOD2 gist, and how many of them a pooled document fills."""
+DENSE, MIXED, SPARSE = (0.1, 0.2, 0.3, 0.4), (0.02, 0.05, 0.1, 0.2, 0.3), (0.003, 0.006, 0.012)
+"""Shares of sentences that state a fact, for LOD1, LOD2 and LOD3: the longer a span, the fewer it can hold."""
 TAIL = 128
 """Raw tokens after the compressed page in the LOD2 phase."""
 
 
-def write_document(rng: random.Random, length: int, tokenizer, question_rate: float) -> Document:
+def write_document(
+    rng: random.Random, length: int, tokenizer, question_rate: float, fact_rates: tuple[float, ...] = DENSE
+) -> Document:
     while True:
         document = make_document(
             rng,
             length,
-            fact_rate=rng.choice((0.1, 0.2, 0.3, 0.4)),
+            fact_rate=rng.choice(fact_rates),
             question_rate=question_rate,
             split="train",
             tokenizer=tokenizer,
+            special_share=0.3,
         )
         if document.facts:
             return document
@@ -94,7 +109,7 @@ class Trainer:
         if options.start:
             saved = torch.load(options.start, weights_only=False)
             self.net.load_state_dict(saved["state_dict"])
-            self.probes.load_state_dict(saved["probes"], strict=False)
+            load_grown(self.probes, saved["probes"])
         self.checkpoint = options.out.with_suffix(".checkpoint.pt")
         self.saved = None
         if options.resume and self.checkpoint.exists():
@@ -113,7 +128,9 @@ class Trainer:
             self.lod, self.step, self.seconds = 2, 0, 0.0
             self.save()
         if self.options.lod2_minutes:
-            self.pool = Pool(self)
+            self.pool = Pool(self, self.options.pool, MIXED, taught=100)
+            if self.options.lod3:
+                self.far_pool = Pool(self, self.options.pool // 2, SPARSE, taught=0)
             self.phase(self.options.lod2_minutes, self.lod2_loss)
         self.save()
 
@@ -204,46 +221,81 @@ class Trainer:
         return kl + self.options.bag * bag + self.options.route * route
 
     def lod2_loss(self) -> Tensor:
-        rng, pool = self.rng, self.pool
-        picks = rng.sample(range(len(pool.documents)), min(self.options.batch, len(pool.documents)))
-        page = rng.randrange(pool.pages)
-        documents = [pool.documents[index] for index in picks]
-        children = pool.lod1[picks]
+        """One objective a step, in turn: reading what follows a page, finding pages, finding runs of 32 pages."""
+        turn = self.step % 4
+        if turn == 0:
+            return self.reading_loss()
+        return self.far_loss() if turn == 2 and self.options.lod3 else self.finding_loss()
+
+    def page_gists(self, children: Tensor) -> Tensor:
+        """LOD2 gists `[B, pages, d]` of LOD1 gists `[B, pages · 32, d]`."""
         blocks, contexts, present = block_windows(children, self.net.config.context_children)
-        gists = self.net.lod2(blocks.flatten(0, 1), contexts.flatten(0, 1), present.repeat(len(picks), 1))
-        gists = gists.unflatten(0, (len(picks), pool.pages))
+        rows, pages = blocks.shape[:2]
+        return self.net.lod2(blocks.flatten(0, 1), contexts.flatten(0, 1), present.repeat(rows, 1)).unflatten(
+            0, (rows, pages)
+        )
+
+    def reading_loss(self) -> Tensor:
+        rng, pool = self.rng, self.pool
+        picks = rng.sample(range(len(pool.teacher)), min(self.options.batch, len(pool.teacher)))
+        page = rng.randrange(PAGES)
+        documents = [pool.documents[index] for index in picks]
+        gists = self.page_gists(pool.lod1[picks])
         start = (page + 1) * PAGE
         embeds = self.base.embed(pool.tokens[picks])
         offset = random_offset(rng)
         mixed = mix(embeds, [(page * PAGE, start, gists[:, page]), (start, start + TAIL, None)])
         weights = value_weights(documents, start, TAIL, self.options.value_weight)
         kl, logits = student_loss(self.base, mixed, pool.teacher[picks, page].float(), offset, weights)
-        bag, route, routed = self.probes.lod2(documents, pool.tokens[picks], gists)
         targets = pool.tokens[picks, start : start + TAIL]
         with torch.no_grad():
             nll = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
             known = -pool.teacher[picks, page].float().gather(-1, targets[..., None]).mean()
-        self.note(kl=kl, nll=nll, teacher=known, bag=bag, route=route, top1=routed)
-        return kl + self.options.bag * bag + self.options.route * route
+        self.note(kl=kl, nll=nll, teacher=known)
+        return kl
+
+    def finding_loss(self) -> Tensor:
+        pool = self.pool
+        picks = self.rng.sample(range(len(pool.documents)), min(2 * self.options.batch, len(pool.documents)))
+        documents = [pool.documents[index] for index in picks]
+        bag, route, routed = self.probes.lod2(documents, pool.tokens[picks], self.page_gists(pool.lod1[picks]))
+        self.note(bag=bag, route=route, top1=routed)
+        return self.options.bag * bag + 2 * self.options.route * route
+
+    def far_loss(self, runs: int = 6) -> Tensor:
+        """LOD3: a few facts in 32 pages, and which run of pages holds each."""
+        pool, documents_each = self.far_pool, BLOCK_SIZE // PAGES
+        picks = self.rng.sample(range(len(pool.documents)), runs * documents_each)
+        gists = self.page_gists(pool.lod1[picks])
+        runs_of_pages = gists.flatten(0, 1).unflatten(0, (runs, BLOCK_SIZE))
+        far = self.net.lod2(runs_of_pages)
+        facts = [(place, fact) for place, index in enumerate(picks) for fact in pool.documents[index].facts]
+        found = [fact for _, fact in facts]
+        page, pages_hit = self.probes.route_loss(
+            found, [place * PAGES + min(fact.start // PAGE, PAGES - 1) for place, fact in facts], gists.flatten(0, 1)
+        )
+        run, runs_hit = self.probes.route_loss(found, [place // documents_each for place, _ in facts], far)
+        self.note(farPage=page, farPageTop1=pages_hit, far=run, farTop1=runs_hit)
+        return 2 * self.options.route * (0.5 * page + run)
 
 
 class Pool:
-    """Documents of several pages with cached LOD1 gists and teacher log-probabilities."""
+    """Documents of several pages with cached LOD1 gists, and the teacher's log-probabilities for the first."""
 
-    def __init__(self, trainer: Trainer, pages: int = 4) -> None:
-        rng, base, count = trainer.rng, trainer.base, trainer.options.pool
-        self.pages, length = pages, pages * PAGE + TAIL
-        self.documents = [write_document(rng, length, trainer.tokenizer, 0.15) for _ in range(count)]
+    def __init__(self, trainer: Trainer, count: int, fact_rates: tuple[float, ...], taught: int) -> None:
+        rng, base = trainer.rng, trainer.base
+        length = PAGES * PAGE + TAIL
+        self.documents = [write_document(rng, length, trainer.tokenizer, 0.15, fact_rates) for _ in range(count)]
         self.tokens = torch.from_numpy(np.stack([document.tokens for document in self.documents])).long()
         vocabulary = base.config.vocab_size
-        self.lod1 = torch.empty(count, pages * BLOCK_SIZE, base.config.hidden_size)
-        self.teacher = torch.empty(count, pages, TAIL, vocabulary, dtype=torch.float16)
+        self.lod1 = torch.empty(count, PAGES * BLOCK_SIZE, base.config.hidden_size)
+        self.teacher = torch.empty(min(taught, count), PAGES, TAIL, vocabulary, dtype=torch.float16)
         began = time.time()
         with torch.no_grad():
             for index, tokens in enumerate(self.tokens):
                 embeds = base.embed(tokens)
-                self.lod1[index] = compress_sequence(trainer.net.lod1, embeds[: pages * PAGE])
-                for page in range(pages):
+                self.lod1[index] = compress_sequence(trainer.net.lod1, embeds[: PAGES * PAGE])
+                for page in range(PAGES if index < taught else 0):
                     window = embeds[page * PAGE : (page + 1) * PAGE + TAIL][None]
                     hidden, _ = base.hidden_states(window, torch.arange(window.shape[1])[None])
                     self.teacher[index, page] = base.logits(hidden[0, PAGE - 1 : -1]).log_softmax(-1).half()
@@ -261,7 +313,8 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--batch", type=int, default=8, help="documents a step")
-    parser.add_argument("--pool", type=int, default=160, help="documents of 4,224 tokens for LOD2")
+    parser.add_argument("--pool", type=int, default=300, help="documents of 4,224 tokens for LOD2")
+    parser.add_argument("--lod3", action="store_true", help="LOD2's weights also learn to find facts among LOD3 gists")
     parser.add_argument("--blocks", type=int, default=2)
     parser.add_argument("--context", type=int, default=32)
     parser.add_argument("--attention", default="bidirectional")

@@ -20,19 +20,30 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from checkpoints import BASE, GISTNET, LENSNET, entries_of, load_base, load_gistnet, load_probes, save_atomically
+from torch import Tensor
+
+from checkpoints import (
+    BASE,
+    GISTNET,
+    LENSNET,
+    entries_of,
+    load_base,
+    load_gistnet,
+    load_probes,
+    save_atomically,
+)
 from gist_losses import Probes
-from lens_samples import FAR_LOD1, Sample, Sampler
-from lensnet import FEATURES, LensConfig, LensNet, LensParts
+from lens_samples import Sample, Sampler
+from lens_variants import Lens, create_lensnet
+from lensnet import FEATURES, VARIANTS, LensConfig, LensParts
 from streams import entry_means
 from tokenizer import load_tokenizer
-from torch import Tensor
 
 SHARPNESS = 8.0
 TAU = 0.2
 
 
-def forward(net: LensNet, samples: list[Sample], parts: LensParts) -> list[tuple[Tensor, Tensor]]:
+def forward(net: Lens, samples: list[Sample], parts: LensParts) -> list[tuple[Tensor, Tensor]]:
     """Per sample, the entries' mean logits and mean scores; one padded batch."""
     slots = max(len(sample.slots.own) for sample in samples)
     tails = max(len(sample.tail) for sample in samples)
@@ -52,6 +63,15 @@ def forward(net: LensNet, samples: list[Sample], parts: LensParts) -> list[tuple
     return results
 
 
+def key_attention(attention: Tensor | None, rows: list[int], first: Tensor, second: Tensor) -> Tensor:
+    """−log attention `[B, Q, m]` of the first three tail queries on the keys; zero without tail gists."""
+    if attention is None:
+        return torch.zeros(())
+    mass, index = (attention[rows] + 1e-6).log(), torch.arange(len(rows))
+    both = 0.5 * (mass[index, 2, first] + mass[index, 2, second])
+    return -(mass[index, 0, first] + mass[index, 1, second] + both).mean() / 3
+
+
 def help_loss(samples: list[Sample], parts: LensParts, probes: Probes) -> tuple[Tensor, Tensor]:
     """(tail attention on the keys, distance to the routing probe) over samples whose keys were said.
 
@@ -61,13 +81,10 @@ def help_loss(samples: list[Sample], parts: LensParts, probes: Probes) -> tuple[
     rows = [row for row, sample in enumerate(samples) if sample.keys]
     if not rows:
         return parts.match_q.new_zeros(()), parts.match_q.new_zeros(())
-    longest = parts.tail_attention.shape[-1]
+    longest = max(len(sample.tail) for sample in samples)
     shift = torch.tensor([longest - len(samples[row].tail) for row in rows])
     first, second = (torch.tensor([samples[row].keys[i] for row in rows]) + shift for i in (0, 1))
-    mass = (parts.tail_attention[rows] + 1e-6).log()
-    index = torch.arange(len(rows))
-    both = 0.5 * (mass[index, 2, first] + mass[index, 2, second])
-    attention = -(mass[index, 0, first] + mass[index, 1, second] + both).mean() / 3
+    attention = key_attention(parts.tail_attention, rows, first, second)
     statements = [samples[row].statement for row in rows]
     wanted = F.normalize(probes.queries([statement.key for statement in statements]), dim=-1)
     found = F.normalize(parts.match_q[rows], dim=-1)
@@ -77,7 +94,7 @@ def help_loss(samples: list[Sample], parts: LensParts, probes: Probes) -> tuple[
     return attention, distance + 1 - F.cosine_similarity(own, place).mean()
 
 
-def transplant(net: LensNet, probes: Probes) -> None:
+def transplant(net: Lens, probes: Probes) -> None:
     """Start the slots' side from the routing probe: a slot's matching vector is the probe's key."""
     size, width = net.config.hidden_size, net.config.width
     if width != size:
@@ -87,9 +104,8 @@ def transplant(net: LensNet, probes: Probes) -> None:
         net.slot_in.weight[:, size : 2 * size] = probes.key.weight
         net.slot_in.bias.copy_(probes.key.bias)
         net.match_k.weight.copy_(torch.eye(width))
-        for block in (net.score, net.read):
-            block.attn.o_proj.weight.mul_(0.1)
-            block.mlp.down_proj.weight.mul_(0.1)
+        for linear in net.slot_residuals():
+            linear.weight.mul_(0.1)
         net.match_scale.fill_(1.5)
         net.head.weight.mul_(0.1)
         net.head.bias.fill_(-0.6)
@@ -104,13 +120,12 @@ def sample_loss(sample: Sample, logits: Tensor, scores: Tensor) -> tuple[Tensor,
         routing = -spread[gold[sample.candidate]].mean()
     error = F.smooth_l1_loss(scores, sample.target, reduction="none", beta=0.2)
     lod = torch.tensor([entry.lod for entry in sample.layout])
-    raw, coarse, far = lod == 0, lod >= 2, sample.target.isclose(torch.tensor(FAR_LOD1))
+    raw, coarse = lod == 0, lod >= 2
     parts = (
         (gold & ~coarse, 1.5),
         (gold & coarse, 3.0),  # a page that is missed cannot be descended into, one too many costs 31
         (rest & raw, 0.7),
-        (rest & far, 0.5),
-        (rest & ~raw & ~far, 1.0),
+        (rest & ~raw, 1.0),
         (~sample.candidate, 0.1),
     )
     regression = sum(weight * error[chosen].mean() for chosen, weight in parts if chosen.any())
@@ -138,9 +153,17 @@ class Trainer:
         self.options, self.rng = options, random.Random(options.seed)
         base = load_base(options.base)
         gistnet, tokenizer = load_gistnet(base.config, options.gistnet), load_tokenizer()
-        config = LensConfig(base.config.hidden_size, options.width, options.heads, options.queries, options.tail,
-                            base.config.rms_norm_eps)
-        self.net = LensNet(config)
+        config = LensConfig(
+            base.config.hidden_size,
+            options.width,
+            options.heads,
+            options.queries,
+            options.tail,
+            base.config.rms_norm_eps,
+            variant=options.variant,
+            tail_gists=not options.mean_tail,
+        )
+        self.net = create_lensnet(config)
         self.probes = load_probes(base, tokenizer, options.gistnet)
         transplant(self.net, self.probes)
         if options.start:
@@ -163,13 +186,17 @@ class Trainer:
             progress = 1.0
         longest = 1 + round(23 * min(1.0, max(0.0, (progress - 0.15) / 0.35)))
         pages = min(longest, int(2 ** (rng.random() * 4.7)))
-        budget = 384 if longest < 3 else rng.choice((448, 512, 512, 768, 1024))
+        if longest == 24 and self.sampler.far_pool and rng.random() < self.options.far_share:
+            pages = rng.randint(40, 128)
+        budget = 384 if longest < 3 else rng.choice((448, 512, 768, 1024))
         return self.sampler.sample(pages, budget, 0.95 if longest < 3 else 0.85)
 
     def run(self) -> None:
         options = self.options
         began = time.time()
         self.sampler.fill(options.pool)
+        if options.far_share:
+            self.sampler.fill_far(options.pool // 2)
         print(f"pool of {options.pool} tokens in {time.time() - began:.0f} s", flush=True)
         if not options.start and not self.step:
             self.learn_queries(options.query_steps)
@@ -205,9 +232,8 @@ class Trainer:
             tails, keys, statements, slots = self.sampler.questions(batch)
             parts = LensParts()
             net(slots, slots, torch.zeros(*slots.shape[:2], FEATURES), tails, parts=parts)
-            mass, index = (parts.tail_attention + 1e-6).log(), torch.arange(batch)
-            both = 0.5 * (mass[index, 2, keys[:, 0]] + mass[index, 2, keys[:, 1]])
-            attention = -(mass[index, 0, keys[:, 0]] + mass[index, 1, keys[:, 1]] + both).mean() / 3
+            index = torch.arange(batch)
+            attention = key_attention(parts.tail_attention, list(range(batch)), keys[:, 0], keys[:, 1])
             wanted = F.normalize(self.probes.queries([statement.key for statement in statements]), dim=-1)
             cosines = torch.einsum("bqw,cw->bqc", F.normalize(parts.match_q, dim=-1), wanted).amax(1)
             loss = F.cross_entropy(12 * cosines, index) + 1 - cosines.diagonal().mean() + 0.3 * attention
@@ -259,6 +285,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--queries", type=int, default=8)
     parser.add_argument("--tail", type=int, default=64)
+    parser.add_argument("--variant", choices=VARIANTS, default=VARIANTS[0])
+    parser.add_argument("--mean-tail", action="store_true", help="ablation: the mean tail asks, without tail gists")
+    parser.add_argument("--far-share", type=float, default=0.12, help="samples of 40 to 128 pages with few facts")
     parser.add_argument("--query-steps", type=int, default=500, help="steps on questions alone, before")
     parser.add_argument("--routing", type=float, default=0.5, help="weight of the routing cross-entropy")
     parser.add_argument("--resume", action="store_true")
