@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../core/config.ts';
 import { TRACE_FORMAT } from '../core/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../core/telemetry.ts';
-import { compressTrace, readTrace, writeTrace, writeTraceChunks } from './trace-codec.ts';
+import { compressTrace, readTrace, streamTrace, writeTrace, writeTraceChunks } from './trace-codec.ts';
 import type { TraceUpgrade } from './trace-codec.ts';
 
 const header: TraceHeader = {
@@ -103,4 +103,30 @@ test('event types of a newer minor are left out and named; of this one they are 
   expect(reading.events).toEqual([decode(0), decode(1)]);
   expect(reading.notes).toEqual(['2 events of type "dream" come from a newer version; they are left out.']);
   await expect(readTrace(lines(0))).rejects.toMatchObject({ code: 'bad-line', line: 3 });
+});
+
+test('part by part, memory stays bounded and what stands before a fault is given out', async () => {
+  const chunk = new TextEncoder().encode(`${JSON.stringify(decode(1))}\n`.repeat(500));
+  const limits = { totalBytes: 2 * 1024 * 1024 };
+  let pulled = 0;
+  const claimsTwoGigabytes = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      if (pulled === 0) controller.enqueue(new TextEncoder().encode(`${JSON.stringify(header)}\n`));
+      if (pulled >= 2 * 1024 ** 3) controller.close();
+      else controller.enqueue(chunk);
+      pulled += chunk.length;
+    },
+  });
+  let events = 0;
+  let largest = 0;
+  const reading = (async () => {
+    for await (const part of streamTrace(claimsTwoGigabytes, { limits })) {
+      events += part.events.length;
+      largest = Math.max(largest, part.events.length);
+    }
+  })();
+  await expect(reading).rejects.toMatchObject({ code: 'too-large', kept: { header: null, events: [] } });
+  expect(events).toBeGreaterThan(5000);
+  expect(largest).toBeLessThanOrEqual(501);
+  expect(pulled).toBeLessThan(limits.totalBytes + 4 * chunk.length);
 });

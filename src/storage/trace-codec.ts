@@ -2,7 +2,7 @@
 import { telemetryEventSchema, traceHeaderSchema, TRACE_FORMAT, TRACE_VERSION } from '../core/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../core/telemetry.ts';
 import { TraceError } from './trace-error.ts';
-import type { KeptTrace, TraceErrorCode } from './trace-error.ts';
+import type { TraceErrorCode } from './trace-error.ts';
 import { readLines, TRACE_LIMITS } from './trace-lines.ts';
 import type { TraceLimits, TraceLine, TraceSource } from './trace-lines.ts';
 
@@ -78,6 +78,12 @@ export async function compressTrace(chunks: Iterable<string> | AsyncIterable<str
   return new Uint8Array(await compressed);
 }
 
+/** Some events of a trace, in order; the first part may have none yet. */
+export interface TracePart {
+  readonly header: TraceHeader;
+  readonly events: readonly TelemetryEvent[];
+}
+
 /**
  * Read a trace, gzipped or not, of this version or an older one. A last line that its writer did not finish is
  * left out with a note; any other fault ends the reading.
@@ -85,16 +91,48 @@ export async function compressTrace(chunks: Iterable<string> | AsyncIterable<str
  * @throws {TraceError} with the line and, in `kept`, the header and events before it.
  */
 export async function readTrace(source: TraceSource, options: ReadTraceOptions = {}): Promise<TraceReading> {
+  let header: TraceHeader | null = null;
+  const events: TelemetryEvent[] = [];
+  try {
+    const parts = streamTrace(source, options);
+    for (;;) {
+      const next = await parts.next();
+      if (next.done) return { ...next.value, events };
+      header = next.value.header;
+      for (const event of next.value.events) events.push(event);
+    }
+  } catch (error) {
+    if (!(error instanceof TraceError)) throw error;
+    throw new TraceError(error.code, error.line, error.message, { header, events }, { cause: error.cause });
+  }
+}
+
+/**
+ * The same, part by part, for traces that need not be in memory at once. What stands before a fault is given
+ * out before it is thrown.
+ *
+ * @returns header and notes, once the file has ended.
+ * @throws {TraceError} whose `kept` is empty: the parts hold what was read.
+ */
+export async function* streamTrace(
+  source: TraceSource,
+  options: ReadTraceOptions = {},
+): AsyncGenerator<TracePart, Omit<TraceReading, 'events'>> {
   const reader = new TraceReader(options.upgrades ?? TRACE_UPGRADES);
   try {
     for await (const lines of readLines(source, { ...TRACE_LIMITS, ...options.limits })) {
-      for (const line of lines) reader.accept(line);
+      try {
+        for (const line of lines) reader.accept(line);
+      } finally {
+        const part = reader.take();
+        if (part !== null) yield part;
+      }
     }
     return reader.finish();
   } catch (error) {
     if (!(error instanceof TraceError)) throw error;
     const line = error.line || reader.lastLine + 1;
-    throw new TraceError(error.code, line, error.message, reader.kept(), { cause: error.cause });
+    throw new TraceError(error.code, line, error.message, undefined, { cause: error.cause });
   }
 }
 
@@ -103,7 +141,7 @@ class TraceReader {
   #header: TraceHeader | null = null;
   #chain: readonly TraceUpgrade[] = [];
   #minor = TRACE_MINOR;
-  readonly #events: TelemetryEvent[] = [];
+  #events: TelemetryEvent[] = [];
   readonly #notes: string[] = [];
   readonly #unknownTypes = new Map<string, number>();
 
@@ -125,16 +163,19 @@ class TraceReader {
     this.lastLine = number;
   }
 
-  finish(): TraceReading {
+  /** What was accepted since the last call; null before the header. */
+  take(): TracePart | null {
+    const events = this.#events;
+    this.#events = [];
+    return this.#header === null ? null : { header: this.#header, events };
+  }
+
+  finish(): Omit<TraceReading, 'events'> {
     if (this.#header === null) throw new TraceError('empty', 1, 'The file is empty.');
     for (const [type, count] of this.#unknownTypes) {
       this.#notes.push(`${count} events of type "${type}" come from a newer version; they are left out.`);
     }
-    return { header: this.#header, events: this.#events, notes: this.#notes };
-  }
-
-  kept(): KeptTrace {
-    return { header: this.#header, events: this.#events };
+    return { header: this.#header, notes: this.#notes };
   }
 
   #acceptHeader(raw: JsonObject, line: number): void {
