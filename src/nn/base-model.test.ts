@@ -4,7 +4,7 @@ import { selectBackend } from './device.ts';
 import { CapacityError, ShapeError, WeightError } from './errors.ts';
 import { largestError } from './fixture-parity.ts';
 import { TransformerGistNet } from './gist-net.ts';
-import { DualCrossLensNet } from './lens-net.ts';
+import { createLensNet } from './lens-net.ts';
 import { memoryReport } from './memory-report.ts';
 import {
   randomValues,
@@ -121,7 +121,7 @@ it('holds memory flat over 1,000 refocus-like cycles', async () => {
   const model = new BaseModel(CONFIG, syntheticBase(CONFIG));
   const gistConfig = { ...SYNTHETIC_GIST_NET, contextChildren: 4 };
   const gistNet = new TransformerGistNet(CONFIG, gistConfig, syntheticGistNet(CONFIG));
-  const lensNet = new DualCrossLensNet(SIZE, 1e-5, SYNTHETIC_LENS_NET, syntheticLensNet(SIZE));
+  const lensNet = createLensNet(SIZE, 1e-5, SYNTHETIC_LENS_NET, syntheticLensNet(SIZE));
   const session = model.createDecodeSession(64);
   const slots = randomValues(40 * SIZE, 15);
   const view = {

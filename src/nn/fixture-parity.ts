@@ -6,7 +6,8 @@ import { K } from '../core/ids.ts';
 import { BaseModel } from './base-model.ts';
 import { parseBaseConfig } from './config.ts';
 import { TransformerGistNet } from './gist-net.ts';
-import { DualCrossLensNet } from './lens-net.ts';
+import { createLensNet } from './lens-net.ts';
+import type { LensNetConfig } from './manifest.ts';
 import { SafetensorsFile } from './safetensors.ts';
 
 export interface Fixture {
@@ -117,13 +118,8 @@ async function measureLensNet(
   weights: SafetensorsFile,
   io: SafetensorsFile,
 ): Promise<number> {
-  const lensConfig = config['lensNet'] as ConstructorParameters<typeof DualCrossLensNet>[2];
-  const net = new DualCrossLensNet(
-    config['hiddenSize'] as number,
-    config['epsilon'] as number,
-    lensConfig,
-    weights,
-  );
+  const lensConfig = config['lensNet'] as LensNetConfig;
+  const net = createLensNet(config['hiddenSize'] as number, config['epsilon'] as number, lensConfig, weights);
   try {
     const logits = await net.logits({
       slotCount: io.shape('own')[0] ?? 0,

@@ -6,7 +6,7 @@ import { BaseModel } from './base-model.ts';
 import { parseBaseConfig } from './config.ts';
 import { WeightError } from './errors.ts';
 import { TransformerGistNet } from './gist-net.ts';
-import { DualCrossLensNet } from './lens-net.ts';
+import { createLensNet } from './lens-net.ts';
 import { manifestSchema, type ModelManifest } from './manifest.ts';
 import type { ModelSource } from './model-source.ts';
 import type { LoadedModel } from './ports.ts';
@@ -77,7 +77,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
       tokenizer,
       base: own(new BaseModel(config, open(base.weights))),
       gistNet: own(new TransformerGistNet(config, gistNet, open(gistNet.weights))),
-      lensNet: own(new DualCrossLensNet(config.hiddenSize, config.epsilon, lensNet, open(lensNet.weights))),
+      lensNet: own(createLensNet(config.hiddenSize, config.epsilon, lensNet, open(lensNet.weights))),
       dispose,
     };
   } catch (error) {

@@ -28,15 +28,33 @@ const gistNetSchema = z.strictObject({
   version: z.number().int().min(0).max(65_535),
 });
 
-const lensNetSchema = z.strictObject({
+const lensNetCommon = {
   weights: fileName,
-  variant: z.literal('dual-cross-attention'),
   width: z.number().int().min(1).max(4096),
   heads: z.number().int().min(1).max(64),
   tailQueries: z.number().int().min(1).max(256),
   tailTokens: z.number().int().min(1).max(4096),
   version: z.number().int().min(0).max(65_535),
-});
+};
+
+const lensNetSchema = z.discriminatedUnion('variant', [
+  z.strictObject({
+    ...lensNetCommon,
+    variant: z.literal('dual-cross-attention'),
+    tailGists: z.boolean().optional(),
+  }),
+  z.strictObject({
+    ...lensNetCommon,
+    variant: z.literal('transformer'),
+    layers: z.number().int().min(1).max(16),
+    window: z.number().int().min(1).max(4096),
+  }),
+  z.strictObject({
+    ...lensNetCommon,
+    variant: z.literal('perceiver'),
+    iterations: z.number().int().min(1).max(16),
+  }),
+]);
 
 export const manifestSchema = z
   .strictObject({
@@ -107,3 +125,9 @@ export const manifestSchema = z
 
 /** A validated `manifest.json`, as docs/models.md defines it. */
 export type ModelManifest = z.infer<typeof manifestSchema>;
+
+type WithoutWeights<T> = T extends unknown ? Omit<T, 'weights'> : never;
+
+/** A manifest's `lensNet` section without its file. */
+export type LensNetConfig = WithoutWeights<ModelManifest['lensNet']>;
+export type LensVariantConfig<V extends LensNetConfig['variant']> = Extract<LensNetConfig, { variant: V }>;
