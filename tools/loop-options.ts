@@ -1,6 +1,9 @@
 /** The command line of `npm run loop`: what it takes and what it refuses. */
 import { parseArgs } from 'node:util';
-import { type RunConfig, ConfigError, DEFAULT_RUN_CONFIG, applyConfigChanges } from '../src/core/config.ts';
+import type { RunConfig } from '../src/core/config.ts';
+import { OptionError, configWith, parameterChanges, wholeNumber } from './command-line.ts';
+
+export { OptionError } from './command-line.ts';
 
 export interface LoopOptions {
   readonly textFile: string | null;
@@ -15,11 +18,6 @@ export interface LoopOptions {
   readonly changes: Readonly<Record<string, unknown>>;
 }
 
-/** A bad flag or value; the message says which and what is allowed. */
-export class OptionError extends Error {
-  override readonly name = 'OptionError';
-}
-
 export const LOOP_USAGE = `npm run loop -- [--text FILE] [--tokens N] [--policy P] [--set key=value …] [--model ID]
                 [--backend wasm|cpu] [--seed S] [--ask-every N] [--trace OUT.jsonl] [--json]`;
 
@@ -30,12 +28,7 @@ export function parseLoopOptions(args: readonly string[]): LoopOptions {
   if (backend !== 'wasm' && backend !== 'cpu') {
     throw new OptionError(`Unknown backend "${backend}". Under Node: wasm, cpu.`);
   }
-  const changes: Record<string, unknown> = {};
-  for (const pair of values.set) {
-    const [key = '', ...rest] = pair.split('=');
-    if (rest.length === 0) throw new OptionError(`--set takes key=value, not "${pair}".`);
-    changes[key] = typedValue(key, rest.join('='));
-  }
+  const changes = parameterChanges(values.set);
   if (values.policy !== undefined) changes['policy'] = values.policy;
   if (values.seed !== undefined) changes['seed'] = wholeNumber('--seed', values.seed, 0);
   return {
@@ -52,12 +45,7 @@ export function parseLoopOptions(args: readonly string[]): LoopOptions {
 
 /** The model's defaults with the command line's changes. @throws {OptionError} */
 export function configFor(defaults: RunConfig, options: LoopOptions): RunConfig {
-  try {
-    return applyConfigChanges(defaults, options.changes);
-  } catch (error) {
-    if (error instanceof ConfigError) throw new OptionError(error.message);
-    throw error;
-  }
+  return configWith(defaults, options.changes);
 }
 
 function parse(args: readonly string[]) {
@@ -80,17 +68,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new OptionError((error as Error).message, { cause: error });
   }
-}
-
-function wholeNumber(flag: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
-  throw new OptionError(`${flag} takes a whole number from ${least}, not "${text}".`);
-}
-
-/** A parameter's text as the type that it has; its range is checked with the rest. */
-function typedValue(key: string, text: string): unknown {
-  const isText = typeof (DEFAULT_RUN_CONFIG as Readonly<Record<string, unknown>>)[key] === 'string';
-  if (isText || text.trim() === '' || Number.isNaN(Number(text))) return text;
-  return Number(text);
 }
