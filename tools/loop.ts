@@ -1,23 +1,17 @@
 /** `npm run loop`: streams a history through the engine under Node and prints what the memory did. */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator.ts';
-import type { Lod } from '../src/core/ids.ts';
 import { Rng } from '../src/core/rng.ts';
 import type { Stage, TelemetryEvent, TraceHeader } from '../src/core/telemetry.ts';
-import { TRACE_FORMAT, TRACE_VERSION } from '../src/core/telemetry.ts';
-import { GistTree } from '../src/core/tree.ts';
-import { emptyLayout } from '../src/core/working-context.ts';
 import { createFileSource } from '../src/nn/file-source.ts';
 import { selectBackend } from '../src/nn/device.ts';
 import { loadModel } from '../src/nn/load-model.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { nodeWasmPaths } from '../src/nn/wasm-paths-node.ts';
-import { systemClock } from '../src/runtime/clock.ts';
 import { defaultsOf } from '../src/runtime/engine-host.ts';
-import { Engine } from '../src/runtime/engine.ts';
+import type { Engine } from '../src/runtime/engine.ts';
 import { acceptText, IntakeError } from '../src/runtime/text-intake.ts';
-import type { SessionRecord } from '../src/storage/ports.ts';
+import { openHeadlessSession } from './headless-session.ts';
 import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions } from './loop-options.ts';
 import { type SyntheticHistory, writeSyntheticHistory } from './synthetic-history.ts';
 
@@ -89,50 +83,19 @@ async function main(): Promise<void> {
   const model = await loadModel(createFileSource(folder));
   const config = configFor(defaultsOf(model), options);
   const history = readHistory(options, model, config.seed);
-  const createdAt = Date.now();
-  const record: SessionRecord = {
-    id: 'loop' as SessionRecord['id'],
-    title: history.name,
-    createdAt,
-    updatedAt: createdAt,
-    modelId: model.id,
-    modelHash: model.hash,
-    tokenCount: 0,
-    stepCount: 0,
-    config,
-  };
-  const header: TraceHeader = {
-    format: TRACE_FORMAT,
-    version: TRACE_VERSION,
-    createdAt: new Date(createdAt).toISOString(),
-    modelId: model.id,
-    modelHash: model.hash,
-    backend: backend.id,
-    seed: config.seed,
-    config,
-  };
   const trace = openTrace(options.traceFile);
-  trace.write(header);
   const tally = new Tally();
-  const tree = new GistTree({
-    hiddenSize: model.base.hiddenSize,
-    maxLod: model.manifest.maxLod as Lod,
-    gistVersion: model.gistNet.version,
-  });
-  const engine = new Engine({
+  const { engine, header } = openHeadlessSession({
     model,
     backend: backend.id,
-    handle: null,
-    record,
-    memory: { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE },
-    clock: systemClock,
-    notify: (notice) => {
-      if (notice.kind === 'problem') throw new Error(notice.error.message);
-      if (notice.kind !== 'telemetry') return;
-      tally.accept(notice.events);
-      trace.write(...notice.events);
+    title: history.name,
+    config,
+    onEvents: (events) => {
+      tally.accept(events);
+      trace.write(...events);
     },
   });
+  trace.write(header);
   engine.announce();
 
   const quarters = await stream(engine, history, options, tally);

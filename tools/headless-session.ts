@@ -1,0 +1,72 @@
+/** Opens a session of the engine under Node, in memory only: what the headless tools stream histories through. */
+import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator.ts';
+import type { RunConfig } from '../src/core/config.ts';
+import type { Lod } from '../src/core/ids.ts';
+import { TRACE_FORMAT, TRACE_VERSION } from '../src/core/telemetry.ts';
+import type { TelemetryEvent, TraceHeader } from '../src/core/telemetry.ts';
+import { GistTree } from '../src/core/tree.ts';
+import { emptyLayout } from '../src/core/working-context.ts';
+import type { LoadedModel } from '../src/nn/ports.ts';
+import { systemClock } from '../src/runtime/clock.ts';
+import { Engine } from '../src/runtime/engine.ts';
+import type { SessionRecord } from '../src/storage/ports.ts';
+
+interface HeadlessSession {
+  readonly engine: Engine;
+  readonly header: TraceHeader;
+}
+
+/**
+ * @param model - borrowed; the caller disposes it after closing the engine.
+ * @param onEvents - called with every batch of telemetry; the run's opening event comes with `engine.announce()`.
+ * @throws {Error} out of the engine's own calls when it reports a problem.
+ */
+export function openHeadlessSession(options: {
+  readonly model: LoadedModel;
+  readonly backend: string;
+  readonly title: string;
+  readonly config: RunConfig;
+  readonly onEvents: (events: readonly TelemetryEvent[]) => void;
+}): HeadlessSession {
+  const { model, backend, title, config, onEvents } = options;
+  const createdAt = Date.now();
+  const record: SessionRecord = {
+    id: 'headless' as SessionRecord['id'],
+    title,
+    createdAt,
+    updatedAt: createdAt,
+    modelId: model.id,
+    modelHash: model.hash,
+    tokenCount: 0,
+    stepCount: 0,
+    config,
+  };
+  const tree = new GistTree({
+    hiddenSize: model.base.hiddenSize,
+    maxLod: model.manifest.maxLod as Lod,
+    gistVersion: model.gistNet.version,
+  });
+  const engine = new Engine({
+    model,
+    backend,
+    handle: null,
+    record,
+    memory: { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE },
+    clock: systemClock,
+    notify: (notice) => {
+      if (notice.kind === 'problem') throw new Error(notice.error.message);
+      if (notice.kind === 'telemetry') onEvents(notice.events);
+    },
+  });
+  const header: TraceHeader = {
+    format: TRACE_FORMAT,
+    version: TRACE_VERSION,
+    createdAt: new Date(createdAt).toISOString(),
+    modelId: model.id,
+    modelHash: model.hash,
+    backend,
+    seed: config.seed,
+    config,
+  };
+  return { engine, header };
+}

@@ -1,0 +1,81 @@
+/**
+ * `npm run example-trace`: records the trace that the page plays while its model loads, from the headless engine
+ * over the shipped example with some of its questions asked. Writes `public/examples/harbour-chronicle.trace.jsonl.gz`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TelemetryEvent } from '../src/core/telemetry.ts';
+import { createFileSource } from '../src/nn/file-source.ts';
+import { selectBackend } from '../src/nn/device.ts';
+import { loadModel } from '../src/nn/load-model.ts';
+import { nodeWasmPaths } from '../src/nn/wasm-paths-node.ts';
+import { defaultsOf } from '../src/runtime/engine-host.ts';
+import { compressTrace, writeTraceChunks } from '../src/storage/trace-codec.ts';
+import { openHeadlessSession } from './headless-session.ts';
+
+const root = join(import.meta.dirname, '..');
+const EXAMPLE = join(root, 'public/examples/harbour-chronicle');
+/** How far the recording goes into the example: enough for LOD2 gists to appear, small enough to arrive at once. */
+const RECORDED_TOKENS = 12_288;
+const ASK_EVERY_TOKENS = 3_072;
+/** Thousandths are enough to draw and to read; the digits behind them are most of the file. */
+const SCORE_STEPS = 1000;
+const LARGEST_BYTES = 400 * 1024;
+
+interface Question {
+  readonly question: string;
+  readonly factEndToken: number;
+}
+
+async function record(): Promise<void> {
+  const text = readFileSync(`${EXAMPLE}.txt`, 'utf8');
+  const card = JSON.parse(readFileSync(`${EXAMPLE}.json`, 'utf8')) as {
+    readonly title: string;
+    readonly questions: readonly Question[];
+  };
+  const backend = await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
+  const model = await loadModel(createFileSource(join(root, 'models/tiny')));
+  const events: TelemetryEvent[] = [];
+  const { engine, header } = openHeadlessSession({
+    model,
+    backend: backend.id,
+    title: card.title,
+    config: defaultsOf(model),
+    onEvents: (batch) => events.push(...batch.map(shortened)),
+  });
+  engine.announce();
+  const ids = model.tokenizer.encode(text).subarray(0, RECORDED_TOKENS);
+  const asked = new Set<string>();
+  for (let from = 0; from < ids.length; from += ASK_EVERY_TOKENS) {
+    const origin = { role: 'document' as const, title: card.title, documentId: 'example', wallClockMs: 0 };
+    engine.queue.add(ids.subarray(from, from + ASK_EVERY_TOKENS), origin);
+    while (engine.queue.pendingTokens > 0) await engine.step();
+    const known = card.questions.filter(({ factEndToken }) => factEndToken < from + ASK_EVERY_TOKENS);
+    const next = known.find(({ question }) => !asked.has(question));
+    if (next === undefined) continue;
+    asked.add(next.question);
+    const { answer } = await engine.ask(next.question);
+    console.log(`${next.question} ${answer.text}`);
+  }
+  const totals = engine.totals();
+  await engine.close();
+  model.dispose();
+  const bytes = await compressTrace(writeTraceChunks(header, events));
+  if (bytes.length > LARGEST_BYTES) {
+    throw new Error(`The trace has ${bytes.length} bytes; at most ${LARGEST_BYTES} are shipped.`);
+  }
+  writeFileSync(`${EXAMPLE}.trace.jsonl.gz`, bytes);
+  console.log(`${totals.refocuses} refocuses, ${totals.violations} violations, ${bytes.length} bytes`);
+}
+
+function shortened(event: TelemetryEvent): TelemetryEvent {
+  if (event.type === 'latency') return { ...event, timeMs: Math.round(event.timeMs), ms: rounded(event.ms) };
+  if (event.type !== 'refocus') return { ...event, timeMs: Math.round(event.timeMs) };
+  return { ...event, timeMs: Math.round(event.timeMs), scores: event.scores.map(rounded) };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * SCORE_STEPS) / SCORE_STEPS;
+}
+
+await record();
