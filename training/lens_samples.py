@@ -230,6 +230,11 @@ class Sample:
     """What is asked for, once both keys have been said."""
     keys: tuple[int, int] | None
     """Where its keys stand in the tail."""
+    stream: Stream
+    answer: list[int]
+    """What follows the tail: the rest of the question and its answer; empty if nothing was asked."""
+    wanted: list[Placed]
+    """The facts that the answer still needs."""
 
 
 class Sampler:
@@ -334,7 +339,7 @@ class Sampler:
             stream, told = self.history(pages)
             question = told.question(rng, self.encode, stream.length - RECENT_TOKENS)
         roles = rng.choice((DOCUMENT, DOCUMENT, 1, 2)), rng.choice((1, 2))
-        weight, gold, keys, statement = 1.0, {}, None, None
+        weight, gold, keys, statement, answer = 1.0, {}, None, None, []
         if rng.random() < question_share:
             cut = question.answer_start
             if rng.random() < 0.4:
@@ -342,7 +347,7 @@ class Sampler:
             if rng.random() < 0.1:
                 cut = rng.randint(3, question.keys_end)
                 weight = 1.0 if cut == question.keys_end else 0.2
-            gold = wanted_spans(question, cut)
+            gold, answer = wanted_spans(question, cut), question.tokens[cut:]
             stream = extend_stream(stream, question.tokens[:cut], self.base, self.net, roles)
             before = min(self.tail_tokens, stream.length) - cut
             if max(question.keys) < cut and before + min(question.keys) >= 0:
@@ -352,7 +357,7 @@ class Sampler:
             stream = extend_stream(stream, [], self.base, self.net, roles)
         layout = recency_layout(stream.length, lod1_tokens=rng.choice((0, 1024, 2048)))
         if gold and rng.random() < 0.4:
-            for fact in rng.sample(sorted(gold), rng.randint(1, len(gold))):
+            for fact in rng.sample(list(gold), rng.randint(1, len(gold))):
                 for place in sorted({fact.start // BLOCK_SIZE, (fact.end - 1) // BLOCK_SIZE}):
                     expand_at(layout, place * BLOCK_SIZE, 0 if rng.random() < 0.2 else 1)
         self.clutter(layout, budget)
@@ -360,7 +365,9 @@ class Sampler:
         slots = slots_of(stream, layout, self.base, residency)
         target, golden, candidate = self.targets(stream, layout, gold)
         tail = self.base.embed(stream.tokens[-self.tail_tokens :])
-        return Sample(slots, tail, layout, target, golden, candidate, weight, statement, keys)
+        return Sample(
+            slots, tail, layout, target, golden, candidate, weight, statement, keys, stream, answer, list(gold)
+        )
 
     @torch.no_grad()
     def questions(self, count: int, slots: int = 12) -> tuple[Tensor, Tensor, list[Statement], Tensor]:

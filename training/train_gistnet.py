@@ -223,7 +223,7 @@ class Trainer:
     def lod2_loss(self) -> Tensor:
         """One objective a step, in turn: reading what follows a page, finding pages, finding runs of 32 pages."""
         turn = self.step % 4
-        if turn == 0:
+        if turn in (0, 3):
             return self.reading_loss()
         return self.far_loss() if turn == 2 and self.options.lod3 else self.finding_loss()
 

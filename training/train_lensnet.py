@@ -33,6 +33,7 @@ from checkpoints import (
     save_atomically,
 )
 from gist_losses import Probes
+from lens_gains import measure_gains
 from lens_samples import Sample, Sampler
 from lens_variants import Lens, create_lensnet
 from lensnet import FEATURES, VARIANTS, LensConfig, LensParts
@@ -148,6 +149,12 @@ def outcome(sample: Sample, logits: Tensor, scores: Tensor) -> dict[str, float]:
     return result
 
 
+def rank_correlation(x: Tensor, y: Tensor) -> float:
+    """Spearman's ρ without care for ties."""
+    ranks = torch.stack([x.argsort().argsort().double(), y.argsort().argsort().double()])
+    return float(torch.corrcoef(ranks)[0, 1]) if len(x) > 2 else 0.0
+
+
 class Trainer:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.rng = options, random.Random(options.seed)
@@ -252,6 +259,8 @@ class Trainer:
         for sample, (logits, scores) in zip(samples, forward(self.net, samples, parts), strict=True):
             routing, regression = sample_loss(sample, logits, scores)
             total = total + sample.weight * (self.options.routing * routing + regression)
+            if self.options.gains and self.rng.random() < self.options.gains:
+                total = total + self.gain_loss(sample, logits, scores)
             with torch.no_grad():
                 for name, value in outcome(sample, logits, scores).items():
                     self.meter.setdefault(name, []).append(value)
@@ -263,6 +272,19 @@ class Trainer:
         self.meter.setdefault("distance", []).append(float(distance.detach()))
         fade = 0.0 if self.options.start else max(0.05, 1 - 1.5 * progress)
         return total / len(samples) + fade * (0.3 * attention + distance)
+
+    def gain_loss(self, sample: Sample, logits: Tensor, scores: Tensor) -> Tensor:
+        """Regression to measured gains, and their ranking by pairs that differ clearly."""
+        found = measure_gains(self.sampler.base, sample, scores.detach(), 10, self.rng)
+        if found is None:
+            return logits.new_zeros(())
+        predicted, ranked = scores[found.entry], logits[found.entry]
+        regression = F.smooth_l1_loss(predicted, found.target, beta=0.2)
+        better = found.target[:, None] - found.target[None] > 0.1
+        ranking = F.softplus(-4 * (ranked[:, None] - ranked[None]))[better]
+        self.meter.setdefault("gainRegression", []).append(float(regression.detach()))
+        self.meter.setdefault("gainSpearman", []).append(rank_correlation(predicted.detach(), found.target))
+        return 2 * regression + (0.5 * ranking.mean() if better.any() else 0)
 
     def save(self) -> None:
         save_atomically(self.options.out, entries_of(self.net))
@@ -288,6 +310,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--variant", choices=VARIANTS, default=VARIANTS[0])
     parser.add_argument("--mean-tail", action="store_true", help="ablation: the mean tail asks, without tail gists")
     parser.add_argument("--far-share", type=float, default=0.12, help="samples of 40 to 128 pages with few facts")
+    parser.add_argument("--gains", type=float, default=0.0, help="share of samples with measured counterfactual gains")
     parser.add_argument("--query-steps", type=int, default=500, help="steps on questions alone, before")
     parser.add_argument("--routing", type=float, default=0.5, help="weight of the routing cross-entropy")
     parser.add_argument("--resume", action="store_true")
