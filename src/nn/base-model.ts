@@ -86,6 +86,7 @@ export class BaseModel implements LanguageModel {
    *
    * @param embeddings - `[n, d]`, borrowed.
    * @param positions - `[n]`.
+   * @param deviations - `[n]`, as `createRopeTables` has them.
    * @returns `[n or 1, vocabulary]`, or undefined where none are wanted; the caller disposes it.
    */
   forward(
@@ -93,10 +94,11 @@ export class BaseModel implements LanguageModel {
     embeddings: Float32Array,
     positions: Float64Array,
     want: 'none' | 'last' | 'all',
+    deviations?: Float64Array,
   ): tf.Tensor2D | undefined {
     const rows = positions.length;
     return tf.tidy((): tf.Tensor2D | undefined => {
-      const rope = createRopeTables(positions, this.config.headDim, this.config.ropeTheta);
+      const rope = createRopeTables(positions, this.config.headDim, this.config.ropeTheta, deviations);
       let x = tf.tensor2d(embeddings, [rows, this.hiddenSize]);
       for (let i = 0; i < this.layers; i++) x = this.runLayer(i, x, rope, cache);
       if (want === 'none') return undefined;
@@ -155,6 +157,7 @@ class CachedDecodeSession implements DecodeSession {
     embeddings: Float32Array,
     positions: Float64Array,
     want: 'last' | 'all',
+    deviations?: Float64Array,
   ): Promise<Float32Array> {
     const rows = positions.length;
     const { hiddenSize, vocabularySize } = this.model;
@@ -162,6 +165,9 @@ class CachedDecodeSession implements DecodeSession {
     if (rows === 0) throw new ShapeError('positions (at least one slot)', 1, 0);
     if (embeddings.length !== rows * hiddenSize) {
       throw new ShapeError('embeddings', rows * hiddenSize, embeddings.length);
+    }
+    if (deviations !== undefined && deviations.length !== rows) {
+      throw new ShapeError('deviations', rows, deviations.length);
     }
     if (this.length + rows > this.capacitySlots)
       throw new CapacityError(this.capacitySlots, this.length, rows);
@@ -175,7 +181,9 @@ class CachedDecodeSession implements DecodeSession {
         const isLast = end === rows;
         const chunk = embeddings.subarray(start * hiddenSize, end * hiddenSize);
         const chunkWant = all === null ? (isLast ? 'last' : 'none') : 'all';
-        const logits = this.model.forward(this.cache, chunk, positions.subarray(start, end), chunkWant);
+        const places = positions.subarray(start, end);
+        const widths = deviations?.subarray(start, end);
+        const logits = this.model.forward(this.cache, chunk, places, chunkWant, widths);
         this.cache.length += end - start;
         const values = logits === undefined ? null : await readAndDispose(logits);
         if (values !== null) all?.set(values, start * vocabularySize);

@@ -37,11 +37,17 @@ export interface DecodeSession {
    * Run the base over more slots and keep their keys and values.
    *
    * @param embeddings - `[n, d]`, borrowed.
-   * @param positions - `[n]` absolute indices.
+   * @param positions - `[n]` where each slot stands for RoPE; whole or fractional.
+   * @param deviations - `[n]` how uncertain each position is (standard deviation); all 0 where absent.
    * @returns logits of the last slot `[vocabulary]`, or of all n slots `[n, vocabulary]`; owned by the caller.
    * @throws {CapacityError} if the cache would overflow; nothing is changed.
    */
-  append(embeddings: Float32Array, positions: Float64Array, want: 'last' | 'all'): Promise<Float32Array>;
+  append(
+    embeddings: Float32Array,
+    positions: Float64Array,
+    want: 'last' | 'all',
+    deviations?: Float64Array,
+  ): Promise<Float32Array>;
   /** Forget everything from slot n on. */
   truncate(length: number): void;
   dispose(): void;

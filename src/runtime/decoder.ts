@@ -3,7 +3,8 @@
  * the first changed one on are run again (`exact` mode); slots before it are never recomputed.
  */
 import { spanIdOf, tokensPerEntry } from '../core/ids.ts';
-import { gistPosition } from '../core/slot-view.ts';
+import { ABSOLUTE_POSITIONS, slotPositions } from '../core/positions.ts';
+import type { PositionScheme, SlotPositions } from '../core/positions.ts';
 import type { GistTree } from '../core/tree.ts';
 import type { Layout } from '../core/working-context.ts';
 import type { DecodeSession, LanguageModel } from '../nn/ports.ts';
@@ -18,6 +19,9 @@ export class Decoder {
   private session: DecodeSession | null = null;
   /** What each cached slot holds: a raw token's position, or minus (a gist's span id + 1). */
   private keys = new Float64Array(0);
+  /** Where each cached slot was run; a slot that stands elsewhere now is another slot. */
+  private places: SlotPositions = { positions: new Float64Array(0), deviations: new Float64Array(0) };
+  private scheme: PositionScheme = ABSOLUTE_POSITIONS;
   private length = 0;
   private lastLogits: Float32Array | null = null;
 
@@ -33,6 +37,11 @@ export class Decoder {
     return this.length;
   }
 
+  /** Positions from the next `sync` on; what then stands elsewhere is run again. */
+  setPositions(scheme: PositionScheme): void {
+    this.scheme = scheme;
+  }
+
   /**
    * Make the cache hold exactly this layout.
    *
@@ -46,25 +55,28 @@ export class Decoder {
     if (layout.usedTokens === 0) throw new RangeError('An empty working context predicts nothing.');
     const session = this.sessionFor(Math.max(capacitySlots, layout.usedTokens));
     const wanted = slotKeys(layout);
-    let common = 0;
-    while (common < this.length && common < wanted.length && this.keys[common] === wanted[common]) common++;
+    const places = slotPositions(layout, this.scheme);
+    const common = this.commonPrefix(wanted, places);
     if (common === wanted.length && common === this.length && this.lastLogits !== null) {
       return { logits: this.lastLogits, ranSlots: 0 };
     }
     // The last slot's logits are wanted even when all slots are there.
-    common = Math.min(common, wanted.length - 1);
-    this.cut(session, common);
+    const first = Math.min(common, wanted.length - 1);
+    this.cut(session, first);
     let logits: Float32Array | null = null;
-    for (let from = common; from < wanted.length; from += PREFILL_CHUNK) {
-      if (from > common) await this.pause();
+    for (let from = first; from < wanted.length; from += PREFILL_CHUNK) {
+      if (from > first) await this.pause();
       const to = Math.min(from + PREFILL_CHUNK, wanted.length);
-      const { embeddings, positions } = this.gather(layout, from, to);
-      logits = await session.append(embeddings, positions, 'last');
+      const positions = places.positions.subarray(from, to);
+      const deviations = places.deviations.subarray(from, to);
+      logits = await session.append(this.gather(layout, from, to), positions, 'last', deviations);
       this.keys.set(wanted.subarray(from, to), from);
+      this.places.positions.set(positions, from);
+      this.places.deviations.set(deviations, from);
       this.length = to;
     }
     this.lastLogits = logits!;
-    return { logits: this.lastLogits, ranSlots: wanted.length - common };
+    return { logits: this.lastLogits, ranSlots: wanted.length - first };
   }
 
   /**
@@ -79,8 +91,8 @@ export class Decoder {
     const vocabulary = this.base.vocabularySize;
     let total = logSumExp(first) - first[ids[0]!]!;
     if (inputs.length > 0) {
-      const positions = Float64Array.from(inputs, (_, i) => layout.cursor + i);
-      const rows = await session.append(this.base.embed(inputs), positions, 'all');
+      const { positions } = slotPositions(layout, this.scheme, inputs.length);
+      const rows = await session.append(this.base.embed(inputs), positions.subarray(this.length), 'all');
       session.truncate(this.length);
       for (let i = 0; i < inputs.length; i++) {
         const row = rows.subarray(i * vocabulary, (i + 1) * vocabulary);
@@ -113,18 +125,33 @@ export class Decoder {
     this.dispose();
     this.session = this.base.createDecodeSession(slots + SLACK_SLOTS);
     this.keys = new Float64Array(slots + SLACK_SLOTS);
+    this.places = {
+      positions: new Float64Array(slots + SLACK_SLOTS),
+      deviations: new Float64Array(slots + SLACK_SLOTS),
+    };
     return this.session;
   }
 
-  /** `[to - from, d]` vectors and `[to - from]` positions of the layout's slots `from..to-1`. */
-  private gather(
-    layout: Layout,
-    from: number,
-    to: number,
-  ): { readonly embeddings: Float32Array; readonly positions: Float64Array } {
+  /** How many cached slots hold what is wanted, where it is wanted. */
+  private commonPrefix(wanted: Float64Array, { positions, deviations }: SlotPositions): number {
+    const most = Math.min(this.length, wanted.length);
+    const { keys, places } = this;
+    let common = 0;
+    while (
+      common < most &&
+      keys[common] === wanted[common] &&
+      places.positions[common] === positions[common] &&
+      places.deviations[common] === deviations[common]
+    ) {
+      common++;
+    }
+    return common;
+  }
+
+  /** `[to - from, d]` vectors of the layout's slots `from..to-1`. */
+  private gather(layout: Layout, from: number, to: number): Float32Array {
     const d = this.tree.hiddenSize;
     const embeddings = new Float32Array((to - from) * d);
-    const positions = new Float64Array(to - from);
     let slot = 0;
     for (const entry of layout.entries) {
       const first = Math.max(slot, from);
@@ -133,16 +160,14 @@ export class Decoder {
         const start = entry.start + first - slot;
         const ids = this.tree.tokens(start, start + end - first);
         embeddings.set(this.base.embed(ids), (first - from) * d);
-        for (let i = 0; i < end - first; i++) positions[first - from + i] = start + i;
       } else if (first < end) {
         const index = entry.start / tokensPerEntry(entry.lod);
         this.tree.readGists(entry.lod, index, 1, embeddings, (first - from) * d);
-        positions[first - from] = gistPosition(entry);
       }
       slot += entry.cost;
       if (slot >= to) break;
     }
-    return { embeddings, positions };
+    return embeddings;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Measures ΔNLL@H: what the working context costs against the full raw history, on the tokens that follow. */
 import type { RunConfig } from '../core/config.ts';
+import { positionSchemeOf } from '../core/positions.ts';
 import type { GistTree } from '../core/tree.ts';
 import { emptyLayout, extendLayout } from '../core/working-context.ts';
 import type { Layout } from '../core/working-context.ts';
@@ -25,14 +26,18 @@ export class DeltaNllMeter {
   private readonly full: Decoder;
   private readonly usableTokens: number;
 
-  constructor(base: LanguageModel, tree: GistTree, trainedContextTokens: number) {
+  constructor(
+    base: LanguageModel,
+    tree: GistTree,
+    private readonly trainedContextTokens: number,
+  ) {
     this.full = new Decoder(base, tree);
     this.usableTokens = trainedContextTokens * USABLE_RANGE;
   }
 
   /** Measure where the parameters ask for it and enough tokens wait; null otherwise. */
   async measureIfDue(
-    config: Pick<RunConfig, 'deltaNllEverySteps' | 'budgetTokens'>,
+    config: Pick<RunConfig, 'deltaNllEverySteps' | 'budgetTokens' | 'positions' | 'gistDecay'>,
     step: number,
     decoder: Decoder,
     layout: Layout,
@@ -40,6 +45,8 @@ export class DeltaNllMeter {
   ): Promise<DeltaNllMeasurement | null> {
     const { deltaNllEverySteps, budgetTokens } = config;
     if (deltaNllEverySteps === 0 || step % deltaNllEverySteps !== 0) return null;
+    // Both contexts stand where the parameters say, so that the difference is the compression's alone.
+    this.full.setPositions(positionSchemeOf(config, this.trainedContextTokens));
     const coming = queue.peek(HORIZON_TOKENS);
     return coming.length < HORIZON_TOKENS ? null : this.measure(decoder, layout, budgetTokens, coming);
   }

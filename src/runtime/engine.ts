@@ -5,6 +5,7 @@
 import { type RunConfig, applyConfigChanges } from '../core/config.ts';
 import { K } from '../core/ids.ts';
 import type { RunTotals } from '../core/metrics.ts';
+import { positionSchemeOf } from '../core/positions.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Role, TelemetryEvent } from '../core/telemetry.ts';
 import type { LoadedModel } from '../nn/ports.ts';
@@ -63,6 +64,7 @@ export class Engine implements TurnSession {
     this.telemetry = new TelemetryRecorder(clock, resumed?.timeMs ?? 0);
     this.focus = new FocusLoop(memory, model, this.telemetry, this.config);
     this.decoder = new Decoder(model.base, memory.tree, () => this.breathe());
+    this.applyPositions();
     this.meter = new DeltaNllMeter(model.base, memory.tree, model.manifest.trainedContextTokens);
     this.ingestion = this.createIngestion();
     this.focus.pins = this.marks.pins;
@@ -278,6 +280,7 @@ export class Engine implements TurnSession {
     if (this.config !== this.requested) {
       this.config = this.requested;
       this.focus.setConfig(this.config);
+      this.applyPositions();
       this.announce();
     }
     const applied = await this.focus.refocus(trigger);
@@ -348,6 +351,11 @@ export class Engine implements TurnSession {
     await this.focus.append(taken.ids, taken.origin);
     this.notify({ kind: 'provenance', run: this.focus.tree.provenance.at(-1)! });
     return taken.ids.length;
+  }
+
+  private applyPositions(): void {
+    const { trainedContextTokens } = this.model.manifest;
+    this.decoder.setPositions(positionSchemeOf(this.config, trainedContextTokens));
   }
 
   private async measureDeltaNll(): Promise<void> {

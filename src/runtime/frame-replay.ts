@@ -106,9 +106,7 @@ class FrameReplay {
       const span = spanIdOf(lod, start);
       this.cooldowns.set(span, { span, step: event.step, kind });
     }
-    const { step, thresholds } = event;
-    const state = { step, drift, netCost, actionsTaken: 0, cooldowns: [] };
-    this.state = thresholds === undefined ? state : { ...state, thresholds };
+    this.state = { step: event.step, drift, netCost, actionsTaken: 0, cooldowns: [] };
   }
 
   private countInTree(event: RefocusEvent): void {

@@ -66,16 +66,16 @@ function createFakeBase(work: FakeWork): LanguageModel {
         get length() {
           return hashes.length;
         },
-        async append(embeddings, positions, want) {
+        async append(embeddings, positions, want, deviations) {
           await work.onAppend();
           if (hashes.length + positions.length > capacitySlots) throw new RangeError('The cache is full.');
           work.slots += positions.length;
           const first = hashes.length;
           positions.forEach((position, i) => {
             const row = embeddings.subarray(i * FAKE_HIDDEN_SIZE, (i + 1) * FAKE_HIDDEN_SIZE);
-            hashes.push(
-              hashUint32(hashes.at(-1) ?? 0, position, ...Array.from(row, (x) => Math.round(x * 1e6) + 1e7)),
-            );
+            const values = Array.from(row, (x) => Math.round(x * 1e6) + 1e7);
+            const blur = Math.round((deviations?.[i] ?? 0) * 1e3);
+            hashes.push(hashUint32(hashes.at(-1) ?? 0, position, blur, ...values));
           });
           const from = want === 'last' ? hashes.length - 1 : first;
           return Float32Array.from({ length: (hashes.length - from) * VOCABULARY }, (_, j) =>
