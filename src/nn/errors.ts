@@ -48,6 +48,11 @@ export class ShapeError extends Error {
   }
 }
 
+/** Training cannot go on: a figure came out that is no number. The weights are those before the step. */
+export class TrainingError extends Error {
+  override readonly name = 'TrainingError';
+}
+
 /** No backend could be started, or the one asked for cannot. */
 export class BackendError extends Error {
   override readonly name = 'BackendError';

@@ -7,6 +7,7 @@ import { parseBaseConfig } from './config.ts';
 import { WeightError } from './errors.ts';
 import { TransformerGistNet } from './gist-net.ts';
 import { createLensNet } from './lens-net.ts';
+import { createLensWorkshop } from './lens-training/workshop.ts';
 import { manifestSchema, type ModelManifest } from './manifest.ts';
 import type { ModelSource } from './model-source.ts';
 import type { LoadedModel } from './ports.ts';
@@ -78,6 +79,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
       base: own(new BaseModel(config, open(base.weights))),
       gistNet: own(new TransformerGistNet(config, gistNet, open(gistNet.weights))),
       lensNet: own(createLensNet(config.hiddenSize, config.epsilon, lensNet, open(lensNet.weights))),
+      lensWorkshop: createLensWorkshop(config.hiddenSize, config.epsilon, lensNet, take(lensNet.weights)),
       dispose,
     };
   } catch (error) {

@@ -3,6 +3,7 @@
  * leaves this room, so nobody else can leak one.
  */
 import type { Scorer } from '../core/ports.ts';
+import type { LensInput } from './lens-input.ts';
 import type { ModelManifest } from './manifest.ts';
 
 export type BackendId = 'webgpu' | 'wasm' | 'cpu';
@@ -88,6 +89,71 @@ export interface LensNet extends Scorer {
   dispose(): void;
 }
 
+/** What was measured about one entry, or one group of siblings, of a working context. */
+export interface EntryTarget {
+  /** Its slots: neighbours in the view. */
+  readonly firstSlot: number;
+  readonly slotCount: number;
+  /** The score that it should have, in [-1, 1]. */
+  readonly target: number;
+  /** How much it counts in the regression, above 0. */
+  readonly weight: number;
+  /** Targets of one group are ranked among each other; null takes no part. */
+  readonly group: string | null;
+}
+
+/** One working context to learn from; borrowed, not kept. */
+export interface LensExample extends LensInput {
+  /** At least one; the tail must not be empty. */
+  readonly targets: readonly EntryTarget[];
+}
+
+export interface ExampleLoss {
+  readonly total: number;
+  readonly regression: number;
+  readonly ranking: number;
+}
+
+/** Everything that a training step changes; plain arrays, copies. */
+export interface TrainerState {
+  readonly weights: Float32Array;
+  readonly optimizer: {
+    readonly step: number;
+    readonly mean: Float32Array;
+    readonly square: Float32Array;
+  };
+}
+
+/** Trains one LensNet: gradients of examples are added up, then a step is taken along their mean. */
+export interface LensTrainer {
+  /** Add one example's gradient to the step. @throws {TrainingError} if its loss is no number. */
+  addExample(example: LensExample): Promise<ExampleLoss>;
+  /**
+   * Take the step and begin the next one.
+   *
+   * @returns the gradient's norm before clipping.
+   * @throws {TrainingError} if the gradient is no number; the weights are as before then.
+   */
+  applyStep(learningRate: number): number;
+  /** Forget the examples added since the last step. */
+  dropStep(): void;
+  snapshot(): TrainerState;
+  restore(state: TrainerState): void;
+  /** The weights, or those of a snapshot, as a float16 safetensors file. @throws {WeightError} */
+  encodeWeights(file: string, state?: TrainerState): ArrayBuffer;
+  dispose(): void;
+}
+
+/** Makes LensNets of a model's shape from weight files. */
+export interface LensWorkshop {
+  /** The model folder's own weights, a safetensors file. */
+  readonly shippedWeights: ArrayBuffer;
+  /** @throws {WeightError} if the file does not fit the model. The caller disposes the net. */
+  createNet(weights: ArrayBuffer, file: string): LensNet;
+  /** Null where this variant cannot be trained here. @throws {WeightError} */
+  createTrainer(weights: ArrayBuffer, file: string): LensTrainer | null;
+}
+
 /** Everything of one model folder, loaded and verified. */
 export interface LoadedModel {
   readonly id: string;
@@ -99,5 +165,7 @@ export interface LoadedModel {
   readonly base: LanguageModel;
   readonly gistNet: GistNet;
   readonly lensNet: LensNet;
+  /** Absent where the weights cannot be exchanged. */
+  readonly lensWorkshop?: LensWorkshop;
   dispose(): void;
 }

@@ -112,8 +112,16 @@ export const SYNTHETIC_LENS_NET = {
   version: 1,
 } as const;
 
-export function syntheticLensNet(hiddenSize: number, seed = 3): SafetensorsFile {
-  const { width: w, tailQueries, tailTokens } = SYNTHETIC_LENS_NET;
+export function syntheticLensNet(
+  hiddenSize: number,
+  seed = 3,
+  size: {
+    readonly width: number;
+    readonly tailQueries: number;
+    readonly tailTokens: number;
+  } = SYNTHETIC_LENS_NET,
+): SafetensorsFile {
+  const { width: w, tailQueries, tailTokens } = size;
   const shapes: Shapes = {
     'slot_in.weight': [w, 2 * hiddenSize + 12],
     'slot_in.bias': [w],

@@ -1,0 +1,28 @@
+/** Makes LensNets and their trainers for one model: what the runtime needs to train, exchange and bring back. */
+import { createLensNet } from '../lens-net.ts';
+import type { LensNetConfig } from '../manifest.ts';
+import type { LensWorkshop } from '../ports.ts';
+import { SafetensorsFile } from '../safetensors.ts';
+import { DualCrossTrainer } from './trainer.ts';
+
+/**
+ * @param hiddenSize - d, the base's.
+ * @param epsilon - the base's, for every norm.
+ * @param shippedWeights - a safetensors file, verified; kept.
+ */
+export function createLensWorkshop(
+  hiddenSize: number,
+  epsilon: number,
+  config: LensNetConfig,
+  shippedWeights: ArrayBuffer,
+): LensWorkshop {
+  return {
+    shippedWeights,
+    createNet: (weights, file) =>
+      createLensNet(hiddenSize, epsilon, config, SafetensorsFile.parse(weights, file)),
+    createTrainer: (weights, file) => {
+      if (config.variant !== 'dual-cross-attention' || config.tailGists === false) return null;
+      return new DualCrossTrainer({ hiddenSize, epsilon, config }, SafetensorsFile.parse(weights, file));
+    },
+  };
+}
