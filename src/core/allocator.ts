@@ -16,7 +16,18 @@ export type AllocatorConfig = Pick<
   | 'cooldownSteps'
   | 'driftDecay'
   | 'driftGain'
+  | 'strategy'
+  | 'utilisationLow'
+  | 'utilisationHigh'
+  | 'tauStep'
+  | 'tradeMargin'
 >;
+
+/** Score limits for candidates: above `tauExpand` to expand, below `-tauCollapse` to collapse. */
+export interface Thresholds {
+  readonly tauExpand: number;
+  readonly tauCollapse: number;
+}
 
 /**
  * The last move of a span: it was expanded into its children, or its children collapsed into it. Keyed by the
@@ -39,6 +50,8 @@ export interface AllocatorState {
   /** Actions that count against `maxActions`, taken in this refocus so far. */
   readonly actionsTaken: number;
   readonly cooldowns: readonly Cooldown[];
+  /** The thresholds in force in the last pass, where the strategy moves them; absent where the parameters hold. */
+  readonly thresholds?: Thresholds;
 }
 
 export const INITIAL_ALLOCATOR_STATE: AllocatorState = {

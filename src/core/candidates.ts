@@ -1,9 +1,8 @@
 /** Which entries and sibling groups a pass wants to move, in order of preference, and which rules forbid it. */
-import type { AllocationStep } from './allocation-step.ts';
 import { MAX_REFUSED } from './allocator.ts';
-import type { AllocatorConfig } from './allocator.ts';
+import type { Thresholds } from './allocator.ts';
 import { K, tokensPerEntry } from './ids.ts';
-import type { ActionRecord } from './telemetry.ts';
+import type { StrategyRun } from './strategy-run.ts';
 import { TopList } from './top-list.ts';
 import { NONE } from './workbench.ts';
 
@@ -34,12 +33,13 @@ interface OpenGroup {
 /**
  * Scan the layout once. Only as many candidates are kept as the step could use: each action taken makes at most
  * K others illegal.
+ *
+ * @param reach - how far from the ends of the scale candidates are taken; refusals are recorded only for what the
+ * parameters' own thresholds ask for.
  */
 export function collectCandidates(
-  step: AllocationStep,
-  config: AllocatorConfig,
-  limit: number,
-  refused: TopList<ActionRecord>,
+  { step, config, limit, refused }: StrategyRun,
+  reach: Thresholds,
 ): Candidates {
   const { bench } = step;
   const kept = limit * (K + 1) + MAX_REFUSED;
@@ -55,42 +55,44 @@ export function collectCandidates(
   // The rules are looked up only for candidates that one of the lists would keep: most scores are too low.
   const considerExpansion = (node: number, score: number): void => {
     const start = bench.start[node]!;
-    if (!expansions.accepts(score, start) && !refused.accepts(score, start)) return;
+    const isAsked = score > config.tauExpand;
+    if (!expansions.accepts(score, start) && !(isAsked && refused.accepts(score, start))) return;
     const lod = bench.lod[node]!;
     const end = bench.end[node]!;
     const refusal = step.expandRefusal(node);
     if (refusal === null) {
       if (expansions.accepts(score, start)) expansions.offer({ node, lod, start, end, score }, score, start);
-    } else if (refused.accepts(score, start)) {
+    } else if (isAsked && refused.accepts(score, start)) {
       refused.offer(step.refusedExpand({ lod, start, end }, score, null, refusal), score, start);
     }
   };
   const considerCollapse = (first: number, score: number): void => {
     const start = bench.start[first]!;
-    if (!collapses.accepts(-score, -start) && !refused.accepts(-score, start)) return;
+    const isAsked = score < -config.tauCollapse;
+    if (!collapses.accepts(-score, -start) && !(isAsked && refused.accepts(-score, start))) return;
     const lod = bench.lod[first]!;
     const end = bench.end[first]!;
     const refusal = step.collapseRefusal(first);
     if (refusal === null) {
       const candidate = { node: first, lod, start, end, score };
       if (collapses.accepts(-score, -start)) collapses.offer(candidate, -score, -start);
-    } else if (refused.accepts(-score, start)) {
+    } else if (isAsked && refused.accepts(-score, start)) {
       refused.offer(step.refusedCollapse(lod, start, score, null, refusal), -score, start);
     }
   };
   const closeGroup = (group: OpenGroup): void => {
     const score = group.sum / group.count;
-    if (group.count > 0 && score < -config.tauCollapse) considerCollapse(group.first, score);
+    if (group.count > 0 && score < -reach.tauCollapse) considerCollapse(group.first, score);
   };
 
   for (let node = bench.first; node !== NONE; node = bench.next[node]!) {
     const lod = bench.lod[node]!;
     const score = bench.score[node]!;
     if (lod === 0) {
-      if (score < -config.tauCollapse && !bench.isOpenTail(node)) considerCollapse(node, score);
+      if (score < -reach.tauCollapse && !bench.isOpenTail(node)) considerCollapse(node, score);
       continue;
     }
-    if (score > config.tauExpand) considerExpansion(node, score);
+    if (score > reach.tauExpand) considerExpansion(node, score);
     if (lod >= step.tree.maxLod) continue;
     const group = groups[lod]!;
     const parentIndex = Math.floor(bench.start[node]! / tokensPerEntry(lod + 1));

@@ -7,6 +7,9 @@ import { z } from 'zod';
 export const POLICY_IDS = ['lensnet', 'recency', 'random', 'retrieval', 'manual'] as const;
 export type PolicyId = (typeof POLICY_IDS)[number];
 
+export const STRATEGY_IDS = ['greedy', 'adaptive'] as const;
+export type StrategyId = (typeof STRATEGY_IDS)[number];
+
 export const POSITION_MODES = ['absolute', 'grouped', 'compact'] as const;
 export type PositionMode = (typeof POSITION_MODES)[number];
 
@@ -23,6 +26,11 @@ export const runConfigSchema = z.strictObject({
   refineSteps: z.number().int().min(0).max(3),
   driftDecay: z.number().min(0).max(1),
   driftGain: z.number().min(0).max(1),
+  strategy: z.enum(STRATEGY_IDS),
+  utilisationLow: z.number().min(0).max(1),
+  utilisationHigh: z.number().min(0).max(1),
+  tauStep: z.number().min(0.01).max(1),
+  tradeMargin: z.number().min(0).max(2),
   policy: z.enum(POLICY_IDS),
   temperature: z.number().min(0).max(5),
   topK: z.number().int().min(0).max(65536),
@@ -54,6 +62,11 @@ export const DEFAULT_RUN_CONFIG: RunConfig = {
   refineSteps: 1,
   driftDecay: 0.9,
   driftGain: 0.05,
+  strategy: 'greedy',
+  utilisationLow: 0.8,
+  utilisationHigh: 0.95,
+  tauStep: 0.05,
+  tradeMargin: 0.1,
   policy: 'lensnet',
   temperature: 0,
   topK: 0,
@@ -222,6 +235,63 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     max: 1,
     step: 0.01,
     sentence: 'How strongly net-cost drift biases the next scores toward balance.',
+  },
+  {
+    id: 'strategy',
+    label: 'Strategy',
+    group: 'allocator',
+    unit: '',
+    kind: 'choice',
+    choices: STRATEGY_IDS,
+    sentence:
+      'How scores become moves: best first (greedy), or greedy with thresholds that follow how full the window is (adaptive).',
+  },
+  {
+    id: 'utilisationLow',
+    label: 'Low utilisation',
+    group: 'allocator',
+    unit: 'fraction of budget',
+    kind: 'number',
+    min: 0,
+    max: 1,
+    step: 0.01,
+    sentence:
+      'Adaptive strategy: below this share of the budget, τ_expand falls until the best of the rest fill it.',
+  },
+  {
+    id: 'utilisationHigh',
+    label: 'High utilisation',
+    group: 'allocator',
+    unit: 'fraction of budget',
+    kind: 'number',
+    min: 0,
+    max: 1,
+    step: 0.01,
+    sentence:
+      'Adaptive strategy: above this share of the budget, τ_expand rises until only the N_diff best still ask to expand.',
+  },
+  {
+    id: 'tauStep',
+    label: 'Threshold step',
+    group: 'allocator',
+    unit: 'score',
+    kind: 'number',
+    min: 0.01,
+    max: 1,
+    step: 0.01,
+    sentence: 'Adaptive strategy: τ_expand moves in steps of this size.',
+  },
+  {
+    id: 'tradeMargin',
+    label: 'Trade margin',
+    group: 'allocator',
+    unit: 'score',
+    kind: 'number',
+    min: 0,
+    max: 2,
+    step: 0.01,
+    sentence:
+      'Adaptive strategy: in a full window an entry expands only if its score is above that of what collapses for it by more than this.',
   },
   {
     id: 'policy',

@@ -12,21 +12,30 @@ export class ForcedCollapses {
 
   /**
    * @param mayOverrulePins - pinned units queue too, behind all others.
-   * @param highestScore - units that hold an entry scored above this stay as they are.
    */
   constructor(
     private readonly step: AllocationStep,
     private readonly mayOverrulePins: boolean,
-    private readonly highestScore = Infinity,
   ) {
     step.forEachUnit((first) => {
       this.offer(first);
     });
   }
 
-  /** Collapse the lowest unit. @returns false if none is left. */
-  collapseLowest(reason: Reason): boolean {
-    const unit = this.pop();
+  /** Units left, whatever their scores. */
+  get size(): number {
+    return this.heap.length;
+  }
+
+  /**
+   * Collapse the lowest unit.
+   *
+   * @param highestScore - units that hold an entry scored above this are passed over, for good.
+   * @returns false if none is left.
+   */
+  collapseLowest(reason: Reason, highestScore = Infinity): boolean {
+    let unit = this.pop();
+    while (unit !== undefined && this.holdsAbove(unit.first, highestScore)) unit = this.pop();
     if (unit === undefined) return false;
     const parent = this.step.applyCollapse(unit.first, { reason, rank: null });
     const group = this.step.bench.firstSibling(parent);
@@ -34,17 +43,15 @@ export class ForcedCollapses {
     return true;
   }
 
-  private isWanted(first: number): boolean {
+  private holdsAbove(first: number, score: number): boolean {
     const { bench } = this.step;
-    if (this.highestScore === Infinity) return false;
-    return bench.highestScore(first, this.step.unitSize(first)) > this.highestScore;
+    return score !== Infinity && bench.highestScore(first, this.step.unitSize(first)) > score;
   }
 
   private offer(first: number): void {
     const { step } = this;
     const refusal = step.collapseRefusal(first);
     if (refusal !== null && !(this.mayOverrulePins && refusal.reason === 'pinned')) return;
-    if (this.isWanted(first)) return;
     const unit = {
       first,
       tier: refusal === null ? 0 : 1,

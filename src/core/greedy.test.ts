@@ -1,46 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { configOf, treeOf } from '../../tests/property/fake-history.ts';
 import { INITIAL_ALLOCATOR_STATE, MAX_REFUSED } from './allocator.ts';
-import type { AllocationInput } from './allocator.ts';
-import type { RunConfig } from './config.ts';
-import type { Entry } from './entry.ts';
 import { allocate } from './greedy.ts';
 import { checkInvariants } from './invariants.ts';
-import type { ActionRecord } from './telemetry.ts';
+import { applied, blocks, brief, gists, inputOf, refused } from './testing/two-groups.ts';
 import { entryAt, entryIndexAt, layoutOf } from './working-context.ts';
-
-const gists = (lod: 1 | 2, first: number, count: number): Entry[] =>
-  Array.from({ length: count }, (_, i) => entryAt(lod, (first + i) * 32 ** lod));
-const blocks = (first: number, count: number): Entry[] =>
-  Array.from({ length: count }, (_, i) => entryAt(0, (first + i) * 32));
-
-/** 2,048 tokens: two LOD2 groups at LOD1, but the last `raw` blocks raw; scores by block. */
-function inputOf(
-  raw: number,
-  scores: Readonly<Record<number, number>>,
-  changes: Partial<RunConfig> = {},
-): AllocationInput {
-  const layout = layoutOf([...gists(1, 0, 64 - raw), ...blocks(64 - raw, raw)]);
-  const byBlock = new Float32Array(64);
-  for (const [block, score] of Object.entries(scores)) byBlock[Number(block)] = score;
-  return {
-    layout,
-    scores: byBlock,
-    tree: treeOf(2048),
-    config: configOf({ budgetTokens: 512, recentTokens: 32, ...changes }),
-    state: INITIAL_ALLOCATOR_STATE,
-    pass: 0,
-  };
-}
 
 /** One gist to expand, and raw blocks that are wanted too. */
 const WANTED = { 3: 0.9, 60: 0.5, 61: 0.5, 62: 0.5, 63: 0.5 };
-
-const brief = ({ kind, start, reason, rank }: ActionRecord): unknown[] => [kind, start / 32, reason, rank];
-const applied = (actions: readonly ActionRecord[]): ActionRecord[] =>
-  actions.filter((action) => action.applied);
-const refused = (actions: readonly ActionRecord[]): ActionRecord[] =>
-  actions.filter((action) => !action.applied);
 
 describe('greedy allocation', () => {
   it('takes expansions and collapses alternately, best first', () => {

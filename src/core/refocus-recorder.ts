@@ -45,7 +45,7 @@ export class RefocusRecorder {
   }
 
   private frame(result: RefocusResult, options: RecordOptions): RefocusEvent {
-    const { layout, metrics } = result;
+    const { layout, metrics, state } = result;
     return {
       type: 'refocus',
       step: result.step,
@@ -64,6 +64,7 @@ export class RefocusRecorder {
       meanResidency: metrics.meanResidency,
       coherence: metrics.coherence,
       trigger: options.trigger,
+      ...(state.thresholds === undefined ? {} : { thresholds: state.thresholds }),
     };
   }
 

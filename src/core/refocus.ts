@@ -5,7 +5,6 @@
 import type { AllocationStrategy, AllocatorState, PinnedSpan } from './allocator.ts';
 import { assembleByRecency } from './assembly.ts';
 import type { RunConfig } from './config.ts';
-import { greedyStrategy } from './greedy.ts';
 import { checkInvariants, checkSlotPositions } from './invariants.ts';
 import type { Violation } from './invariants.ts';
 import { tokensPerEntry } from './ids.ts';
@@ -15,6 +14,7 @@ import type { Scorer } from './ports.ts';
 import { entryScores, sanitiseScores } from './scores.ts';
 import { buildSlotView } from './slot-view.ts';
 import type { Embed, SlotBuffers } from './slot-view.ts';
+import { strategyOf } from './strategies.ts';
 import type { ActionRecord } from './telemetry.ts';
 import type { GistTree } from './tree.ts';
 import type { Layout } from './working-context.ts';
@@ -31,6 +31,7 @@ export interface RefocusInput {
   readonly pins?: readonly PinnedSpan[];
   /** Budget kept free for tokens that arrive before the next refocus; K makes forced collapses between rare. */
   readonly reserveTokens?: number;
+  /** Instead of the one that the parameters name. */
   readonly strategy?: AllocationStrategy;
   readonly buffers?: SlotBuffers;
   /** Milliseconds, for the stage timings. */
@@ -113,7 +114,7 @@ export async function refocus(input: RefocusInput): Promise<RefocusResult> {
 /** @returns true if no further pass can change anything. */
 async function runPass(input: RefocusInput, progress: Progress, pass: number): Promise<boolean> {
   const { config, tree } = input;
-  const strategy = input.strategy ?? greedyStrategy;
+  const strategy = input.strategy ?? strategyOf(config.strategy);
   const scoringFrom = input.now();
   const step = pass === 0 ? progress.state.step + 1 : progress.state.step;
   const scores = await scoreEntries(input, progress, step);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { runConfigSchema } from './config.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';
-export const TRACE_VERSION = 1;
+export const TRACE_VERSION = 2;
 
 const lod = z.number().int().min(0).max(4);
 const count = z.number().int().min(0);
@@ -120,6 +120,8 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     meanResidency: finite,
     coherence: finite.nullable(),
     trigger: z.enum(['block', 'turn-end', 'manual']),
+    /** The thresholds in force, where the strategy moved them; absent where the parameters held. */
+    thresholds: z.object({ tauExpand: finite, tauCollapse: finite }).optional(),
   }),
   z.object({ ...base, type: z.literal('action'), action: actionSchema }),
   z.object({ ...base, type: z.literal('evict'), lod, start: count, end: count }),

@@ -3,6 +3,7 @@
  * count is bounded here before anybody allocates by it.
  */
 import { z } from 'zod';
+import { runConfigSchema } from '../core/config.ts';
 import { K, MAX_LOD } from '../core/ids.ts';
 
 /** A plain name inside the model folder: no directories, so a manifest cannot reach outside it. */
@@ -67,8 +68,18 @@ export const manifestSchema = z
     hiddenSize: z.number().int().min(1).max(16_384),
     trainedContextTokens: z.number().int().min(1).max(1_048_576),
     defaults: z.strictObject({
-      budgetTokens: z.number().int().min(64).max(32_768),
-      recentTokens: z.number().int().min(0).max(8192),
+      ...runConfigSchema.pick({ budgetTokens: true, recentTokens: true }).shape,
+      // What the model was measured best with; the page's own defaults hold for the rest.
+      ...runConfigSchema
+        .pick({
+          strategy: true,
+          tauExpand: true,
+          tauCollapse: true,
+          maxActions: true,
+          refineSteps: true,
+          cooldownSteps: true,
+        })
+        .partial().shape,
     }),
     chat: z.strictObject({
       userPrefix: shortText,

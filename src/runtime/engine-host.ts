@@ -41,7 +41,7 @@ interface Booted {
 
 /** The parameters that a model's manifest recommends. */
 export function defaultsOf(model: LoadedModel): RunConfig {
-  return { ...DEFAULT_RUN_CONFIG, ...model.manifest.defaults };
+  return applyConfigChanges(DEFAULT_RUN_CONFIG, model.manifest.defaults);
 }
 
 export class EngineHost {

@@ -106,7 +106,9 @@ class FrameReplay {
       const span = spanIdOf(lod, start);
       this.cooldowns.set(span, { span, step: event.step, kind });
     }
-    this.state = { step: event.step, drift, netCost, actionsTaken: 0, cooldowns: [] };
+    const { step, thresholds } = event;
+    const state = { step, drift, netCost, actionsTaken: 0, cooldowns: [] };
+    this.state = thresholds === undefined ? state : { ...state, thresholds };
   }
 
   private countInTree(event: RefocusEvent): void {

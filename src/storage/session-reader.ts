@@ -1,7 +1,9 @@
 /** Reads a stored session and says what of it is damaged. Never repairs, never throws for damaged rows. */
+import type { RunConfig } from '../core/config.ts';
 import { MAX_LOD, tokensPerNode } from '../core/ids.ts';
 import type { TelemetryEvent } from '../core/telemetry.ts';
 import { compareMessages, notFoundError } from './batch-rules.ts';
+import { withNewerParameters } from './config-upgrade.ts';
 import type { PendingText, ProvenanceRun, SessionId, StoredSession } from './ports.ts';
 import { concatBytes, contiguousPrefix, readRows } from './rows.ts';
 import type { Hole, StoredPiece } from './rows.ts';
@@ -85,7 +87,7 @@ async function readEvents(
     awaitsKeyframe ||= first !== expected;
     expected = first + count;
     for (const line of decoder.decode(bytes).trimEnd().split('\n')) {
-      const event = JSON.parse(line) as TelemetryEvent;
+      const event = lift(JSON.parse(line) as TelemetryEvent);
       if (event.type === 'refocus' && event.layout.kind === 'keyframe') awaitsKeyframe = false;
       if (!(awaitsKeyframe && event.type === 'refocus')) events.push(event);
     }
@@ -93,6 +95,13 @@ async function readEvents(
   for (const hole of holes)
     damage.push(describeHole('Events', hole, 'left out, with layouts that build on them'));
   return events;
+}
+
+/** An event that an older version stored, as it would be stored now. */
+function lift(event: TelemetryEvent): TelemetryEvent {
+  return event.type === 'session'
+    ? { ...event, config: withNewerParameters(event.config) as RunConfig }
+    : event;
 }
 
 async function readPending(

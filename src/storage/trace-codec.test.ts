@@ -2,14 +2,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../core/config.ts';
-import { TRACE_FORMAT } from '../core/telemetry.ts';
+import { TRACE_FORMAT, TRACE_VERSION } from '../core/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../core/telemetry.ts';
 import { compressTrace, readTrace, streamTrace, writeTrace, writeTraceChunks } from './trace-codec.ts';
 import type { TraceUpgrade } from './trace-codec.ts';
 
 const header: TraceHeader = {
   format: TRACE_FORMAT,
-  version: 1,
+  version: TRACE_VERSION,
   createdAt: '2026-01-02T03:04:05.000Z',
   modelId: 'tiny',
   modelHash: 'abc',
@@ -82,15 +82,37 @@ test('older versions are lifted step by step', async () => {
     header: ({ [rename[0]]: value, ...rest }) => ({ ...rest, [rename[1]]: value, version: version + 1 }),
     event: (event) => ({ ...event, position: Number(event['position']) + 1 }),
   });
-  const upgrades = [from(-1, ['oldest', 'older']), from(0, ['older', 'modelId'])];
+  const upgrades = [from(0, ['oldest', 'older']), from(1, ['older', 'modelId'])];
   const { modelId, ...rest } = header;
-  const old = [{ ...rest, version: -1, oldest: modelId }, decode(5)]
+  const old = [{ ...rest, version: 0, oldest: modelId }, decode(5)]
     .map((line) => JSON.stringify(line))
     .join('\n');
   const reading = await readTrace(old, { upgrades });
   expect(reading.header).toEqual(header);
   expect(reading.events).toEqual([{ ...decode(5), position: 7 }]);
   await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
+});
+
+test('version 1, which had fewer parameters, is read with their defaults', async () => {
+  const { strategy, utilisationLow, utilisationHigh, tauStep, tradeMargin, ...config } = DEFAULT_RUN_CONFIG;
+  const session = {
+    type: 'session',
+    step: 0,
+    timeMs: 0,
+    sessionId: 's',
+    title: 'Walk',
+    modelId: 'tiny',
+    modelHash: 'abc',
+    backend: 'cpu',
+  };
+  const old = [{ ...header, version: 1, config }, { ...session, config: { ...config, seed: 9 } }, decode(0)];
+  const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
+  expect(reading.header).toEqual(header);
+  const added = { strategy, utilisationLow, utilisationHigh, tauStep, tradeMargin };
+  expect(reading.events[0]).toEqual({ ...session, config: { ...config, ...added, seed: 9 } });
+  expect(reading.events[1]).toEqual(decode(0));
+  const damaged = JSON.stringify({ ...header, version: 1, config: { ...config, maxActions: -1 } });
+  await expect(readTrace(damaged)).rejects.toMatchObject({ code: 'bad-header', line: 1 });
 });
 
 test('event types of a newer minor are left out and named; of this one they are a fault', async () => {

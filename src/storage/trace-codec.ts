@@ -1,6 +1,7 @@
 /** Traces as JSON Lines: first line the header, then one event a line. Writes them, reads what strangers wrote. */
 import { telemetryEventSchema, traceHeaderSchema, TRACE_FORMAT, TRACE_VERSION } from '../core/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../core/telemetry.ts';
+import { withNewerParameters } from './config-upgrade.ts';
 import { TraceError } from './trace-error.ts';
 import type { TraceErrorCode } from './trace-error.ts';
 import { readLines, TRACE_LIMITS } from './trace-lines.ts';
@@ -23,7 +24,14 @@ export interface TraceUpgrade {
 }
 
 /** One upgrade for every version before the current one; version 1 is the first. */
-const TRACE_UPGRADES: readonly TraceUpgrade[] = [];
+const TRACE_UPGRADES: readonly TraceUpgrade[] = [
+  {
+    from: 1,
+    header: (header) => ({ ...header, version: 2, config: withNewerParameters(header['config']) }),
+    event: (event) =>
+      event['type'] === 'session' ? { ...event, config: withNewerParameters(event['config']) } : event,
+  },
+];
 
 export interface ReadTraceOptions {
   readonly limits?: Partial<TraceLimits>;

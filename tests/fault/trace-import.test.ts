@@ -3,7 +3,12 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../src/core/config.ts';
-import { telemetryEventSchema, traceHeaderSchema, TRACE_FORMAT } from '../../src/core/telemetry.ts';
+import {
+  telemetryEventSchema,
+  traceHeaderSchema,
+  TRACE_FORMAT,
+  TRACE_VERSION,
+} from '../../src/core/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../../src/core/telemetry.ts';
 import { readTrace, writeTrace } from '../../src/storage/trace-codec.ts';
 import { TraceError } from '../../src/storage/trace-error.ts';
@@ -11,7 +16,7 @@ import { decodeEvent } from './storage-workbench.ts';
 
 const header: TraceHeader = {
   format: TRACE_FORMAT,
-  version: 1,
+  version: TRACE_VERSION,
   createdAt: '2026-01-02T03:04:05.000Z',
   modelId: 'tiny',
   modelHash: 'abc',
@@ -91,7 +96,7 @@ test.each([
   { source: '[1]\n', code: 'not-a-trace', what: 'another JSON' },
   { source: '{"format":"other","version":1}\n', code: 'not-a-trace', what: 'another format' },
   { source: `{"format":"${TRACE_FORMAT}"}\n`, code: 'bad-header', what: 'no version' },
-  { source: `{"format":"${TRACE_FORMAT}","version":2}\n`, code: 'future-version', what: 'a future version' },
+  { source: `{"format":"${TRACE_FORMAT}","version":3}\n`, code: 'future-version', what: 'a future version' },
   {
     source: `{"format":"${TRACE_FORMAT}","version":0}\n`,
     code: 'unsupported-version',

@@ -2,13 +2,19 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { DEFAULT_RUN_CONFIG } from '../config.ts';
-import { type ActionRecord, type TelemetryEvent, TRACE_FORMAT, type TraceHeader } from '../telemetry.ts';
+import {
+  type ActionRecord,
+  type TelemetryEvent,
+  TRACE_FORMAT,
+  TRACE_VERSION,
+  type TraceHeader,
+} from '../telemetry.ts';
 import { chromeTrace } from './chrome-trace.ts';
 import { metricsCsv } from './metrics-csv.ts';
 
 const header: TraceHeader = {
   format: TRACE_FORMAT,
-  version: 1,
+  version: TRACE_VERSION,
   createdAt: '2026-01-02T03:04:05.000Z',
   modelId: 'tiny',
   modelHash: 'abc',
