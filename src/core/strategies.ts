@@ -1,0 +1,14 @@
+/** The allocation strategies by name. */
+import { adaptiveStrategy } from './adaptive.ts';
+import type { AllocationStrategy } from './allocator.ts';
+import type { StrategyId } from './config.ts';
+import { greedyStrategy } from './greedy.ts';
+
+const STRATEGIES: Readonly<Record<StrategyId, AllocationStrategy>> = {
+  greedy: greedyStrategy,
+  adaptive: adaptiveStrategy,
+};
+
+export function strategyOf(id: StrategyId): AllocationStrategy {
+  return STRATEGIES[id];
+}

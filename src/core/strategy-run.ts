@@ -1,0 +1,99 @@
+/** What every strategy does around its own moves: a new step, forced collapses, manual pins, and the outcome. */
+import { AllocationStep } from './allocation-step.ts';
+import { MAX_REFUSED } from './allocator.ts';
+import type {
+  Allocation,
+  AllocationInput,
+  AllocatorConfig,
+  AllocatorState,
+  Thresholds,
+} from './allocator.ts';
+import { fitToBudget } from './fit.ts';
+import { K } from './ids.ts';
+import { EXPANSION_COST } from './legality.ts';
+import { expandPinned } from './pins.ts';
+import type { ActionRecord } from './telemetry.ts';
+import { TopList } from './top-list.ts';
+import { ageLayout } from './working-context.ts';
+
+/** One pass in which the budget holds and the pins are served: the strategy's own moves come next. */
+export interface StrategyRun {
+  readonly step: AllocationStep;
+  readonly config: AllocatorConfig;
+  /** The pass's own refocus: its number is `state.step`. */
+  readonly state: AllocatorState;
+  readonly pass: number;
+  /** Actions that the pass may still take. */
+  readonly limit: number;
+  readonly reserveTokens: number;
+  /** Candidates that were not taken, with the reason. */
+  readonly refused: TopList<ActionRecord>;
+}
+
+export interface StrategyMoves {
+  /** Actions applied, at most the run's limit. */
+  readonly taken: number;
+  /** Where the strategy moved them. */
+  readonly thresholds?: Thresholds;
+}
+
+/**
+ * One allocator pass: forced collapses while over budget, manual pins, then the strategy's choice.
+ *
+ * @throws {RangeError} if the scores are not one per entry.
+ */
+export function runStrategy(
+  input: AllocationInput,
+  takeMoves: (run: StrategyRun) => StrategyMoves,
+): Allocation {
+  const { config, tree, pass } = input;
+  if (input.scores.length !== input.layout.entries.length) {
+    throw new RangeError(`${input.scores.length} scores for ${input.layout.entries.length} entries.`);
+  }
+  const state = pass === 0 ? beginStep(input.state, config) : input.state;
+  const layout = pass === 0 ? ageLayout(input.layout) : input.layout;
+  const pins = input.pins ?? [];
+  const limit = Math.max(0, config.maxActions - state.actionsTaken);
+  const reserveTokens = Math.min(input.reserveTokens ?? 0, config.budgetTokens - K);
+  const step = new AllocationStep({
+    layout,
+    scores: biasedScores(input.scores, state, config),
+    tree,
+    config,
+    state,
+    pass,
+    pins,
+    reserveTokens,
+    maxExpansions: limit + (pins.length > 0 ? Math.ceil(config.budgetTokens / EXPANSION_COST) : 0),
+  });
+  const refused = new TopList<ActionRecord>(MAX_REFUSED);
+  fitToBudget(step);
+  expandPinned(step, pins, refused);
+  const { taken, thresholds } = takeMoves({ step, config, state, pass, limit, reserveTokens, refused });
+  const after = { ...withoutThresholds(state), actionsTaken: state.actionsTaken + taken };
+  const outcome = step.outcome(thresholds === undefined ? after : { ...after, thresholds }, layout);
+  return { ...outcome, actions: [...outcome.actions, ...refused.toSorted()] };
+}
+
+/** A new refocus: the net cost since the last one enters the moving average. */
+function beginStep(state: AllocatorState, config: AllocatorConfig): AllocatorState {
+  const drift = config.driftDecay * state.drift + (1 - config.driftDecay) * state.netCost;
+  return { ...state, step: state.step + 1, drift, netCost: 0, actionsTaken: 0 };
+}
+
+/** Another strategy may have left them. */
+function withoutThresholds({
+  step,
+  drift,
+  netCost,
+  actionsTaken,
+  cooldowns,
+}: AllocatorState): AllocatorState {
+  return { step, drift, netCost, actionsTaken, cooldowns };
+}
+
+/** A context that grew lately is biased to collapse, one that shrank to expand. */
+function biasedScores(scores: Float32Array, state: AllocatorState, config: AllocatorConfig): Float32Array {
+  const bias = (-config.driftGain * state.drift) / config.budgetTokens;
+  return scores.map((score) => (Number.isFinite(score) ? Math.max(-1, Math.min(1, score + bias)) : 0));
+}
