@@ -2,7 +2,7 @@
 import type { Allocation, AllocatorConfig, AllocatorState, PinnedSpan } from './allocator.ts';
 import { CooldownTable } from './cooldowns.ts';
 import { K } from './ids.ts';
-import { EXPANSION_COST, parentSpan, protectedStart } from './legality.ts';
+import { EXPANSION_COST, isForbidden, parentSpan, protectedStart } from './legality.ts';
 import type { ActionRecord, LayoutEntry, Reason } from './telemetry.ts';
 import type { GistTree } from './tree.ts';
 import { NONE, Workbench } from './workbench.ts';
@@ -107,6 +107,7 @@ export class AllocationStep {
     const lod = bench.lod[node]!;
     const start = bench.start[node]!;
     if (!tree.canServeChildren(lod, start)) return { reason: 'not-legal' };
+    if (isForbidden(tree, lod, start)) return { reason: 'forbidden' };
     const cooldownLeft = this.cooldowns.left(lod, start, 'expand');
     return cooldownLeft > 0 ? { reason: 'cooldown', cooldownLeft } : null;
   }

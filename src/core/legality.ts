@@ -17,6 +17,7 @@ export const LEGALITY = {
   siblingsMixed: 7,
   parentMissing: 8,
   coarsest: 9,
+  forbidden: 10,
 } as const;
 export type Legality = (typeof LEGALITY)[keyof typeof LEGALITY];
 
@@ -30,6 +31,7 @@ const EXPLANATIONS: Readonly<Record<Legality, string>> = {
   [LEGALITY.siblingsMixed]: 'Not all 32 siblings are in the window at this level.',
   [LEGALITY.parentMissing]: 'The parent gist does not exist yet or is pruned.',
   [LEGALITY.coarsest]: 'It is at the coarsest level of the tree.',
+  [LEGALITY.forbidden]: 'Its expansion was forbidden by hand.',
 };
 
 export function explainLegality(code: Legality): string {
@@ -59,7 +61,18 @@ export function protectedStart(
 export function expandLegality(entry: Entry, tree: GistTree, freeTokens: number): Legality {
   if (entry.lod === 0) return LEGALITY.alreadyRaw;
   if (!tree.canServeChildren(entry.lod, entry.start)) return LEGALITY.childrenMissing;
+  if (isForbidden(tree, entry.lod, entry.start)) return LEGALITY.forbidden;
   return freeTokens < EXPANSION_COST ? LEGALITY.noBudget : LEGALITY.legal;
+}
+
+/** True if the researcher forbade to expand this gist or one that holds it. */
+export function isForbidden(tree: GistTree, lod: number, start: number): boolean {
+  for (let level = Math.max(1, lod); level <= tree.maxLod; level++) {
+    const columns = tree.metadata(level);
+    const row = Math.floor(start / tokensPerEntry(level));
+    if (row < columns.length && columns.hasFlag(row, 'forbidden')) return true;
+  }
+  return false;
 }
 
 /** Can entry `index`, with its siblings above LOD0, be replaced by its parent? */

@@ -54,9 +54,9 @@ function expandByHand(step: AllocationStep, input: FitInput, action: ManualActio
   const entry = input.layout.entries[index];
   const refuse = (refusal: Refusal): ActionRecord =>
     step.refusedExpand({ lod: action.lod, start: action.start, end: action.end }, 0, null, refusal);
-  if (entry === undefined || expandLegality(entry, input.tree, Infinity) !== LEGALITY.legal) {
-    return refuse({ reason: 'not-legal' });
-  }
+  const legality = entry === undefined ? null : expandLegality(entry, input.tree, Infinity);
+  if (legality === LEGALITY.forbidden) return refuse({ reason: 'forbidden' });
+  if (legality !== LEGALITY.legal) return refuse({ reason: 'not-legal' });
   const paidBy: LayoutEntry[] = [];
   if (step.freeTokens < EXPANSION_COST) {
     const payers = new ForcedCollapses(step, false);

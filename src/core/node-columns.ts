@@ -2,7 +2,7 @@
 import { ChunkedRows } from './chunked-array.ts';
 
 /** Bits of the flags column. */
-export const NODE_FLAGS = { pinned: 1, tagged: 2, pruned: 4, cold: 8 } as const;
+export const NODE_FLAGS = { pinned: 1, tagged: 2, pruned: 4, cold: 8, forbidden: 16 } as const;
 export type NodeFlag = keyof typeof NODE_FLAGS;
 
 const UNMEASURED = NaN;
@@ -93,6 +93,11 @@ export class NodeColumns {
     return (this.flags.get(row) & NODE_FLAGS[flag]) !== 0;
   }
 
+  /** Bits of `NODE_FLAGS`. */
+  flagBits(row: number): number {
+    return this.flags.get(row);
+  }
+
   setFlag(row: number, flag: NodeFlag, on: boolean): void {
     const before = this.isWithheld(row);
     const bits = this.flags.get(row);
@@ -128,6 +133,7 @@ export class NodeColumns {
         tagged: this.hasFlag(row, 'tagged'),
         pruned: this.hasFlag(row, 'pruned'),
         cold: this.hasFlag(row, 'cold'),
+        forbidden: this.hasFlag(row, 'forbidden'),
       },
     };
   }

@@ -32,6 +32,7 @@ export const REASONS = [
   'protected-recent', // refused
   'not-legal', // refused: pruned, siblings not at one LOD, or no parent gist
   'pinned', // refused
+  'forbidden', // refused: the researcher forbade it
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
@@ -143,6 +144,16 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     fullNll: finite.nullable(),
     deltaNll: finite.nullable(),
     why: z.string().optional(),
+  }),
+  /** What losing one block's detail would cost, measured on the newest tokens. */
+  z.object({
+    ...base,
+    type: z.literal('sensitivity'),
+    lod,
+    start: count,
+    end: count,
+    horizonTokens: count,
+    deltaNll: finite,
   }),
   z.object({
     ...base,

@@ -14,6 +14,8 @@ import { logSumExp } from './sampler.ts';
 const PREFILL_CHUNK = 256;
 /** Room behind the working context: an open block and the horizon of a measurement. */
 const SLACK_SLOTS = 128;
+/** The longest continuation that is scored. */
+export const MAX_SCORED_TOKENS = SLACK_SLOTS;
 
 export class Decoder {
   private session: DecodeSession | null = null;
@@ -84,22 +86,34 @@ export class Decoder {
    * `sync` leaves it.
    */
   async scoreContinuation(layout: Layout, ids: Uint32Array, capacitySlots: number): Promise<number> {
+    const nlls = await this.tokenNlls(layout, ids, capacitySlots);
+    return nlls.reduce((sum, nll) => sum + nll, 0) / nlls.length;
+  }
+
+  /**
+   * `[ids.length]` negative log-likelihoods in nats, each token after those before it. The cache is left as
+   * `sync` leaves it.
+   *
+   * @param ids - 1 to `MAX_SCORED_TOKENS`.
+   */
+  async tokenNlls(layout: Layout, ids: Uint32Array, capacitySlots: number): Promise<Float64Array> {
     const { logits } = await this.sync(layout, capacitySlots);
     const first = logits.slice();
     const session = this.session!;
     const inputs = ids.subarray(0, ids.length - 1);
     const vocabulary = this.base.vocabularySize;
-    let total = logSumExp(first) - first[ids[0]!]!;
+    const nlls = new Float64Array(ids.length);
+    nlls[0] = logSumExp(first) - first[ids[0]!]!;
     if (inputs.length > 0) {
       const { positions } = slotPositions(layout, this.scheme, inputs.length);
       const rows = await session.append(this.base.embed(inputs), positions.subarray(this.length), 'all');
       session.truncate(this.length);
       for (let i = 0; i < inputs.length; i++) {
         const row = rows.subarray(i * vocabulary, (i + 1) * vocabulary);
-        total += logSumExp(row) - row[ids[i + 1]!]!;
+        nlls[i + 1] = logSumExp(row) - row[ids[i + 1]!]!;
       }
     }
-    return total / ids.length;
+    return nlls;
   }
 
   /** Forget everything, for example when gists were recomputed. */

@@ -94,15 +94,18 @@ export class EngineHost {
       case 'setConfig':
         return this.session.setConfig(command.changes);
       case 'act':
-        return this.session.act(command.action, command);
+        return this.session.act(command.action, command, command.name);
       case 'refocus':
         return this.session.refocus();
       case 'inspect':
-        return this.session.inspect(command);
       case 'spanText':
-        return this.session.spanText(command.start, command.end, command.maxCharacters);
       case 'nextTokens':
-        return this.session.nextTokens(command.count);
+      case 'scoreContinuation':
+      case 'measureSensitivity':
+      case 'treeCells':
+      case 'searchText':
+      case 'searchSimilar':
+        return this.session.query(command);
       case 'exportTrace':
         return this.exportTrace();
     }

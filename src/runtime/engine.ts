@@ -9,7 +9,7 @@ import { positionSchemeOf } from '../core/positions.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Role, TelemetryEvent } from '../core/telemetry.ts';
 import type { LoadedModel } from '../nn/ports.ts';
-import type { ChatMessageRecord, SessionHandle, SessionRecord } from '../storage/ports.ts';
+import type { ChatMessageRecord, SessionHandle, SessionRecord, SpanMark } from '../storage/ports.ts';
 import { yieldToEvents } from './clock.ts';
 import { Decoder } from './decoder.ts';
 import { DeltaNllMeter } from './delta-nll.ts';
@@ -19,9 +19,12 @@ import type { RefocusTrigger } from './focus-loop.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { Ingestion } from './ingestion.ts';
-import { type BlockSpan, checkBlock, inspectBlock, likelyNextTokens, textOfSpan } from './inspector.ts';
+import type { CommandResults, ManualAct, Notice, SessionState } from './protocol.ts';
+import { answerQuery } from './queries/answer-query.ts';
+import type { QuerySession } from './queries/answer-query.ts';
+import { type BlockSpan, checkBlock } from './queries/inspector.ts';
+import type { Query, QueryResults } from './queries/query-protocol.ts';
 import { explainRefusal } from './refusals.ts';
-import type { BlockReport, CommandResults, Notice, SessionState, TokenProbability } from './protocol.ts';
 import { SessionJournal } from './session-journal.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
 import { SpanMarks } from './span-marks.ts';
@@ -32,7 +35,7 @@ import { Turnstile } from './turnstile.ts';
 
 /** Milliseconds between two batches while nothing else makes one due. */
 const FLUSH_EVERY_MS = 250;
-export class Engine implements TurnSession {
+export class Engine implements TurnSession, QuerySession {
   readonly focus: FocusLoop;
   readonly queue = new IngestQueue();
   readonly decoder: Decoder;
@@ -88,6 +91,10 @@ export class Engine implements TurnSession {
       activity: this.turn !== null ? 'answering' : this.ingestion.isRunning ? 'ingesting' : 'idle',
       marks: this.marks.list,
     };
+  }
+
+  get spanMarks(): readonly SpanMark[] {
+    return this.marks.list;
   }
 
   get chat(): readonly ChatMessageRecord[] {
@@ -177,15 +184,18 @@ export class Engine implements TurnSession {
     return this.state;
   }
 
-  async act(kind: 'expand' | 'collapse' | 'pin' | 'unpin', block: BlockSpan): Promise<SessionState> {
+  /** @param name - what a tag says. */
+  async act(kind: ManualAct, block: BlockSpan, name?: string): Promise<SessionState> {
     this.mustWrite();
     await this.turnstile.pass(async () => {
       checkBlock(this.focus.tree, block);
-      if (kind === 'pin' || kind === 'unpin') {
-        this.marks.set(kind, block);
+      if (kind !== 'expand' && kind !== 'collapse') {
+        this.marks.set(kind, block, name);
         this.focus.pins = this.marks.pins;
         this.journal?.addChange({ marks: this.marks.list });
-        await this.refocusOnce('manual');
+        // Names and prohibitions move nothing by themselves.
+        if (kind === 'pin' || kind === 'unpin') await this.refocusOnce('manual');
+        else this.notifyState();
         return;
       }
       const { lod, start, end } = block;
@@ -221,17 +231,10 @@ export class Engine implements TurnSession {
     this.turn?.stop();
   }
 
-  inspect(block: BlockSpan): BlockReport {
-    return inspectBlock(this.focus, this.model.tokenizer, this.config, this.marks.list, block);
-  }
-
-  spanText(start: number, end: number, maxCharacters: number): CommandResults['spanText'] {
-    return textOfSpan(this.focus.tree, this.model.tokenizer, start, end, maxCharacters);
-  }
-
-  /** The most likely next tokens given the working context as it is; none for an empty history. */
-  nextTokens(count: number): Promise<readonly TokenProbability[]> {
-    return this.turnstile.pass(() => likelyNextTokens(this, count));
+  /** @throws what the query's errors are; a measurement is noted, so `read-only` may be one of them. */
+  async query(query: Query): Promise<QueryResults[Query['kind']]> {
+    if (query.kind === 'measureSensitivity') this.mustWrite();
+    return answerQuery(this, query);
   }
 
   /** Every event of the session, stored or not. */

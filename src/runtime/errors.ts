@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | 'busy'
   | 'not-legal'
   | 'bad-span'
+  | 'not-measurable'
   | 'bad-message'
   | 'model-mismatch'
   | 'device-lost'

@@ -9,7 +9,7 @@ import type { RefocusEvent } from '../core/frame-index.ts';
 import { type Lod, spanIdOf, tokensPerEntry } from '../core/ids.ts';
 import type { SpanId } from '../core/ids.ts';
 import { LayoutDeltaError, applyLayoutFrame } from '../core/layout-delta.ts';
-import type { LayoutEntry, TelemetryEvent } from '../core/telemetry.ts';
+import type { LayoutEntry, TelemetryEvent, TelemetryEventOf } from '../core/telemetry.ts';
 import type { GistTree } from '../core/tree.ts';
 import { entryAt, layoutOf } from '../core/working-context.ts';
 import type { Layout } from '../core/working-context.ts';
@@ -30,6 +30,7 @@ export function replayFrames(
     for (const event of events) {
       if (event.type === 'session') replay.config = event.config;
       else if (event.type === 'refocus') replay.accept(event);
+      else if (event.type === 'sensitivity') replay.noteSensitivity(event);
     }
   } catch (error) {
     if (error instanceof LayoutDeltaError) return null;
@@ -61,6 +62,13 @@ class FrameReplay {
     this.cursor = event.cursor;
     this.usedTokens = event.usedTokens;
     this.hasFrames = true;
+  }
+
+  noteSensitivity({ lod, start, deltaNll }: TelemetryEventOf<'sensitivity'>): void {
+    if (lod > this.tree.maxLod) return;
+    const { sensitivity } = this.tree.metadata(lod);
+    const row = start / tokensPerEntry(lod);
+    if (row < sensitivity.length) sensitivity.set(row, deltaNll);
   }
 
   result(): ReplayedFrames | null {

@@ -10,15 +10,25 @@ import { ROLES } from '../core/telemetry.ts';
 import type { TelemetryEvent } from '../core/telemetry.ts';
 import type { BackendReport } from '../nn/ports.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../storage/ports.ts';
+import { blockFields, querySchemas } from './queries/query-protocol.ts';
+import type { QueryResults } from './queries/query-protocol.ts';
 
+export type {
+  BlockReport,
+  ContinuationScore,
+  GistMatch,
+  LevelCells,
+  SensitivityReport,
+  SimilarSearch,
+  TextSearch,
+  TreeCells,
+} from './queries/query-protocol.ts';
 export type { BackendReport } from '../nn/ports.ts';
 export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../storage/ports.ts';
 
-const span = {
-  lod: z.number().int().min(0).max(4),
-  start: z.number().int().min(0),
-  end: z.number().int().min(0),
-};
+/** What can be done to a span's marks: each sets one or takes it away. */
+export const MARK_ACTS = ['pin', 'unpin', 'forbid', 'allow', 'tag', 'untag'] as const;
+export type MarkAct = (typeof MARK_ACTS)[number];
 
 export const commandSchema = z.discriminatedUnion('kind', [
   /** Load a model and choose a backend. Sent once; again to change backend or model (sessions stay stored). */
@@ -45,59 +55,21 @@ export const commandSchema = z.discriminatedUnion('kind', [
   /** Stop the answer being decoded; what was decoded stays in the history. */
   z.object({ kind: z.literal('stopAnswer') }),
   z.object({ kind: z.literal('setConfig'), changes: z.record(z.string(), z.unknown()) }),
-  z.object({ kind: z.literal('act'), action: z.enum(['expand', 'collapse', 'pin', 'unpin']), ...span }),
+  /** Move or mark one block by hand. `name` is what a tag says. */
+  z.object({
+    kind: z.literal('act'),
+    action: z.enum(['expand', 'collapse', ...MARK_ACTS]),
+    name: z.string().trim().min(1).max(40).optional(),
+    ...blockFields,
+  }),
   /** Refocus now, without new tokens. */
   z.object({ kind: z.literal('refocus') }),
-  z.object({ kind: z.literal('inspect'), ...span }),
-  /** The text of a span, cut to `maxCharacters`. */
-  z.object({
-    kind: z.literal('spanText'),
-    start: span.start,
-    end: span.end,
-    maxCharacters: z.number().int().min(1).max(1_000_000),
-  }),
-  z.object({ kind: z.literal('nextTokens'), count: z.number().int().min(1).max(100) }),
+  ...querySchemas,
   z.object({ kind: z.literal('exportTrace') }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type CommandKind = Command['kind'];
-
-/** What `inspect` answers about one block. */
-export interface BlockReport {
-  readonly lod: number;
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-  readonly tokenTexts: readonly string[];
-  readonly inWorkingContext: boolean;
-  readonly currentLod: number | null;
-  readonly provenance: readonly ProvenanceRun[];
-  readonly gistVersion: number | null;
-  readonly createdAtStep: number | null;
-  readonly accessCount: number;
-  readonly lastAccessStep: number | null;
-  readonly expansions: number;
-  readonly collapses: number;
-  readonly residencySteps: number;
-  readonly pinned: boolean;
-  readonly cooldownLeft: number;
-  /** Is each move legal now, and if not, why. */
-  readonly canExpand: { readonly legal: boolean; readonly why: string };
-  readonly canCollapse: { readonly legal: boolean; readonly why: string };
-  /** Nearest other gists of the same level by cosine. */
-  readonly neighbours: readonly {
-    readonly start: number;
-    readonly end: number;
-    readonly cosine: number;
-    readonly text: string;
-  }[];
-}
-
-export interface TokenProbability {
-  readonly tokenId: number;
-  readonly text: string;
-  readonly probability: number;
-}
+export type ManualAct = Extract<Command, { kind: 'act' }>['action'];
 
 /** The state of the open session, sent on open and with every refocus. */
 export interface SessionState {
@@ -148,7 +120,7 @@ export interface BootReport {
 }
 
 /** What each command answers. */
-export interface CommandResults {
+export interface CommandResults extends QueryResults {
   boot: BootReport;
   listSessions: readonly SessionRecord[];
   createSession: SessionSnapshot;
@@ -164,9 +136,6 @@ export interface CommandResults {
   setConfig: SessionState;
   act: SessionState;
   refocus: SessionState;
-  inspect: BlockReport;
-  spanText: { readonly text: string; readonly truncated: boolean };
-  nextTokens: readonly TokenProbability[];
   exportTrace: { readonly fileName: string; readonly text: string };
 }
 

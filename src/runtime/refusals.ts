@@ -4,7 +4,7 @@ import { collapseLegality, expandLegality, explainLegality, protectedStart } fro
 import type { ActionRecord } from '../core/telemetry.ts';
 import { indexOfEntry } from '../core/working-context.ts';
 import type { FocusLoop } from './focus-loop.ts';
-import type { BlockSpan } from './inspector.ts';
+import type { BlockSpan } from './queries/inspector.ts';
 
 /** One sentence for people. */
 export function explainRefusal(
@@ -17,6 +17,8 @@ export function explainRefusal(
   if (refused.reason === 'no-budget') {
     return `${name} cannot expand: ${refused.missingTokens ?? 0} tokens of budget are missing.`;
   }
+  if (refused.reason === 'forbidden')
+    return `${name} may not expand: you forbade it, or a gist that holds it.`;
   if (refused.reason === 'pinned') return `${name} is pinned, so it cannot collapse.`;
   const { layout, tree } = focus;
   const index = indexOfEntry(layout, block.lod, block.start);

@@ -1,8 +1,27 @@
 /** The researcher's marks on spans: kept as a list for storage, as flags in the tree, as pins for the allocator. */
 import type { PinnedSpan } from '../core/allocator.ts';
 import { tokensPerEntry } from '../core/ids.ts';
+import type { NodeFlag } from '../core/node-columns.ts';
 import type { GistTree } from '../core/tree.ts';
 import type { SpanMark } from '../storage/ports.ts';
+import type { MarkAct } from './protocol.ts';
+
+const FLAG: Readonly<Record<SpanMark['kind'], NodeFlag>> = {
+  pin: 'pinned',
+  forbid: 'forbidden',
+  tag: 'tagged',
+};
+
+const KIND: Readonly<Record<MarkAct, SpanMark['kind']>> = {
+  pin: 'pin',
+  unpin: 'pin',
+  forbid: 'forbid',
+  allow: 'forbid',
+  tag: 'tag',
+  untag: 'tag',
+};
+
+type MarkedSpan = Pick<SpanMark, 'lod' | 'start' | 'end'>;
 
 export class SpanMarks {
   private marks: readonly SpanMark[] = [];
@@ -13,7 +32,7 @@ export class SpanMarks {
     stored: readonly SpanMark[],
   ) {
     this.marks = stored;
-    for (const mark of stored) this.flag(mark, true);
+    for (const mark of stored) this.flag(mark, mark.kind, true);
   }
 
   get list(): readonly SpanMark[] {
@@ -21,17 +40,25 @@ export class SpanMarks {
   }
 
   get pins(): readonly PinnedSpan[] {
-    return this.marks.map(({ start, end }) => ({ start, end }));
+    return this.marks.filter(({ kind }) => kind === 'pin').map(({ start, end }) => ({ start, end }));
   }
 
-  set(kind: 'pin' | 'unpin', { lod, start, end }: Omit<SpanMark, 'kind'>): void {
-    const others = this.marks.filter((mark) => mark.lod !== lod || mark.start !== start);
-    this.marks = kind === 'pin' ? [...others, { lod, start, end, kind }] : others;
-    this.flag({ lod, start }, kind === 'pin');
+  /**
+   * @param name - of a tag; a span has at most one, a second takes its place.
+   */
+  set(act: MarkAct, { lod, start, end }: MarkedSpan, name = ''): void {
+    const kind = KIND[act];
+    const others = this.marks.filter(
+      (mark) => mark.kind !== kind || mark.lod !== lod || mark.start !== start,
+    );
+    const isOn = act === kind;
+    const mark: SpanMark = { lod, start, end, kind, ...(kind === 'tag' ? { name } : {}) };
+    this.marks = isOn ? [...others, mark] : others;
+    this.flag({ lod, start, end }, kind, isOn);
   }
 
-  private flag({ lod, start }: Pick<SpanMark, 'lod' | 'start'>, on: boolean): void {
+  private flag({ lod, start }: MarkedSpan, kind: SpanMark['kind'], on: boolean): void {
     if (lod > this.tree.maxLod || start / tokensPerEntry(lod) >= this.tree.metadata(lod).length) return;
-    this.tree.setFlag(lod, start, 'pinned', on);
+    this.tree.setFlag(lod, start, FLAG[kind], on);
   }
 }

@@ -43,12 +43,14 @@ export interface ChatMessageRecord {
   readonly ending: 'complete' | 'stopped' | 'cut' | 'failed';
 }
 
-/** A span's manual marks. */
+/** What a researcher did to a span: kept at full detail, kept from expanding, or given a name. */
 export interface SpanMark {
   readonly lod: number;
   readonly start: number;
   readonly end: number;
-  readonly kind: 'pin';
+  readonly kind: 'pin' | 'forbid' | 'tag';
+  /** The name of a tag. */
+  readonly name?: string;
 }
 
 /** One atomic append. Everything in it is stored, or nothing. */

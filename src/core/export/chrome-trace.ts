@@ -110,6 +110,10 @@ function eventsOf(event: TelemetryEvent): readonly ChromeEvent[] {
           reason: event.reason,
         }),
       ];
+    case 'sensitivity': {
+      const { lod, start, end, deltaNll } = event;
+      return [instant(HISTORY_THREAD, `sensitivity of LOD${lod}`, { start, end, deltaNll })];
+    }
     case 'session':
       return [instant(HISTORY_THREAD, 'session', { title: event.title, config: event.config })];
     case 'staging':

@@ -161,6 +161,7 @@ export class RunTrace {
       case 'action':
       case 'evict':
       case 'prune':
+      case 'sensitivity':
       case 'router':
       case 'staging':
         return;

@@ -51,6 +51,8 @@ function because(action: ActionRecord, { tauExpand, tauCollapse }: Thresholds): 
       return 'Not legal: pruned, siblings not all at one LOD, or no parent gist yet.';
     case 'pinned':
       return 'A manual pin outranks the policy.';
+    case 'forbidden':
+      return `${score} asked for it, but its expansion is forbidden by hand.`;
     default:
       return action.reason satisfies never;
   }

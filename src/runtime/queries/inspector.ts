@@ -1,29 +1,28 @@
-/** Answers questions about one block without changing anything: its text, its counters, its legal moves. */
-import { CooldownTable } from '../core/cooldowns.ts';
-import type { RunConfig } from '../core/config.ts';
-import { type Lod, K, tokensPerEntry } from '../core/ids.ts';
+/** Tells everything about one block without changing anything: its text, its counters, its legal moves. */
+import { CooldownTable } from '../../core/cooldowns.ts';
+import type { RunConfig } from '../../core/config.ts';
+import { type Lod, tokensPerEntry } from '../../core/ids.ts';
 import {
   LEGALITY,
   collapseLegality,
   expandLegality,
   explainLegality,
+  isForbidden,
   parentSpan,
   protectedStart,
-} from '../core/legality.ts';
-import type { GistTree } from '../core/tree.ts';
-import { entryAt, entryIndexAt, indexOfEntry } from '../core/working-context.ts';
-import type { Tokenizer } from '../nn/ports.ts';
-import type { SpanMark } from '../storage/ports.ts';
-import { EngineError } from './errors.ts';
-import type { FocusLoop } from './focus-loop.ts';
-import type { BlockReport, TokenProbability } from './protocol.ts';
-import { topTokens } from './sampler.ts';
-import type { TurnSession } from './turn.ts';
+} from '../../core/legality.ts';
+import type { GistTree } from '../../core/tree.ts';
+import { entryAt, entryIndexAt, indexOfEntry } from '../../core/working-context.ts';
+import type { Tokenizer } from '../../nn/ports.ts';
+import type { SpanMark } from '../../storage/ports.ts';
+import { EngineError } from '../errors.ts';
+import type { FocusLoop } from '../focus-loop.ts';
+import { describeGists, nearestGists } from './nearest-gists.ts';
+import type { BlockReport, GistMatch, MoveVerdict } from './query-protocol.ts';
 
 /** Tokens of a block whose texts are listed one by one; the text of a longer block is cut there. */
 const LISTED_TOKENS = 2048;
 const NEIGHBOURS = 5;
-const NEIGHBOUR_CHARACTERS = 160;
 
 export interface BlockSpan {
   readonly lod: number;
@@ -48,23 +47,6 @@ export function checkBlock(tree: GistTree, { lod, start, end }: BlockSpan): void
     'Nothing was changed.',
     'Choose a block that is shown.',
   );
-}
-
-/** The text of tokens `start..end-1`, cut to a number of characters. */
-export function textOfSpan(
-  tree: GistTree,
-  tokenizer: Tokenizer,
-  start: number,
-  end: number,
-  maxCharacters: number,
-): { readonly text: string; readonly truncated: boolean } {
-  const last = Math.min(end, tree.tokenCount);
-  if (start >= last) return { text: '', truncated: false };
-  // A token is one character or more, apart from the pieces of a split one.
-  const until = Math.min(last, start + maxCharacters + 8);
-  const text = tokenizer.decode(tree.tokens(start, until));
-  const truncated = until < last || text.length > maxCharacters;
-  return { text: text.slice(0, maxCharacters), truncated };
 }
 
 export function inspectBlock(
@@ -95,34 +77,25 @@ export function inspectBlock(
     currentLod: holder?.lod ?? null,
     provenance: tree.provenanceOf(start, end),
     gistVersion: node.gistVersion,
+    isStale: node.gistVersion !== null && node.gistVersion !== tree.gistVersion,
     createdAtStep: node.createdAtStep,
     accessCount: node.accessCount,
     lastAccessStep: node.lastAccessStep,
     expansions: node.expansions,
     collapses: node.collapses,
     residencySteps: index >= 0 ? layout.residency[index]! : 0,
-    pinned: marks.some((mark) => mark.start < end && start < mark.end),
+    sensitivity: node.sensitivity,
+    pinned: marks.some((mark) => mark.kind === 'pin' && mark.start < end && start < mark.end),
+    forbidden: isForbidden(tree, lod, start),
+    tag: marks.find((mark) => mark.kind === 'tag' && mark.lod === lod && mark.start === start)?.name ?? null,
     cooldownLeft: Math.max(
       cooldowns.left(lod, start, 'expand'),
       parent === null ? 0 : cooldowns.left(parent.lod, parent.start, 'collapse'),
     ),
     canExpand: expansionVerdict(focus, config, lod, start, index),
     canCollapse: collapseVerdict(focus, config, index),
-    neighbours: nearestGists(tree, tokenizer, lod, start),
+    neighbours: neighboursOf(tree, tokenizer, lod, start),
   };
-}
-
-/** The most likely next tokens given the working context as it is; none for an empty history. */
-export async function likelyNextTokens(
-  session: Pick<TurnSession, 'focus' | 'decoder' | 'model' | 'activeConfig'>,
-  count: number,
-): Promise<readonly TokenProbability[]> {
-  const { layout } = session.focus;
-  if (layout.usedTokens === 0) return [];
-  const { logits } = await session.decoder.sync(layout, session.activeConfig.budgetTokens);
-  return topTokens(logits, count).map(({ tokenId, probability }) => {
-    return { tokenId, text: session.model.tokenizer.tokenText(tokenId), probability };
-  });
 }
 
 const NOT_SHOWN = { legal: false, why: 'It is not in the working context at this level.' };
@@ -133,7 +106,7 @@ function expansionVerdict(
   lod: Lod,
   start: number,
   index: number,
-): BlockReport['canExpand'] {
+): MoveVerdict {
   if (index < 0) return NOT_SHOWN;
   const code = expandLegality(entryAt(lod, start), focus.tree, config.budgetTokens - focus.layout.usedTokens);
   const why =
@@ -144,7 +117,7 @@ function expansionVerdict(
   return { legal: code === LEGALITY.legal || code === LEGALITY.noBudget, why };
 }
 
-function collapseVerdict(focus: FocusLoop, config: RunConfig, index: number): BlockReport['canCollapse'] {
+function collapseVerdict(focus: FocusLoop, config: RunConfig, index: number): MoveVerdict {
   if (index < 0) return NOT_SHOWN;
   const { layout, tree } = focus;
   const code = collapseLegality(layout, index, tree, protectedStart(layout.cursor, config));
@@ -152,40 +125,11 @@ function collapseVerdict(focus: FocusLoop, config: RunConfig, index: number): Bl
 }
 
 /** The gists of the same level that point the same way; a raw block is compared by its LOD1 gist. */
-function nearestGists(
-  tree: GistTree,
-  tokenizer: Tokenizer,
-  lod: Lod,
-  start: number,
-): BlockReport['neighbours'] {
+function neighboursOf(tree: GistTree, tokenizer: Tokenizer, lod: Lod, start: number): readonly GistMatch[] {
   const level = Math.max(1, lod) as Lod;
-  const span = K ** level;
-  const count = tree.countAt(level);
-  const own = Math.floor(start / span);
-  if (own >= count) return [];
-  const d = tree.hiddenSize;
-  const query = new Float32Array(d);
+  const own = Math.floor(start / tokensPerEntry(level));
+  if (own >= tree.countAt(level)) return [];
+  const query = new Float32Array(tree.hiddenSize);
   tree.readGists(level, own, 1, query);
-  const queryNorm = Math.hypot(...query);
-  const row = new Float32Array(d);
-  const best: { index: number; cosine: number }[] = [];
-  for (let index = 0; index < count; index++) {
-    if (index === own) continue;
-    tree.readGists(level, index, 1, row);
-    let dot = 0;
-    let squares = 0;
-    for (let j = 0; j < d; j++) {
-      dot += row[j]! * query[j]!;
-      squares += row[j]! * row[j]!;
-    }
-    const cosine = dot / (Math.sqrt(squares) * queryNorm + 1e-12);
-    if (best.length === NEIGHBOURS && cosine <= best[NEIGHBOURS - 1]!.cosine) continue;
-    const at = best.findIndex((other) => other.cosine < cosine);
-    best.splice(at < 0 ? best.length : at, 0, { index, cosine });
-    best.length = Math.min(best.length, NEIGHBOURS);
-  }
-  return best.map(({ index, cosine }) => {
-    const { text } = textOfSpan(tree, tokenizer, index * span, (index + 1) * span, NEIGHBOUR_CHARACTERS);
-    return { start: index * span, end: (index + 1) * span, cosine, text };
-  });
+  return describeGists(tree, tokenizer, level, nearestGists(tree, level, query, NEIGHBOURS, own));
 }
