@@ -232,9 +232,9 @@ describe('commands', () => {
     const fixture = await bootHost();
     await open(fixture);
     await ingest(fixture, prose(800));
-    const { fileName, text } = await fixture.host.handle({ kind: 'exportTrace' });
+    const { fileName, file } = await fixture.host.handle({ kind: 'exportTrace', format: 'trace' });
     expect(fileName).toBe('test-trace.jsonl');
-    const reading = await readTrace(text);
+    const reading = await readTrace(await file.text());
     expect(reading.header.modelId).toBe('fake');
     expect(reading.events).toEqual(fixture.events());
   });

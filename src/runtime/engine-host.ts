@@ -8,16 +8,28 @@ import { GistTree } from '../core/tree.ts';
 import { emptyLayout } from '../core/working-context.ts';
 import type { BackendReport, LoadedModel } from '../nn/ports.ts';
 import type { SessionHandle, SessionId, SessionRecord, SessionStore } from '../storage/ports.ts';
-import { writeTrace } from '../storage/trace-codec.ts';
 import type { Clock } from './clock.ts';
 import { yieldToEvents } from './clock.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { Engine } from './engine.ts';
-import { EngineError } from './errors.ts';
+import { EngineError, noSession } from './errors.ts';
+import { EvaluationService } from './evaluation/evaluation-service.ts';
 import { FocusLoop } from './focus-loop.ts';
-import type { BootReport, Command, CommandResults, Notice, SessionSnapshot } from './protocol.ts';
+import { writeLensRecord } from './lens-training/kept-lens.ts';
+import { LensTraining } from './lens-training/lens-training.ts';
+import type {
+  BootReport,
+  Command,
+  CommandResults,
+  ExportedFile,
+  ExportFormat,
+  Notice,
+  SessionSnapshot,
+} from './protocol.ts';
+import type { EvaluationOutcome } from './protocol-evaluation.ts';
 import { interruptedTurn, restoreMemory, restoreTree } from './session-restore.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
+import { exportTrace } from './trace-files/export-trace.ts';
 
 type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>;
 
@@ -48,8 +60,12 @@ export class EngineHost {
   private booted: Booted | null = null;
   private store: SessionStore | null = null;
   private engine: Engine | null = null;
+  private lensTraining: LensTraining | null = null;
+  private readonly evaluations: EvaluationService;
 
-  constructor(private readonly ports: HostPorts) {}
+  constructor(private readonly ports: HostPorts) {
+    this.evaluations = new EvaluationService(ports.clock, ports.notify);
+  }
 
   /** @throws what the command's errors are; see the protocol. Nothing is half done then. */
   handle<C extends Command>(command: C): Promise<CommandResults[C['kind']]> {
@@ -57,6 +73,7 @@ export class EngineHost {
   }
 
   async dispose(): Promise<void> {
+    await this.evaluations.cancel();
     await this.closeSession();
     this.booted?.model.dispose();
     this.booted = null;
@@ -107,8 +124,24 @@ export class EngineHost {
       case 'searchSimilar':
         return this.session.query(command);
       case 'exportTrace':
-        return this.exportTrace();
+        return this.exportTrace(command.format);
+      case 'listEvaluations':
+        return this.evaluations.catalogue;
+      case 'evaluate':
+        return this.evaluate(command);
+      case 'lensTraining':
+        return this.lens.request(command.request);
+      case 'exportLens':
+        return this.lens.exportWeights();
+      case 'cancelEvaluation':
+        await this.evaluations.cancel();
+        return null;
     }
+  }
+
+  private evaluate({ request }: CommandOf<'evaluate'>): Promise<EvaluationOutcome> {
+    const { model, backend } = this.ready;
+    return this.evaluations.run(request, { model, backend: backend.id, config: defaultsOf(model) });
   }
 
   private get ready(): Booted {
@@ -123,15 +156,16 @@ export class EngineHost {
 
   private get session(): Engine {
     if (this.engine !== null) return this.engine;
-    throw new EngineError(
-      'no-session',
-      'No session is open.',
-      'Nothing was changed.',
-      'Create a session or open one from the list.',
-    );
+    throw noSession();
+  }
+
+  private get lens(): LensTraining {
+    if (this.lensTraining !== null) return this.lensTraining;
+    throw noSession();
   }
 
   private async boot(command: CommandOf<'boot'>): Promise<BootReport> {
+    await this.evaluations.cancel();
     await this.closeSession();
     this.booted?.model.dispose();
     this.booted = null;
@@ -181,6 +215,7 @@ export class EngineHost {
     });
     const memory = { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
     this.engine = this.createEngine({ handle, record, memory });
+    await this.openLens(this.engine);
     const event = this.engine.announce();
     return { state: this.engine.state, events: [event], chat: [], provenance: [], damage: [] };
   }
@@ -227,6 +262,7 @@ export class EngineHost {
       engine.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
     }
     this.engine = engine;
+    await this.openLens(engine);
     const event = handle.readOnly ? null : engine.announce();
     const interrupted = handle.readOnly ? null : interruptedTurn(stored, tree);
     if (interrupted !== null) engine.resumeTurn(interrupted.question, interrupted.isSettled);
@@ -258,19 +294,49 @@ export class EngineHost {
     return new Engine({ ...parts, model, backend: backend.id, clock, notify });
   }
 
+  /** The session's own LensNet, if one was kept, is in use before anything is scored. */
+  private async openLens(engine: Engine): Promise<void> {
+    const { model, store } = this.ready;
+    const { record, readOnly } = engine.state;
+    const { clock, notify } = this.ports;
+    this.lensTraining = new LensTraining({
+      sessionId: record.id,
+      model,
+      tree: engine.focus.tree,
+      config: () => engine.activeConfig,
+      readOnly,
+      isDurable: store.kind !== 'memory',
+      settings: store,
+      useLens: (net, mark) => engine.useLens(net, mark),
+      announce: () => {
+        engine.announce();
+      },
+      answering: () => engine.answering,
+      now: () => clock.now(),
+      notify: (report) => {
+        notify({ kind: 'lensTraining', report });
+      },
+    });
+    const problem = await this.lensTraining.restore();
+    if (problem !== null) notify({ kind: 'problem', error: problem });
+  }
+
   private async removeSession(id: SessionId): Promise<null> {
     if (this.engine?.state.record.id === id) await this.closeSession();
     await this.ready.store.remove(id);
+    await writeLensRecord(this.ready.store, id, null);
     return null;
   }
 
   private async closeSession(): Promise<void> {
-    const { engine } = this;
+    const { engine, lensTraining } = this;
     this.engine = null;
+    this.lensTraining = null;
     await engine?.close();
+    await lensTraining?.close();
   }
 
-  private async exportTrace(): Promise<CommandResults['exportTrace']> {
+  private async exportTrace(format: ExportFormat): Promise<ExportedFile> {
     const { model, backend } = this.ready;
     const { record, config } = this.session.state;
     const header = {
@@ -283,11 +349,6 @@ export class EngineHost {
       seed: config.seed,
       config,
     } as const;
-    const slug =
-      record.title
-        .toLowerCase()
-        .replace(/[^a-z0-9]+/g, '-')
-        .replace(/^-|-$/g, '') || 'session';
-    return { fileName: `${slug}-trace.jsonl`, text: writeTrace(header, await this.session.events()) };
+    return exportTrace(format, record.title, header, await this.session.events());
   }
 }

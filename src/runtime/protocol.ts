@@ -10,6 +10,15 @@ import { ROLES } from '../core/telemetry.ts';
 import type { TelemetryEvent } from '../core/telemetry.ts';
 import type { BackendReport } from '../nn/ports.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../storage/ports.ts';
+import { lensTrainingRequestSchema } from './lens-training/messages.ts';
+import type { LensTrainingReport } from './lens-training/messages.ts';
+import { evaluationRequestSchema } from './protocol-evaluation.ts';
+import type {
+  EvaluationCatalogue,
+  EvaluationOutcome,
+  EvaluationProgress,
+  EvaluationReport,
+} from './protocol-evaluation.ts';
 import { blockFields, querySchemas } from './queries/query-protocol.ts';
 import type { QueryResults } from './queries/query-protocol.ts';
 
@@ -23,8 +32,25 @@ export type {
   TextSearch,
   TreeCells,
 } from './queries/query-protocol.ts';
+export type {
+  CalibrationPoint,
+  LensTrainingOptions,
+  LensTrainingReport,
+  LensTrainingRequest,
+  LossPoint,
+  RoutingMeasure,
+} from './lens-training/messages.ts';
 export type { BackendReport } from '../nn/ports.ts';
 export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../storage/ports.ts';
+
+/** `trace` is JSON Lines, `csv` one line a refocus step, `chrome-trace` what Perfetto opens. */
+export const EXPORT_FORMATS = ['trace', 'trace-gzip', 'csv', 'chrome-trace'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ExportedFile {
+  readonly fileName: string;
+  readonly file: Blob;
+}
 
 /** What can be done to a span's marks: each sets one or takes it away. */
 export const MARK_ACTS = ['pin', 'unpin', 'forbid', 'allow', 'tag', 'untag'] as const;
@@ -65,7 +91,16 @@ export const commandSchema = z.discriminatedUnion('kind', [
   /** Refocus now, without new tokens. */
   z.object({ kind: z.literal('refocus') }),
   ...querySchemas,
-  z.object({ kind: z.literal('exportTrace') }),
+  /** The run so far as a file. */
+  z.object({ kind: z.literal('exportTrace'), format: z.enum(EXPORT_FORMATS) }),
+  z.object({ kind: z.literal('listEvaluations') }),
+  /** Evaluate beside the open session; notices tell the progress. One at a time. */
+  z.object({ kind: z.literal('evaluate'), request: evaluationRequestSchema }),
+  z.object({ kind: z.literal('cancelEvaluation') }),
+  /** Train LensNet on the open session, and choose which LensNet it uses. Notices tell the progress. */
+  z.object({ kind: z.literal('lensTraining'), request: lensTrainingRequestSchema }),
+  /** The weights that were learned, else those in use, as safetensors. */
+  z.object({ kind: z.literal('exportLens') }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type CommandKind = Command['kind'];
@@ -136,7 +171,12 @@ export interface CommandResults extends QueryResults {
   setConfig: SessionState;
   act: SessionState;
   refocus: SessionState;
-  exportTrace: { readonly fileName: string; readonly text: string };
+  exportTrace: ExportedFile;
+  listEvaluations: EvaluationCatalogue;
+  evaluate: EvaluationOutcome;
+  cancelEvaluation: null;
+  lensTraining: LensTrainingReport;
+  exportLens: ExportedFile;
 }
 
 /** An error as it crosses the worker's border: what happened, where, what was kept, what to try. */
@@ -169,6 +209,14 @@ export type Notice =
       readonly step: number;
     }
   | { readonly kind: 'problem'; readonly error: WireError }
+  /** How far training LensNet is, whole. */
+  | { readonly kind: 'lensTraining'; readonly report: LensTrainingReport }
+  /** How far an evaluation is; with the report of what is counted whenever that was made anew. */
+  | {
+      readonly kind: 'evaluation';
+      readonly progress: EvaluationProgress;
+      readonly report: EvaluationReport | null;
+    }
   /**
    * The worker died or lost its GPU and was started again by the client. `snapshot` is the session that was
    * open, read back from storage; null when none was open or when nothing of it outlived the worker.

@@ -188,8 +188,8 @@ describe('storage that fails', () => {
     const problems = fixture.notices.filter(({ kind }) => kind === 'problem');
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ error: { code: 'quota' } });
-    const trace = await fixture.host.handle({ kind: 'exportTrace' });
-    expect((await readTrace(trace.text)).events.length).toBeGreaterThan(100);
+    const trace = await fixture.host.handle({ kind: 'exportTrace', format: 'trace-gzip' });
+    expect((await readTrace(trace.file.stream())).events.length).toBeGreaterThan(100);
     isFull = false;
     await fixture.host.handle({ kind: 'ask', text: 'Still there?' });
     const { state, chat, damage } = await fixture.host.handle({ kind: 'openSession', sessionId: id });

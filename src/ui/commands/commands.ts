@@ -1,7 +1,18 @@
 /** Every command of the page, once: buttons, keys and the palette run these and nothing else. */
+import { openEvaluate } from '../evaluate/evaluate-actions.ts';
 import { pause, run, stepOnce } from '../run/session-actions.ts';
-import { downloadTrace } from '../run/session-actions.ts';
-import { SPEEDS, followLive, togglePlaying, usePlayback } from '../state/playback-store.ts';
+import { copyLink } from '../share/address-sync.ts';
+import { savePicture, saveRun } from '../share/export-actions.ts';
+import { chooseRecording, closeRecording } from '../share/recording.ts';
+import {
+  SPEEDS,
+  clearRange,
+  followLive,
+  markRangeEnd,
+  toggleLooping,
+  togglePlaying,
+  usePlayback,
+} from '../state/playback-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { resolvedTheme, useShell } from '../state/shell-store.ts';
 import { useView } from '../state/view-store.ts';
@@ -139,6 +150,32 @@ export const COMMANDS = [
     },
   },
   {
+    id: 'loop',
+    title: 'Loop the marked range, or the whole run',
+    group: 'Playback',
+    keys: ['l'],
+    run: toggleLooping,
+  },
+  {
+    id: 'range-start',
+    title: 'Start the range at this step',
+    group: 'Playback',
+    keys: ['i'],
+    run: () => {
+      markRangeEnd('first');
+    },
+  },
+  {
+    id: 'range-end',
+    title: 'End the range at this step',
+    group: 'Playback',
+    keys: ['o'],
+    run: () => {
+      markRangeEnd('last');
+    },
+  },
+  { id: 'range-clear', title: 'Clear the range', group: 'Playback', keys: ['Shift+L'], run: clearRange },
+  {
     id: 'zoom-in',
     title: 'Zoom in on tokens',
     group: 'View',
@@ -261,6 +298,7 @@ export const COMMANDS = [
     group: 'Session',
     keys: ['n'],
     run: () => {
+      closeRecording();
       void stepOnce();
     },
   },
@@ -270,10 +308,73 @@ export const COMMANDS = [
     group: 'Session',
     keys: [],
     run: () => {
-      void downloadTrace();
+      void saveRun('trace');
     },
   },
+  {
+    id: 'export-trace-gzip',
+    title: 'Save the trace as a zipped file',
+    group: 'Session',
+    keys: [],
+    run: () => {
+      void saveRun('trace-gzip');
+    },
+  },
+  {
+    id: 'export-csv',
+    title: 'Save the metrics of every step as CSV',
+    group: 'Session',
+    keys: [],
+    run: () => {
+      void saveRun('csv');
+    },
+  },
+  {
+    id: 'export-chrome-trace',
+    title: 'Save the run for Perfetto (Chrome trace JSON)',
+    group: 'Session',
+    keys: [],
+    run: () => {
+      void saveRun('chrome-trace');
+    },
+  },
+  {
+    id: 'export-png',
+    title: 'Save a picture of the timeline (PNG)',
+    group: 'Session',
+    keys: [],
+    run: () => {
+      void savePicture('png');
+    },
+  },
+  {
+    id: 'export-svg',
+    title: 'Save a picture of the timeline (SVG)',
+    group: 'Session',
+    keys: [],
+    run: () => {
+      void savePicture('svg');
+    },
+  },
+  {
+    id: 'copy-link',
+    title: 'Copy a link to this view',
+    group: 'Session',
+    keys: ['Mod+Shift+L'],
+    run: () => {
+      void copyLink();
+    },
+  },
+  { id: 'open-trace', title: 'Open a trace file', group: 'Session', keys: ['Mod+o'], run: chooseRecording },
+  {
+    id: 'close-recording',
+    title: 'Back from a recording to the live session',
+    group: 'Session',
+    keys: [],
+    run: closeRecording,
+  },
   { id: 'chat', title: 'Go to the chat', group: 'Page', keys: ['/'], run: focusChat },
+  { id: 'evaluate', title: 'Evaluate policies on questions', group: 'Page', keys: ['e'], run: openEvaluate },
   {
     id: 'palette',
     title: 'Find a command',
@@ -334,6 +435,7 @@ export function runCommand(id: CommandId): void {
 }
 
 function toggleRunning(): void {
+  closeRecording();
   void (useSession.getState().running ? pause() : run());
 }
 

@@ -48,6 +48,22 @@ export function panStepAxis(pixels: number): void {
   useView.setState({ steps: panSteps(steps, pixels, currentRun.frameCount, matrixHeight), autoSteps: false });
 }
 
+/** The rows in view, as frame indices; fractional. */
+export function visibleSteps(): readonly [from: number, to: number] {
+  const { top, rowHeight } = useView.getState().steps;
+  return [top, top + matrixHeight / rowHeight];
+}
+
+/** Show these rows, as far as the run has them. */
+export function showSteps(from: number, to: number): void {
+  const steps = clampSteps(
+    { top: from, rowHeight: matrixHeight / (to - from) },
+    currentRun.frameCount,
+    matrixHeight,
+  );
+  useView.setState({ steps, autoSteps: false });
+}
+
 /** Everything in view: all tokens, all steps. */
 export function fitAll(): void {
   const count = currentRun.frameCount;
@@ -61,7 +77,7 @@ export function fitAll(): void {
 
 /** Let both windows follow the run again. */
 export function followWindows(): void {
-  useView.setState({ autoTokens: true, autoSteps: true });
+  useView.setState({ tokens: fitTokens(currentRun.cursor), autoTokens: true, autoSteps: true });
 }
 
 /** Zoom to the selection; again to fit everything. */

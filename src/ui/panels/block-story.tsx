@@ -3,7 +3,7 @@ import { area, line } from 'd3';
 import { seekTo } from '../commands/view-actions.ts';
 import { scoreHistory, spanActions } from '../run/block-history.ts';
 import { currentRun } from '../run/current-run.ts';
-import { useSession } from '../state/session-store.ts';
+import { useShownParameter } from '../run/shown-config.ts';
 import type { BlockRef } from '../state/view-store.ts';
 import { formatCount, formatScore } from '../words/format.ts';
 import { actionSentence, actionTitle } from '../words/reasons.ts';
@@ -20,8 +20,8 @@ const STEPS_SHOWN = 160;
 const ACTIONS_SHOWN = 6;
 
 export function ScoreHistory({ block, index }: StoryProps) {
-  const tauExpand = useSession((state) => state.session?.config.tauExpand ?? 0.2);
-  const tauCollapse = useSession((state) => state.session?.config.tauCollapse ?? 0.2);
+  const tauExpand = useShownParameter('tauExpand', 0.2);
+  const tauCollapse = useShownParameter('tauCollapse', 0.2);
   const points = scoreHistory(currentRun, block.start, block.end, index, STEPS_SHOWN);
   const last = points.at(-1);
   const first = points[0];
@@ -73,8 +73,8 @@ export function ScoreHistory({ block, index }: StoryProps) {
 }
 
 export function ActionHistory({ block, index }: StoryProps) {
-  const tauExpand = useSession((state) => state.session?.config.tauExpand ?? 0.2);
-  const tauCollapse = useSession((state) => state.session?.config.tauCollapse ?? 0.2);
+  const tauExpand = useShownParameter('tauExpand', 0.2);
+  const tauCollapse = useShownParameter('tauCollapse', 0.2);
   const actions = spanActions(currentRun, block.start, block.end, index, ACTIONS_SHOWN);
   return (
     <section>

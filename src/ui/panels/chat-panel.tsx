@@ -5,11 +5,18 @@ import type { ExampleQuestion } from '../run/example.ts';
 import { ask, stopAnswer } from '../run/session-actions.ts';
 import { useChat } from '../state/chat-store.ts';
 import { useExample } from '../state/example-store.ts';
+import { RecordedAnswers } from '../share/recorded-answers.tsx';
+import { useRecording } from '../state/recording-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { formatCount } from '../words/format.ts';
 import { ChatMessage, TokenText } from './chat-message.tsx';
 
 export function ChatPanel() {
+  const isRecorded = useRecording((state) => state.recording !== null);
+  return isRecorded ? <RecordedAnswers /> : <LiveChat />;
+}
+
+function LiveChat() {
   const messages = useChat((state) => state.messages);
   const streaming = useChat((state) => state.streaming);
   const asking = useChat((state) => state.asking);

@@ -6,6 +6,8 @@ import { focusSelection, select } from '../commands/view-actions.ts';
 import { send } from '../run/engine-session.ts';
 import { type ActOutcome, type ManualAct, actOnBlock } from '../run/session-actions.ts';
 import { useShownIndexSlowly } from '../run/shown-frame.ts';
+import { RecordedBlock } from '../share/recorded-block.tsx';
+import { useRecording } from '../state/recording-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { type BlockRef, useView } from '../state/view-store.ts';
 import { formatCount, formatPlural, formatSpan } from '../words/format.ts';
@@ -14,6 +16,7 @@ import { TokenComparison } from './token-comparison.tsx';
 
 export function InspectorPanel() {
   const selection = useView((state) => state.selection);
+  const isRecorded = useRecording((state) => state.recording !== null);
   /** What the last manual act did, and to which span: it outlives the change of level that the act caused. */
   const [effect, setEffect] = useState<{ readonly start: number; readonly outcome: ActOutcome } | null>(null);
   if (!selection) {
@@ -28,6 +31,7 @@ export function InspectorPanel() {
       </div>
     );
   }
+  if (isRecorded) return <RecordedBlock block={selection} />;
   return (
     <BlockInspector
       key={`${selection.lod}:${selection.start}`}

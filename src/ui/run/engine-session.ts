@@ -10,12 +10,13 @@ import type {
   SessionSnapshot,
   SessionState,
 } from '../../runtime/protocol.ts';
+import { acceptEvaluation } from '../evaluate/evaluate-store.ts';
 import { upsertMessage, useChat } from '../state/chat-store.ts';
 import { followLive } from '../state/playback-store.ts';
 import { report, reportError, reportWireError } from '../state/problem-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { useView } from '../state/view-store.ts';
-import { currentRun } from './current-run.ts';
+import { currentRun, liveRun } from './current-run.ts';
 
 /** What the page needs of the engine's client. */
 export interface EnginePort {
@@ -61,10 +62,10 @@ export async function attempt<K extends CommandKind>(
 
 /** Show a session that was created or opened. */
 export function showSnapshot(snapshot: SessionSnapshot): void {
-  currentRun.reset();
-  currentRun.append(snapshot.events);
+  const run = liveRun();
+  run.reset();
+  run.append(snapshot.events);
   useChat.setState({ messages: snapshot.chat, streaming: null, asking: false });
-  useView.setState({ autoTokens: true, autoSteps: true, selection: null, peekIndex: null });
   useSession.setState({
     phase: 'ready',
     session: snapshot.state,
@@ -73,7 +74,11 @@ export function showSnapshot(snapshot: SessionSnapshot): void {
     progress: null,
     running: snapshot.state.activity === 'ingesting',
   });
-  followLive();
+  // A recording in front keeps its place; the session is behind it.
+  if (run === currentRun) {
+    useView.setState({ autoTokens: true, autoSteps: true, selection: null, peekIndex: null });
+    followLive();
+  }
   if (snapshot.damage.length > 0) {
     report({
       title: 'Part of this session was damaged in storage',
@@ -101,7 +106,7 @@ export function acceptState(state: SessionState): void {
 function accept(notice: Notice): void {
   switch (notice.kind) {
     case 'telemetry':
-      currentRun.append(notice.events);
+      liveRun().append(notice.events);
       return;
     case 'state':
       acceptState(notice.state);
@@ -128,6 +133,9 @@ function accept(notice: Notice): void {
       return;
     case 'problem':
       reportWireError(notice.error);
+      return;
+    case 'evaluation':
+      acceptEvaluation(notice);
       return;
     case 'restarted':
       useSession.setState({ boot: notice.boot });

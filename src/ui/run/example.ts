@@ -15,7 +15,9 @@ export interface Example {
   readonly questions: readonly ExampleQuestion[];
 }
 
-const EXAMPLE_URL = './examples/harbour-chronicle';
+/** The example's name in links. */
+export const EXAMPLE_ID = 'harbour-chronicle';
+const EXAMPLE_URL = `./examples/${EXAMPLE_ID}`;
 
 /** Loads the example's text and questions. @throws {Error} if either is missing or malformed. */
 export async function loadExample(): Promise<Example> {

@@ -125,6 +125,18 @@ describe('run trace', () => {
     expect(answerFocus(trace, 500, 600).firstIndex).toBeNull();
   });
 
+  it('trades places with another run', () => {
+    const shown = sampleTrace();
+    const other = new RunTrace();
+    let told = 0;
+    shown.subscribe(() => told++);
+    shown.swapWith(other);
+    expect([told, shown.frameCount, shown.cursor, shown.layoutAt(1)]).toEqual([1, 0, 0, []]);
+    expect(other.layoutAt(1)).toEqual(second);
+    expect(other.deltaNllAt(1)?.deltaNll).toBe(0.1);
+    expect(other.latenciesAt(0)?.[2]).toBe(4);
+  });
+
   it('tells listeners once per batch and forgets on reset', () => {
     const trace = new RunTrace();
     let told = 0;

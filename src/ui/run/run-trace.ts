@@ -25,11 +25,11 @@ export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type'> 
 type DecodedToken = TelemetryEventOf<'decode'>;
 
 export class RunTrace {
-  readonly #frames: Frame[] = [];
-  readonly #layouts = new LayoutHistory();
-  readonly #deltaNll = new Map<number, TelemetryEventOf<'deltaNll'>>();
-  readonly #latencies = new Map<number, Float64Array>();
-  readonly #decoded = new Map<number, DecodedToken>();
+  #frames: Frame[] = [];
+  #layouts = new LayoutHistory();
+  #deltaNll = new Map<number, TelemetryEventOf<'deltaNll'>>();
+  #latencies = new Map<number, Float64Array>();
+  #decoded = new Map<number, DecodedToken>();
   readonly #listeners = new Set<() => void>();
   #violations = 0;
   #version = 0;
@@ -121,6 +121,18 @@ export class RunTrace {
     this.#decoded.clear();
     this.#violations = 0;
     this.#changed();
+  }
+
+  /** Trade contents with another run: each then holds what the other held, and both tell their listeners. */
+  swapWith(other: RunTrace): void {
+    [this.#frames, other.#frames] = [other.#frames, this.#frames];
+    [this.#layouts, other.#layouts] = [other.#layouts, this.#layouts];
+    [this.#deltaNll, other.#deltaNll] = [other.#deltaNll, this.#deltaNll];
+    [this.#latencies, other.#latencies] = [other.#latencies, this.#latencies];
+    [this.#decoded, other.#decoded] = [other.#decoded, this.#decoded];
+    [this.#violations, other.#violations] = [other.#violations, this.#violations];
+    this.#changed();
+    other.#changed();
   }
 
   subscribe(listener: () => void): () => void {

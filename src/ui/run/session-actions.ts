@@ -1,5 +1,6 @@
 /** What a user can do with a session, each in one function; buttons, keys and menus call these. */
 import type { CommandResults, SessionRecord } from '../../runtime/protocol.ts';
+import type { RunConfig } from '../../core/config.ts';
 import type { Role } from '../../core/telemetry.ts';
 import { upsertMessage, useChat } from '../state/chat-store.ts';
 import { followLive } from '../state/playback-store.ts';
@@ -14,8 +15,9 @@ export async function refreshSessions(): Promise<void> {
   if (sessions) useSession.setState({ sessions });
 }
 
-export async function createSession(title: string): Promise<void> {
-  const snapshot = await send({ kind: 'createSession', title, config: {} });
+/** @param config - where it differs from the model's defaults. */
+export async function createSession(title: string, config: Partial<RunConfig> = {}): Promise<void> {
+  const snapshot = await send({ kind: 'createSession', title, config });
   showSnapshot(snapshot);
   await refreshSessions();
 }
@@ -144,15 +146,3 @@ const PAST: Record<ManualAct, string> = {
   pin: 'pinned',
   unpin: 'unpinned',
 };
-
-/** Save the trace as a file. */
-export async function downloadTrace(): Promise<void> {
-  const trace = await attempt('The trace could not be exported', { kind: 'exportTrace' });
-  if (!trace) return;
-  const url = URL.createObjectURL(new Blob([trace.text], { type: 'application/jsonl' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = trace.fileName;
-  link.click();
-  URL.revokeObjectURL(url);
-}

@@ -1,11 +1,14 @@
 /** The first minute: boot the engine, bring back the last session, or create one from the example and run it. */
-import type { BackendReport } from '../../runtime/protocol.ts';
-import { reportError } from '../state/problem-store.ts';
+import type { BackendReport, BootReport, SessionRecord } from '../../runtime/protocol.ts';
+import { report, reportError } from '../state/problem-store.ts';
 import { useExample } from '../state/example-store.ts';
 import { useSession } from '../state/session-store.ts';
+import { applyLink } from '../share/address-sync.ts';
+import type { LinkState } from '../share/link-state.ts';
+import { applyView, readAddress, targetOf } from '../share/page-link.ts';
 import { createSession, ingest, openSession, run } from './session-actions.ts';
 import { send } from './engine-session.ts';
-import { loadExample } from './example.ts';
+import { type Example, loadExample } from './example.ts';
 
 const MODEL_ID = 'tiny';
 const MODEL_BASE_URL = './models/';
@@ -16,6 +19,7 @@ export type BackendChoice = 'auto' | BackendReport['id'];
 export async function start(backend: BackendChoice): Promise<void> {
   const opened = useSession.getState().session?.record.id;
   useSession.setState({ phase: 'booting', progress: null });
+  const link = opened === undefined ? readAddress() : null;
   const example = loadExample().then(
     (loaded) => {
       useExample.setState({ example: loaded });
@@ -31,19 +35,60 @@ export async function start(backend: BackendChoice): Promise<void> {
     useSession.setState({ boot, phase: 'opening', progress: null });
     const sessions = await send({ kind: 'listSessions' });
     useSession.setState({ sessions });
+    const loaded = opened === undefined && link ? await example : null;
+    if (link && loaded) {
+      await openLink(link, boot, sessions, loaded);
+      return;
+    }
     const last =
       sessions.find(({ id }) => id === opened) ?? [...sessions].sort((a, b) => b.updatedAt - a.updatedAt)[0];
     if (last) {
       await openSession(last.id);
-      const state = useSession.getState().session;
-      if (state && state.pendingTokens > 0 && !state.readOnly) await run();
+      await goOn();
       return;
     }
-    const loaded = await example;
-    await createSession(loaded?.title ?? 'First session');
-    if (loaded && (await ingest(loaded.text, loaded.title, 'document'))) await run();
+    const first = await example;
+    await createSession(first?.title ?? 'First session');
+    if (first && (await ingest(first.text, first.title, 'document'))) await run();
   } catch (error) {
     useSession.setState({ phase: 'failed', progress: null });
     reportError('The engine could not start', error);
+  }
+}
+
+/** Ingest what was still waiting when the session was closed. */
+async function goOn(): Promise<void> {
+  const state = useSession.getState().session;
+  if (state && state.pendingTokens > 0 && !state.readOnly) await run();
+}
+
+/** Open what a link names, or the example with its parameters. */
+async function openLink(
+  link: LinkState,
+  boot: BootReport,
+  sessions: readonly SessionRecord[],
+  example: Example,
+): Promise<void> {
+  const config = { ...boot.defaults, ...link.parameters };
+  const target = targetOf(link, sessions, { title: example.title, config });
+  if (target.kind === 'session') {
+    await openSession(target.id);
+    await goOn();
+    await applyLink(link);
+    return;
+  }
+  await createSession(example.title, link.parameters);
+  // The linked place is reached sooner at full speed; the reader came to see that place.
+  if (link.step !== undefined) useSession.setState({ pace: 0 });
+  if (await ingest(example.text, example.title, 'document')) await run();
+  applyView(link);
+  if (target.isSubstitute) {
+    report({
+      title: 'The linked session is in another browser',
+      message: 'A link does not carry the text of a session. The example is shown instead.',
+      kept: 'Parameters and view of the link were applied to it.',
+      tryNext: 'Ask for the trace as a file and open it from the session menu.',
+      tone: 'info',
+    });
   }
 }

@@ -2,11 +2,15 @@
 import { Activity, MessageSquare, ScanSearch, SlidersHorizontal } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { listenForKeys } from '../commands/keymap.ts';
+import { EvaluateDialog } from '../evaluate/evaluate-dialog.tsx';
 import { ChatPanel } from '../panels/chat-panel.tsx';
 import { DocumentsPanel } from '../panels/documents-panel.tsx';
 import { InspectorPanel } from '../panels/inspector-panel.tsx';
 import { ParametersPanel } from '../panels/parameters-panel.tsx';
 import { startPlaybackClock } from '../run/playback-clock.ts';
+import { startAddressSync } from '../share/address-sync.ts';
+import { RecordingBanner } from '../share/recording-banner.tsx';
+import { listenForDroppedTraces } from '../share/recording.ts';
 import { useSession } from '../state/session-store.ts';
 import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme, useShell } from '../state/shell-store.ts';
 import { Timeline } from '../timeline/timeline.tsx';
@@ -24,7 +28,7 @@ export function App() {
   const dialog = useShell((state) => state.dialog);
   useTheme();
   useEffect(() => {
-    const stops = [startPlaybackClock(), listenForKeys()];
+    const stops = [startPlaybackClock(), listenForKeys(), listenForDroppedTraces(), startAddressSync()];
     return () => {
       for (const stop of stops) stop();
     };
@@ -33,12 +37,14 @@ export function App() {
     <div className={`app ${narrow ? 'app-narrow' : 'app-wide'}`}>
       <TopBar />
       <ReadOnlyBanner />
+      <RecordingBanner />
       {narrow ? <NarrowMain /> : <WideMain />}
       <Transport />
       {narrow && <TabBar />}
       <Problems />
       {dialog === 'help' && <HelpDialog />}
       {dialog === 'palette' && <CommandPalette />}
+      {dialog === 'evaluate' && <EvaluateDialog />}
     </div>
   );
 }

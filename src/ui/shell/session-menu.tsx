@@ -1,15 +1,16 @@
 /** Switch, create, rename and delete sessions. */
-import { ChevronDown, Download, Pencil, Plus, Trash2 } from 'lucide-react';
+import { ChevronDown, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { SessionRecord } from '../../runtime/protocol.ts';
 import {
   createSession,
-  downloadTrace,
   openSession,
   refreshSessions,
   removeSession,
   renameSession,
 } from '../run/session-actions.ts';
+import { closeRecording } from '../share/recording.ts';
+import { ShareMenu } from '../share/share-menu.tsx';
 import { reportError } from '../state/problem-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { formatAge, formatCompact } from '../words/format.ts';
@@ -49,6 +50,7 @@ export function SessionMenu() {
                     aria-pressed={record.id === session?.record.id}
                     onClick={() => {
                       close();
+                      closeRecording();
                       if (record.id !== session?.record.id) void openSession(record.id);
                     }}
                   >
@@ -73,6 +75,7 @@ export function SessionMenu() {
                 className="button"
                 onClick={() => {
                   close();
+                  closeRecording();
                   createSession(`Session ${sessions.length + 1}`).catch((error: unknown) => {
                     reportError('The session could not be created', error);
                   });
@@ -80,15 +83,8 @@ export function SessionMenu() {
               >
                 <Plus size={14} aria-hidden /> New session
               </button>
-              <button
-                type="button"
-                className="button"
-                disabled={!session}
-                onClick={() => void downloadTrace()}
-              >
-                <Download size={14} aria-hidden /> Save trace
-              </button>
             </div>
+            <ShareMenu hasSession={session !== null} close={close} />
           </>
         )}
       </Popover>

@@ -9,19 +9,28 @@ interface Problem {
   readonly kept: string;
   readonly tryNext: string;
   readonly tone: 'error' | 'info';
+  /** Goes by itself: good news that nobody has to act on. */
+  readonly isBrief?: boolean;
 }
 
 export const useProblems = create<{ readonly problems: readonly Problem[] }>()(() => ({ problems: [] }));
 
 const MOST_AT_ONCE = 3;
+const BRIEF_MS = 8000;
 let nextId = 1;
 
 /** Show a problem; one that is shown already is not repeated. */
 export function report(problem: Omit<Problem, 'id'>): void {
+  const id = nextId++;
   useProblems.setState(({ problems }) => {
     if (problems.some(({ message }) => message === problem.message)) return { problems };
-    return { problems: [...problems, { ...problem, id: nextId++ }].slice(-MOST_AT_ONCE) };
+    return { problems: [...problems, { ...problem, id }].slice(-MOST_AT_ONCE) };
   });
+  if (problem.isBrief) {
+    setTimeout(() => {
+      dismiss(id);
+    }, BRIEF_MS);
+  }
 }
 
 export function dismiss(id: number): void {

@@ -1,30 +1,23 @@
 /** The SVG axes and the minimap's brush. D3 owns the nodes inside the elements given. */
-import { type BrushBehavior, axisBottom, axisLeft, brushX, format, scaleLinear, select } from 'd3';
-import { formatCompact } from '../words/format.ts';
+import { type BrushBehavior, axisBottom, axisLeft, brushX, scaleLinear, select } from 'd3';
 import type { Frame } from '../run/run-trace.ts';
 import type { TimelineLayout } from './frame-layout.ts';
 import type { StepWindow } from './step-axis.ts';
+import { stepTicks, tokenTicks } from './ticks.ts';
 import { type TokenWindow, fitTokens, tokenToX, xToToken } from './token-axis.ts';
 
-const grouped = format(',d');
 /** Half the width of a wide label: closer to the right edge it would run into the tracks' names. */
 const LABEL_HALF = 22;
 
 export function drawTokenAxis(svg: SVGSVGElement, window: TokenWindow, layout: TimelineLayout): void {
-  const scale = scaleLinear()
-    .domain([window.start, window.end])
-    .range([layout.left, layout.left + layout.matrixWidth]);
-  const span = window.end - window.start;
+  const right = layout.left + layout.matrixWidth;
+  const scale = scaleLinear().domain([window.start, window.end]).range([layout.left, right]);
+  const ticks = tokenTicks(window, layout);
   const axis = axisBottom(scale)
-    .ticks(Math.max(2, Math.round(layout.matrixWidth / 90)))
+    .tickValues(ticks.map(({ value }) => value))
     .tickSize(5)
     .tickPadding(4)
-    .tickFormat((value) => {
-      const token = Number(value);
-      if (!Number.isInteger(token)) return '';
-      return span > 20_000 ? formatCompact(token) : grouped(token);
-    });
-  const right = layout.left + layout.matrixWidth;
+    .tickFormat((_, i) => ticks[i]!.label);
   select(svg)
     .selectAll<SVGGElement, null>('g.axis')
     .data([null])
@@ -42,21 +35,16 @@ export function drawStepAxis(
   layout: TimelineLayout,
   frameAt: (index: number) => Frame | undefined,
 ): void {
-  const firstStep = frameAt(0)?.step ?? 0;
-  const top = steps.top + firstStep - 0.5;
+  const top = steps.top + (frameAt(0)?.step ?? 0) - 0.5;
   const scale = scaleLinear()
     .domain([top, top + layout.height / steps.rowHeight])
     .range([0, layout.height]);
-  const ticks = scale
-    .ticks(Math.max(2, Math.round(layout.height / 56)))
-    .filter((step) => Number.isInteger(step) && frameAt(step - firstStep));
+  const ticks = stepTicks(steps, layout, frameAt);
   const axis = axisLeft(scale)
-    .tickValues(ticks)
+    .tickValues(ticks.map(({ value }) => value))
     .tickSize(4)
     .tickPadding(4)
-    .tickFormat((value) =>
-      Number(value) >= 100_000 ? formatCompact(Number(value)) : grouped(Number(value)),
-    );
+    .tickFormat((_, i) => ticks[i]!.label);
   select(svg)
     .selectAll<SVGGElement, null>('g.axis')
     .data([null])

@@ -20,6 +20,7 @@ export type DrawSurface = Pick<
   | 'save'
   | 'restore'
   | 'clip'
+  | 'translate'
   | 'font'
   | 'textAlign'
   | 'textBaseline'

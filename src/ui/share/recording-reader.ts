@@ -1,0 +1,34 @@
+/** Gathers what a recording shows while its parts arrive: the run, who wrote what, and the answers. Pure. */
+import type { TelemetryEvent } from '../../core/telemetry.ts';
+import type { ProvenanceRun } from '../../runtime/protocol.ts';
+import { RunTrace } from '../run/run-trace.ts';
+import type { StreamedToken } from '../state/chat-store.ts';
+
+export class RecordingReader {
+  readonly run = new RunTrace();
+  readonly provenance: ProvenanceRun[] = [];
+  readonly answers: StreamedToken[][] = [];
+
+  accept(events: readonly TelemetryEvent[]): void {
+    this.run.append(events);
+    for (const event of events) {
+      if (event.type === 'ingest') this.#acceptIngest(event);
+      else if (event.type === 'decode') this.#acceptToken(event);
+    }
+  }
+
+  /** A trace names no titles; the document's id stands for one. */
+  #acceptIngest({ start, end, role, documentId }: Extract<TelemetryEvent, { type: 'ingest' }>): void {
+    const last = this.provenance.at(-1);
+    const goesOn = last?.documentId === documentId && last.role === role && last.end === start;
+    if (goesOn) this.provenance[this.provenance.length - 1] = { ...last, end };
+    else this.provenance.push({ start, end, role, documentId, title: documentId, wallClockMs: 0 });
+  }
+
+  #acceptToken({ text, position, step }: Extract<TelemetryEvent, { type: 'decode' }>): void {
+    const token = { text, position, step };
+    const answer = this.answers.at(-1);
+    if (answer?.at(-1)?.position === position - 1) answer.push(token);
+    else this.answers.push([token]);
+  }
+}
