@@ -1,5 +1,16 @@
 /** The top bar: product, session, engine badges, run controls, page controls. */
-import { CircleHelp, Moon, PanelLeft, PanelRight, Pause, Play, Search, StepForward, Sun } from 'lucide-react';
+import {
+  ChartSpline,
+  CircleHelp,
+  Moon,
+  PanelLeft,
+  PanelRight,
+  Pause,
+  Play,
+  Search,
+  StepForward,
+  Sun,
+} from 'lucide-react';
 import { useSession } from '../state/session-store.ts';
 import { resolvedTheme, useShell } from '../state/shell-store.ts';
 import { BackendBadge, ModelBadge, StorageBadge } from './badges.tsx';
@@ -28,6 +39,7 @@ export function TopBar() {
       <div className="top-bar-group top-bar-end">
         <RunControls />
         <span className="rule desktop-only" />
+        <CommandButton id="evaluate" icon={ChartSpline} />
         <CommandButton id="palette" icon={Search} className="desktop-only" />
         <CommandButton id="theme" icon={resolvedTheme(theme) === 'dark' ? Sun : Moon} />
         <CommandButton id="help" icon={CircleHelp} className="desktop-only" />

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { type EvaluateForm, readForm } from './evaluate-form.ts';
+import { estimateWork, slotsOfWork } from './work-estimate.ts';
+
+const FORM: EvaluateForm = {
+  suite: 'recall',
+  tasks: ['single', 'multi-key'],
+  policies: ['recency', 'lensnet'],
+  lengths: '16x, 4096; 4x 1,024'.replace('1,024', '1024'),
+  samples: '20',
+  budget: '256',
+  seed: '1',
+};
+
+it('reads lengths as tokens and as multiples of the budget', () => {
+  const reading = readForm(FORM);
+  expect(reading).toEqual({
+    ok: true,
+    options: {
+      suite: 'recall',
+      tasks: ['single', 'multi-key'],
+      policies: ['recency', 'lensnet'],
+      historyTokens: [1024, 4096],
+      samples: 20,
+      budgetTokens: 256,
+      seed: 1,
+    },
+  });
+});
+
+it('names every field that is wrong', () => {
+  const reading = readForm({
+    ...FORM,
+    tasks: [],
+    policies: [],
+    lengths: '4y',
+    samples: '0',
+    budget: '',
+    seed: '-1',
+  });
+  expect(reading.ok ? [] : Object.keys(reading.errors).sort()).toEqual([
+    'budget',
+    'lengths',
+    'policies',
+    'samples',
+    'seed',
+    'tasks',
+  ]);
+  for (const lengths of ['', '32', '99999999', '0x', '1e9', Array(17).fill('4x').join(' ')]) {
+    expect(readForm({ ...FORM, lengths })).toMatchObject({ ok: false });
+  }
+});
+
+it('never throws, whatever is typed', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (lengths, samples) => {
+      const reading = readForm({ ...FORM, lengths, samples });
+      if (reading.ok) expect(reading.options.historyTokens.every((tokens) => tokens >= 64)).toBe(true);
+    }),
+  );
+});
+
+it('estimates the work, and the time once a run has told the pace', () => {
+  const reading = readForm(FORM);
+  if (!reading.ok) throw new Error('The form is valid.');
+  const estimate = estimateWork(reading.options, null);
+  expect(estimate).toEqual({
+    answers: 160,
+    compressedTokens: 4 * (1024 + 4096),
+    readSlots: 2 * 2 * 20 * 512,
+    durationMs: null,
+  });
+  expect(estimateWork(reading.options, 0.5).durationMs).toBe(slotsOfWork(estimate) / 2);
+});
