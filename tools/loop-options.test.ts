@@ -12,6 +12,8 @@ describe('parseLoopOptions', () => {
       'budgetTokens=128',
       '--policy',
       'recency',
+      '--strategy',
+      'adaptive',
       '--seed',
       '7',
     ]);
@@ -19,6 +21,7 @@ describe('parseLoopOptions', () => {
     expect(configFor(DEFAULT_RUN_CONFIG, options)).toMatchObject({
       budgetTokens: 128,
       policy: 'recency',
+      strategy: 'adaptive',
       seed: 7,
     });
   });

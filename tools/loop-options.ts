@@ -18,7 +18,7 @@ export interface LoopOptions {
   readonly changes: Readonly<Record<string, unknown>>;
 }
 
-export const LOOP_USAGE = `npm run loop -- [--text FILE] [--tokens N] [--policy P] [--set key=value …] [--model ID]
+export const LOOP_USAGE = `npm run loop -- [--text FILE] [--tokens N] [--policy P] [--strategy S] [--set key=value …] [--model ID]
                 [--backend wasm|cpu] [--seed S] [--ask-every N] [--trace OUT.jsonl] [--json]`;
 
 /** @throws {OptionError} */
@@ -30,6 +30,7 @@ export function parseLoopOptions(args: readonly string[]): LoopOptions {
   }
   const changes = parameterChanges(values.set);
   if (values.policy !== undefined) changes['policy'] = values.policy;
+  if (values.strategy !== undefined) changes['strategy'] = values.strategy;
   if (values.seed !== undefined) changes['seed'] = wholeNumber('--seed', values.seed, 0);
   return {
     textFile: values.text ?? null,
@@ -56,6 +57,7 @@ function parse(args: readonly string[]) {
         text: { type: 'string' },
         tokens: { type: 'string' },
         policy: { type: 'string' },
+        strategy: { type: 'string' },
         set: { type: 'string', multiple: true, default: [] },
         model: { type: 'string', default: 'tiny' },
         backend: { type: 'string', default: 'wasm' },

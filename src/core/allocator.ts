@@ -21,6 +21,9 @@ export type AllocatorConfig = Pick<
   | 'utilisationHigh'
   | 'tauStep'
   | 'tradeMargin'
+  | 'strategyTopK'
+  | 'strategyTemperature'
+  | 'seed'
 >;
 
 /** Score limits for candidates: above `tauExpand` to expand, below `-tauCollapse` to collapse. */

@@ -1,9 +1,10 @@
 /** Works off two queues of candidates alternately, within budget and action limit. */
-import type { AllocationStep, Refusal } from './allocation-step.ts';
+import type { AllocationStep } from './allocation-step.ts';
 import type { Candidate, Candidates } from './candidates.ts';
 import { ForcedCollapses } from './fit.ts';
 import { EXPANSION_COST, parentSpan } from './legality.ts';
 import type { LayoutEntry } from './telemetry.ts';
+import { refuse, refuseExpansions } from './strategy-run.ts';
 import type { StrategyRun } from './strategy-run.ts';
 
 /**
@@ -17,34 +18,21 @@ import type { StrategyRun } from './strategy-run.ts';
  * @returns how many actions were applied.
  */
 export function takeAlternately(
-  { step, limit, refused }: StrategyRun,
+  run: StrategyRun,
   candidates: Candidates,
   payerLimit: (expansionScore: number) => number,
   sparedUnits = 0,
 ): number {
+  const { step, limit } = run;
   const expansions = new Queue(candidates.expansions);
   const collapses = new Queue(candidates.collapses);
-  const refuse = (
-    kind: 'expand' | 'collapse',
-    candidate: Candidate,
-    rank: number,
-    refusal: Refusal,
-  ): void => {
-    const key = Math.abs(candidate.score);
-    if (!refused.accepts(key, candidate.start)) return;
-    const record =
-      kind === 'expand'
-        ? step.refusedExpand(candidate, candidate.score, rank, refusal)
-        : step.refusedCollapse(candidate.lod, candidate.start, candidate.score, rank, refusal);
-    refused.offer(record, key, candidate.start);
-  };
   const dropStale = (): void => {
     while (expansions.head !== undefined && !isCurrent(step, expansions.head)) {
-      refuse('expand', expansions.head, expansions.rank, { reason: 'not-legal' });
+      refuse(run, 'expand', expansions.head, expansions.rank, { reason: 'not-legal' });
       expansions.advance();
     }
     while (collapses.head !== undefined && !isWholeUnit(step, collapses.head)) {
-      refuse('collapse', collapses.head, collapses.rank, { reason: 'not-legal' });
+      refuse(run, 'collapse', collapses.head, collapses.rank, { reason: 'not-legal' });
       collapses.advance();
     }
   };
@@ -96,16 +84,9 @@ export function takeAlternately(
     dropStale();
   }
 
-  const missingTokens = EXPANSION_COST - step.freeTokens;
-  while (expansions.head !== undefined) {
-    const refusal: Refusal =
-      missingTokens > 0 ? { reason: 'no-budget', missingTokens } : { reason: 'action-limit' };
-    refuse('expand', expansions.head, expansions.rank, refusal);
-    expansions.advance();
-  }
-  while (collapses.head !== undefined) {
-    refuse('collapse', collapses.head, collapses.rank, { reason: 'action-limit' });
-    collapses.advance();
+  refuseExpansions(run, expansions.rest);
+  for (const { candidate, rank } of collapses.rest) {
+    refuse(run, 'collapse', candidate, rank, { reason: 'action-limit' });
   }
   return taken;
 }
@@ -132,6 +113,12 @@ class Queue {
   /** 1 = best candidate of the queue. */
   get rank(): number {
     return this.position + 1;
+  }
+
+  /** What was not worked off. */
+  get rest(): { readonly candidate: Candidate; readonly rank: number }[] {
+    const { position } = this;
+    return this.list.slice(position).map((candidate, i) => ({ candidate, rank: position + i + 1 }));
   }
 
   advance(): void {

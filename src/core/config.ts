@@ -7,7 +7,7 @@ import { z } from 'zod';
 export const POLICY_IDS = ['lensnet', 'recency', 'random', 'retrieval', 'manual'] as const;
 export type PolicyId = (typeof POLICY_IDS)[number];
 
-export const STRATEGY_IDS = ['greedy', 'adaptive'] as const;
+export const STRATEGY_IDS = ['greedy', 'stochastic', 'matching', 'adaptive'] as const;
 export type StrategyId = (typeof STRATEGY_IDS)[number];
 
 export const POSITION_MODES = ['absolute', 'grouped', 'compact'] as const;
@@ -31,6 +31,8 @@ export const runConfigSchema = z.strictObject({
   utilisationHigh: z.number().min(0).max(1),
   tauStep: z.number().min(0.01).max(1),
   tradeMargin: z.number().min(0).max(2),
+  strategyTopK: z.number().int().min(1).max(256),
+  strategyTemperature: z.number().min(0).max(5),
   policy: z.enum(POLICY_IDS),
   temperature: z.number().min(0).max(5),
   topK: z.number().int().min(0).max(65536),
@@ -67,6 +69,8 @@ export const DEFAULT_RUN_CONFIG: RunConfig = {
   utilisationHigh: 0.95,
   tauStep: 0.05,
   tradeMargin: 0.1,
+  strategyTopK: 8,
+  strategyTemperature: 0.2,
   policy: 'lensnet',
   temperature: 0,
   topK: 0,
@@ -244,7 +248,7 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     kind: 'choice',
     choices: STRATEGY_IDS,
     sentence:
-      'How scores become moves: best first (greedy), or greedy with thresholds that follow how full the window is (adaptive).',
+      'How scores become moves: best first (greedy), sampled (stochastic), the best set of moves at once (matching), or greedy with thresholds that follow how full the window is (adaptive).',
   },
   {
     id: 'utilisationLow',
@@ -292,6 +296,29 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     step: 0.01,
     sentence:
       'Adaptive strategy: in a full window an entry expands only if its score is above that of what collapses for it by more than this.',
+  },
+  {
+    id: 'strategyTopK',
+    label: 'Candidates sampled',
+    group: 'allocator',
+    unit: 'candidates',
+    kind: 'integer',
+    min: 1,
+    max: 256,
+    step: 1,
+    sentence: 'Stochastic strategy: it samples among this many best candidates of each queue.',
+  },
+  {
+    id: 'strategyTemperature',
+    label: 'Strategy temperature',
+    group: 'allocator',
+    unit: 'score',
+    kind: 'number',
+    min: 0,
+    max: 5,
+    step: 0.05,
+    sentence:
+      'Stochastic strategy: score differences well below this hardly matter; 0 takes the best first, as greedy does.',
   },
   {
     id: 'policy',

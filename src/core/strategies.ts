@@ -3,9 +3,13 @@ import { adaptiveStrategy } from './adaptive.ts';
 import type { AllocationStrategy } from './allocator.ts';
 import type { StrategyId } from './config.ts';
 import { greedyStrategy } from './greedy.ts';
+import { matchingStrategy } from './matching.ts';
+import { stochasticStrategy } from './stochastic.ts';
 
 const STRATEGIES: Readonly<Record<StrategyId, AllocationStrategy>> = {
   greedy: greedyStrategy,
+  stochastic: stochasticStrategy,
+  matching: matchingStrategy,
   adaptive: adaptiveStrategy,
 };
 

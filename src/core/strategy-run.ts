@@ -1,5 +1,6 @@
 /** What every strategy does around its own moves: a new step, forced collapses, manual pins, and the outcome. */
 import { AllocationStep } from './allocation-step.ts';
+import type { Refusal } from './allocation-step.ts';
 import { MAX_REFUSED } from './allocator.ts';
 import type {
   Allocation,
@@ -8,6 +9,7 @@ import type {
   AllocatorState,
   Thresholds,
 } from './allocator.ts';
+import type { Candidate } from './candidates.ts';
 import { fitToBudget } from './fit.ts';
 import { K } from './ids.ts';
 import { EXPANSION_COST } from './legality.ts';
@@ -73,6 +75,34 @@ export function runStrategy(
   const after = { ...withoutThresholds(state), actionsTaken: state.actionsTaken + taken };
   const outcome = step.outcome(thresholds === undefined ? after : { ...after, thresholds }, layout);
   return { ...outcome, actions: [...outcome.actions, ...refused.toSorted()] };
+}
+
+/** Record a candidate that was not taken. */
+export function refuse(
+  { step, refused }: StrategyRun,
+  kind: 'expand' | 'collapse',
+  candidate: Candidate,
+  rank: number,
+  refusal: Refusal,
+): void {
+  const key = Math.abs(candidate.score);
+  if (!refused.accepts(key, candidate.start)) return;
+  const record =
+    kind === 'expand'
+      ? step.refusedExpand(candidate, candidate.score, rank, refusal)
+      : step.refusedCollapse(candidate.lod, candidate.start, candidate.score, rank, refusal);
+  refused.offer(record, key, candidate.start);
+}
+
+/** Record the expansions that are left when all moves are made: the budget or the action limit stood in the way. */
+export function refuseExpansions(
+  run: StrategyRun,
+  left: readonly { readonly candidate: Candidate; readonly rank: number }[],
+): void {
+  const missingTokens = EXPANSION_COST - run.step.freeTokens;
+  const refusal: Refusal =
+    missingTokens > 0 ? { reason: 'no-budget', missingTokens } : { reason: 'action-limit' };
+  for (const { candidate, rank } of left) refuse(run, 'expand', candidate, rank, refusal);
 }
 
 /** A new refocus: the net cost since the last one enters the moving average. */

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { INITIAL_ALLOCATOR_STATE, MAX_REFUSED } from '../../src/core/allocator.ts';
 import type { Allocation, AllocatorState, PinnedSpan } from '../../src/core/allocator.ts';
 import { assembleByRecency } from '../../src/core/assembly.ts';
-import type { RunConfig } from '../../src/core/config.ts';
+import { type RunConfig, STRATEGY_IDS } from '../../src/core/config.ts';
 import { appendAndFit, makeRoom } from '../../src/core/fit.ts';
-import { allocate } from '../../src/core/greedy.ts';
 import { K, spanIdOf } from '../../src/core/ids.ts';
 import { checkInvariants } from '../../src/core/invariants.ts';
 import { actByHand } from '../../src/core/manual-action.ts';
 import { hashUint32 } from '../../src/core/rng.ts';
+import { strategyOf } from '../../src/core/strategies.ts';
 import { actionSchema } from '../../src/core/telemetry.ts';
 import type { ActionRecord } from '../../src/core/telemetry.ts';
 import type { GistTree } from '../../src/core/tree.ts';
@@ -76,6 +76,9 @@ const configuration = fc.record({
   cooldownSteps: fc.integer({ min: 0, max: 4 }),
   driftDecay: fc.constantFrom(0, 0.9, 1),
   driftGain: fc.constantFrom(0, 0.05, 1),
+  strategy: fc.constantFrom(...STRATEGY_IDS),
+  tradeMargin: fc.constantFrom(0, 0.1),
+  strategyTemperature: fc.constantFrom(0, 0.5),
 });
 const historyLength = fc.oneof(
   fc.constantFrom(0, 1, 31, 32, 33, 1023, 1024, 1025),
@@ -158,7 +161,16 @@ class Machine {
       layout.entries,
       (entry) => hashUint32(seed, pass, entry.lod, entry.start) / 2 ** 31 - 1,
     );
-    const result = allocate({ layout, scores, tree, config, state, pass, pins, reserveTokens });
+    const result = strategyOf(config.strategy).allocate({
+      layout,
+      scores,
+      tree,
+      config,
+      state,
+      pass,
+      pins,
+      reserveTokens,
+    });
     expect(result.state.step).toBe(pass === 0 ? state.step + 1 : state.step);
     expect(result.state.actionsTaken).toBeLessThanOrEqual(config.maxActions);
     this.take(result, reserveTokens);
@@ -215,7 +227,7 @@ describe('working context and allocator', () => {
     );
     expect(refocuses).toBeGreaterThan(10_000);
     expect(swaps).toBeGreaterThan(5_000);
-  });
+  }, 300_000);
 
   it('the same input gives the same result', () => {
     fc.assert(
