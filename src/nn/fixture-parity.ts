@@ -6,6 +6,7 @@ import { K } from '../core/ids.ts';
 import { BaseModel } from './base-model.ts';
 import { parseBaseConfig } from './config.ts';
 import { TransformerGistNet } from './gist-net.ts';
+import type { LensInput } from './lens-input.ts';
 import { createLensNet } from './lens-net.ts';
 import type { LensNetConfig } from './manifest.ts';
 import { SafetensorsFile } from './safetensors.ts';
@@ -118,21 +119,34 @@ async function measureLensNet(
   weights: SafetensorsFile,
   io: SafetensorsFile,
 ): Promise<number> {
-  const lensConfig = config['lensNet'] as LensNetConfig;
-  const net = createLensNet(config['hiddenSize'] as number, config['epsilon'] as number, lensConfig, weights);
+  const net = createFixtureLens(config, weights);
   try {
-    const logits = await net.logits({
-      slotCount: io.shape('own')[0] ?? 0,
-      tailCount: io.shape('tail')[0] ?? 0,
-      embeddings: readTensor(io, 'own'),
-      blockVectors: readTensor(io, 'block'),
-      features: readTensor(io, 'feats'),
-      tail: readTensor(io, 'tail'),
-    });
+    const logits = await net.logits(lensFixtureInput(io));
     const scores = logits.map(Math.tanh);
     const scoreError = largestError(scores, readTensor(io, 'scores'));
     return Math.max(largestError(logits, readTensor(io, 'logits')), scoreError);
   } finally {
     net.dispose();
   }
+}
+
+/** The LensNet of a fixture; the caller disposes it. */
+export function createFixtureLens(
+  config: Record<string, unknown>,
+  weights: SafetensorsFile,
+): ReturnType<typeof createLensNet> {
+  const lensConfig = config['lensNet'] as LensNetConfig;
+  return createLensNet(config['hiddenSize'] as number, config['epsilon'] as number, lensConfig, weights);
+}
+
+/** What a fixture's LensNet reads. */
+export function lensFixtureInput(io: SafetensorsFile): LensInput {
+  return {
+    slotCount: io.shape('own')[0] ?? 0,
+    tailCount: io.shape('tail')[0] ?? 0,
+    embeddings: readTensor(io, 'own'),
+    blockVectors: readTensor(io, 'block'),
+    features: readTensor(io, 'feats'),
+    tail: readTensor(io, 'tail'),
+  };
 }

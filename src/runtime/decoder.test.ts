@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { makeGists, tokenIds, treeOf, DOCUMENT } from '../../tests/property/fake-history.ts';
 import { assembleByRecency } from '../core/assembly.ts';
 import { DEFAULT_RUN_CONFIG } from '../core/config.ts';
-import { collapseEntry, expandEntry, extendLayout } from '../core/working-context.ts';
+import { ABSOLUTE_POSITIONS } from '../core/positions.ts';
+import type { PositionScheme } from '../core/positions.ts';
+import { collapseEntry, emptyLayout, expandEntry, extendLayout } from '../core/working-context.ts';
 import type { Layout } from '../core/working-context.ts';
 import { Decoder } from './decoder.ts';
 import { createFakeModel } from './testing/fake-model.ts';
@@ -18,8 +20,13 @@ function scene() {
 }
 
 /** What a decoder that never saw anything else says of a layout. */
-async function afresh({ model, tree }: ReturnType<typeof scene>, layout: Layout): Promise<Float32Array> {
+async function afresh(
+  { model, tree }: ReturnType<typeof scene>,
+  layout: Layout,
+  scheme: PositionScheme = ABSOLUTE_POSITIONS,
+): Promise<Float32Array> {
   const decoder = new Decoder(model.base, tree);
+  decoder.setPositions(scheme);
   return (await decoder.sync(layout, CAPACITY)).logits.slice();
 }
 
@@ -69,23 +76,13 @@ describe('Decoder', () => {
 
   it('scores a continuation and leaves the cache as it was', async () => {
     const stage = scene();
-    const { decoder, layout, model, tree } = stage;
+    const { decoder, layout, model } = stage;
     const ids = tokenIds(40, 10).map((id) => id % 256);
     const nll = await decoder.scoreContinuation(layout, ids, CAPACITY);
     expect(nll).toBeGreaterThan(0);
     const { slots } = model.work;
     expect((await decoder.sync(layout, CAPACITY)).ranSlots).toBe(0);
     expect(model.work.slots).toBe(slots);
-    // Token by token it is the same.
-    let total = 0;
-    let grown = layout;
-    for (const id of ids) {
-      total += await new Decoder(model.base, tree).scoreContinuation(grown, Uint32Array.of(id), CAPACITY);
-      tree.appendTokens([id], DOCUMENT);
-      makeGists(tree);
-      grown = extendLayout(grown, tree.tokenCount);
-    }
-    expect(nll).toBeCloseTo(total / ids.length, 5);
   });
 
   it('keeps one cache while it is large enough', async () => {
@@ -111,4 +108,83 @@ describe('Decoder', () => {
     expect(ranSlots).toBe(1000 - 256);
     expect(logits).toEqual((await new Decoder(model.base, tree).sync(layout, CAPACITY)).logits);
   });
+});
+
+const SCHEMES: readonly PositionScheme[] = (['absolute', 'grouped', 'compact'] as const).flatMap((mode) =>
+  [0, 1].map((gistDecay) => ({ mode, gistDecay, trainedContextTokens: 512 })),
+);
+
+describe('Decoder positions', () => {
+  it.each(SCHEMES)(
+    '$mode with gist decay $gistDecay: decodes what full recompute decodes, over a block’s edge',
+    async (scheme) => {
+      const stage = scene();
+      const { decoder, tree } = stage;
+      decoder.setPositions(scheme);
+      let { layout } = stage;
+      for (let count = 0; count < 40; count++) {
+        const logits = (await decoder.sync(layout, CAPACITY)).logits.slice();
+        expect(logits).toEqual(await afresh(stage, layout, scheme));
+        tree.appendTokens([logits.indexOf(Math.max(...logits))], DOCUMENT);
+        makeGists(tree);
+        layout = extendLayout(layout, tree.tokenCount);
+      }
+    },
+  );
+
+  it.each(SCHEMES.filter(({ mode }) => mode !== 'grouped'))(
+    '$mode with gist decay $gistDecay: a token costs one slot, over a block’s edge too',
+    async (scheme) => {
+      const { decoder, layout, tree } = scene();
+      decoder.setPositions(scheme);
+      let grown = layout;
+      await decoder.sync(grown, CAPACITY);
+      for (let count = 0; count < 40; count++) {
+        tree.appendTokens(tokenIds(count, 1), DOCUMENT);
+        grown = extendLayout(grown, tree.tokenCount);
+        expect((await decoder.sync(grown, CAPACITY)).ranSlots).toBe(1);
+      }
+    },
+  );
+
+  it('that change under a running context are taken up whole', async () => {
+    const stage = scene();
+    const { decoder, layout } = stage;
+    for (const scheme of [...SCHEMES, ...SCHEMES.toReversed()]) {
+      decoder.setPositions(scheme);
+      const { logits } = await decoder.sync(layout, CAPACITY);
+      expect(logits).toEqual(await afresh(stage, layout, scheme));
+    }
+    decoder.setPositions({ mode: 'compact', gistDecay: 0, trainedContextTokens: 512 });
+    expect((await decoder.sync(layout, CAPACITY)).ranSlots).toBe(layout.usedTokens);
+  });
+
+  it('of raw tokens are not blurred: gist decay changes nothing where there is no gist', async () => {
+    const { decoder, tree } = scene();
+    const raw = extendLayout(emptyLayout(), 300);
+    const sharp = await decoder.sync(raw, CAPACITY);
+    decoder.setPositions({ ...ABSOLUTE_POSITIONS, gistDecay: 4 });
+    expect(await decoder.sync(raw, CAPACITY)).toEqual({ logits: sharp.logits, ranSlots: 0 });
+    expect(tree.tokenCount).toBeGreaterThan(raw.cursor);
+  });
+
+  it.each(SCHEMES)(
+    '$mode with gist decay $gistDecay: a continuation stands where decoding would put it',
+    async (scheme) => {
+      const { decoder, layout, model, tree } = scene();
+      const ids = tokenIds(40, 10).map((id) => id % 256);
+      decoder.setPositions(scheme);
+      const nll = await decoder.scoreContinuation(layout, ids, CAPACITY);
+      let total = 0;
+      let grown = layout;
+      for (const id of ids) {
+        const branch = new Decoder(model.base, tree);
+        branch.setPositions(scheme);
+        total += await branch.scoreContinuation(grown, Uint32Array.of(id), CAPACITY);
+        tree.appendTokens([id], DOCUMENT);
+        grown = extendLayout(grown, tree.tokenCount);
+      }
+      expect(nll).toBeCloseTo(total / ids.length, 5);
+    },
+  );
 });
