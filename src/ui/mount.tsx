@@ -2,6 +2,7 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { type EnginePort, connectEngine } from './run/engine-session.ts';
+import { playFirstMinute } from './run/first-minute.ts';
 import { start } from './run/start.ts';
 import { App } from './shell/app.tsx';
 import './styles/index.css';
@@ -13,5 +14,6 @@ export function mount(element: HTMLElement, engine: EnginePort): void {
       <App />
     </StrictMode>,
   );
+  void playFirstMinute();
   void start('auto');
 }

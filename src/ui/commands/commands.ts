@@ -1,180 +1,33 @@
 /** Every command of the page, once: buttons, keys and the palette run these and nothing else. */
 import { openEvaluate } from '../evaluate/evaluate-actions.ts';
+import { startPreset } from '../presets/apply-preset.ts';
 import { pause, run, stepOnce } from '../run/session-actions.ts';
 import { copyLink } from '../share/address-sync.ts';
 import { savePicture, saveRun } from '../share/export-actions.ts';
 import { chooseRecording, closeRecording } from '../share/recording.ts';
-import {
-  SPEEDS,
-  clearRange,
-  followLive,
-  markRangeEnd,
-  toggleLooping,
-  togglePlaying,
-  usePlayback,
-} from '../state/playback-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { resolvedTheme, useShell } from '../state/shell-store.ts';
+import { startTour } from '../state/tour-store.ts';
 import { useView } from '../state/view-store.ts';
+import type { CommandEntry } from './command-entry.ts';
+import { PLAYBACK_COMMANDS } from './playback-commands.ts';
 import {
   fitAll,
   focusSelection,
   followWindows,
   panTokenAxis,
-  seekAction,
-  seekBy,
-  seekTo,
   select,
   selectNeighbour,
   zoomStepAxis,
   zoomTokenAxis,
 } from './view-actions.ts';
 
-export interface CommandEntry {
-  readonly id: string;
-  readonly title: string;
-  readonly group: 'Playback' | 'View' | 'Session' | 'Page';
-  /** As `Shift+ArrowLeft`, `?`, `Mod+k`; Mod is Ctrl or Cmd. */
-  readonly keys: readonly string[];
-  readonly run: () => void;
-  /** A held key repeats it. */
-  readonly repeats?: boolean;
-}
+export type { CommandEntry } from './command-entry.ts';
 
 const ZOOM = 1.35;
-const FAST_FRAMES = 10;
 
 export const COMMANDS = [
-  {
-    id: 'play',
-    title: 'Play or pause the recording',
-    group: 'Playback',
-    keys: ['Space'],
-    run: togglePlaying,
-  },
-  {
-    id: 'back',
-    title: 'One step back',
-    group: 'Playback',
-    keys: ['ArrowLeft'],
-    repeats: true,
-    run: () => {
-      seekBy(-1);
-    },
-  },
-  {
-    id: 'forward',
-    title: 'One step forward',
-    group: 'Playback',
-    keys: ['ArrowRight'],
-    repeats: true,
-    run: () => {
-      seekBy(1);
-    },
-  },
-  {
-    id: 'back-fast',
-    title: 'Ten steps back',
-    group: 'Playback',
-    keys: ['Shift+ArrowLeft'],
-    repeats: true,
-    run: () => {
-      seekBy(-FAST_FRAMES);
-    },
-  },
-  {
-    id: 'forward-fast',
-    title: 'Ten steps forward',
-    group: 'Playback',
-    keys: ['Shift+ArrowRight'],
-    repeats: true,
-    run: () => {
-      seekBy(FAST_FRAMES);
-    },
-  },
-  {
-    id: 'first',
-    title: 'First step',
-    group: 'Playback',
-    keys: ['Home'],
-    run: () => {
-      seekTo(0);
-    },
-  },
-  {
-    id: 'live',
-    title: 'Follow live',
-    group: 'Playback',
-    keys: ['End'],
-    run: () => {
-      followLive();
-      useView.setState({ autoSteps: true });
-    },
-  },
-  {
-    id: 'previous-action',
-    title: 'Previous action',
-    group: 'Playback',
-    keys: [','],
-    repeats: true,
-    run: () => {
-      seekAction(-1);
-    },
-  },
-  {
-    id: 'next-action',
-    title: 'Next action',
-    group: 'Playback',
-    keys: ['.'],
-    repeats: true,
-    run: () => {
-      seekAction(1);
-    },
-  },
-  {
-    id: 'slower',
-    title: 'Slower',
-    group: 'Playback',
-    keys: ['['],
-    run: () => {
-      changeSpeed(-1);
-    },
-  },
-  {
-    id: 'faster',
-    title: 'Faster',
-    group: 'Playback',
-    keys: [']'],
-    run: () => {
-      changeSpeed(1);
-    },
-  },
-  {
-    id: 'loop',
-    title: 'Loop the marked range, or the whole run',
-    group: 'Playback',
-    keys: ['l'],
-    run: toggleLooping,
-  },
-  {
-    id: 'range-start',
-    title: 'Start the range at this step',
-    group: 'Playback',
-    keys: ['i'],
-    run: () => {
-      markRangeEnd('first');
-    },
-  },
-  {
-    id: 'range-end',
-    title: 'End the range at this step',
-    group: 'Playback',
-    keys: ['o'],
-    run: () => {
-      markRangeEnd('last');
-    },
-  },
-  { id: 'range-clear', title: 'Clear the range', group: 'Playback', keys: ['Shift+L'], run: clearRange },
+  ...PLAYBACK_COMMANDS,
   {
     id: 'zoom-in',
     title: 'Zoom in on tokens',
@@ -373,6 +226,33 @@ export const COMMANDS = [
     keys: [],
     run: closeRecording,
   },
+  {
+    id: 'preset-topic-shift',
+    title: 'Preset: topic shift, in a new session',
+    group: 'Session',
+    keys: [],
+    run: () => {
+      void startPreset('topic-shift');
+    },
+  },
+  {
+    id: 'preset-needle',
+    title: 'Preset: needle, in a new session',
+    group: 'Session',
+    keys: [],
+    run: () => {
+      void startPreset('needle');
+    },
+  },
+  {
+    id: 'preset-thrashing',
+    title: 'Preset: thrashing, in a new session',
+    group: 'Session',
+    keys: [],
+    run: () => {
+      void startPreset('thrashing');
+    },
+  },
   { id: 'chat', title: 'Go to the chat', group: 'Page', keys: ['/'], run: focusChat },
   { id: 'evaluate', title: 'Evaluate policies on questions', group: 'Page', keys: ['e'], run: openEvaluate },
   {
@@ -393,6 +273,7 @@ export const COMMANDS = [
       useShell.setState({ dialog: 'help' });
     },
   },
+  { id: 'tour', title: 'Take the tour', group: 'Page', keys: [], run: startTour },
   {
     id: 'theme',
     title: 'Light or dark',
@@ -437,13 +318,6 @@ export function runCommand(id: CommandId): void {
 function toggleRunning(): void {
   closeRecording();
   void (useSession.getState().running ? pause() : run());
-}
-
-function changeSpeed(direction: 1 | -1): void {
-  usePlayback.setState(({ speed }) => {
-    const at = SPEEDS.findIndex((candidate) => candidate === speed);
-    return { speed: SPEEDS[Math.min(Math.max(at + direction, 0), SPEEDS.length - 1)]! };
-  });
 }
 
 function focusChat(): void {

@@ -1,5 +1,5 @@
 /** Moves the playhead while playing: the only clock of playback. */
-import { BASE_FRAMES_PER_SECOND, followLive, usePlayback } from '../state/playback-store.ts';
+import { BASE_FRAMES_PER_SECOND, advanced, followLive, usePlayback } from '../state/playback-store.ts';
 
 /** Starts the clock; returns a function that stops it. */
 export function startPlaybackClock(): () => void {
@@ -8,21 +8,22 @@ export function startPlaybackClock(): () => void {
   let carried = 0;
 
   const tick = (nowMs: number) => {
-    const { playing, speed, index, count } = usePlayback.getState();
-    if (!playing) {
+    const playback = usePlayback.getState();
+    if (!playback.playing) {
       pending = 0;
       return;
     }
-    carried += ((nowMs - lastMs) / 1000) * BASE_FRAMES_PER_SECOND * speed;
+    carried += ((nowMs - lastMs) / 1000) * BASE_FRAMES_PER_SECOND * playback.speed;
     lastMs = nowMs;
     const whole = Math.floor(carried);
     carried -= whole;
-    if (index + whole >= count - 1) {
+    const index = advanced(playback, whole);
+    if (index === null) {
       followLive();
       pending = 0;
       return;
     }
-    if (whole > 0) usePlayback.setState({ index: index + whole });
+    if (index !== playback.index) usePlayback.setState({ index });
     pending = requestAnimationFrame(tick);
   };
 

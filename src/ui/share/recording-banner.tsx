@@ -1,13 +1,16 @@
 /** Says that a recording is read or shown instead of the live session, what is known of it, and the way back. */
 import { FileClock, Undo2, X } from 'lucide-react';
+import { useFirstMinute } from '../state/first-minute-store.ts';
 import { type Recording, useRecording } from '../state/recording-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { formatCompact } from '../words/format.ts';
+import { ExampleBanner } from './example-banner.tsx';
 import { cancelReading, closeRecording } from './recording.ts';
 
 export function RecordingBanner() {
   const reading = useRecording((state) => state.reading);
   const recording = useRecording((state) => state.recording);
+  const isFirstMinute = useFirstMinute((state) => state.playing);
   if (reading) {
     const { fileName, readBytes, totalBytes } = reading;
     return (
@@ -27,6 +30,7 @@ export function RecordingBanner() {
     );
   }
   if (!recording) return null;
+  if (isFirstMinute) return <ExampleBanner />;
   return (
     <div className="banner recording-banner" role="status">
       <FileClock size={16} aria-hidden />

@@ -7,6 +7,7 @@ import { ChatPanel } from '../panels/chat-panel.tsx';
 import { DocumentsPanel } from '../panels/documents-panel.tsx';
 import { InspectorPanel } from '../panels/inspector-panel.tsx';
 import { ParametersPanel } from '../panels/parameters-panel.tsx';
+import { PresetsPanel } from '../presets/presets-panel.tsx';
 import { startPlaybackClock } from '../run/playback-clock.ts';
 import { startAddressSync } from '../share/address-sync.ts';
 import { RecordingBanner } from '../share/recording-banner.tsx';
@@ -14,6 +15,7 @@ import { listenForDroppedTraces } from '../share/recording.ts';
 import { useSession } from '../state/session-store.ts';
 import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme, useShell } from '../state/shell-store.ts';
 import { Timeline } from '../timeline/timeline.tsx';
+import { Tour } from '../tour/tour.tsx';
 import { CommandPalette } from './command-palette.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { Problems } from './problems.tsx';
@@ -42,6 +44,7 @@ export function App() {
       <Transport />
       {narrow && <TabBar />}
       <Problems />
+      <Tour />
       {dialog === 'help' && <HelpDialog />}
       {dialog === 'palette' && <CommandPalette />}
       {dialog === 'evaluate' && <EvaluateDialog />}
@@ -57,6 +60,7 @@ function WideMain() {
         <>
           <aside className="side" style={{ width: leftWidth }} aria-label="Setup">
             <DocumentsPanel />
+            <PresetsPanel />
             <ParametersPanel />
           </aside>
           <Splitter
@@ -142,6 +146,7 @@ function NarrowMain() {
       {tab === 'setup' && (
         <div className="side">
           <DocumentsPanel />
+          <PresetsPanel />
           <ParametersPanel />
         </div>
       )}

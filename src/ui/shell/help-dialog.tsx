@@ -1,5 +1,6 @@
 /** Keys and gestures, generated from the command table. */
-import { COMMANDS, type CommandEntry } from '../commands/commands.ts';
+import { Footprints } from 'lucide-react';
+import { COMMANDS, type CommandEntry, runCommand } from '../commands/commands.ts';
 import { chordWords } from '../commands/keymap.ts';
 import { useShell } from '../state/shell-store.ts';
 import { Dialog } from './dialog.tsx';
@@ -11,6 +12,8 @@ const GESTURES = [
   ['Shift + wheel', 'pan tokens'],
   ['Alt + wheel, or wheel over the steps', 'zoom steps'],
   ['Drag', 'pan both ways'],
+  ['Drag along the step numbers', 'mark the range to loop'],
+  ['Click or drag a track’s name', 'pin or move the track'],
   ['Drag in the overview', 'choose the visible tokens'],
   ['Click', 'select a block and move the playhead to its step'],
   ['Double click', 'zoom to the block'],
@@ -25,6 +28,16 @@ export function HelpDialog() {
         useShell.setState({ dialog: null });
       }}
     >
+      <button
+        type="button"
+        className="button help-tour"
+        onClick={() => {
+          useShell.setState({ dialog: null });
+          runCommand('tour');
+        }}
+      >
+        <Footprints size={14} aria-hidden /> Take the tour: five steps
+      </button>
       <div className="help-grid">
         {GROUPS.map((group) => (
           <section key={group}>

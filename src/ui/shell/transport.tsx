@@ -6,6 +6,7 @@ import {
   Pause,
   Play,
   Radio,
+  Repeat,
   SkipBack,
   SkipForward,
 } from 'lucide-react';
@@ -26,6 +27,8 @@ export function Transport() {
   const playing = usePlayback((state) => state.playing);
   const following = usePlayback((state) => state.following);
   const speed = usePlayback((state) => state.speed);
+  const looping = usePlayback((state) => state.looping);
+  const marked = usePlayback((state) => state.range !== null);
   const empty = usePlayback((state) => state.count === 0);
   const pace = useSession((state) => state.pace);
   return (
@@ -43,6 +46,14 @@ export function Transport() {
         />
         <CommandButton id="forward" icon={ChevronRight} disabled={empty} />
         <CommandButton id="next-action" icon={SkipForward} disabled={empty} />
+        <CommandButton
+          id="loop"
+          icon={Repeat}
+          label={marked ? 'Loop the marked range' : 'Loop the whole run; mark a range with I and O'}
+          pressed={looping}
+          className="loop"
+          disabled={empty}
+        />
       </div>
       <Scrubber />
       <IconButton
@@ -56,10 +67,11 @@ export function Transport() {
           runCommand('live');
         }}
       />
-      <label className="field-inline wide-only">
-        <span>Speed</span>
+      <label className="field-inline">
+        <span className="wide-only">Speed</span>
         <select
           value={speed}
+          aria-label="Speed"
           onChange={(event) => {
             usePlayback.setState({ speed: Number(event.target.value) });
           }}
@@ -102,6 +114,7 @@ function Scrubber() {
     slider.current.value = String(index);
     slider.current.disabled = count === 0;
     slider.current.style.setProperty('--filled', count > 1 ? `${(index / (count - 1)) * 100}%` : '0%');
+    showRange(slider.current, count);
     slider.current.setAttribute('aria-valuetext', frame ? `Step ${frame.step} of ${count}` : 'No steps yet');
     words.current.textContent = frame ? `${formatCount(index + 1)} / ${formatCount(count)}` : 'no steps yet';
   });
@@ -121,4 +134,12 @@ function Scrubber() {
       <output ref={words} className="tabular" title="Refocus step / steps recorded" />
     </div>
   );
+}
+
+/** The marked range as a band on the slider. */
+function showRange(slider: HTMLInputElement, count: number): void {
+  const { range } = usePlayback.getState();
+  const share = (index: number) => `${(index / Math.max(count - 1, 1)) * 100}%`;
+  slider.style.setProperty('--range-from', share(range?.first ?? 0));
+  slider.style.setProperty('--range-to', share(range?.last ?? 0));
 }

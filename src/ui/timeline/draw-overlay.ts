@@ -1,4 +1,5 @@
 /** Draws what lies over the matrix: the playhead's row, what is still to come, the selection, the hover. */
+import type { FrameRange } from '../state/playback-store.ts';
 import type { BlockRef } from '../state/view-store.ts';
 import type { TimelineLayout } from './frame-layout.ts';
 import type { Palette } from './palette.ts';
@@ -13,6 +14,8 @@ interface OverlayScene {
   readonly shownIndex: number;
   readonly frameCount: number;
   readonly selection: BlockRef | null;
+  /** What playback loops over. */
+  readonly range?: FrameRange | null;
   readonly hover: { readonly index: number; readonly block: BlockRef } | null;
   readonly palette: Palette;
 }
@@ -25,6 +28,7 @@ export function drawOverlay(surface: DrawSurface, scene: OverlayScene): void {
   const end = Math.min(layout.height, stepToY(frameCount, steps));
 
   if (scene.selection) drawSelection(surface, scene, scene.selection, end);
+  if (scene.range) drawRange(surface, scene, scene.range);
   if (shownIndex < frameCount - 1 && top + height < end) {
     surface.fillStyle = palette.background;
     surface.globalAlpha = 0.62;
@@ -47,6 +51,17 @@ export function drawOverlay(surface: DrawSurface, scene: OverlayScene): void {
     const y = Math.round(stepToY(scene.hover.index, steps));
     outline(surface, scene, scene.hover.block, y, Math.max(3, Math.round(steps.rowHeight)), palette.text);
   }
+}
+
+/** A line before the first and one behind the last row of the range. */
+function drawRange(surface: DrawSurface, { layout, steps, palette }: OverlayScene, range: FrameRange): void {
+  surface.fillStyle = palette.accent;
+  surface.globalAlpha = 0.7;
+  for (const index of [range.first, range.last + 1]) {
+    const y = Math.round(stepToY(index, steps));
+    if (y >= 0 && y <= layout.height) surface.fillRect(layout.left, y, layout.width - layout.left, 1);
+  }
+  surface.globalAlpha = 1;
 }
 
 function drawSelection(surface: DrawSurface, scene: OverlayScene, block: BlockRef, end: number): void {

@@ -1,6 +1,7 @@
 /** Draws one metric track as a column that shares its rows with the matrix. */
 import type { RunTrace } from '../run/run-trace.ts';
-import type { Palette } from './palette.ts';
+import { heatRuns } from './heat.ts';
+import { type Palette, SCORE_CLASSES } from './palette.ts';
 import type { Row } from './step-axis.ts';
 import type { DrawSurface } from './surface.ts';
 import type { Track } from './tracks.ts';
@@ -16,7 +17,7 @@ interface TrackScene {
 
 interface Sample {
   readonly row: Row;
-  readonly values: readonly number[];
+  readonly values: readonly number[] | Float32Array;
 }
 
 export function drawTrack(surface: DrawSurface, track: Track, scene: TrackScene): void {
@@ -59,6 +60,9 @@ export function drawTrack(surface: DrawSurface, track: Track, scene: TrackScene)
     case 'mirror':
       drawMirror(surface, samples, max, scene);
       break;
+    case 'heat':
+      drawHeat(surface, samples, scene);
+      break;
     default:
       track.kind satisfies never;
   }
@@ -70,13 +74,17 @@ export function drawTrack(surface: DrawSurface, track: Track, scene: TrackScene)
 
 /** A maximum that steps through 1-2-5, so that a growing run does not rescale at every step. */
 function niceMaximum(samples: readonly Sample[], track: Track): number {
-  const sizes = samples.map(({ values }) =>
-    track.kind === 'stack' ? values.reduce((sum, value) => sum + value, 0) : Math.max(...values),
-  );
+  const sizes = samples.map(({ values }) => (track.kind === 'stack' ? sumOf(values) : Math.max(...values)));
   sizes.sort((a, b) => a - b);
   const high = sizes[Math.floor((sizes.length - 1) * 0.98)] ?? 1;
   const power = 10 ** Math.floor(Math.log10(Math.max(high, 1e-3)));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= high) ?? 1;
+}
+
+function sumOf(values: Sample['values']): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
 }
 
 type Scale = (value: number) => number;
@@ -109,7 +117,7 @@ function drawRange(surface: DrawSurface, samples: readonly Sample[], at: Scale, 
   drawLine(surface, samples, (values) => at(values[1]!), palette.line);
 }
 
-type Edge = (values: readonly number[]) => number;
+type Edge = (values: Sample['values']) => number;
 
 function fillBetween(
   surface: DrawSurface,
@@ -167,4 +175,21 @@ function drawMirror(surface: DrawSurface, samples: readonly Sample[], max: numbe
   }
   surface.fillStyle = palette.grid;
   surface.fillRect(centre, 0, 1, scene.height);
+}
+
+/** Colour by colour, so that the fill changes few times; strong scores last, so that they win their pixel. */
+function drawHeat(surface: DrawSurface, samples: readonly Sample[], { x, width, palette }: TrackScene): void {
+  const runs = samples.map(({ values }) => heatRuns(values, width));
+  const middle = (SCORE_CLASSES - 1) / 2;
+  for (let strength = 1; strength <= middle; strength++) {
+    for (const scoreIndex of [middle - strength, middle + strength]) {
+      surface.fillStyle = palette.score[scoreIndex]!;
+      samples.forEach(({ row }, i) => {
+        for (const run of runs[i]!) {
+          if (run.scoreIndex === scoreIndex)
+            surface.fillRect(x + run.from, row.y, run.to - run.from, Math.max(1, row.height));
+        }
+      });
+    }
+  }
 }

@@ -8,6 +8,7 @@ import {
   zoomTokenAxis,
 } from '../commands/view-actions.ts';
 import { shownIndex } from '../run/shown-frame.ts';
+import { scrollTracks } from '../state/tracks-store.ts';
 import { type BlockRef, useView } from '../state/view-store.ts';
 import { entryAtX } from './hit.ts';
 import { entryAtSlot, slotOffsets } from './slots.ts';
@@ -26,12 +27,15 @@ export interface Hit {
 
 const DRAG_FROM_PIXELS = 4;
 const WHEEL_ZOOM = 0.0016;
+/** Wheel pixels that scroll the tracks by one. */
+const WHEEL_PER_TRACK = 80;
 
 export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit | null) => void): () => void {
-  const { overlay, strip } = renderer.elements;
+  const { overlay, strip, range } = renderer.elements;
   const controller = new AbortController();
   const { signal } = controller;
   let drag: { x: number; y: number; moved: boolean } | null = null;
+  let trackTurn = 0;
 
   const show = (hit: Hit | null) => {
     renderer.setHover(hit && { index: hit.index, block: hit.block });
@@ -139,7 +143,12 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
       const { left, matrixWidth } = renderer.layout;
       const x = event.clientX - box.left;
       const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-      if (event.altKey || x < left || x > left + matrixWidth) {
+      if (sideways && x > left + matrixWidth) {
+        trackTurn += turn;
+        const tracks = Math.trunc(trackTurn / WHEEL_PER_TRACK);
+        trackTurn -= tracks * WHEEL_PER_TRACK;
+        if (tracks !== 0) scrollTracks(renderer.layout.tracksBefore + tracks);
+      } else if (event.altKey || x < left || x > left + matrixWidth) {
         zoomStepAxis(Math.exp(-turn * WHEEL_ZOOM), event.clientY - box.top);
       } else if (sideways) {
         const { tokens } = useView.getState();
@@ -149,6 +158,14 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
         zoomTokenAxis(Math.exp(turn * WHEEL_ZOOM), pointerToken(event));
       }
       show(matrixHit(event));
+    },
+    { signal, passive: false },
+  );
+  range.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      zoomStepAxis(Math.exp(-event.deltaY * WHEEL_ZOOM), event.clientY - range.getBoundingClientRect().top);
     },
     { signal, passive: false },
   );

@@ -5,9 +5,11 @@
 import { select } from 'd3';
 import type { LayoutEntry } from '../../core/telemetry.ts';
 import { shownIndex } from '../run/shown-frame.ts';
-import type { RunTrace } from '../run/run-trace.ts';
-import { usePlayback } from '../state/playback-store.ts';
+import type { Frame, RunTrace } from '../run/run-trace.ts';
+import { clearRange, markRange, usePlayback } from '../state/playback-store.ts';
+import { useRecording } from '../state/recording-store.ts';
 import { useSession } from '../state/session-store.ts';
+import { useTracks } from '../state/tracks-store.ts';
 import { type BlockRef, useView } from '../state/view-store.ts';
 import { MinimapBrush, drawStepAxis, drawTokenAxis } from './axes.ts';
 import { CanvasLayer } from './canvas-layer.ts';
@@ -16,11 +18,13 @@ import { drawMinimap } from './draw-minimap.ts';
 import { drawOverlay } from './draw-overlay.ts';
 import { drawStrip } from './draw-strip.ts';
 import { drawTrack } from './draw-tracks.ts';
+import { followView } from './follow-view.ts';
 import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
 import { type Palette, readPalette } from './palette.ts';
-import { followSteps, revealStep, visibleRows } from './step-axis.ts';
+import { RangeBrush } from './range-brush.ts';
+import { visibleRows } from './step-axis.ts';
 import { StripMorph } from './strip-morph.ts';
-import { clampTokens, fitTokens } from './token-axis.ts';
+import { clampTokens } from './token-axis.ts';
 
 interface TimelineElements {
   readonly root: HTMLElement;
@@ -31,6 +35,7 @@ interface TimelineElements {
   readonly matrix: HTMLCanvasElement;
   readonly overlay: HTMLCanvasElement;
   readonly stepAxis: SVGSVGElement;
+  readonly range: SVGSVGElement;
 }
 
 export const STRIP_HEIGHT = 40;
@@ -41,6 +46,7 @@ type Part = keyof typeof ALL_DIRTY;
 export class TimelineRenderer {
   readonly #layers: Record<'minimap' | 'strip' | 'matrix' | 'overlay', CanvasLayer>;
   readonly #brush: MinimapBrush;
+  readonly #rangeBrush: RangeBrush;
   readonly #morph: StripMorph;
   readonly #stops: (() => void)[] = [];
   #palette: Palette;
@@ -48,6 +54,9 @@ export class TimelineRenderer {
   #pending = 0;
   #dirty = { ...ALL_DIRTY };
   #hover: { index: number; block: BlockRef } | null = null;
+  /** The first frame of the run drawn last: another one means another run. */
+  #firstFrame: Frame | undefined;
+  #arranged = useTracks.getState();
   #onLayout: (layout: TimelineLayout) => void;
 
   constructor(
@@ -69,6 +78,10 @@ export class TimelineRenderer {
     this.#brush = new MinimapBrush(elements.brush, (window) => {
       useView.setState({ tokens: clampTokens(window, this.trace.cursor), autoTokens: false });
     });
+    this.#rangeBrush = new RangeBrush(elements.range, (range) => {
+      if (range) markRange(range.first, range.last);
+      else clearRange();
+    });
     const everything = () => {
       this.invalidateAll();
     };
@@ -89,6 +102,7 @@ export class TimelineRenderer {
         else this.#invalidate('strip', 'overlay', 'minimap');
       }),
       trace.subscribe(everything),
+      useTracks.subscribe(everything),
       useSession.subscribe((now, before) => {
         if (now.provenance !== before.provenance) this.#invalidate('minimap');
       }),
@@ -148,8 +162,12 @@ export class TimelineRenderer {
     }
     const { matrix } = this.#layers;
     if (matrix.width === 0 || matrix.height === 0) return;
-    if (matrix.width !== this.#layout.width || matrix.height !== this.#layout.height) {
-      this.#layout = layoutTimeline(matrix.width, matrix.height);
+    const arranged = useTracks.getState();
+    const { width, height } = this.#layout;
+    if (matrix.width !== width || matrix.height !== height || arranged !== this.#arranged) {
+      this.#arranged = arranged;
+      const { arrangement, scrolled } = arranged;
+      this.#layout = layoutTimeline(matrix.width, matrix.height, arrangement, scrolled);
       this.#onLayout(this.#layout);
     }
     this.#followWindows();
@@ -164,19 +182,17 @@ export class TimelineRenderer {
   /** Windows that the user has not taken over follow the run and the playhead. */
   #followWindows(): void {
     const view = useView.getState();
-    const { index, count, following } = usePlayback.getState();
-    const { height } = this.#layout;
-    let { tokens, steps } = view;
-    if (view.autoTokens) {
-      const whole = fitTokens(this.trace.cursor);
-      if (whole.end !== tokens.end || tokens.start !== 0) tokens = whole;
-    }
-    if (view.autoSteps) {
-      if (following) steps = followSteps(count, height);
-      steps = revealStep(steps, Math.max(view.peekIndex ?? index, 0), count, height);
-    }
-    const moved = steps.top !== view.steps.top || steps.rowHeight !== view.steps.rowHeight;
-    if (tokens !== view.tokens || moved) useView.setState({ tokens, steps: moved ? steps : view.steps });
+    const firstFrame = this.trace.frameAt(0);
+    const { tokens, steps } = followView(view, {
+      cursor: this.trace.cursor,
+      frameCount: this.trace.frameCount,
+      shownIndex: shownIndex(),
+      following: usePlayback.getState().following,
+      replaced: firstFrame !== this.#firstFrame,
+      height: this.#layout.height,
+    });
+    this.#firstFrame = firstFrame;
+    if (tokens !== view.tokens || steps !== view.steps) useView.setState({ tokens, steps });
   }
 
   #drawMatrix(): void {
@@ -207,6 +223,7 @@ export class TimelineRenderer {
     const { overlay } = this.#layers;
     overlay.clear();
     const { steps, tokens, selection } = useView.getState();
+    const { range } = usePlayback.getState();
     drawOverlay(overlay.context, {
       layout: this.#layout,
       steps,
@@ -214,9 +231,11 @@ export class TimelineRenderer {
       shownIndex: shownIndex(),
       frameCount: this.trace.frameCount,
       selection,
+      range,
       hover: this.#hover,
       palette: this.#palette,
     });
+    this.#rangeBrush.show(range, steps, this.#layout.left, this.#layout.height);
   }
 
   #drawStrip(): void {
@@ -251,7 +270,7 @@ export class TimelineRenderer {
     const totalTokens = this.trace.cursor;
     drawMinimap(minimap.context, {
       entries: this.shownLayout(),
-      provenance: useSession.getState().provenance,
+      provenance: useRecording.getState().recording?.provenance ?? useSession.getState().provenance,
       totalTokens,
       width: minimap.width,
       height: minimap.height,

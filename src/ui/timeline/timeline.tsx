@@ -3,7 +3,9 @@ import { Maximize2, Table2, ZoomIn, ZoomOut } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { tellMatrixHeight } from '../commands/view-actions.ts';
 import { currentRun } from '../run/current-run.ts';
+import { PresetStory } from '../presets/preset-story.tsx';
 import { CommandButton } from '../shell/icon-button.tsx';
+import { tellShownLayout } from '../share/shown-layout.ts';
 import { useSession } from '../state/session-store.ts';
 import { useView } from '../state/view-store.ts';
 import { BudgetGauge } from './budget-gauge.tsx';
@@ -15,6 +17,7 @@ import { TimelineEmpty } from './timeline-empty.tsx';
 import { TimelineRenderer } from './timeline-renderer.ts';
 import { Tooltip, type TooltipHandle } from './tooltip.tsx';
 import { TrackHeaders } from './track-headers.tsx';
+import { TrackMenu } from './track-menu.tsx';
 
 export function Timeline() {
   const root = useRef<HTMLElement>(null);
@@ -25,6 +28,7 @@ export function Timeline() {
   const matrix = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const stepAxis = useRef<SVGSVGElement>(null);
+  const range = useRef<SVGSVGElement>(null);
   const tooltip = useRef<TooltipHandle>(null);
   const [layout, setLayout] = useState<TimelineLayout>(() => layoutTimeline(800, 400));
   const tableOpen = useView((state) => state.tableOpen);
@@ -41,10 +45,12 @@ export function Timeline() {
         matrix: matrix.current!,
         overlay: overlay.current!,
         stepAxis: stepAxis.current!,
+        range: range.current!,
       },
       currentRun,
       (next) => {
         tellMatrixHeight(next.height);
+        tellShownLayout(next);
         setLayout(next);
       },
     );
@@ -57,6 +63,7 @@ export function Timeline() {
 
   return (
     <section className="timeline" ref={root} aria-label="Timeline">
+      <PresetStory />
       <div className="timeline-toolbar">
         <h2>Working context</h2>
         <BudgetGauge />
@@ -68,6 +75,7 @@ export function Timeline() {
           <CommandButton id="fit" icon={Maximize2} />
           <CommandButton id="table" icon={Table2} pressed={tableOpen} />
         </div>
+        <TrackMenu />
       </div>
       <div className="timeline-minimap">
         <canvas ref={minimap} role="img" aria-label="Overview of the whole history" />
@@ -94,6 +102,7 @@ export function Timeline() {
           tabIndex={0}
           aria-label="Refocus steps from top to bottom, token positions from left to right. Shift A and Shift D select blocks; T shows the step as a table."
         />
+        <svg ref={range} className="timeline-range" style={{ width: layout.left }} aria-hidden="true" />
         <TimelineEmpty phase={phase} />
         {tableOpen && <StepTable />}
       </div>

@@ -1,0 +1,83 @@
+/** Tells a preset's story in a session of its own; the session that was open stays in the list. */
+import type { RunConfig } from '../../core/config.ts';
+import { ask, createSession, ingest, run, setParameters } from '../run/session-actions.ts';
+import { useExample } from '../state/example-store.ts';
+import { usePreset } from '../state/preset-store.ts';
+import { report, reportError } from '../state/problem-store.ts';
+import { useSession } from '../state/session-store.ts';
+import { useShell } from '../state/shell-store.ts';
+import { closeRecording } from '../share/recording.ts';
+import { chaptersOf, type Preset, presetsFor } from './presets.ts';
+
+/**
+ * Start a preset by its id. Does nothing until the engine is ready.
+ *
+ * @param changes - parameters to start with instead; a story that changes parameters itself is told unchanged.
+ */
+export async function startPreset(id: Preset['id'], changes: Partial<RunConfig> = {}): Promise<void> {
+  const { boot } = useSession.getState();
+  const { example } = useExample.getState();
+  const preset = boot && presetsFor(boot.defaults).find((each) => each.id === id);
+  if (!preset || !example) {
+    report({
+      title: 'The preset cannot start yet',
+      message: 'The model or the example is still loading.',
+      kept: 'What is shown.',
+      tryNext: 'Try again in a moment.',
+      tone: 'info',
+    });
+    return;
+  }
+  closeRecording();
+  try {
+    await createSession(preset.title, preset.turn ? preset.config : { ...preset.config, ...changes });
+    const sessionId = useSession.getState().session?.record.id;
+    if (sessionId === undefined) return;
+    useShell.setState({ mobileTab: 'timeline' });
+    usePreset.setState({ sessionId, preset, watch: preset.watch, question: null });
+    for (const [part, chapters] of preset.chapters.entries()) {
+      if (part === 1 && preset.turn && !(await turn(preset.turn))) return;
+      const title = part === 0 ? example.title : `${example.title}, continued`;
+      if (!(await ingest(chaptersOf(example.text, chapters), title, 'document'))) return;
+      await run();
+      if (!(await read(sessionId))) return;
+    }
+    if (preset.question !== null) usePreset.setState({ question: preset.question });
+  } catch (error) {
+    reportError('The preset could not start', error);
+  }
+}
+
+/** Ask the preset's question, once its text has been read. */
+export async function askPresetQuestion(): Promise<void> {
+  const { question } = usePreset.getState();
+  if (question === null) return;
+  usePreset.setState({ question: null });
+  useShell.setState({ rightTab: 'chat', rightOpen: true });
+  await ask(question);
+}
+
+async function turn({ config, watch }: NonNullable<Preset['turn']>): Promise<boolean> {
+  const refused = await setParameters(config);
+  if (refused === null) {
+    usePreset.setState({ watch });
+    return true;
+  }
+  reportError('The parameters could not be changed', new Error(refused));
+  return false;
+}
+
+/** Resolves once everything queued was read; false if another session was opened meanwhile. */
+function read(sessionId: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const check = () => {
+      const { session } = useSession.getState();
+      const isOpen = session?.record.id === sessionId;
+      if (isOpen && (session.pendingTokens > 0 || session.activity === 'ingesting')) return;
+      stop();
+      resolve(isOpen);
+    };
+    const stop = useSession.subscribe(check);
+    check();
+  });
+}
