@@ -1,7 +1,9 @@
 /** Every command of the page, once: buttons, keys and the palette run these and nothing else. */
 import { openEvaluate } from '../evaluate/evaluate-actions.ts';
+import { startSearch, toggleExplorer } from '../explorer/explorer-actions.ts';
 import { startPreset } from '../presets/apply-preset.ts';
 import { pause, run, stepOnce } from '../run/session-actions.ts';
+import { redo, undo } from '../run/steering.ts';
 import { copyLink } from '../share/address-sync.ts';
 import { savePicture, saveRun } from '../share/export-actions.ts';
 import { chooseRecording, closeRecording } from '../share/recording.ts';
@@ -116,6 +118,20 @@ export const COMMANDS = [
     },
   },
   {
+    id: 'explorer',
+    title: 'Show the tree explorer',
+    group: 'View',
+    keys: ['e'],
+    run: toggleExplorer,
+  },
+  {
+    id: 'find',
+    title: 'Search the history',
+    group: 'View',
+    keys: ['Shift+F'],
+    run: startSearch,
+  },
+  {
     id: 'next-block',
     title: 'Select the next block',
     group: 'View',
@@ -145,6 +161,24 @@ export const COMMANDS = [
     },
   },
   { id: 'run', title: 'Run or pause ingestion', group: 'Session', keys: ['r'], run: toggleRunning },
+  {
+    id: 'undo',
+    title: 'Undo the last act by hand',
+    group: 'Session',
+    keys: ['Mod+z'],
+    run: () => {
+      void undo();
+    },
+  },
+  {
+    id: 'redo',
+    title: 'Redo the last act by hand',
+    group: 'Session',
+    keys: ['Mod+Shift+Z', 'Mod+y'],
+    run: () => {
+      void redo();
+    },
+  },
   {
     id: 'step',
     title: 'Ingest one block and refocus',
@@ -254,7 +288,7 @@ export const COMMANDS = [
     },
   },
   { id: 'chat', title: 'Go to the chat', group: 'Page', keys: ['/'], run: focusChat },
-  { id: 'evaluate', title: 'Evaluate policies on questions', group: 'Page', keys: ['e'], run: openEvaluate },
+  { id: 'evaluate', title: 'Evaluate policies on questions', group: 'Page', keys: ['Shift+E'], run: openEvaluate },
   {
     id: 'palette',
     title: 'Find a command',
