@@ -11,7 +11,7 @@ import type { CommandResults, Notice } from './protocol.ts';
 import type { TelemetryRecorder } from './telemetry-recorder.ts';
 
 /** Refocuses at the end of a turn, at most: enough to descend from the coarsest level to raw tokens. */
-const TURN_END_REFOCUSES = 4;
+export const TURN_END_REFOCUSES = 4;
 
 /** Thrown inside a prefill when the user stops the answer. */
 export class AnswerStopped extends Error {

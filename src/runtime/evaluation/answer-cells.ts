@@ -1,0 +1,32 @@
+/** One shared history through every policy, as counts of cells: what the suites that ask questions do. */
+import { answerAll, reasonAgainst } from './answering.ts';
+import type { CellCounts } from './cell.ts';
+import type { SharedHistory } from './evaluation-case.ts';
+import type { EvaluationPolicyId } from './policies.ts';
+import { cellOfAnswers, cellWithout } from './recall-counts.ts';
+import { type EvaluationOptions, type EvaluationUnit, unitKey, type UnitPorts } from './suite.ts';
+
+export async function answerCells(
+  unit: EvaluationUnit,
+  history: SharedHistory,
+  { config, policies }: EvaluationOptions,
+  seed: number,
+  ports: UnitPorts,
+): Promise<readonly CellCounts[]> {
+  const { task, historyTokens } = unit;
+  const hasGold = history.cases.every(({ gold }) => gold !== null);
+  const reasons = new Map<EvaluationPolicyId, string>();
+  for (const policy of policies) {
+    const reason = reasonAgainst(policy, historyTokens, config.budgetTokens, hasGold, ports.model);
+    if (reason !== null) reasons.set(policy, reason);
+  }
+  const able = policies.filter((policy) => !reasons.has(policy));
+  const answers = await answerAll(history, able, config, seed, ports);
+  return policies.map((policy) => {
+    const key = { task, policy, historyTokens, budgetTokens: config.budgetTokens };
+    const reason = reasons.get(policy);
+    return reason === undefined
+      ? cellOfAnswers(key, policy, unitKey(unit), answers, reasons)
+      : cellWithout(key, reason);
+  });
+}

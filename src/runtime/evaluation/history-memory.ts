@@ -1,0 +1,85 @@
+/** Builds the gist tree of a history, from a cache where there is one. */
+import type { Lod } from '../../core/ids.ts';
+import type { Provenance } from '../../core/provenance.ts';
+import { GistTree } from '../../core/tree.ts';
+import type { LoadedModel } from '../../nn/ports.ts';
+import { crc32 } from '../../storage/crc32.ts';
+import { GistBuilder } from '../gist-builder.ts';
+
+/** Keeps the gists of histories between runs: they depend on base and GistNet alone. */
+export interface GistCache {
+  /** @returns fp16 bits of all levels in order, lowest first; null if they are not there. */
+  load(key: string): Promise<Uint16Array | null>;
+  save(key: string, bits: Uint16Array): Promise<void>;
+}
+
+export const HISTORY: Provenance = {
+  role: 'document',
+  documentId: 'history',
+  title: 'History',
+  wallClockMs: 0,
+};
+
+/**
+ * @param step - awaited now and then with the share that is done; may throw to give up.
+ * @returns a tree with every gist that it can have.
+ */
+export async function rememberHistory(
+  model: LoadedModel,
+  ids: Uint32Array,
+  cache: GistCache | undefined,
+  step: (share: number) => Promise<void>,
+): Promise<GistTree> {
+  const tree = emptyTree(model);
+  tree.appendTokens(ids, HISTORY);
+  const key = cacheKey(model, ids);
+  const cached = (await cache?.load(key)) ?? null;
+  if (cached !== null && adopt(tree, cached)) return tree;
+  const builder = new GistBuilder(tree, model.gistNet, model.base);
+  const pending = tree.pendingGistCount;
+  while ((await builder.buildNext(0)) !== null) await step(1 - tree.pendingGistCount / pending);
+  await cache?.save(key, gistsOf(tree));
+  return tree;
+}
+
+function emptyTree({ base, manifest, gistNet }: LoadedModel): GistTree {
+  return new GistTree({
+    hiddenSize: base.hiddenSize,
+    maxLod: manifest.maxLod as Lod,
+    gistVersion: gistNet.version,
+  });
+}
+
+function cacheKey({ hash, manifest }: LoadedModel, ids: Uint32Array): string {
+  const files = [manifest.base.weights, manifest.gistNet.weights].map((name) => manifest.files[name]?.sha256);
+  const weights = files.map((sha256) => (sha256 ?? hash).slice(0, 12)).join('-');
+  const bytes = new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
+  return `${weights}-${ids.length}-${crc32(bytes).toString(16)}`;
+}
+
+function gistsOf(tree: GistTree): Uint16Array {
+  const levels = [];
+  for (let level = 1; level <= tree.maxLod; level++) {
+    levels.push(tree.gistBits(level as Lod, 0, tree.countAt(level)));
+  }
+  const bits = new Uint16Array(levels.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const level of levels) {
+    bits.set(level, at);
+    at += level.length;
+  }
+  return bits;
+}
+
+/** @returns false if they are not the gists of this many tokens; nothing is changed then. */
+function adopt(tree: GistTree, bits: Uint16Array): boolean {
+  const gists = tree.pendingGistCount;
+  if (bits.length !== gists * tree.hiddenSize) return false;
+  let at = 0;
+  for (let work = tree.nextGistWork(Infinity); work !== null; work = tree.nextGistWork(Infinity)) {
+    const length = work.count * tree.hiddenSize;
+    tree.setGists(work.level, work.firstIndex, bits.subarray(at, at + length));
+    at += length;
+  }
+  return true;
+}

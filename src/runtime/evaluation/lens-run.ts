@@ -1,0 +1,96 @@
+/**
+ * LensNet on a history and on questions after it, by the very loop of the chat: the window is what streaming would
+ * have left, the question is appended, and focus settles before the answer.
+ */
+import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator.ts';
+import { assembleByRecency } from '../../core/assembly.ts';
+import type { RunConfig } from '../../core/config.ts';
+import { K } from '../../core/ids.ts';
+import type { RunTotals } from '../../core/metrics.ts';
+import type { Role } from '../../core/telemetry.ts';
+import type { GistTree } from '../../core/tree.ts';
+import type { Layout } from '../../core/working-context.ts';
+import type { LoadedModel } from '../../nn/ports.ts';
+import type { Clock } from '../clock.ts';
+import { FocusLoop, type MemoryState } from '../focus-loop.ts';
+import { TelemetryRecorder } from '../telemetry-recorder.ts';
+import { TURN_END_REFOCUSES } from '../turn.ts';
+import type { EvaluationCase } from './evaluation-case.ts';
+import { isRouted } from './layouts.ts';
+
+/** Refocuses on the history alone, at most, before the first question. */
+const SETTLE_REFOCUSES = 12;
+/** Refocuses after which a block that is still not raw counts as never reached. */
+const MOST_LATENCY = 8;
+
+export interface FocusedAnswer {
+  readonly tree: GistTree;
+  /** The working context when the answer begins. */
+  readonly layout: Layout;
+  /** Of the question's refocuses. */
+  readonly totals: RunTotals;
+  /** Refocuses after the question until the gold blocks are raw; null where they never are, or are not known. */
+  readonly latency: number | null;
+}
+
+export class LensRun {
+  private constructor(
+    private readonly model: LoadedModel,
+    private readonly config: RunConfig,
+    private readonly clock: Clock,
+    private readonly memory: MemoryState,
+    private readonly pause: () => Promise<void>,
+  ) {}
+
+  /** Refocus from the recency assembly at the history's end until nothing moves. */
+  static async settle(
+    model: LoadedModel,
+    history: GistTree,
+    config: RunConfig,
+    clock: Clock,
+    pause: () => Promise<void>,
+  ): Promise<LensRun> {
+    const tree = history.fork();
+    const { layout } = assembleByRecency(tree, config, K);
+    const memory = { tree, layout, allocator: INITIAL_ALLOCATOR_STATE };
+    const focus = new FocusLoop(memory, model, new TelemetryRecorder(clock), config);
+    for (let pass = 0; pass < SETTLE_REFOCUSES; pass++) {
+      await pause();
+      if ((await focus.refocus('block')) === 0) break;
+    }
+    const settled = { tree, layout: focus.layout, allocator: focus.allocatorState };
+    return new LensRun(model, config, clock, settled, pause);
+  }
+
+  async ask({ userIds, assistantIds, gold }: EvaluationCase): Promise<FocusedAnswer> {
+    const memory = { ...this.memory, tree: this.memory.tree.fork() };
+    const focus = new FocusLoop(memory, this.model, new TelemetryRecorder(this.clock), this.config);
+    await this.append(focus, userIds, 'user');
+    await this.append(focus, assistantIds, 'assistant');
+    const reached = (): boolean => gold !== null && isRouted(focus.layout, gold);
+    let latency = reached() ? 0 : null;
+    let answer: Pick<FocusedAnswer, 'layout' | 'totals'> | null = null;
+    for (let pass = 1; pass <= MOST_LATENCY; pass++) {
+      await this.pause();
+      const applied = await focus.refocus('turn-end');
+      if (latency === null && reached()) latency = pass;
+      if (applied === 0 || pass === TURN_END_REFOCUSES) {
+        answer ??= { layout: focus.layout, totals: focus.totals() };
+      }
+      // Further refocuses only tell how long it would have taken.
+      if (answer !== null && (applied === 0 || gold === null || latency !== null)) break;
+    }
+    return { ...answer!, tree: focus.tree, latency };
+  }
+
+  /** As the engine appends: a refocus whenever a block closes. */
+  private async append(focus: FocusLoop, ids: Uint32Array, role: Role): Promise<void> {
+    const origin = { role, documentId: 'turn', title: '', wallClockMs: 0 };
+    for (let from = 0; from < ids.length;) {
+      const to = Math.min(ids.length, from + focus.tokensToBlockEnd);
+      await focus.append(ids.subarray(from, to), origin);
+      if (focus.tree.tokenCount % K === 0) await focus.refocus('block');
+      from = to;
+    }
+  }
+}

@@ -1,0 +1,13 @@
+/** All suites, by name. */
+import { casesSuite } from './cases-suite.ts';
+import { recallSuite } from './recall-suite.ts';
+import { EvaluationError, type EvaluationSuite } from './suite.ts';
+
+export const SUITES: readonly EvaluationSuite[] = [recallSuite, casesSuite];
+
+/** @throws {EvaluationError} for an unknown name. */
+export function suiteNamed(id: string): EvaluationSuite {
+  const found = SUITES.find((suite) => suite.id === id);
+  if (found !== undefined) return found;
+  throw new EvaluationError(`Unknown suite "${id}". Known: ${SUITES.map((suite) => suite.id).join(', ')}.`);
+}

@@ -1,0 +1,47 @@
+/** `npm run eval:merge`: one report of the partial ones that the shards of a run wrote. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { mergeReports } from '../src/runtime/evaluation/cell.ts';
+import { parseReport, ReportError } from '../src/runtime/evaluation/report.ts';
+import { inOrder } from '../src/runtime/evaluation/run-suite.ts';
+import { OptionError } from './command-line.ts';
+import { printReport } from './eval/table.ts';
+
+const USAGE = 'npm run eval:merge -- part1.json part2.json … --json OUT.json';
+
+function main(): void {
+  const { files, out } = parse();
+  const report = inOrder(mergeReports(files.map((file) => parseReport(textOf(file), file))));
+  writeFileSync(out, `${JSON.stringify(report, null, 1)}\n`);
+  printReport(report);
+}
+
+function parse(): { readonly files: readonly string[]; readonly out: string } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { json: { type: 'string' } },
+    });
+    if (positionals.length === 0) throw new OptionError('There is no report to merge.');
+    if (values.json === undefined) throw new OptionError('--json OUT.json is missing.');
+    return { files: positionals, out: values.json };
+  } catch (error) {
+    throw new OptionError((error as Error).message, { cause: error });
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new OptionError((error as Error).message, { cause: error });
+  }
+}
+
+try {
+  main();
+} catch (error) {
+  const isUsage = error instanceof OptionError || error instanceof ReportError;
+  console.error(isUsage ? `${error.message}\n\n${USAGE}` : error);
+  process.exitCode = isUsage ? 2 : 1;
+}

@@ -1,0 +1,46 @@
+/** A child process of `npm run eval`: loads the model once and runs the units that it is given. */
+import { systemClock, yieldToEvents } from '../src/runtime/clock.ts';
+import { runUnit } from '../src/runtime/evaluation/run-suite.ts';
+import type { EvaluationOptions, EvaluationUnit, UnitPorts } from '../src/runtime/evaluation/suite.ts';
+import { gistCacheIn, openModel } from './eval/model.ts';
+import type { WorkerReply, WorkerRequest } from './eval/pool.ts';
+
+const PROGRESS_EVERY_MS = 500;
+
+let options: EvaluationOptions;
+let ports: UnitPorts;
+
+function reply(message: WorkerReply): void {
+  process.send!(message);
+}
+
+async function open(request: Extract<WorkerRequest, { kind: 'open' }>): Promise<void> {
+  let reportedAt = 0;
+  const step = async (share: number): Promise<void> => {
+    const now = systemClock.now();
+    if (now - reportedAt < PROGRESS_EVERY_MS) return;
+    reportedAt = now;
+    reply({ kind: 'progress', share });
+    await yieldToEvents();
+  };
+  const model = await openModel(request.modelId, request.backend);
+  options = request.options;
+  ports = { model, clock: systemClock, gistCache: gistCacheIn(request.cacheFolder), step };
+  reply({ kind: 'ready' });
+}
+
+async function run(unit: EvaluationUnit): Promise<void> {
+  reply({ kind: 'done', result: await runUnit(unit, options, ports) });
+}
+
+process.on('message', (request: WorkerRequest) => {
+  const work = request.kind === 'open' ? open(request) : run(request.unit);
+  work.catch((error: unknown) => {
+    reply({
+      kind: 'failed',
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  });
+});
+// The parent is gone: nobody would take the results.
+process.on('disconnect', () => process.exit(1));

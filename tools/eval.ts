@@ -1,0 +1,105 @@
+/** `npm run eval`: runs the suites headless over several processes, prints a table, writes the report. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defaultsOf } from '../src/runtime/engine-host.ts';
+import { CaseFileError, parseCases, type TextCase } from '../src/runtime/evaluation/case-file.ts';
+import { planEvaluation, reportOf } from '../src/runtime/evaluation/run-suite.ts';
+import { EvaluationError, type EvaluationOptions, unitKey } from '../src/runtime/evaluation/suite.ts';
+import { suiteNamed } from '../src/runtime/evaluation/suites.ts';
+import { OptionError, configWith } from './command-line.ts';
+import { openModel, root } from './eval/model.ts';
+import { EVAL_USAGE, parseEvalOptions } from './eval/options.ts';
+import { PartialResults } from './eval/partial.ts';
+import { runInPool } from './eval/pool.ts';
+import { printReport } from './eval/table.ts';
+
+const PROGRESS_EVERY_MS = 1000;
+
+async function main(): Promise<void> {
+  const command = parseEvalOptions(process.argv.slice(2));
+  const { modelId, backend, jsonFile, shard } = command;
+  const model = await openModel(modelId, backend);
+  const config = configWith(defaultsOf(model), command.changes);
+  const suites = command.suites.map(suiteNamed);
+  const options: EvaluationOptions = {
+    suites: command.suites,
+    tasks: command.tasks,
+    policies: command.policies ?? [...new Set(suites.flatMap(({ policies }) => policies))],
+    samples: command.samples ?? suites[0]!.defaultSamples,
+    seed: command.seed,
+    lengths: command.lengths.map(({ value, unit }) =>
+      unit === 'tokens' ? value : Math.round(value * config.budgetTokens),
+    ),
+    config,
+    ...(command.casesFile === null ? {} : { cases: readCases(command.casesFile) }),
+  };
+  const all = planEvaluation(options, model);
+  const units = all.filter((_, index) => index % shard.count === shard.index - 1);
+  const about = { model: model.id, seed: command.seed, backend, commit: commit() };
+  const run = JSON.stringify({ options, shard, hash: model.hash, ...about });
+  const partial = new PartialResults(jsonFile && `${jsonFile}.partial.jsonl`, run, command.isResumed);
+  model.dispose();
+
+  // The longest first, so that no process is left alone with one at the end.
+  const left = units
+    .filter((unit) => !partial.has(unitKey(unit)))
+    .sort((a, b) => b.historyTokens - a.historyTokens);
+  const progress = progressLine(units.length);
+  const cacheFolder = join(root, '.eval-cache');
+  await runInPool(
+    left,
+    command.jobs,
+    { kind: 'open', modelId, backend, cacheFolder, options },
+    (running, result) => {
+      if (result !== null) partial.add(result);
+      progress(partial.results.length, running.values());
+    },
+  );
+  const report = reportOf(partial.results, about);
+  if (jsonFile !== null) writeFileSync(jsonFile, `${JSON.stringify(report, null, 1)}\n`);
+  partial.remove();
+  printReport(report);
+}
+
+/** @throws {OptionError} if the file cannot be read. */
+function readCases(file: string): TextCase[] {
+  let content: string;
+  try {
+    content = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new OptionError(`--cases: ${(error as Error).message}`, { cause: error });
+  }
+  return parseCases(content, file);
+}
+
+/** A line on standard error now and then, so that standard output holds the table alone. */
+function progressLine(units: number): (done: number, running: Iterable<number>) => void {
+  const startedAt = performance.now();
+  let printedAt = 0;
+  return (done, running) => {
+    const now = performance.now();
+    if (now - printedAt < PROGRESS_EVERY_MS && done < units) return;
+    printedAt = now;
+    let share = done;
+    for (const part of running) share += part;
+    const seconds = ((now - startedAt) / 1000).toFixed(0);
+    const line = `${done} of ${units} histories · ${((100 * share) / units).toFixed(0)}% · ${seconds} s`;
+    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}${done === units ? '\n' : ''}` : `${line}\n`);
+  };
+}
+
+function commit(): string | null {
+  if (!existsSync(join(root, '.git'))) return null;
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+  } catch {
+    return null;
+  }
+}
+
+main().catch((error: unknown) => {
+  const isUsage = [OptionError, EvaluationError, CaseFileError].some((kind) => error instanceof kind);
+  console.error(isUsage ? `${(error as Error).message}\n\n${EVAL_USAGE}` : error);
+  process.exitCode = isUsage ? 2 : 1;
+});

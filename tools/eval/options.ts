@@ -1,0 +1,131 @@
+/** The command line of `npm run eval`: what it takes and what it refuses. */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { EVALUATION_POLICIES, type EvaluationPolicyId } from '../../src/runtime/evaluation/policies.ts';
+import { SUITES } from '../../src/runtime/evaluation/suites.ts';
+import { OptionError, parameterChanges, wholeNumber } from '../command-line.ts';
+
+/** A history's length: tokens, or multiples of the budget. */
+export interface LengthOption {
+  readonly value: number;
+  readonly unit: 'tokens' | 'budgets';
+}
+
+export interface EvalCommand {
+  readonly suites: readonly string[];
+  readonly modelId: string;
+  readonly backend: 'wasm' | 'cpu';
+  /** Null: what the suites choose. */
+  readonly policies: readonly EvaluationPolicyId[] | null;
+  readonly tasks: readonly string[] | null;
+  readonly samples: number | null;
+  readonly seed: number;
+  readonly lengths: readonly LengthOption[];
+  readonly changes: Readonly<Record<string, unknown>>;
+  readonly casesFile: string | null;
+  readonly jsonFile: string | null;
+  readonly jobs: number;
+  readonly isResumed: boolean;
+  /** Part `index` (from 1) of `count`. */
+  readonly shard: { readonly index: number; readonly count: number };
+}
+
+/** The suite of case files runs where a file is named, and alone. */
+const suiteIds = (): string[] => SUITES.map(({ id }) => id).filter((id) => id !== 'cases');
+
+export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--tasks T,…] [--policy P,…] [--model ID]
+                [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
+                [--cases FILE.jsonl] [--json OUT.json] [--resume] [--jobs J] [--shard i/n]
+                [--backend wasm|cpu]`;
+
+/** @throws {OptionError} */
+export function parseEvalOptions(args: readonly string[]): EvalCommand {
+  const values = parse(args);
+  const { backend } = values;
+  if (backend !== 'wasm' && backend !== 'cpu') {
+    throw new OptionError(`Unknown backend "${backend}". Under Node: wasm, cpu.`);
+  }
+  if (values.resume && values.json === undefined) {
+    throw new OptionError('--resume goes on from the partial results beside --json OUT: name that file too.');
+  }
+  const suites = values.cases === undefined ? known('--suite', values.suite, suiteIds()) : ['cases'];
+  const changes = parameterChanges(values.set);
+  if (values.budget !== undefined) changes['budgetTokens'] = wholeNumber('--budget', values.budget, 64);
+  return {
+    suites,
+    modelId: values.model,
+    backend,
+    policies: values.policy === undefined ? null : known('--policy', values.policy, policyIds()),
+    tasks: values.tasks === undefined ? null : known('--tasks', values.tasks, taskIds(suites)),
+    samples: values.samples === undefined ? null : wholeNumber('--samples', values.samples, 1),
+    seed: wholeNumber('--seed', values.seed, 0),
+    lengths: values.lengths.split(',').map(lengthOption),
+    changes,
+    casesFile: values.cases ?? null,
+    jsonFile: values.json ?? null,
+    jobs: values.jobs === undefined ? availableParallelism() : wholeNumber('--jobs', values.jobs, 1),
+    isResumed: values.resume,
+    shard: shardOption(values.shard),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        suite: { type: 'string', default: 'recall' },
+        model: { type: 'string', default: 'tiny' },
+        backend: { type: 'string', default: 'wasm' },
+        policy: { type: 'string' },
+        tasks: { type: 'string' },
+        samples: { type: 'string' },
+        seed: { type: 'string', default: '0' },
+        budget: { type: 'string' },
+        lengths: { type: 'string', default: '1x,4x,16x,64x' },
+        set: { type: 'string', multiple: true, default: [] },
+        cases: { type: 'string' },
+        json: { type: 'string' },
+        jobs: { type: 'string' },
+        resume: { type: 'boolean', default: false },
+        shard: { type: 'string', default: '1/1' },
+      },
+    }).values;
+  } catch (error) {
+    throw new OptionError((error as Error).message, { cause: error });
+  }
+}
+
+const policyIds = (): EvaluationPolicyId[] => EVALUATION_POLICIES.map(({ id }) => id);
+
+function taskIds(suites: readonly string[]): string[] {
+  return SUITES.filter(({ id }) => suites.includes(id)).flatMap(({ tasks }) => tasks.map(({ id }) => id));
+}
+
+/** A comma-separated list of names, `all` for every one. */
+function known<T extends string>(flag: string, text: string, names: readonly T[]): T[] {
+  if (text === 'all') return [...names];
+  return text.split(',').map((name) => {
+    const found = names.find((other) => other === name.trim());
+    if (found !== undefined) return found;
+    throw new OptionError(`${flag} takes all or a list of ${names.join(', ')}, not "${name}".`);
+  });
+}
+
+function lengthOption(text: string): LengthOption {
+  const [, digits, times] = /^(\d+(?:\.\d+)?)(x?)$/.exec(text.trim()) ?? [];
+  const value = Number(digits);
+  const isWhole = times === 'x' || Number.isSafeInteger(value);
+  if (digits !== undefined && value > 0 && isWhole)
+    return { value, unit: times === 'x' ? 'budgets' : 'tokens' };
+  throw new OptionError(
+    `--lengths takes tokens or multiples of the budget, such as 4096 or 4x, not "${text}".`,
+  );
+}
+
+function shardOption(text: string): EvalCommand['shard'] {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const shard = { index: Number(index), count: Number(count) };
+  if (shard.index >= 1 && shard.index <= shard.count) return shard;
+  throw new OptionError(`--shard takes i/n with i from 1 to n, such as 2/8, not "${text}".`);
+}
