@@ -3,6 +3,7 @@ import type { BackendReport, BootReport, SessionRecord } from '../../runtime/pro
 import { report, reportError } from '../state/problem-store.ts';
 import { useExample } from '../state/example-store.ts';
 import { useSession } from '../state/session-store.ts';
+import { startPreset } from '../presets/apply-preset.ts';
 import { applyLink } from '../share/address-sync.ts';
 import type { LinkState } from '../share/link-state.ts';
 import { applyView, readAddress, targetOf } from '../share/page-link.ts';
@@ -75,6 +76,11 @@ async function openLink(
     await openSession(target.id);
     await goOn();
     await applyLink(link);
+    return;
+  }
+  if (target.kind === 'preset') {
+    applyView(link);
+    await startPreset(target.id, link.parameters);
     return;
   }
   await createSession(example.title, link.parameters);

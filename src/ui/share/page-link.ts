@@ -1,7 +1,8 @@
 /** From the page to a link and back: what the stores say as a link, and a link's view put into the stores. */
 import type { SessionRecord } from '../../runtime/protocol.ts';
-import type { RunConfig } from '../../core/config.ts';
+import { DEFAULT_RUN_CONFIG, type RunConfig } from '../../core/config.ts';
 import { showSteps, visibleSteps } from '../commands/view-actions.ts';
+import { type Preset, presetsFor } from '../presets/presets.ts';
 import { currentRun } from '../run/current-run.ts';
 import { EXAMPLE_ID } from '../run/example.ts';
 import { seek, usePlayback } from '../state/playback-store.ts';
@@ -14,18 +15,20 @@ import { clampTokens } from '../timeline/token-axis.ts';
 import { formatCount } from '../words/format.ts';
 import { type LinkProblem, type LinkState, changedParameters, decodeLink } from './link-state.ts';
 
+const PRESETS = presetsFor(DEFAULT_RUN_CONFIG);
+
 /** What the page shows now, as a link says it. */
 export function linkOfPage(): LinkState {
   const { boot, session, provenance } = useSession.getState();
   const { tokens, autoTokens, autoSteps, colourBy, selection, tableOpen } = useView.getState();
   const { index, following } = usePlayback.getState();
-  const { example } = useExample.getState();
+  const example = exampleOf(session?.record.title, provenance[0]?.title);
   const frame = following ? undefined : currentRun.frameAt(index);
   const parameters = boot && session ? changedParameters(session.config, boot.defaults) : {};
   return {
     ...(boot && { model: boot.model.id }),
     ...(session && { session: session.record.id }),
-    ...(example && provenance[0]?.title === example.title && { example: EXAMPLE_ID }),
+    ...(example !== undefined && { example }),
     ...(frame && { step: frame.step }),
     ...(!autoTokens && { tokens: [tokens.start, tokens.end] as const }),
     ...(!(following && autoSteps) && currentRun.frameCount > 0 && { rows: visibleSteps() }),
@@ -36,13 +39,21 @@ export function linkOfPage(): LinkState {
   };
 }
 
+/** The example or preset that a session was made from; undefined for a text of the user's own. */
+function exampleOf(sessionTitle: string | undefined, firstDocument: string | undefined): string | undefined {
+  const { example } = useExample.getState();
+  if (!example || firstDocument !== example.title) return undefined;
+  if (sessionTitle === example.title) return EXAMPLE_ID;
+  return PRESETS.find(({ title }) => title === sessionTitle)?.id;
+}
+
 /** The link in the address bar; null without one. What is wrong with it is told, the rest holds. */
 export function readAddress(): LinkState | null {
   const reading = decodeLink(location.hash);
   if (reading === null) return null;
   const problems = [...reading.problems];
   const { example } = reading.state;
-  if (example !== undefined && example !== EXAMPLE_ID) {
+  if (example !== undefined && example !== EXAMPLE_ID && !PRESETS.some(({ id }) => id === example)) {
     problems.push({ field: 'example', value: example, message: 'this page has no such example' });
   }
   tellProblems(problems);
@@ -68,6 +79,7 @@ function tellProblems(problems: readonly LinkProblem[]): void {
 /** Which session a link opens: its own where this browser has it, else one made from the same example. */
 export type LinkTarget =
   | { readonly kind: 'session'; readonly id: string }
+  | { readonly kind: 'preset'; readonly id: Preset['id'] }
   | { readonly kind: 'example'; readonly isSubstitute: boolean };
 
 export function targetOf(
@@ -77,6 +89,8 @@ export function targetOf(
 ): LinkTarget {
   const own = sessions.find(({ id }) => id === link.session);
   if (own) return { kind: 'session', id: own.id };
+  const preset = PRESETS.find(({ id }) => id === link.example);
+  if (preset) return { kind: 'preset', id: preset.id };
   const isSubstitute = link.session !== undefined && link.example === undefined;
   const same = sessions.find(
     ({ title, config }) =>
@@ -88,13 +102,8 @@ export function targetOf(
 /** Put a link's view into the stores once the run has come that far, or has ended before. */
 export function applyView(link: LinkState): void {
   stopWaiting();
-  useView.setState({
-    colourBy: link.colour ?? 'lod',
-    tableOpen: link.table ?? false,
-    ...(link.block && { selection: link.block }),
-  });
-  if (link.block) useShell.setState({ rightTab: 'inspector', rightOpen: true });
-  if (link.step === undefined && !link.tokens && !link.rows) return;
+  useView.setState({ colourBy: link.colour ?? 'lod', tableOpen: link.table ?? false });
+  if (link.step === undefined && !link.tokens && !link.rows && !link.block) return;
   if (isReached(link)) {
     showPlace(link);
     return;
@@ -139,7 +148,11 @@ function isReached({ step = 0, tokens, block }: LinkState): boolean {
   return last.step >= step && last.cursor >= Math.max(Math.floor(tokens?.[1] ?? 0), block?.end ?? 0);
 }
 
-function showPlace({ step, tokens, rows }: LinkState): void {
+function showPlace({ step, tokens, rows, block }: LinkState): void {
+  if (block) {
+    useView.setState({ selection: block });
+    useShell.setState({ rightTab: 'inspector', rightOpen: true });
+  }
   if (tokens) {
     const window = clampTokens({ start: tokens[0], end: tokens[1] }, currentRun.cursor);
     useView.setState({ tokens: window, autoTokens: false });
