@@ -4,7 +4,16 @@
  */
 import { z } from 'zod';
 
-export const POLICY_IDS = ['lensnet', 'recency', 'random', 'retrieval', 'manual'] as const;
+export const POLICY_IDS = [
+  'lensnet',
+  'recency',
+  'random',
+  'retrieval',
+  'bm25',
+  'attention',
+  'oracle',
+  'manual',
+] as const;
 export type PolicyId = (typeof POLICY_IDS)[number];
 
 export const STRATEGY_IDS = ['greedy', 'stochastic', 'matching', 'adaptive'] as const;
@@ -327,7 +336,8 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     unit: '',
     kind: 'choice',
     choices: POLICY_IDS,
-    sentence: 'Who scores the entries: the learned LensNet, or a baseline.',
+    sentence:
+      'Who scores the entries: the learned LensNet, a baseline, or the oracle, which tries every move (small budgets only).',
   },
   {
     id: 'temperature',

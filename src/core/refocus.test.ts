@@ -37,9 +37,8 @@ describe('refocus', () => {
     '%s keeps every invariant over many steps',
     async (policy) => {
       const config = configOf();
-      const scorer = createBaselineScorer(policy, { ...config, budgetTokens: 256 }, () => [
-        { start: 320, end: 352 },
-      ]);
+      const pins = () => [{ start: 320, end: 352 }];
+      const scorer = createBaselineScorer(policy, { ...config, budgetTokens: 256 }, pins, treeOf(5000));
       let input = inputOf(5000, scorer, { refineSteps: 2 });
       let applied = 0;
       for (let step = 1; step <= 20; step++) {
@@ -147,7 +146,7 @@ describe('refocus', () => {
     const recorder = new RefocusRecorder();
     let input = inputOf(
       5000,
-      createBaselineScorer('random', configOf(), () => []),
+      createBaselineScorer('random', configOf(), () => [], treeOf(5000)),
       { budgetTokens: 1024 },
     );
     for (let step = 0; step < 3; step++) {

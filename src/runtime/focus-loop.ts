@@ -22,6 +22,7 @@ import { ageLayout } from '../core/working-context.ts';
 import type { Layout } from '../core/working-context.ts';
 import type { LoadedModel } from '../nn/ports.ts';
 import { GistBuilder } from './gist-builder.ts';
+import { createBaseOracle } from './oracle-scorer.ts';
 import type { TelemetryRecorder } from './telemetry-recorder.ts';
 
 export type RefocusTrigger = TelemetryEventOf<'refocus'>['trigger'];
@@ -84,7 +85,14 @@ export class FocusLoop {
 
   /** Parameters for the refocuses from now on. */
   setConfig(config: RunConfig): void {
-    const rebuilds: readonly ParameterId[] = ['policy', 'seed', 'budgetTokens'];
+    const rebuilds: readonly ParameterId[] = [
+      'policy',
+      'seed',
+      'budgetTokens',
+      'recentTokens',
+      'positions',
+      'gistDecay',
+    ];
     const isStale = rebuilds.some((id) => this.config[id] !== config[id]);
     this.config = config;
     if (isStale) this.scorer = this.createScorer();
@@ -232,9 +240,9 @@ export class FocusLoop {
   }
 
   private createScorer(): Scorer {
-    const { policy } = this.config;
-    return policy === 'lensnet'
-      ? this.model.lensNet
-      : createBaselineScorer(policy, this.config, () => this.pins);
+    const { config, tree, model } = this;
+    if (config.policy === 'lensnet') return model.lensNet;
+    if (config.policy === 'oracle') return createBaseOracle(model, tree, config);
+    return createBaselineScorer(config.policy, config, () => this.pins, tree);
   }
 }

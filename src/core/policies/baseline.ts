@@ -1,19 +1,23 @@
-/** Chooses the scorer of a policy that needs no network. */
+/** Chooses the scorer of a policy that needs no network of its own. */
 import type { PinnedSpan } from '../allocator.ts';
 import type { PolicyId, RunConfig } from '../config.ts';
 import type { Scorer } from '../ports.ts';
+import type { GistTree } from '../tree.ts';
+import { createAttentionScorer } from './attention.ts';
+import { createBm25Scorer } from './bm25.ts';
 import { createManualScorer } from './manual.ts';
 import { createRandomScorer } from './random.ts';
 import { createRecencyScorer } from './recency.ts';
 import { createRetrievalScorer } from './retrieval.ts';
 
-export type BaselinePolicyId = Exclude<PolicyId, 'lensnet'>;
+export type BaselinePolicyId = Exclude<PolicyId, 'lensnet' | 'oracle'>;
 
 /** @param pins - the pinned spans of the session, read anew at every refocus. */
 export function createBaselineScorer(
   policy: BaselinePolicyId,
   config: Pick<RunConfig, 'seed' | 'budgetTokens'>,
   pins: () => readonly PinnedSpan[],
+  tree: GistTree,
 ): Scorer {
   switch (policy) {
     case 'recency':
@@ -22,6 +26,10 @@ export function createBaselineScorer(
       return createRandomScorer(config);
     case 'retrieval':
       return createRetrievalScorer();
+    case 'bm25':
+      return createBm25Scorer(tree);
+    case 'attention':
+      return createAttentionScorer();
     case 'manual':
       return createManualScorer(pins);
   }

@@ -1,0 +1,122 @@
+/** The oracle policy: what each legal move really does to the loss of the newest tokens. The bound, not a method. */
+import { K } from '../ids.ts';
+import { LEGALITY, collapseLegality, expandLegality, protectedStart } from '../legality.ts';
+import type { Scorer, SlotView } from '../ports.ts';
+import type { GistTree } from '../tree.ts';
+import { collapseEntry, expandEntry, layoutOf, siblingRun } from '../working-context.ts';
+import type { Layout } from '../working-context.ts';
+import { entryScorer } from './entry-scorer.ts';
+
+/** Every move costs the base a pass over the window, so only small contexts are searched. */
+export const ORACLE_LIMITS = { slots: 1024, moves: 256 } as const;
+
+/** Nats per token that count as a score of tanh(1): moves of 0.02 nats reach the default thresholds. */
+const GAIN_SCALE = 0.1;
+
+/** The window is too large to try every move in it; nothing was scored. */
+export class OracleLimitError extends Error {
+  override readonly name = 'OracleLimitError';
+  constructor(
+    readonly slots: number,
+    readonly moves: number,
+  ) {
+    super(
+      `The oracle tries every legal move, one pass of the base each: ${slots} slots with ${moves} moves are too many. It takes up to ${ORACLE_LIMITS.slots} slots and ${ORACLE_LIMITS.moves} moves; lower the budget or choose another policy.`,
+    );
+  }
+}
+
+export interface OracleOptions {
+  readonly tree: GistTree;
+  readonly config: { readonly recentTokens: number; readonly budgetTokens: number };
+  /**
+   * Mean negative log-likelihood, nats per token, of the newest tokens given what stands before them in a layout:
+   * all tokens from `queryStart` to the cursor.
+   */
+  readonly measureNll: (layout: Layout, queryStart: number) => Promise<number>;
+}
+
+/** A legal move, and the entries whose score it decides. */
+interface Move {
+  readonly kind: 'expand' | 'collapse';
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The newest 32 to 63 tokens, from a block's start, are the query; 0 while history is shorter. */
+export function oracleQueryStart(cursor: number): number {
+  return Math.max(0, Math.floor((cursor - K) / K) * K);
+}
+
+/** @throws {OracleLimitError} from `score`, before anything is measured. */
+export function createOracleScorer(options: OracleOptions): Scorer {
+  return {
+    id: 'oracle',
+    async score(view) {
+      const scores = await scoreMoves(view, options);
+      return entryScorer('oracle', () => (_entry, _slot, index) => scores[index]!).score(view);
+    },
+  };
+}
+
+async function scoreMoves(
+  view: SlotView,
+  { tree, config, measureNll }: OracleOptions,
+): Promise<Float64Array> {
+  const layout = layoutOf(view.entries);
+  const scores = new Float64Array(layout.entries.length);
+  const queryStart = oracleQueryStart(layout.cursor);
+  const moves = legalMoves(layout, tree, Math.min(protectedStart(layout.cursor, config), queryStart));
+  if (view.slotCount > ORACLE_LIMITS.slots || moves.length > ORACLE_LIMITS.moves) {
+    throw new OracleLimitError(view.slotCount, moves.length);
+  }
+  if (moves.length === 0) return scores;
+  const before = await measureNll(layout, queryStart);
+  const worthOfDetail = new Map<Move, number>();
+  // Newest first: what stands before a move is then the same as in the one before, and need not be run again.
+  for (const move of [...moves].sort((a, b) => b.first - a.first)) {
+    const isExpansion = move.kind === 'expand';
+    const moved = isExpansion
+      ? expandEntry(layout, move.first, tree)
+      : collapseEntry(layout, move.first, tree);
+    const lost = (await measureNll(moved, queryStart)) - before;
+    worthOfDetail.set(move, Math.tanh((isExpansion ? -lost : lost) / GAIN_SCALE));
+  }
+  return combine(scores, layout, worthOfDetail);
+}
+
+/**
+ * A raw block scores what its detail is worth. A gist scores what expanding it would bring; where that is nothing,
+ * what its group's collapse would, so that a group is asked to collapse only where that helps.
+ */
+function combine(
+  scores: Float64Array,
+  layout: Layout,
+  worthOfDetail: ReadonlyMap<Move, number>,
+): Float64Array {
+  for (const [{ kind, first }, worth] of worthOfDetail) {
+    if (kind === 'expand') scores[first] = Math.max(0, worth);
+    else if (layout.entries[first]!.lod === 0) scores[first] = worth;
+  }
+  for (const [{ kind, first, count }, worth] of worthOfDetail) {
+    if (kind === 'expand' || count === 1) continue;
+    for (let i = first; i < first + count; i++) if (scores[i] === 0) scores[i] = Math.min(0, worth);
+  }
+  return scores;
+}
+
+/** Every expansion and collapse of what ends by `limit`; the budget is left to the allocator. */
+function legalMoves(layout: Layout, tree: GistTree, limit: number): Move[] {
+  const moves: Move[] = [];
+  for (let i = 0; i < layout.entries.length && layout.entries[i]!.end <= limit; i++) {
+    if (expandLegality(layout.entries[i]!, tree, Infinity) === LEGALITY.legal) {
+      moves.push({ kind: 'expand', first: i, count: 1 });
+    }
+    if (collapseLegality(layout, i, tree, limit) !== LEGALITY.legal) continue;
+    const { first, count } = siblingRun(layout, i)!;
+    if (first === i && layout.entries[first + count - 1]!.end <= limit) {
+      moves.push({ kind: 'collapse', first, count });
+    }
+  }
+  return moves;
+}
