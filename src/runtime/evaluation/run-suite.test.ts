@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
 import { K } from '../../core/ids.ts';
 import type { Layout } from '../../core/working-context.ts';
 import { treeOf } from '../../../tests/property/fake-history.ts';
 import { systemClock } from '../clock.ts';
+import { defaultsOf } from '../engine-host.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
 import { mergeReports } from './cell.ts';
 import { searchOracle } from './oracle.ts';
@@ -19,7 +19,7 @@ const options: EvaluationOptions = {
   samples: 8,
   seed: 3,
   lengths: [1024, 4096],
-  config: { ...DEFAULT_RUN_CONFIG, ...model.manifest.defaults, budgetTokens: 512 },
+  config: { ...defaultsOf(model), budgetTokens: 512 },
 };
 const about = { model: model.id, seed: options.seed, backend: 'cpu', commit: null };
 
