@@ -4,7 +4,9 @@ import 'react';
 declare module 'react' {
   interface CSSProperties {
     '--filled'?: string;
+    '--gutter'?: string;
     '--left-width'?: string;
+    '--plot-width'?: string;
     '--right-width'?: string;
     '--swatch'?: string;
   }

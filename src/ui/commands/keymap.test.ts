@@ -33,12 +33,15 @@ describe('keys', () => {
     const chords = COMMANDS.flatMap(({ keys }) => [...keys] as string[]);
     expect(new Set(chords).size).toBe(chords.length);
     expect(commandOfChord('.')?.id).toBe('next-action');
+    expect(commandOfChord(chordOf(press('Z', { ctrlKey: true, shiftKey: true })))?.id).toBe('redo');
     expect(commandOfChord('x')).toBeUndefined();
   });
 
   it('never fires while typing, and leaves a control its own keys', () => {
     expect(belongsToFocus(press('w'), focusOn('textarea'))).toBe(true);
     expect(belongsToFocus(press('k', { ctrlKey: true }), focusOn('textarea'))).toBe(false);
+    expect(belongsToFocus(press('Z', { ctrlKey: true, shiftKey: true }), focusOn('textarea'))).toBe(true);
+    expect(belongsToFocus(press('z', { ctrlKey: true }), focusOn('button'))).toBe(false);
     expect(belongsToFocus(press(' '), focusOn('button'))).toBe(true);
     expect(belongsToFocus(press('w'), focusOn('button'))).toBe(false);
     expect(belongsToFocus(press('w'), null)).toBe(false);

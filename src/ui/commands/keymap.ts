@@ -31,12 +31,17 @@ const TYPING =
   'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable=true]';
 /** Keys that a focused control uses itself. */
 const OWN_KEYS =
-  'button, a, summary, [role=tab], [role=separator], [role=menuitem], input[type=range], dialog';
+  'button, a, summary, [role=tab], [role=separator], [role=menuitem], [role=tree], input[type=range], dialog';
+
+/** With Ctrl or Cmd, what a text field does itself: undo and redo. */
+const EDITING_KEYS = ['z', 'y'];
 
 /** True if a key press belongs to whatever has the focus. */
 export function belongsToFocus(press: KeyPress, target: Pick<Element, 'closest'> | null): boolean {
   if (!target) return false;
-  if (target.closest(TYPING)) return !(press.ctrlKey || press.metaKey);
+  if (target.closest(TYPING)) {
+    return !(press.ctrlKey || press.metaKey) || EDITING_KEYS.includes(press.key.toLowerCase());
+  }
   if (!target.closest(OWN_KEYS)) return false;
   return (
     press.key === ' ' ||

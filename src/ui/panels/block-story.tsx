@@ -1,7 +1,7 @@
 /** What happened to a block over the run: its score against the thresholds, and its actions in words. */
 import { area, line } from 'd3';
 import { seekTo } from '../commands/view-actions.ts';
-import { scoreHistory, spanActions } from '../run/block-history.ts';
+import { scoreHistory, scoreStanding, spanActions } from '../run/block-history.ts';
 import { currentRun } from '../run/current-run.ts';
 import { useShownParameter } from '../run/shown-config.ts';
 import type { BlockRef } from '../state/view-store.ts';
@@ -26,6 +26,7 @@ export function ScoreHistory({ block, index }: StoryProps) {
   const last = points.at(-1);
   const first = points[0];
   if (!last || !first) return null;
+  const standing = scoreStanding(currentRun, block.start, block.end, index);
   const x = (at: number) => ((at - first.index) / Math.max(1, last.index - first.index)) * WIDTH;
   const y = (score: number) => ((1 - score) / 2) * HEIGHT;
   const path = line<(typeof points)[number]>(
@@ -41,6 +42,12 @@ export function ScoreHistory({ block, index }: StoryProps) {
     <section>
       <h4>
         Score <span className="tabular">{formatScore(last.score)}</span>
+        {standing && (
+          <span className="standing tabular">
+            {' '}
+            rank {formatCount(standing.rank)} of {formatCount(standing.count)} at the shown step
+          </span>
+        )}
       </h4>
       <svg
         className="sparkline"

@@ -1,10 +1,15 @@
 /** The next-token distribution before and after a manual act, token by token. */
-import type { ActOutcome } from '../run/session-actions.ts';
+import type { CommandResults } from '../../runtime/protocol.ts';
 import { formatProbability, formatToken } from '../words/format.ts';
 
-export function TokenComparison({ outcome }: { readonly outcome: ActOutcome }) {
-  const before = new Map(outcome.before.map((token) => [token.tokenId, token]));
-  const after = new Map(outcome.after.map((token) => [token.tokenId, token]));
+interface TokenComparisonProps {
+  readonly before: CommandResults['nextTokens'];
+  readonly after: CommandResults['nextTokens'];
+}
+
+export function TokenComparison(tokens: TokenComparisonProps) {
+  const before = new Map(tokens.before.map((token) => [token.tokenId, token]));
+  const after = new Map(tokens.after.map((token) => [token.tokenId, token]));
   const rows = [...new Set([...after.keys(), ...before.keys()])].map((id) => ({
     id,
     text: (after.get(id) ?? before.get(id))!.text,

@@ -30,6 +30,31 @@ export function scoreHistory(
   return points;
 }
 
+interface ScoreStanding {
+  readonly score: number;
+  /** 1 = highest. */
+  readonly rank: number;
+  /** How many entries were scored. */
+  readonly count: number;
+}
+
+/** Where the entry that covered the span's middle stood among all scores of a step; null if it was not scored. */
+export function scoreStanding(
+  trace: RunTrace,
+  start: number,
+  end: number,
+  index: number,
+): ScoreStanding | null {
+  const layout = trace.scoredLayoutAt(index);
+  const scores = trace.frameAt(index)?.scores;
+  const at = layout ? entryAtToken(layout, Math.floor((start + end) / 2)) : -1;
+  const score = scores?.[at];
+  if (scores === undefined || score === undefined) return null;
+  let rank = 1;
+  for (const other of scores) if (other > score) rank++;
+  return { score, rank, count: scores.length };
+}
+
 interface SpanAction {
   readonly index: number;
   readonly step: number;

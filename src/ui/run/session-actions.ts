@@ -1,12 +1,11 @@
 /** What a user can do with a session, each in one function; buttons, keys and menus call these. */
-import type { CommandResults, SessionRecord } from '../../runtime/protocol.ts';
+import type { SessionRecord } from '../../runtime/protocol.ts';
 import type { RunConfig } from '../../core/config.ts';
 import type { Role } from '../../core/telemetry.ts';
 import { upsertMessage, useChat } from '../state/chat-store.ts';
 import { followLive } from '../state/playback-store.ts';
 import { reportError } from '../state/problem-store.ts';
 import { useSession } from '../state/session-store.ts';
-import type { BlockRef } from '../state/view-store.ts';
 import { acceptState, attempt, send, showSnapshot } from './engine-session.ts';
 
 /** Read the list of sessions anew: counts and dates move while a session runs. */
@@ -115,34 +114,3 @@ export async function ask(text: string): Promise<void> {
 export async function stopAnswer(): Promise<void> {
   await attempt('The answer could not be stopped', { kind: 'stopAnswer' });
 }
-
-export type ManualAct = 'expand' | 'collapse' | 'pin' | 'unpin';
-
-export interface ActOutcome {
-  readonly before: CommandResults['nextTokens'];
-  readonly after: CommandResults['nextTokens'];
-}
-
-const COMPARED_TOKENS = 8;
-
-/** Act on a block by hand and measure what that does to the next token; null if the engine refused. */
-export async function actOnBlock(action: ManualAct, block: BlockRef): Promise<ActOutcome | null> {
-  const { lod, start, end } = block;
-  try {
-    const before = await send({ kind: 'nextTokens', count: COMPARED_TOKENS });
-    acceptState(await send({ kind: 'act', action, lod, start, end }));
-    const after = await send({ kind: 'nextTokens', count: COMPARED_TOKENS });
-    followLive();
-    return { before, after };
-  } catch (error) {
-    reportError(`The block could not be ${PAST[action]}`, error);
-    return null;
-  }
-}
-
-const PAST: Record<ManualAct, string> = {
-  expand: 'expanded',
-  collapse: 'collapsed',
-  pin: 'pinned',
-  unpin: 'unpinned',
-};

@@ -1,11 +1,13 @@
 /** The timeline panel: toolbar, overview, working-context strip, matrix and tracks. Drawing is the renderer's. */
-import { Maximize2, Table2, ZoomIn, ZoomOut } from 'lucide-react';
+import { Maximize2, Network, Table2, ZoomIn, ZoomOut } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { tellMatrixHeight } from '../commands/view-actions.ts';
+import { TreeExplorer } from '../explorer/tree-explorer.tsx';
 import { currentRun } from '../run/current-run.ts';
 import { PresetStory } from '../presets/preset-story.tsx';
 import { CommandButton } from '../shell/icon-button.tsx';
 import { tellShownLayout } from '../share/shown-layout.ts';
+import { useExplorer } from '../state/explorer-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { useView } from '../state/view-store.ts';
 import { BudgetGauge } from './budget-gauge.tsx';
@@ -32,6 +34,7 @@ export function Timeline() {
   const tooltip = useRef<TooltipHandle>(null);
   const [layout, setLayout] = useState<TimelineLayout>(() => layoutTimeline(800, 400));
   const tableOpen = useView((state) => state.tableOpen);
+  const explorerOpen = useExplorer((state) => state.open);
   const phase = useSession((state) => state.phase);
 
   useEffect(() => {
@@ -74,6 +77,7 @@ export function Timeline() {
           <CommandButton id="zoom-in" icon={ZoomIn} className="desktop-only" />
           <CommandButton id="fit" icon={Maximize2} />
           <CommandButton id="table" icon={Table2} pressed={tableOpen} />
+          <CommandButton id="explorer" icon={Network} pressed={explorerOpen} />
         </div>
         <TrackMenu />
       </div>
@@ -105,6 +109,7 @@ export function Timeline() {
         <svg ref={range} className="timeline-range" style={{ width: layout.left }} aria-hidden="true" />
         <TimelineEmpty phase={phase} />
         {tableOpen && <StepTable />}
+        {explorerOpen && <TreeExplorer left={layout.left} matrixWidth={layout.matrixWidth} />}
       </div>
       <Tooltip ref={tooltip} />
     </section>

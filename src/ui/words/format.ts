@@ -34,6 +34,11 @@ export function formatScore(score: number): string {
   return `${score < 0 ? '−' : '+'}${Math.abs(score).toFixed(2)}`;
 }
 
+/** A difference in nats with its sign: `+0.042`, `−1.310`. */
+export function formatNats(difference: number): string {
+  return `${difference < 0 ? '−' : '+'}${Math.abs(difference).toFixed(3)}`;
+}
+
 /** A signed number of tokens: `+31`, `−992`. */
 export function formatSigned(value: number): string {
   return `${value < 0 ? '−' : '+'}${formatCount(Math.abs(value))}`;
