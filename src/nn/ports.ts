@@ -150,8 +150,10 @@ export interface LensWorkshop {
   readonly shippedWeights: ArrayBuffer;
   /** @throws {WeightError} if the file does not fit the model. The caller disposes the net. */
   createNet(weights: ArrayBuffer, file: string): LensNet;
-  /** Null where this variant cannot be trained here. @throws {WeightError} */
-  createTrainer(weights: ArrayBuffer, file: string): LensTrainer | null;
+  /** False for a variant that has no gradients here. */
+  readonly canTrain: boolean;
+  /** Only where `canTrain`. @throws {WeightError} */
+  createTrainer(weights: ArrayBuffer, file: string): LensTrainer;
 }
 
 /** Everything of one model folder, loaded and verified. */

@@ -8,7 +8,7 @@ import type { RunTotals } from '../core/metrics.ts';
 import { positionSchemeOf } from '../core/positions.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Role, TelemetryEvent } from '../core/telemetry.ts';
-import type { LoadedModel } from '../nn/ports.ts';
+import type { LensNet, LoadedModel } from '../nn/ports.ts';
 import type { ChatMessageRecord, SessionHandle, SessionRecord, SpanMark } from '../storage/ports.ts';
 import { yieldToEvents } from './clock.ts';
 import { Decoder } from './decoder.ts';
@@ -25,6 +25,7 @@ import type { QuerySession } from './queries/answer-query.ts';
 import { type BlockSpan, checkBlock } from './queries/inspector.ts';
 import type { Query, QueryResults } from './queries/query-protocol.ts';
 import { explainRefusal } from './refusals.ts';
+import { sessionEvent } from './session-event.ts';
 import { SessionJournal } from './session-journal.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
 import { SpanMarks } from './span-marks.ts';
@@ -55,6 +56,7 @@ export class Engine implements TurnSession, QuerySession {
   private readonly ingestion: Ingestion;
   private turn: Turn | null = null;
   private turnEnded: Promise<unknown> = Promise.resolve();
+  private lensMark: string | null = null;
 
   constructor(private readonly options: EngineOptions) {
     const { model, memory, record, handle, clock, resumed } = options;
@@ -97,6 +99,11 @@ export class Engine implements TurnSession, QuerySession {
     return this.marks.list;
   }
 
+  /** The answer that is being decoded, or null. */
+  get answering(): Promise<unknown> | null {
+    return this.turn === null ? null : this.turnEnded;
+  }
+
   get chat(): readonly ChatMessageRecord[] {
     return this.messages;
   }
@@ -107,17 +114,8 @@ export class Engine implements TurnSession, QuerySession {
 
   /** Note in the trace with what the run begins or goes on. */
   announce(): TelemetryEvent {
-    const { record, config, model, options, telemetry } = this;
-    const event: TelemetryEvent = {
-      ...telemetry.base(this.focus.step),
-      type: 'session',
-      sessionId: record.id,
-      title: record.title,
-      modelId: model.id,
-      modelHash: model.hash,
-      backend: options.backend,
-      config,
-    };
+    const { options, telemetry } = this;
+    const event = sessionEvent(telemetry.base(this.focus.step), this, this.lensMark, options.backend);
     telemetry.emit(event);
     return event;
   }
@@ -132,6 +130,15 @@ export class Engine implements TurnSession, QuerySession {
     this.notifyState();
     void this.journal?.flush('relaxed');
     return { documentId, tokens: ids.length };
+  }
+
+  /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
+  useLens(lensNet: LensNet, mark: string | null): Promise<void> {
+    return this.turnstile.pass(() => {
+      this.focus.useLens(lensNet);
+      this.lensMark = mark;
+      return Promise.resolve();
+    });
   }
 
   /** Ingest the queue until it is empty or paused. Returns at once. */
@@ -309,7 +316,7 @@ export class Engine implements TurnSession, QuerySession {
     return new Ingestion({
       step: () => this.turnstile.pass(() => this.ingestStep()),
       hasMore: () => this.queue.pendingTokens > 0,
-      turn: () => (this.turn === null ? null : this.turnEnded),
+      turn: () => this.answering,
       now: () => this.telemetry.now(),
       onEnd: async (error) => {
         if (error !== null) this.notify({ kind: 'problem', error: toWireError(error) });
@@ -370,15 +377,9 @@ export class Engine implements TurnSession, QuerySession {
   }
 
   private openJournal(handle: SessionHandle): SessionJournal {
-    const { resumed } = this.options;
     const { tree } = this.focus;
     const source = { tree, pending: () => this.queue.toPending(), step: () => this.focus.step };
-    const stored = {
-      tokens: resumed === undefined ? 0 : tree.tokenCount,
-      gists: resumed?.gistsStored ?? Array.from({ length: tree.maxLod + 1 }, () => 0),
-      hasPending: resumed?.hasPending ?? false,
-    };
-    return new SessionJournal(handle, source, stored, (error) => {
+    return new SessionJournal(handle, source, this.options.resumed ?? null, (error) => {
       this.notify({ kind: 'problem', error: toWireError(error) });
     });
   }

@@ -13,6 +13,7 @@ export type EngineErrorCode =
   | 'not-measurable'
   | 'bad-message'
   | 'model-mismatch'
+  | 'bad-weights'
   | 'device-lost'
   | 'worker-crashed';
 
@@ -28,6 +29,15 @@ export class EngineError extends Error {
   ) {
     super(message, options);
   }
+}
+
+export function noSession(): EngineError {
+  return new EngineError(
+    'no-session',
+    'No session is open.',
+    'Nothing was changed.',
+    'Create a session or open one from the list.',
+  );
 }
 
 export function readOnlySession(): EngineError {

@@ -20,7 +20,7 @@ import type { ActionRecord, TelemetryEventOf } from '../core/telemetry.ts';
 import type { GistTree } from '../core/tree.ts';
 import { ageLayout } from '../core/working-context.ts';
 import type { Layout } from '../core/working-context.ts';
-import type { LoadedModel } from '../nn/ports.ts';
+import type { LensNet, LoadedModel } from '../nn/ports.ts';
 import { GistBuilder } from './gist-builder.ts';
 import { createBaseOracle } from './oracle-scorer.ts';
 import type { TelemetryRecorder } from './telemetry-recorder.ts';
@@ -46,6 +46,7 @@ export class FocusLoop {
   private readonly metrics = new MetricsAccumulator();
   private readonly buffers = new SlotBuffers();
   private scorer: Scorer;
+  private lensNet: LensNet;
 
   constructor(
     memory: MemoryState,
@@ -58,6 +59,7 @@ export class FocusLoop {
     this.allocator = memory.allocator;
     this.carriedScores = new Float32Array(memory.layout.entries.length);
     this.gists = new GistBuilder(memory.tree, model.gistNet, model.base);
+    this.lensNet = model.lensNet;
     this.scorer = this.createScorer();
   }
 
@@ -96,6 +98,12 @@ export class FocusLoop {
     const isStale = rebuilds.some((id) => this.config[id] !== config[id]);
     this.config = config;
     if (isStale) this.scorer = this.createScorer();
+  }
+
+  /** The LensNet for the refocuses from now on; borrowed. */
+  useLens(lensNet: LensNet): void {
+    this.lensNet = lensNet;
+    this.scorer = this.createScorer();
   }
 
   /** Take tokens into history, gists and window. At most up to the end of the open block keeps the budget exact. */
@@ -153,7 +161,7 @@ export class FocusLoop {
       state: this.allocator,
       scorer: this.scorer,
       embed: (ids) => this.model.base.embed(ids),
-      tailTokens: this.model.lensNet.tailTokens,
+      tailTokens: this.lensNet.tailTokens,
       pins: this.pins,
       reserveTokens: K,
       buffers: this.buffers,
@@ -241,7 +249,7 @@ export class FocusLoop {
 
   private createScorer(): Scorer {
     const { config, tree, model } = this;
-    if (config.policy === 'lensnet') return model.lensNet;
+    if (config.policy === 'lensnet') return this.lensNet;
     if (config.policy === 'oracle') return createBaseOracle(model, tree, config);
     return createBaselineScorer(config.policy, config, () => this.pins, tree);
   }

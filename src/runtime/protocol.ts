@@ -12,6 +12,7 @@ import type { BackendReport } from '../nn/ports.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../storage/ports.ts';
 import { lensTrainingRequestSchema } from './lens-training/messages.ts';
 import type { LensTrainingReport } from './lens-training/messages.ts';
+import type { WireError } from './wire-error.ts';
 import { evaluationRequestSchema } from './protocol-evaluation.ts';
 import type {
   EvaluationCatalogue,
@@ -40,6 +41,7 @@ export type {
   LossPoint,
   RoutingMeasure,
 } from './lens-training/messages.ts';
+export type { WireError } from './wire-error.ts';
 export type { BackendReport } from '../nn/ports.ts';
 export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../storage/ports.ts';
 
@@ -177,15 +179,6 @@ export interface CommandResults extends QueryResults {
   cancelEvaluation: null;
   lensTraining: LensTrainingReport;
   exportLens: ExportedFile;
-}
-
-/** An error as it crosses the worker's border: what happened, where, what was kept, what to try. */
-export interface WireError {
-  readonly name: string;
-  readonly code: string;
-  readonly message: string;
-  readonly kept: string;
-  readonly tryNext: string;
 }
 
 export type Notice =

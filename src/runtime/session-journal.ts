@@ -34,18 +34,22 @@ export class SessionJournal {
   private isFailing = false;
 
   /**
-   * @param stored - what storage holds: tokens, and gists by level (index 0 unused).
+   * @param resumed - what storage holds beside every token: gists by level (index 0 unused); null for a new session.
    * @param onProblem - told once when writing begins to fail.
    */
   constructor(
     private readonly handle: SessionHandle,
     private readonly source: JournalSource,
-    stored: { readonly tokens: number; readonly gists: readonly number[]; readonly hasPending: boolean },
+    resumed: { readonly gistsStored: readonly number[]; readonly hasPending: boolean } | null,
     private readonly onProblem: (error: StorageError) => void,
   ) {
-    this.storedTokens = stored.tokens;
-    this.storedGists = [...stored.gists];
-    this.hadPending = stored.hasPending;
+    const { tree } = source;
+    this.storedTokens = resumed === null ? 0 : tree.tokenCount;
+    this.storedGists = Array.from(
+      { length: tree.maxLod + 1 },
+      (_, level) => resumed?.gistsStored[level] ?? 0,
+    );
+    this.hadPending = resumed?.hasPending ?? false;
   }
 
   get readOnly(): boolean {

@@ -16,13 +16,16 @@ export function createLensWorkshop(
   config: LensNetConfig,
   shippedWeights: ArrayBuffer,
 ): LensWorkshop {
+  const trainable = config.variant === 'dual-cross-attention' && config.tailGists !== false ? config : null;
   return {
     shippedWeights,
+    canTrain: trainable !== null,
     createNet: (weights, file) =>
       createLensNet(hiddenSize, epsilon, config, SafetensorsFile.parse(weights, file)),
     createTrainer: (weights, file) => {
-      if (config.variant !== 'dual-cross-attention' || config.tailGists === false) return null;
-      return new DualCrossTrainer({ hiddenSize, epsilon, config }, SafetensorsFile.parse(weights, file));
+      if (trainable === null) throw new RangeError(`No gradients for the variant ${config.variant}.`);
+      const shape = { hiddenSize, epsilon, config: trainable };
+      return new DualCrossTrainer(shape, SafetensorsFile.parse(weights, file));
     },
   };
 }

@@ -1,0 +1,116 @@
+/**
+ * Collects counterfactuals: at earlier places of the session, how well the base predicts what really came next
+ * with one working context, and with the same context after one move.
+ */
+import type { RunConfig } from '../../core/config.ts';
+import { createRetrievalScorer } from '../../core/policies/retrieval.ts';
+import type { PositionScheme } from '../../core/positions.ts';
+import type { Rng } from '../../core/rng.ts';
+import { entryScores } from '../../core/scores.ts';
+import { buildSlotView } from '../../core/slot-view.ts';
+import type { GistTree } from '../../core/tree.ts';
+import type { Layout } from '../../core/working-context.ts';
+import type { LanguageModel, LensNet } from '../../nn/ports.ts';
+import { Decoder } from '../decoder.ts';
+import { blockRelevance } from './block-relevance.ts';
+import { type CandidateMove, chooseMoves } from './moves.ts';
+import type { SamplePosition } from './positions.ts';
+import { ReplayTree } from './replay-tree.ts';
+import { sampleLayout } from './sample-layout.ts';
+
+/** Every third state of a kind is held out, in order of position: no horizon is in both parts. */
+const HELD_OUT_EVERY = 3;
+
+export interface MeasuredMove extends Omit<CandidateMove, 'layout'> {
+  /** Nats per token: the negative log-likelihood before the move minus that after it. */
+  readonly gainNats: number;
+}
+
+export interface MeasuredState extends SamplePosition {
+  readonly layout: Layout;
+  /** `[entries]` of the LensNet that was in use. */
+  readonly lensScores: Float32Array;
+  readonly moves: readonly MeasuredMove[];
+  readonly isHeldOut: boolean;
+}
+
+export interface CollectInput {
+  /** The session's; it may grow meanwhile. */
+  readonly tree: GistTree;
+  readonly base: LanguageModel;
+  readonly lensNet: LensNet;
+  readonly config: RunConfig;
+  /** Where the base sees its slots. */
+  readonly positionScheme: PositionScheme;
+  /** In order. */
+  readonly positions: readonly SamplePosition[];
+  readonly rng: Rng;
+  /** Awaited often: yields, and throws to give up. */
+  readonly breathe: () => Promise<void>;
+  readonly onState: (done: number, moves: number) => void;
+}
+
+export async function collectStates(input: CollectInput): Promise<readonly MeasuredState[]> {
+  const { positions, base, tree, breathe } = input;
+  const replay = new ReplayTree(tree);
+  const decoder = new Decoder(base, tree, breathe);
+  decoder.setPositions(input.positionScheme);
+  const ofKind = { answer: 0, recurrence: 0, block: 0 };
+  const states: MeasuredState[] = [];
+  let moves = 0;
+  try {
+    for (const position of positions) {
+      await breathe();
+      const then = replay.growTo(position.cursor);
+      const isHeldOut = ofKind[position.kind]++ % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;
+      const state = await measureState(input, position, then, decoder);
+      states.push({ ...state, isHeldOut });
+      moves += state.moves.length;
+      input.onState(states.length, moves);
+    }
+    return states;
+  } finally {
+    decoder.dispose();
+  }
+}
+
+async function measureState(
+  { tree, base, lensNet, config, rng, breathe }: CollectInput,
+  position: SamplePosition,
+  then: GistTree,
+  decoder: Decoder,
+): Promise<Omit<MeasuredState, 'isHeldOut'>> {
+  const { cursor, horizonTokens } = position;
+  const coming = tree.tokens(cursor, cursor + horizonTokens).slice();
+  const tail = then.tokens(Math.max(0, cursor - lensNet.tailTokens), cursor);
+  const futureRelevance = blockRelevance(then, [...tail, ...coming]);
+  const layout = await sampleLayout({ tree: then, config, lensNet, base, futureRelevance, rng });
+  const view = buildSlotView({
+    layout,
+    tree: then,
+    embed: (ids) => base.embed(ids),
+    tailTokens: lensNet.tailTokens,
+  });
+  const lensScores = entryScores(view, await lensNet.score(view));
+  const cosineScores = entryScores(view, await createRetrievalScorer().score(view));
+  const tailRelevance = blockRelevance(then, tail);
+  const candidates = chooseMoves({
+    layout,
+    tree: then,
+    config,
+    lensScores,
+    cosineScores,
+    tailRelevance,
+    futureRelevance,
+    rng,
+  });
+  const measure = (of: Layout): Promise<number> =>
+    decoder.scoreContinuation(of, coming, config.budgetTokens + horizonTokens);
+  const before = await measure(layout);
+  const moves: MeasuredMove[] = [];
+  for (const { layout: moved, ...move } of candidates) {
+    await breathe();
+    moves.push({ ...move, gainNats: before - (await measure(moved)) });
+  }
+  return { ...position, layout, lensScores, moves };
+}

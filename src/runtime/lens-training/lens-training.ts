@@ -1,0 +1,383 @@
+/**
+ * The LensNet of one session: the model's own, or one that was trained on the session or imported. Carries out
+ * the page's requests, owns the run under way and the nets made here, and keeps what must outlive the worker.
+ */
+import type { RunConfig } from '../../core/config.ts';
+import { K } from '../../core/ids.ts';
+import { positionSchemeOf } from '../../core/positions.ts';
+import { Rng } from '../../core/rng.ts';
+import type { GistTree } from '../../core/tree.ts';
+import type { LensNet, LoadedModel } from '../../nn/ports.ts';
+import { sha256Hex } from '../../nn/sha256.ts';
+import { EngineError, readOnlySession, toWireError } from '../errors.ts';
+import type { WireError } from '../wire-error.ts';
+import { type LensRecord, type LensSettings, readLensRecord, writeLensRecord } from './kept-lens.ts';
+import type { LensSupply, LensTrainingOptions, LensTrainingReport, LensTrainingRequest } from './messages.ts';
+import { LEAST_STATES } from './messages.ts';
+import { type FoundPositions, HORIZON_TOKENS, choosePositions, findPositions } from './positions.ts';
+import { TRAINED_FILE, TrainingRun } from './training-run.ts';
+
+/** What the session's engine and its surroundings give. */
+export interface LensTrainingPorts {
+  readonly sessionId: string;
+  readonly model: LoadedModel;
+  readonly tree: GistTree;
+  readonly config: () => RunConfig;
+  readonly readOnly: boolean;
+  /** What is written there is there after a reload. */
+  readonly isDurable: boolean;
+  readonly settings: LensSettings;
+  /** Score with this net from the next refocus on; `mark` names its weights, null the model's own. */
+  readonly useLens: (net: LensNet, mark: string | null) => Promise<void>;
+  /** Note in the trace what is in force from here on. */
+  readonly announce: () => void;
+  readonly answering: () => Promise<unknown> | null;
+  readonly now: () => number;
+  readonly notify: (report: LensTrainingReport) => void;
+}
+
+interface OwnLens {
+  readonly origin: 'trained' | 'imported';
+  readonly mark: string;
+  readonly weights: ArrayBuffer;
+  readonly net: LensNet;
+  readonly isStored: boolean;
+}
+
+const NOTIFY_EVERY_MS = 200;
+const MARK_DIGITS = 12;
+const LARGEST_FILE_BYTES = 256 * 2 ** 20;
+/** Blocks behind the protected window without which there is nothing to look back at. */
+const LEAST_OLD_BLOCKS = 4;
+
+const NOTHING_YET = {
+  waiting: false,
+  options: null,
+  collected: null,
+  dataset: null,
+  step: 0,
+  losses: [],
+  before: null,
+  after: null,
+  remainingMs: null,
+  hasCandidate: false,
+  problem: null,
+} as const;
+
+export class LensTraining {
+  private own: OwnLens | null = null;
+  private run: TrainingRun | null = null;
+  /** What a run had learned when the worker died. */
+  private draft: { readonly weights: ArrayBuffer; readonly step: number } | null = null;
+  private notifiedMs = -Infinity;
+  private found: { readonly tokens: number; readonly positions: FoundPositions } | null = null;
+
+  constructor(private readonly ports: LensTrainingPorts) {}
+
+  get report(): LensTrainingReport {
+    const { ports, own, draft } = this;
+    const unsupported = this.whyUnsupported();
+    const idle: Pick<LensTrainingReport, keyof typeof NOTHING_YET | 'phase'> = {
+      ...NOTHING_YET,
+      phase: unsupported === null ? 'idle' : 'unsupported',
+      ...(draft !== null && { ...interrupted(draft.step), phase: 'stopped' }),
+    };
+    return {
+      sessionId: ports.sessionId,
+      unsupported,
+      inUse: {
+        origin: own?.origin ?? 'shipped',
+        mark: own?.mark ?? null,
+        isStored: own?.isStored ?? true,
+      },
+      supply: this.supply(),
+      ...(this.run?.report ?? idle),
+    };
+  }
+
+  /** @throws {EngineError} for what cannot be done now; nothing is changed then. */
+  async request(request: LensTrainingRequest): Promise<LensTrainingReport> {
+    if (request.action !== 'status' && this.ports.readOnly) throw readOnlySession();
+    switch (request.action) {
+      case 'status':
+        break;
+      case 'start':
+        this.start(request);
+        break;
+      case 'pause':
+        this.run?.pause();
+        break;
+      case 'resume':
+        this.run?.goOn();
+        break;
+      case 'discard':
+        await this.dropRun();
+        await this.store();
+        break;
+      case 'keep':
+        await this.keep();
+        break;
+      case 'useShipped':
+        await this.useShipped();
+        break;
+      case 'import':
+        await this.import(request.fileName, request.bytes);
+        break;
+      default:
+        request satisfies never;
+    }
+    return this.report;
+  }
+
+  /** The weights that were learned, else those in use. */
+  exportWeights(): { readonly fileName: string; readonly file: Blob } {
+    const { model } = this.ports;
+    const learned = this.run?.candidate() ?? this.draft?.weights ?? this.own?.weights;
+    const name = learned === undefined ? model.id : `${model.id}-trained`;
+    const bytes = learned ?? model.lensWorkshop?.shippedWeights;
+    if (bytes === undefined) throw new EngineError('not-legal', 'This model gives no LensNet weights away.');
+    return { fileName: `lensnet-${name}.safetensors`, file: new Blob([bytes]) };
+  }
+
+  /** Bring back what was kept. A file that does not fit any more stays stored and is reported. */
+  async restore(): Promise<WireError | null> {
+    const { ports } = this;
+    const record = await readLensRecord(ports.settings, ports.sessionId);
+    if (record === null || ports.model.lensWorkshop === undefined) return null;
+    if (record.modelHash !== ports.model.hash) {
+      return toWireError(
+        new EngineError(
+          'bad-weights',
+          "The model's weights changed since this session's own LensNet was kept; the model's LensNet is used.",
+          'The kept weights stay stored until another LensNet is kept.',
+          'Train LensNet on this session again.',
+        ),
+      );
+    }
+    if (record.draft !== null) {
+      this.draft = { weights: bufferOf(record.draft.weights), step: record.draft.step };
+    }
+    if (record.kept === null) return null;
+    try {
+      await this.adopt(record.kept.origin, bufferOf(record.kept.weights), 'kept LensNet', true);
+      return null;
+    } catch (error) {
+      return toWireError(error);
+    }
+  }
+
+  /** End the run. What it learned by the last checkpoint stays stored. */
+  async close(): Promise<void> {
+    await this.run?.end();
+    this.run = null;
+    this.own?.net.dispose();
+    this.own = null;
+  }
+
+  private start(options: LensTrainingOptions): void {
+    const { ports } = this;
+    const { model } = ports;
+    const why = this.whyUnsupported();
+    if (why !== null) throw new EngineError('not-legal', why);
+    if (this.run !== null || this.draft !== null) {
+      throw new EngineError(
+        'busy',
+        'There is a run already.',
+        'It is as it was.',
+        'Keep or discard it first.',
+      );
+    }
+    const { states, steps, learningRate, seed } = options;
+    const positions = choosePositions(this.findPositions(), states, new Rng(seed).split(1));
+    if (positions.length < LEAST_STATES) {
+      throw new EngineError(
+        'not-legal',
+        `This history of ${ports.tree.tokenCount} tokens gives ${positions.length} places to learn from; ${LEAST_STATES} are needed.`,
+        'Nothing was changed.',
+        'Add a document or ask some questions, then try again.',
+      );
+    }
+    const workshop = model.lensWorkshop!;
+    const config = ports.config();
+    this.run = new TrainingRun({
+      workshop,
+      base: model.base,
+      tree: ports.tree,
+      config,
+      positionScheme: positionSchemeOf(config, model.manifest.trainedContextTokens),
+      positions,
+      lens: {
+        net: this.own?.net ?? model.lensNet,
+        weights: this.own?.weights ?? workshop.shippedWeights,
+      },
+      options: { states, steps, learningRate, seed },
+      answering: ports.answering,
+      now: ports.now,
+      onChange: () => {
+        this.notify();
+      },
+      onCheckpoint: async (weights, step) => {
+        await this.store({ weights: new Uint8Array(weights), step });
+      },
+    });
+  }
+
+  private async keep(): Promise<void> {
+    this.mustNotRun();
+    const weights = this.run?.candidate() ?? this.draft?.weights ?? null;
+    if (weights === null) throw new EngineError('not-legal', 'Nothing was learned yet that could be kept.');
+    await this.adopt('trained', weights, TRAINED_FILE, false);
+    this.ports.announce();
+    await this.dropRun();
+    await this.store();
+  }
+
+  private async useShipped(): Promise<void> {
+    this.mustNotRun();
+    const { own } = this;
+    if (own === null) return;
+    await this.ports.useLens(this.ports.model.lensNet, null);
+    this.ports.announce();
+    own.net.dispose();
+    this.own = null;
+    await this.store();
+  }
+
+  private async import(fileName: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.mustNotRun();
+    if (this.ports.model.lensWorkshop === undefined || bytes.length > LARGEST_FILE_BYTES) {
+      throw badWeights(`${fileName}: ${bytes.length} bytes are no LensNet of this model.`);
+    }
+    await this.adopt('imported', bufferOf(bytes), fileName, false);
+    this.ports.announce();
+    await this.store();
+  }
+
+  /** @throws {EngineError} `bad-weights`, naming the file and the tensor; the LensNet in use stays. */
+  private async adopt(
+    origin: OwnLens['origin'],
+    weights: ArrayBuffer,
+    file: string,
+    isStored: boolean,
+  ): Promise<void> {
+    let net: LensNet;
+    try {
+      net = this.ports.model.lensWorkshop!.createNet(weights, file);
+    } catch (error) {
+      throw badWeights(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    const previous = this.own;
+    const mark = ((await sha256Hex(weights)) ?? `${weights.byteLength}-bytes`).slice(0, MARK_DIGITS);
+    this.own = { origin, mark, weights, net, isStored };
+    await this.ports.useLens(net, mark);
+    previous?.net.dispose();
+  }
+
+  private async dropRun(): Promise<void> {
+    await this.run?.end();
+    this.run = null;
+    this.draft = null;
+  }
+
+  /** Write down what is in use, and what a run under way has learned. A failure leaves the session usable. */
+  private async store(draft: LensRecord['draft'] = null): Promise<void> {
+    const { ports, own } = this;
+    const kept = own === null ? null : { origin: own.origin, weights: new Uint8Array(own.weights) };
+    const isEmpty = kept === null && draft === null;
+    const record: LensRecord = { version: 1, modelHash: ports.model.hash, kept, draft };
+    let isStored = ports.isDurable;
+    try {
+      await writeLensRecord(ports.settings, ports.sessionId, isEmpty ? null : record);
+    } catch {
+      // A full or closed store: the report says that the weights will not come back.
+      isStored = false;
+    }
+    if (this.own !== null && this.own === own) this.own = { ...own, isStored };
+  }
+
+  private mustNotRun(): void {
+    if (this.run?.isActive !== true) return;
+    throw new EngineError(
+      'busy',
+      'LensNet is being trained.',
+      'Training goes on.',
+      'Pause or discard the run first.',
+    );
+  }
+
+  private whyUnsupported(): string | null {
+    const { lensWorkshop, manifest, title } = this.ports.model;
+    if (lensWorkshop?.canTrain === true) return null;
+    return `The LensNet of ${title} (${manifest.lensNet.variant}) cannot be trained in the browser: only dual-cross-attention with tail gists can.`;
+  }
+
+  private firstCursor(): number {
+    const { recentTokens, budgetTokens } = this.ports.config();
+    return Math.min(recentTokens, budgetTokens) + LEAST_OLD_BLOCKS * K;
+  }
+
+  private supply(): LensSupply {
+    const { answers, recurrences, blocks } = this.findPositions();
+    return {
+      tokens: this.ports.tree.tokenCount,
+      neededTokens: Math.ceil(this.firstCursor() / K) * K + LEAST_STATES * HORIZON_TOKENS,
+      answers: answers.length,
+      recurrences: recurrences.length,
+      blocks: blocks.length,
+    };
+  }
+
+  private findPositions(): FoundPositions {
+    const { tree, model, config } = this.ports;
+    const tokens = tree.tokenCount;
+    if (this.found === null || (this.found.tokens !== tokens && this.run?.isActive !== true)) {
+      const { assistantPrefix, stop } = model.manifest.chat;
+      const positions = findPositions(tree, {
+        firstCursor: this.firstCursor(),
+        answerPrefix: model.tokenizer.encode(assistantPrefix),
+        isAnswerEnd: (id) => stop.some((end) => model.tokenizer.tokenText(id).includes(end)),
+        distantTokens: config().recentTokens,
+      });
+      this.found = { tokens, positions };
+    }
+    return this.found.positions;
+  }
+
+  private notify(): void {
+    const { ports } = this;
+    const isSettled = this.run?.isActive !== true;
+    const now = ports.now();
+    if (!isSettled && now - this.notifiedMs < NOTIFY_EVERY_MS) return;
+    this.notifiedMs = now;
+    if (this.run !== null) ports.notify(this.report);
+  }
+}
+
+function badWeights(message: string, options?: ErrorOptions): EngineError {
+  return new EngineError(
+    'bad-weights',
+    message,
+    'The LensNet in use is unchanged.',
+    'Choose a LensNet that was exported for this model.',
+    options,
+  );
+}
+
+function interrupted(step: number): Pick<LensTrainingReport, 'step' | 'hasCandidate' | 'problem'> {
+  return {
+    step,
+    hasCandidate: true,
+    problem: {
+      name: 'EngineError',
+      code: 'training-interrupted',
+      message: `A training run was interrupted: the engine was started anew. Its weights after step ${step} were written down.`,
+      kept: 'Those weights, and the LensNet in use.',
+      tryNext: 'Keep or export them, or discard them and train again.',
+    },
+  };
+}
+
+/** The bytes as a buffer of their own. */
+function bufferOf(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer {
+  return bytes.slice().buffer;
+}

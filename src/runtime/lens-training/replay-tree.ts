@@ -1,0 +1,29 @@
+/** The session's tree as it was at an earlier cursor: grown along the history, so one copy serves all states. */
+import type { Lod } from '../../core/ids.ts';
+import { tokensPerNode } from '../../core/ids.ts';
+import { GistTree } from '../../core/tree.ts';
+
+export class ReplayTree {
+  readonly tree: GistTree;
+
+  /** @param source - borrowed; it may grow meanwhile. */
+  constructor(private readonly source: GistTree) {
+    const { hiddenSize, maxLod, gistVersion } = source;
+    this.tree = new GistTree({ hiddenSize, maxLod, gistVersion });
+  }
+
+  /** Take in the history up to a cursor that lies not before the last one. */
+  growTo(cursor: number): GistTree {
+    const { source, tree } = this;
+    for (const run of source.provenanceOf(tree.tokenCount, cursor)) {
+      const end = Math.min(run.end, cursor);
+      if (end > tree.tokenCount) tree.appendTokens(source.tokens(tree.tokenCount, end), run);
+    }
+    for (let level = 1; level <= tree.maxLod; level++) {
+      const first = tree.countAt(level);
+      const count = Math.min(source.countAt(level), Math.floor(cursor / tokensPerNode(level))) - first;
+      if (count > 0) tree.setGists(level as Lod, first, source.gistBits(level as Lod, first, count));
+    }
+    return tree;
+  }
+}

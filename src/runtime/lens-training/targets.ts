@@ -1,0 +1,66 @@
+/** Turns measured gains into the scores that a LensNet should have given. */
+import type { Rng } from '../../core/rng.ts';
+import type { Layout } from '../../core/working-context.ts';
+import type { EntryTarget } from '../../nn/ports.ts';
+import type { MeasuredMove, MeasuredState } from './collect.ts';
+
+/** Below this, nats per token, a gain is noise. */
+export const TELLING_NATS = 0.01;
+/** Detail that is worth nothing should stay a gist, and raw tokens worth nothing should collapse. */
+const BIAS = { expand: 0.1, collapse: 0.55 } as const;
+/** Telling moves count up to this much more than the many that change nothing. */
+const TELLING_WEIGHT = 3;
+/** Entries that were not measured hold on to the score they had, so that little data cannot undo much. */
+const ANCHORS = 12;
+const ANCHOR_WEIGHT = 0.25;
+
+/** Nats per token that the unit's detail is worth: gained by expanding it, lost by collapsing it. */
+export function worthOfDetail({ kind, gainNats }: Pick<MeasuredMove, 'kind' | 'gainNats'>): number {
+  return kind === 'expand' ? gainNats : -gainNats;
+}
+
+/** The worth that counts as large in this session: the 90th percentile of its size, but never mere noise. */
+export function worthScale(states: readonly MeasuredState[]): number {
+  const sizes = states
+    .flatMap(({ moves }) => moves.map((move) => Math.abs(worthOfDetail(move))))
+    .sort((a, b) => a - b);
+  return Math.max(TELLING_NATS, sizes[Math.floor(0.9 * (sizes.length - 1))] ?? 0);
+}
+
+/** The measured units, ranked by kind, and some entries that stay as they were. */
+export function targetsOf(state: MeasuredState, scaleNats: number, rng: Rng): readonly EntryTarget[] {
+  const { layout, moves, lensScores } = state;
+  const firstSlots = slotsBefore(layout);
+  const spanOf = (firstEntry: number, entryCount: number) => {
+    const firstSlot = firstSlots[firstEntry]!;
+    return { firstSlot, slotCount: firstSlots[firstEntry + entryCount]! - firstSlot };
+  };
+  const measured = moves.map((move) => {
+    const worth = worthOfDetail(move) / scaleNats;
+    return {
+      ...spanOf(move.firstEntry, move.entryCount),
+      target: Math.tanh(worth - BIAS[move.kind]),
+      weight: 1 + (TELLING_WEIGHT - 1) * Math.min(1, Math.abs(worth)),
+      group: move.kind,
+    };
+  });
+  const taken = new Set(moves.flatMap(({ firstEntry, entryCount }) => indices(firstEntry, entryCount)));
+  const free = layout.entries.map((_, index) => index).filter((index) => !taken.has(index));
+  const anchors: EntryTarget[] = [];
+  for (let i = 0; i < ANCHORS && free.length > 0; i++) {
+    const [index] = free.splice(rng.nextInt(free.length), 1);
+    const target = lensScores[index!]!;
+    anchors.push({ ...spanOf(index!, 1), target, weight: ANCHOR_WEIGHT, group: null });
+  }
+  return [...measured, ...anchors];
+}
+
+/** `[entries + 1]` how many slots stand before each entry, and behind the last. */
+function slotsBefore(layout: Layout): readonly number[] {
+  let slots = 0;
+  return [0, ...layout.entries.map(({ cost }) => (slots += cost))];
+}
+
+function indices(first: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}

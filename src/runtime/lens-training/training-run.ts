@@ -1,0 +1,324 @@
+/** One training run: collects counterfactuals, then takes steps; pauses between two steps, gives way to answers. */
+import type { RunConfig } from '../../core/config.ts';
+import type { PositionScheme } from '../../core/positions.ts';
+import { Rng } from '../../core/rng.ts';
+import { entryScores } from '../../core/scores.ts';
+import { buildSlotView } from '../../core/slot-view.ts';
+import type { SlotView } from '../../core/ports.ts';
+import type { GistTree } from '../../core/tree.ts';
+import type { LensNet, LensTrainer, LensWorkshop, LanguageModel } from '../../nn/ports.ts';
+import { yieldToEvents } from '../clock.ts';
+import { toWireError } from '../errors.ts';
+import type { WireError } from '../wire-error.ts';
+import { type MeasuredState, collectStates } from './collect.ts';
+import type {
+  LensDataset,
+  LensTrainingOptions,
+  LensTrainingReport,
+  LossPoint,
+  RoutingMeasure,
+} from './messages.ts';
+import type { SamplePosition } from './positions.ts';
+import { type ScoredState, measureRouting } from './routing-measure.ts';
+import { TELLING_NATS, targetsOf, worthOfDetail, worthScale } from './targets.ts';
+
+const EXAMPLES_PER_STEP = 4;
+const WARM_UP_STEPS = 5;
+/** Share of the learning rate at the end of its cosine. */
+const LAST_RATE = 0.1;
+/** How often the held-out states are measured on the way. */
+const MEASURES = 6;
+/** Names the weights in errors. */
+export const TRAINED_FILE = 'lensnet-trained.safetensors';
+
+export interface RunInput {
+  readonly workshop: LensWorkshop;
+  readonly base: LanguageModel;
+  readonly tree: GistTree;
+  readonly config: RunConfig;
+  readonly positionScheme: PositionScheme;
+  /** In order. */
+  readonly positions: readonly SamplePosition[];
+  /** Where training starts from. */
+  readonly lens: { readonly net: LensNet; readonly weights: ArrayBuffer };
+  readonly options: LensTrainingOptions;
+  /** The answer being decoded, or null. */
+  readonly answering: () => Promise<unknown> | null;
+  readonly now: () => number;
+  readonly onChange: () => void;
+  /** What was learned so far is worth writing down. */
+  readonly onCheckpoint: (weights: ArrayBuffer, step: number) => Promise<void>;
+}
+
+/** Thrown inside the run when it is to end. */
+class RunEnded extends Error {
+  override readonly name = 'RunEnded';
+}
+
+export class TrainingRun {
+  private phase: 'collecting' | 'training' | 'paused' | 'done' | 'stopped' = 'collecting';
+  private waiting = false;
+  private collected: NonNullable<LensTrainingReport['collected']>;
+  private dataset: LensDataset | null = null;
+  private readonly losses: LossPoint[] = [];
+  private before: RoutingMeasure | null = null;
+  private after: RoutingMeasure | null = null;
+  private problem: WireError | null = null;
+  private trainer: LensTrainer | null = null;
+  private states: readonly MeasuredState[] = [];
+  private isEnding = false;
+  private resume: (() => void) | null = null;
+  private workedMs = 0;
+  private readonly work: Promise<void>;
+
+  constructor(private readonly input: RunInput) {
+    this.collected = { done: 0, total: input.positions.length, moves: 0 };
+    this.work = this.run();
+  }
+
+  get isActive(): boolean {
+    return this.phase === 'collecting' || this.phase === 'training';
+  }
+
+  get hasCandidate(): boolean {
+    return this.step > 0;
+  }
+
+  get report(): Pick<
+    LensTrainingReport,
+    | 'phase'
+    | 'waiting'
+    | 'options'
+    | 'collected'
+    | 'dataset'
+    | 'step'
+    | 'losses'
+    | 'before'
+    | 'after'
+    | 'remainingMs'
+    | 'hasCandidate'
+    | 'problem'
+  > {
+    const { phase, waiting, collected, dataset, step, before, after, problem, hasCandidate } = this;
+    const { options } = this.input;
+    const losses = [...this.losses];
+    const remainingMs = this.remainingMs();
+    return {
+      ...{ phase, waiting, options, collected, dataset, step, losses },
+      ...{ before, after, remainingMs, hasCandidate, problem },
+    };
+  }
+
+  /** What was learned by the last whole step. @throws {WeightError} if it does not fit float16. */
+  candidate(): ArrayBuffer | null {
+    return this.trainer === null || !this.hasCandidate ? null : this.trainer.encodeWeights(TRAINED_FILE);
+  }
+
+  /** No further step begins. Collecting goes on: what it measures is not lost. */
+  pause(): void {
+    if (this.phase !== 'training') return;
+    this.setPhase('paused');
+  }
+
+  goOn(): void {
+    if (this.phase !== 'paused') return;
+    this.setPhase('training');
+    this.resume?.();
+  }
+
+  /** Give up for good. Resolves when nothing of it runs any more. */
+  async end(): Promise<void> {
+    this.isEnding = true;
+    this.resume?.();
+    await this.work;
+    this.trainer?.dispose();
+  }
+
+  private get step(): number {
+    return this.losses.length;
+  }
+
+  private async run(): Promise<void> {
+    const { options, workshop, lens } = this.input;
+    try {
+      await this.collect();
+      this.trainer = workshop.createTrainer(lens.weights, 'LensNet in use');
+      this.before = await this.measure(lens.net, 0);
+      this.workedMs = 0;
+      this.setPhase('training');
+      const every = Math.ceil(options.steps / MEASURES);
+      while (this.step < options.steps) {
+        await this.breathe();
+        await this.takeStep(this.trainer);
+        if (this.step % every === 0 || this.step === options.steps) await this.checkpoint(this.trainer);
+        this.input.onChange();
+      }
+      this.setPhase('done');
+    } catch (error) {
+      if (!(error instanceof RunEnded)) this.problem = problemOf(error, this.step);
+      this.setPhase('stopped');
+    } finally {
+      this.trainer?.dropStep();
+    }
+  }
+
+  private async collect(): Promise<void> {
+    const { input } = this;
+    const from = input.now();
+    this.states = await collectStates({
+      ...input,
+      lensNet: input.lens.net,
+      rng: new Rng(input.options.seed),
+      breathe: () => this.breathe(),
+      onState: (done, moves) => {
+        this.collected = { ...this.collected, done, moves };
+        this.workedMs = input.now() - from;
+        input.onChange();
+      },
+    });
+    const parts = [this.training, this.heldOut].map((states) => states.flatMap(({ moves }) => moves));
+    const telling = parts.flat().filter((move) => Math.abs(worthOfDetail(move)) >= TELLING_NATS);
+    this.dataset = {
+      trainStates: this.training.length,
+      heldOutStates: this.heldOut.length,
+      trainMoves: parts[0]!.length,
+      heldOutMoves: parts[1]!.length,
+      scaleNats: worthScale(this.training),
+      tellingMoves: telling.length,
+    };
+  }
+
+  private get training(): readonly MeasuredState[] {
+    return this.states.filter(({ isHeldOut }) => !isHeldOut);
+  }
+
+  private get heldOut(): readonly MeasuredState[] {
+    return this.states.filter(({ isHeldOut }) => isHeldOut);
+  }
+
+  private async takeStep(trainer: LensTrainer): Promise<void> {
+    const from = this.input.now();
+    const { seed } = this.input.options;
+    const step = this.step;
+    const sums = { total: 0, regression: 0, ranking: 0 };
+    for (let i = 0; i < EXAMPLES_PER_STEP; i++) {
+      if (i > 0) await this.giveWay();
+      const nth = step * EXAMPLES_PER_STEP + i;
+      const state = pickState(this.training, nth, seed);
+      const targets = targetsOf(state, this.dataset!.scaleNats, new Rng(seed).split(nth));
+      const loss = await trainer.addExample({ ...this.viewOf(state), targets });
+      sums.total += loss.total / EXAMPLES_PER_STEP;
+      sums.regression += loss.regression / EXAMPLES_PER_STEP;
+      sums.ranking += loss.ranking / EXAMPLES_PER_STEP;
+    }
+    trainer.applyStep(rateAt(step, this.input.options));
+    this.losses.push({ step: step + 1, ...sums });
+    this.workedMs += this.input.now() - from;
+  }
+
+  private async checkpoint(trainer: LensTrainer): Promise<void> {
+    const weights = trainer.encodeWeights(TRAINED_FILE);
+    const net = this.input.workshop.createNet(weights, TRAINED_FILE);
+    try {
+      this.after = await this.measure(net, this.step);
+    } finally {
+      net.dispose();
+    }
+    await this.input.onCheckpoint(weights, this.step);
+  }
+
+  /** With the network that inference runs, on float16 weights: what would really be used. */
+  private async measure(net: LensNet, step: number): Promise<RoutingMeasure> {
+    const scored: ScoredState[] = [];
+    for (const state of this.heldOut) {
+      await this.giveWay();
+      const view = this.viewOf(state);
+      scored.push({ state, scores: entryScores(view, await net.score(view)) });
+    }
+    const { config, options } = this.input;
+    return measureRouting(scored, Math.max(1, config.maxActions), step, options.seed);
+  }
+
+  private viewOf({ layout }: MeasuredState): SlotView {
+    const { tree, base, lens } = this.input;
+    return buildSlotView({
+      layout,
+      tree,
+      embed: (ids) => base.embed(ids),
+      tailTokens: lens.net.tailTokens,
+    });
+  }
+
+  /** As `giveWay`, and wait while paused. */
+  private async breathe(): Promise<void> {
+    await this.giveWay();
+    while (this.phase === 'paused' && !this.isEnding) {
+      await new Promise<void>((resolve) => (this.resume = resolve));
+      this.resume = null;
+    }
+    if (this.isEnding) throw new RunEnded();
+  }
+
+  /** Let messages in, and wait while an answer is decoded: it should not take longer than without training. */
+  private async giveWay(): Promise<void> {
+    await yieldToEvents();
+    for (let answer = this.input.answering(); answer !== null; answer = this.input.answering()) {
+      this.setWaiting(true);
+      await answer;
+      await yieldToEvents();
+    }
+    this.setWaiting(false);
+    if (this.isEnding) throw new RunEnded();
+  }
+
+  private remainingMs(): number | null {
+    const { phase, workedMs, collected, step, input } = this;
+    if (phase === 'collecting') {
+      return collected.done === 0 ? null : (workedMs / collected.done) * (collected.total - collected.done);
+    }
+    if (phase !== 'training' || step === 0) return null;
+    return (workedMs / step) * (input.options.steps - step);
+  }
+
+  private setPhase(phase: TrainingRun['phase']): void {
+    this.phase = phase;
+    this.input.onChange();
+  }
+
+  private setWaiting(waiting: boolean): void {
+    if (this.waiting === waiting) return;
+    this.waiting = waiting;
+    this.input.onChange();
+  }
+}
+
+/** Each state once in every round, in another order each time. */
+function pickState(states: readonly MeasuredState[], nth: number, seed: number): MeasuredState {
+  const rng = new Rng(seed).split(Math.floor(nth / states.length) + 2 ** 31);
+  const order = states.map((_, i) => i);
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = rng.nextInt(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return states[order[nth % states.length]!]!;
+}
+
+/** Warm-up, then a cosine down to a tenth. */
+function rateAt(step: number, { learningRate, steps }: LensTrainingOptions): number {
+  const warm = Math.min(1, (step + 1) / WARM_UP_STEPS);
+  const cosine = 0.5 * (1 + Math.cos((Math.PI * step) / steps));
+  return learningRate * warm * (LAST_RATE + (1 - LAST_RATE) * cosine);
+}
+
+function problemOf(error: unknown, step: number): WireError {
+  const wire = toWireError(error);
+  return {
+    ...wire,
+    message: `Training stopped after step ${step}: ${wire.message}`,
+    kept:
+      step > 0
+        ? 'What was learned up to that step, and the LensNet in use.'
+        : 'The LensNet in use, as it was.',
+    tryNext: 'Start again with a smaller learning rate, or keep what there is.',
+  };
+}
