@@ -1,7 +1,6 @@
 /** LensNet's default body: tail gists read the slots, then the slots query the tail gists. */
 import * as tf from '@tensorflow/tfjs';
-import type { LensBody } from './lens-net.ts';
-import type { LensLayers } from './lens-layers.ts';
+import type { LensBody, LensLayers } from './lens-layers.ts';
 import { LensTail, loadTailInput } from './lens-tail.ts';
 import type { LensVariantConfig } from './manifest.ts';
 import { applyLinear } from './weights.ts';

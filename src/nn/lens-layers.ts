@@ -4,7 +4,7 @@ import { activeKernels } from './active-kernels.ts';
 import type { Kernels } from './kernels.ts';
 import { applyLinear, type Linear, type WeightLoader } from './weights.ts';
 
-export interface Attention {
+interface Attention {
   /** Carries the factor 1 / sqrt(headDim). */
   readonly q: Linear;
   readonly k: Linear;
@@ -12,13 +12,13 @@ export interface Attention {
   readonly output: Linear;
 }
 
-export interface SwiGlu {
+interface SwiGlu {
   readonly gateUp: Linear;
   readonly down: Linear;
 }
 
 /** Pre-norm attention of one set over another, and a SwiGLU. */
-export interface CrossBlock {
+interface CrossBlock {
   readonly normQ: tf.Tensor1D;
   readonly normKv: tf.Tensor1D;
   readonly normMlp: tf.Tensor1D;
@@ -33,6 +33,15 @@ export interface SelfBlock {
   readonly postNorm: tf.Tensor1D;
   readonly mlp: SwiGlu;
 }
+
+/**
+ * What sets the variants apart: projected slots `[N, w]` and tail embeddings `[m, d]` → slots `[N, w]` that
+ * know the query, and the query vectors `[Q, w]` that they are matched against. Runs inside `tf.tidy`.
+ */
+export type LensBody = (
+  slots: tf.Tensor2D,
+  tail: tf.Tensor2D,
+) => { readonly slots: tf.Tensor2D; readonly queries: tf.Tensor2D };
 
 /** Loads layers of one width and runs them. Results are the enclosing `tf.tidy`'s; weights are the loader's. */
 export class LensLayers {

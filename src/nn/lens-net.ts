@@ -3,22 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import type { SlotView } from '../core/ports.ts';
 import { loadDualCross } from './lens-dual-cross.ts';
 import { checkLensInput, joinSlots, lastTail, type LensInput, slotColumns } from './lens-input.ts';
-import { LensLayers } from './lens-layers.ts';
+import { type LensBody, LensLayers } from './lens-layers.ts';
 import { loadPerceiver } from './lens-perceiver.ts';
 import { loadTransformer } from './lens-transformer.ts';
 import type { LensNetConfig } from './manifest.ts';
 import type { LensNet } from './ports.ts';
 import type { SafetensorsFile } from './safetensors.ts';
 import { applyLinear, type Linear, WeightLoader } from './weights.ts';
-
-/**
- * What sets the variants apart: projected slots `[N, w]` and tail embeddings `[m, d]` → slots `[N, w]` that
- * know the query, and the query vectors `[Q, w]` that they are matched against. Runs inside `tf.tidy`.
- */
-export type LensBody = (
-  slots: tf.Tensor2D,
-  tail: tf.Tensor2D,
-) => { readonly slots: tf.Tensor2D; readonly queries: tf.Tensor2D };
 
 /**
  * A LensNet on the active backend; the caller disposes it.

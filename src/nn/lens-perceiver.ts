@@ -3,8 +3,7 @@
  * attention, Locatello et al. 2020), and the slots query what the latents have become.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LensBody } from './lens-net.ts';
-import type { LensLayers } from './lens-layers.ts';
+import type { LensBody, LensLayers } from './lens-layers.ts';
 import { LensTail } from './lens-tail.ts';
 import type { LensVariantConfig } from './manifest.ts';
 import { applyLinear, type Linear } from './weights.ts';

@@ -3,8 +3,7 @@
  * and the whole tail, the tail sees everything, so that the cost grows with N and not with N².
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LensBody } from './lens-net.ts';
-import type { LensLayers, SelfBlock } from './lens-layers.ts';
+import type { LensBody, LensLayers, SelfBlock } from './lens-layers.ts';
 import { LensTail } from './lens-tail.ts';
 import type { LensVariantConfig } from './manifest.ts';
 import { applyLinear } from './weights.ts';
