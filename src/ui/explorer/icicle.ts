@@ -58,9 +58,10 @@ export function cellBoxes(
     const from = Math.max(0, Math.floor(left));
     const to = Math.min(width, Math.max(from + 1, Math.floor(right)));
     if (to <= drawnTo) continue;
+    const x = Math.max(from, drawnTo);
     // A line of background between neighbours, where there is room for it.
-    const gap = to - from >= 4 && to < width ? 1 : 0;
-    boxes.push({ cell, x: from, width: to - from - gap });
+    const gap = to - x >= 4 && to < width ? 1 : 0;
+    boxes.push({ cell, x, width: to - x - gap });
     drawnTo = to;
   }
   return boxes;
