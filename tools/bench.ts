@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--suite core|nn] [--model ID] [--backend wasm|cpu] [--rounds N] [--json OUT]`: times as
+ * `npm run bench -- [--suite core|nn|timeline] [--model ID] [--backend wasm|cpu] [--rounds N] [--json OUT]`: times as
  * ratios within one run. Prints a table; `--json` also writes it for machines.
  */
 import { execFileSync } from 'node:child_process';
@@ -14,6 +14,7 @@ import { nodeWasmPaths } from '../src/nn/wasm-paths-node.ts';
 import { coreSuite } from './bench/core-suite.ts';
 import type { BenchRow } from './bench/measure.ts';
 import { nnSuite } from './bench/nn-suite.ts';
+import { timelineSuite } from './bench/timeline-suite.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -48,15 +49,20 @@ function commit(): string {
 
 const { suite, model: modelId, backend: wanted, rounds: roundsText, json } = options();
 const rounds = Number(roundsText);
-if (!['all', 'core', 'nn'].includes(suite)) fail(`Unknown suite "${suite}". Known: core, nn.`);
+const SUITES = ['core', 'nn', 'timeline'];
+if (suite !== 'all' && !SUITES.includes(suite))
+  fail(`Unknown suite "${suite}". Known: ${SUITES.join(', ')}.`);
 if (wanted !== 'wasm' && wanted !== 'cpu') fail(`Unknown backend "${wanted}". Under Node: wasm, cpu.`);
 if (!Number.isInteger(rounds) || rounds < 1)
   fail(`--rounds takes a whole number from 1, not "${roundsText}".`);
 
 const rows: BenchRow[] = [];
-if (suite !== 'nn') rows.push(...(await coreSuite(rounds)));
+const runs = (name: string): boolean => suite === 'all' || suite === name;
+if (runs('core')) rows.push(...(await coreSuite(rounds)));
+// It needs a browser, which the others do not: run only when it is asked for.
+if (suite === 'timeline') rows.push(...(await timelineSuite()));
 let backend = 'none';
-if (suite !== 'core') {
+if (runs('nn')) {
   backend = (await selectBackend(wanted, { wasmPaths: nodeWasmPaths() })).id;
   const model = await loadModel(createFileSource(join(root, 'models', modelId)));
   rows.push(...(await nnSuite(model, rounds)));
@@ -65,10 +71,10 @@ if (suite !== 'core') {
 
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
 console.table(
-  rows.map(({ name, ours, peer, peerName, ratio, ratioMin, ratioMax, n }) => ({
+  rows.map(({ name, ours, unit, peer, peerName, ratio, ratioMin, ratioMax, n }) => ({
     name,
-    'ours (ms)': ours.toFixed(3),
-    'peer (ms)': peer?.toFixed(3) ?? '–',
+    ours: `${ours.toFixed(3)} ${unit}`,
+    theirs: peer === null ? '–' : `${peer.toFixed(3)} ${unit}`,
     peer: peerName ?? '–',
     'peer / ours':
       ratio === null ? '–' : `${ratio.toFixed(2)} (${ratioMin!.toFixed(2)}–${ratioMax!.toFixed(2)})`,

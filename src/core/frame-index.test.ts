@@ -83,9 +83,14 @@ describe('FrameIndex', () => {
       );
     }
     let reads = 0;
+    let touched = 0;
     const frames = (long as unknown as { frames: RefocusEvent[] }).frames;
     const counted = frames.map((frame) => ({
       ...frame,
+      get step() {
+        touched++;
+        return frame.step;
+      },
       get layout() {
         reads++;
         return frame.layout;
@@ -98,6 +103,9 @@ describe('FrameIndex', () => {
     reads = 0;
     long.layoutAt(77_778);
     expect(reads).toBe(1);
+    touched = 0;
+    expect(long.positionOfStep(2 * 12_345)).toBe(12_345);
+    expect(touched).toBeLessThanOrEqual(Math.ceil(Math.log2(100_000)) + 1);
   });
 });
 

@@ -93,6 +93,9 @@ describe('run trace', () => {
     expect(trace.frameAt(1)).toMatchObject({ expansions: 1, collapses: 1, evictions: 0, scoreMax: 0.5 });
     expect(trace.latenciesAt(0)?.[2]).toBe(4);
     expect(trace.deltaNllAt(1)?.deltaNll).toBe(0.1);
+    [0.5, -0.4, 0.3].forEach((score, i) => {
+      expect(trace.frameAt(1)!.scores[i]).toBeCloseTo(score, 4);
+    });
     expect([trace.indexOfStep(0), trace.indexOfStep(1), trace.indexOfStep(9)]).toEqual([-1, 0, 1]);
   });
 

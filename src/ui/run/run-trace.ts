@@ -13,6 +13,7 @@ type RefocusEvent = TelemetryEventOf<'refocus'>;
 /** One refocus without its layout: what tracks, tooltips and the transport read. */
 export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type'> {
   readonly index: number;
+  /** To within 0.00002; decoded anew at every reading. */
   readonly scores: Float32Array;
   readonly scoreMin: number;
   readonly scoreMean: number;
@@ -21,6 +22,9 @@ export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type'> 
   readonly collapses: number;
   readonly evictions: number;
 }
+
+/** Scores lie in [-1, 1]; kept in 16 bits, because a long run has a hundred million of them. */
+const SCORE_STEPS = 32_767;
 
 type DecodedToken = TelemetryEventOf<'decode'>;
 
@@ -184,7 +188,10 @@ export class RunTrace {
 
   #acceptFrame(event: RefocusEvent): void {
     if (!this.#layouts.append(event)) return;
-    const scores = Float32Array.from(event.scores);
+    const { scores } = event;
+    const coded = Int16Array.from(scores, (score) =>
+      Math.round(Math.min(Math.max(score, -1), 1) * SCORE_STEPS),
+    );
     let min = Number.POSITIVE_INFINITY;
     let max = Number.NEGATIVE_INFINITY;
     let sum = 0;
@@ -211,7 +218,9 @@ export class RunTrace {
       meanResidency: event.meanResidency,
       coherence: event.coherence,
       trigger: event.trigger,
-      scores,
+      get scores() {
+        return decodedScores(coded);
+      },
       scoreMin: scores.length ? min : 0,
       scoreMean: scores.length ? sum / scores.length : 0,
       scoreMax: scores.length ? max : 0,
@@ -220,4 +229,10 @@ export class RunTrace {
       evictions: applied('evict'),
     });
   }
+}
+
+function decodedScores(coded: Int16Array): Float32Array {
+  const scores = new Float32Array(coded.length);
+  for (let i = 0; i < coded.length; i++) scores[i] = coded[i]! / SCORE_STEPS;
+  return scores;
 }

@@ -57,6 +57,21 @@ describe('step axis', () => {
     expect(new Set(rows.map((row) => row.index)).size).toBe(400);
   });
 
+  it('asks for the same steps again while panning and zooming a little', () => {
+    const shown = (window: { top: number; rowHeight: number }) =>
+      visibleRows(window, 100_000, 400).map(({ index }) => index);
+    const asked = new Set<number>();
+    for (let top = 10_000; top < 12_000; top += 13.7) {
+      for (const index of shown({ top, rowHeight: 1 / 100 })) asked.add(index);
+    }
+    expect(asked.size).toBeLessThanOrEqual(42_000 / 64 + 2);
+    expect(shown({ top: 10_000, rowHeight: 1 / 90 }).every((index) => index % 64 === 0)).toBe(true);
+    const indices = shown({ top: 10_000, rowHeight: 1 / 100 });
+    for (let i = 1; i < indices.length; i++) {
+      expect(indices[i]!).toBeGreaterThan(indices[i - 1]!);
+    }
+  });
+
   it('tiles whole rows without holes', () => {
     const rows = visibleRows({ top: 2.5, rowHeight: 4.3 }, 50, 120);
     for (let i = 1; i < rows.length; i++) expect(rows[i]!.y).toBe(rows[i - 1]!.y + rows[i - 1]!.height);

@@ -90,8 +90,9 @@ export function yToStep(y: number, window: StepWindow, count: number): number | 
 }
 
 /**
- * The rows to draw, newest last. Where steps are thinner than a pixel, each pixel line shows the newest
- * step that falls on it, so the work is bounded by the height and never by the run's length.
+ * The rows to draw, newest last. Where steps are thinner than a pixel, each pixel line shows one step that
+ * falls on it, so the work is bounded by the height and never by the run's length: the newest multiple of a
+ * power of two, so that panning and small zooms ask for the steps that were asked for before.
  */
 export function visibleRows(window: StepWindow, count: number, height: number): Row[] {
   const rows: Row[] = [];
@@ -105,9 +106,11 @@ export function visibleRows(window: StepWindow, count: number, height: number): 
     }
     return rows;
   }
+  const stride = 2 ** Math.floor(Math.log2(1 / window.rowHeight));
   for (let y = 0; y < height; y++) {
-    const index = Math.min(count, Math.ceil(window.top + (y + 1) / window.rowHeight)) - 1;
-    if (index < 0 || index < Math.floor(window.top + y / window.rowHeight)) continue;
+    const newest = Math.min(count, Math.ceil(window.top + (y + 1) / window.rowHeight)) - 1;
+    if (newest < 0 || newest < Math.floor(window.top + y / window.rowHeight)) continue;
+    const index = newest === count - 1 ? newest : newest - (newest % stride);
     rows.push({ index, y, height: 1 });
   }
   return rows;

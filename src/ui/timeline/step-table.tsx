@@ -1,4 +1,5 @@
 /** The shown step as a table: the timeline's twin for the keyboard and screen readers. */
+import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { select, seekBy } from '../commands/view-actions.ts';
 import { currentRun } from '../run/current-run.ts';
 import { useShownIndexSlowly } from '../run/shown-frame.ts';
@@ -11,12 +12,31 @@ import { entryCost } from './slots.ts';
 export function StepTable() {
   const index = useShownIndexSlowly();
   const selection = useView((state) => state.selection);
+  const table = useRef<HTMLDivElement>(null);
+  /** Where the focus was: a block that split or merged passes it on to what now covers its first token. */
+  const focusedToken = useRef<number | null>(null);
+  useEffect(() => {
+    if (focusedToken.current === null || document.activeElement !== document.body) return;
+    const at = entryAtToken(currentRun.layoutAt(index), focusedToken.current);
+    blockButtons(table.current)[at]?.focus();
+  }, [index]);
   const frame = currentRun.frameAt(index);
   if (!frame) return <div className="step-table">No steps yet.</div>;
   const layout = currentRun.layoutAt(index);
   const scored = currentRun.scoredLayoutAt(index);
+  const { scores } = frame;
   return (
-    <div className="step-table" tabIndex={0} role="region" aria-label="Blocks of the shown step">
+    <div
+      ref={table}
+      className="step-table"
+      tabIndex={0}
+      role="region"
+      aria-label="Blocks of the shown step"
+      aria-description="Up and down walk the blocks, left and right the steps."
+      onKeyDown={(event) => {
+        walk(event, table.current);
+      }}
+    >
       <table>
         <caption>
           Step {formatCount(frame.step)}: {formatPlural(layout.length, 'block')} in{' '}
@@ -71,6 +91,10 @@ export function StepTable() {
                   <button
                     type="button"
                     className="link"
+                    data-block
+                    onFocus={() => {
+                      focusedToken.current = start;
+                    }}
                     onClick={() => {
                       select({ lod, start, end });
                     }}
@@ -82,7 +106,7 @@ export function StepTable() {
                 <td className="number">{formatCount(start)}</td>
                 <td className="number">{formatCount(end - start)}</td>
                 <td className="number">{entryCost(entry)}</td>
-                <td className="number">{at >= 0 ? formatScore(frame.scores[at]!) : '–'}</td>
+                <td className="number">{at >= 0 ? formatScore(scores[at]!) : '–'}</td>
                 <td>{actions.map(actionTitle).join(', ')}</td>
               </tr>
             );
@@ -91,4 +115,25 @@ export function StepTable() {
       </table>
     </div>
   );
+}
+
+function blockButtons(table: HTMLElement | null): readonly HTMLElement[] {
+  return [...(table?.querySelectorAll<HTMLElement>('[data-block]') ?? [])];
+}
+
+/** Up and down go from block to block, Home and End to the first and last, left and right from step to step. */
+function walk(event: KeyboardEvent, table: HTMLElement | null): void {
+  if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') seekBy(event.key === 'ArrowLeft' ? -1 : 1);
+  else {
+    const blocks = blockButtons(table);
+    const at = blocks.indexOf(document.activeElement as HTMLElement);
+    const wanted = { ArrowDown: at + 1, ArrowUp: Math.max(at - 1, 0), Home: 0, End: blocks.length - 1 }[
+      event.key
+    ];
+    if (wanted === undefined) return;
+    blocks[Math.min(wanted, blocks.length - 1)]?.focus();
+  }
+  event.preventDefault();
+  event.stopPropagation();
 }

@@ -1,0 +1,132 @@
+/** Mounts the timeline alone on a synthetic run of any length, for the benchmark that pans and zooms it. */
+import { createElement } from 'react';
+import { createRoot } from 'react-dom/client';
+import { K } from '../../src/core/ids.ts';
+import { keyframe, layoutDelta } from '../../src/core/layout-delta.ts';
+import { Rng } from '../../src/core/rng.ts';
+import type { LayoutEntry, TelemetryEventOf } from '../../src/core/telemetry.ts';
+import { runCommand, type CommandId } from '../../src/ui/commands/commands.ts';
+import { seekTo } from '../../src/ui/commands/view-actions.ts';
+import { currentRun } from '../../src/ui/run/current-run.ts';
+import { useSession } from '../../src/ui/state/session-store.ts';
+import { Timeline } from '../../src/ui/timeline/timeline.tsx';
+import '../../src/ui/styles/index.css';
+
+const RECENT_BLOCKS = 8;
+const EVENTS_PER_BATCH = 2000;
+
+/** A working context over `cursor` tokens: LOD3, LOD2 and LOD1 as far as they tile, recent blocks raw. */
+function layoutAt(cursor: number, opened: ReadonlySet<number>): LayoutEntry[] {
+  const entries: LayoutEntry[] = [];
+  const recent = Math.max(0, cursor - RECENT_BLOCKS * K);
+  let at = 0;
+  for (const lod of [3, 2, 1]) {
+    const size = K ** lod;
+    const until = lod === 1 ? recent : recent - 4 * size;
+    for (; at + size <= until; at += size) {
+      if (lod !== 2 || !opened.has(at)) entries.push([lod, at, at + size]);
+      else for (let child = at; child < at + size; child += K) entries.push([1, child, child + K]);
+    }
+  }
+  for (; at < cursor; at += K) entries.push([0, at, Math.min(at + K, cursor)]);
+  return entries;
+}
+
+/** Fill the shown run with `steps` refocuses that end at `tokens` tokens. */
+async function fill(steps: number, tokens: number): Promise<void> {
+  const rng = new Rng(1);
+  const opened = new Set<number>();
+  let before: LayoutEntry[] = [];
+  let batch: TelemetryEventOf<'refocus'>[] = [];
+  for (let i = 0; i < steps; i++) {
+    const cursor = Math.max(1, Math.floor(((i + 1) * tokens) / steps));
+    if (i % 4 === 0) {
+      const far = Math.max(0, cursor - Math.floor(rng.nextFloat() * 40 * K ** 2));
+      opened.add(Math.floor(far / K ** 2) * K ** 2);
+      if (opened.size > 12) opened.delete(opened.values().next().value!);
+    }
+    const layout = layoutAt(cursor, opened);
+    batch.push({
+      type: 'refocus',
+      step: i + 1,
+      timeMs: i,
+      cursor,
+      policy: 'random',
+      windowStart: 0,
+      usedTokens: layout.length,
+      budgetTokens: 1024,
+      entryCount: layout.length,
+      layout: i === 0 ? keyframe(layout) : layoutDelta(before, layout),
+      scores: layout.map(() => rng.nextFloat() * 2 - 1),
+      actions: [],
+      swapRate: rng.nextFloat() * 0.3,
+      utilisation: 0.8 + rng.nextFloat() * 0.2,
+      meanResidency: 4,
+      coherence: null,
+      trigger: 'block',
+    });
+    before = layout;
+    if (batch.length < EVENTS_PER_BATCH && i < steps - 1) continue;
+    currentRun.append(batch);
+    batch = [];
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+interface FrameTimes {
+  /** Between two animation frames. */
+  readonly intervalsMs: readonly number[];
+  /** From an animation frame's start until the main thread is free again: the page's own work. */
+  readonly workMs: readonly number[];
+}
+
+/** Run a command before each of `frames` animation frames. */
+async function drive(commands: readonly CommandId[], frames: number): Promise<FrameTimes> {
+  const intervalsMs: number[] = [];
+  const workMs: number[] = [];
+  let last = await animationFrame();
+  for (let i = 0; i < frames; i++) {
+    runCommand(commands[i % commands.length]!);
+    const now = await animationFrame();
+    intervalsMs.push(now - last);
+    last = now;
+    await new Promise<void>((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        resolve();
+      };
+      port2.postMessage(null);
+    });
+    workMs.push(performance.now() - now);
+  }
+  return { intervalsMs, workMs };
+}
+
+/** The time at which the frame began. */
+function animationFrame(): Promise<number> {
+  return new Promise((resolve) => {
+    requestAnimationFrame(resolve);
+  });
+}
+
+const page = {
+  fill,
+  drive,
+  seekTo,
+  facts: () => ({ frames: currentRun.frameCount, tokens: currentRun.cursor }),
+};
+
+declare global {
+  interface Window {
+    timelinePage?: typeof page;
+  }
+}
+
+export function mountTimeline(): void {
+  useSession.setState({ phase: 'ready' });
+  const root = document.createElement('div');
+  root.className = 'app app-wide';
+  document.body.append(root);
+  createRoot(root).render(createElement('main', { className: 'main' }, createElement(Timeline)));
+  window.timelinePage = page;
+}

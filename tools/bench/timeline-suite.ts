@@ -1,0 +1,70 @@
+/**
+ * How smooth the timeline is in a real browser: 100,000 refocus steps over a 1,000,000-token tree, panned, zoomed
+ * and played. Needs a Chromium; figures are p95 milliseconds a frame.
+ */
+import type { Page } from 'playwright-core';
+import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
+import { type BenchRow, quantile } from './measure.ts';
+
+const STEPS = 100_000;
+const TOKENS = 1_000_000;
+const FRAMES = 240;
+/** Filling the run, on a slow and busy machine. */
+const PATIENCE_MS = 600_000;
+
+/** Commands run one a frame, round after round; each gesture ends where it began. */
+const GESTURES = {
+  'pan tokens': ['pan-right', 'pan-left'],
+  'zoom tokens': [...repeated('zoom-in', 12), ...repeated('zoom-out', 12)],
+  'zoom steps': [...repeated('rows-higher', 12), ...repeated('rows-lower', 12)],
+  'step through': repeated('forward-fast', 24),
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export async function timelineSuite(): Promise<readonly BenchRow[]> {
+  const vite = await startVite('timeline-bench');
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(`${vite.url}/public/examples/harbour-chronicle.json`);
+    await page.evaluate(async (url) => {
+      const { mountTimeline } = (await import(url)) as { mountTimeline: () => void };
+      mountTimeline();
+    }, `${vite.url}/tests/browser/timeline-page.ts`);
+    await page.evaluate(([steps, tokens]) => window.timelinePage!.fill(steps!, tokens!), [STEPS, TOKENS]);
+    const rows: BenchRow[] = [];
+    for (const [name, commands] of Object.entries(GESTURES)) {
+      await page.evaluate((step) => {
+        window.timelinePage!.seekTo(step);
+      }, STEPS / 2);
+      rows.push(...(await measure(page, name, commands)));
+    }
+    const heapBytes = await page.evaluate(
+      () => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize,
+    );
+    rows.push(row(`heap of ${STEPS} steps`, heapBytes / 2 ** 20, 'MiB', 1));
+    return rows;
+  } finally {
+    await browser.close();
+    await vite.close();
+  }
+}
+
+async function measure(page: Page, name: string, commands: readonly string[]): Promise<BenchRow[]> {
+  const { intervalsMs, workMs } = await page.evaluate(
+    ([ids, frames]) => window.timelinePage!.drive(ids as never, frames),
+    [commands, FRAMES] as const,
+  );
+  return [
+    row(`${name}: p95 frame`, quantile(intervalsMs, 0.95), 'ms', intervalsMs.length),
+    row(`${name}: p95 work in a frame`, quantile(workMs, 0.95), 'ms', workMs.length),
+  ];
+}
+
+function row(name: string, ours: number, unit: string, n: number): BenchRow {
+  return { name, ours, peer: null, peerName: null, unit, ratio: null, ratioMin: null, ratioMax: null, n };
+}
+
+function repeated<T>(value: T, times: number): T[] {
+  return Array.from({ length: times }, () => value);
+}
