@@ -14,14 +14,23 @@ import json
 from pathlib import Path
 
 import torch
-from checkpoints import BASE, CACHE, GISTNET, LENSNET, load_base, load_gistnet, load_lensnet
+from safetensors.torch import save_file
+from torch import nn
+
+from checkpoints import (
+    BASE,
+    CACHE,
+    GISTNET,
+    LENSNET,
+    load_base,
+    load_gistnet,
+    load_lensnet,
+)
 from gistnet import BLOCK_SIZE, GistNet
 from lens_variants import Lens
 from llama import Llama
-from safetensors.torch import save_file
 from streams import RECENT_TOKENS
 from tokenizer import MODEL_FOLDER
-from torch import nn
 
 CORPUS = "Generated harbour world (training/world.py) with a share of public-domain prose; see training/README.md"
 CHAT = {"userPrefix": "\nQuestion: ", "userSuffix": "\n", "assistantPrefix": "Answer:", "stop": ["\n"]}
@@ -101,6 +110,8 @@ def main() -> None:
     parser.add_argument("--gistnet", type=Path, default=GISTNET)
     parser.add_argument("--lensnet", type=Path, default=LENSNET)
     parser.add_argument("--budget", type=int, default=1024)
+    parser.add_argument("--strategy", default="adaptive")
+    parser.add_argument("--max-actions", type=int, default=8)
     parser.add_argument("--trained-context", type=int, default=512)
     parser.add_argument("--tokens", type=int, default=0)
     parser.add_argument("--hours", type=float, default=0.0)
@@ -119,7 +130,12 @@ def main() -> None:
         "maxLod": 4,
         "hiddenSize": base.config.hidden_size,
         "trainedContextTokens": options.trained_context,
-        "defaults": {"budgetTokens": options.budget, "recentTokens": RECENT_TOKENS},
+        "defaults": {
+            "budgetTokens": options.budget,
+            "recentTokens": RECENT_TOKENS,
+            "strategy": options.strategy,
+            "maxActions": options.max_actions,
+        },
         "chat": CHAT,
         **export_base(base, options.folder),
     }

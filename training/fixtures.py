@@ -15,12 +15,13 @@ import json
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
 from gistnet import BLOCK_SIZE, GistConfig, GistNet
 from lens_variants import Lens, create_lensnet
 from lensnet import ROLES, LensConfig, LensNet, slot_features
 from llama import Llama, LlamaConfig
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FIXTURES = REPOSITORY / "tests" / "fixtures"

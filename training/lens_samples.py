@@ -262,6 +262,12 @@ class Sampler:
             document = pooled_document(self.rng, pages, self.base, self.net, self.tokenizer, self.split)
             self.pool.append(document)
 
+    def refresh(self) -> None:
+        """Put a new document in a random one's place, so that LensNet does not learn the pool by heart."""
+        pages = self.rng.choice((2, 4))
+        document = pooled_document(self.rng, pages, self.base, self.net, self.tokenizer, self.split)
+        self.pool[self.rng.randrange(len(self.pool))] = document
+
     def slices(self, pages: int) -> list[tuple[PooledDocument, int, int]]:
         """(document, first page, last page) that make up a history, no key said twice."""
         rng, chosen, seen = self.rng, [], set()

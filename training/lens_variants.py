@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
+
 from lensnet import CrossBlock, LensBase, LensConfig, LensNet, LensParts, TailBlock
 from llama import RMSNorm, SwiGLU
-from torch import Tensor, nn
 
 COMPETITION_EPSILON = 1e-8
 

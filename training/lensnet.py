@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
-from llama import RMSNorm, SwiGLU
 from torch import Tensor, nn
+
+from llama import RMSNorm, SwiGLU
 
 FEATURES = 12
 LODS = 5

@@ -1,6 +1,7 @@
 """Write the playground's embedded example: a harbour chronicle and questions about it.
 
     python training/make_example.py --seed 20
+    python training/make_example.py --annotate      # keep the text; count its tokens with the present tokenizer
 
 The facts are combinations that training never saw; every key is stated once. The text asks a few
 questions itself, so that focus is seen to move while it streams in; the listed questions are others.
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from bisect import bisect_right
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -88,12 +90,30 @@ def describe(fact: Fact, text: str, tokenizer: Tokenizer, ids: list[int], rng: r
     }
 
 
+def annotate(tokenizer: Tokenizer) -> None:
+    """Bring the token offsets of the listed questions up to date with the tokenizer."""
+    path = EXAMPLES / "harbour-chronicle.json"
+    text = (EXAMPLES / "harbour-chronicle.txt").read_text(encoding="utf-8")
+    listing = json.loads(path.read_text(encoding="utf-8"))
+    starts = [start for start, _ in tokenizer.encode(text).offsets]
+    listing["tokens"] = len(starts)
+    for question in listing["questions"]:
+        length = question["factEndToken"] - question["factStartToken"]
+        at = bisect_right(starts, question["factStartChar"]) - 1
+        question |= {"factStartToken": at, "factEndToken": at + length}
+    path.write_text(json.dumps(listing, indent=2) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokens", type=int, default=24_000)
     parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--annotate", action="store_true", help="only update the token offsets")
     options = parser.parse_args()
     rng, tokenizer = random.Random(options.seed), load_tokenizer()
+    if options.annotate:
+        annotate(tokenizer)
+        return
     chronicler = Chronicler(rng, split="eval", cast_size=40, relation_count=len(RELATIONS))
     writer = DocumentWriter(chronicler, encoder_for(tokenizer))
     write_chapters(writer, options.tokens)

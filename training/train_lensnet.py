@@ -212,6 +212,8 @@ class Trainer:
             cosine = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress))
             for group in self.optimizer.param_groups:
                 group["lr"] = options.lr * min(1, (self.step + 1) / 50) * cosine
+            if self.rng.random() < options.refresh:
+                self.sampler.refresh()
             samples = [self.draw(progress) for _ in range(options.batch)]
             loss = self.loss(samples, progress)
             self.optimizer.zero_grad()
@@ -303,6 +305,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--pool", type=int, default=600_000, help="tokens of pooled documents")
+    parser.add_argument("--refresh", type=float, default=0.25, help="new documents a step")
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--queries", type=int, default=8)
