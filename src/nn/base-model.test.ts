@@ -52,6 +52,21 @@ describe.each(['wasm', 'cpu'] as const)('base model on %s', (backend) => {
       slotBySlot.set(await session.append(row, positionsFrom(i, 1), 'last'), i * VOCABULARY);
     }
     expect(largestError(slotBySlot, whole)).toBeLessThan(1e-5);
+    // The rows that are wanted begin in one chunk and end in another.
+    for (const [prefix, wanted] of [
+      [0, 70],
+      [290, 4],
+      [100, 0],
+    ] as const) {
+      session.truncate(prefix);
+      const rest = embeddings.subarray(prefix * SIZE);
+      const last = await session.append(rest, positionsFrom(prefix, count - prefix), wanted);
+      expect(last).toHaveLength(wanted * VOCABULARY);
+      expect(largestError(last, whole.subarray((count - wanted) * VOCABULARY))).toBeLessThan(1e-5);
+    }
+    session.truncate(count - 1);
+    const after = await session.append(embeddings.subarray(-SIZE), positionsFrom(count - 1, 1), 'last');
+    expect(largestError(after, whole.subarray(-VOCABULARY))).toBeLessThan(1e-5);
     session.dispose();
   });
 

@@ -82,28 +82,30 @@ export class BaseModel implements LanguageModel {
 
   /**
    * Run the layers over new slots, append their keys and values to the cache, and give the logits of the
-   * rows wanted. The cache's length is the caller's to raise.
+   * last rows. The top layer computes nothing but keys and values for the others. The cache's length is the
+   * caller's to raise.
    *
    * @param embeddings - `[n, d]`, borrowed.
    * @param positions - `[n]`.
    * @param deviations - `[n]`, as `createRopeTables` has them.
-   * @returns `[n or 1, vocabulary]`, or undefined where none are wanted; the caller disposes it.
+   * @param wanted - how many last rows; 0..n.
+   * @returns `[wanted, vocabulary]`, or undefined where none are wanted; the caller disposes it.
    */
   forward(
     cache: KvCache,
     embeddings: Float32Array,
     positions: Float64Array,
-    want: 'none' | 'last' | 'all',
+    wanted: number,
     deviations?: Float64Array,
   ): tf.Tensor2D | undefined {
     const rows = positions.length;
     return tf.tidy((): tf.Tensor2D | undefined => {
       const rope = createRopeTables(positions, this.config.headDim, this.config.ropeTheta, deviations);
       let x = tf.tensor2d(embeddings, [rows, this.hiddenSize]);
-      for (let i = 0; i < this.layers; i++) x = this.runLayer(i, x, rope, cache);
-      if (want === 'none') return undefined;
-      if (want === 'last') x = tf.slice(x, [rows - 1, 0], [1, this.hiddenSize]);
-      return applyLinear(this.kernels.rmsNorm(x, this.norm, this.config.epsilon), this.head);
+      const top = this.layers - 1;
+      for (let i = 0; i < top; i++) x = this.runLayer(i, x, rope, cache, rows)!;
+      const last = this.runLayer(top, x, rope, cache, wanted);
+      return last && applyLinear(this.kernels.rmsNorm(last, this.norm, this.config.epsilon), this.head);
     });
   }
 
@@ -111,29 +113,44 @@ export class BaseModel implements LanguageModel {
     this.loader.dispose();
   }
 
-  private runLayer(index: number, x: tf.Tensor2D, rope: RopeTables, cache: KvCache): tf.Tensor2D {
+  /** @returns `[wanted, d]` the last rows' outputs; undefined where none are wanted. */
+  private runLayer(
+    index: number,
+    x: tf.Tensor2D,
+    rope: RopeTables,
+    cache: KvCache,
+    wanted: number,
+  ): tf.Tensor2D | undefined {
     const { heads, kvHeads, headDim, epsilon, layerHasRope } = this.config;
     const [layer, keys, values] = [this.stack[index]!, cache.keys[index]!, cache.values[index]!];
     const rows = x.shape[0];
     const columns = qkvColumns(this.config);
     const rotation = layerHasRope[index]! ? rope : null;
     const qkv = projectQkv(this.kernels, layer, x, epsilon);
-    const q = this.kernels.takeHeads(qkv, columns.q, rotation);
     this.kernels.appendHeads(keys, cache.length, qkv, columns.k, rotation);
     this.kernels.appendHeads(values, cache.length, qkv, columns.v, null);
+    if (wanted === 0) return undefined;
+    const turned = rotation && { cos: lastRows(rotation.cos, wanted), sin: lastRows(rotation.sin, wanted) };
+    const q = this.kernels.takeHeads(lastRows(qkv, wanted), columns.q, turned);
     const mixed = this.kernels.attention(q, keys, values, {
       batch: 1,
-      queriesPerBatch: rows,
+      queriesPerBatch: wanted,
       keyRowsPerBatch: cache.capacitySlots,
       keyCount: cache.length + rows,
-      causalOffset: cache.length,
+      causalOffset: cache.length + rows - wanted,
       firstKey: null,
       heads,
       kvHeads,
       headDim,
     });
-    return finishLayer(this.kernels, layer, x, mixed, epsilon);
+    return finishLayer(this.kernels, layer, lastRows(x, wanted), mixed, epsilon);
   }
+}
+
+/** The tensor itself where all rows are wanted. */
+function lastRows(x: tf.Tensor2D, count: number): tf.Tensor2D {
+  const [rows, columns] = x.shape;
+  return count === rows ? x : tf.slice(x, [rows - count, 0], [count, columns]);
 }
 
 class CachedDecodeSession implements DecodeSession {
@@ -156,7 +173,7 @@ class CachedDecodeSession implements DecodeSession {
   async append(
     embeddings: Float32Array,
     positions: Float64Array,
-    want: 'last' | 'all',
+    want: 'last' | 'all' | number,
     deviations?: Float64Array,
   ): Promise<Float32Array> {
     const rows = positions.length;
@@ -173,21 +190,23 @@ class CachedDecodeSession implements DecodeSession {
       throw new CapacityError(this.capacitySlots, this.length, rows);
 
     const lengthBefore = this.length;
-    const all = want === 'all' ? new Float32Array(rows * vocabularySize) : null;
+    const wanted = want === 'all' ? rows : want === 'last' ? 1 : Math.min(want, rows);
+    const result = new Float32Array(wanted * vocabularySize);
     this.isRunning = true;
     try {
       for (let start = 0; ; start += CHUNK_SLOTS) {
         const end = Math.min(rows, start + CHUNK_SLOTS);
-        const isLast = end === rows;
         const chunk = embeddings.subarray(start * hiddenSize, end * hiddenSize);
-        const chunkWant = all === null ? (isLast ? 'last' : 'none') : 'all';
+        const chunkWanted = Math.min(end - start, Math.max(0, end - (rows - wanted)));
         const places = positions.subarray(start, end);
         const widths = deviations?.subarray(start, end);
-        const logits = this.model.forward(this.cache, chunk, places, chunkWant, widths);
+        const logits = this.model.forward(this.cache, chunk, places, chunkWanted, widths);
         this.cache.length += end - start;
-        const values = logits === undefined ? null : await readAndDispose(logits);
-        if (values !== null) all?.set(values, start * vocabularySize);
-        if (isLast) return all ?? values!;
+        if (logits !== undefined) {
+          const first = end - chunkWanted - (rows - wanted);
+          result.set(await readAndDispose(logits), first * vocabularySize);
+        }
+        if (end === rows) return result;
         await yieldToEventLoop();
       }
     } catch (error) {

@@ -40,13 +40,14 @@ export interface DecodeSession {
    * @param embeddings - `[n, d]`, borrowed.
    * @param positions - `[n]` where each slot stands for RoPE; whole or fractional.
    * @param deviations - `[n]` how uncertain each position is (standard deviation); all 0 where absent.
-   * @returns logits of the last slot `[vocabulary]`, or of all n slots `[n, vocabulary]`; owned by the caller.
+   * @param want - whose logits: a number stands for that many last slots, 0 for none.
+   * @returns `[wanted, vocabulary]` logits; owned by the caller. The fewer are wanted, the less is computed.
    * @throws {CapacityError} if the cache would overflow; nothing is changed.
    */
   append(
     embeddings: Float32Array,
     positions: Float64Array,
-    want: 'last' | 'all',
+    want: 'last' | 'all' | number,
     deviations?: Float64Array,
   ): Promise<Float32Array>;
   /** Forget everything from slot n on. */

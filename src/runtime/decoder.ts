@@ -71,7 +71,8 @@ export class Decoder {
       const to = Math.min(from + PREFILL_CHUNK, wanted.length);
       const positions = places.positions.subarray(from, to);
       const deviations = places.deviations.subarray(from, to);
-      logits = await session.append(this.gather(layout, from, to), positions, 'last', deviations);
+      const want = to === wanted.length ? 'last' : 0;
+      logits = await session.append(this.gather(layout, from, to), positions, want, deviations);
       this.keys.set(wanted.subarray(from, to), from);
       this.places.positions.set(positions, from);
       this.places.deviations.set(deviations, from);

@@ -114,16 +114,14 @@ export class AnswerReader {
     this.cached = context;
     // Chunks of one size: a short one at the end would cost as much as a long one.
     const size = Math.ceil((slots - common) / Math.ceil((slots - common) / CHUNK_SLOTS));
-    const rows = new Float32Array(answerIds.length * this.base.vocabularySize);
+    let rows: Float32Array = new Float32Array(0);
     for (let from = common; from < slots;) {
       if (from > common) await this.pause();
       const to = from + size > firstScored ? slots : from + size;
       const chunk = embeddings.subarray(from * view.hiddenSize, to * view.hiddenSize);
-      const isLast = to === slots;
       const positions = places.positions.subarray(from, to);
       const deviations = places.deviations.subarray(from, to);
-      const logits = await session.append(chunk, positions, isLast ? 'all' : 'last', deviations);
-      if (isLast) rows.set(logits.subarray((firstScored - from) * this.base.vocabularySize));
+      rows = await session.append(chunk, positions, to === slots ? answerIds.length : 0, deviations);
       from = to;
     }
     return judge(rows, answerIds, this.base.vocabularySize);

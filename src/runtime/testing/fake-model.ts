@@ -77,7 +77,8 @@ function createFakeBase(work: FakeWork): LanguageModel {
             const blur = Math.round((deviations?.[i] ?? 0) * 1e3);
             hashes.push(hashUint32(hashes.at(-1) ?? 0, position, blur, ...values));
           });
-          const from = want === 'last' ? hashes.length - 1 : first;
+          const wanted = want === 'last' ? 1 : want === 'all' ? positions.length : want;
+          const from = Math.max(first, hashes.length - wanted);
           return Float32Array.from({ length: (hashes.length - from) * VOCABULARY }, (_, j) =>
             logitOf(hashes[from + Math.floor(j / VOCABULARY)]!, j % VOCABULARY),
           );
