@@ -33,9 +33,9 @@ export function EvaluateDialog() {
       <div className="evaluate-layout">
         <div className="evaluate-setup">
           <SetupForm />
-          <Reports />
         </div>
         <div className="evaluate-results">
+          <Reports />
           <Progress />
           <ShownResults />
         </div>
@@ -94,9 +94,8 @@ function Reports() {
   const shown = reports.find(({ id }) => id === shownId);
   return (
     <section className="evaluate-reports" aria-label="Reports">
-      <h3>Reports</h3>
       {reports.length > 0 && (
-        <>
+        <div className="report-choice">
           <ReportSelect
             label="Shown"
             reports={reports}
@@ -106,7 +105,7 @@ function Reports() {
             }}
           />
           <ReportSelect
-            label="Compared with"
+            label="Compared with (B)"
             none="Nothing"
             reports={reports.filter(({ id }) => id !== shownId)}
             value={comparedId ?? ''}
@@ -114,9 +113,8 @@ function Reports() {
               useEvaluate.setState({ comparedId: id === '' ? null : id });
             }}
           />
-        </>
+        </div>
       )}
-      {shown && <About kept={shown} />}
       <div className="button-row">
         <button type="button" className="button" onClick={() => picker.current?.click()}>
           <FileUp size={14} aria-hidden /> Open a report
@@ -135,6 +133,7 @@ function Reports() {
           event.target.value = '';
         }}
       />
+      {shown && <About kept={shown} />}
       {keptCount < reports.length && (
         <p className="muted small">
           Only the newest {keptCount} of {reports.length} outlive a reload: the browser’s space is short. Save

@@ -1,6 +1,6 @@
 /** Where everything of a plot stands, in pixels. Pure; plot-figure.tsx draws it. */
 import { line, scaleBand, scaleLinear, scaleLog } from 'd3';
-import { formatCompact } from '../words/format.ts';
+import { formatCompact, formatCount } from '../words/format.ts';
 import type { PlotId, Series, SeriesPoint } from './series.ts';
 
 export interface Tick {
@@ -131,7 +131,7 @@ function curves(plot: 'distance' | 'length' | 'position', series: readonly Serie
   return {
     xTicks: powersOfTwo(x.domain() as [number, number], frame).map((value) => ({
       at: x(value),
-      label: formatCompact(value),
+      label: value < 100_000 ? formatCount(value) : formatCompact(value),
     })),
     yTicks: y.ticks(5).map((value) => ({ at: y(value), label: isShare ? percent(value) : String(value) })),
     xLabel:

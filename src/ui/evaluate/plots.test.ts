@@ -72,11 +72,11 @@ describe('seriesOf', () => {
     expect(seriesOf('position', [A], SCOPE)).toEqual([]);
   });
 
-  it('leaves out what is hidden and names both reports', () => {
+  it('leaves out what is hidden and marks the compared report', () => {
     const hidden = new Set(['gold', 'recency', '=own']);
     const series = seriesOf('length', [A, B], { ...SCOPE, hidden });
     expect(series.map(({ label, isSecond }) => [label, isSecond])).toEqual([
-      ['lensnet · A', false],
+      ['lensnet', false],
       ['lensnet · B', true],
     ]);
   });

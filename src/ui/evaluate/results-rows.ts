@@ -7,7 +7,7 @@ import {
   type FigureId,
   type Interval,
 } from '../../runtime/protocol-evaluation.ts';
-import { cellsOf, policiesOf, type ShownReport } from './series.ts';
+import { cellsOf, policiesOf, scopesOf, type ShownReport } from './series.ts';
 
 export interface FigureText {
   readonly text: string;
@@ -48,10 +48,11 @@ export function resultTable(shown: readonly ShownReport[], suite: string): Resul
   );
   const columns = FIGURES.filter(({ id }) => cells.some((cell) => typeof cell[id] === 'number'));
   const policies = policiesOf([first.report], suite);
+  const tasks = scopesOf([first.report], suite).tasks;
   const rows = [...cells]
     .sort(
       (a, b) =>
-        a.task.localeCompare(b.task, 'en') ||
+        tasks.indexOf(a.task) - tasks.indexOf(b.task) ||
         a.historyTokens - b.historyTokens ||
         policies.indexOf(a.policy) - policies.indexOf(b.policy),
     )
@@ -82,12 +83,14 @@ function figureText({ id }: { readonly id: FigureId }, cell: Cell, other: Cell |
     difference:
       compared === null || compared === undefined
         ? ''
-        : `${value - compared < 0 ? '−' : '+'}${digits(Math.abs(value - compared))}`,
+        : `${value < compared ? '' : '+'}${digits(value - compared)}`,
   };
 }
 
 function digits(value: number): string {
-  return Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(Math.abs(value) >= 10 ? 1 : 3);
+  const size = Math.abs(value);
+  const text = size.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 3);
+  return value < 0 && Number(text) > 0 ? `−${text}` : text;
 }
 
 /** Every cell and figure with both ends of its interval; a figure that is undefined is empty. */

@@ -3,7 +3,16 @@ import { useState } from 'react';
 import { formatCount } from '../words/format.ts';
 import { PlotFigure, Swatch } from './plot-figure.tsx';
 import { type FigureText, resultTable } from './results-rows.ts';
-import { PLOT_IDS, PLOTS, type ShownReport, policiesOf, policySlot, scopesOf, seriesOf } from './series.ts';
+import {
+  DRAWN_POLICIES,
+  PLOT_IDS,
+  PLOTS,
+  type ShownReport,
+  policiesOf,
+  policySlot,
+  scopesOf,
+  seriesOf,
+} from './series.ts';
 
 export function Results({ shown }: { readonly shown: readonly ShownReport[] }) {
   const reports = shown.map(({ report }) => report);
@@ -11,12 +20,13 @@ export function Results({ shown }: { readonly shown: readonly ShownReport[] }) {
   const [chosenSuite, setSuite] = useState('');
   const [chosenTask, setTask] = useState('');
   const [chosenLength, setLength] = useState(0);
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
   const suite = suites.includes(chosenSuite) ? chosenSuite : (suites[0] ?? '');
   const scopes = scopesOf(reports, suite);
   const task = scopes.tasks.includes(chosenTask) ? chosenTask : (scopes.tasks[0] ?? '');
   const historyTokens = scopes.lengths.includes(chosenLength) ? chosenLength : (scopes.lengths.at(-1) ?? 0);
   const policies = policiesOf(reports, suite);
+  const hidden = new Set(policies.filter((policy, i) => i >= DRAWN_POLICIES !== toggled.has(policy)));
   const slotOf = (policy: string): number => policySlot(policy, policies);
   const plots = PLOT_IDS.map((plot) => ({
     plot,
@@ -45,9 +55,9 @@ export function Results({ shown }: { readonly shown: readonly ShownReport[] }) {
               type="button"
               aria-pressed={!hidden.has(policy)}
               onClick={() => {
-                const next = new Set(hidden);
+                const next = new Set(toggled);
                 if (!next.delete(policy)) next.add(policy);
-                setHidden(next);
+                setToggled(next);
               }}
             >
               <svg width="13" height="12" viewBox="0 -6 13 12" aria-hidden="true">
@@ -115,8 +125,8 @@ function ResultTable({ shown, suite }: { readonly shown: readonly ShownReport[];
       <h3>All cells</h3>
       <p className="muted small">
         Mean, and 95% interval: Wilson’s for shares, bootstrap for the rest, both by whole histories.
-        {second !== undefined && ` Differences are to ${second.name}.`} Where a figure is “—”, point at it to
-        see why.
+        {second !== undefined && ` Differences are to B, ${second.name}.`} Where a figure is “—”, point at it
+        to see why.
       </p>
       <div className="table-scroll" tabIndex={0} role="region" aria-label="All cells">
         <table className="figures">

@@ -104,14 +104,14 @@ function perPolicy(
   isWanted: (cell: Cell) => boolean,
   pointsOf: (cell: Cell) => readonly SeriesPoint[],
 ): Series[] {
-  return shown.flatMap(({ name, report, isSecond }) => {
+  return shown.flatMap(({ report, isSecond }) => {
     const cells = cellsOf(report, scope.suite).filter(isWanted);
     return policiesOf([report], scope.suite)
       .filter((policy) => !scope.hidden.has(policy))
       .map((policy) => ({
         policy,
         isSecond,
-        label: shown.length > 1 ? `${policy} · ${name}` : policy,
+        label: isSecond ? `${policy} · B` : policy,
         points: cells
           .filter((cell) => cell.policy === policy)
           .flatMap(pointsOf)
@@ -158,6 +158,9 @@ function rank(policy: string): number {
   const at = POLICY_ORDER.indexOf(policy);
   return at < 0 ? POLICY_ORDER.length : at;
 }
+
+/** How many policies the plots draw until others are asked for: more lines cannot be told apart. */
+export const DRAWN_POLICIES = 6;
 
 /** Tasks and lengths that the plots can be about. */
 export function scopesOf(
