@@ -21,6 +21,7 @@ import { Popover } from './popover.tsx';
 export function SessionMenu() {
   const session = useSession((state) => state.session);
   const sessions = useSession((state) => state.sessions);
+  const isBooted = useSession((state) => state.boot !== null);
   const [doomed, setDoomed] = useState<SessionRecord | null>(null);
   const title = session?.record.title ?? 'No session';
   return (
@@ -28,7 +29,9 @@ export function SessionMenu() {
       <Popover
         label={`Session: ${title}`}
         className="session-button"
-        onOpen={() => void refreshSessions()}
+        onOpen={() => {
+          if (isBooted) void refreshSessions();
+        }}
         button={
           <>
             <span className="session-title">{title}</span>
@@ -73,6 +76,7 @@ export function SessionMenu() {
               <button
                 type="button"
                 className="button"
+                disabled={!isBooted}
                 onClick={() => {
                   close();
                   closeRecording();
