@@ -1,7 +1,8 @@
 /** One shared history through every policy, as counts of cells: what the suites that ask questions do. */
-import { answerAll, reasonAgainst } from './answering.ts';
+import { answerAll, GIST_SHARE, reasonAgainst } from './answering.ts';
 import type { CellCounts } from './cell.ts';
 import type { SharedHistory } from './evaluation-case.ts';
+import { rememberHistory } from './history-memory.ts';
 import type { EvaluationPolicyId } from './policies.ts';
 import { cellOfAnswers, cellWithout } from './recall-counts.ts';
 import { type EvaluationOptions, type EvaluationUnit, unitKey, type UnitPorts } from './suite.ts';
@@ -21,7 +22,9 @@ export async function answerCells(
     if (reason !== null) reasons.set(policy, reason);
   }
   const able = policies.filter((policy) => !reasons.has(policy));
-  const answers = await answerAll(history, able, config, seed, ports);
+  const { model, gistCache, step } = ports;
+  const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));
+  const answers = await answerAll(history, tree, able, config, seed, ports);
   return policies.map((policy) => {
     const key = { task, policy, historyTokens, budgetTokens: config.budgetTokens };
     const reason = reasons.get(policy);

@@ -42,14 +42,14 @@ export interface ContextBranch {
   readonly branch: number;
   readonly scheme: PositionScheme;
   /** Moves the whole context this many tokens along; 0 where the history really stands there. */
-  readonly offsetTokens?: number;
+  readonly offsetTokens: number;
 }
 
 export function prepareContext(
   layout: Layout,
   tree: GistTree,
   answerIds: Uint32Array,
-  { sharedTokens, branch, scheme, offsetTokens = 0 }: ContextBranch,
+  { sharedTokens, branch, scheme, offsetTokens }: ContextBranch,
 ): PreparedContext {
   const keys = new Float64Array(layout.usedTokens + answerIds.length - 1);
   let slot = 0;

@@ -6,7 +6,6 @@ import { Rng } from '../../core/rng.ts';
 import type { GistTree } from '../../core/tree.ts';
 import type { Layout } from '../../core/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import type { Clock } from '../clock.ts';
 import { GistBuilder } from '../gist-builder.ts';
 import {
   type AnswerReading,
@@ -17,7 +16,7 @@ import {
 } from './answer-reader.ts';
 import type { PreparedContext } from './answer-reader.ts';
 import type { EvaluationCase, SharedHistory } from './evaluation-case.ts';
-import { type GistCache, HISTORY, rememberHistory } from './history-memory.ts';
+import { HISTORY } from './history-memory.ts';
 import type { Span } from './history-writer.ts';
 import { LensRun } from './lens-run.ts';
 import { expandedLayout, fullLayout, gistsLayout, isRouted, rawLayout, streamingLayout } from './layouts.ts';
@@ -33,6 +32,7 @@ import {
   rankByRecency,
   type Ranks,
 } from './rankings.ts';
+import type { UnitPorts } from './suite.ts';
 
 /** A base trained with position jumps reads about this many times its trained context. */
 const USABLE_RANGE = 4;
@@ -56,14 +56,6 @@ export interface Answered {
   readonly lens: { readonly totals: RunTotals; readonly latency: number | null } | null;
 }
 
-export interface AnsweringPorts {
-  readonly model: LoadedModel;
-  readonly clock: Clock;
-  readonly gistCache?: GistCache;
-  /** Awaited often, with the share of this history's work that is done; may throw to give up. */
-  readonly step: (share: number) => Promise<void>;
-}
-
 /** Why a policy cannot answer at this length; null where it can. */
 export function reasonAgainst(
   policy: EvaluationPolicyId,
@@ -83,29 +75,30 @@ export function reasonAgainst(
   return null;
 }
 
-/** Rough shares of the work, for progress alone. */
-const GIST_SHARE = 0.25;
+/** Rough shares of the work, for progress alone; the gists come first. */
+export const GIST_SHARE = 0.25;
 const LAYOUT_SHARE = 0.35;
 
 /**
+ * @param tree - of the history alone, with all its gists.
  * @param policies - such as can answer at this length.
+ * @param offsetTokens - moves all contexts this many tokens along; the history itself stands at 0.
  * @returns by policy, one result a case, in the order of the cases.
  */
 export async function answerAll(
   history: SharedHistory,
+  tree: GistTree,
   policies: readonly EvaluationPolicyId[],
   config: RunConfig,
   seed: number,
-  ports: AnsweringPorts,
+  ports: UnitPorts,
+  offsetTokens = 0,
 ): Promise<Map<EvaluationPolicyId, Answered[]>> {
   const { model, step } = ports;
   const { cases } = history;
-  const tree = await rememberHistory(model, history.ids, ports.gistCache, (share) =>
-    step(share * GIST_SHARE),
-  );
   const reader = new AnswerReader(model.base, () => step(GIST_SHARE + LAYOUT_SHARE));
   try {
-    const focuser = new Focuser(tree, history, config, seed, reader, ports);
+    const focuser = new Focuser(tree, history, config, seed, reader, ports, offsetTokens);
     const jobs: Job[] = [];
     for (const [branch, asked] of cases.entries()) {
       await step(GIST_SHARE + (LAYOUT_SHARE * branch) / cases.length);
@@ -140,7 +133,8 @@ class Focuser {
     private readonly config: RunConfig,
     seed: number,
     private readonly reader: AnswerReader,
-    private readonly ports: AnsweringPorts,
+    private readonly ports: UnitPorts,
+    private readonly offsetTokens: number,
   ) {
     this.gists = blockGists(tree, tree.countAt(1));
     this.randomRanks = rankAtRandom(this.blocks, new Rng(seed).split(1));
@@ -232,6 +226,7 @@ class Focuser {
       sharedTokens: this.history.ids.length,
       branch,
       scheme,
+      offsetTokens: this.offsetTokens,
     });
   }
 

@@ -131,6 +131,23 @@ describe('runSuite', () => {
     expect(unknown.suites[0]!.cells[0]).toMatchObject({ policy: 'full', routingRecall: null, n: 1 });
   });
 
+  it('places slots in every way for the suite positions', async () => {
+    const { suites } = reportOf(
+      await run({ suites: ['positions'], tasks: null, policies: [], samples: 2, lengths: [512, 4096] }),
+      about,
+    );
+    const cells = suites[0]!.cells.map(({ task, policy, historyTokens, nll }) => {
+      return [`${task} ${policy} ${historyTokens}`, nll] as const;
+    });
+    expect(cells).toHaveLength(14);
+    const nllOf = new Map(cells);
+    for (const mode of ['compact', 'grouped']) {
+      expect(nllOf.get(`moved ${mode} 4096`)).toBe(nllOf.get(`moved ${mode} 512`));
+    }
+    expect(nllOf.get('moved absolute 4096')).not.toBe(nllOf.get('moved absolute 512'));
+    expect(nllOf.get('focused absolute 4096')).not.toBe(nllOf.get('focused compact 4096'));
+  });
+
   it('lets the oracle keep the expansions that help, one at a time, and no others', async () => {
     const wanted = [96, 320];
     const nll = (layout: Layout): Promise<number> =>

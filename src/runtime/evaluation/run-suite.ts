@@ -134,7 +134,8 @@ function orderedCells({ suite, cells }: Suite): Suite['cells'] {
       tasks.indexOf(a.task) - tasks.indexOf(b.task) ||
       a.historyTokens - b.historyTokens ||
       a.budgetTokens - b.budgetTokens ||
-      policies.indexOf(a.policy) - policies.indexOf(b.policy),
+      policies.indexOf(a.policy) - policies.indexOf(b.policy) ||
+      a.policy.localeCompare(b.policy),
   );
 }
 

@@ -1,9 +1,10 @@
 /** All suites, by name. */
 import { casesSuite } from './cases-suite.ts';
+import { positionsSuite } from './positions-suite.ts';
 import { recallSuite } from './recall-suite.ts';
 import { EvaluationError, type EvaluationSuite } from './suite.ts';
 
-export const SUITES: readonly EvaluationSuite[] = [recallSuite, casesSuite];
+export const SUITES: readonly EvaluationSuite[] = [recallSuite, positionsSuite, casesSuite];
 
 /** @throws {EvaluationError} for an unknown name. */
 export function suiteNamed(id: string): EvaluationSuite {
