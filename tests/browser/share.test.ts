@@ -1,0 +1,276 @@
+/** What leaves the page and comes back: links, exports in every format, and traces opened without their session. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+
+/** On a slow and busy machine a model takes minutes to load. */
+const SOON_MS = 280_000;
+const TEST_MS = 580_000;
+
+let vite: RunningVite;
+let browser: Browser;
+let folder: string;
+
+beforeAll(async () => {
+  vite = await startVite('share');
+  browser = await launchChromium();
+  folder = await mkdtemp(join(tmpdir(), 'share-test-'));
+});
+
+afterAll(async () => {
+  await browser.close();
+  await vite.close();
+});
+
+interface OpenPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly complaints: string[];
+}
+
+async function openPage(address = ''): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await skipFirstMinute(context);
+  const page = await context.newPage();
+  page.setDefaultTimeout(SOON_MS);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.goto(`${vite.url}/${address}`);
+  return { page, context, complaints };
+}
+
+/** A first visit plays the recorded example; here the live session is wanted at once. */
+function skipFirstMinute(context: BrowserContext): Promise<unknown> {
+  return context.addInitScript(() => {
+    localStorage.setItem('megacontext-playground.visited', 'yes');
+  });
+}
+
+const stepText = (page: Page) => page.locator('.scrubber output').innerText();
+const slider = (page: Page) => page.getByLabel('Step', { exact: true });
+const problems = (page: Page) => page.getByRole('region', { name: 'Problems' });
+
+/** Wait until the run has this many steps. */
+async function reach(page: Page, steps: number): Promise<void> {
+  await page.waitForFunction((wanted) => {
+    const input = document.querySelector<HTMLInputElement>('input[aria-label="Step"]');
+    return Number(input?.max) >= wanted;
+  }, steps);
+}
+
+async function runPaletteCommand(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox', { name: 'Command' }).fill(title);
+  await page.keyboard.press('Enter');
+}
+
+async function download(page: Page, title: string): Promise<{ name: string; bytes: Buffer; path: string }> {
+  const [file] = await Promise.all([page.waitForEvent('download'), runPaletteCommand(page, title)]);
+  const path = join(folder, file.suggestedFilename());
+  await file.saveAs(path);
+  return { name: file.suggestedFilename(), bytes: readFileSync(path), path };
+}
+
+async function openTrace(page: Page, path: string): Promise<void> {
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    runPaletteCommand(page, 'Open a trace file'),
+  ]);
+  await chooser.setFiles(path);
+}
+
+describe('sharing', { timeout: TEST_MS }, () => {
+  let first: OpenPage;
+  let tracePath: string;
+  let shownBlocks: string;
+
+  beforeAll(async () => {
+    first = await openPage();
+    await reach(first.page, 16);
+    await first.page.keyboard.press('r');
+    await first.page.getByRole('button', { name: /^Run/ }).first().waitFor();
+  });
+
+  afterAll(() => first.context.close());
+
+  it('copies a link that shows the same step, view and parameters in a fresh profile', async () => {
+    const { page } = first;
+    const threshold = page
+      .getByLabel('Expand threshold', { exact: false })
+      .and(page.locator('input[type="text"]'));
+    await threshold.fill('0.35');
+    await threshold.press('Enter');
+    // A focused field would keep the keys to itself.
+    await page.locator('.timeline-overlay').focus();
+    await page.keyboard.press('Home');
+    for (let i = 0; i < 8; i++) await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('w');
+    await page.keyboard.press('w');
+    await page.keyboard.press('c');
+    await runPaletteCommand(page, 'Copy a link');
+    await problems(page).getByText('Link copied').waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(link).toMatch(/#v=1&model=tiny&session=.*&example=harbour-chronicle&step=\d+&tokens=/);
+    expect(link).toContain('colour=score');
+    expect(link).toContain('p.tauExpand=0.35');
+
+    const other = await openPage(new URL(link).hash);
+    await other.page.waitForFunction(
+      (wanted) => document.querySelector('.scrubber output')?.textContent?.startsWith(wanted),
+      `${(await stepText(page)).split(' / ')[0]!} / `,
+    );
+    const again = other.page
+      .getByLabel('Expand threshold', { exact: false })
+      .and(other.page.locator('input[type="text"]'));
+    expect(await again.inputValue()).toBe('0.35');
+    await expect
+      .poll(() => other.page.evaluate(() => location.hash), { timeout: SOON_MS })
+      .not.toContain(new URLSearchParams(new URL(link).hash.slice(1)).get('session'));
+    const view = (hash: string) => {
+      const fields = new URLSearchParams(hash.slice(1));
+      fields.delete('session');
+      return Object.fromEntries(fields);
+    };
+    expect(view(await other.page.evaluate(() => location.hash))).toEqual(view(new URL(link).hash));
+    expect(other.complaints).toEqual([]);
+    await other.context.close();
+  });
+
+  it('explains a bad link in place, applies the good rest and goes on', async () => {
+    const { page } = first;
+    await page.evaluate(() => {
+      location.hash = '#v=1&step=5&p.tauExpand=7&p.maxActions=3&block=1-5-37&colour=pink';
+    });
+    await expect
+      .poll(() => problems(page).innerText(), { timeout: SOON_MS })
+      .toMatch(/tauExpand = “7”.*block = “1-5-37”.*colour = “pink”/s);
+    await expect.poll(() => stepText(page)).toMatch(/^5 \//);
+    await expect.poll(() => page.evaluate(() => location.hash)).toContain('p.maxActions=3');
+    await page.evaluate(() => {
+      location.hash = '#v=99&step=9';
+    });
+    await expect.poll(() => problems(page).innerText()).toMatch(/newer version/);
+    await expect.poll(() => stepText(page)).toMatch(/^5 \//);
+  });
+
+  it('exports the run in every format', async () => {
+    const { page } = first;
+    const steps = Number(await slider(page).getAttribute('max')) + 1;
+    const trace = await download(page, 'Save the trace as a file');
+    tracePath = trace.path;
+    const lines = trace.bytes.toString().trimEnd().split('\n');
+    expect(JSON.parse(lines[0]!)).toMatchObject({ format: 'megacontext-trace', modelId: 'tiny' });
+    expect(lines.filter((line) => line.includes('"type":"refocus"'))).toHaveLength(steps);
+
+    const zipped = await download(page, 'zipped');
+    expect(zipped.name).toMatch(/\.jsonl\.gz$/);
+    expect(gunzipSync(zipped.bytes).toString()).toBe(trace.bytes.toString());
+
+    const csv = (await download(page, 'CSV')).bytes.toString().trimEnd().split('\r\n');
+    expect(csv[0]).toMatch(/^step,timeMs,cursorTokens,/);
+    expect(csv).toHaveLength(steps + 1);
+
+    const perfetto = JSON.parse((await download(page, 'Perfetto')).bytes.toString()) as {
+      traceEvents: { ph: string; name: string }[];
+    };
+    expect(perfetto.traceEvents.filter(({ ph, name }) => ph === 'C' && name === 'budget use')).toHaveLength(
+      steps,
+    );
+    expect(perfetto.traceEvents.some(({ ph, name }) => ph === 'X' && name === 'score')).toBe(true);
+
+    const svg = (await download(page, 'SVG')).bytes.toString();
+    const parsed = await page.evaluate((text) => {
+      const root = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
+      return { tag: root.tagName, shapes: root.querySelectorAll('path').length, text: root.textContent };
+    }, svg);
+    expect(parsed.tag).toBe('svg');
+    expect(parsed.shapes).toBeGreaterThan(20);
+    expect(parsed.text).toContain('Budget');
+
+    const png = (await download(page, 'PNG')).bytes;
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect(png.readUInt32BE(16)).toBeGreaterThan(1000);
+    expect(png.length).toBeGreaterThan(20_000);
+    await page.keyboard.press('t');
+    shownBlocks = await page.getByRole('region', { name: 'Blocks of the shown step' }).innerText();
+    expect(first.complaints).toEqual([]);
+  });
+
+  it('plays a trace from a file in a fresh profile, without model or session', async () => {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    await skipFirstMinute(context);
+    const page = await context.newPage();
+    page.setDefaultTimeout(SOON_MS);
+    // The model never arrives.
+    await context.route('**/*.safetensors', () => {});
+    await page.goto(vite.url);
+    await page.getByRole('button', { name: /^Session/ }).click();
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      page.getByRole('button', { name: 'Open a trace…' }).click(),
+    ]);
+    await chooser.setFiles(tracePath);
+    await page.getByText('Recorded:').waitFor();
+    expect(await stepText(page)).toMatch(/^1 \//);
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => stepText(page)).toMatch(/^5 \//);
+    await page.keyboard.press('t');
+    const table = page.getByRole('region', { name: 'Blocks of the shown step' });
+    expect(await table.innerText()).toBe(shownBlocks);
+    await page.keyboard.press('t');
+    await page.keyboard.press('Space');
+    await expect.poll(() => stepText(page).then((text) => Number(text.split(' / ')[0]))).toBeGreaterThan(7);
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Shift+D');
+    await page.getByText('In a recording:').waitFor();
+    await page.getByRole('button', { name: 'Back to the live session' }).click();
+    await expect.poll(() => stepText(page)).toBe('no steps yet');
+    await context.close();
+  });
+
+  it('says what is wrong with a broken, foreign or future trace and keeps working', async () => {
+    const { page, complaints } = first;
+    const lines = readFileSync(tracePath, 'utf8').trimEnd().split('\n');
+    const write = (name: string, text: string) => {
+      const path = join(folder, name);
+      writeFileSync(path, text);
+      return path;
+    };
+    await openTrace(page, write('future.jsonl', '{"format":"megacontext-trace","version":99}\n'));
+    await expect.poll(() => problems(page).innerText(), { timeout: SOON_MS }).toMatch(/version 99/);
+    await openTrace(page, write('text.jsonl', 'hello\n'));
+    await expect.poll(() => problems(page).innerText(), { timeout: SOON_MS }).toMatch(/not a trace header/);
+    expect(await page.getByText('Recorded:').count()).toBe(0);
+
+    const foreign = JSON.stringify({
+      ...(JSON.parse(lines[0]!) as object),
+      modelId: 'other',
+      modelHash: 'x',
+    });
+    const half = Math.floor(lines.length / 2);
+    const broken = [foreign, ...lines.slice(1, half), '{"type":"refocus"}', ...lines.slice(half)].join('\n');
+    await openTrace(page, write('broken.jsonl', broken));
+    await page.getByText('Made with another model, other').waitFor();
+    await expect
+      .poll(() => problems(page).innerText())
+      .toMatch(new RegExp(`Line ${half + 1}.*refocus steps before`, 's'));
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => stepText(page)).toMatch(/^2 \//);
+    await runPaletteCommand(page, 'Back from a recording');
+    await page.getByText('Recorded:').waitFor({ state: 'detached' });
+    expect(Number(await slider(page).getAttribute('max'))).toBeGreaterThanOrEqual(16);
+    expect(complaints).toEqual([]);
+  });
+});
