@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Allocation, AllocationInput } from './allocator.ts';
 import { strategyOf } from './strategies.ts';
 import { applied, brief, inputOf, refused } from './testing/two-groups.ts';
 
-const { allocate } = strategyOf('adaptive');
+const allocate = (input: AllocationInput): Allocation => strategyOf('adaptive').allocate(input);
 const all = (score: number): Record<number, number> =>
   Object.fromEntries(Array.from({ length: 64 }, (_, block) => [block, score]));
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Allocation, AllocationInput } from './allocator.ts';
 import { strategyOf } from './strategies.ts';
 import { applied, brief, inputOf, refused } from './testing/two-groups.ts';
 
@@ -6,7 +7,7 @@ const moves = (actions: Parameters<typeof applied>[0]): unknown[] =>
   applied(actions).map(({ kind, start }) => [kind, start / 32]);
 
 describe('matching allocation', () => {
-  const { allocate } = strategyOf('matching');
+  const allocate = (input: AllocationInput): Allocation => strategyOf('matching').allocate(input);
   const full = { budgetTokens: 188 };
 
   it('finds the set of moves that is worth most', () => {
@@ -57,7 +58,7 @@ describe('matching allocation', () => {
 });
 
 describe('stochastic allocation', () => {
-  const { allocate } = strategyOf('stochastic');
+  const allocate = (input: AllocationInput): Allocation => strategyOf('stochastic').allocate(input);
   const scores = Object.fromEntries(Array.from({ length: 20 }, (_, block) => [block, 0.3 + block / 50]));
   const firstOf = (seed: number, changes = {}): number =>
     applied(allocate(inputOf(4, scores, { seed, maxActions: 1, ...changes })).actions)[0]!.start / 32;
