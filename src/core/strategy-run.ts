@@ -32,7 +32,7 @@ export interface StrategyRun {
   readonly refused: TopList<ActionRecord>;
 }
 
-export interface StrategyMoves {
+interface StrategyMoves {
   /** Actions applied, at most the run's limit. */
   readonly taken: number;
   /** Where the strategy moved them. */

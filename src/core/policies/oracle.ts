@@ -8,7 +8,7 @@ import type { Layout } from '../working-context.ts';
 import { entryScorer } from './entry-scorer.ts';
 
 /** Every move costs the base a pass over the window, so only small contexts are searched. */
-export const ORACLE_LIMITS = { slots: 1024, moves: 256 } as const;
+const ORACLE_LIMITS = { slots: 1024, moves: 256 } as const;
 
 /** Nats per token that count as a score of tanh(1): moves of 0.02 nats reach the default thresholds. */
 const GAIN_SCALE = 0.1;
@@ -26,7 +26,7 @@ export class OracleLimitError extends Error {
   }
 }
 
-export interface OracleOptions {
+interface OracleOptions {
   readonly tree: GistTree;
   readonly config: { readonly recentTokens: number; readonly budgetTokens: number };
   /**
