@@ -1,5 +1,6 @@
 /** Answers the page's questions about the open session, each in line with the work that needs the base model. */
 import { tokensPerEntry } from '../../core/ids.ts';
+import { positionSchemeOf } from '../../core/positions.ts';
 import type { SpanMark } from '../../storage/ports.ts';
 import { yieldToEvents } from '../clock.ts';
 import { MAX_SCORED_TOKENS } from '../decoder.ts';
@@ -88,7 +89,8 @@ async function noteSensitivity(session: QuerySession, block: BlockSpan): Promise
   const { tree, layout, step } = focus;
   checkBlock(tree, block);
   const counterfactual = counterfactualOf(tree, layout, block);
-  const report = await measureSensitivity(model.base, tree, counterfactual, yieldToEvents);
+  const positions = positionSchemeOf(session.activeConfig, model.manifest.trainedContextTokens);
+  const report = await measureSensitivity(model.base, tree, counterfactual, positions, yieldToEvents);
   const { deltaNll, horizonTokens } = report;
   const { lod, start, end } = block;
   tree.metadata(lod).sensitivity.set(start / tokensPerEntry(lod), deltaNll);

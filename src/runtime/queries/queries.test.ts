@@ -136,7 +136,7 @@ describe('asking the engine', () => {
     fixture = await bootHost();
     sessionId = await open(fixture);
     await ingest(fixture, prose(4000));
-  });
+  }, 60_000);
 
   const gistBack = async () => {
     const layout = await fixture.host.handle({ kind: 'treeCells', start: 0, end: 4000, cells: 500 });

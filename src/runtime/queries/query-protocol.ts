@@ -13,7 +13,7 @@ export const blockFields = {
 };
 
 const MAX_QUERY_CHARACTERS = 2000;
-export const MAX_CELLS = 16_384;
+const MAX_CELLS = 16_384;
 
 export const querySchemas = [
   z.object({ kind: z.literal('inspect'), ...blockFields }),

@@ -4,6 +4,7 @@
  */
 import type { Entry } from '../../core/entry.ts';
 import { type Lod, K } from '../../core/ids.ts';
+import type { PositionScheme } from '../../core/positions.ts';
 import type { GistTree } from '../../core/tree.ts';
 import { childEntries, entryAt, layoutOf } from '../../core/working-context.ts';
 import type { Layout } from '../../core/working-context.ts';
@@ -18,7 +19,7 @@ const LEAST_HORIZON_TOKENS = K;
 const LONGEST_HORIZON_TOKENS = 64;
 
 /** The two contexts that are compared, and the tokens that both must predict. */
-export interface Counterfactual {
+interface Counterfactual {
   readonly fine: Layout;
   readonly coarse: Layout;
   readonly horizon: Uint32Array;
@@ -48,14 +49,19 @@ export function counterfactualOf(
   };
 }
 
-/** @param pause - awaited between the chunks of a long prefill. */
+/**
+ * @param positions - as the session decodes with.
+ * @param pause - awaited between the chunks of a long prefill.
+ */
 export async function measureSensitivity(
   base: LanguageModel,
   tree: GistTree,
   { fine, coarse, horizon }: Counterfactual,
+  positions: PositionScheme,
   pause: () => Promise<void>,
 ): Promise<SensitivityReport> {
   const decoder = new Decoder(base, tree, pause);
+  decoder.setPositions(positions);
   const capacity = Math.max(fine.usedTokens, coarse.usedTokens);
   try {
     const fineNll = await decoder.scoreContinuation(fine, horizon, capacity);

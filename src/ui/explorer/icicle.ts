@@ -27,7 +27,7 @@ export function icicleRows(shape: TreeShape, height: number): readonly IcicleRow
 }
 
 /** A cell as it is drawn: a node, or neighbours that are too narrow to tell apart. */
-export interface CellBox {
+interface CellBox {
   /** Index into the level's arrays. */
   readonly cell: number;
   readonly x: number;
