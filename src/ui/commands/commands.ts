@@ -1,6 +1,7 @@
 /** Every command of the page, once: buttons, keys and the palette run these and nothing else. */
 import { openEvaluate } from '../evaluate/evaluate-actions.ts';
 import { startSearch, toggleExplorer } from '../explorer/explorer-actions.ts';
+import { openLensTraining } from '../lens-training/lens-training-actions.ts';
 import { startPreset } from '../presets/apply-preset.ts';
 import { pause, run, stepOnce } from '../run/session-actions.ts';
 import { redo, undo } from '../run/steering.ts';
@@ -289,6 +290,13 @@ export const COMMANDS = [
   },
   { id: 'chat', title: 'Go to the chat', group: 'Page', keys: ['/'], run: focusChat },
   { id: 'evaluate', title: 'Evaluate policies on questions', group: 'Page', keys: ['Shift+E'], run: openEvaluate },
+  {
+    id: 'train-lens',
+    title: 'Train LensNet on this session',
+    group: 'Session',
+    keys: ['Shift+N'],
+    run: openLensTraining,
+  },
   {
     id: 'palette',
     title: 'Find a command',

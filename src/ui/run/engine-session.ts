@@ -11,6 +11,7 @@ import type {
   SessionState,
 } from '../../runtime/protocol.ts';
 import { acceptEvaluation } from '../evaluate/evaluate-store.ts';
+import { acceptLensReport } from '../lens-training/lens-training-store.ts';
 import { upsertMessage, useChat } from '../state/chat-store.ts';
 import { followLive } from '../state/playback-store.ts';
 import { report, reportError, reportWireError } from '../state/problem-store.ts';
@@ -136,6 +137,9 @@ function accept(notice: Notice): void {
       return;
     case 'evaluation':
       acceptEvaluation(notice);
+      return;
+    case 'lensTraining':
+      acceptLensReport(notice.report);
       return;
     case 'restarted':
       useSession.setState({ boot: notice.boot });

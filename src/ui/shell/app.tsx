@@ -3,6 +3,7 @@ import { Activity, MessageSquare, ScanSearch, SlidersHorizontal } from 'lucide-r
 import { useEffect, useState } from 'react';
 import { listenForKeys } from '../commands/keymap.ts';
 import { EvaluateDialog } from '../evaluate/evaluate-dialog.tsx';
+import { LensTrainingDialog } from '../lens-training/lens-training-dialog.tsx';
 import { ChatPanel } from '../panels/chat-panel.tsx';
 import { DocumentsPanel } from '../panels/documents-panel.tsx';
 import { InspectorPanel } from '../panels/inspector-panel.tsx';
@@ -48,6 +49,7 @@ export function App() {
       {dialog === 'help' && <HelpDialog />}
       {dialog === 'palette' && <CommandPalette />}
       {dialog === 'evaluate' && <EvaluateDialog />}
+      {dialog === 'lens-training' && <LensTrainingDialog />}
     </div>
   );
 }
