@@ -50,8 +50,7 @@ export const querySchemas = [
   }),
 ] as const;
 
-const querySchema = z.discriminatedUnion('kind', querySchemas);
-export type Query = z.infer<typeof querySchema>;
+export type Query = z.infer<(typeof querySchemas)[number]>;
 
 /** Is a move legal now, and if not, why. */
 export interface MoveVerdict {

@@ -2,6 +2,7 @@
 import { NODE_FLAGS } from '../../core/node-columns.ts';
 import type { LayoutEntry } from '../../core/telemetry.ts';
 import type { LevelCells, SpanMark, TreeCells } from '../../runtime/protocol.ts';
+import type { FoundSpan } from '../state/explorer-store.ts';
 import type { BlockRef } from '../state/view-store.ts';
 import type { Palette } from '../timeline/palette.ts';
 import { mergeRuns } from '../timeline/runs.ts';
@@ -19,13 +20,17 @@ export interface IcicleScene {
   /** The shown step's working context. */
   readonly entries: readonly LayoutEntry[];
   readonly marks: readonly SpanMark[];
-  readonly hits: readonly { readonly start: number; readonly end: number }[];
+  /** What was found: a span of tokens, or a gist of one level. */
+  readonly hits: readonly FoundSpan[];
   readonly selection: BlockRef | null;
   readonly palette: Palette;
 }
 
 const COLDEST = 0.14;
 const HELD_BAR = 4;
+const HIT_BAR = 4;
+/** Hits wider than this let what lies below show through. */
+const THIN = 6;
 const GLYPH = 4;
 /** Narrower marks are ticks without a glyph. */
 const GLYPH_FROM = 10;
@@ -78,18 +83,27 @@ function drawHeld(surface: DrawSurface, { entries, rows, window, width, palette 
   }
 }
 
+/** Words are lines through all levels; a gist that was found is tinted in its own. */
 function drawHits(surface: DrawSurface, { hits, window, width, rows, palette }: IcicleScene): void {
   const last = rows.at(-1);
   if (!last) return;
   surface.fillStyle = palette.accent;
   let drawnTo = -1;
-  for (const { start, end } of hits) {
+  for (const { start, end, lod } of hits) {
     const x = Math.floor(tokenToX(start, window, width));
     const wide = Math.max(2, tokenToX(end, window, width) - x);
-    if (x >= width || x + wide <= 0 || x + wide <= drawnTo) continue;
-    surface.globalAlpha = 0.9;
-    surface.fillRect(x, 0, wide, last.y + last.height);
-    drawnTo = x + wide;
+    if (x >= width || x + wide <= 0) continue;
+    const row = lod === undefined ? undefined : rows.find((each) => each.lod === lod);
+    if (row) {
+      surface.globalAlpha = 0.35;
+      surface.fillRect(x, row.y, wide, row.height);
+      surface.globalAlpha = 1;
+      surface.fillRect(x, row.y, wide, HIT_BAR);
+    } else if (x + wide > drawnTo) {
+      surface.globalAlpha = wide > THIN ? 0.35 : 0.9;
+      surface.fillRect(x, 0, wide, last.y + last.height);
+      drawnTo = x + wide;
+    }
   }
   surface.globalAlpha = 1;
 }

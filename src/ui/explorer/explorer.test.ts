@@ -58,9 +58,9 @@ describe('walking the tree', () => {
           const count = nodesAt(lod, shape);
           const node = nodeOf(lod, at % Math.max(1, count), shape);
           fc.pre(node !== null);
-          const parent = parentOf(node!, shape);
+          const parent = parentOf(node, shape);
           if (parent) expect(childrenOf(parent, shape)).toContainEqual(node);
-          expect(siblingsOf(node!, shape)).toContainEqual(node);
+          expect(siblingsOf(node, shape)).toContainEqual(node);
         },
       ),
     );
@@ -171,7 +171,10 @@ describe('icicle drawing', () => {
     const block = { lod: 1, start: 32, end: 64 };
     const calls = draw({
       entries: [[1, 0, 32]],
-      hits: [{ start: 40, end: 44 }],
+      hits: [
+        { start: 40, end: 44 },
+        { start: 32, end: 64, lod: 1 },
+      ],
       marks: [
         { ...block, kind: 'pin' },
         { ...block, kind: 'forbid' },
@@ -180,6 +183,8 @@ describe('icicle drawing', () => {
     expect(calls.slice(8)).toEqual([
       'fillRect text 0 42 63 4',
       'fillRect accent 80 0 8 96',
+      'fillRect accent 64 0 64 46',
+      'fillRect accent 64 0 64 4',
       'fill glyph',
       'stroke edge',
       'fillRect evict 108 6 6 2',

@@ -12,7 +12,7 @@ export interface IcicleRow {
 }
 
 const ROW_GAP = 4;
-const MOST_ROW_HEIGHT = 84;
+const MOST_ROW_HEIGHT = 108;
 
 /** One row for each level that has nodes, coarsest first. */
 export function icicleRows(shape: TreeShape, height: number): readonly IcicleRow[] {

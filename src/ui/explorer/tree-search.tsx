@@ -44,7 +44,8 @@ export function TreeSearch() {
       </div>
       <input
         id="tree-search"
-        type="search"
+        type="text"
+        role="searchbox"
         value={query}
         maxLength={2000}
         placeholder={searchBy === 'text' ? 'Find words' : 'Find what is like…'}

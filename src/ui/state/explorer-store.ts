@@ -24,10 +24,18 @@ export const useExplorer = create<ExplorerStore>()(() => ({
   found: null,
 }));
 
-const NO_HITS: readonly { readonly start: number; readonly end: number }[] = [];
+/** A span of tokens, or, with a level, a gist. */
+export interface FoundSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly lod?: number;
+}
+
+const NO_HITS: readonly FoundSpan[] = [];
 
 /** The found spans as the explorer marks them. */
-export function foundSpans(found: Found | null): typeof NO_HITS {
+export function foundSpans(found: Found | null): readonly FoundSpan[] {
   if (found === null) return NO_HITS;
-  return found.kind === 'text' ? found.answer.hits : found.answer.levels.flatMap(({ hits }) => hits);
+  if (found.kind === 'text') return found.answer.hits;
+  return found.answer.levels.flatMap(({ lod, hits }) => hits.map(({ start, end }) => ({ lod, start, end })));
 }
