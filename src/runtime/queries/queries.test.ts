@@ -106,7 +106,7 @@ describe('the contexts of a sensitivity', () => {
     expect(fine.usedTokens - coarse.usedTokens).toBe(31);
     expect([coarse.cursor, horizon.length]).toEqual([1248, 32]);
     for (const { entries } of [fine, coarse]) {
-      entries.slice(1).forEach((entry, i) => expect(entry.start).toBe(entries[i]!.end));
+      for (let i = 1; i < entries.length; i++) expect(entries[i]!.start).toBe(entries[i - 1]!.end);
     }
   });
 
