@@ -6,7 +6,6 @@ import { Rng } from '../../core/rng.ts';
 import type { GistTree } from '../../core/tree.ts';
 import type { Layout } from '../../core/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import { GistBuilder } from '../gist-builder.ts';
 import {
   type AnswerReading,
   AnswerReader,
@@ -16,7 +15,7 @@ import {
 } from './answer-reader.ts';
 import type { PreparedContext } from './answer-reader.ts';
 import type { EvaluationCase, SharedHistory } from './evaluation-case.ts';
-import { HISTORY } from './history-memory.ts';
+import { withQuestion } from './history-memory.ts';
 import type { Span } from './history-writer.ts';
 import { LensRun } from './lens-run.ts';
 import { expandedLayout, fullLayout, gistsLayout, isRouted, rawLayout, streamingLayout } from './layouts.ts';
@@ -96,16 +95,18 @@ export async function answerAll(
 ): Promise<Map<EvaluationPolicyId, Answered[]>> {
   const { model, step } = ports;
   const { cases } = history;
-  const reader = new AnswerReader(model.base, () => step(GIST_SHARE + LAYOUT_SHARE));
+  let done = GIST_SHARE;
+  const advance = (share: number): Promise<void> => step((done = share));
+  const reader = new AnswerReader(model.base, () => step(done));
   try {
     const focuser = new Focuser(tree, history, config, seed, reader, ports, offsetTokens);
     const jobs: Job[] = [];
     for (const [branch, asked] of cases.entries()) {
-      await step(GIST_SHARE + (LAYOUT_SHARE * branch) / cases.length);
+      await advance(GIST_SHARE + (LAYOUT_SHARE * branch) / cases.length);
       for (const policy of policies) jobs.push(await focuser.focus(policy, asked, branch));
     }
     return await readAll(jobs, reader, (share) =>
-      step(GIST_SHARE + LAYOUT_SHARE + share * (1 - GIST_SHARE - LAYOUT_SHARE)),
+      advance(GIST_SHARE + LAYOUT_SHARE + share * (1 - GIST_SHARE - LAYOUT_SHARE)),
     );
   } finally {
     reader.dispose();
@@ -209,12 +210,7 @@ class Focuser {
   /** The history with the question behind it, and its gists. */
   private async askedTree(asked: EvaluationCase, branch: number): Promise<GistTree> {
     if (this.branchTree?.branch === branch) return this.branchTree.tree;
-    const { model } = this.ports;
-    const tree = this.tree.fork();
-    tree.appendTokens(asked.userIds, { ...HISTORY, role: 'user', documentId: 'turn' });
-    tree.appendTokens(asked.assistantIds, { ...HISTORY, role: 'assistant', documentId: 'turn' });
-    const builder = new GistBuilder(tree, model.gistNet, model.base);
-    while ((await builder.buildNext(0)) !== null);
+    const tree = await withQuestion(this.tree, asked, this.ports.model);
     this.branchTree = { branch, tree };
     return tree;
   }

@@ -5,7 +5,7 @@
 import { K } from '../../core/ids.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { Tokenizer } from '../../nn/ports.ts';
-import { Chronicler } from './chronicler.ts';
+import type { Chronicler } from './chronicler.ts';
 import { clauseOf, type Statement } from './world.ts';
 
 /** Tokens `start..end-1`. */

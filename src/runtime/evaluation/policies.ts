@@ -1,4 +1,4 @@
-/** The policies that evaluations compare: the learned lens and the baselines of docs/evaluation.md. */
+/** The policies that evaluations compare: the learned lens, the baselines, and two oracles. */
 
 export const EVALUATION_POLICIES = [
   { id: 'full', sentence: 'The whole history, raw, while it is in the base’s range.' },

@@ -1,5 +1,5 @@
 /** Rankings of 32-token blocks by a question: what retrieval without a lens would expand first. Pure. */
-import { K, type Lod } from '../../core/ids.ts';
+import { K } from '../../core/ids.ts';
 import type { Rng } from '../../core/rng.ts';
 import type { GistTree } from '../../core/tree.ts';
 import type { Span } from './history-writer.ts';
@@ -44,7 +44,7 @@ export function rankByBm25(tree: GistTree, blocks: number, question: Uint32Array
 /** `[blocks, d]` the LOD1 gists. */
 export function blockGists(tree: GistTree, blocks: number): Float32Array {
   const gists = new Float32Array(blocks * tree.hiddenSize);
-  if (blocks > 0) tree.readGists(1 as Lod, 0, blocks, gists);
+  if (blocks > 0) tree.readGists(1, 0, blocks, gists);
   return gists;
 }
 

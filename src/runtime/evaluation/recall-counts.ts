@@ -2,7 +2,7 @@
 import { addToBins, type CellCounts } from './cell.ts';
 import type { Answered } from './answering.ts';
 import type { EvaluationPolicyId } from './policies.ts';
-import type { BinCounts, CellKey, ClusterCounts, FigureId } from './report.ts';
+import { type BinCounts, type CellKey, type ClusterCounts, type FigureId, FIGURES } from './report.ts';
 import type { WeightedSum } from './statistics.ts';
 
 /** Figures that a reason against a policy leaves undefined. */
@@ -95,7 +95,14 @@ function countsOf(answers: readonly Answered[], cluster: string, references: Ref
   for (const { distance, isRight } of answers) {
     if (distance !== null) distances = addToBins(distances, distance, isRight ? 1 : 0);
   }
-  return { cluster, n: answers.length, figures, distances };
+  return { cluster, n: answers.length, figures: inOrder(figures), distances };
+}
+
+/** In the order of the list, so that a report that was read and written again is the same file. */
+function inOrder(figures: ClusterCounts['figures']): ClusterCounts['figures'] {
+  return Object.fromEntries(
+    FIGURES.flatMap(({ id }) => (figures[id] === undefined ? [] : [[id, figures[id]]])),
+  );
 }
 
 function share(answers: readonly Answered[], holds: (answer: Answered) => boolean): WeightedSum {

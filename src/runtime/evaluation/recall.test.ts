@@ -58,7 +58,7 @@ describe.each(RECALL_TASK_IDS)('the task %s', (task) => {
       const answered = values.map(({ start, end }) => textOf(answerIds.slice(start, end)).trim());
       const held = gold!.map(({ start, end }) => textOf(history.ids.slice(start, end)));
       if (task === 'count') expect(answered).toEqual([WORLD.count.numbers[held.length - 1]]);
-      else held.forEach((clause, i) => expect(clause.endsWith(` ${answered[i]!}`)).toBe(true));
+      else expect(held.filter((clause, i) => !clause.endsWith(` ${answered[i]!}`))).toEqual([]);
       expect(Math.max(...gold!.map(({ end }) => end))).toBeLessThanOrEqual(LENGTH - RECENT);
       expect(values.length).toBeGreaterThan(0);
     }

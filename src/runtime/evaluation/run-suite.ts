@@ -159,16 +159,16 @@ class ProgressQueue {
   }
 
   async *until(running: Promise<unknown>): AsyncGenerator<EvaluationProgress> {
-    let isOver = false;
+    const state = { isOver: false };
     const over = (): void => {
-      isOver = true;
+      state.isOver = true;
       this.wake();
     };
     running.then(over, over);
     for (;;) {
       const next = this.waiting.shift();
       if (next !== undefined) yield next;
-      else if (isOver) return;
+      else if (state.isOver) return;
       else await new Promise<void>((resolve) => (this.wake = resolve));
     }
   }
