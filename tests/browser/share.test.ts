@@ -125,7 +125,7 @@ describe('sharing', { timeout: TEST_MS }, () => {
 
     const other = await openPage(new URL(link).hash);
     await other.page.waitForFunction(
-      (wanted) => document.querySelector('.scrubber output')?.textContent?.startsWith(wanted),
+      (wanted) => document.querySelector('.scrubber output')?.textContent.startsWith(wanted),
       `${(await stepText(page)).split(' / ')[0]!} / `,
     );
     const again = other.page

@@ -5,7 +5,6 @@
 import { z } from 'zod';
 import { type ParameterId, type RunConfig, runConfigSchema } from '../../core/config.ts';
 import { K, MAX_LOD, tokensPerEntry } from '../../core/ids.ts';
-import type { Lod } from '../../core/ids.ts';
 import type { BlockRef } from '../state/view-store.ts';
 
 const LINK_VERSION = 1;
@@ -84,7 +83,7 @@ const block = z
 
 function isBlock({ lod, start, end }: BlockRef): boolean {
   if (lod > MAX_LOD) return true;
-  const size = lod === 0 ? K : tokensPerEntry(lod as Lod);
+  const size = lod === 0 ? K : tokensPerEntry(lod);
   const tokens = end - start;
   return start % size === 0 && (lod === 0 ? tokens > 0 && tokens <= size : tokens === size);
 }

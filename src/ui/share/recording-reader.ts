@@ -1,15 +1,19 @@
 /** Gathers what a recording shows while its parts arrive: the run, who wrote what, and the answers. Pure. */
-import type { TelemetryEvent } from '../../core/telemetry.ts';
+import type { TelemetryEvent, TraceHeader } from '../../core/telemetry.ts';
+import type { TracePart } from '../../runtime/client-traces.ts';
 import type { ProvenanceRun } from '../../runtime/protocol.ts';
 import { RunTrace } from '../run/run-trace.ts';
 import type { StreamedToken } from '../state/chat-store.ts';
 
 export class RecordingReader {
+  /** Null before the first part. */
+  header: TraceHeader | null = null;
   readonly run = new RunTrace();
   readonly provenance: ProvenanceRun[] = [];
   readonly answers: StreamedToken[][] = [];
 
-  accept(events: readonly TelemetryEvent[]): void {
+  accept({ header, events }: TracePart): void {
+    this.header = header;
     this.run.append(events);
     for (const event of events) {
       if (event.type === 'ingest') this.#acceptIngest(event);

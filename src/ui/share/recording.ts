@@ -1,6 +1,5 @@
 /** Opens trace files and shows them in front of the live session, which goes on behind. */
 import { readTraceFile } from '../../runtime/client-traces.ts';
-import type { TraceHeader } from '../../core/telemetry.ts';
 import { showInFront, showLiveRun } from '../run/current-run.ts';
 import { followLive, seek } from '../state/playback-store.ts';
 import { report, reportError } from '../state/problem-store.ts';
@@ -18,15 +17,13 @@ export async function openRecording(file: File): Promise<void> {
   reading = controller;
   const { name: fileName, size: totalBytes } = file;
   const reader = new RecordingReader();
-  let header: TraceHeader | null = null;
   let notes: readonly string[] = [];
   useRecording.setState({ reading: { fileName, readBytes: 0, totalBytes } });
   try {
     notes = await readTraceFile(
       file,
       (part) => {
-        header = part.header;
-        reader.accept(part.events);
+        reader.accept(part);
         useRecording.setState({ reading: { fileName, readBytes: part.readBytes, totalBytes } });
       },
       controller.signal,
@@ -40,6 +37,7 @@ export async function openRecording(file: File): Promise<void> {
       useRecording.setState({ reading: null });
     }
   }
+  const { header, provenance, answers } = reader;
   if (header === null) return;
   if (reader.run.frameCount === 0) {
     report({
@@ -51,7 +49,6 @@ export async function openRecording(file: File): Promise<void> {
     });
     return;
   }
-  const { provenance, answers } = reader;
   showInFront(reader.run);
   useRecording.setState({ recording: { fileName, file, header, provenance, answers, notes } });
   useView.setState({ autoTokens: true, autoSteps: true, selection: null, peekIndex: null });

@@ -52,7 +52,7 @@ export class SvgSurface implements DrawSurface {
       this.#flush();
       this.#waiting = { paint, d: '' };
     }
-    this.#waiting!.d += this.#rectangle(x, y, width, height);
+    this.#waiting.d += this.#rectangle(x, y, width, height);
   }
 
   strokeRect(x: number, y: number, width: number, height: number): void {
@@ -201,13 +201,10 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 /** As XML text or attribute value; characters that XML forbids are left out. */
 function escaped(value: unknown): string {
-  return (
-    String(value)
-      .replaceAll(/[&<>"]/g, (character) => ENTITIES[character]!)
-      // eslint-disable-next-line no-control-regex
-      .replaceAll(
-        /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])/g,
-        '',
-      )
-  );
+  return String(value)
+    .replaceAll(/[&<>"]/g, (character) => ENTITIES[character]!)
+    .replaceAll(
+      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])/g,
+      '',
+    );
 }
