@@ -28,8 +28,7 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       title: 'Topic shift',
       story:
         'Two chapters about the harbour, seven about the market, the church and the sea, then a question about the first. Focus has to come back to pages that have long been gists.',
-      watch:
-        'After the question, the bottom rows: gists at the far left expand to raw tokens, newer ones pay for them.',
+      watch: 'Ask, then look at the bottom rows: does anything expand at the far left, and what pays for it?',
       config: {},
       chapters: [[1, 10, 2, 3, 4, 5, 6, 7, 8]],
       turn: null,
@@ -39,8 +38,8 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       id: 'needle',
       title: 'Needle',
       story:
-        'One sentence, 14,000 tokens deep, stated once; the budget holds 512. Only the question says that it matters.',
-      watch: 'Ask, then step with “.”: LOD2 opens into LOD1, LOD1 into the raw block that holds the answer.',
+        'One sentence among 14,000 tokens, stated once, some 9,000 tokens back; the budget holds 512. Only the question says that it matters.',
+      watch: 'Ask, then step with “.”: does the raw block with the answer open, and in how many steps?',
       config: { budgetTokens: 512, recentTokens: 128 },
       chapters: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
       turn: null,
@@ -50,10 +49,9 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       id: 'thrashing',
       title: 'Thrashing',
       story:
-        'No thresholds, no cooldown, 32 actions a step, scores from dice: blocks flip open and shut. Half way, hysteresis comes back.',
-      watch:
-        'The swap rate leaves its band: most moves are undone within four steps, and every row is full of glyphs.',
-      config: { policy: 'random', tauExpand: 0, tauCollapse: 0, cooldownSteps: 0, maxActions: 32 },
+        'No thresholds, no cooldown, 16 actions a step, scores from dice: blocks flip open and shut. Half way, hysteresis comes back.',
+      watch: 'The swap rate runs at the edge of its band, and most moves are undone within four steps.',
+      config: { policy: 'random', tauExpand: 0, tauCollapse: 0, cooldownSteps: 0, maxActions: 16 },
       chapters: [
         [1, 2, 3],
         [4, 5, 6],
@@ -61,7 +59,7 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       turn: {
         config: Object.fromEntries(STEADY.map((id) => [id, defaults[id]])),
         watch:
-          'Same dice, but thresholds, cooldown and action limit are back: the swap rate falls into its band and blocks stay.',
+          'Same dice, but thresholds, cooldown and action limit are back: far fewer blocks move, and most stay.',
       },
       question: null,
     },

@@ -51,7 +51,7 @@ export function Transport() {
           icon={Repeat}
           label={marked ? 'Loop the marked range' : 'Loop the whole run; mark a range with I and O'}
           pressed={looping}
-          className="loop"
+          className="loop wide-only"
           disabled={empty}
         />
       </div>
@@ -67,8 +67,8 @@ export function Transport() {
           runCommand('live');
         }}
       />
-      <label className="field-inline">
-        <span className="wide-only">Speed</span>
+      <label className="field-inline wide-only">
+        <span>Speed</span>
         <select
           value={speed}
           aria-label="Speed"

@@ -40,7 +40,7 @@ describe('the arrangement of tracks', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.array(id), fc.array(act, { maxLength: 12 }), (junk, pinned, acts) => {
         let now = tidyArrangement(
-          typeof junk === 'object' && junk !== null ? { ...junk, pinned } : junk,
+          typeof junk === 'object' && junk !== null ? Object.assign({}, junk, { pinned }) : junk,
           INITIAL_ARRANGEMENT,
         );
         for (const each of acts) {

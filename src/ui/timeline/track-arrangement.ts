@@ -48,12 +48,16 @@ export function tidyArrangement(stored: unknown, initial: TrackArrangement): Tra
   if (typeof stored !== 'object' || stored === null) return initial;
   const { order, hidden, pinned } = stored as Partial<Record<keyof TrackArrangement, unknown>>;
   const known = (ids: unknown): string[] =>
-    Array.isArray(ids) ? [...new Set(ids)].filter((id) => initial.order.includes(id as string)) : [];
+    Array.isArray(ids) ? initial.order.filter((id) => ids.includes(id)).sort(by(ids)) : [];
   return {
     order: [...new Set([...known(order), ...initial.order])],
     hidden: Array.isArray(hidden) ? known(hidden) : initial.hidden,
     pinned: Array.isArray(pinned) ? known(pinned) : initial.pinned,
   };
+}
+
+function by(ids: readonly unknown[]): (a: string, b: string) => number {
+  return (a, b) => ids.indexOf(a) - ids.indexOf(b);
 }
 
 function toggled(ids: readonly string[], id: string): readonly string[] {
