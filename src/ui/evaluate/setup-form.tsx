@@ -80,6 +80,7 @@ export function SetupForm() {
         </div>
       </fieldset>
       {reading.ok && <Estimate reading={reading.options} />}
+      {reading.ok && <RoomWarning budgetTokens={reading.options.budgetTokens} />}
       {isRunning ? (
         <CancelButton />
       ) : (
@@ -109,6 +110,18 @@ function Estimate({ reading }: { readonly reading: Parameters<typeof estimateWor
       <strong>{formatCount(answers)} answers</strong>: about {formatCompact(compressedTokens)} tokens to
       compress and {formatCompact(readSlots)} slots to read
       {durationMs === null ? '.' : `; about ${formatDuration(durationMs)} at the pace of the last run.`}
+    </p>
+  );
+}
+
+/** Where the newest tokens fill the budget, no policy can show anything else. */
+function RoomWarning({ budgetTokens }: { readonly budgetTokens: number }) {
+  const recentTokens = useSession((state) => state.boot?.defaults.recentTokens ?? 0);
+  if (budgetTokens >= 2 * recentTokens) return null;
+  return (
+    <p className="small" role="status">
+      The newest {formatCount(recentTokens)} tokens always stay raw: a budget of {formatCount(budgetTokens)}{' '}
+      leaves the policies little or nothing to choose.
     </p>
   );
 }
