@@ -18,7 +18,7 @@ import type { SamplePosition } from './positions.ts';
 import { ReplayTree } from './replay-tree.ts';
 import { sampleLayout } from './sample-layout.ts';
 
-/** Every third state of a kind is held out, in order of position: no horizon is in both parts. */
+/** Every third state is held out, kind by kind in order of position: no horizon is in both parts. */
 const HELD_OUT_EVERY = 3;
 
 export interface MeasuredMove extends Omit<CandidateMove, 'layout'> {
@@ -55,16 +55,15 @@ export async function collectStates(input: CollectInput): Promise<readonly Measu
   const replay = new ReplayTree(tree);
   const decoder = new Decoder(base, tree, breathe);
   decoder.setPositions(input.positionScheme);
-  const ofKind = { answer: 0, recurrence: 0, block: 0 };
+  const heldOut = heldOutOf(positions);
   const states: MeasuredState[] = [];
   let moves = 0;
   try {
     for (const position of positions) {
       await breathe();
       const then = replay.growTo(position.cursor);
-      const isHeldOut = ofKind[position.kind]++ % HELD_OUT_EVERY === HELD_OUT_EVERY - 1;
       const state = await measureState(input, position, then, decoder);
-      states.push({ ...state, isHeldOut });
+      states.push({ ...state, isHeldOut: heldOut.has(position) });
       moves += state.moves.length;
       input.onState(states.length, moves);
     }
@@ -72,6 +71,11 @@ export async function collectStates(input: CollectInput): Promise<readonly Measu
   } finally {
     decoder.dispose();
   }
+}
+
+function heldOutOf(positions: readonly SamplePosition[]): ReadonlySet<SamplePosition> {
+  const byKind = [...positions].sort((a, b) => a.kind.localeCompare(b.kind) || a.cursor - b.cursor);
+  return new Set(byKind.filter((_, i) => i % HELD_OUT_EVERY === HELD_OUT_EVERY - 1));
 }
 
 async function measureState(

@@ -16,8 +16,10 @@ export interface HostFixture {
 }
 
 /** A booted host; the clock counts calls, so that timings repeat. */
-export async function bootHost(options: { readonly store?: SessionStore } = {}): Promise<HostFixture> {
-  const model = createFakeModel();
+export async function bootHost(
+  options: { readonly store?: SessionStore; readonly model?: FakeModel } = {},
+): Promise<HostFixture> {
+  const model = options.model ?? createFakeModel();
   const store = options.store ?? createMemoryStore();
   const notices: Notice[] = [];
   let ticks = 0;

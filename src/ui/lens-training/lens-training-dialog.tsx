@@ -15,10 +15,11 @@ import { CalibrationPlot, LossPlot } from './training-plots.tsx';
 export function LensTrainingDialog() {
   const sessionId = useSession((state) => state.session?.record.id);
   const boot = useSession((state) => state.boot);
+  const running = useSession((state) => state.running);
   const report = useLensTraining((state) => state.report);
   useEffect(() => {
     if (sessionId !== undefined) void requestLens({ action: 'status' });
-  }, [sessionId, boot]);
+  }, [sessionId, boot, running]);
   return (
     <Dialog
       title="Train LensNet on this session"

@@ -1,0 +1,175 @@
+/** Training on a session, through the host: a fake base whose figures are hashes, and a real LensNet on WASM. */
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { selectBackend } from '../../nn/device.ts';
+import { createLensWorkshop } from '../../nn/lens-training/workshop.ts';
+import type { LensTrainer, LensWorkshop } from '../../nn/ports.ts';
+import { SYNTHETIC_LENS_NET, syntheticLensNet } from '../../nn/synthetic-weights.ts';
+import { createMemoryStore } from '../../storage/memory-store.ts';
+import { nodeWasmPaths } from '../../nn/wasm-paths-node.ts';
+import { FAKE_HIDDEN_SIZE, createFakeModel } from '../testing/fake-model.ts';
+import type { FakeModel } from '../testing/fake-model.ts';
+import { type HostFixture, bootHost, frames, ingest, open, prose, until } from '../testing/host-fixture.ts';
+import type { LensTrainingReport, LensTrainingRequest } from './messages.ts';
+
+const SIZE = { ...SYNTHETIC_LENS_NET, width: 8, heads: 1, tailQueries: 2, tailTokens: 16 };
+const RUN = { action: 'start', states: 9, steps: 2, learningRate: 1e-3, seed: 1 } as const;
+
+function trainableModel(change: (workshop: LensWorkshop) => LensWorkshop = (same) => same): FakeModel {
+  const shipped = syntheticLensNet(FAKE_HIDDEN_SIZE, 3, SIZE).buffer;
+  const lensWorkshop = change(createLensWorkshop(FAKE_HIDDEN_SIZE, 1e-5, SIZE, shipped));
+  return { ...createFakeModel(), lensNet: lensWorkshop.createNet(shipped, 'shipped'), lensWorkshop };
+}
+
+/** The next worker finds what the last one stored. */
+const outlivesItsHost = (): void => undefined;
+
+const hosts: HostFixture[] = [];
+
+async function bootTrainable(options: Parameters<typeof bootHost>[0] = {}): Promise<HostFixture> {
+  const store = { ...createMemoryStore(), close: outlivesItsHost };
+  const fixture = await bootHost({ model: trainableModel(), store, ...options });
+  hosts.push(fixture);
+  return fixture;
+}
+
+function ask({ host }: HostFixture, request: LensTrainingRequest): Promise<LensTrainingReport> {
+  return host.handle({ kind: 'lensTraining', request });
+}
+
+function settled(fixture: HostFixture): Promise<LensTrainingReport> {
+  return until(async () => {
+    const report = await ask(fixture, { action: 'status' });
+    return (report.phase === 'done' || report.phase === 'stopped') && report;
+  });
+}
+
+async function bytesOf({ host }: HostFixture): Promise<Uint8Array<ArrayBuffer>> {
+  const { file } = await host.handle({ kind: 'exportLens' });
+  return new Uint8Array(await file.arrayBuffer());
+}
+
+const hashes = (fixture: HostFixture): string[] =>
+  fixture.events().flatMap((event) => (event.type === 'session' ? [event.modelHash] : []));
+
+/** The scores of a refocus that nothing came before since. */
+async function scoresNow(fixture: HostFixture): Promise<readonly number[]> {
+  await fixture.host.handle({ kind: 'refocus' });
+  return frames(fixture).at(-1)!.scores;
+}
+
+describe('training LensNet on a session', () => {
+  beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
+  afterEach(async () => {
+    for (const { host } of hosts.splice(0)) await host.dispose();
+  });
+
+  it('says what is missing, and starts nothing, where the history is short', async () => {
+    const fixture = await bootTrainable();
+    await open(fixture);
+    await ingest(fixture, prose(300));
+    const { supply } = await ask(fixture, { action: 'status' });
+    expect(supply.tokens).toBeLessThan(supply.neededTokens);
+    await expect(ask(fixture, RUN)).rejects.toThrow(/9 are needed/);
+    await expect(ask(fixture, { action: 'keep' })).rejects.toThrow(/Nothing was learned/);
+  });
+
+  it('measures, trains, keeps, comes back after a reload, and goes back to the shipped net exactly', async () => {
+    const fixture = await bootTrainable();
+    const { host, store } = fixture;
+    // Nothing may move, so that the same LensNet gives the same scores again.
+    const id = await open(fixture, { maxActions: 0 });
+    await ingest(fixture, prose(1500));
+    for (let i = 0; i < 12; i++) await scoresNow(fixture);
+    const shipped = await bytesOf(fixture);
+    await ask(fixture, RUN);
+    const done = await settled(fixture);
+    expect(done).toMatchObject({ phase: 'done', step: 2, problem: null, hasCandidate: true });
+    expect(done.dataset).toMatchObject({ trainStates: 6, heldOutStates: 3 });
+    expect(done.after).toMatchObject({ step: 2, states: 3 });
+    expect(done.after!.points.length).toBeGreaterThan(6);
+
+    const trained = await bytesOf(fixture);
+    expect(trained).not.toEqual(shipped);
+    const { inUse } = await ask(fixture, { action: 'keep' });
+    expect(inUse.origin).toBe('trained');
+    expect(hashes(fixture).at(-1)).toBe(`${fixture.model.hash}+lensnet-${inUse.mark}`);
+    const kept = await scoresNow(fixture);
+
+    await host.dispose();
+    const again = await bootTrainable({ store });
+    await again.host.handle({ kind: 'openSession', sessionId: id });
+    expect((await ask(again, { action: 'status' })).inUse.mark).toBe(inUse.mark);
+    expect(await bytesOf(again)).toEqual(trained);
+
+    await ask(again, { action: 'useShipped' });
+    expect(hashes(again).at(-1)).toBe(fixture.model.hash);
+    expect(await bytesOf(again)).toEqual(shipped);
+    const back = await scoresNow(again);
+    expect(back).not.toEqual(kept);
+    const imported = await ask(again, { action: 'import', fileName: 'mine', bytes: trained });
+    expect(imported.inUse).toMatchObject({ origin: 'imported', mark: inUse.mark });
+  });
+
+  it('refuses a file of another shape by name, and a run beside a run', async () => {
+    const fixture = await bootTrainable();
+    await open(fixture);
+    await ingest(fixture, prose(1500));
+    const narrow = new Uint8Array(syntheticLensNet(2, 3, SIZE).buffer);
+    const wrong = ask(fixture, { action: 'import', fileName: 'narrow.safetensors', bytes: narrow });
+    await expect(wrong).rejects.toMatchObject({ code: 'bad-weights' });
+    await expect(wrong).rejects.toThrow(/narrow\.safetensors/);
+    await ask(fixture, RUN);
+    await expect(ask(fixture, RUN)).rejects.toMatchObject({ code: 'busy' });
+    await expect(ask(fixture, { action: 'keep' })).rejects.toMatchObject({ code: 'busy' });
+    expect(await ask(fixture, { action: 'discard' })).toMatchObject({ phase: 'idle', hasCandidate: false });
+  });
+
+  it('ends up with the same weights however often it was paused', async () => {
+    const weights: Uint8Array[] = [];
+    for (const pauses of [false, true]) {
+      const fixture = await bootTrainable();
+      await open(fixture);
+      await ingest(fixture, prose(1500));
+      await ask(fixture, { ...RUN, steps: 4 });
+      if (pauses) {
+        await until(async () => (await ask(fixture, { action: 'pause' })).phase === 'paused');
+        await until(async () => (await ask(fixture, { action: 'resume' })).phase === 'training');
+        await until(async () => (await ask(fixture, { action: 'pause' })).phase !== 'training');
+        await ask(fixture, { action: 'resume' });
+      }
+      expect(await settled(fixture)).toMatchObject({ phase: 'done', step: 4 });
+      weights.push(await bytesOf(fixture));
+    }
+    expect(weights[0]).toEqual(weights[1]);
+  });
+
+  it('stops with a problem when the device fails, and offers the last good weights, also to the next worker', async () => {
+    const failing = (workshop: LensWorkshop): LensWorkshop => ({
+      ...workshop,
+      createTrainer: (...file) => {
+        const trainer: LensTrainer = workshop.createTrainer(...file);
+        const addExample = trainer.addExample.bind(trainer);
+        let examples = 0;
+        trainer.addExample = (example) =>
+          ++examples > 6 ? Promise.reject(new Error('The GPU was lost.')) : addExample(example);
+        return trainer;
+      },
+    });
+    const fixture = await bootTrainable({ model: trainableModel(failing) });
+    const id = await open(fixture);
+    await ingest(fixture, prose(1500));
+    await ask(fixture, { ...RUN, steps: 3 });
+    const report = await settled(fixture);
+    expect(report).toMatchObject({ phase: 'stopped', step: 1, hasCandidate: true });
+    expect(report.problem?.message).toMatch(/after step 1: The GPU was lost/);
+    const learned = await bytesOf(fixture);
+
+    await fixture.host.dispose();
+    const again = await bootTrainable({ store: fixture.store });
+    await again.host.handle({ kind: 'openSession', sessionId: id });
+    const found = await ask(again, { action: 'status' });
+    expect(found).toMatchObject({ phase: 'stopped', step: 1, problem: { code: 'training-interrupted' } });
+    expect((await ask(again, { action: 'keep' })).inUse.origin).toBe('trained');
+    expect(await bytesOf(again)).toEqual(learned);
+  });
+});
