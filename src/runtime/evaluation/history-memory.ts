@@ -5,6 +5,7 @@ import { GistTree } from '../../core/tree.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
 import { crc32 } from '../../storage/crc32.ts';
 import { GistBuilder } from '../gist-builder.ts';
+import type { EvaluationCase } from './evaluation-case.ts';
 
 /** Keeps the gists of histories between runs: they depend on base and GistNet alone. */
 export interface GistCache {
@@ -13,7 +14,7 @@ export interface GistCache {
   save(key: string, bits: Uint16Array): Promise<void>;
 }
 
-export const HISTORY: Provenance = {
+const HISTORY: Provenance = {
   role: 'document',
   documentId: 'history',
   title: 'History',
@@ -39,6 +40,20 @@ export async function rememberHistory(
   const pending = tree.pendingGistCount;
   while ((await builder.buildNext(0)) !== null) await step(1 - tree.pendingGistCount / pending);
   await cache?.save(key, gistsOf(tree));
+  return tree;
+}
+
+/** A fork of a history with a question behind it, and every gist that this adds. */
+export async function withQuestion(
+  history: GistTree,
+  { userIds, assistantIds }: Pick<EvaluationCase, 'userIds' | 'assistantIds'>,
+  { base, gistNet }: LoadedModel,
+): Promise<GistTree> {
+  const tree = history.fork();
+  tree.appendTokens(userIds, { ...HISTORY, role: 'user', documentId: 'turn' });
+  tree.appendTokens(assistantIds, { ...HISTORY, role: 'assistant', documentId: 'turn' });
+  const builder = new GistBuilder(tree, gistNet, base);
+  while ((await builder.buildNext(0)) !== null);
   return tree;
 }
 

@@ -85,6 +85,22 @@ export const FIGURES = [
     sentence: 'Spearman correlation of the scores with measured counterfactual gains, within a context.',
   },
   {
+    id: 'spearmanPooled',
+    label: 'Calibration, pooled',
+    unit: '',
+    kind: 'mean',
+    core: false,
+    sentence: 'The same over the moves of all contexts of a history together.',
+  },
+  {
+    id: 'spearmanWorthwhile',
+    label: 'Calibration, moves that matter',
+    unit: '',
+    kind: 'mean',
+    core: false,
+    sentence: 'The same, pooled, over the moves worth at least 0.02 nats either way.',
+  },
+  {
     id: 'swapRate',
     label: 'Swap rate',
     unit: 'per refocus',
@@ -131,6 +147,14 @@ export const FIGURES = [
     kind: 'mean',
     core: false,
     sentence: 'Refocuses until the blocks that hold the answer are raw.',
+  },
+  {
+    id: 'returned',
+    label: 'Returned',
+    unit: '',
+    kind: 'proportion',
+    core: false,
+    sentence: 'Focus came back to the first topic after it came up again.',
   },
   {
     id: 'probeEntity',
