@@ -25,6 +25,7 @@ describe('keys', () => {
     expect(chordOf(press('ArrowLeft', { shiftKey: true }))).toBe('Shift+ArrowLeft');
     expect(chordOf(press('W', { shiftKey: true }))).toBe('Shift+W');
     expect(chordOf(press('W'))).toBe('w');
+    expect(chordOf(press('w', { shiftKey: true }))).toBe('Shift+W');
     expect(chordOf(press('?', { shiftKey: true }))).toBe('?');
     expect(chordOf(press('k', { metaKey: true }))).toBe('Mod+k');
   });

@@ -16,7 +16,8 @@ export function chordOf({ key, shiftKey, ctrlKey, metaKey }: KeyPress): string {
   const named = name.length > 1 && name !== 'Space';
   const shift = shiftKey && (letter || named) ? 'Shift+' : '';
   const mod = ctrlKey || metaKey ? 'Mod+' : '';
-  return `${mod}${shift}${letter && !shiftKey ? name.toLowerCase() : name}`;
+  const cased = shiftKey ? name.toUpperCase() : name.toLowerCase();
+  return `${mod}${shift}${letter ? cased : name}`;
 }
 
 /** The command of a chord, if any. */

@@ -24,8 +24,20 @@ const PAST: Readonly<Record<ManualAct, string>> = {
   untag: 'untagged',
 };
 
+let lastInLine: Promise<void> = Promise.resolve();
+
+/** One act after the other: a key pressed while an act is being measured waits for it. */
+function inLine(work: () => Promise<void>): Promise<void> {
+  lastInLine = lastInLine.then(work, work);
+  return lastInLine;
+}
+
 /** Act on a block of the open session; it can be undone. A refusal becomes a problem and changes nothing. */
-export async function actOnBlock(action: ManualAct, block: BlockRef, name?: string): Promise<void> {
+export function actOnBlock(action: ManualAct, block: BlockRef, name?: string): Promise<void> {
+  return inLine(() => act(action, block, name));
+}
+
+async function act(action: ManualAct, block: BlockRef, name?: string): Promise<void> {
   const { session } = useSession.getState();
   if (!session) return;
   const { lod, start } = block;
@@ -48,7 +60,11 @@ export async function actOnBlock(action: ManualAct, block: BlockRef, name?: stri
 }
 
 /** Take the last act back. What can no longer be taken back is dropped, with a problem that says why. */
-export async function undo(): Promise<void> {
+export function undo(): Promise<void> {
+  return inLine(takeBack);
+}
+
+async function takeBack(): Promise<void> {
   const move = lastOf(useSteering.getState().done);
   if (!move) return;
   useSteering.setState(({ done }) => ({ done: done.slice(0, -1) }));
@@ -58,19 +74,23 @@ export async function undo(): Promise<void> {
 }
 
 /** Do again what was taken back last. */
-export async function redo(): Promise<void> {
+export function redo(): Promise<void> {
+  return inLine(doAgain);
+}
+
+async function doAgain(): Promise<void> {
   const move = lastOf(useSteering.getState().undone);
   if (!move) return;
   useSteering.setState(({ undone }) => ({ undone: undone.slice(0, -1) }));
   if (await perform(move)) useSteering.setState(({ done }) => ({ done: [...done, move] }));
 }
 
-/** The newest move, if it belongs to the open session and nothing else is being done. */
+/** The newest move, if it belongs to the open session and that is what the page shows. */
 function lastOf(moves: readonly SteeringMove[]): SteeringMove | null {
   const move = moves.at(-1);
   const isOpen = move?.sessionId === useSession.getState().session?.record.id;
-  const isBlocked = useSteering.getState().busy || useRecording.getState().recording !== null;
-  return move && isOpen && !isBlocked ? move : null;
+  const isHidden = useRecording.getState().recording !== null;
+  return move && isOpen && !isHidden ? move : null;
 }
 
 /** @returns false if the engine refused. */
