@@ -1,0 +1,41 @@
+/** Takes one training gradient on a backend inside the page; the test imports it from there. */
+import { selectBackend } from '../../src/nn/device.ts';
+import { readTensor } from '../../src/nn/fixture-parity.ts';
+import type { LensShape } from '../../src/nn/lens-training/parameters.ts';
+import { DualCrossTrainer } from '../../src/nn/lens-training/trainer.ts';
+import { SafetensorsFile } from '../../src/nn/safetensors.ts';
+import { BROWSER_WASM_PATHS } from '../../src/nn/wasm-paths-browser.ts';
+
+const FIXTURE = '/tests/fixtures/lensnet-n7-m5';
+
+async function bytesOf(file: string): Promise<ArrayBuffer> {
+  const response = await fetch(`${FIXTURE}/${file}`);
+  return response.arrayBuffer();
+}
+
+/** The whole gradient of one example, tensor by tensor. */
+export async function gradientOn(backend: 'wasm' | 'webgpu'): Promise<Record<string, number[]>> {
+  await selectBackend(backend, { wasmPaths: BROWSER_WASM_PATHS });
+  const { config } = JSON.parse(new TextDecoder().decode(await bytesOf('fixture.json'))) as {
+    config: { hiddenSize: number; epsilon: number; lensNet: LensShape['config'] };
+  };
+  const { hiddenSize, epsilon, lensNet } = config;
+  const io = SafetensorsFile.parse(await bytesOf('io.safetensors'), 'io');
+  const weights = SafetensorsFile.parse(await bytesOf('weights.safetensors'), 'weights');
+  const trainer = new DualCrossTrainer({ hiddenSize, epsilon, config: lensNet }, weights);
+  const target = (firstSlot: number, slotCount: number, value: number) => {
+    return { firstSlot, slotCount, target: value, weight: 1, group: 'expand' };
+  };
+  await trainer.addExample({
+    slotCount: io.shape('own')[0] ?? 0,
+    tailCount: io.shape('tail')[0] ?? 0,
+    embeddings: readTensor(io, 'own'),
+    blockVectors: readTensor(io, 'block'),
+    features: readTensor(io, 'feats'),
+    tail: readTensor(io, 'tail'),
+    targets: [target(0, 2, 0.9), target(3, 1, -0.8), target(5, 2, 0.1)],
+  });
+  const gradient = [...trainer.gradientByName()].map(([name, { values }]) => [name, [...values]] as const);
+  trainer.dispose();
+  return Object.fromEntries(gradient);
+}
