@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { EngineError } from '../errors.ts';
 import type { Notice } from '../protocol.ts';
 import type { EvaluationCatalogue, EvaluationOutcome, EvaluationRequest } from '../protocol-evaluation.ts';
+import { casesSuite } from './cases-suite.ts';
 import { EVALUATION_POLICIES } from './policies.ts';
 import type { EvaluationReport } from './report.ts';
 import { reportOf, runSuite, type UnitResult } from './run-suite.ts';
@@ -13,6 +14,9 @@ import { suiteNamed, SUITES } from './suites.ts';
 
 /** A report is made of all counts anew; more often would cost more than it shows. */
 const REPORT_EVERY_MS = 1000;
+
+/** Cases come from a file, which only the command line reads. */
+const PAGE_SUITES = SUITES.filter((suite) => suite !== casesSuite);
 
 /** What evaluations run on. */
 export interface EvaluationSubject {
@@ -33,7 +37,7 @@ export class EvaluationService {
 
   get catalogue(): EvaluationCatalogue {
     return {
-      suites: SUITES.map(({ id, tasks, defaultTasks, policies }) => ({
+      suites: PAGE_SUITES.map(({ id, tasks, defaultTasks, policies }) => ({
         id,
         tasks,
         defaultTasks,
