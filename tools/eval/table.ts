@@ -1,11 +1,26 @@
-/** Prints a report for people: policies down, lengths across, accuracy with its interval. */
-import type { Cell, EvaluationReport, Suite } from '../../src/runtime/evaluation/report.ts';
+/**
+ * Prints a report for people: policies down, lengths across, accuracy with its interval; and a table of figures
+ * for what is about more than accuracy.
+ */
+import {
+  FIGURES,
+  type Cell,
+  type EvaluationReport,
+  type Suite,
+} from '../../src/runtime/evaluation/report.ts';
+import type { Interval } from '../../src/runtime/evaluation/statistics.ts';
 
 export function printReport(report: EvaluationReport): void {
   for (const suite of report.suites) {
     for (const [task, cells] of groups(suite)) {
-      console.log(`\n${suite.suite} · ${task} · accuracy [95%] (routing × reading)`);
-      console.log(tableOf(cells));
+      if (cells.some(({ accuracy }) => accuracy !== null)) {
+        console.log(`\n${suite.suite} · ${task} · accuracy [95%] (routing × reading)`);
+        console.log(tableOf(cells));
+      }
+      if (cells.some(isAboutMore)) {
+        console.log(`\n${suite.suite} · ${task} · figures [95%]`);
+        console.log(figuresOf(cells));
+      }
     }
   }
 }
@@ -14,6 +29,30 @@ function groups({ cells }: Suite): Map<string, Cell[]> {
   const byTask = new Map<string, Cell[]>();
   for (const cell of cells) byTask.set(cell.task, [...(byTask.get(cell.task) ?? []), cell]);
   return byTask;
+}
+
+/** Accuracy alone does not tell what such a cell measured. */
+function isAboutMore({ accuracy, spearman }: Cell): boolean {
+  return accuracy === null || spearman !== null;
+}
+
+/** Figures that the table of accuracies shows already. */
+const SHOWN: readonly string[] = ['accuracy', 'routingRecall', 'readingAccuracy', 'exactMatch'];
+
+/** A row a policy and length, a column for every figure that any of them has. */
+function figuresOf(cells: readonly Cell[]): string {
+  const columns = FIGURES.filter(
+    ({ id }) => !SHOWN.includes(id) && cells.some((cell) => typeof cell[id] === 'number'),
+  );
+  return aligned([
+    ['', 'tokens', 'n', ...columns.map(({ label }) => label)],
+    ...cells.map((cell) => [
+      cell.policy,
+      columnOf(cell),
+      String(cell.n),
+      ...columns.map(({ id }) => `${fixed(cell[id] ?? null)}${rangeOf(cell.intervals[id])}`),
+    ]),
+  ]);
 }
 
 function tableOf(cells: readonly Cell[]): string {
@@ -25,7 +64,10 @@ function tableOf(cells: readonly Cell[]): string {
       textOf(cells.find((cell) => cell.policy === policy && columnOf(cell) === column)),
     ),
   ]);
-  const lines = [['', ...columns], ...rows];
+  return aligned([['', ...columns], ...rows]);
+}
+
+function aligned(lines: readonly (readonly string[])[]): string {
   const widths = lines[0]!.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
   return lines
     .map((line) =>
@@ -38,16 +80,20 @@ function tableOf(cells: readonly Cell[]): string {
 }
 
 function columnOf({ historyTokens, budgetTokens }: Cell): string {
-  return `${historyTokens} (${(historyTokens / budgetTokens).toPrecision(2).replace(/\.0$/, '')}x)`;
+  return `${historyTokens} (${Number((historyTokens / budgetTokens).toPrecision(2))}x)`;
 }
 
 function textOf(cell: Cell | undefined): string {
   if (cell === undefined || cell.n === 0) return '–';
   const { accuracy, nll, ci95, routingRecall, readingAccuracy } = cell;
-  const range = ci95 === null ? '' : ` [${ci95.map((end) => fixed(end)).join(', ')}]`;
+  const range = rangeOf(ci95);
   if (accuracy === null) return `NLL ${fixed(nll)}${range}`;
   const parts = routingRecall === null ? '' : ` (${fixed(routingRecall)} × ${fixed(readingAccuracy)})`;
   return `${fixed(accuracy)}${range}${parts}`;
+}
+
+function rangeOf(interval: Interval | null | undefined): string {
+  return interval ? ` [${interval.map(fixed).join(', ')}]` : '';
 }
 
 function fixed(value: number | null): string {

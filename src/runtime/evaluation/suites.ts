@@ -1,11 +1,18 @@
 /** All suites, by name. */
 import { casesSuite } from './cases-suite.ts';
+import { gistSuite } from './gist-suite.ts';
 import { lensSuite } from './lens-suite.ts';
 import { positionsSuite } from './positions-suite.ts';
 import { recallSuite } from './recall-suite.ts';
 import { EvaluationError, type EvaluationSuite } from './suite.ts';
 
-export const SUITES: readonly EvaluationSuite[] = [recallSuite, positionsSuite, lensSuite, casesSuite];
+export const SUITES: readonly EvaluationSuite[] = [
+  recallSuite,
+  positionsSuite,
+  lensSuite,
+  gistSuite,
+  casesSuite,
+];
 
 /** @throws {EvaluationError} for an unknown name. */
 export function suiteNamed(id: string): EvaluationSuite {
