@@ -5,7 +5,7 @@
 import type { Allocation, AllocationInput, AllocationStrategy } from './allocator.ts';
 import { takeAlternately } from './alternation.ts';
 import { collectCandidates } from './candidates.ts';
-import type { Candidate } from './candidates.ts';
+import type { Candidate } from './candidate.ts';
 import { EXPANSION_COST } from './legality.ts';
 import { runStrategy } from './strategy-run.ts';
 import type { StrategyRun } from './strategy-run.ts';

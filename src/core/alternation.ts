@@ -1,6 +1,7 @@
 /** Works off two queues of candidates alternately, within budget and action limit. */
 import type { AllocationStep } from './allocation-step.ts';
-import type { Candidate, Candidates } from './candidates.ts';
+import type { Candidate } from './candidate.ts';
+import type { Candidates } from './candidates.ts';
 import { ForcedCollapses } from './fit.ts';
 import { EXPANSION_COST, parentSpan } from './legality.ts';
 import type { LayoutEntry } from './telemetry.ts';

@@ -1,19 +1,11 @@
 /** Which entries and sibling groups a pass wants to move, in order of preference, and which rules forbid it. */
 import { MAX_REFUSED } from './allocator.ts';
 import type { Thresholds } from './allocator.ts';
+import type { Candidate } from './candidate.ts';
 import { K, tokensPerEntry } from './ids.ts';
 import type { StrategyRun } from './strategy-run.ts';
 import { TopList } from './top-list.ts';
 import { NONE } from './workbench.ts';
-
-/** A legal move that a score asks for. For a sibling group: its first node, and the mean score. */
-export interface Candidate {
-  readonly node: number;
-  readonly lod: number;
-  readonly start: number;
-  readonly end: number;
-  readonly score: number;
-}
 
 export interface Candidates {
   /** Highest score first; ties: nearer the cursor first. */

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   ConfigError,
   DEFAULT_RUN_CONFIG,
-  PARAMETERS,
   applyConfigChanges,
   runConfigSchema,
 } from './config.ts';
+import { PARAMETERS } from './parameters.ts';
 
 describe('run configuration', () => {
   it('has defaults that its schema accepts', () => {

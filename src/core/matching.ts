@@ -1,7 +1,7 @@
 /** The best set of moves at once: a knapsack over the legal moves, within budget and action limit. */
 import type { Allocation, AllocationInput, AllocationStrategy } from './allocator.ts';
 import { collectCandidates } from './candidates.ts';
-import type { Candidate } from './candidates.ts';
+import type { Candidate } from './candidate.ts';
 import { EXPANSION_COST, parentSpan } from './legality.ts';
 import { refuse, refuseExpansions, runStrategy } from './strategy-run.ts';
 import type { StrategyRun } from './strategy-run.ts';

@@ -2,7 +2,7 @@
 import type { Allocation, AllocationInput, AllocationStrategy } from './allocator.ts';
 import { takeAlternately } from './alternation.ts';
 import { collectCandidates } from './candidates.ts';
-import type { Candidate } from './candidates.ts';
+import type { Candidate } from './candidate.ts';
 import { spanIdOf } from './ids.ts';
 import { hashUint32 } from './rng.ts';
 import { runStrategy } from './strategy-run.ts';

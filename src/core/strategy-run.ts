@@ -9,7 +9,7 @@ import type {
   AllocatorState,
   Thresholds,
 } from './allocator.ts';
-import type { Candidate } from './candidates.ts';
+import type { Candidate } from './candidate.ts';
 import { fitToBudget } from './fit.ts';
 import { K } from './ids.ts';
 import { EXPANSION_COST } from './legality.ts';

@@ -1,7 +1,7 @@
 /** One knob: name, symbol, value, unit, slider, sentence, default, and what was wrong with the last input. */
 import { RotateCcw } from 'lucide-react';
 import { useId, useState } from 'react';
-import type { ParameterDescription } from '../../core/config.ts';
+import type { ParameterDescription } from '../../core/parameters.ts';
 import { setParameters } from '../run/session-actions.ts';
 import { formatValue } from '../words/format.ts';
 import { readParameter, sliderOf, valueOfSlider } from './parameter-input.ts';

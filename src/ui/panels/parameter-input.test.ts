@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PARAMETERS } from '../../core/config.ts';
+import { PARAMETERS } from '../../core/parameters.ts';
 import { readParameter, sliderOf, valueOfSlider } from './parameter-input.ts';
 
 const parameter = (id: string) => PARAMETERS.find((candidate) => candidate.id === id)!;

@@ -1,5 +1,5 @@
 /** Reads what was typed into a parameter's field. Pure. */
-import type { ParameterDescription } from '../../core/config.ts';
+import type { ParameterDescription } from '../../core/parameters.ts';
 import { formatValue } from '../words/format.ts';
 
 type ParameterReading =

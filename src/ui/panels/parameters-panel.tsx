@@ -1,6 +1,6 @@
 /** Every knob of the run, generated from the parameter table. */
 import { RotateCcw } from 'lucide-react';
-import { PARAMETERS, type ParameterGroup } from '../../core/config.ts';
+import { PARAMETERS, type ParameterGroup } from '../../core/parameters.ts';
 import { setParameters } from '../run/session-actions.ts';
 import { useSession } from '../state/session-store.ts';
 import { ParameterField } from './parameter-field.tsx';

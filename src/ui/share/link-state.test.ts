@@ -1,7 +1,8 @@
 /** Links come back as they went out; bad ones name the field and keep the rest. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { DEFAULT_RUN_CONFIG, PARAMETERS } from '../../core/config.ts';
+import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
+import { PARAMETERS } from '../../core/parameters.ts';
 import { tokensPerEntry } from '../../core/ids.ts';
 import { changedParameters, decodeLink, encodeLink, type LinkState } from './link-state.ts';
 
