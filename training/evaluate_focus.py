@@ -35,7 +35,7 @@ from checkpoints import (
 from corpus import QUESTION_PREFIX, encoder_for, make_document
 from gistnet import BLOCK_SIZE, GistNet
 from intervals import figure, wilson
-from lens_samples import Question, ask
+from lens_questions import Question, ask
 from lensnet import LensNet
 from llama import Llama
 from streams import (

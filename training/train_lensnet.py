@@ -5,7 +5,8 @@
 Loss per sample: cross-entropy of the gold entries over all unprotected ones (logits, sharpened), which
 finds the routing, and regression of the tanh scores, which puts them on the allocator's scale. Two
 helps lead past the plateau that routing alone sits on for long: the tail queries' attention is shown
-the question's keys, and the matching vectors are distilled from GistNet's routing probe; both fade.
+the question's keys, and the matching vectors are distilled from GistNet's routing probe. Both fade, but not
+to nothing: without them LensNet learns its pool by heart and forgets what carries over.
 Histories grow from 1 page of 1,024 tokens to 24 in the first half. Checkpoints; `--resume` goes on.
 """
 
@@ -272,7 +273,7 @@ class Trainer:
         attention, distance = help_loss(samples, parts, self.probes)
         self.meter.setdefault("attention", []).append(float(attention.detach()))
         self.meter.setdefault("distance", []).append(float(distance.detach()))
-        fade = 0.0 if self.options.start else max(0.05, 1 - 1.5 * progress)
+        fade = self.options.help if self.options.start else max(self.options.help, 1 - 1.5 * progress)
         return total / len(samples) + fade * (0.3 * attention + distance)
 
     def gain_loss(self, sample: Sample, logits: Tensor, scores: Tensor) -> Tensor:
@@ -313,6 +314,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--variant", choices=VARIANTS, default=VARIANTS[0])
     parser.add_argument("--mean-tail", action="store_true", help="ablation: the mean tail asks, without tail gists")
     parser.add_argument("--far-share", type=float, default=0.12, help="samples of 40 to 128 pages with few facts")
+    parser.add_argument("--help-weight", dest="help", type=float, default=0.5, help="what the two helps fade to")
     parser.add_argument("--gains", type=float, default=0.0, help="share of samples with measured counterfactual gains")
     parser.add_argument("--query-steps", type=int, default=500, help="steps on questions alone, before")
     parser.add_argument("--routing", type=float, default=0.5, help="weight of the routing cross-entropy")
