@@ -37,10 +37,11 @@ export async function startPreset(id: Preset['id'], changes: Partial<RunConfig> 
     usePreset.setState({ sessionId, preset, watch: preset.watch, question: null });
     for (const [part, chapters] of preset.chapters.entries()) {
       if (part === 1 && preset.turn && !(await turn(preset.turn))) return;
+      const cursorBefore = useSession.getState().session?.cursor ?? 0;
       const title = part === 0 ? example.title : `${example.title}, continued`;
       if (!(await ingest(chaptersOf(example.text, chapters), title, 'document'))) return;
       await run();
-      if (!(await read(sessionId))) return;
+      if (!(await read(sessionId, cursorBefore))) return;
     }
     if (preset.question !== null) usePreset.setState({ question: preset.question });
   } catch (error) {
@@ -67,13 +68,18 @@ async function turn({ config, watch }: NonNullable<Preset['turn']>): Promise<boo
   return false;
 }
 
-/** Resolves once everything queued was read; false if another session was opened meanwhile. */
-function read(sessionId: string): Promise<boolean> {
+/**
+ * Resolves once everything queued was read; false if another session was opened meanwhile.
+ *
+ * @param cursorBefore - before the text was queued: a state that has not moved on is older than the queue.
+ */
+function read(sessionId: string, cursorBefore: number): Promise<boolean> {
   return new Promise((resolve) => {
     const check = () => {
       const { session } = useSession.getState();
       const isOpen = session?.record.id === sessionId;
-      if (isOpen && (session.pendingTokens > 0 || session.activity === 'ingesting')) return;
+      const isRead = isOpen && session.cursor > cursorBefore && session.pendingTokens === 0;
+      if (isOpen && !(isRead && session.activity === 'idle')) return;
       stop();
       resolve(isOpen);
     };

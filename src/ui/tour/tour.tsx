@@ -81,7 +81,7 @@ function TourCard({ at }: { readonly at: number }) {
       role="dialog"
       aria-label={`Tour, step ${at + 1} of ${TOUR_STEPS.length}: ${title}`}
       aria-describedby="tour-text"
-      style={place ? { left: place.left, top: place.top } : { visibility: 'hidden' }}
+      style={place ? { left: place.left, top: place.top } : { opacity: 0 }}
       onKeyDown={onKeyDown}
     >
       <header>
