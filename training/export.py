@@ -3,7 +3,7 @@
     python training/export.py                      # whatever training/.cache holds
     python training/export.py --budget 1024 --hours 1.5 --tokens 12000000
 
-Figures come from training/.cache/figures/*.json, which the evaluation scripts write.
+Figures come from training/.cache/figures/*.json: what the evaluation scripts and `npm run eval` write.
 """
 
 from __future__ import annotations
@@ -87,7 +87,24 @@ def figures() -> list[dict]:
     found = []
     for path in sorted((CACHE / "figures").glob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        found += base_figures(content) if isinstance(content, dict) else content
+        if isinstance(content, list):
+            found += content
+        else:
+            found += eval_figures(content, path) if "suites" in content else base_figures(content)
+    return found
+
+
+def eval_figures(report: dict, path: Path) -> list[dict]:
+    """Accuracies of a report of `npm run eval`; the file beside it, `<name>.command`, says how it was made."""
+    command, found = path.with_suffix(".command").read_text(encoding="utf-8").strip(), []
+    for suite in report["suites"]:
+        for cell in suite["cells"]:
+            if cell.get("accuracy") is None:
+                continue
+            name = f"{suite['suite']}.{cell['task']}.{cell['policy']}.{cell['budgetTokens']}x{cell['historyTokens']}"
+            interval = [round(bound, 4) for bound in cell["ci95"]]
+            value = round(cell["accuracy"], 4)
+            found.append({"name": name, "value": value, "n": cell["n"], "ci95": interval, "command": command})
     return found
 
 

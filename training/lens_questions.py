@@ -73,13 +73,6 @@ def write_question(asked: Asked, placed: list[Placed], encode) -> Question:
     return Question(tokens, asked.kind, statement, keys, len(line), answer_start, first_value, values, placed)
 
 
-def ask(statement: Statement, rng: random.Random, encode) -> Question:
-    """A plain question about one fact; the tokens end with its value."""
-    question = write_question(ask_single(statement, rng), [Placed(statement, 0, 0)], encode)
-    question.tokens = question.tokens[: question.value_start + len(encode(" " + statement.value))]
-    return question
-
-
 @dataclass
 class Told:
     """The facts of one history, and which of them belong together."""
