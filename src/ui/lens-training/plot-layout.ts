@@ -2,7 +2,7 @@
 import { extent, line, max, mean, scaleLinear } from 'd3';
 import type { CalibrationPoint, LossPoint } from '../../runtime/protocol.ts';
 
-export const PLOT = { width: 400, height: 220, left: 50, right: 390, top: 10, bottom: 180 } as const;
+export const PLOT = { width: 400, height: 220, left: 60, right: 390, top: 10, bottom: 180 } as const;
 
 export interface Tick {
   readonly at: number;

@@ -19,7 +19,7 @@ export const TRAINING_FIELDS: readonly FieldRule[] = [
   { id: 'states', label: 'Places', hint: 'in the history', min: 9, max: 500, isWhole: true },
   { id: 'steps', label: 'Steps', hint: 'of 4 places each', min: 1, max: 5000, isWhole: true },
   { id: 'learningRate', label: 'Learning rate', hint: 'at its peak', min: 1e-6, max: 0.1, isWhole: false },
-  { id: 'seed', label: 'Seed', hint: 'same seed, same run', min: 0, max: 2 ** 31 - 1, isWhole: true },
+  { id: 'seed', label: 'Seed', hint: 'repeats a run', min: 0, max: 2 ** 31 - 1, isWhole: true },
 ];
 
 export type FormReading =
