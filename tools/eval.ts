@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defaultsOf } from '../src/runtime/engine-host.ts';
-import { CaseFileError, parseCases, type TextCase } from '../src/runtime/evaluation/case-file.ts';
+import { CaseFileError, parseCases } from '../src/runtime/evaluation/case-file.ts';
 import { planEvaluation, reportOf } from '../src/runtime/evaluation/run-suite.ts';
 import { EvaluationError, type EvaluationOptions, unitKey } from '../src/runtime/evaluation/suite.ts';
 import { suiteNamed } from '../src/runtime/evaluation/suites.ts';
@@ -32,7 +32,10 @@ async function main(): Promise<void> {
       unit === 'tokens' ? value : Math.round(value * config.budgetTokens),
     ),
     config,
-    ...(command.casesFile === null ? {} : { cases: readCases(command.casesFile) }),
+    ...(command.casesFile === null
+      ? {}
+      : { cases: parseCases(contentOf('--cases', command.casesFile), command.casesFile) }),
+    ...(command.textFile === null ? {} : { text: contentOf('--text', command.textFile) }),
   };
   const all = planEvaluation(options, model);
   const units = all.filter((_, index) => index % shard.count === shard.index - 1);
@@ -63,14 +66,12 @@ async function main(): Promise<void> {
 }
 
 /** @throws {OptionError} if the file cannot be read. */
-function readCases(file: string): TextCase[] {
-  let content: string;
+function contentOf(flag: string, file: string): string {
   try {
-    content = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new OptionError(`--cases: ${(error as Error).message}`, { cause: error });
+    throw new OptionError(`${flag}: ${(error as Error).message}`, { cause: error });
   }
-  return parseCases(content, file);
 }
 
 /** A line on standard error now and then, so that standard output holds the table alone. */

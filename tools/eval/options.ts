@@ -23,6 +23,8 @@ export interface EvalCommand {
   readonly lengths: readonly LengthOption[];
   readonly changes: Readonly<Record<string, unknown>>;
   readonly casesFile: string | null;
+  /** What the suite `stream` reads instead of a chronicle. */
+  readonly textFile: string | null;
   readonly jsonFile: string | null;
   readonly jobs: number;
   readonly isResumed: boolean;
@@ -35,7 +37,7 @@ const suiteIds = (): string[] => SUITES.map(({ id }) => id).filter((id) => id !=
 
 export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--tasks T,…] [--policy P,…] [--model ID]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
-                [--cases FILE.jsonl] [--json OUT.json] [--resume] [--jobs J] [--shard i/n]
+                [--cases FILE.jsonl] [--text FILE] [--json OUT.json] [--resume] [--jobs J] [--shard i/n]
                 [--backend wasm|cpu]`;
 
 /** @throws {OptionError} */
@@ -49,6 +51,9 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     throw new OptionError('--resume goes on from the partial results beside --json OUT: name that file too.');
   }
   const suites = values.cases === undefined ? known('--suite', values.suite, suiteIds()) : ['cases'];
+  if (values.text !== undefined && !suites.includes('stream')) {
+    throw new OptionError('--text names what the suite stream reads: choose it with --suite stream.');
+  }
   const changes = parameterChanges(values.set);
   if (values.budget !== undefined) changes['budgetTokens'] = wholeNumber('--budget', values.budget, 64);
   return {
@@ -62,6 +67,7 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     lengths: values.lengths.split(',').map(lengthOption),
     changes,
     casesFile: values.cases ?? null,
+    textFile: values.text ?? null,
     jsonFile: values.json ?? null,
     jobs: values.jobs === undefined ? availableParallelism() : wholeNumber('--jobs', values.jobs, 1),
     isResumed: values.resume,
@@ -85,6 +91,7 @@ function parse(args: readonly string[]) {
         lengths: { type: 'string', default: '1x,4x,16x,64x' },
         set: { type: 'string', multiple: true, default: [] },
         cases: { type: 'string' },
+        text: { type: 'string' },
         json: { type: 'string' },
         jobs: { type: 'string' },
         resume: { type: 'boolean', default: false },

@@ -43,6 +43,18 @@ export async function rememberHistory(
   return tree;
 }
 
+/** Append more of the same text, and every gist that this adds. */
+export async function growHistory(
+  tree: GistTree,
+  ids: Uint32Array,
+  { base, gistNet }: LoadedModel,
+  step: () => Promise<void>,
+): Promise<void> {
+  tree.appendTokens(ids, HISTORY);
+  const builder = new GistBuilder(tree, gistNet, base);
+  while ((await builder.buildNext(0)) !== null) await step();
+}
+
 /** A fork of a history with a question behind it, and every gist that this adds. */
 export async function withQuestion(
   history: GistTree,

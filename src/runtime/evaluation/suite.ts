@@ -22,6 +22,8 @@ export interface EvaluationOptions {
   readonly config: RunConfig;
   /** For the suite `cases` alone. */
   readonly cases?: readonly TextCase[];
+  /** For the suite `stream` alone: read instead of a generated chronicle. */
+  readonly text?: string;
 }
 
 /** Work that is done whole, by one process, and gives the same counts wherever it is done. */

@@ -4,6 +4,7 @@ import { gistSuite } from './gist-suite.ts';
 import { lensSuite } from './lens-suite.ts';
 import { positionsSuite } from './positions-suite.ts';
 import { recallSuite } from './recall-suite.ts';
+import { streamSuite } from './stream-suite.ts';
 import { EvaluationError, type EvaluationSuite } from './suite.ts';
 
 export const SUITES: readonly EvaluationSuite[] = [
@@ -11,6 +12,7 @@ export const SUITES: readonly EvaluationSuite[] = [
   positionsSuite,
   lensSuite,
   gistSuite,
+  streamSuite,
   casesSuite,
 ];
 
