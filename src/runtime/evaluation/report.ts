@@ -149,14 +149,6 @@ export const FIGURES = [
     sentence: 'Refocuses until the blocks that hold the answer are raw.',
   },
   {
-    id: 'returned',
-    label: 'Returned',
-    unit: '',
-    kind: 'proportion',
-    core: false,
-    sentence: 'Focus came back to the first topic after it came up again.',
-  },
-  {
     id: 'probeEntity',
     label: 'Probe: entity',
     unit: '',

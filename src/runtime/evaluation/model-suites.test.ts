@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { systemClock } from '../clock.ts';
+import { defaultsOf } from '../engine-host.ts';
+import { createFakeModel } from '../testing/fake-model.ts';
+import type { Cell } from './report.ts';
+import { reportOf, runSuite, type UnitResult } from './run-suite.ts';
+import type { EvaluationOptions } from './suite.ts';
+
+const model = createFakeModel();
+const config = { ...defaultsOf(model), budgetTokens: 512 };
+
+async function cellsOf(suite: string, changes: Partial<EvaluationOptions>): Promise<Map<string, Cell>> {
+  const options: EvaluationOptions = {
+    suites: [suite],
+    tasks: null,
+    policies: ['full', 'recency', 'lensnet'],
+    samples: 1,
+    seed: 3,
+    lengths: [1024],
+    config,
+    ...changes,
+  };
+  const results: UnitResult[] = [];
+  for await (const { result } of runSuite(options, { model, clock: systemClock })) {
+    if (result !== null) results.push(result);
+  }
+  const [report] = reportOf(results, { model: model.id, seed: 3, backend: 'cpu', commit: null }).suites;
+  return new Map(report!.cells.map((cell) => [`${cell.policy} ${cell.historyTokens}`, cell]));
+}
+
+it('lens: regret runs from the oracle to chance, and only what scores moves is calibrated', async () => {
+  const cells = await cellsOf('lens', { tasks: ['multi-key'] });
+  expect(cells.get('oracle 1280')!.regret).toBe(0);
+  expect(cells.get('lensnet 1280')).toMatchObject({ budgetTokens: 256, n: 1 });
+  expect(Math.abs(cells.get('lensnet 1280')!.spearman!)).toBeLessThanOrEqual(1);
+  expect(cells.get('full 1280')!.why['spearman']).toContain('scores no moves');
+}, 60_000);
+
+it('gist: the whole span recovers all of the gap, its deletion none', async () => {
+  const cells = await cellsOf('gist', { tasks: ['lod1'] });
+  const [full, deleted] = [cells.get('full 256')!, cells.get('deleted 256')!];
+  expect(full).toMatchObject({ deltaNll: 0, budgetTokens: 8 });
+  expect(deleted.nll).toBeCloseTo(full.nll! + deleted.deltaNll!, 9);
+});
+
+it('stream: lengths are places in one text, and the last one carries the curve', async () => {
+  const cells = await cellsOf('stream', { lengths: [600, 1400] });
+  expect(cells.get('lensnet 600')!.positions).toEqual([]);
+  expect(cells.get('lensnet 1400')!.positions.map(({ log2, n }) => [log2, n])).toEqual([
+    [9, 128],
+    [10, 128],
+  ]);
+  expect(cells.get('recency 600')!.why['accuracy']).toContain('no question');
+  await expect(cellsOf('stream', { text: 'too short' })).rejects.toThrow('The text has 9 tokens');
+}, 60_000);
