@@ -11,7 +11,13 @@ import { PartialResults } from './eval/partial.ts';
 describe('parseEvalOptions', () => {
   it('runs suite recall at four lengths where nothing else is said', () => {
     const command = parseEvalOptions([]);
-    expect(command).toMatchObject({ suites: ['recall'], policies: null, tasks: null, samples: null, seed: 0 });
+    expect(command).toMatchObject({
+      suites: ['recall'],
+      policies: null,
+      tasks: null,
+      samples: null,
+      seed: 0,
+    });
     expect(command.lengths).toEqual([1, 4, 16, 64].map((value) => ({ value, unit: 'budgets' })));
     expect(command.shard).toEqual({ index: 1, count: 1 });
   });

@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  ConfigError,
-  DEFAULT_RUN_CONFIG,
-  applyConfigChanges,
-  runConfigSchema,
-} from './config.ts';
+import { ConfigError, DEFAULT_RUN_CONFIG, applyConfigChanges, runConfigSchema } from './config.ts';
 import { PARAMETERS } from './parameters.ts';
 
 describe('run configuration', () => {

@@ -23,14 +23,21 @@ describe('rememberHistory', () => {
     const gistNet = { ...model.gistNet, compress: () => Promise.reject(new Error('not asked')) };
     const kept = await rememberHistory({ ...model, gistNet }, ids, cache, step);
     for (const level of [1, 2] as const) {
-      expect(kept.gistBits(level, 0, kept.countAt(level))).toEqual(made.gistBits(level, 0, made.countAt(level)));
+      expect(kept.gistBits(level, 0, kept.countAt(level))).toEqual(
+        made.gistBits(level, 0, made.countAt(level)),
+      );
     }
   });
 
   it('makes them anew for other tokens, and where the cache holds the wrong number', async () => {
     const cache = mapCache();
     await rememberHistory(createFakeModel(), ids, cache, step);
-    await rememberHistory(createFakeModel(), ids.map((id) => 255 - id), cache, step);
+    await rememberHistory(
+      createFakeModel(),
+      ids.map((id) => 255 - id),
+      cache,
+      step,
+    );
     expect(cache.kept.size).toBe(2);
     for (const key of cache.kept.keys()) cache.kept.set(key, new Uint16Array(8));
     const tree = await rememberHistory(createFakeModel(), ids, cache, step);

@@ -67,7 +67,11 @@ describe('the trace worker', () => {
     expect(framesIn(messages)).toBe(frames - 1);
     expect(messages.at(-1)).toMatchObject({
       type: 'failed',
-      error: { name: 'TraceError', code: 'bad-line', kept: expect.stringContaining(`${frames - 1} refocus`) as string },
+      error: {
+        name: 'TraceError',
+        code: 'bad-line',
+        kept: expect.stringContaining(`${frames - 1} refocus`) as string,
+      },
     });
     const [converted] = await answers({ kind: 'convert', file: broken, title: 'Test', format: 'trace' });
     if (converted?.type !== 'file') expect.unreachable('not converted');

@@ -289,7 +289,13 @@ export const COMMANDS = [
     },
   },
   { id: 'chat', title: 'Go to the chat', group: 'Page', keys: ['/'], run: focusChat },
-  { id: 'evaluate', title: 'Evaluate policies on questions', group: 'Page', keys: ['Shift+E'], run: openEvaluate },
+  {
+    id: 'evaluate',
+    title: 'Evaluate policies on questions',
+    group: 'Page',
+    keys: ['Shift+E'],
+    run: openEvaluate,
+  },
   {
     id: 'train-lens',
     title: 'Train LensNet on this session',
