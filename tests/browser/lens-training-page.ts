@@ -35,7 +35,9 @@ export async function gradientOn(backend: 'wasm' | 'webgpu'): Promise<Record<str
     tail: readTensor(io, 'tail'),
     targets: [target(0, 2, 0.9), target(3, 1, -0.8), target(5, 2, 0.1)],
   });
-  const gradient = [...trainer.gradientByName()].map(([name, { values }]) => [name, [...values]] as [string, number[]]);
+  const gradient = [...trainer.gradientByName()].map(
+    ([name, { values }]) => [name, [...values]] as [string, number[]],
+  );
   trainer.dispose();
   return Object.fromEntries(gradient);
 }
