@@ -23,8 +23,9 @@ import {
 import { nodeWasmPaths } from './wasm-paths-node.ts';
 
 const TINY = join(import.meta.dirname, '../../models/tiny');
+const TINY_CONFIG = JSON.parse(readFileSync(join(TINY, 'config.json'), 'utf8')) as { vocab_size: number };
 const RAW_CONFIG = {
-  vocab_size: 2048,
+  vocab_size: TINY_CONFIG.vocab_size,
   hidden_size: 16,
   num_hidden_layers: 1,
   num_attention_heads: 2,

@@ -18,6 +18,8 @@ const MAX_ROW_HEIGHT = 48;
 const GAP_FROM_HEIGHT = 6;
 const FOLLOW_MAX_ROW_HEIGHT = 14;
 const FOLLOW_MIN_ROW_HEIGHT = 3;
+/** Rows: what adding up fractions may be off by. */
+const ROUNDING = 1e-6;
 
 /** The row height at which every step is visible. */
 function fittingHeight(count: number, height: number): number {
@@ -68,12 +70,12 @@ export function panSteps(window: StepWindow, byPixels: number, count: number, he
   );
 }
 
-/** Scroll as little as needed for a step to be fully visible, with some context around it. */
+/** Scroll a step that is not fully visible into view, with some context around it; else stay put. */
 export function revealStep(window: StepWindow, index: number, count: number, height: number): StepWindow {
   const visible = height / window.rowHeight;
   const margin = Math.min(3, visible / 4);
-  if (index - margin < window.top) return clampSteps({ ...window, top: index - margin }, count, height);
-  if (index + 1 + margin > window.top + visible) {
+  if (index < window.top) return clampSteps({ ...window, top: index - margin }, count, height);
+  if (index + 1 > window.top + visible + ROUNDING) {
     return clampSteps({ ...window, top: index + 1 + margin - visible }, count, height);
   }
   return window;
