@@ -206,8 +206,11 @@ class Machine {
   }
 }
 
+/** `npm run test:full` draws four times as many. */
+const RUNS = process.env['FULL_TEST'] === '1' ? 10_000 : 2500;
+
 describe('working context and allocator', () => {
-  it('10,000 random histories and actions never break an invariant, the budget or a cooldown', () => {
+  it(`${RUNS} random histories and actions never break an invariant, the budget or a cooldown`, () => {
     let refocuses = 0;
     let swaps = 0;
     fc.assert(
@@ -223,11 +226,11 @@ describe('working context and allocator', () => {
           if (machine.layout !== before) swaps++;
         },
       ),
-      { numRuns: 10_000, seed: 20_240_607 },
+      { numRuns: RUNS, seed: 20_240_607 },
     );
-    expect(refocuses).toBeGreaterThan(10_000);
-    expect(swaps).toBeGreaterThan(5_000);
-  }, 300_000);
+    expect(refocuses).toBeGreaterThan(RUNS);
+    expect(swaps).toBeGreaterThan(RUNS / 2);
+  }, 900_000);
 
   it('the same input gives the same result', () => {
     fc.assert(
