@@ -163,8 +163,13 @@ function rebuild(input: RefocusInput, progress: Progress): void {
   progress.actions.push(...assembly.evictions);
 }
 
-/** Access counts and moves go into the tree's metadata columns. */
-function recordInTree(tree: GistTree, layout: Layout, actions: readonly ActionRecord[], step: number): void {
+/** Access counts and moves of one step go into the tree's metadata columns. */
+export function recordInTree(
+  tree: GistTree,
+  layout: Layout,
+  actions: readonly ActionRecord[],
+  step: number,
+): void {
   for (let i = 0; i < layout.entries.length; i++) {
     const { lod, start } = layout.entries[i]!;
     tree.metadata(lod).recordAccess(start / tokensPerEntry(lod), step, layout.residency[i]!);

@@ -197,6 +197,21 @@ describe('moves by hand', () => {
     ).rejects.toMatchObject({ code: 'not-legal' });
   });
 
+  it('count in the tree as they do when the session is read back', async () => {
+    const fixture = await bootHost();
+    const id = await open(fixture, { policy: 'manual' });
+    await ingest(fixture, prose(2000));
+    const index = new FrameIndex(frames(fixture));
+    const [lod, start, end] = index.layoutAt(index.length - 1).find((entry) => entry[0] === 1)!;
+    const counted = () => fixture.host.handle({ kind: 'inspect', lod: 1, start, end });
+    const before = await counted();
+    await fixture.host.handle({ kind: 'act', action: 'expand', lod, start, end });
+    const after = await counted();
+    expect(after.expansions).toBe(before.expansions + 1);
+    await fixture.host.handle({ kind: 'openSession', sessionId: id });
+    expect(await counted()).toEqual(after);
+  });
+
   it('pin a block until it is unpinned, over a reload', async () => {
     const fixture = await bootHost();
     const id = await open(fixture, { budgetTokens: 512 });

@@ -14,7 +14,7 @@ import { createBaselineScorer } from '../core/policies/baseline.ts';
 import type { Scorer } from '../core/ports.ts';
 import type { Provenance } from '../core/provenance.ts';
 import { RefocusRecorder } from '../core/refocus-recorder.ts';
-import { refocus } from '../core/refocus.ts';
+import { recordInTree, refocus } from '../core/refocus.ts';
 import { SlotBuffers } from '../core/slot-view.ts';
 import type { ActionRecord, TelemetryEventOf } from '../core/telemetry.ts';
 import type { GistTree } from '../core/tree.ts';
@@ -192,6 +192,7 @@ export class FocusLoop {
     const outcome = done.actions.at(-1)!;
     if (!outcome.applied) return outcome;
     this.adopt(done);
+    recordInTree(this.tree, done.layout, done.actions, step);
     const { config, telemetry } = this;
     const scores = new Float32Array(0);
     const metrics = stepMetrics({
