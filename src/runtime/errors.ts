@@ -1,5 +1,6 @@
 /** Errors of the runtime, and how any error is put on the wire. Owns no behaviour beyond that. */
 import { ConfigError } from '../core/config.ts';
+import { OracleLimitError } from '../core/policies/oracle.ts';
 import { StorageError } from '../storage/ports.ts';
 import type { WireError } from './protocol.ts';
 
@@ -102,6 +103,15 @@ export function toWireError(error: unknown): WireError {
       message: error.message,
       kept: 'The parameters are as they were.',
       tryNext: `Choose another value for ${error.parameter}.`,
+    };
+  }
+  if (error instanceof OracleLimitError) {
+    return {
+      name: error.name,
+      code: 'not-measurable',
+      message: error.message,
+      kept: 'The history and the working context are as they were; nothing was scored.',
+      tryNext: 'Lower the budget or choose another policy in the parameters, then run again.',
     };
   }
   if (error instanceof Error) {
