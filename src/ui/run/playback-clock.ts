@@ -13,8 +13,10 @@ export function startPlaybackClock(): () => void {
       pending = 0;
       return;
     }
-    carried += ((nowMs - lastMs) / 1000) * BASE_FRAMES_PER_SECOND * playback.speed;
-    lastMs = nowMs;
+    // The first frame's time may lie before the moment at which playing began.
+    const elapsedMs = Math.max(0, nowMs - lastMs);
+    carried += (elapsedMs / 1000) * BASE_FRAMES_PER_SECOND * playback.speed;
+    lastMs = Math.max(lastMs, nowMs);
     const whole = Math.floor(carried);
     carried -= whole;
     const index = advanced(playback, whole);

@@ -56,6 +56,7 @@ describe('looping', () => {
     expect(advanced({ ...playhead, range: null, index: 99 }, 1)).toBe(0);
     expect(advanced({ ...playhead, looping: false, index: 98 }, 2)).toBeNull();
     expect(advanced({ ...playhead, index: 5, range: { first: 5, last: 5 } }, 3)).toBe(5);
+    for (const index of [0, 4, 10, 12]) expect(advanced({ ...playhead, index }, 1)).toBe(5);
   });
 
   it('takes ends in any order and from the playhead, and clamps them', () => {

@@ -76,6 +76,8 @@ function playedRange({ count, range, looping }: Playhead): FrameRange {
 /** Where the playhead stands after some frames of playing; null when the run has been played to its end. */
 export function advanced(playhead: Playhead, frames: number): number | null {
   const { first, last } = playedRange(playhead);
+  // A range may be marked, or looping switched on, while the playhead stands outside it.
+  if (playhead.index < first || playhead.index > last) return first;
   const at = playhead.index + frames;
   if (at <= last) return at;
   if (!playhead.looping) return null;
