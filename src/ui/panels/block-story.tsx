@@ -6,7 +6,7 @@ import { currentRun } from '../run/current-run.ts';
 import { useShownParameter } from '../run/shown-config.ts';
 import type { BlockRef } from '../state/view-store.ts';
 import { formatCount, formatScore } from '../words/format.ts';
-import { actionSentence, actionTitle } from '../words/reasons.ts';
+import { actionSentence, actionTitle, type Thresholds } from '../words/reasons.ts';
 
 interface StoryProps {
   readonly block: BlockRef;
@@ -20,8 +20,7 @@ const STEPS_SHOWN = 160;
 const ACTIONS_SHOWN = 6;
 
 export function ScoreHistory({ block, index }: StoryProps) {
-  const tauExpand = useShownParameter('tauExpand', 0.2);
-  const tauCollapse = useShownParameter('tauCollapse', 0.2);
+  const { tauExpand, tauCollapse } = useThresholds()(index);
   const points = scoreHistory(currentRun, block.start, block.end, index, STEPS_SHOWN);
   const last = points.at(-1);
   const first = points[0];
@@ -80,8 +79,7 @@ export function ScoreHistory({ block, index }: StoryProps) {
 }
 
 export function ActionHistory({ block, index }: StoryProps) {
-  const tauExpand = useShownParameter('tauExpand', 0.2);
-  const tauCollapse = useShownParameter('tauCollapse', 0.2);
+  const thresholdsAt = useThresholds();
   const actions = spanActions(currentRun, block.start, block.end, index, ACTIONS_SHOWN);
   return (
     <section>
@@ -105,11 +103,18 @@ export function ActionHistory({ block, index }: StoryProps) {
                 <strong>{actionTitle(action)}</strong>
                 <span className="muted tabular">step {formatCount(step)}</span>
               </button>
-              <p className="muted">{actionSentence(action, { tauExpand, tauCollapse })}</p>
+              <p className="muted">{actionSentence(action, thresholdsAt(at))}</p>
             </li>
           ))}
         </ol>
       )}
     </section>
   );
+}
+
+/** The thresholds in force at a frame: the strategy's where it moves them, else the parameters'. */
+function useThresholds(): (index: number) => Thresholds {
+  const tauExpand = useShownParameter('tauExpand', 0.2);
+  const tauCollapse = useShownParameter('tauCollapse', 0.2);
+  return (index) => currentRun.frameAt(index)?.thresholds ?? { tauExpand, tauCollapse };
 }

@@ -99,6 +99,13 @@ describe('run trace', () => {
     expect([trace.indexOfStep(0), trace.indexOfStep(1), trace.indexOfStep(9)]).toEqual([-1, 0, 1]);
   });
 
+  it('knows the thresholds in force where the strategy moved them', () => {
+    const trace = sampleTrace();
+    const thresholds = { tauExpand: -0.05, tauCollapse: 1 };
+    trace.append([{ ...refocus(3, layoutDelta(second, second), [0.1, 0.1, 0.1]), thresholds }]);
+    expect([1, 2].map((index) => trace.frameAt(index)?.thresholds)).toEqual([undefined, thresholds]);
+  });
+
   it('undoes actions to find the layout that was scored', () => {
     expect(sampleTrace().scoredLayoutAt(1)).toEqual([
       [1, 0, 32],

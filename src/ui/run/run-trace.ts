@@ -218,6 +218,7 @@ export class RunTrace {
       meanResidency: event.meanResidency,
       coherence: event.coherence,
       trigger: event.trigger,
+      ...(event.thresholds !== undefined && { thresholds: event.thresholds }),
       get scores() {
         return decodedScores(coded);
       },

@@ -3,7 +3,7 @@ import type { ActionRecord, LayoutEntry } from '../../core/telemetry.ts';
 import { formatCount, formatPlural, formatScore, formatSigned, formatSpan } from './format.ts';
 
 /** The thresholds in force at the action's step. */
-interface Thresholds {
+export interface Thresholds {
   readonly tauExpand: number;
   readonly tauCollapse: number;
 }
