@@ -1,9 +1,10 @@
 /** Saves what the page shows as files: the run in each format, the timeline as a picture. */
 import { convertTraceFile } from '../../runtime/client-traces.ts';
-import type { ExportFormat, ExportedFile } from '../../runtime/protocol.ts';
+import type { ExportFormat } from '../../runtime/protocol.ts';
 import { currentRun } from '../run/current-run.ts';
 import { send } from '../run/engine-session.ts';
 import { shownIndex } from '../run/shown-frame.ts';
+import { saveFile } from '../shell/save-file.ts';
 import { report, reportError } from '../state/problem-store.ts';
 import { useRecording } from '../state/recording-store.ts';
 import { useSession } from '../state/session-store.ts';
@@ -18,11 +19,10 @@ import { SvgSurface } from './svg-surface.ts';
 export async function saveRun(format: ExportFormat): Promise<void> {
   const { recording } = useRecording.getState();
   try {
-    save(
-      recording
-        ? await convertTraceFile(recording.file, nameOf(recording.fileName), format)
-        : await send({ kind: 'exportTrace', format }),
-    );
+    const { fileName, file } = recording
+      ? await convertTraceFile(recording.file, nameOf(recording.fileName), format)
+      : await send({ kind: 'exportTrace', format });
+    saveFile(fileName, file);
   } catch (error) {
     reportError('The run could not be exported', error);
   }
@@ -49,7 +49,7 @@ export async function savePicture(format: 'png' | 'svg'): Promise<void> {
     const surface = new SvgSurface(width, height);
     drawPicture(surface, scene);
     const svg = surface.toSvg(scene.title, scene.subtitle);
-    save({ fileName, file: new Blob([svg], { type: 'image/svg+xml' }) });
+    saveFile(fileName, new Blob([svg], { type: 'image/svg+xml' }));
     return;
   }
   const canvas = document.createElement('canvas');
@@ -61,7 +61,7 @@ export async function savePicture(format: 'png' | 'svg'): Promise<void> {
   const file = await new Promise<Blob | null>((resolve) => {
     canvas.toBlob(resolve, 'image/png');
   });
-  if (file) save({ fileName, file });
+  if (file) saveFile(fileName, file);
   else reportError('The picture could not be saved', new Error('This browser did not encode the PNG.'));
 }
 
@@ -90,18 +90,6 @@ function sceneOfView(): PictureScene | null {
       `${formatCount(frame.usedTokens)} of ${formatCount(frame.budgetTokens)} in the working context · ` +
       `policy ${frame.policy} · model ${model}`,
   };
-}
-
-function save({ fileName, file }: ExportedFile): void {
-  const url = URL.createObjectURL(file);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = fileName;
-  link.click();
-  // The browser reads the file after this turn.
-  setTimeout(() => {
-    URL.revokeObjectURL(url);
-  }, 60_000);
 }
 
 /** A title or file name as part of another file's name. */
