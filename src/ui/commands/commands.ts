@@ -2,7 +2,7 @@
 import { openEvaluate } from '../evaluate/evaluate-actions.ts';
 import { startSearch, toggleExplorer } from '../explorer/explorer-actions.ts';
 import { openLensTraining } from '../lens-training/lens-training-actions.ts';
-import { startPreset } from '../presets/apply-preset.ts';
+import { choosePreset } from '../presets/apply-preset.ts';
 import { pause, run, stepOnce } from '../run/session-actions.ts';
 import { redo, undo } from '../run/steering.ts';
 import { copyLink } from '../share/address-sync.ts';
@@ -267,7 +267,7 @@ export const COMMANDS = [
     group: 'Session',
     keys: [],
     run: () => {
-      void startPreset('topic-shift');
+      choosePreset('topic-shift');
     },
   },
   {
@@ -276,7 +276,7 @@ export const COMMANDS = [
     group: 'Session',
     keys: [],
     run: () => {
-      void startPreset('needle');
+      choosePreset('needle');
     },
   },
   {
@@ -285,7 +285,7 @@ export const COMMANDS = [
     group: 'Session',
     keys: [],
     run: () => {
-      void startPreset('thrashing');
+      choosePreset('thrashing');
     },
   },
   { id: 'chat', title: 'Go to the chat', group: 'Page', keys: ['/'], run: focusChat },

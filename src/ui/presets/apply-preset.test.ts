@@ -3,9 +3,10 @@ import { expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
 import type { BootReport, Command, Notice, SessionState } from '../../runtime/protocol.ts';
 import { connectEngine, type EnginePort } from '../run/engine-session.ts';
+import { createSession } from '../run/session-actions.ts';
 import { useExample } from '../state/example-store.ts';
 import { useSession } from '../state/session-store.ts';
-import { startPreset } from './apply-preset.ts';
+import { choosePreset, startPreset } from './apply-preset.ts';
 
 it('changes the parameters of thrashing only after the first half was read', async () => {
   const sent: Command['kind'][] = [];
@@ -53,5 +54,25 @@ it('changes the parameters of thrashing only after the first half was read', asy
   tell({ kind: 'state', state: stateAt(3064, 0) });
   await settled();
   expect(sent).toContain('setConfig');
+  disconnect();
+});
+
+it('is not started while another session is being made and given its text', () => {
+  const sent: Command['kind'][] = [];
+  const disconnect = connectEngine({
+    call: ({ kind }: Command) => {
+      sent.push(kind);
+      return new Promise(() => undefined);
+    },
+    onNotice: () => () => undefined,
+    dispose: () => undefined,
+  } as unknown as EnginePort);
+  useSession.setState({ phase: 'ready' });
+  void createSession('First', {}, { text: 'A text', title: 'Text' });
+  choosePreset('needle');
+  expect(sent).toEqual(['createSession']);
+  useSession.setState({ settingUp: false });
+  choosePreset('needle');
+  expect(sent).toEqual(['createSession', 'createSession']);
   disconnect();
 });

@@ -4,13 +4,19 @@ import { ask, createSession, ingest, run, setParameters } from '../run/session-a
 import { useExample } from '../state/example-store.ts';
 import { usePreset } from '../state/preset-store.ts';
 import { report, reportError } from '../state/problem-store.ts';
-import { useSession } from '../state/session-store.ts';
+import { canChangeSession, useSession } from '../state/session-store.ts';
 import { useShell } from '../state/shell-store.ts';
 import { closeRecording } from '../share/recording.ts';
 import { chaptersOf, type Preset, presetsFor } from './presets.ts';
 
+/** Start a preset because the user chose it: not while another session is on its way, whose text it could catch. */
+export function choosePreset(id: Preset['id']): void {
+  if (canChangeSession(useSession.getState())) void startPreset(id);
+  else reportTooEarly();
+}
+
 /**
- * Start a preset by its id. Does nothing until the engine is ready.
+ * Start a preset by its id. Does nothing until model and example are loaded.
  *
  * @param changes - parameters to start with instead; a story that changes parameters itself is told unchanged.
  */
@@ -19,26 +25,23 @@ export async function startPreset(id: Preset['id'], changes: Partial<RunConfig> 
   const { example } = useExample.getState();
   const preset = boot && presetsFor(boot.defaults).find((each) => each.id === id);
   if (!preset || !example) {
-    report({
-      title: 'The preset cannot start yet',
-      message: 'The model or the example is still loading.',
-      kept: 'What is shown.',
-      tryNext: 'Try again in a moment.',
-      tone: 'info',
-    });
+    reportTooEarly();
     return;
   }
   closeRecording();
   try {
-    await createSession(preset.title, preset.turn ? preset.config : { ...preset.config, ...changes });
-    const sessionId = useSession.getState().session?.record.id;
-    if (sessionId === undefined) return;
+    const [firstChapters, ...otherChapters] = preset.chapters;
+    const config = preset.turn ? preset.config : { ...preset.config, ...changes };
+    const firstText = { text: chaptersOf(example.text, firstChapters), title: example.title };
+    const sessionId = await createSession(preset.title, config, firstText);
+    if (sessionId === null) return;
     useShell.setState({ mobileTab: 'timeline' });
     usePreset.setState({ sessionId, preset, watch: preset.watch, question: null });
-    for (const [part, chapters] of preset.chapters.entries()) {
-      if (part === 1 && preset.turn && !(await turn(preset.turn))) return;
+    if (!(await read(sessionId, 0))) return;
+    for (const chapters of otherChapters) {
+      if (preset.turn && !(await turn(preset.turn))) return;
       const cursorBefore = useSession.getState().session?.cursor ?? 0;
-      const title = part === 0 ? example.title : `${example.title}, continued`;
+      const title = `${example.title}, continued`;
       if (!(await ingest(chaptersOf(example.text, chapters), title, 'document'))) return;
       await run();
       if (!(await read(sessionId, cursorBefore))) return;
@@ -47,6 +50,16 @@ export async function startPreset(id: Preset['id'], changes: Partial<RunConfig> 
   } catch (error) {
     reportError('The preset could not start', error);
   }
+}
+
+function reportTooEarly(): void {
+  report({
+    title: 'The preset cannot start yet',
+    message: 'The model or the example is still loading, or a session is just being opened.',
+    kept: 'What is shown.',
+    tryNext: 'Try again in a moment.',
+    tone: 'info',
+  });
 }
 
 /** Ask the preset's question, once its text has been read. */

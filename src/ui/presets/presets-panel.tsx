@@ -2,14 +2,15 @@
 import { Play } from 'lucide-react';
 import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
 import { useExample } from '../state/example-store.ts';
-import { useSession } from '../state/session-store.ts';
-import { startPreset } from './apply-preset.ts';
+import { canChangeSession, useSession } from '../state/session-store.ts';
+import { choosePreset } from './apply-preset.ts';
 import { presetsFor } from './presets.ts';
 
 export function PresetsPanel() {
   const defaults = useSession((state) => state.boot?.defaults);
-  const ready = useSession((state) => state.phase === 'ready');
+  const isFree = useSession(canChangeSession);
   const hasExample = useExample((state) => state.example !== null);
+  const canStart = isFree && hasExample;
   return (
     <section className="panel-section" aria-label="Presets">
       <h2>Presets</h2>
@@ -18,9 +19,11 @@ export function PresetsPanel() {
           <li key={id}>
             <button
               type="button"
-              disabled={!ready || !hasExample}
+              disabled={!canStart}
               aria-describedby={`preset-${id}`}
-              onClick={() => void startPreset(id)}
+              onClick={() => {
+                choosePreset(id);
+              }}
             >
               <Play size={14} aria-hidden /> {title}
             </button>
@@ -30,7 +33,11 @@ export function PresetsPanel() {
           </li>
         ))}
       </ul>
-      <p className="muted small">Each starts a new session; this one stays in the list.</p>
+      <p className="muted small" role="status">
+        {canStart
+          ? 'Each starts a new session; this one stays in the list.'
+          : 'They can start once the model has loaded and a session is open.'}
+      </p>
     </section>
   );
 }

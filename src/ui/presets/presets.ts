@@ -10,7 +10,7 @@ export interface Preset {
   /** Where the parameters differ from the model's defaults. */
   readonly config: Partial<RunConfig>;
   /** Chapters of the example, first to last; each list is ingested after the one before. */
-  readonly chapters: readonly (readonly number[])[];
+  readonly chapters: readonly [readonly number[], ...(readonly number[])[]];
   /** Parameters set between the first and the second list, and a sentence about what changes. */
   readonly turn: { readonly config: Partial<RunConfig>; readonly watch: string } | null;
   /** Put into the chat when the text has been read. */

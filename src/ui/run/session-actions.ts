@@ -14,11 +14,30 @@ export async function refreshSessions(): Promise<void> {
   if (sessions) useSession.setState({ sessions });
 }
 
-/** @param config - where it differs from the model's defaults. */
-export async function createSession(title: string, config: Partial<RunConfig> = {}): Promise<void> {
-  const snapshot = await send({ kind: 'createSession', title, config });
-  showSnapshot(snapshot);
-  await refreshSessions();
+/**
+ * Make a session, and give it a text to read if there is one.
+ *
+ * @param config - where it differs from the model's defaults.
+ * @returns the session's id; null if its text was not accepted.
+ */
+export async function createSession(
+  title: string,
+  config: Partial<RunConfig> = {},
+  document: { readonly text: string; readonly title: string } | null = null,
+): Promise<string | null> {
+  useSession.setState({ settingUp: true });
+  try {
+    const snapshot = await send({ kind: 'createSession', title, config });
+    showSnapshot(snapshot);
+    if (document !== null) {
+      if (!(await ingest(document.text, document.title, 'document'))) return null;
+      await run();
+    }
+    return snapshot.state.record.id;
+  } finally {
+    useSession.setState({ settingUp: false });
+    await refreshSessions();
+  }
 }
 
 export async function openSession(sessionId: string): Promise<void> {

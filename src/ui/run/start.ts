@@ -7,7 +7,7 @@ import { startPreset } from '../presets/apply-preset.ts';
 import { applyLink } from '../share/address-sync.ts';
 import type { LinkState } from '../share/link-state.ts';
 import { applyView, readAddress, targetOf } from '../share/page-link.ts';
-import { createSession, ingest, openSession, run } from './session-actions.ts';
+import { createSession, openSession, run } from './session-actions.ts';
 import { send } from './engine-session.ts';
 import { type Example, loadExample } from './example.ts';
 
@@ -49,8 +49,7 @@ export async function start(backend: BackendChoice): Promise<void> {
       return;
     }
     const first = await example;
-    await createSession(first?.title ?? 'First session');
-    if (first && (await ingest(first.text, first.title, 'document'))) await run();
+    await createSession(first?.title ?? 'First session', {}, first);
   } catch (error) {
     useSession.setState({ phase: 'failed', progress: null });
     reportError('The engine could not start', error);
@@ -83,10 +82,9 @@ async function openLink(
     await startPreset(target.id, link.parameters);
     return;
   }
-  await createSession(example.title, link.parameters);
   // The linked place is reached sooner at full speed; the reader came to see that place.
   if (link.step !== undefined) useSession.setState({ pace: 0 });
-  if (await ingest(example.text, example.title, 'document')) await run();
+  await createSession(example.title, link.parameters, example);
   applyView(link);
   if (target.isSubstitute) {
     report({

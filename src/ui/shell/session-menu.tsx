@@ -12,7 +12,7 @@ import {
 import { closeRecording } from '../share/recording.ts';
 import { ShareMenu } from '../share/share-menu.tsx';
 import { reportError } from '../state/problem-store.ts';
-import { useSession } from '../state/session-store.ts';
+import { canChangeSession, useSession } from '../state/session-store.ts';
 import { formatAge, formatCompact } from '../words/format.ts';
 import { Dialog } from './dialog.tsx';
 import { IconButton } from './icon-button.tsx';
@@ -22,6 +22,7 @@ export function SessionMenu() {
   const session = useSession((state) => state.session);
   const sessions = useSession((state) => state.sessions);
   const isBooted = useSession((state) => state.boot !== null);
+  const isFree = useSession(canChangeSession);
   const [doomed, setDoomed] = useState<SessionRecord | null>(null);
   const title = session?.record.title ?? 'No session';
   return (
@@ -50,6 +51,7 @@ export function SessionMenu() {
                   <button
                     type="button"
                     className="menu-item"
+                    disabled={!isFree && record.id !== session?.record.id}
                     aria-pressed={record.id === session?.record.id}
                     onClick={() => {
                       close();
@@ -76,7 +78,7 @@ export function SessionMenu() {
               <button
                 type="button"
                 className="button"
-                disabled={!isBooted}
+                disabled={!isFree}
                 onClick={() => {
                   close();
                   closeRecording();

@@ -21,6 +21,8 @@ export interface SessionStore {
   /** Ingestion pace in tokens per second; 0 = as fast as the machine can. */
   readonly pace: number;
   readonly running: boolean;
+  /** A new session is being made and given its first text; no other may be opened in between. */
+  readonly settingUp: boolean;
 }
 
 const INITIAL_PACE = 1500;
@@ -35,4 +37,10 @@ export const useSession = create<SessionStore>()(() => ({
   damage: [],
   pace: INITIAL_PACE,
   running: false,
+  settingUp: false,
 }));
+
+/** True while another session can be opened or made: none is on its way. */
+export function canChangeSession({ boot, phase, settingUp }: SessionStore): boolean {
+  return boot !== null && phase !== 'booting' && phase !== 'opening' && !settingUp;
+}
