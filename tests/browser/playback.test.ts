@@ -1,0 +1,283 @@
+/** Time in the page, by keys: the recorded first minute, playing, looping, tracks, the tour and the presets. */
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+
+/** On a slow and busy machine. */
+const SOON_MS = 90_000;
+/** Three views that follow the playhead every 300 ms. */
+const SLOW_COMMITS_PER_SECOND = 10;
+
+let vite: RunningVite;
+let browser: Browser;
+
+beforeAll(async () => {
+  vite = await startVite('playback');
+  browser = await launchChromium();
+});
+
+afterAll(async () => {
+  await browser.close();
+  await vite.close();
+});
+
+interface OpenPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Warnings, errors and uncaught exceptions. */
+  readonly complaints: string[];
+  /** Lets the model's weights through, which are held back so that the recording has its minute. */
+  readonly release: () => void;
+}
+
+/** A first visit whose model loads only when the test says so; React's commits are counted. */
+async function firstVisit(): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  await context.addInitScript(() => {
+    const counted = globalThis as unknown as { commits: number; __REACT_DEVTOOLS_GLOBAL_HOOK__: object };
+    counted.commits = 0;
+    counted.__REACT_DEVTOOLS_GLOBAL_HOOK__ = {
+      supportsFiber: true,
+      inject: () => 1,
+      onCommitFiberRoot: () => counted.commits++,
+      onCommitFiberUnmount: () => undefined,
+      onPostCommitFiberRoot: () => undefined,
+    };
+  });
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await context.route('**/model.safetensors', async (route) => {
+    await released;
+    await route.continue();
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(SOON_MS);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.goto(vite.url, { timeout: 2 * SOON_MS });
+  return { page, context, complaints, release };
+}
+
+const stepOf = (page: Page): Promise<number> =>
+  page.getByLabel('Step', { exact: true }).inputValue().then(Number);
+const lastStepOf = async (page: Page): Promise<number> =>
+  Number(await page.getByLabel('Step', { exact: true }).getAttribute('max'));
+
+interface WatchedFrames {
+  /** The step that each animation frame showed. */
+  readonly shown: readonly number[];
+  readonly elapsedMs: number;
+  /** How often React committed meanwhile. */
+  readonly commits: number;
+}
+
+function watchFrames(page: Page, frames: number): Promise<WatchedFrames> {
+  return page.evaluate(
+    (count) =>
+      new Promise<WatchedFrames>((resolve) => {
+        const counted = globalThis as unknown as { commits: number };
+        const slider = document.querySelector<HTMLInputElement>('input[aria-label="Step"]')!;
+        const before = { commits: counted.commits, atMs: performance.now() };
+        const shown: number[] = [];
+        const look = () => {
+          shown.push(Number(slider.value));
+          if (shown.length < count) requestAnimationFrame(look);
+          else {
+            const elapsedMs = performance.now() - before.atMs;
+            resolve({ shown, elapsedMs, commits: counted.commits - before.commits });
+          }
+        };
+        requestAnimationFrame(look);
+      }),
+    frames,
+  );
+}
+
+describe('the first minute', () => {
+  let open: OpenPage;
+
+  beforeAll(async () => {
+    open = await firstVisit();
+  });
+
+  afterAll(() => open.context.close());
+
+  afterEach(() => {
+    expect(open.complaints).toEqual([]);
+  });
+
+  it('plays the recorded example while the model loads', async () => {
+    const { page } = open;
+    await page.getByText('Recorded example.').waitFor();
+    await page.getByRole('progressbar', { name: 'Loading the model' }).waitFor();
+    const before = await stepOf(page);
+    await expect.poll(() => stepOf(page), { timeout: SOON_MS }).toBeGreaterThan(before + 10);
+    expect(await lastStepOf(page)).toBeGreaterThan(300);
+  });
+
+  it('does not render React with every frame that it plays', async () => {
+    const { page } = open;
+    await page.keyboard.press('Home');
+    await page.getByRole('combobox', { name: 'Speed' }).selectOption('16');
+    await page.locator('.timeline-overlay').focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Pause the recording' }).waitFor();
+    const { shown, elapsedMs, commits } = await watchFrames(page, 60);
+    const moves = shown.filter((step, i) => i > 0 && step !== shown[i - 1]).length;
+    expect(moves).toBeGreaterThan(10);
+    // Slow views follow the playhead by the clock; where frames are rare, that is a larger share of them.
+    expect(commits).toBeLessThanOrEqual(Math.max(moves / 3, (elapsedMs / 1000) * SLOW_COMMITS_PER_SECOND));
+  });
+
+  it('stays on the recording once it is touched, and goes live when asked', async () => {
+    const { page, release } = open;
+    await page.keyboard.press('Home');
+    await expect.poll(() => stepOf(page)).toBe(0);
+    release();
+    await page.getByText('The live session runs behind it.').waitFor();
+    await expect.poll(() => stepOf(page)).toBe(0);
+    await page.getByRole('button', { name: 'Go live' }).click();
+    await page.getByText('Recorded example.').waitFor({ state: 'detached' });
+    const live = page.getByRole('button', { name: 'Live', exact: true });
+    await expect.poll(() => live.getAttribute('aria-pressed')).toBe('true');
+  });
+
+  it('is toured by keys, which ends where the presets are', async () => {
+    const { page } = open;
+    const tour = page.getByRole('dialog', { name: /^Tour/ });
+    await tour.waitFor();
+    await tour.getByRole('button', { name: 'Next' }).focus();
+    for (let step = 2; step <= 5; step++) {
+      await page.keyboard.press('Enter');
+      await page.getByRole('dialog', { name: `Tour, step ${step} of 5` }).waitFor();
+    }
+    await page.keyboard.press('ArrowLeft');
+    await page.getByRole('dialog', { name: 'Tour, step 4 of 5' }).waitFor();
+    await page.keyboard.press('Escape');
+    await tour.waitFor({ state: 'detached' });
+    await page.locator('.timeline-overlay').focus();
+    await page.keyboard.press('?');
+    await page.getByRole('button', { name: /Take the tour/ }).click();
+    await tour.waitFor();
+    await page.keyboard.press('Escape');
+    await tour.waitFor({ state: 'detached' });
+  });
+
+  it('leads to a preset, told in a session of its own', async () => {
+    const { page } = open;
+    const needle = page.getByRole('button', { name: 'Needle' });
+    await expect.poll(() => needle.isEnabled(), { timeout: SOON_MS }).toBe(true);
+    await needle.click();
+    await page.getByRole('status', { name: 'Preset: Needle' }).waitFor();
+    await expect.poll(() => lastStepOf(page), { timeout: SOON_MS }).toBeGreaterThan(12);
+    await page.getByRole('button', { name: /^Session: Needle/ }).click();
+    const listed = page.getByRole('group', { name: 'Sessions' });
+    await expect.poll(() => listed.innerText()).toMatch(/Harbour Chronicle/);
+    await page.keyboard.press('Escape');
+  });
+});
+
+describe('time, by keys', () => {
+  let open: OpenPage;
+
+  beforeAll(async () => {
+    open = await firstVisit();
+    await open.page.getByText('Recorded example.').waitFor();
+    await open.page.getByRole('button', { name: 'Close the tour' }).click();
+    await open.page.keyboard.press('Home');
+  });
+
+  afterAll(() => open.context.close());
+
+  afterEach(() => {
+    expect(open.complaints).toEqual([]);
+  });
+
+  it('steps, jumps to actions, and plays faster', async () => {
+    const { page } = open;
+    await page.locator('.timeline-overlay').focus();
+    for (const key of ['ArrowRight', 'ArrowRight', 'Shift+ArrowRight', 'ArrowLeft'])
+      await page.keyboard.press(key);
+    await expect.poll(() => stepOf(page)).toBe(11);
+    await page.keyboard.press('.');
+    await expect.poll(() => stepOf(page)).toBeGreaterThan(11);
+    const action = await stepOf(page);
+    await page.keyboard.press('.');
+    await page.keyboard.press(',');
+    await expect.poll(() => stepOf(page)).toBe(action);
+    for (let i = 0; i < 9; i++) await page.keyboard.press(']');
+    await expect.poll(() => page.getByRole('combobox', { name: 'Speed' }).inputValue()).toBe('16');
+  });
+
+  it('loops a range that was marked by keys, and one that was brushed', async () => {
+    const { page } = open;
+    await page.keyboard.press('Home');
+    for (let i = 0; i < 4; i++) await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('i');
+    await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('o');
+    await page.keyboard.press('Home');
+    await expect.poll(() => stepOf(page)).toBe(0);
+    await page.keyboard.press('Space');
+    await expect.poll(() => stepOf(page)).toBeGreaterThanOrEqual(40);
+    const { shown } = await watchFrames(page, 60);
+    expect(new Set(shown).size).toBeGreaterThan(4);
+    expect(Math.min(...shown)).toBeGreaterThanOrEqual(40);
+    expect(Math.max(...shown)).toBeLessThanOrEqual(50);
+    await page.keyboard.press('Space');
+    await page.keyboard.press('Shift+L');
+    const loop = page.getByRole('button', { name: /^Loop the/ });
+    await expect.poll(() => loop.getAttribute('aria-pressed')).toBe('false');
+
+    const axis = (await page.locator('.timeline-range').boundingBox())!;
+    await page.mouse.move(axis.x + 20, axis.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(axis.x + 20, axis.y + 160, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(() => loop.getAttribute('aria-pressed')).toBe('true');
+    await page.keyboard.press('Shift+L');
+  });
+
+  it('walks the blocks of a step in the table, from step to step', async () => {
+    const { page } = open;
+    await page.locator('.timeline-overlay').focus();
+    await page.keyboard.press('Home');
+    for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('t');
+    const table = page.getByRole('region', { name: 'Blocks of the shown step' });
+    await expect.poll(() => table.innerText(), { timeout: SOON_MS }).toMatch(/Step 11/);
+    await table.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    const focused = () => page.evaluate(() => document.activeElement?.closest('tr')?.innerText ?? '');
+    await expect.poll(focused).toMatch(/\s32\s/);
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => table.innerText(), { timeout: SOON_MS }).toMatch(/Step 12/);
+    await expect.poll(focused).not.toBe('');
+    await page.keyboard.press('t');
+    await table.waitFor({ state: 'detached' });
+  });
+
+  it('arranges tracks by keys and remembers it', async () => {
+    const { page } = open;
+    const headers = page.locator('.track-headers button');
+    const names = () => headers.evaluateAll((all) => all.map((each) => each.textContent));
+    const first = await names();
+    await headers.nth(1).focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(names).toEqual([first[1], first[0], ...first.slice(2)]);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => headers.first().getAttribute('aria-pressed')).toBe('true');
+    await headers.nth(2).focus();
+    await page.keyboard.press('Delete');
+    await expect.poll(names).not.toContain(first[2]);
+    await page.reload();
+    await expect.poll(async () => (await names())[0], { timeout: SOON_MS }).toBe(first[1]);
+    expect(await names()).not.toContain(first[2]);
+  });
+});
