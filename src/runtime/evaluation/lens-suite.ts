@@ -35,11 +35,11 @@ import {
 } from './suite.ts';
 
 /** A larger context takes too many measurements. */
-const LARGEST_BUDGET = 256;
+const LARGEST_BUDGET = 512;
 /** More than 1,024 tokens before the recent window, so that a gist of gists has its part too. */
 const HISTORY_BUDGETS = 5;
 /** Of the budget: a larger recent window would leave nothing to focus with. */
-const RECENT_SHARE = 1 / 4;
+const RECENT_SHARE = 1 / 2;
 /** Few, so that the intervals rest on many histories. */
 const QUESTIONS_PER_HISTORY = 4;
 /** The ends of the regret and of the gap. */
