@@ -5,6 +5,7 @@ import type { ExampleQuestion } from '../run/example.ts';
 import { ask, stopAnswer } from '../run/session-actions.ts';
 import { useChat } from '../state/chat-store.ts';
 import { useExample } from '../state/example-store.ts';
+import { useFirstMinute } from '../state/first-minute-store.ts';
 import { RecordedAnswers } from '../share/recorded-answers.tsx';
 import { useRecording } from '../state/recording-store.ts';
 import { useSession } from '../state/session-store.ts';
@@ -13,7 +14,9 @@ import { ChatMessage, TokenText } from './chat-message.tsx';
 
 export function ChatPanel() {
   const isRecorded = useRecording((state) => state.recording !== null);
-  return isRecorded ? <RecordedAnswers /> : <LiveChat />;
+  // The example of the first minute only keeps the page company: the chat is the live one from the start.
+  const isFirstMinute = useFirstMinute((state) => state.playing);
+  return isRecorded && !isFirstMinute ? <RecordedAnswers /> : <LiveChat />;
 }
 
 function LiveChat() {

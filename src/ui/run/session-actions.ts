@@ -2,6 +2,7 @@
 import type { SessionRecord } from '../../runtime/protocol.ts';
 import type { RunConfig } from '../../core/config.ts';
 import type { Role } from '../../core/telemetry.ts';
+import { closeRecording } from '../share/recording.ts';
 import { upsertMessage, useChat } from '../state/chat-store.ts';
 import { followLive } from '../state/playback-store.ts';
 import { reportError } from '../state/problem-store.ts';
@@ -117,6 +118,7 @@ export async function setParameters(changes: Readonly<Record<string, unknown>>):
 /** Ask; the draft is cleared only once the engine took the question. */
 export async function ask(text: string): Promise<void> {
   useChat.setState({ asking: true, streaming: { messageId: null, tokens: [] } });
+  closeRecording();
   followLive();
   try {
     const { question, answer } = await send({ kind: 'ask', text });

@@ -9,7 +9,7 @@ export function ModelBadge() {
   const model = useSession((state) => state.boot?.model);
   return (
     <Popover
-      label={model ? `Model: ${model.title}` : 'Model: loading'}
+      label={model ? `Model: ${model.title}` : 'Loading model…'}
       className="badge"
       button={
         <>

@@ -44,7 +44,7 @@ export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
                 type="button"
                 draggable
                 aria-pressed={pinned}
-                aria-label={`${track.name}: ${pinned ? 'pinned' : 'not pinned'}. Arrow keys move it, Delete hides it.`}
+                aria-label={`${track.label}: ${track.name}, ${pinned ? 'pinned' : 'not pinned'}. Arrow keys move it, Delete hides it.`}
                 title={`${track.sentence}\nClick pins it in place; drag or arrow keys move it; Delete hides it.`}
                 onClick={() => {
                   arrangeTracks((arrangement) => togglePinned(arrangement, track.id));
