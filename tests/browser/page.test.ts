@@ -50,6 +50,10 @@ describe('the first session', () => {
 
   beforeAll(async () => {
     open = await openContext();
+    // A recording in front would answer for the live session, which is what is looked at here.
+    await open.context.addInitScript(() => {
+      localStorage.setItem('megacontext-playground.visited', 'yes');
+    });
     await open.page.goto(vite.url);
   });
 
