@@ -116,12 +116,16 @@ describe('sharing', { timeout: TEST_MS }, () => {
     await page.keyboard.press('w');
     await page.keyboard.press('w');
     await page.keyboard.press('c');
+    await page.locator('.track-headers button').nth(1).focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('Enter');
     await runPaletteCommand(page, 'Copy a link');
     await problems(page).getByText('Link copied').waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
-    expect(link).toMatch(/#v=1&model=tiny&session=.*&example=harbour-chronicle&step=\d+&tokens=/);
+    expect(link).toMatch(/#v=2&model=tiny&session=.*&example=harbour-chronicle&step=\d+&tokens=/);
     expect(link).toContain('colour=score');
     expect(link).toContain('p.tauExpand=0.35');
+    expect(link).toMatch(/tracks=swapRate\*\.utilisation\./);
 
     const other = await openPage(new URL(link).hash);
     await other.page.waitForFunction(
@@ -132,6 +136,8 @@ describe('sharing', { timeout: TEST_MS }, () => {
       .getByLabel('Expand threshold', { exact: false })
       .and(other.page.locator('input[type="text"]'));
     expect(await again.inputValue()).toBe('0.35');
+    const firstTrack = other.page.locator('.track-headers button').first();
+    expect(await firstTrack.getAttribute('aria-label')).toMatch(/^Swaps: Swap rate, pinned/);
     const view = (hash: string) => {
       const fields = new URLSearchParams(hash.slice(1));
       fields.delete('session');
@@ -150,7 +156,7 @@ describe('sharing', { timeout: TEST_MS }, () => {
   it('explains a bad link in place, applies the good rest and goes on', async () => {
     const { page } = first;
     await page.evaluate(() => {
-      location.hash = '#v=1&step=5&p.tauExpand=7&p.maxActions=3&block=1-5-37&colour=pink';
+      location.hash = '#v=2&step=5&p.tauExpand=7&p.maxActions=3&block=1-5-37&colour=pink';
     });
     await expect
       .poll(() => problems(page).innerText(), { timeout: SOON_MS })

@@ -4,6 +4,7 @@ import { usePlayback } from '../state/playback-store.ts';
 import { report, reportError } from '../state/problem-store.ts';
 import { useRecording } from '../state/recording-store.ts';
 import { useSession } from '../state/session-store.ts';
+import { useTracks } from '../state/tracks-store.ts';
 import { useView } from '../state/view-store.ts';
 import { changedParameters, encodeLink, type LinkState } from './link-state.ts';
 import { applyView, isWaiting, linkOfPage, readAddress } from './page-link.ts';
@@ -31,7 +32,7 @@ export function startAddressSync(): () => void {
     const link = readAddress();
     if (link) void applyLink(link);
   };
-  const stops = [useSession, useView, usePlayback].map((store) => store.subscribe(later));
+  const stops = [useSession, useView, usePlayback, useTracks].map((store) => store.subscribe(later));
   addEventListener('hashchange', follow);
   addEventListener('pagehide', write);
   return () => {

@@ -4,7 +4,8 @@ import { describe, expect, it, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
 import { PARAMETERS } from '../../core/parameters.ts';
 import { tokensPerEntry } from '../../core/ids.ts';
-import { changedParameters, decodeLink, encodeLink, type LinkState } from './link-state.ts';
+import { INITIAL_ARRANGEMENT, TRACKS } from '../timeline/tracks.ts';
+import { changedParameters, changedTracks, decodeLink, encodeLink, type LinkState } from './link-state.ts';
 
 const anyName = fc.stringMatching(/^[\w.-]{1,30}$/);
 const anyRange = fc
@@ -28,6 +29,18 @@ const anyParameters = fc
     requiredKeys: [],
   })
   .filter((parameters) => Object.keys(parameters).length > 0);
+const everyTrack = TRACKS.map(({ id }) => id);
+const anyTracks = fc
+  .tuple(
+    fc.shuffledSubarray(everyTrack, { minLength: everyTrack.length }),
+    fc.subarray(everyTrack),
+    fc.subarray(everyTrack),
+  )
+  .map(([order, hidden, pinned]) => ({
+    order,
+    hidden: order.filter((id) => hidden.includes(id)),
+    pinned: order.filter((id) => pinned.includes(id)),
+  }));
 const anyState = fc.record(
   {
     model: anyName,
@@ -39,6 +52,7 @@ const anyState = fc.record(
     block: anyBlock,
     colour: fc.constant('score' as const),
     table: fc.constant(true as const),
+    tracks: fc.oneof(anyTracks, fc.constant('own' as const)),
     parameters: anyParameters,
   },
   { requiredKeys: [] },
@@ -61,6 +75,7 @@ test('garbage never throws, and what it yields can be written again', () => {
     'rows',
     'block',
     'table',
+    'tracks',
     'p.tauExpand',
     'p.__proto__',
     'x',
@@ -74,7 +89,7 @@ test('garbage never throws, and what it yields can be written again', () => {
     fc.array(pair).map((pairs) => pairs.map(([key, value]) => `${key}=${value}`).join('&')),
     fc
       .array(pair)
-      .map((pairs) => `v=1&${pairs.map((each) => each.map(encodeURIComponent).join('=')).join('&')}`),
+      .map((pairs) => `v=2&${pairs.map((each) => each.map(encodeURIComponent).join('=')).join('&')}`),
   );
   fc.assert(
     fc.property(link, (text) => {
@@ -102,9 +117,12 @@ describe('a bad link', () => {
     ['block', '9-0-32'],
     ['colour', 'pink'],
     ['example', '../../etc'],
+    ['tracks', 'heat.mood'],
+    ['tracks', 'heat.heat*'],
+    ['tracks', 'heat,score'],
     ['frobnicate', '1'],
   ])('names %s=%s and applies the rest', (field, value) => {
-    const reading = decodeLink(`#v=1&p.maxActions=8&${field}=${value}&model=tiny`);
+    const reading = decodeLink(`#v=2&p.maxActions=8&${field}=${value}&model=tiny`);
     expect(reading?.state).toEqual({ model: 'tiny', parameters: { maxActions: 8 } });
     expect(reading?.problems).toHaveLength(1);
     expect(reading?.problems[0]).toMatchObject({ field: field.replace('p.', ''), value });
@@ -112,7 +130,7 @@ describe('a bad link', () => {
   });
 
   it('of another version is refused whole, for its fields may mean something else', () => {
-    for (const version of ['2', '0', 'x', '']) {
+    for (const version of ['3', '0', 'x', '']) {
       const reading = decodeLink(`#v=${version}&step=4`);
       expect(reading?.state).toEqual({});
       expect(reading?.problems).toMatchObject([{ field: 'v', value: version }]);
@@ -123,8 +141,8 @@ describe('a bad link', () => {
   it('without fields is none, and an endless one is not read', () => {
     expect(decodeLink('')).toBeNull();
     expect(decodeLink('#section')).toBeNull();
-    expect(decodeLink(`#v=1&model=${'a'.repeat(9000)}`)?.problems[0]?.field).toBe('link');
-    expect(decodeLink('#v=1&step=4&step=5')).toMatchObject({
+    expect(decodeLink(`#v=2&model=${'a'.repeat(9000)}`)?.problems[0]?.field).toBe('link');
+    expect(decodeLink('#v=2&step=4&step=5')).toMatchObject({
       state: { step: 4 },
       problems: [{ field: 'step' }],
     });
@@ -142,6 +160,23 @@ test('older versions are lifted step by step', () => {
   const upgrades = [renames(1, 'moment', 'at'), renames(2, 'at', 'step')];
   expect(decodeLink('#v=1&moment=7', upgrades, 3)).toEqual({ state: { step: 7 }, problems: [] });
   expect(decodeLink('#v=2&at=7', upgrades, 3)).toEqual({ state: { step: 7 }, problems: [] });
+});
+
+test('a link of version 1 leaves the reader their own tracks', () => {
+  expect(decodeLink('#v=1&step=4')).toEqual({ state: { step: 4, tracks: 'own' }, problems: [] });
+  expect(decodeLink('#v=2&step=4')?.state).toEqual({ step: 4 });
+});
+
+test('tracks that a link does not name come last, as they are at first', () => {
+  const { order } = INITIAL_ARRANGEMENT;
+  const tracks = {
+    order: ['heat', ...order.filter((id) => id !== 'heat')],
+    hidden: ['heat'],
+    pinned: ['heat'],
+  };
+  expect(decodeLink('#v=2&tracks=-heat*')?.state).toEqual({ tracks });
+  expect(changedTracks(INITIAL_ARRANGEMENT)).toBeUndefined();
+  expect(changedTracks(tracks)).toBe(tracks);
 });
 
 test('only what differs from the defaults is written', () => {

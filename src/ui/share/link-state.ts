@@ -1,13 +1,15 @@
 /**
- * What a link says, as a fragment such as `#v=1&example=harbour-chronicle&step=120&p.tauExpand=0.3`: encoding,
+ * What a link says, as a fragment such as `#v=2&example=harbour-chronicle&step=120&p.tauExpand=0.3`: encoding,
  * validation, upgrades. Pure; knows neither stores nor the address bar.
  */
 import { z } from 'zod';
 import { type ParameterId, type RunConfig, runConfigSchema } from '../../core/config.ts';
 import { K, MAX_LOD, tokensPerEntry } from '../../core/ids.ts';
 import type { BlockRef } from '../state/view-store.ts';
+import { type TrackArrangement, tidyArrangement } from '../timeline/track-arrangement.ts';
+import { INITIAL_ARRANGEMENT } from '../timeline/tracks.ts';
 
-const LINK_VERSION = 1;
+const LINK_VERSION = 2;
 const PARAMETER_PREFIX = 'p.';
 /** Longer than any link that the page writes. */
 const LONGEST_LINK = 8192;
@@ -28,6 +30,8 @@ export interface LinkState {
   readonly block?: BlockRef;
   readonly colour?: 'score';
   readonly table?: true;
+  /** Order, pins and visibility of the metric tracks; absent for the first arrangement. */
+  readonly tracks?: TrackArrangement | 'own';
   /** Parameters that differ from the model's defaults. */
   readonly parameters?: Partial<RunConfig>;
 }
@@ -54,7 +58,10 @@ export interface LinkUpgrade {
 }
 
 /** One upgrade for every version before the current one; version 1 is the first. */
-const LINK_UPGRADES: readonly LinkUpgrade[] = [];
+const LINK_UPGRADES: readonly LinkUpgrade[] = [
+  // Version 1 said nothing about tracks: whoever opens it keeps their own arrangement.
+  { from: 1, upgrade: (fields) => ({ ...fields, tracks: 'own' }) },
+];
 
 const name = z
   .string()
@@ -88,6 +95,27 @@ function isBlock({ lod, start, end }: BlockRef): boolean {
   return start % size === 0 && (lod === 0 ? tokens > 0 && tokens <= size : tokens === size);
 }
 
+/** Tracks in order, as `swapRate*.utilisation.-heat`: `*` behind a pinned one, `-` before a hidden one. */
+const tracks = z.union([
+  z.literal('own'),
+  z
+    .string()
+    .regex(
+      /^-?\w{1,30}\*?(\.-?\w{1,30}\*?){0,49}$/,
+      'expected tracks in order, as swapRate*.utilisation.-heat',
+    )
+    .transform((text) => text.split('.').map((part) => ({ part, id: part.replaceAll(/[-*]/g, '') })))
+    .refine((parts) => new Set(parts.map(({ id }) => id)).size === parts.length, 'a track stands there twice')
+    .refine(
+      (parts) => parts.every(({ id }) => INITIAL_ARRANGEMENT.order.includes(id)),
+      `the tracks are ${INITIAL_ARRANGEMENT.order.join(', ')}`,
+    )
+    .transform((parts) => {
+      const ids = (mark: string) => parts.filter(({ part }) => part.includes(mark)).map(({ id }) => id);
+      return tidyArrangement({ order: ids(''), hidden: ids('-'), pinned: ids('*') }, INITIAL_ARRANGEMENT);
+    }),
+]);
+
 /** Every field but `v` and the parameters: how its text is read, and written. */
 const FIELDS = {
   model: { read: name, write: String },
@@ -102,6 +130,7 @@ const FIELDS = {
   },
   colour: { read: z.literal('score'), write: String },
   table: { read: z.literal('1').transform(() => true as const), write: () => '1' },
+  tracks: { read: tracks, write: writeTracks },
 } as const satisfies {
   [Field in Exclude<keyof LinkState, 'parameters'>]: {
     read: z.ZodType<NonNullable<LinkState[Field]>, string>;
@@ -112,6 +141,19 @@ type FieldName = keyof typeof FIELDS;
 
 function writeRange([from, to]: Range): string {
   return `${Number(from.toFixed(3))}-${Number(to.toFixed(3))}`;
+}
+
+function writeTracks(arrangement: TrackArrangement | 'own'): string {
+  if (arrangement === 'own') return arrangement;
+  const { order, hidden, pinned } = arrangement;
+  return order
+    .map((id) => `${hidden.includes(id) ? '-' : ''}${id}${pinned.includes(id) ? '*' : ''}`)
+    .join('.');
+}
+
+/** The arrangement as a link says it; undefined for the first one, which needs no words. */
+export function changedTracks(arrangement: TrackArrangement): TrackArrangement | undefined {
+  return writeTracks(arrangement) === writeTracks(INITIAL_ARRANGEMENT) ? undefined : arrangement;
 }
 
 /** The fragment of a link, without `#`. */

@@ -1,13 +1,15 @@
 /** Where a link leads, and that its place is shown when the run gets there, unless the reader went elsewhere. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
 import type { SessionRecord, SessionState } from '../../runtime/protocol.ts';
 import { currentRun } from '../run/current-run.ts';
 import { seek, usePlayback } from '../state/playback-store.ts';
 import { useProblems } from '../state/problem-store.ts';
 import { useSession } from '../state/session-store.ts';
+import { useTracks } from '../state/tracks-store.ts';
 import { useView } from '../state/view-store.ts';
-import { applyView, isWaiting, targetOf } from './page-link.ts';
+import { INITIAL_ARRANGEMENT } from '../timeline/tracks.ts';
+import { applyView, isWaiting, linkOfPage, targetOf } from './page-link.ts';
 
 const example = { title: 'Chronicle', config: DEFAULT_RUN_CONFIG };
 const record = (id: string, title: string, config = DEFAULT_RUN_CONFIG) =>
@@ -101,4 +103,18 @@ describe('the place of a link', () => {
     expect(usePlayback.getState()).toMatchObject({ index: 4, following: false });
     expect(useProblems.getState().problems[0]?.message).toContain('ends at step 5');
   });
+});
+
+test('tracks go with a link; a link of version 1 leaves the arrangement alone', () => {
+  useSession.setState({ session: null });
+  const own = { ...INITIAL_ARRANGEMENT, hidden: ['heat'] };
+  const sent = { ...INITIAL_ARRANGEMENT, pinned: ['score'] };
+  useTracks.setState({ arrangement: own });
+  applyView({ tracks: 'own' });
+  expect(linkOfPage().tracks).toEqual(own);
+  applyView({ tracks: sent });
+  expect(linkOfPage().tracks).toEqual(sent);
+  applyView({});
+  expect(useTracks.getState().arrangement).toBe(INITIAL_ARRANGEMENT);
+  expect(linkOfPage().tracks).toBeUndefined();
 });

@@ -10,10 +10,18 @@ import { report } from '../state/problem-store.ts';
 import { useExample } from '../state/example-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { useShell } from '../state/shell-store.ts';
+import { useTracks } from '../state/tracks-store.ts';
 import { useView } from '../state/view-store.ts';
 import { clampTokens } from '../timeline/token-axis.ts';
+import { INITIAL_ARRANGEMENT } from '../timeline/tracks.ts';
 import { formatCount } from '../words/format.ts';
-import { type LinkProblem, type LinkState, changedParameters, decodeLink } from './link-state.ts';
+import {
+  type LinkProblem,
+  type LinkState,
+  changedParameters,
+  changedTracks,
+  decodeLink,
+} from './link-state.ts';
 
 const PRESETS = presetsFor(DEFAULT_RUN_CONFIG);
 
@@ -24,6 +32,7 @@ export function linkOfPage(): LinkState {
   const { index, following } = usePlayback.getState();
   const example = exampleOf(session?.record.title, provenance[0]?.title);
   const frame = following ? undefined : currentRun.frameAt(index);
+  const tracks = changedTracks(useTracks.getState().arrangement);
   const parameters = boot && session ? changedParameters(session.config, boot.defaults) : {};
   return {
     ...(boot && { model: boot.model.id }),
@@ -35,6 +44,7 @@ export function linkOfPage(): LinkState {
     ...(selection && { block: selection }),
     ...(colourBy === 'score' && { colour: 'score' as const }),
     ...(tableOpen && { table: true as const }),
+    ...(tracks && { tracks }),
     ...(Object.keys(parameters).length > 0 && { parameters }),
   };
 }
@@ -103,6 +113,9 @@ export function targetOf(
 export function applyView(link: LinkState): void {
   stopWaiting();
   useView.setState({ colourBy: link.colour ?? 'lod', tableOpen: link.table ?? false });
+  // Shown, not remembered: the reader's own arrangement comes back with the next visit without a link.
+  if (link.tracks !== 'own')
+    useTracks.setState({ arrangement: link.tracks ?? INITIAL_ARRANGEMENT, scrolled: 0 });
   if (link.step === undefined && !link.tokens && !link.rows && !link.block) return;
   if (isReached(link)) {
     showPlace(link);
