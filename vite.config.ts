@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
@@ -9,8 +10,19 @@ const isolation = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** Of the working tree, for reports that say what was measured; null outside git, as in a downloaded archive. */
+function commit(): string | null {
+  try {
+    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
+    return execFileSync('git', ['rev-parse', 'HEAD'], options).trim();
+  } catch {
+    return null;
+  }
+}
+
 export default defineConfig({
   base: './',
+  define: { __BUILD_COMMIT__: JSON.stringify(commit()) },
   plugins: [react(), modelsPlugin(fileURLToPath(new URL('./models', import.meta.url)))],
   worker: { format: 'es' },
   server: { headers: isolation },

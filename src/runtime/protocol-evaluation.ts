@@ -7,12 +7,13 @@ export { FIGURES, parseReport } from './evaluation/report.ts';
 export type { Bin, Cell, EvaluationReport, FigureDescription, FigureId } from './evaluation/report.ts';
 export type { Interval } from './evaluation/statistics.ts';
 
-const names = z.array(z.string().max(100)).min(1).max(64);
+const names = z.array(z.string().max(100)).max(64);
 
 /** What to evaluate. Names are those of the catalogue. */
 export const evaluationRequestSchema = z.object({
   suite: z.string().max(100),
-  tasks: names,
+  tasks: names.min(1),
+  /** None for a suite that takes none. */
   policies: names,
   /** Lengths of the histories, in tokens. */
   historyTokens: z.array(z.number().int().min(64).max(2_000_000)).min(1).max(16),
@@ -34,7 +35,7 @@ export interface EvaluationCatalogue {
     readonly id: string;
     readonly tasks: readonly Choice[];
     readonly defaultTasks: readonly string[];
-    /** Policies that run where none are named. */
+    /** Policies that run where none are named; none where the suite compares something else. */
     readonly defaultPolicies: readonly string[];
   }[];
   readonly policies: readonly Choice[];

@@ -1,4 +1,5 @@
 /** The evaluation panel as a user meets it: a small run with plots and exports, a cancelled one, report files. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -63,6 +64,13 @@ async function download(name: string): Promise<{ readonly fileName: string; read
   return { fileName: file.suggestedFilename(), text: readFileSync(await file.path(), 'latin1') };
 }
 
+it('asks for no policies where a suite compares none', async () => {
+  await dialog.getByLabel('Suite', { exact: true }).selectOption('positions');
+  expect(await dialog.getByRole('group', { name: 'Policies', exact: true }).count()).toBe(0);
+  expect(await dialog.getByRole('button', { name: 'Run the evaluation' }).isEnabled()).toBe(true);
+  await dialog.getByLabel('Suite', { exact: true }).selectOption('recall');
+});
+
 it('runs a small evaluation and shows its table and plots', async () => {
   await choose('Tasks', ['single']);
   await choose('Policies', ['recency', 'gold']);
@@ -78,6 +86,8 @@ it('runs a small evaluation and shows its table and plots', async () => {
   await expect.poll(() => cells.getByRole('row').count(), { timeout: RUN_MS }).toBe(3);
   await dialog.getByRole('button', { name: 'Run the evaluation' }).waitFor({ timeout: RUN_MS });
   expect(await cells.getByRole('row', { name: /gold/ }).innerText()).toMatch(/single\s+2,048\s+gold\s+4\s/);
+  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).slice(0, 10);
+  await dialog.getByText(`commit ${commit}`).waitFor();
   const plot = dialog.getByRole('figure', { name: 'Accuracy by length of history' });
   expect(await plot.getByRole('img').getAttribute('aria-label')).toMatch(/gold: \d+%/);
 });

@@ -1,6 +1,7 @@
 /** Runs one evaluation at a time for the page, beside the open session, and tells how far it is. */
 import type { RunConfig } from '../../core/config.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
+import { BUILD_COMMIT } from '../build-commit.ts';
 import type { Clock } from '../clock.ts';
 import { EngineError } from '../errors.ts';
 import type { Notice } from '../protocol.ts';
@@ -33,6 +34,8 @@ export class EvaluationService {
   constructor(
     private readonly clock: Clock,
     private readonly notify: (notice: Notice) => void,
+    /** The commit that the code was built from; null where it is not known. */
+    private readonly commit: string | null = BUILD_COMMIT,
   ) {}
 
   get catalogue(): EvaluationCatalogue {
@@ -80,7 +83,7 @@ export class EvaluationService {
   ): Promise<EvaluationOutcome> {
     const results: UnitResult[] = [];
     const report = (): EvaluationReport =>
-      reportOf(results, { model: model.id, seed: options.seed, backend, commit: null });
+      reportOf(results, { model: model.id, seed: options.seed, backend, commit: this.commit });
     let reportedAtMs = -Infinity;
     try {
       for await (const { share, unit, result } of runSuite(options, { model, clock: this.clock, signal })) {
@@ -107,6 +110,9 @@ function optionsOf(request: EvaluationRequest, { config }: EvaluationSubject): E
   const strange = tasks.find((task) => !known.includes(task));
   if (strange !== undefined) {
     throw new EvaluationError(`Unknown task "${strange}" of suite ${suite}. Known: ${known.join(', ')}.`);
+  }
+  if (policies.length === 0 && suiteNamed(suite).policies.length > 0) {
+    throw new EvaluationError(`Suite ${suite} compares policies: name at least one.`);
   }
   const chosen = EVALUATION_POLICIES.filter(({ id }) => policies.includes(id)).map(({ id }) => id);
   if (chosen.length < new Set(policies).size) {

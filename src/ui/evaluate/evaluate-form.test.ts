@@ -52,6 +52,15 @@ it('names every field that is wrong', () => {
   }
 });
 
+it('asks for no policies where the suite takes none, and counts its placements', () => {
+  const form = { ...FORM, suite: 'positions', policies: [] };
+  expect(readForm(form).ok).toBe(false);
+  const reading = readForm({ ...form, policies: ['recency'] }, false);
+  if (!reading.ok) throw new Error('refused');
+  expect(reading.options.policies).toEqual([]);
+  expect(estimateWork(reading.options, null).answers).toBe(2 * 4 * 2 * 20);
+});
+
 it('never throws, whatever is typed', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (lengths, samples) => {

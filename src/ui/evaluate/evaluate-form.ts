@@ -24,8 +24,12 @@ const SEED = { min: 0, max: 2_147_483_647 } as const;
 const LENGTH = { min: 64, max: 2_000_000 } as const;
 const MOST_LENGTHS = 16;
 
-/** The options that the form asks for, or what is wrong with each field. */
-export function readForm(form: EvaluateForm): FormReading {
+/**
+ * The options that the form asks for, or what is wrong with each field.
+ *
+ * @param takesPolicies - false for a suite that compares something else than policies.
+ */
+export function readForm(form: EvaluateForm, takesPolicies = true): FormReading {
   const errors: Record<string, string> = {};
   const integer = (field: 'samples' | 'budget' | 'seed', limits: Limits): number => {
     const value = integerIn(form[field], limits);
@@ -41,9 +45,10 @@ export function readForm(form: EvaluateForm): FormReading {
       `Multiples of the budget or tokens, from ${words(LENGTH.min)} to ${words(LENGTH.max)} tokens, at most ${MOST_LENGTHS}: 4x, 16x, 4096.`;
   }
   if (form.tasks.length === 0) errors['tasks'] = 'Choose at least one.';
-  if (form.policies.length === 0) errors['policies'] = 'Choose at least one.';
+  if (takesPolicies && form.policies.length === 0) errors['policies'] = 'Choose at least one.';
   if (Object.keys(errors).length > 0 || historyTokens === null) return { ok: false, errors };
-  const { suite, tasks, policies } = form;
+  const { suite, tasks } = form;
+  const policies = takesPolicies ? form.policies : [];
   return {
     ok: true,
     options: {

@@ -17,9 +17,10 @@ export function SetupForm() {
   const catalogue = useEvaluate((state) => state.catalogue);
   const isRunning = useEvaluate((state) => state.running !== null);
   const isBooted = useSession((state) => state.boot !== null);
-  const reading = readForm(form);
-  const errors: FormErrors = reading.ok ? {} : reading.errors;
   const suite = catalogue?.suites.find(({ id }) => id === form.suite);
+  const takesPolicies = (suite?.defaultPolicies.length ?? 1) > 0;
+  const reading = readForm(form, takesPolicies);
+  const errors: FormErrors = reading.ok ? {} : reading.errors;
   if (catalogue === null || suite === undefined) {
     return <p className="muted">{isBooted ? 'Reading what can be evaluated…' : 'The model is loading…'}</p>;
   }
@@ -57,15 +58,19 @@ export function SetupForm() {
             change({ tasks });
           }}
         />
-        <Choices
-          legend="Policies"
-          choices={catalogue.policies}
-          chosen={form.policies}
-          error={errors.policies}
-          onChange={(policies) => {
-            change({ policies });
-          }}
-        />
+        {takesPolicies ? (
+          <Choices
+            legend="Policies"
+            choices={catalogue.policies}
+            chosen={form.policies}
+            error={errors.policies}
+            onChange={(policies) => {
+              change({ policies });
+            }}
+          />
+        ) : (
+          <p className="muted small">This suite compares ways of placing slots, not policies.</p>
+        )}
         <div className="field-grid">
           <Field
             field="lengths"

@@ -16,17 +16,21 @@ const QUESTIONS_PER_HISTORY = 10;
 /** Compressing a token costs about 0.7 of reading one slot (both measured on the tiny base with WASM). */
 const SLOTS_PER_COMPRESSED_TOKEN = 0.7;
 
+/** What a suite without policies compares: the ways of placing slots. */
+const PLACEMENTS = 4;
+
 /**
  * @param msPerSlot - milliseconds per slot of work as the last finished run measured it; null before any.
  */
 export function estimateWork(options: EvaluationRequest, msPerSlot: number | null): WorkEstimate {
-  const { tasks, policies, historyTokens, samples, budgetTokens } = options;
-  const answers = tasks.length * policies.length * historyTokens.length * samples;
+  const { tasks, historyTokens, samples, budgetTokens } = options;
+  const contenders = options.policies.length || PLACEMENTS;
+  const answers = tasks.length * contenders * historyTokens.length * samples;
   const histories = tasks.length * Math.ceil(samples / QUESTIONS_PER_HISTORY);
   const compressedTokens = histories * historyTokens.reduce((sum, tokens) => sum + tokens, 0);
   const readSlots =
     tasks.length *
-    policies.length *
+    contenders *
     samples *
     historyTokens.reduce((sum, tokens) => sum + Math.min(tokens, budgetTokens), 0);
   const work = slotsOfWork({ compressedTokens, readSlots });
