@@ -1,5 +1,6 @@
 /** Every knob of a run: its schema and its default. `parameters.ts` describes each to people. */
 import { z } from 'zod';
+import { ATTENTION_READINGS } from './attention-record.ts';
 
 export const POLICY_IDS = [
   'lensnet',
@@ -18,6 +19,8 @@ export type StrategyId = (typeof STRATEGY_IDS)[number];
 
 export const POSITION_MODES = ['absolute', 'grouped', 'compact'] as const;
 export type PositionMode = (typeof POSITION_MODES)[number];
+
+export const RECORD_ATTENTION = ['off', ...ATTENTION_READINGS] as const;
 
 export const runConfigSchema = z.strictObject({
   budgetTokens: z.number().int().min(64).max(32768),
@@ -46,6 +49,7 @@ export const runConfigSchema = z.strictObject({
   repetitionPenalty: z.number().min(0.5).max(3),
   maxNewTokens: z.number().int().min(1).max(4096),
   deltaNllEverySteps: z.number().int().min(0).max(1000),
+  recordAttention: z.enum(RECORD_ATTENTION),
   seed: z
     .number()
     .int()
@@ -84,6 +88,7 @@ export const DEFAULT_RUN_CONFIG: RunConfig = {
   repetitionPenalty: 1,
   maxNewTokens: 64,
   deltaNllEverySteps: 0,
+  recordAttention: 'off',
   seed: 1,
 };
 

@@ -1,5 +1,5 @@
 /** How every knob of a run is described to people: label, unit, range and one sentence. */
-import { POLICY_IDS, POSITION_MODES, STRATEGY_IDS } from './config.ts';
+import { POLICY_IDS, POSITION_MODES, RECORD_ATTENTION, STRATEGY_IDS } from './config.ts';
 import type { ParameterId } from './config.ts';
 
 export type ParameterGroup = 'context' | 'allocator' | 'policy' | 'sampling' | 'measurement';
@@ -317,6 +317,16 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     step: 1,
     sentence:
       'Every so many refocuses, ΔNLL@64 of the working context against the full raw history is measured; 0 turns it off.',
+  },
+  {
+    id: 'recordAttention',
+    label: 'Record attention',
+    group: 'measurement',
+    unit: '',
+    kind: 'choice',
+    choices: RECORD_ATTENTION,
+    sentence:
+      'Notes for every generated token how much the base attended to each block: the mean of all its heads, of the last layer’s, or the strongest head of each slot; costs time per token and space in the trace.',
   },
   {
     id: 'seed',

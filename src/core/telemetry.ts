@@ -3,10 +3,11 @@
  * Versioned and validated; the reader in storage upgrades older versions.
  */
 import { z } from 'zod';
+import { attentionRecordSchema } from './attention-record.ts';
 import { runConfigSchema } from './config.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';
-export const TRACE_VERSION = 2;
+export const TRACE_VERSION = 3;
 
 const lod = z.number().int().min(0).max(4);
 const count = z.number().int().min(0);
@@ -134,6 +135,8 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     text: z.string(),
     logProbability: finite,
     entropy: finite,
+    /** How much it attended to the context that it was predicted from; absent where that was not recorded. */
+    attention: attentionRecordSchema.optional(),
   }),
   z.object({
     ...base,

@@ -2,7 +2,7 @@
  * Attention as JavaScript loops over plain arrays: for one query at a time over a long cache, and for many
  * small batches, where an operation's overhead would cost more than its arithmetic.
  */
-import type { AttentionShape } from './kernels.ts';
+import type { AttentionShape, QueryShape } from './kernels.ts';
 
 /**
  * @param q - as `Kernels.attention`, k and v alike.
@@ -43,6 +43,28 @@ export function attendLoop(
         for (let j = 0; j < headDim; j++) out[at + j] = mixed[j]! / total;
       }
     }
+  }
+}
+
+/**
+ * The softmax weights of one query.
+ *
+ * @param q - as `Kernels.attentionWeights`, k alike.
+ * @param out - `[heads, keyCount]`, overwritten.
+ */
+export function weighKeysLoop(
+  q: Float32Array,
+  k: Float32Array,
+  out: Float32Array,
+  { keyCount, heads, kvHeads, headDim }: QueryShape,
+): void {
+  const group = heads / kvHeads;
+  const scores = new Float64Array(keyCount);
+  for (let head = 0; head < heads; head++) {
+    const query = Float64Array.from(q.subarray(head * headDim, (head + 1) * headDim));
+    scoreKeys(query, k, Math.floor(head / group) * headDim, kvHeads * headDim, 0, keyCount, scores);
+    const total = exponentiate(scores, 0, keyCount);
+    for (let key = 0; key < keyCount; key++) out[head * keyCount + key] = scores[key]! / total;
   }
 }
 

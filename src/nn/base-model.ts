@@ -1,6 +1,8 @@
 /** The base language model: embeddings and gists in, logits out (docs/models.md). Knows no text and no tree. */
 import * as tf from '@tensorflow/tfjs';
+import type { AttentionReading } from '../core/attention-record.ts';
 import { activeKernels } from './active-kernels.ts';
+import { AttentionFold } from './attention-reading.ts';
 import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from './errors.ts';
 import type { Kernels, RopeTables } from './kernels.ts';
@@ -89,7 +91,9 @@ export class BaseModel implements LanguageModel {
    * @param positions - `[n]`.
    * @param deviations - `[n]`, as `createRopeTables` has them.
    * @param wanted - how many last rows; 0..n.
-   * @returns `[wanted, vocabulary]`, or undefined where none are wanted; the caller disposes it.
+   * @param reading - with rows wanted: read the last row's attention, too.
+   * @returns `[wanted · vocabulary]` logits, then `[slots]` attention if it is read: one tensor, so that one
+   * readback brings both. Undefined where no rows are wanted; the caller disposes it.
    */
   forward(
     cache: KvCache,
@@ -97,15 +101,20 @@ export class BaseModel implements LanguageModel {
     positions: Float64Array,
     wanted: number,
     deviations?: Float64Array,
-  ): tf.Tensor2D | undefined {
+    reading?: AttentionReading,
+  ): tf.Tensor1D | undefined {
     const rows = positions.length;
-    return tf.tidy((): tf.Tensor2D | undefined => {
+    const fold = reading === undefined || wanted === 0 ? null : new AttentionFold(reading, this.layers);
+    return tf.tidy((): tf.Tensor1D | undefined => {
       const rope = createRopeTables(positions, this.config.headDim, this.config.ropeTheta, deviations);
       let x = tf.tensor2d(embeddings, [rows, this.hiddenSize]);
       const top = this.layers - 1;
-      for (let i = 0; i < top; i++) x = this.runLayer(i, x, rope, cache, rows)!;
-      const last = this.runLayer(top, x, rope, cache, wanted);
-      return last && applyLinear(this.kernels.rmsNorm(last, this.norm, this.config.epsilon), this.head);
+      for (let i = 0; i < top; i++) x = this.runLayer(i, x, rope, cache, rows, fold)!;
+      const last = this.runLayer(top, x, rope, cache, wanted, fold);
+      if (last === undefined) return undefined;
+      const logits = applyLinear(this.kernels.rmsNorm(last, this.norm, this.config.epsilon), this.head);
+      const flat = logits.as1D();
+      return fold === null ? flat : tf.concat1d([flat, fold.finish()]);
     });
   }
 
@@ -120,6 +129,7 @@ export class BaseModel implements LanguageModel {
     rope: RopeTables,
     cache: KvCache,
     wanted: number,
+    fold: AttentionFold | null,
   ): tf.Tensor2D | undefined {
     const { heads, kvHeads, headDim, epsilon, layerHasRope } = this.config;
     const [layer, keys, values] = [this.stack[index]!, cache.keys[index]!, cache.values[index]!];
@@ -132,12 +142,16 @@ export class BaseModel implements LanguageModel {
     if (wanted === 0) return undefined;
     const turned = rotation && { cos: lastRows(rotation.cos, wanted), sin: lastRows(rotation.sin, wanted) };
     const q = this.kernels.takeHeads(lastRows(qkv, wanted), columns.q, turned);
+    const keyCount = cache.length + rows;
+    if (fold?.wants(index)) {
+      fold.add(this.kernels.attentionWeights(lastRows(q, 1), keys, { keyCount, heads, kvHeads, headDim }));
+    }
     const mixed = this.kernels.attention(q, keys, values, {
       batch: 1,
       queriesPerBatch: wanted,
       keyRowsPerBatch: cache.capacitySlots,
-      keyCount: cache.length + rows,
-      causalOffset: cache.length + rows - wanted,
+      keyCount,
+      causalOffset: keyCount - wanted,
       firstKey: null,
       heads,
       kvHeads,
@@ -156,6 +170,7 @@ function lastRows(x: tf.Tensor2D, count: number): tf.Tensor2D {
 class CachedDecodeSession implements DecodeSession {
   private isRunning = false;
   private isDisposed = false;
+  lastAttention: Float32Array | null = null;
 
   constructor(
     private readonly model: BaseModel,
@@ -175,6 +190,7 @@ class CachedDecodeSession implements DecodeSession {
     positions: Float64Array,
     want: 'last' | 'all' | number,
     deviations?: Float64Array,
+    reading?: AttentionReading,
   ): Promise<Float32Array> {
     const rows = positions.length;
     const { hiddenSize, vocabularySize } = this.model;
@@ -193,6 +209,7 @@ class CachedDecodeSession implements DecodeSession {
     const wanted = want === 'all' ? rows : want === 'last' ? 1 : Math.min(want, rows);
     const result = new Float32Array(wanted * vocabularySize);
     this.isRunning = true;
+    this.lastAttention = null;
     try {
       for (let start = 0; ; start += CHUNK_SLOTS) {
         const end = Math.min(rows, start + CHUNK_SLOTS);
@@ -200,11 +217,15 @@ class CachedDecodeSession implements DecodeSession {
         const chunkWanted = Math.min(end - start, Math.max(0, end - (rows - wanted)));
         const places = positions.subarray(start, end);
         const widths = deviations?.subarray(start, end);
-        const logits = this.model.forward(this.cache, chunk, places, chunkWanted, widths);
+        const read = end === rows ? reading : undefined;
+        const output = this.model.forward(this.cache, chunk, places, chunkWanted, widths, read);
         this.cache.length += end - start;
-        if (logits !== undefined) {
+        if (output !== undefined) {
           const first = end - chunkWanted - (rows - wanted);
-          result.set(await readAndDispose(logits), first * vocabularySize);
+          const values = await readAndDispose(output);
+          const logits = chunkWanted * vocabularySize;
+          result.set(values.subarray(0, logits), first * vocabularySize);
+          if (read !== undefined) this.lastAttention = values.slice(logits);
         }
         if (end === rows) return result;
         await yieldToEventLoop();

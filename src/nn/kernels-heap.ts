@@ -5,8 +5,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { attendDense } from './attention-dense.ts';
-import { attendLoop } from './attention-loop.ts';
-import type { AttentionShape, HeadColumns, Kernels, RopeTables } from './kernels.ts';
+import { attendLoop, weighKeysLoop } from './attention-loop.ts';
+import type { AttentionShape, HeadColumns, Kernels, QueryShape, RopeTables } from './kernels.ts';
 
 /** From this many query-key pairs per head on, XNNPACK matrix products beat the JavaScript loop. */
 const DENSE_PAIRS = 2048;
@@ -75,6 +75,12 @@ export class HeapKernels implements Kernels {
     const result = emptyTensor(q.shape[0], q.shape[1]);
     const firstKeys = shape.firstKey && integersOf(shape.firstKey);
     attendLoop(valuesOf(q), valuesOf(k), valuesOf(v), valuesOf(result), firstKeys, shape);
+    return result;
+  }
+
+  attentionWeights(q: tf.Tensor2D, k: tf.Tensor2D, shape: QueryShape): tf.Tensor2D {
+    const result = emptyTensor(shape.heads, shape.keyCount);
+    weighKeysLoop(valuesOf(q), valuesOf(k), valuesOf(result), shape);
     return result;
   }
 

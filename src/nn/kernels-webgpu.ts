@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend, type WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
 import { BackendError } from './errors.ts';
-import type { AttentionShape, HeadColumns, Kernels, RopeTables } from './kernels.ts';
+import type { AttentionShape, HeadColumns, Kernels, QueryShape, RopeTables } from './kernels.ts';
 
 const LANES = 64;
 
@@ -43,6 +43,13 @@ export class WebGpuKernels implements Kernels {
     const { queriesPerBatch, keyRowsPerBatch, keyCount, causalOffset, heads, kvHeads, firstKey } = shape;
     const numbers = [queriesPerBatch, keyRowsPerBatch, keyCount, causalOffset ?? keyCount, heads, kvHeads];
     return run(program, firstKey === null ? [q, k, v] : [q, k, v, firstKey], numbers.map(int32));
+  }
+
+  attentionWeights(q: tf.Tensor2D, k: tf.Tensor2D, shape: QueryShape): tf.Tensor2D {
+    const { keyCount, heads, kvHeads, headDim } = shape;
+    const uniforms = 'keyCount : i32, heads : i32, kvHeads : i32, headDim : i32,';
+    const program = rowProgram('weights', ['q', 'k'], [heads, keyCount], uniforms, ATTENTION_WEIGHTS);
+    return run(program, [q, k], [keyCount, heads, kvHeads, headDim].map(int32));
   }
 
   swiGlu(gateUp: tf.Tensor2D): tf.Tensor2D {
@@ -157,6 +164,43 @@ const SWIGLU = `
     let at = row * 2 * columns + index - row * columns;
     let gate = gateUp[at];
     result[index] = gate / (1.0 + exp(-gate)) * gateUp[at + columns];
+  }`;
+
+/**
+ * One workgroup per head. Each lane scores every LANES-th key into the result, then scales what it wrote itself:
+ * no lane reads what another one wrote there.
+ */
+const ATTENTION_WEIGHTS = `
+  var<workgroup> partial : array<f32, ${LANES}>;
+  fn main() {
+    let lane = i32(localId.x);
+    let head = i32(workgroupId.x);
+    let at = head * uniforms.headDim;
+    let stride = uniforms.kvHeads * uniforms.headDim;
+    let first = head / (uniforms.heads / uniforms.kvHeads) * uniforms.headDim;
+    let base = head * uniforms.keyCount;
+    var top = -3.0e38;
+    for (var key = lane; key < uniforms.keyCount; key += ${LANES}) {
+      var score = 0.0;
+      for (var i = 0; i < uniforms.headDim; i++) { score += q[at + i] * k[key * stride + first + i]; }
+      result[base + key] = score;
+      top = max(top, score);
+    }
+    partial[lane] = top;
+    workgroupBarrier();
+    for (var i = 0; i < ${LANES}; i++) { top = max(top, partial[i]); }
+    workgroupBarrier();
+    var total = 0.0;
+    for (var key = lane; key < uniforms.keyCount; key += ${LANES}) {
+      let weight = exp(result[base + key] - top);
+      result[base + key] = weight;
+      total += weight;
+    }
+    partial[lane] = total;
+    workgroupBarrier();
+    total = 0.0;
+    for (var i = 0; i < ${LANES}; i++) { total += partial[i]; }
+    for (var key = lane; key < uniforms.keyCount; key += ${LANES}) { result[base + key] /= total; }
   }`;
 
 function rotateCode(cosine: string, sine: string): string {

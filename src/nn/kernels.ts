@@ -35,6 +35,9 @@ export interface AttentionShape {
   readonly headDim: number;
 }
 
+/** One query over the first `keyCount` keys. */
+export type QueryShape = Pick<AttentionShape, 'keyCount' | 'heads' | 'kvHeads' | 'headDim'>;
+
 /** New tensors are the caller's; inputs are borrowed. Call inside `tf.tidy`. */
 export interface Kernels {
   /** `x / sqrt(mean(x²) + epsilon) · weight`, row by row. */
@@ -57,6 +60,14 @@ export interface Kernels {
    * @returns as q.
    */
   attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, shape: AttentionShape): tf.Tensor2D;
+  /**
+   * The weights of that softmax for one query that sees every key before `keyCount`.
+   *
+   * @param q - `[1, heads · headDim]`, scaled already.
+   * @param k - `[at least keyCount, kvHeads · headDim]`.
+   * @returns `[heads, keyCount]`, each row sums to 1.
+   */
+  attentionWeights(q: tf.Tensor2D, k: tf.Tensor2D, shape: QueryShape): tf.Tensor2D;
   /** `[rows, 2n]` of gate and up → `[rows, n]` of `silu(gate) · up`. */
   swiGlu(gateUp: tf.Tensor2D): tf.Tensor2D;
 }

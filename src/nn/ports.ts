@@ -2,6 +2,7 @@
  * What the rest of the project sees of the neural networks: typed arrays in, typed arrays out. No tensor
  * leaves this room, so nobody else can leak one.
  */
+import type { AttentionReading } from '../core/attention-record.ts';
 import type { Scorer } from '../core/ports.ts';
 import type { LensInput } from './lens-input.ts';
 import type { ModelManifest } from './manifest.ts';
@@ -41,6 +42,7 @@ export interface DecodeSession {
    * @param positions - `[n]` where each slot stands for RoPE; whole or fractional.
    * @param deviations - `[n]` how uncertain each position is (standard deviation); all 0 where absent.
    * @param want - whose logits: a number stands for that many last slots, 0 for none.
+   * @param reading - reads the last slot's attention along, if its logits are wanted.
    * @returns `[wanted, vocabulary]` logits; owned by the caller. The fewer are wanted, the less is computed.
    * @throws {CapacityError} if the cache would overflow; nothing is changed.
    */
@@ -49,7 +51,13 @@ export interface DecodeSession {
     positions: Float64Array,
     want: 'last' | 'all' | number,
     deviations?: Float64Array,
+    reading?: AttentionReading,
   ): Promise<Float32Array>;
+  /**
+   * `[length]` how much the last slot of the last `append` attended to each slot, sums to 1; null if that read
+   * none. Owned by the caller.
+   */
+  readonly lastAttention: Float32Array | null;
   /** Forget everything from slot n on. */
   truncate(length: number): void;
   dispose(): void;

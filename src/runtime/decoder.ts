@@ -2,6 +2,7 @@
  * Keeps the base model's key-value cache in step with a working context. After a change only the slots from
  * the first changed one on are run again (`exact` mode); slots before it are never recomputed.
  */
+import type { AttentionReading } from '../core/attention-record.ts';
 import { spanIdOf, tokensPerEntry } from '../core/ids.ts';
 import { ABSOLUTE_POSITIONS, slotPositions } from '../core/positions.ts';
 import type { PositionScheme, SlotPositions } from '../core/positions.ts';
@@ -17,6 +18,16 @@ const SLACK_SLOTS = 128;
 /** The longest continuation that is scored. */
 export const MAX_SCORED_TOKENS = SLACK_SLOTS;
 
+/** What a working context predicts. */
+export interface Prediction {
+  /** `[V]` for the next token; borrowed until the next call. */
+  readonly logits: Float32Array;
+  /** `[slots]` how much it attends to each slot, sums to 1; null where that is not read. Borrowed alike. */
+  readonly attention: Float32Array | null;
+  /** How many slots were run for it. */
+  readonly ranSlots: number;
+}
+
 export class Decoder {
   private session: DecodeSession | null = null;
   /** What each cached slot holds: a raw token's position, or minus (a gist's span id + 1). */
@@ -26,6 +37,8 @@ export class Decoder {
   private scheme: PositionScheme = ABSOLUTE_POSITIONS;
   private length = 0;
   private lastLogits: Float32Array | null = null;
+  private lastAttention: Float32Array | null = null;
+  private reading: AttentionReading | undefined;
 
   /** @param pause - awaited between the chunks of a prefill; may throw to give up. */
   constructor(
@@ -44,23 +57,25 @@ export class Decoder {
     this.scheme = scheme;
   }
 
+  /** Whether predictions made from now on read the attention. It never changes their logits. */
+  readAttention(reading: AttentionReading | 'off'): void {
+    this.reading = reading === 'off' ? undefined : reading;
+  }
+
   /**
    * Make the cache hold exactly this layout.
    *
    * @param capacitySlots - the largest layout to expect; the cache is made anew only when it must grow.
-   * @returns `[V]` logits for the next token, borrowed until the next call, and how many slots were run.
+   * @returns what follows it; its attention is null, too, if it was predicted before attention was read.
    */
-  async sync(
-    layout: Layout,
-    capacitySlots: number,
-  ): Promise<{ readonly logits: Float32Array; readonly ranSlots: number }> {
+  async sync(layout: Layout, capacitySlots: number): Promise<Prediction> {
     if (layout.usedTokens === 0) throw new RangeError('An empty working context predicts nothing.');
     const session = this.sessionFor(Math.max(capacitySlots, layout.usedTokens));
     const wanted = slotKeys(layout);
     const places = slotPositions(layout, this.scheme);
     const common = this.commonPrefix(wanted, places);
     if (common === wanted.length && common === this.length && this.lastLogits !== null) {
-      return { logits: this.lastLogits, ranSlots: 0 };
+      return { logits: this.lastLogits, attention: this.lastAttention, ranSlots: 0 };
     }
     // The last slot's logits are wanted even when all slots are there.
     const first = Math.min(common, wanted.length - 1);
@@ -72,14 +87,16 @@ export class Decoder {
       const positions = places.positions.subarray(from, to);
       const deviations = places.deviations.subarray(from, to);
       const want = to === wanted.length ? 'last' : 0;
-      logits = await session.append(this.gather(layout, from, to), positions, want, deviations);
+      const vectors = this.gather(layout, from, to);
+      logits = await session.append(vectors, positions, want, deviations, this.reading);
       this.keys.set(wanted.subarray(from, to), from);
       this.places.positions.set(positions, from);
       this.places.deviations.set(deviations, from);
       this.length = to;
     }
     this.lastLogits = logits!;
-    return { logits: this.lastLogits, ranSlots: wanted.length - first };
+    this.lastAttention = session.lastAttention;
+    return { logits: this.lastLogits, attention: this.lastAttention, ranSlots: wanted.length - first };
   }
 
   /**
@@ -126,13 +143,13 @@ export class Decoder {
     this.session?.dispose();
     this.session = null;
     this.length = 0;
-    this.lastLogits = null;
+    this.lastLogits = this.lastAttention = null;
   }
 
   private cut(session: DecodeSession, length: number): void {
     session.truncate(length);
     this.length = length;
-    this.lastLogits = null;
+    this.lastLogits = this.lastAttention = null;
   }
 
   private sessionFor(slots: number): DecodeSession {

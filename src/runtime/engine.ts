@@ -69,7 +69,7 @@ export class Engine implements TurnSession, QuerySession {
     this.telemetry = new TelemetryRecorder(clock, resumed?.timeMs ?? 0);
     this.focus = new FocusLoop(memory, model, this.telemetry, this.config);
     this.decoder = new Decoder(model.base, memory.tree, () => this.breathe());
-    this.applyPositions();
+    this.applyDecoding();
     this.meter = new DeltaNllMeter(model.base, memory.tree, model.manifest.trainedContextTokens);
     this.ingestion = this.createIngestion();
     this.focus.pins = this.marks.pins;
@@ -290,7 +290,7 @@ export class Engine implements TurnSession, QuerySession {
     if (this.config !== this.requested) {
       this.config = this.requested;
       this.focus.setConfig(this.config);
-      this.applyPositions();
+      this.applyDecoding();
       this.announce();
     }
     const applied = await this.focus.refocus(trigger);
@@ -363,9 +363,9 @@ export class Engine implements TurnSession, QuerySession {
     return taken.ids.length;
   }
 
-  private applyPositions(): void {
-    const { trainedContextTokens } = this.model.manifest;
-    this.decoder.setPositions(positionSchemeOf(this.config, trainedContextTokens));
+  private applyDecoding(): void {
+    this.decoder.setPositions(positionSchemeOf(this.config, this.model.manifest.trainedContextTokens));
+    this.decoder.readAttention(this.config.recordAttention);
   }
 
   private async measureDeltaNll(): Promise<void> {

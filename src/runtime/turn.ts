@@ -1,4 +1,5 @@
 /** One turn of the chat: the question goes into the history, the memory settles, an answer is decoded into it. */
+import { attentionRecord } from '../core/attention-record.ts';
 import type { RunConfig } from '../core/config.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { LoadedModel } from '../nn/ports.ts';
@@ -156,13 +157,26 @@ export class Turn {
     const { focus, telemetry, activeConfig: config } = session;
     const position = focus.tree.tokenCount;
     const step = focus.step;
-    const next = await telemetry.timed('decode', step, async () => {
-      const { logits } = await session.decoder.sync(focus.layout, config.budgetTokens);
-      return writer.next(logits, config);
+    const { next, attention } = await telemetry.timed('decode', step, async () => {
+      const { entries } = focus.layout;
+      const { logits, attention: weights } = await session.decoder.sync(focus.layout, config.budgetTokens);
+      const { recordAttention: reading } = config;
+      return {
+        next: writer.next(logits, config),
+        attention: weights === null || reading === 'off' ? null : attentionRecord(entries, weights, reading),
+      };
     });
     const { tokenId, tokenText, logProbability, entropy, delta, isEnd } = next;
-    const base = telemetry.base(step);
-    telemetry.emit({ ...base, type: 'decode', tokenId, position, text: tokenText, logProbability, entropy });
+    telemetry.emit({
+      ...telemetry.base(step),
+      type: 'decode',
+      tokenId,
+      position,
+      text: tokenText,
+      logProbability,
+      entropy,
+      ...(attention !== null && { attention }),
+    });
     session.notify({ kind: 'answerText', messageId, delta, tokenId, position, step });
     await session.appendTokens(Uint32Array.of(tokenId), this.origin('assistant'));
     return isEnd;

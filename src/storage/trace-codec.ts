@@ -24,14 +24,17 @@ export interface TraceUpgrade {
 }
 
 /** One upgrade for every version before the current one; version 1 is the first. */
-const TRACE_UPGRADES: readonly TraceUpgrade[] = [
-  {
-    from: 1,
-    header: (header) => ({ ...header, version: 2, config: withNewerParameters(header['config']) }),
+const TRACE_UPGRADES: readonly TraceUpgrade[] = [parametersAdded(1), parametersAdded(2)];
+
+/** The next version had more parameters, and nothing else that an older one would misread. */
+function parametersAdded(from: number): TraceUpgrade {
+  return {
+    from,
+    header: (header) => ({ ...header, version: from + 1, config: withNewerParameters(header['config']) }),
     event: (event) =>
       event['type'] === 'session' ? { ...event, config: withNewerParameters(event['config']) } : event,
-  },
-];
+  };
+}
 
 export interface ReadTraceOptions {
   readonly limits?: Partial<TraceLimits>;

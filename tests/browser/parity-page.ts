@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type BackendPreference, selectBackend } from '../../src/nn/device.ts';
+import { measureWeightError } from '../../src/nn/attention-parity.ts';
 import { BaseModel } from '../../src/nn/base-model.ts';
 import { parseBaseConfig } from '../../src/nn/config.ts';
 import { type Fixture, measureParity } from '../../src/nn/fixture-parity.ts';
@@ -14,6 +15,8 @@ export interface PageParity {
   readonly backend: BackendReport;
   /** Largest absolute error per fixture. */
   readonly errors: Record<string, number>;
+  /** Largest absolute error of the attention weights that are read. */
+  readonly weightError: number;
   readonly leakedTensors: number;
 }
 
@@ -35,7 +38,8 @@ export async function runParity(
     const weights = await bytesOf(name, 'weights.safetensors');
     errors[name] = await measureParity(fixture, weights, await bytesOf(name, 'io.safetensors'));
   }
-  return { backend, errors, leakedTensors: memoryReport().tensors - before };
+  const weightError = await measureWeightError();
+  return { backend, errors, weightError, leakedTensors: memoryReport().tensors - before };
 }
 
 export interface PageRecovery {

@@ -43,10 +43,12 @@ function callInPage<T>(name: string, ...values: unknown[]): Promise<T> {
 describe.each(['webgpu', 'wasm'] as const)('%s', (preference) => {
   it('agrees with PyTorch on every fixture and leaks nothing', async () => {
     const names = fixtures.map(({ name }) => name);
-    const { backend, errors, leakedTensors } = await callInPage<PageParity>('runParity', preference, names);
+    const found = await callInPage<PageParity>('runParity', preference, names);
+    const { backend, errors, weightError, leakedTensors } = found;
     console.info(backend.reason, errors);
     expect(backend.id).toBe(preference);
     for (const { name, tolerance } of fixtures) expect(errors[name], name).toBeLessThanOrEqual(tolerance);
+    expect(weightError).toBeLessThanOrEqual(1e-6);
     expect(leakedTensors).toBe(0);
   });
 });

@@ -60,13 +60,17 @@ function createFakeBase(work: FakeWork): LanguageModel {
     embed,
     createDecodeSession: (capacitySlots): DecodeSession => {
       const hashes: number[] = [];
+      let lastAttention: Float32Array | null = null;
       work.sessions++;
       return {
         capacitySlots,
+        get lastAttention() {
+          return lastAttention;
+        },
         get length() {
           return hashes.length;
         },
-        async append(embeddings, positions, want, deviations) {
+        async append(embeddings, positions, want, deviations, reading) {
           await work.onAppend();
           if (hashes.length + positions.length > capacitySlots) throw new RangeError('The cache is full.');
           work.slots += positions.length;
@@ -77,6 +81,7 @@ function createFakeBase(work: FakeWork): LanguageModel {
             const blur = Math.round((deviations?.[i] ?? 0) * 1e3);
             hashes.push(hashUint32(hashes.at(-1) ?? 0, position, blur, ...values));
           });
+          lastAttention = reading ? attentionOf(hashes) : null;
           const wanted = want === 'last' ? 1 : want === 'all' ? positions.length : want;
           const from = Math.max(first, hashes.length - wanted);
           return Float32Array.from({ length: (hashes.length - from) * VOCABULARY }, (_, j) =>
@@ -93,6 +98,12 @@ function createFakeBase(work: FakeWork): LanguageModel {
     },
     dispose: () => undefined,
   };
+}
+
+/** Each slot's hash decides how much it is attended to. */
+function attentionOf(hashes: readonly number[]): Float32Array {
+  const total = hashes.reduce((sum, hash) => sum + (hash % 97), 0);
+  return Float32Array.from(hashes, (hash) => (hash % 97) / total);
 }
 
 /** Small letters are likely; a line break, which ends an answer, comes up now and then. */
