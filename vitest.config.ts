@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { TotalReporter } from './tools/total-reporter.ts';
 
 export default defineConfig({
   test: {
+    reporters: ['default', new TotalReporter()],
     projects: [
       {
         test: {
@@ -23,6 +25,8 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 240_000,
           hookTimeout: 240_000,
+          // A software-drawn page on a busy machine answers a key after seconds.
+          expect: { poll: { timeout: 30_000 } },
           fileParallelism: false,
         },
       },
