@@ -61,14 +61,33 @@ class Probes(nn.Module):
         embedded = self.base[0].embed(keys).flatten(1)
         return self.query(torch.cat([embedded, self.relation(relations)], dim=-1))
 
-    def route_loss(self, facts: list[Fact], gold: list[int], gists: Tensor) -> tuple[Tensor, Tensor]:
-        """Cross-entropy of facts over all gists of the batch `[n, d]`, and the share found."""
+    def route_loss(
+        self, facts: list[Fact], gold: list[int], gists: Tensor, halves: list[tuple[int, int]] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Cross-entropy of facts over all gists of the batch `[n, d]`, and the share found.
+
+        `halves`: (index in `facts`, another gist that holds a part of it), right as well but not compared.
+        """
         if not facts:
             return gists.new_zeros(()), gists.new_zeros(())
         queries = F.normalize(self.queries([fact.key for fact in facts]), dim=-1)
         keys = F.normalize(self.key(gists), dim=-1)
         logits, target = SHARPNESS * queries @ keys.t(), torch.tensor(gold)
+        if halves:
+            parts = torch.zeros_like(logits, dtype=torch.bool)
+            parts[tuple(torch.tensor(halves).t())] = True
+            logits = logits.masked_fill(parts, -1e4)
         return F.cross_entropy(logits, target), (logits.argmax(-1) == target).float().mean()
+
+    def clause_blocks(self, fact: Fact, tokens: Tensor) -> list[int]:
+        """The blocks that a fact must be found by: where its value stands and where its keys do.
+
+        A block that holds no more than a clause's first article tells nothing.
+        """
+        keys = {self.word(word) for word in fact.key[1:]}
+        clause = tokens[fact.start : fact.value_start].tolist()
+        told = [fact.start + place for place, token in enumerate(clause) if token in keys]
+        return sorted({place // BLOCK_SIZE for place in (*told, fact.value_start)})
 
     def lod1(
         self, documents: list[Document], tokens: Tensor, gists: Tensor, gist_blocks: list[int]
@@ -77,14 +96,15 @@ class Probes(nn.Module):
         blocks = tokens[:, : tokens.shape[1] // BLOCK_SIZE * BLOCK_SIZE].unflatten(1, (-1, BLOCK_SIZE))
         bag = self.bag_loss("lod1", blocks[:, gist_blocks].flatten(0, 1), gists.flatten(0, 1))
         place = {block: index for index, block in enumerate(gist_blocks)}
-        facts, gold = [], []
+        facts, gold, halves = [], [], []
         for row, document in enumerate(documents):
             for fact in document.facts:
-                block = fact.start // BLOCK_SIZE
-                if block in place and (fact.value_start - 1) // BLOCK_SIZE == block:
+                found = [block for block in self.clause_blocks(fact, tokens[row]) if block in place]
+                for block in found:
+                    halves += [(len(facts), row * len(gist_blocks) + place[other]) for other in found if other != block]
                     facts.append(fact)
                     gold.append(row * len(gist_blocks) + place[block])
-        return bag, *self.route_loss(facts, gold, gists.flatten(0, 1))
+        return bag, *self.route_loss(facts, gold, gists.flatten(0, 1), halves)
 
     def lod2(self, documents: list[Document], tokens: Tensor, gists: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Losses for gists `[B, pages, d]` of consecutive pages."""

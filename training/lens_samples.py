@@ -166,7 +166,7 @@ class Sampler:
         for document, first, last in parts:
             shift = at - first * PAGE
             placed = {
-                index: Placed(fact.statement, fact.start + shift, fact.value_end + shift)
+                index: Placed(fact.statement, self.keys_start(fact, document.tokens) + shift, fact.value_end + shift)
                 for index, fact in enumerate(document.facts)
                 if fact.start >= first * PAGE and fact.value_end <= min(last * PAGE, length - shift)
             }
@@ -188,6 +188,12 @@ class Sampler:
         if len(gists[2]) >= BLOCK_SIZE:
             gists[3] = compress_sequence(self.net.lod2, gists[2])
         return Stream(tokens[:length], gists), told
+
+    def keys_start(self, fact: Fact, tokens: Tensor) -> int:
+        """Where the clause's first key stands: a block that holds only the article before it tells nothing."""
+        keys = {self.encode(" " + word)[0] for word in fact.key[1:]}
+        clause = tokens[fact.start : fact.value_start].tolist()
+        return next((fact.start + place for place, token in enumerate(clause) if token in keys), fact.start)
 
     def clutter(self, layout: list[Entry], budget: int) -> None:
         """Fill most of the budget as streaming would: newest pages at LOD1, and blocks that earlier questions opened."""

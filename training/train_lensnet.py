@@ -209,7 +209,7 @@ class Trainer:
         if not options.start and not self.step:
             self.learn_queries(options.query_steps)
         began, saved_at = time.time() - self.seconds, time.time()
-        while (progress := (time.time() - began) / (options.minutes * 60)) < 1:
+        while (progress := self.progress(began)) < 1:
             cosine = 0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * progress))
             for group in self.optimizer.param_groups:
                 group["lr"] = options.lr * min(1, (self.step + 1) / 50) * cosine
@@ -231,6 +231,12 @@ class Trainer:
                 saved_at = time.time()
                 self.save()
         self.save()
+
+    def progress(self, began: float) -> float:
+        """Share of the run that is over: of its steps where they are given, else of its minutes."""
+        if self.options.steps:
+            return self.step / self.options.steps
+        return (time.time() - began) / (self.options.minutes * 60)
 
     def learn_queries(self, steps: int, batch: int = 64) -> None:
         """Teach the tail's side alone, on cheap batches: questions must point where the probe's queries do."""
@@ -302,6 +308,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=LENSNET)
     parser.add_argument("--from", dest="start", type=Path, help="start from these weights, without the curriculum")
     parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--steps", type=int, default=0, help="instead of minutes: the same work on any machine")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lr", type=float, default=1.5e-3)
     parser.add_argument("--batch", type=int, default=16)
