@@ -252,6 +252,18 @@ export const PARAMETERS: readonly ParameterDescription[] = [
       'Who scores the entries: the learned LensNet, a baseline, or the oracle, which tries every move (small budgets only).',
   },
   {
+    id: 'questionParts',
+    label: 'Question parts',
+    group: 'policy',
+    unit: 'sentences',
+    kind: 'integer',
+    min: 0,
+    max: 16,
+    step: 1,
+    sentence:
+      'At a turn’s end LensNet also scores the window for this many sentences of a longer question, each alone, and the highest score counts; 0 scores it for the whole tail only.',
+  },
+  {
     id: 'temperature',
     label: 'Temperature',
     group: 'sampling',

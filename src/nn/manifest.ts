@@ -78,6 +78,7 @@ export const manifestSchema = z
           maxActions: true,
           refineSteps: true,
           cooldownSteps: true,
+          questionParts: true,
         })
         .partial().shape,
     }),

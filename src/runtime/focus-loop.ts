@@ -23,6 +23,7 @@ import type { Layout } from '../core/working-context.ts';
 import type { LensNet, LoadedModel } from '../nn/ports.ts';
 import { GistBuilder } from './gist-builder.ts';
 import { createBaseOracle } from './oracle-scorer.ts';
+import { partedTails, scoredByTails } from './question-parts.ts';
 import type { TelemetryRecorder } from './telemetry-recorder.ts';
 
 export type RefocusTrigger = TelemetryEventOf<'refocus'>['trigger'];
@@ -159,7 +160,7 @@ export class FocusLoop {
       tree: this.tree,
       config,
       state: this.allocator,
-      scorer: this.scorer,
+      scorer: trigger === 'turn-end' ? this.turnEndScorer() : this.scorer,
       embed: (ids) => this.model.base.embed(ids),
       tailTokens: this.lensNet.tailTokens,
       pins: this.pins,
@@ -246,6 +247,14 @@ export class FocusLoop {
       this.telemetry.emit({ ...base, type: 'action', action });
       if (kind === 'evict') this.telemetry.emit({ ...base, type: 'evict', lod, start, end });
     }
+  }
+
+  private turnEndScorer(): Scorer {
+    const { config, tree, model, scorer } = this;
+    if (config.policy !== 'lensnet' || config.questionParts === 0) return scorer;
+    const { tailTokens } = this.lensNet;
+    const tails = partedTails({ tree, model, tailTokens, mostParts: config.questionParts });
+    return tails.length === 0 ? scorer : scoredByTails(scorer, tails, (ids) => model.base.embed(ids));
   }
 
   private createScorer(): Scorer {
