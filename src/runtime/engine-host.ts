@@ -8,11 +8,14 @@ import { GistTree } from '../core/tree.ts';
 import { emptyLayout } from '../core/working-context.ts';
 import type { BackendReport, LoadedModel } from '../nn/ports.ts';
 import type { SessionHandle, SessionId, SessionRecord, SessionStore } from '../storage/ports.ts';
+import type { BranchReplay } from './branching/branch-replay.ts';
+import { prepareBranch } from './branching/branch-session.ts';
+import { StoredRuns } from './branching/stored-runs.ts';
 import type { Clock } from './clock.ts';
 import { yieldToEvents } from './clock.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { Engine } from './engine.ts';
-import { EngineError, noSession } from './errors.ts';
+import { EngineError, answerUnderWay, branchUnderWay, noSession } from './errors.ts';
 import { EvaluationService } from './evaluation/evaluation-service.ts';
 import { FocusLoop } from './focus-loop.ts';
 import { writeLensRecord } from './lens-training/kept-lens.ts';
@@ -27,6 +30,7 @@ import type {
   SessionSnapshot,
 } from './protocol.ts';
 import type { EvaluationOutcome } from './protocol-evaluation.ts';
+import type { StoredRun } from './protocol-runs.ts';
 import { interruptedTurn, restoreMemory, restoreTree } from './session-restore.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
 import { exportTrace } from './trace-files/export-trace.ts';
@@ -56,11 +60,19 @@ export function defaultsOf(model: LoadedModel): RunConfig {
   return applyConfigChanges(DEFAULT_RUN_CONFIG, model.manifest.defaults);
 }
 
+/** Commands that change the open session, and so have to wait while a branch is replayed into it. */
+const CHANGING: ReadonlySet<Command['kind']> = new Set<Command['kind']>([
+  ...(['ingestText', 'run', 'step', 'ask', 'setConfig', 'act', 'refocus'] as const),
+  ...(['measureSensitivity', 'lensTraining'] as const),
+]);
+
 export class EngineHost {
   private booted: Booted | null = null;
   private store: SessionStore | null = null;
   private engine: Engine | null = null;
   private lensTraining: LensTraining | null = null;
+  private branch: BranchReplay | null = null;
+  private storedRuns: StoredRuns | null = null;
   private readonly evaluations: EvaluationService;
 
   constructor(private readonly ports: HostPorts) {
@@ -82,6 +94,7 @@ export class EngineHost {
   }
 
   private async dispatch(command: Command): Promise<CommandResults[Command['kind']]> {
+    if (this.branch?.isRunning === true && CHANGING.has(command.kind)) throw branchUnderWay();
     switch (command.kind) {
       case 'boot':
         return this.boot(command);
@@ -123,6 +136,15 @@ export class EngineHost {
       case 'searchText':
       case 'searchSimilar':
         return this.session.query(command);
+      case 'branchSession':
+        return this.branchSession(command);
+      case 'stopBranch':
+        await this.branch?.stop();
+        return null;
+      case 'readRun':
+        return this.readRun(command.sessionId as SessionId);
+      case 'runTexts':
+        return this.runTexts(command);
       case 'exportTrace':
         return this.exportTrace(command.format);
       case 'listEvaluations':
@@ -232,7 +254,51 @@ export class EngineHost {
     }
   }
 
-  private async restore(handle: SessionHandle): Promise<SessionSnapshot> {
+  private get runs(): StoredRuns {
+    return (this.storedRuns ??= new StoredRuns(this.ready.store));
+  }
+
+  private async readRun(id: SessionId): Promise<StoredRun> {
+    if (this.engine?.state.record.id === id) await this.engine.store();
+    const { record, events, chat } = await this.runs.read(id);
+    return { record, events, chat };
+  }
+
+  private async runTexts({ sessionId, spans }: CommandOf<'runTexts'>): Promise<readonly string[]> {
+    const { tokenizer } = this.ready.model;
+    if (this.engine?.state.record.id !== sessionId) {
+      return this.runs.texts(sessionId as SessionId, spans, tokenizer);
+    }
+    const { tree } = this.engine.focus;
+    const upTo = (token: number) => Math.min(token, tree.tokenCount);
+    return spans.map(([start, end]) => tokenizer.decode(tree.tokens(upTo(start), upTo(end))));
+  }
+
+  private async branchSession(command: CommandOf<'branchSession'>): Promise<SessionSnapshot> {
+    const { model, store } = this.ready;
+    if (this.engine?.answering != null) throw answerUnderWay();
+    if (this.engine?.state.record.id === command.sessionId) await this.engine.store();
+    const branched = await prepareBranch(command, {
+      store,
+      model,
+      runs: this.runs,
+      defaults: defaultsOf(model),
+    });
+    await this.closeSession();
+    const handle = await branched.create(this.ports.clock.wallClockMs());
+    const snapshot = await this.restore(handle, { resumesTurn: false });
+    this.branch = branched.replayIn(this.session, (progress) => {
+      this.ports.notify({ kind: 'branch', progress });
+    });
+    this.branch.start();
+    return snapshot;
+  }
+
+  /** @param options - `resumesTurn`: go on with an answer that was interrupted. */
+  private async restore(
+    handle: SessionHandle,
+    options: { readonly resumesTurn: boolean } = { resumesTurn: true },
+  ): Promise<SessionSnapshot> {
     const { model } = this.ready;
     const stored = await handle.load();
     const restored = restoreTree(stored, model);
@@ -264,7 +330,8 @@ export class EngineHost {
     this.engine = engine;
     await this.openLens(engine);
     const event = handle.readOnly ? null : engine.announce();
-    const interrupted = handle.readOnly ? null : interruptedTurn(stored, tree);
+    const mayResume = options.resumesTurn && !handle.readOnly;
+    const interrupted = mayResume ? interruptedTurn(stored, tree) : null;
     if (interrupted !== null) engine.resumeTurn(interrupted.question, interrupted.isSettled);
     return {
       state: engine.state,
@@ -329,9 +396,11 @@ export class EngineHost {
   }
 
   private async closeSession(): Promise<void> {
-    const { engine, lensTraining } = this;
+    const { engine, lensTraining, branch } = this;
+    this.branch = null;
     this.engine = null;
     this.lensTraining = null;
+    await branch?.stop();
     await engine?.close();
     await lensTraining?.close();
   }

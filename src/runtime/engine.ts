@@ -30,8 +30,8 @@ import { SessionJournal } from './session-journal.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
 import { SpanMarks } from './span-marks.ts';
 import { acceptText } from './text-intake.ts';
-import { AnswerStopped, Turn } from './turn.ts';
-import type { TurnSession } from './turn.ts';
+import { AnswerStopped, TURN_END_REFOCUSES, Turn } from './turn.ts';
+import type { TurnBeginning, TurnSession } from './turn.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** Milliseconds between two batches while nothing else makes one due. */
@@ -197,7 +197,7 @@ export class Engine implements TurnSession, QuerySession {
     await this.turnstile.pass(async () => {
       checkBlock(this.focus.tree, block);
       if (kind !== 'expand' && kind !== 'collapse') {
-        this.marks.set(kind, block, name);
+        this.marks.set(kind, block, this.focus.step, name);
         this.focus.pins = this.marks.pins;
         this.journal?.addChange({ marks: this.marks.list });
         // Names and prohibitions move nothing by themselves.
@@ -223,13 +223,13 @@ export class Engine implements TurnSession, QuerySession {
   async ask(text: string): Promise<CommandResults['ask']> {
     this.mustWrite();
     this.mustNotAnswer();
-    return this.takeTurn(new Turn(this, { kind: 'ask', text: acceptText(text) }));
+    return this.takeTurn({ kind: 'ask', text: acceptText(text) });
   }
 
   /** Go on with an answer that was interrupted; the same tokens come out. Failures become problems. */
   resumeTurn(question: ChatMessageRecord, isSettled: boolean): void {
-    const turn = new Turn(this, { kind: 'resume', question, isSettled });
-    this.takeTurn(turn).catch((error: unknown) => {
+    const settledPasses = isSettled ? TURN_END_REFOCUSES : 0;
+    this.takeTurn({ kind: 'resume', question, settledPasses }).catch((error: unknown) => {
       this.notify({ kind: 'problem', error: toWireError(error) });
     });
   }
@@ -341,8 +341,9 @@ export class Engine implements TurnSession, QuerySession {
     if (isDue || this.telemetry.now() - this.lastFlushMs > FLUSH_EVERY_MS) await this.store();
   }
 
-  private async takeTurn(turn: Turn): Promise<CommandResults['ask']> {
-    this.turn = turn;
+  /** Take a turn from wherever it stands. Nothing may be under way. */
+  async takeTurn(beginning: TurnBeginning): Promise<CommandResults['ask']> {
+    const turn = (this.turn = new Turn(this, beginning));
     // What is sent before the command's reply would be lost on the page.
     const work = yieldToEvents().then(() => turn.take());
     this.turnEnded = work.catch(() => undefined);
@@ -368,7 +369,7 @@ export class Engine implements TurnSession, QuerySession {
     this.decoder.readAttention(this.config.recordAttention);
   }
 
-  private async measureDeltaNll(): Promise<void> {
+  async measureDeltaNll(): Promise<void> {
     const { step, layout } = this.focus;
     const measured = await this.meter.measureIfDue(this.config, step, this.decoder, layout, this.queue);
     if (measured === null) return;

@@ -59,6 +59,15 @@ export function answerUnderWay(): EngineError {
   );
 }
 
+export function branchUnderWay(): EngineError {
+  return new EngineError(
+    'busy',
+    'This branch is still replaying what its original did.',
+    'The replay goes on.',
+    'Stop it, or wait until it is done.',
+  );
+}
+
 /** An error that came over the wire, as a real error again. */
 export class RemoteError extends Error implements WireError {
   override readonly name: string;

@@ -20,6 +20,8 @@ import type {
   EvaluationProgress,
   EvaluationReport,
 } from './protocol-evaluation.ts';
+import { runSchemas } from './protocol-runs.ts';
+import type { BranchProgress, StoredRun } from './protocol-runs.ts';
 import { blockFields, querySchemas } from './queries/query-protocol.ts';
 import type { QueryResults } from './queries/query-protocol.ts';
 
@@ -93,6 +95,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
   /** Refocus now, without new tokens. */
   z.object({ kind: z.literal('refocus') }),
   ...querySchemas,
+  ...runSchemas,
   /** The run so far as a file. */
   z.object({ kind: z.literal('exportTrace'), format: z.enum(EXPORT_FORMATS) }),
   z.object({ kind: z.literal('listEvaluations') }),
@@ -173,6 +176,10 @@ export interface CommandResults extends QueryResults {
   setConfig: SessionState;
   act: SessionState;
   refocus: SessionState;
+  branchSession: SessionSnapshot;
+  stopBranch: null;
+  readRun: StoredRun;
+  runTexts: readonly string[];
   exportTrace: ExportedFile;
   listEvaluations: EvaluationCatalogue;
   evaluate: EvaluationOutcome;
@@ -202,6 +209,7 @@ export type Notice =
       readonly step: number;
     }
   | { readonly kind: 'problem'; readonly error: WireError }
+  | { readonly kind: 'branch'; readonly progress: BranchProgress }
   /** How far training LensNet is, whole. */
   | { readonly kind: 'lensTraining'; readonly report: LensTrainingReport }
   /** How far an evaluation is; with the report of what is counted whenever that was made anew. */

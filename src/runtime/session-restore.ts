@@ -29,14 +29,8 @@ const UNKNOWN_ORIGIN: Provenance = {
   wallClockMs: 0,
 };
 
-/**
- * The tree with every stored token, and the stored gists that still hold.
- *
- * @throws {EngineError} `model-mismatch` if another model made the session.
- */
-export function restoreTree(stored: StoredSession, model: LoadedModel): RestoredTree {
-  const { record, tokens } = stored;
-  const damage: string[] = [];
+/** @throws {EngineError} `model-mismatch` if another model made the session. */
+export function mustFitModel({ record, tokens }: StoredSession, model: LoadedModel): void {
   if (record.modelId !== model.id || tokens.some((id) => id >= model.tokenizer.vocabularySize)) {
     throw new EngineError(
       'model-mismatch',
@@ -45,6 +39,17 @@ export function restoreTree(stored: StoredSession, model: LoadedModel): Restored
       `Load the model "${record.modelId}", then open the session again.`,
     );
   }
+}
+
+/**
+ * The tree with every stored token, and the stored gists that still hold.
+ *
+ * @throws {EngineError} `model-mismatch` if another model made the session.
+ */
+export function restoreTree(stored: StoredSession, model: LoadedModel): RestoredTree {
+  const { record, tokens } = stored;
+  const damage: string[] = [];
+  mustFitModel(stored, model);
   const tree = new GistTree({
     hiddenSize: model.base.hiddenSize,
     maxLod: model.manifest.maxLod as Lod,

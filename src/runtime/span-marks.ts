@@ -44,15 +44,16 @@ export class SpanMarks {
   }
 
   /**
+   * @param sinceStep - the last refocus.
    * @param name - of a tag; a span has at most one, a second takes its place.
    */
-  set(act: MarkAct, { lod, start, end }: MarkedSpan, name = ''): void {
+  set(act: MarkAct, { lod, start, end }: MarkedSpan, sinceStep: number, name = ''): void {
     const kind = KIND[act];
     const others = this.marks.filter(
       (mark) => mark.kind !== kind || mark.lod !== lod || mark.start !== start,
     );
     const isOn = act === kind;
-    const mark: SpanMark = { lod, start, end, kind, ...(kind === 'tag' ? { name } : {}) };
+    const mark: SpanMark = { lod, start, end, kind, sinceStep, ...(kind === 'tag' ? { name } : {}) };
     this.marks = isOn ? [...others, mark] : others;
     this.flag({ lod, start, end }, kind, isOn);
   }

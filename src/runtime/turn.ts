@@ -39,10 +39,15 @@ export interface TurnSession {
   notify(notice: Notice): void;
 }
 
-/** Where a turn stands when it begins: a question to ask, or one that was asked before the worker died. */
-type Beginning =
+/**
+ * Where a turn stands when it begins: a question to ask, or one that was asked before and is taken up where the
+ * history ends. `settledPasses` counts the refocuses at the turn's end that were made, `stopAfterTokens` ends the
+ * answer as if the user did.
+ */
+export type TurnBeginning = { readonly stopAfterTokens?: number } & (
   | { readonly kind: 'ask'; readonly text: string }
-  | { readonly kind: 'resume'; readonly question: ChatMessageRecord; readonly isSettled: boolean };
+  | { readonly kind: 'resume'; readonly question: ChatMessageRecord; readonly settledPasses: number }
+);
 
 export class Turn {
   private stopped = false;
@@ -52,7 +57,7 @@ export class Turn {
   /** @param beginning - a question that is taken up again stands in the history, with its document's id. */
   constructor(
     private readonly session: TurnSession,
-    private readonly beginning: Beginning,
+    private readonly beginning: TurnBeginning,
   ) {
     const { tree } = session.focus;
     const asked =
@@ -74,21 +79,34 @@ export class Turn {
   async take(): Promise<CommandResults['ask']> {
     const { session, beginning } = this;
     const { tree } = session.focus;
-    const question = beginning.kind === 'resume' ? beginning.question : await this.ask(beginning.text);
+    const question =
+      beginning.kind === 'resume' ? await this.takeUp(beginning.question) : await this.ask(beginning.text);
     const prefix = session.model.tokenizer.encode(session.model.manifest.chat.assistantPrefix);
     const start = question.end + prefix.length;
     await this.append(prefix.subarray(tree.tokenCount - question.end), 'assistant');
-    const isSettled = tree.tokenCount > start || (beginning.kind === 'resume' && beginning.isSettled);
-    if (!isSettled) await this.settleFocus();
+    const settledPasses = beginning.kind === 'resume' ? beginning.settledPasses : 0;
+    if (tree.tokenCount <= start) await this.settleFocus(settledPasses);
     await session.store();
     const answer = await this.decode(start);
     return { question, answer };
   }
 
-  private async ask(text: string): Promise<ChatMessageRecord> {
+  /** What is missing of the question goes into the history first. */
+  private async takeUp(question: ChatMessageRecord): Promise<ChatMessageRecord> {
+    const { tree } = this.session.focus;
+    if (tree.tokenCount >= question.end) return question;
+    await this.append(this.encode(question.text).subarray(tree.tokenCount - question.start), 'user');
+    this.session.addMessage(question);
+    return question;
+  }
+
+  private encode(question: string): Uint32Array {
     const { tokenizer, manifest } = this.session.model;
-    const { userPrefix, userSuffix } = manifest.chat;
-    const start = await this.append(tokenizer.encode(userPrefix + text + userSuffix), 'user');
+    return tokenizer.encode(manifest.chat.userPrefix + question + manifest.chat.userSuffix);
+  }
+
+  private async ask(text: string): Promise<ChatMessageRecord> {
+    const start = await this.append(this.encode(text), 'user');
     const question = this.message('user', text, start, 'complete');
     this.session.addMessage(question);
     return question;
@@ -114,7 +132,7 @@ export class Turn {
   }
 
   /** Refocus until nothing moves any more, so that a fact several levels down can be reached. */
-  private async settleFocus(): Promise<void> {
+  private async settleFocus(passes: number): Promise<void> {
     const { session } = this;
     for (let pass = 0; pass < TURN_END_REFOCUSES && !this.stopped; pass++) {
       const applied = await session.inTurn(() => session.refocusOnce('turn-end'));
@@ -129,12 +147,13 @@ export class Turn {
     const id = this.messageId('assistant', start);
     const { tokenizer, manifest } = session.model;
     const config = session.activeConfig;
+    const { stopAfterTokens = Infinity } = this.beginning;
     const writer = new AnswerWriter(tokenizer, config.seed, start, manifest.chat.stop);
     const wasEnded = writer.replay(tree.tokens(start, tree.tokenCount), config);
     let ending: ChatMessageRecord['ending'] = wasEnded ? 'complete' : 'cut';
     try {
       while (writer.tokenCount < session.activeConfig.maxNewTokens && ending === 'cut') {
-        if (this.stopped) ending = 'stopped';
+        if (this.stopped || writer.tokenCount >= stopAfterTokens) ending = 'stopped';
         else if (await session.inTurn(() => this.decodeToken(writer, id))) ending = 'complete';
         else await yieldToEvents();
       }

@@ -51,6 +51,8 @@ export interface SpanMark {
   readonly kind: 'pin' | 'forbid' | 'tag';
   /** The name of a tag. */
   readonly name?: string;
+  /** The refocus step after which it was made; absent in older sessions. */
+  readonly sinceStep?: number;
 }
 
 /** One atomic append. Everything in it is stored, or nothing. */

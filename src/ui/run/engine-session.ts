@@ -10,6 +10,7 @@ import type {
   SessionSnapshot,
   SessionState,
 } from '../../runtime/protocol.ts';
+import { acceptBranch } from '../branch/branch-store.ts';
 import { acceptEvaluation } from '../evaluate/evaluate-store.ts';
 import { acceptLensReport } from '../lens-training/lens-training-store.ts';
 import { upsertMessage, useChat } from '../state/chat-store.ts';
@@ -137,6 +138,9 @@ function accept(notice: Notice): void {
       return;
     case 'evaluation':
       acceptEvaluation(notice);
+      return;
+    case 'branch':
+      acceptBranch(notice.progress);
       return;
     case 'lensTraining':
       acceptLensReport(notice.report);
