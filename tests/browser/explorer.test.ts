@@ -85,7 +85,7 @@ describe('the tree explorer', () => {
   });
 
   it('finds words, and leads from what was found to the timeline', async () => {
-    await page.keyboard.press('Shift+F');
+    await page.keyboard.press('/');
     const field = explorer().getByRole('searchbox', { name: 'Search the history' });
     await expect.poll(() => field.evaluate((element) => element === document.activeElement)).toBe(true);
     await field.fill('HARBOUR');
@@ -104,7 +104,7 @@ describe('the tree explorer', () => {
   });
 
   it('finds gists that are like a text, level by level', async () => {
-    await page.keyboard.press('Shift+F');
+    await page.keyboard.press('/');
     await explorer().getByRole('button', { name: 'Meaning' }).click();
     const results = explorer().getByRole('region', { name: 'Search results' });
     await results.getByText(/^Cosine to the mean embedding/).waitFor();

@@ -1,6 +1,8 @@
 /** Time in the page, by keys: the recorded first minute, playing, looping, tracks, the tour and the presets. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/ui/commands/commands.ts';
+import { chordWords } from '../../src/ui/commands/keymap.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
 
 /** On a slow and busy machine. */
@@ -212,6 +214,76 @@ describe('time, by keys', () => {
     await expect.poll(() => stepOf(page)).toBe(action);
     for (let i = 0; i < 9; i++) await page.keyboard.press(']');
     await expect.poll(() => page.getByRole('combobox', { name: 'Speed' }).inputValue()).toBe('16');
+  });
+
+  it('goes to either end, and End follows again', async () => {
+    const { page } = open;
+    const live = page.getByRole('button', { name: 'Live', exact: true });
+    await page.keyboard.press('End');
+    await expect.poll(() => stepOf(page)).toBe(await lastStepOf(page));
+    expect(await live.getAttribute('aria-pressed')).toBe('true');
+    await page.keyboard.press('Shift+ArrowLeft');
+    await expect.poll(() => live.getAttribute('aria-pressed')).toBe('false');
+    await page.keyboard.press('Home');
+    await expect.poll(() => stepOf(page)).toBe(0);
+  });
+
+  it('zooms, pans, focuses and fits', async () => {
+    const { page } = open;
+    const ticks = () => page.locator('.timeline-axis .tick').allTextContents();
+    const moved = async (key: string): Promise<string[]> => {
+      const before = await ticks();
+      await page.keyboard.press(key);
+      await expect.poll(ticks).not.toEqual(before);
+      return ticks();
+    };
+    await page.keyboard.press('End');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('0');
+    const whole = await ticks();
+    const zoomed = await moved('w');
+    await moved('d');
+    await page.keyboard.press('a');
+    await expect.poll(ticks).toEqual(zoomed);
+    for (let i = 0; i < 2; i++) await page.keyboard.press('s');
+    await expect.poll(ticks).toEqual(whole);
+    await page.keyboard.press('Shift+D');
+    await moved('f');
+    expect(await moved('f')).toEqual(whole);
+    await moved('f');
+    expect(await moved('0')).toEqual(whole);
+    await page.keyboard.press('Escape');
+  });
+
+  it('finds history, commands and keys by keys', async () => {
+    const { page } = open;
+    const isFocused = (locator: ReturnType<Page['locator']>) => () =>
+      locator.evaluate((element) => element === document.activeElement);
+    await page.keyboard.press('/');
+    const explorer = page.getByRole('region', { name: 'Tree explorer' });
+    await expect.poll(isFocused(explorer.getByRole('searchbox'))).toBe(true);
+    await explorer.getByRole('button', { name: /^Close the tree explorer/ }).click();
+    await page.keyboard.press('Control+k');
+    const field = page.getByRole('combobox', { name: 'Command' });
+    await expect.poll(isFocused(field)).toBe(true);
+    for (let i = 0; i < 40; i++) await page.keyboard.press('ArrowDown');
+    const [chosen, list] = await Promise.all([
+      page.locator('#palette-list [aria-selected=true]').boundingBox(),
+      page.locator('#palette-list').boundingBox(),
+    ]);
+    expect(chosen!.y + chosen!.height).toBeLessThanOrEqual(list!.y + list!.height + 1);
+    await page.keyboard.press('Escape');
+    await page.locator('.timeline-overlay').focus();
+    await page.keyboard.press('?');
+    const help = page.getByRole('dialog', { name: 'Keys and gestures' });
+    await help.waitFor();
+    const caps = await help
+      .locator('.keycaps')
+      .evaluateAll((all) => all.map((each) => [...each.children].map((key) => key.textContent).join(' ')));
+    for (const { keys } of COMMANDS)
+      for (const chord of keys) expect(caps).toContain(chordWords(chord).join(' '));
+    await page.keyboard.press('Escape');
+    await page.locator('.timeline-overlay').focus();
   });
 
   it('loops a range that was marked by keys, and one that was brushed', async () => {

@@ -129,7 +129,7 @@ export const COMMANDS = [
     id: 'find',
     title: 'Search the history',
     group: 'View',
-    keys: ['Shift+F'],
+    keys: ['/'],
     run: startSearch,
   },
   {
@@ -288,7 +288,7 @@ export const COMMANDS = [
       choosePreset('thrashing');
     },
   },
-  { id: 'chat', title: 'Go to the chat', group: 'Page', keys: ['/'], run: focusChat },
+  { id: 'chat', title: 'Go to the chat', group: 'Page', keys: ['q'], run: focusChat },
   {
     id: 'evaluate',
     title: 'Evaluate policies on questions',

@@ -5,6 +5,11 @@ import { useShell } from '../state/shell-store.ts';
 import { Dialog } from './dialog.tsx';
 import { Keycaps } from './help-dialog.tsx';
 
+/** The chosen command must be seen, however far down the arrow keys went. */
+function keepInView(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: 'nearest' });
+}
+
 export function CommandPalette() {
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(0);
@@ -49,6 +54,7 @@ export function CommandPalette() {
           <li
             key={command.id}
             id={`palette-${command.id}`}
+            ref={i === at ? keepInView : null}
             role="option"
             aria-selected={i === at}
             onPointerMove={() => {
@@ -60,7 +66,7 @@ export function CommandPalette() {
           >
             <span className="muted">{command.group}</span>
             <span>{command.title}</span>
-            <Keycaps command={command} />
+            {command.keys[0] !== undefined && <Keycaps chord={command.keys[0]} />}
           </li>
         ))}
         {found.length === 0 && <li className="muted">No command matches “{query}”.</li>}

@@ -1,6 +1,6 @@
 /** Keys and gestures, generated from the command table. */
 import { Footprints } from 'lucide-react';
-import { COMMANDS, type CommandEntry, runCommand } from '../commands/commands.ts';
+import { COMMANDS, runCommand } from '../commands/commands.ts';
 import { chordWords } from '../commands/keymap.ts';
 import { useShell } from '../state/shell-store.ts';
 import { Dialog } from './dialog.tsx';
@@ -17,6 +17,19 @@ const GESTURES = [
   ['Drag in the overview', 'choose the visible tokens'],
   ['Click', 'select a block and move the playhead to its step'],
   ['Double click', 'zoom to the block'],
+] as const;
+
+/** Keys that belong to one part of the page and act while it has the focus. */
+const LOCAL_KEYS = [
+  ['Tree explorer', '↑ ↓ ← →', 'parent, first child, siblings'],
+  ['Tree explorer', 'Home End', 'first and last node of the level'],
+  ['Tree explorer', 'Enter Esc', 'zoom to the node, zoom out by a level'],
+  ['Step as a table', '↑ ↓', 'the block before, the next block'],
+  ['Step as a table', '← →', 'the step before, the next step'],
+  ['Name of a track', 'Enter', 'pin it in place, or let it go'],
+  ['Name of a track', '← → Del', 'move it, hide it'],
+  ['Edge of a panel', '← →', 'change its width'],
+  ['Tour', '← → Esc', 'back, next, close'],
 ] as const;
 
 export function HelpDialog() {
@@ -48,7 +61,9 @@ export function HelpDialog() {
                   <div key={command.id}>
                     <dt>{command.title}</dt>
                     <dd>
-                      <Keycaps command={command} />
+                      {command.keys.map((chord) => (
+                        <Keycaps key={chord} chord={chord} />
+                      ))}
                     </dd>
                   </div>
                 ),
@@ -56,6 +71,25 @@ export function HelpDialog() {
             </dl>
           </section>
         ))}
+        <section>
+          <h3>Where the focus is</h3>
+          <dl>
+            {LOCAL_KEYS.map(([place, keys, effect]) => (
+              <div key={`${place} ${keys}`}>
+                <dt>
+                  {place}: <span className="muted">{effect}</span>
+                </dt>
+                <dd>
+                  <span className="keycaps">
+                    {keys.split(' ').map((key) => (
+                      <kbd key={key}>{key}</kbd>
+                    ))}
+                  </span>
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
         <section>
           <h3>On the timeline</h3>
           <dl>
@@ -72,9 +106,7 @@ export function HelpDialog() {
   );
 }
 
-export function Keycaps({ command }: { readonly command: CommandEntry }) {
-  const chord = command.keys[0];
-  if (!chord) return null;
+export function Keycaps({ chord }: { readonly chord: string }) {
   return (
     <span className="keycaps">
       {chordWords(chord).map((key) => (
