@@ -134,7 +134,7 @@ export class Turn {
   /** Refocus until nothing moves any more, so that a fact several levels down can be reached. */
   private async settleFocus(passes: number): Promise<void> {
     const { session } = this;
-    for (let pass = 0; pass < TURN_END_REFOCUSES && !this.stopped; pass++) {
+    for (let pass = passes; pass < TURN_END_REFOCUSES && !this.stopped; pass++) {
       const applied = await session.inTurn(() => session.refocusOnce('turn-end'));
       if (applied === 0) return;
     }
