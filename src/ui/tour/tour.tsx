@@ -61,13 +61,25 @@ function TourCard({ at }: { readonly at: number }) {
     };
   }, [target]);
 
+  useEffect(() => {
+    // An offered tour has not the focus; Escape closes it wherever that is, unless something else takes the key.
+    const onEscape = (event: globalThis.KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open]')) return;
+      event.preventDefault();
+      closeTour();
+    };
+    document.addEventListener('keydown', onEscape);
+    return () => {
+      document.removeEventListener('keydown', onEscape);
+    };
+  }, []);
+
   const go = (to: number) => {
     if (to >= TOUR_STEPS.length) closeTour();
     else useTour.setState({ step: Math.max(0, to), started: 'asked' });
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Escape') closeTour();
-    else if (event.key === 'ArrowRight') go(at + 1);
+    if (event.key === 'ArrowRight') go(at + 1);
     else if (event.key === 'ArrowLeft') go(at - 1);
     else return;
     event.preventDefault();
