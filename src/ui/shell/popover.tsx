@@ -57,7 +57,8 @@ export function Popover({ label, button, className = '', onOpen, children }: Pop
         {button}
       </button>
       {open && (
-        <div id={id} className="popover" role="dialog" aria-label={label}>
+        // Focusable, because what is in it may be text alone and longer than the screen.
+        <div id={id} className="popover" role="dialog" aria-label={label} tabIndex={0}>
           {children(close)}
         </div>
       )}
