@@ -19,7 +19,7 @@ const SLACK_SLOTS = 128;
 export const MAX_SCORED_TOKENS = SLACK_SLOTS;
 
 /** What a working context predicts. */
-export interface Prediction {
+interface Prediction {
   /** `[V]` for the next token; borrowed until the next call. */
   readonly logits: Float32Array;
   /** `[slots]` how much it attends to each slot, sums to 1; null where that is not read. Borrowed alike. */

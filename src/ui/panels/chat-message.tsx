@@ -1,4 +1,4 @@
-/** One message. Each generated token knows the step in which it was produced: hovering shows that focus. */
+/** One message of the conversation, and what was refocused for it. */
 import { Crosshair } from 'lucide-react';
 import type { ChatMessageRecord } from '../../runtime/protocol.ts';
 import { seekTo } from '../commands/view-actions.ts';
@@ -6,8 +6,8 @@ import { answerFocus } from '../run/block-history.ts';
 import { currentRun } from '../run/current-run.ts';
 import { useChat, type StreamedToken } from '../state/chat-store.ts';
 import { useShell } from '../state/shell-store.ts';
-import { useView } from '../state/view-store.ts';
 import { formatPlural } from '../words/format.ts';
+import { AnswerText } from './answer-text.tsx';
 
 const ENDINGS: Record<ChatMessageRecord['ending'], string> = {
   complete: '',
@@ -28,9 +28,11 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
   const tokens = tokensOf(message);
   return (
     <article className="message message-assistant" aria-label="Model">
-      <p>
-        {tokens ? <TokenText tokens={tokens} /> : message.text.trim() || <em className="muted">(nothing)</em>}
-      </p>
+      {tokens ? (
+        <AnswerText tokens={tokens} />
+      ) : (
+        <p>{message.text.trim() || <em className="muted">(nothing)</em>}</p>
+      )}
       <footer>
         <FocusLink start={before?.role === 'user' ? before.start : message.start} end={message.end} />
         {message.ending !== 'complete' && <span className="muted">{ENDINGS[message.ending]}</span>}
@@ -48,31 +50,6 @@ function tokensOf({ start, end, text }: ChatMessageRecord): StreamedToken[] | nu
   }
   const spelled = tokens.map((token) => token.text).join('');
   return spelled.trim() !== '' && spelled.includes(text.trim()) ? tokens : null;
-}
-
-export function TokenText({ tokens }: { readonly tokens: readonly StreamedToken[] }) {
-  return (
-    <span
-      className="tokens"
-      onPointerLeave={() => {
-        useView.setState({ peekIndex: null });
-      }}
-    >
-      {tokens.map(({ text, position, step }, i) => (
-        <span
-          key={position}
-          className="token"
-          title={`Token ${position}, refocus step ${step}`}
-          onPointerEnter={() => {
-            const index = currentRun.indexOfStep(step);
-            useView.setState({ peekIndex: index < 0 ? null : index });
-          }}
-        >
-          {i === 0 ? text.trimStart() : text}
-        </span>
-      ))}
-    </span>
-  );
 }
 
 function FocusLink({ start, end }: { readonly start: number; readonly end: number }) {

@@ -10,7 +10,8 @@ import { RecordedAnswers } from '../share/recorded-answers.tsx';
 import { useRecording } from '../state/recording-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { formatCount } from '../words/format.ts';
-import { ChatMessage, TokenText } from './chat-message.tsx';
+import { AnswerText } from './answer-text.tsx';
+import { ChatMessage } from './chat-message.tsx';
 
 export function ChatPanel() {
   const isRecorded = useRecording((state) => state.recording !== null);
@@ -57,10 +58,9 @@ function LiveChat() {
             {streaming.tokens.length === 0 ? (
               <p className="muted thinking">{asking ? 'Refocusing' : ''}</p>
             ) : (
-              <p>
-                <TokenText tokens={streaming.tokens} />
+              <AnswerText tokens={streaming.tokens}>
                 <span className="caret" aria-hidden />
-              </p>
+              </AnswerText>
             )}
           </article>
         )}

@@ -78,7 +78,7 @@ export function showSnapshot(snapshot: SessionSnapshot): void {
   });
   // A recording in front keeps its place; the session is behind it.
   if (run === currentRun) {
-    useView.setState({ autoTokens: true, autoSteps: true, selection: null, peekIndex: null });
+    useView.setState({ autoTokens: true, autoSteps: true, selection: null, peek: null });
     followLive();
   }
   if (snapshot.damage.length > 0) {

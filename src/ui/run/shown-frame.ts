@@ -7,7 +7,7 @@ import type { Frame } from './run-trace.ts';
 
 /** The playhead's frame, or the one peeked at. */
 export function shownIndex(): number {
-  return useView.getState().peekIndex ?? usePlayback.getState().index;
+  return useView.getState().peek?.index ?? usePlayback.getState().index;
 }
 
 function subscribeAll(listener: () => void): () => void {

@@ -1,5 +1,5 @@
 /** What the model wrote in a recording: a trace keeps answers, not questions. */
-import { TokenText } from '../panels/chat-message.tsx';
+import { AnswerText } from '../panels/answer-text.tsx';
 import { useRecording } from '../state/recording-store.ts';
 
 export function RecordedAnswers() {
@@ -19,9 +19,7 @@ export function RecordedAnswers() {
               className="message message-assistant"
               aria-label="Recorded answer"
             >
-              <p>
-                <TokenText tokens={tokens} />
-              </p>
+              <AnswerText tokens={tokens} />
               <footer className="muted small">written at step {tokens[0]!.step}</footer>
             </article>
           ))

@@ -51,7 +51,7 @@ export async function openRecording(file: File): Promise<void> {
   }
   showInFront(reader.run);
   useRecording.setState({ recording: { fileName, file, header, provenance, answers, notes } });
-  useView.setState({ autoTokens: true, autoSteps: true, selection: null, peekIndex: null });
+  useView.setState({ autoTokens: true, autoSteps: true, selection: null, peek: null });
   useShell.setState({ mobileTab: 'timeline' });
   seek(0);
 }
@@ -66,7 +66,7 @@ export function closeRecording(): void {
   if (useRecording.getState().recording === null) return;
   showLiveRun();
   useRecording.setState({ recording: null });
-  useView.setState({ autoTokens: true, autoSteps: true, selection: null, peekIndex: null });
+  useView.setState({ autoTokens: true, autoSteps: true, selection: null, peek: null });
   followLive();
 }
 

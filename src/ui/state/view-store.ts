@@ -10,6 +10,14 @@ export interface BlockRef {
   readonly end: number;
 }
 
+/** A generated token that is looked at: its frame is shown instead of the playhead's. */
+interface Peek {
+  readonly index: number;
+  readonly position: number;
+  /** It stays after the pointer has left: it was clicked, tapped or reached by keyboard. */
+  readonly held: boolean;
+}
+
 interface ViewStore {
   readonly tokens: TokenWindow;
   /** The token window grows with the history until the user zooms or pans. */
@@ -20,8 +28,7 @@ interface ViewStore {
   readonly colourBy: 'lod' | 'score';
   readonly tableOpen: boolean;
   readonly selection: BlockRef | null;
-  /** A frame shown instead of the playhead's while the pointer rests on a generated token. */
-  readonly peekIndex: number | null;
+  readonly peek: Peek | null;
 }
 
 export const useView = create<ViewStore>()(() => ({
@@ -32,5 +39,5 @@ export const useView = create<ViewStore>()(() => ({
   colourBy: 'lod',
   tableOpen: false,
   selection: null,
-  peekIndex: null,
+  peek: null,
 }));

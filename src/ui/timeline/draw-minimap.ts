@@ -6,7 +6,7 @@ import { mergeRuns } from './runs.ts';
 import type { DrawSurface } from './surface.ts';
 import { fitTokens, tokenToX } from './token-axis.ts';
 
-interface MinimapScene {
+export interface MinimapScene {
   readonly entries: readonly LayoutEntry[];
   readonly provenance: readonly ProvenanceRun[];
   readonly totalTokens: number;

@@ -8,7 +8,7 @@ import type { SlotInterval } from './slots.ts';
 import type { DrawSurface } from './surface.ts';
 import { type TokenWindow, tokenToX } from './token-axis.ts';
 
-interface StripScene {
+export interface StripScene {
   readonly entries: readonly LayoutEntry[];
   /** Where each entry is drawn now, in slots; between two layouts while a transition runs. */
   readonly intervals: readonly SlotInterval[];

@@ -5,6 +5,7 @@
 import { select } from 'd3';
 import type { LayoutEntry } from '../../core/telemetry.ts';
 import { shownIndex } from '../run/shown-frame.ts';
+import { peekedFocus } from '../run/token-focus.ts';
 import type { Frame, RunTrace } from '../run/run-trace.ts';
 import { clearRange, markRange, usePlayback } from '../state/playback-store.ts';
 import { useRecording } from '../state/recording-store.ts';
@@ -14,9 +15,10 @@ import { type BlockRef, useView } from '../state/view-store.ts';
 import { MinimapBrush, drawStepAxis, drawTokenAxis } from './axes.ts';
 import { CanvasLayer } from './canvas-layer.ts';
 import { drawMatrix } from './draw-matrix.ts';
-import { drawMinimap } from './draw-minimap.ts';
+import { type MinimapScene, drawMinimap } from './draw-minimap.ts';
 import { drawOverlay } from './draw-overlay.ts';
-import { drawStrip } from './draw-strip.ts';
+import { drawSharesOnMinimap, drawSharesOnStrip, drawSharesOverRow } from './draw-shares.ts';
+import { type StripScene, drawStrip } from './draw-strip.ts';
 import { drawTrack } from './draw-tracks.ts';
 import { followView } from './follow-view.ts';
 import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
@@ -235,6 +237,11 @@ export class TimelineRenderer {
       hover: this.#hover,
       palette: this.#palette,
     });
+    const peeked = peekedFocus();
+    const palette = this.#palette;
+    if (peeked) {
+      drawSharesOverRow(overlay.context, peeked, { layout: this.#layout, window: tokens, steps, palette });
+    }
     this.#rangeBrush.show(range, steps, this.#layout.left, this.#layout.height);
   }
 
@@ -246,7 +253,7 @@ export class TimelineRenderer {
     const frame = this.trace.frameAt(shownIndex());
     const { tokens, selection } = useView.getState();
     strip.clear();
-    drawStrip(strip.context, {
+    const scene: StripScene = {
       entries: this.#morph.entries,
       intervals: this.#morph.intervals,
       budgetTokens: Math.max(frame?.budgetTokens ?? 1, frame?.usedTokens ?? 1),
@@ -262,20 +269,26 @@ export class TimelineRenderer {
         return this.#morph.flashOf(i);
       },
       palette: this.#palette,
-    });
+    };
+    drawStrip(strip.context, scene);
+    const peeked = peekedFocus();
+    if (peeked) drawSharesOnStrip(strip.context, peeked, scene);
   }
 
   #drawMinimap(): void {
     const { minimap } = this.#layers;
     const totalTokens = this.trace.cursor;
-    drawMinimap(minimap.context, {
+    const scene: MinimapScene = {
       entries: this.shownLayout(),
       provenance: useRecording.getState().recording?.provenance ?? useSession.getState().provenance,
       totalTokens,
       width: minimap.width,
       height: minimap.height,
       palette: this.#palette,
-    });
+    };
+    drawMinimap(minimap.context, scene);
+    const peeked = peekedFocus();
+    if (peeked) drawSharesOnMinimap(minimap.context, peeked, scene);
     this.#brush.show(useView.getState().tokens, totalTokens, minimap.width, minimap.height);
     select(this.elements.brush).classed('is-whole', useView.getState().autoTokens);
   }
