@@ -143,8 +143,6 @@ function drawRows(surface: DrawSurface, scene: PictureScene): void {
     drawMatrix(surface, { trace, rows, window: tokens, width: matrixWidth, colourBy, palette });
   });
   for (const { track, x, width: trackWidth } of layout.tracks) {
-    surface.fillStyle = palette.empty;
-    surface.fillRect(x, 0, trackWidth, height);
     drawTrack(surface, track, { trace, rows, x, width: trackWidth, height, palette });
   }
   const { frameCount } = trace;

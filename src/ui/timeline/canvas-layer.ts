@@ -3,9 +3,15 @@ export class CanvasLayer {
   readonly context: CanvasRenderingContext2D;
   width = 0;
   height = 0;
+  /** Device pixels in a CSS pixel. */
+  ratio = 1;
 
-  constructor(readonly canvas: HTMLCanvasElement) {
-    const context = canvas.getContext('2d');
+  /** @param settings - of the context; `willReadFrequently` keeps its pixels where images are put from. */
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    settings: CanvasRenderingContext2DSettings = {},
+  ) {
+    const context = canvas.getContext('2d', settings);
     if (!context) throw new Error('This browser offers no 2D canvas.');
     this.context = context;
   }
@@ -21,6 +27,7 @@ export class CanvasLayer {
     this.canvas.height = pixelHeight;
     this.width = clientWidth;
     this.height = clientHeight;
+    this.ratio = ratio;
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     return true;
   }

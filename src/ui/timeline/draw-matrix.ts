@@ -5,6 +5,7 @@ import type { RunTrace } from '../run/run-trace.ts';
 import { type Palette, SCORE_CLASSES, scoreClass } from './palette.ts';
 import { type Run, joinBlocks, mergeRuns, tellsBlocksApart } from './runs.ts';
 import type { Row } from './step-axis.ts';
+import type { FillSurface } from './row-raster.ts';
 import type { DrawSurface } from './surface.ts';
 import { type TokenWindow, tokenToX } from './token-axis.ts';
 
@@ -21,12 +22,35 @@ interface MatrixScene {
 const GLYPHS_FROM_HEIGHT = 7;
 
 export function drawMatrix(surface: DrawSurface, scene: MatrixScene): void {
-  if (scene.colourBy === 'lod') drawByLod(surface, scene);
-  else drawByScore(surface, scene);
-  for (const row of scene.rows) drawActions(surface, scene, row);
+  drawMatrixBoxes(surface, scene);
+  drawMatrixGlyphs(surface, scene);
 }
 
-function drawByLod(surface: DrawSurface, { trace, rows, window, width, palette }: MatrixScene): void {
+/** Blocks, and actions as ticks where rows are low: plain boxes, of which there are many. */
+export function drawMatrixBoxes(surface: FillSurface, scene: MatrixScene): void {
+  if (scene.colourBy === 'lod') drawByLod(surface, scene);
+  else drawByScore(surface, scene);
+  const { palette, rows } = scene;
+  for (const row of rows) {
+    if (row.height >= GLYPHS_FROM_HEIGHT) continue;
+    forEachAction(scene, row, (action, x) => {
+      surface.fillStyle = action.kind === 'evict' ? palette.evict : palette.glyph;
+      surface.fillRect(Math.round(x) - 1, row.y, 2, Math.max(1, row.height));
+    });
+  }
+}
+
+/** What lies over the boxes: actions as glyphs where rows are high. */
+export function drawMatrixGlyphs(surface: DrawSurface, scene: MatrixScene): void {
+  for (const row of scene.rows) {
+    if (row.height < GLYPHS_FROM_HEIGHT) continue;
+    forEachAction(scene, row, (action, x) => {
+      drawGlyph(surface, scene.palette, action, x, row.y + row.height / 2);
+    });
+  }
+}
+
+function drawByLod(surface: FillSurface, { trace, rows, window, width, palette }: MatrixScene): void {
   const apart = tellsBlocksApart(window, width);
   const merged = rows.map((row) => {
     const layout = trace.layoutAt(row.index);
@@ -38,7 +62,7 @@ function drawByLod(surface: DrawSurface, { trace, rows, window, width, palette }
   }
 }
 
-function drawByScore(surface: DrawSurface, { trace, rows, window, width, palette }: MatrixScene): void {
+function drawByScore(surface: FillSurface, { trace, rows, window, width, palette }: MatrixScene): void {
   const merged = rows.map((row) => {
     const layout = trace.scoredLayoutAt(row.index);
     const scores = trace.frameAt(row.index)?.scores;
@@ -58,22 +82,20 @@ function drawByScore(surface: DrawSurface, { trace, rows, window, width, palette
   }
 }
 
-function fillRuns(surface: DrawSurface, runs: readonly Run[], row: Row): void {
+function fillRuns(surface: FillSurface, runs: readonly Run[], row: Row): void {
   for (const run of runs) surface.fillRect(run.x, row.y, run.width, row.height);
 }
 
-function drawActions(surface: DrawSurface, { trace, window, width, palette }: MatrixScene, row: Row): void {
-  const frame = trace.frameAt(row.index);
-  if (!frame) return;
-  for (const action of frame.actions) {
+/** The applied actions of a row that are in view, with where they happened. */
+function forEachAction(
+  { trace, window, width }: MatrixScene,
+  row: Row,
+  visit: (action: ActionRecord, x: number) => void,
+): void {
+  for (const action of trace.frameAt(row.index)?.actions ?? []) {
     if (!action.applied) continue;
     const x = tokenToX((action.start + action.end) / 2, window, width);
-    if (x < -4 || x > width + 4) continue;
-    if (row.height >= GLYPHS_FROM_HEIGHT) drawGlyph(surface, palette, action, x, row.y + row.height / 2);
-    else {
-      surface.fillStyle = action.kind === 'evict' ? palette.evict : palette.glyph;
-      surface.fillRect(Math.round(x) - 1, row.y, 2, Math.max(1, row.height));
-    }
+    if (x >= -4 && x <= width + 4) visit(action, x);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Draws one metric track as a column that shares its rows with the matrix. */
-import type { RunTrace } from '../run/run-trace.ts';
-import { heatRuns } from './heat.ts';
+import type { Frame, RunTrace } from '../run/run-trace.ts';
+import { type HeatRun, heatRuns } from './heat.ts';
 import { type Palette, SCORE_CLASSES } from './palette.ts';
+import type { FillSurface } from './row-raster.ts';
 import type { Row } from './step-axis.ts';
 import type { DrawSurface } from './surface.ts';
 import type { Track } from './tracks.ts';
@@ -21,6 +22,21 @@ interface Sample {
 }
 
 export function drawTrack(surface: DrawSurface, track: Track, scene: TrackScene): void {
+  drawTrackBoxes(surface, track, scene);
+  drawTrackMarks(surface, track, scene);
+}
+
+/** The column's ground, and its cells where it has many. */
+export function drawTrackBoxes(surface: FillSurface, track: Track, scene: TrackScene): void {
+  const { x, width, height, palette } = scene;
+  surface.fillStyle = palette.empty;
+  surface.fillRect(x, 0, width, height);
+  if (track.kind === 'heat') drawHeat(surface, scene, track);
+}
+
+/** Everything else, over the boxes. */
+export function drawTrackMarks(surface: DrawSurface, track: Track, scene: TrackScene): void {
+  if (track.kind === 'heat') return;
   const { rows, trace, x, width, height, palette } = scene;
   const samples: Sample[] = [];
   for (const row of rows) {
@@ -59,9 +75,6 @@ export function drawTrack(surface: DrawSurface, track: Track, scene: TrackScene)
       break;
     case 'mirror':
       drawMirror(surface, samples, max, scene);
-      break;
-    case 'heat':
-      drawHeat(surface, samples, scene);
       break;
     default:
       track.kind satisfies never;
@@ -177,14 +190,32 @@ function drawMirror(surface: DrawSurface, samples: readonly Sample[], max: numbe
   surface.fillRect(centre, 0, 1, scene.height);
 }
 
+/** More than the rows of a tall screen. */
+const KEPT_HEAT_ROWS = 1200;
+/** Rows of heat as they were drawn last: scores are decoded anew at every reading, and zooming reads them all. */
+const heatRows = new Map<Frame, { readonly width: number; readonly runs: readonly HeatRun[] }>();
+
+function heatRowOf(frame: Frame, width: number, trace: RunTrace, track: Track): readonly HeatRun[] {
+  const known = heatRows.get(frame);
+  if (known?.width === width) return known.runs;
+  const scores = track.values(frame, trace);
+  const runs = scores ? heatRuns(scores, width) : [];
+  if (heatRows.size >= KEPT_HEAT_ROWS) heatRows.delete(heatRows.keys().next().value!);
+  heatRows.set(frame, { width, runs });
+  return runs;
+}
+
 /** Colour by colour, so that the fill changes few times; strong scores last, so that they win their pixel. */
-function drawHeat(surface: DrawSurface, samples: readonly Sample[], { x, width, palette }: TrackScene): void {
-  const runs = samples.map(({ values }) => heatRuns(values, width));
+function drawHeat(surface: FillSurface, { trace, rows, x, width, palette }: TrackScene, track: Track): void {
+  const runs = rows.map(({ index }) => {
+    const frame = trace.frameAt(index);
+    return frame ? heatRowOf(frame, width, trace, track) : [];
+  });
   const middle = (SCORE_CLASSES - 1) / 2;
   for (let strength = 1; strength <= middle; strength++) {
     for (const scoreIndex of [middle - strength, middle + strength]) {
       surface.fillStyle = palette.score[scoreIndex]!;
-      samples.forEach(({ row }, i) => {
+      rows.forEach((row, i) => {
         for (const run of runs[i]!) {
           if (run.scoreIndex === scoreIndex)
             surface.fillRect(x + run.from, row.y, run.to - run.from, Math.max(1, row.height));

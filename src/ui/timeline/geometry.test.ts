@@ -8,6 +8,7 @@ import {
   fitSteps,
   followSteps,
   revealStep,
+  scrollRows,
   visibleRows,
   yToStep,
   zoomSteps,
@@ -76,6 +77,20 @@ describe('step axis', () => {
     const rows = visibleRows({ top: 2.5, rowHeight: 4.3 }, 50, 120);
     for (let i = 1; i < rows.length; i++) expect(rows[i]!.y).toBe(rows[i - 1]!.y + rows[i - 1]!.height);
     expect(rows[0]!.index).toBe(2);
+  });
+
+  it('moves all rows alike when scrolled, so that few have to be drawn', () => {
+    for (const rowHeight of [1, 1.37, 3, 7.7]) {
+      let window = clampSteps({ top: 500.3, rowHeight }, 10_000, 400);
+      for (let index = 900; index < 1000; index += 10) {
+        const before = visibleRows(window, 10_000, 400);
+        window = revealStep(window, index, 10_000, 400);
+        const scrolled = scrollRows(before, visibleRows(window, 10_000, 400), 400);
+        if (index > 900) expect(scrolled!.rows.length).toBeLessThanOrEqual(12);
+      }
+    }
+    const rows = visibleRows({ top: 0, rowHeight: 4 }, 100, 400);
+    expect(scrollRows(rows, visibleRows({ top: 0, rowHeight: 4.1 }, 100, 400), 400)).toBeNull();
   });
 
   it('follows the newest step at the bottom', () => {

@@ -2,7 +2,7 @@
 import { SCORE_CLASSES, scoreClass } from './palette.ts';
 
 /** Neighbouring cells of one colour, in pixels from the column's left edge. */
-interface HeatRun {
+export interface HeatRun {
   readonly from: number;
   readonly to: number;
   readonly scoreIndex: number;

@@ -81,13 +81,21 @@ export function revealStep(window: StepWindow, index: number, count: number, hei
   return window;
 }
 
+/**
+ * The upper edge of a step's row, in pixels. The window's own edge lies on a whole pixel, so that scrolling moves
+ * all rows by the same number of pixels, whatever their height.
+ */
 export function stepToY(index: number, window: StepWindow): number {
-  return (index - window.top) * window.rowHeight;
+  return index * window.rowHeight - edgeOf(window);
+}
+
+function edgeOf({ top, rowHeight }: StepWindow): number {
+  return Math.round(top * rowHeight);
 }
 
 /** The frame under a pixel, or null outside the run. */
 export function yToStep(y: number, window: StepWindow, count: number): number | null {
-  const index = Math.floor(window.top + y / window.rowHeight);
+  const index = Math.floor((edgeOf(window) + y) / window.rowHeight);
   return index >= 0 && index < count ? index : null;
 }
 
@@ -99,8 +107,9 @@ export function yToStep(y: number, window: StepWindow, count: number): number | 
 export function visibleRows(window: StepWindow, count: number, height: number): Row[] {
   const rows: Row[] = [];
   if (window.rowHeight >= 1) {
-    const first = Math.max(0, Math.floor(window.top));
-    const last = Math.min(count - 1, Math.ceil(window.top + height / window.rowHeight) - 1);
+    const top = edgeOf(window) / window.rowHeight;
+    const first = Math.max(0, Math.floor(top));
+    const last = Math.min(count - 1, Math.ceil(top + height / window.rowHeight) - 1);
     const gap = window.rowHeight >= GAP_FROM_HEIGHT ? 1 : 0;
     for (let index = first; index <= last; index++) {
       const y = Math.round(stepToY(index, window));
@@ -116,4 +125,38 @@ export function visibleRows(window: StepWindow, count: number, height: number): 
     rows.push({ index, y, height: 1 });
   }
   return rows;
+}
+
+/** What moving from one set of rows to another leaves to draw. */
+interface RowScroll {
+  /** How far what is drawn already moves down; negative: up. */
+  readonly byPixels: number;
+  /** The band that has to be drawn anew, and the rows in it. */
+  readonly from: number;
+  readonly to: number;
+  readonly rows: readonly Row[];
+}
+
+/** Null where the rows do not simply move, as after a zoom: then everything has to be drawn anew. */
+export function scrollRows(before: readonly Row[], after: readonly Row[], height: number): RowScroll | null {
+  const known = new Map(before.map((row) => [row.index, row]));
+  if (known.size < before.length) return null;
+  let byPixels: number | null = null;
+  let [from, to] = [height, 0];
+  for (const row of after) {
+    const old = known.get(row.index);
+    if (old) {
+      if (old.height !== row.height || row.y - old.y !== (byPixels ?? row.y - old.y)) return null;
+      byPixels = row.y - old.y;
+      // What was cut off at the edge from which the rows move away was not drawn whole.
+      const wasCut = byPixels < 0 ? old.y + old.height > height : byPixels > 0 && old.y < 0;
+      if (!wasCut) continue;
+    }
+    from = Math.min(from, row.y);
+    to = Math.max(to, row.y + row.height);
+  }
+  if (byPixels === null) return null;
+  if (byPixels < 0) [from, to] = [Math.min(from, height + byPixels), height];
+  if (byPixels > 0) [from, to] = [0, Math.max(to, byPixels)];
+  return { byPixels, from, to, rows: after.filter(({ y, height: high }) => y < to && y + high > from) };
 }

@@ -5,7 +5,6 @@
 import { select } from 'd3';
 import type { LayoutEntry } from '../../core/telemetry.ts';
 import { shownIndex } from '../run/shown-frame.ts';
-import { peekedFocus } from '../run/token-focus.ts';
 import type { Frame, RunTrace } from '../run/run-trace.ts';
 import { clearRange, markRange, usePlayback } from '../state/playback-store.ts';
 import { useRecording } from '../state/recording-store.ts';
@@ -14,19 +13,19 @@ import { useTracks } from '../state/tracks-store.ts';
 import { type BlockRef, useView } from '../state/view-store.ts';
 import { MinimapBrush, drawStepAxis, drawTokenAxis } from './axes.ts';
 import { CanvasLayer } from './canvas-layer.ts';
-import { drawMatrix } from './draw-matrix.ts';
-import { type MinimapScene, drawMinimap } from './draw-minimap.ts';
+import { drawMatrixBoxes, drawMatrixGlyphs } from './draw-matrix.ts';
+import { drawMinimap } from './draw-minimap.ts';
 import { drawOverlay } from './draw-overlay.ts';
-import { drawSharesOnMinimap, drawSharesOnStrip, drawSharesOverRow } from './draw-shares.ts';
-import { type StripScene, drawStrip } from './draw-strip.ts';
-import { drawTrack } from './draw-tracks.ts';
+import { drawStrip } from './draw-strip.ts';
+import { drawTrackBoxes, drawTrackMarks } from './draw-tracks.ts';
 import { followView } from './follow-view.ts';
 import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
 import { type Palette, readPalette } from './palette.ts';
 import { RangeBrush } from './range-brush.ts';
-import { visibleRows } from './step-axis.ts';
+import { RowRaster, createPixelReader } from './row-raster.ts';
+import { type Row, scrollRows, visibleRows } from './step-axis.ts';
 import { StripMorph } from './strip-morph.ts';
-import { clampTokens } from './token-axis.ts';
+import { type TokenWindow, clampTokens } from './token-axis.ts';
 
 interface TimelineElements {
   readonly root: HTMLElement;
@@ -42,19 +41,36 @@ interface TimelineElements {
 
 export const STRIP_HEIGHT = 40;
 
-const ALL_DIRTY = { matrix: true, strip: true, overlay: true, minimap: true };
+const ALL_DIRTY = { matrix: true, tracks: true, strip: true, overlay: true, minimap: true };
+const CLEAN = { matrix: false, tracks: false, strip: false, overlay: false, minimap: false };
 type Part = keyof typeof ALL_DIRTY;
+
+interface DrawnRows {
+  readonly rows: readonly Row[];
+  readonly tokens: TokenWindow;
+  readonly colourBy: 'lod' | 'score';
+  readonly layout: TimelineLayout;
+  readonly palette: Palette;
+  readonly firstFrame: Frame | undefined;
+  readonly ratio: number;
+}
 
 export class TimelineRenderer {
   readonly #layers: Record<'minimap' | 'strip' | 'matrix' | 'overlay', CanvasLayer>;
   readonly #brush: MinimapBrush;
   readonly #rangeBrush: RangeBrush;
   readonly #morph: StripMorph;
+  readonly #raster = new RowRaster(createPixelReader());
   readonly #stops: (() => void)[] = [];
   #palette: Palette;
   #layout: TimelineLayout = layoutTimeline(800, 400);
   #pending = 0;
   #dirty = { ...ALL_DIRTY };
+  /** An element may have another size: asked of the document only then, for asking makes it lay itself out. */
+  #resized = true;
+  /** What the raster holds: rows that only move are not drawn again. */
+  #drawn: DrawnRows | null = null;
+  #tokenAxis: { readonly window: TokenWindow; readonly layout: TimelineLayout } | null = null;
   #hover: { index: number; block: BlockRef } | null = null;
   /** The first frame of the run drawn last: another one means another run. */
   #firstFrame: Frame | undefined;
@@ -69,7 +85,7 @@ export class TimelineRenderer {
     this.#layers = {
       minimap: new CanvasLayer(elements.minimap),
       strip: new CanvasLayer(elements.strip),
-      matrix: new CanvasLayer(elements.matrix),
+      matrix: new CanvasLayer(elements.matrix, { willReadFrequently: true }),
       overlay: new CanvasLayer(elements.overlay),
     };
     this.#onLayout = onLayout;
@@ -87,7 +103,10 @@ export class TimelineRenderer {
     const everything = () => {
       this.invalidateAll();
     };
-    const resize = new ResizeObserver(everything);
+    const resize = new ResizeObserver(() => {
+      this.#resized = true;
+      everything();
+    });
     for (const element of [elements.minimap, elements.strip, elements.matrix]) resize.observe(element);
     const theme = new MutationObserver(() => {
       this.#palette = readPalette(elements.root);
@@ -99,9 +118,9 @@ export class TimelineRenderer {
         this.#invalidate('strip', 'overlay', 'minimap');
       }),
       useView.subscribe((now, before) => {
-        const moved = now.tokens !== before.tokens || now.steps !== before.steps;
-        if (moved || now.colourBy !== before.colourBy) everything();
-        else this.#invalidate('strip', 'overlay', 'minimap');
+        if (now.steps !== before.steps) this.#invalidate('matrix', 'tracks', 'overlay');
+        if (now.tokens !== before.tokens || now.colourBy !== before.colourBy) this.#invalidate('matrix');
+        this.#invalidate('strip', 'overlay', 'minimap');
       }),
       trace.subscribe(everything),
       useTracks.subscribe(everything),
@@ -159,8 +178,11 @@ export class TimelineRenderer {
   }
 
   #draw(): void {
-    for (const layer of Object.values(this.#layers)) {
-      if (layer.fit()) this.#dirty = { ...ALL_DIRTY };
+    if (this.#resized || this.#layers.matrix.ratio !== globalThis.devicePixelRatio) {
+      this.#resized = false;
+      for (const layer of Object.values(this.#layers)) {
+        if (layer.fit()) this.#dirty = { ...ALL_DIRTY };
+      }
     }
     const { matrix } = this.#layers;
     if (matrix.width === 0 || matrix.height === 0) return;
@@ -174,8 +196,8 @@ export class TimelineRenderer {
     }
     this.#followWindows();
     const dirty = this.#dirty;
-    this.#dirty = { matrix: false, strip: false, overlay: false, minimap: false };
-    if (dirty.matrix) this.#drawMatrix();
+    this.#dirty = { ...CLEAN };
+    if (dirty.matrix || dirty.tracks) this.#drawRows(dirty);
     if (dirty.strip || dirty.matrix) this.#drawStrip();
     if (dirty.overlay || dirty.matrix) this.#drawOverlay();
     if (dirty.minimap) this.#drawMinimap();
@@ -197,28 +219,75 @@ export class TimelineRenderer {
     if (tokens !== view.tokens || steps !== view.steps) useView.setState({ tokens, steps });
   }
 
-  #drawMatrix(): void {
-    const { matrix } = this.#layers;
-    const { tokens, steps, colourBy } = useView.getState();
-    const { left, matrixWidth, height, tracks } = this.#layout;
-    const surface = matrix.context;
+  /** Blocks and tracks share rows and a canvas; each is a band of it that is drawn only when it changed. */
+  #drawRows({ matrix, tracks }: Readonly<Record<'matrix' | 'tracks', boolean>>): void {
+    const layer = this.#layers.matrix;
+    const surface = layer.context;
     const palette = this.#palette;
+    const { tokens, steps, colourBy } = useView.getState();
+    const { left, matrixWidth, width, height } = this.#layout;
     const rows = visibleRows(steps, this.trace.frameCount, height);
-    matrix.clear();
-    surface.save();
-    surface.beginPath();
-    surface.rect(left, 0, matrixWidth, height);
-    surface.clip();
-    surface.translate(left, 0);
-    drawMatrix(surface, { trace: this.trace, rows, window: tokens, width: matrixWidth, colourBy, palette });
-    surface.restore();
-    for (const { track, x, width } of tracks) {
-      surface.fillStyle = palette.empty;
-      surface.fillRect(x, 0, width, height);
-      drawTrack(surface, track, { trace: this.trace, rows, x, width, height, palette });
+    this.#raster.fit(layer.width, layer.height, layer.ratio);
+    const fresh = this.#scroll(rows, tracks);
+    if (matrix) {
+      const scene = { trace: this.trace, rows, window: tokens, width: matrixWidth, colourBy, palette };
+      this.#raster.open(left, matrixWidth, left, fresh.from, fresh.to);
+      drawMatrixBoxes(this.#raster, { ...scene, rows: fresh.rows });
+      this.#raster.show(surface);
+      surface.save();
+      surface.beginPath();
+      surface.rect(left, 0, matrixWidth, height);
+      surface.clip();
+      surface.translate(left, 0);
+      drawMatrixGlyphs(surface, scene);
+      surface.restore();
+      if (this.#tokenAxis?.window !== tokens || this.#tokenAxis.layout !== this.#layout) {
+        this.#tokenAxis = { window: tokens, layout: this.#layout };
+        drawTokenAxis(this.elements.tokenAxis, tokens, this.#layout);
+      }
     }
-    drawTokenAxis(this.elements.tokenAxis, tokens, this.#layout);
+    if (!tracks) return;
+    const right = left + matrixWidth;
+    surface.clearRect(right, 0, width - right, height);
+    for (const { track, x, width: trackWidth } of this.#layout.tracks) {
+      const scene = { trace: this.trace, rows, x, width: trackWidth, height, palette };
+      this.#raster.open(x, trackWidth, 0, fresh.from, fresh.to);
+      drawTrackBoxes(this.#raster, track, { ...scene, rows: fresh.rows });
+      this.#raster.show(surface);
+      drawTrackMarks(surface, track, scene);
+    }
     drawStepAxis(this.elements.stepAxis, steps, this.#layout, (index) => this.trace.frameAt(index));
+  }
+
+  /**
+   * Move what the raster holds to where its rows are now.
+   *
+   * @param whole - blocks and tracks are both drawn; one without the other is drawn in full, where it stands.
+   * @returns the rows that are left to draw, and the band that they lie in.
+   */
+  #scroll(rows: readonly Row[], whole: boolean): { rows: readonly Row[]; from: number; to: number } {
+    const { tokens, colourBy } = useView.getState();
+    const { ratio } = this.#layers.matrix;
+    const next: DrawnRows = {
+      rows,
+      tokens,
+      colourBy,
+      layout: this.#layout,
+      palette: this.#palette,
+      firstFrame: this.#firstFrame,
+      ratio,
+    };
+    const drawn = this.#drawn;
+    this.#drawn = next;
+    const isSame =
+      whole &&
+      drawn !== null &&
+      (['tokens', 'colourBy', 'layout', 'palette', 'firstFrame', 'ratio'] as const).every(
+        (field) => drawn[field] === next[field],
+      );
+    const scrolled = isSame ? scrollRows(drawn.rows, rows, this.#layout.height) : null;
+    if (scrolled && this.#raster.scroll(scrolled.byPixels)) return scrolled;
+    return { rows, from: 0, to: this.#layout.height };
   }
 
   #drawOverlay(): void {
