@@ -264,6 +264,18 @@ export const PARAMETERS: readonly ParameterDescription[] = [
       'At a turn’s end LensNet also scores the window for this many sentences of a longer question, each alone, and the highest score counts; 0 scores it for the whole tail only.',
   },
   {
+    id: 'lookAheadPages',
+    label: 'Look-ahead',
+    group: 'policy',
+    unit: 'pages',
+    kind: 'integer',
+    min: 0,
+    max: 65536,
+    step: 16,
+    sentence:
+      'At a turn’s end LensNet scores collapsed spans by the best LOD1 gist below them, for this many pages of 1,024 tokens; 0 trusts their coarse gists alone.',
+  },
+  {
     id: 'temperature',
     label: 'Temperature',
     group: 'sampling',

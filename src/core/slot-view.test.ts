@@ -54,6 +54,13 @@ describe('slot view', () => {
     expect(row(view.embeddings, 5)).toEqual([...embed(tree.tokens(1059, 1060))]);
   });
 
+  it('gathers gists across a gap', () => {
+    const gapped = layoutOf([entryAt(1, 0), entryAt(1, 64), entryAt(1, 96)]);
+    const apart = buildSlotView({ layout: gapped, tree, embed, tailTokens: 4 });
+    expect(row(apart.embeddings, 1)).toEqual([...gistBits(1, 2, 1)].map(decodeHalf));
+    expect(row(apart.embeddings, 2)).toEqual([...gistBits(1, 3, 1)].map(decodeHalf));
+  });
+
   it('gives raw slots their block’s gist, and the open tail its mean', () => {
     expect(row(view.blockVectors, 0)).toEqual(row(view.embeddings, 0));
     for (const slot of [2, 33])

@@ -83,7 +83,7 @@ export function buildSlotView(input: SlotViewInput, buffers = new SlotBuffers())
       slot += entry.cost;
       i++;
     } else {
-      // Neighbours at one LOD are neighbours in the tree: one read for the whole run.
+      // One read for a whole run of neighbours in the tree.
       const count = gistRunLength(layout.entries, i);
       tree.readGists(entry.lod, entry.start / tokensPerEntry(entry.lod), count, view.embeddings, slot * d);
       view.blockVectors.set(view.embeddings.subarray(slot * d, (slot + count) * d), slot * d);
@@ -136,11 +136,12 @@ function writeBlockVector(
   for (let t = 1; t < entry.cost; t++) blockVectors.copyWithin(first + t * d, first, first + d);
 }
 
-/** How many entries from `first` on stand at its LOD. */
+/** How many entries from `first` on stand at its LOD without a gap. */
 function gistRunLength(entries: readonly Entry[], first: number): number {
   const { lod } = entries[first]!;
   let end = first + 1;
-  while (end < entries.length && entries[end]!.lod === lod) end++;
+  while (end < entries.length && entries[end]!.lod === lod && entries[end]!.start === entries[end - 1]!.end)
+    end++;
   return end - first;
 }
 

@@ -79,6 +79,7 @@ export const manifestSchema = z
           refineSteps: true,
           cooldownSteps: true,
           questionParts: true,
+          lookAheadPages: true,
         })
         .partial().shape,
     }),

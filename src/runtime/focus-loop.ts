@@ -21,7 +21,9 @@ import type { GistTree } from '../core/tree.ts';
 import { ageLayout } from '../core/working-context.ts';
 import type { Layout } from '../core/working-context.ts';
 import type { LensNet, LoadedModel } from '../nn/ports.ts';
+import { yieldToEvents } from './clock.ts';
 import { GistBuilder } from './gist-builder.ts';
+import { LookAhead } from './look-ahead.ts';
 import { createBaseOracle } from './oracle-scorer.ts';
 import { partedTails, scoredByTails } from './question-parts.ts';
 import type { TelemetryRecorder } from './telemetry-recorder.ts';
@@ -48,6 +50,7 @@ export class FocusLoop {
   private readonly buffers = new SlotBuffers();
   private scorer: Scorer;
   private lensNet: LensNet;
+  private turnEnd: { readonly tokenCount: number; readonly scorer: Scorer } | null = null;
 
   constructor(
     memory: MemoryState,
@@ -98,12 +101,14 @@ export class FocusLoop {
     ];
     const isStale = rebuilds.some((id) => this.config[id] !== config[id]);
     this.config = config;
+    this.turnEnd = null;
     if (isStale) this.scorer = this.createScorer();
   }
 
   /** The LensNet for the refocuses from now on; borrowed. */
   useLens(lensNet: LensNet): void {
     this.lensNet = lensNet;
+    this.turnEnd = null;
     this.scorer = this.createScorer();
   }
 
@@ -249,12 +254,25 @@ export class FocusLoop {
     }
   }
 
+  /** The same scorer as long as the history stands still, for what it has seen of it. */
   private turnEndScorer(): Scorer {
-    const { config, tree, model, scorer } = this;
-    if (config.policy !== 'lensnet' || config.questionParts === 0) return scorer;
+    const { tokenCount } = this.tree;
+    if (this.turnEnd?.tokenCount !== tokenCount)
+      this.turnEnd = { tokenCount, scorer: this.createTurnEndScorer() };
+    return this.turnEnd.scorer;
+  }
+
+  private createTurnEndScorer(): Scorer {
+    const { config, tree, model } = this;
+    if (config.policy !== 'lensnet') return this.scorer;
     const { tailTokens } = this.lensNet;
+    const embed = (ids: Uint32Array): Float32Array => model.base.embed(ids);
     const tails = partedTails({ tree, model, tailTokens, mostParts: config.questionParts });
-    return tails.length === 0 ? scorer : scoredByTails(scorer, tails, (ids) => model.base.embed(ids));
+    const scorer = tails.length === 0 ? this.scorer : scoredByTails(this.scorer, tails, embed);
+    const { lookAheadPages: mostPages, budgetTokens, recentTokens } = config;
+    if (mostPages === 0) return scorer;
+    const pause = yieldToEvents;
+    return new LookAhead({ scorer, tree, embed, tailTokens, budgetTokens, recentTokens, mostPages, pause });
   }
 
   private createScorer(): Scorer {
