@@ -33,8 +33,12 @@ import { spearman } from './statistics.ts';
 /** The most moves of one context that are measured. */
 const MOST_MOVES = 48;
 const SCATTERED_BLOCKS = 3;
-/** Nats per token: a smaller worth is no reason to move anything. */
+/** Nats per token: a smaller worth is no reason to move anything, however quiet the others are. */
 const WORTHWHILE_NATS = 0.02;
+/** Most moves do nothing, so that the spread of all is that of the noise. */
+const NOISE_DEVIATIONS = 3;
+/** The median size of a normal deviate times this is its standard deviation. */
+const MEDIAN_TO_DEVIATION = 1.4826;
 /** Fewer pairs than this have a rank correlation of mere chance. */
 const LEAST_PAIRS = 4;
 
@@ -42,6 +46,8 @@ const LEAST_PAIRS = 4;
 export interface CalibratedMove {
   /** f(S) − f(S after it) for an expansion, the negative for a collapse: nats per token that the detail saves. */
   readonly worthNats: number;
+  /** The same over every other token of the answer, from the first and from the second on. */
+  readonly halvesNats: readonly [number, number];
   readonly scores: Readonly<Record<RankingId, number>>;
 }
 
@@ -51,8 +57,8 @@ export interface Calibration {
   readonly coherence: number | null;
 }
 
-/** Policies that score moves. */
-export const RANKING_IDS = ['lensnet', 'recency', 'random', 'bm25', 'cosine', 'attention'] as const;
+/** Policies that score moves; `gold` knows which blocks hold the answer, and nothing else. */
+export const RANKING_IDS = ['lensnet', 'recency', 'random', 'bm25', 'cosine', 'attention', 'gold'] as const;
 export type RankingId = (typeof RANKING_IDS)[number];
 
 interface CalibrationInput {
@@ -62,8 +68,8 @@ interface CalibrationInput {
   readonly config: RunConfig;
   readonly model: LoadedModel;
   readonly rng: Rng;
-  /** f: of the answer given a layout. */
-  readonly nll: (layout: Layout) => Promise<number>;
+  /** `[n]` negative log-likelihoods of the answer's tokens given a layout; f is their mean. */
+  readonly nll: (layout: Layout) => Promise<Float64Array>;
 }
 
 /**
@@ -113,10 +119,12 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
       kind === 'expand'
         ? expandToRaw(layout, firstEntry, tree, target)
         : collapseEntry(layout, firstEntry, tree);
-    const worthNats = worthOfDetail({ kind, gainNats: before - (await nll(moved)) });
+    const gains = (await nll(moved)).map((after, token) => before[token]! - after);
+    const worthOf = (chosen: Float64Array): number => worthOfDetail({ kind, gainNats: meanOf(chosen) });
     const best = (id: keyof typeof ranks): number => bestOf(ranks[id], unit);
     moves.push({
-      worthNats,
+      worthNats: worthOf(gains),
+      halvesNats: [worthOf(everyOther(gains, 0)), worthOf(everyOther(gains, 1))],
       scores: {
         lensnet: unitScore(scores, unit),
         recency: best('recency'),
@@ -124,6 +132,7 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
         bm25: best('bm25'),
         cosine: best('cosine'),
         attention: best('attention'),
+        gold: isGold(unit) ? 1 : 0,
       },
     });
   }
@@ -159,7 +168,7 @@ function ranksOf({
   asked,
   model,
   rng,
-}: CalibrationInput): Readonly<Record<Exclude<RankingId, 'lensnet'>, Ranks>> {
+}: CalibrationInput): Readonly<Record<Exclude<RankingId, 'lensnet' | 'gold'>, Ranks>> {
   const blocks = tree.closedBlockCount;
   const gists = blockGists(tree, tree.countAt(1));
   const question = model.base.embed(asked.questionIds);
@@ -188,6 +197,30 @@ export function rankCorrelation(moves: readonly CalibratedMove[], id: RankingId)
   );
 }
 
+/**
+ * Spearman of what the moves are worth to one half of the answer's tokens and to the other: where the two disagree,
+ * the worths are noise, and no score can follow them.
+ */
+export function worthAgreement(moves: readonly CalibratedMove[]): number | null {
+  if (moves.length < LEAST_PAIRS) return null;
+  return spearman(
+    moves.map(({ halvesNats }) => halvesNats[0]),
+    moves.map(({ halvesNats }) => halvesNats[1]),
+  );
+}
+
+/** The moves whose worth stands out from the noise of all. */
 export function worthwhileMoves(moves: readonly CalibratedMove[]): readonly CalibratedMove[] {
-  return moves.filter(({ worthNats }) => Math.abs(worthNats) >= WORTHWHILE_NATS);
+  const sizes = moves.map(({ worthNats }) => Math.abs(worthNats)).sort((a, b) => a - b);
+  const deviation = MEDIAN_TO_DEVIATION * (sizes[Math.floor(sizes.length / 2)] ?? 0);
+  const floor = Math.max(WORTHWHILE_NATS, NOISE_DEVIATIONS * deviation);
+  return moves.filter(({ worthNats }) => Math.abs(worthNats) >= floor);
+}
+
+function everyOther(values: Float64Array, first: 0 | 1): Float64Array {
+  return values.filter((_, index) => index % 2 === first);
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

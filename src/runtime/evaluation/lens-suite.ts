@@ -17,6 +17,7 @@ import {
   rankCorrelation,
   RANKING_IDS,
   type RankingId,
+  worthAgreement,
   worthwhileMoves,
 } from './lens-calibration.ts';
 import { DEFAULT_POLICIES, EVALUATION_POLICIES, type EvaluationPolicyId } from './policies.ts';
@@ -34,12 +35,12 @@ import {
   type UnitPorts,
 } from './suite.ts';
 
-/** A larger context takes too many measurements. */
-const LARGEST_BUDGET = 512;
+/** A larger context takes too many measurements, each of which runs all slots behind a move again. */
+const LARGEST_BUDGET = 320;
 /** More than 1,024 tokens before the recent window, so that a gist of gists has its part too. */
-const HISTORY_BUDGETS = 5;
-/** Of the budget: a larger recent window would leave nothing to focus with. */
-const RECENT_SHARE = 1 / 2;
+const HISTORY_TOKENS = 1280;
+/** Of the budget: recent tokens stand behind every move, and all moves run them again. */
+const RECENT_SHARE = 1 / 5;
 /** Few, so that the intervals rest on many histories. */
 const QUESTIONS_PER_HISTORY = 4;
 /** The ends of the regret and of the gap. */
@@ -55,14 +56,12 @@ export const lensSuite: EvaluationSuite = {
 
   plan(options) {
     const config = smallConfig(options);
-    const historyTokens = HISTORY_BUDGETS * config.budgetTokens;
+    const historyTokens = HISTORY_TOKENS;
     const tasks = RECALL_TASK_IDS.filter((id) => (options.tasks ?? lensSuite.defaultTasks).includes(id));
     return tasks.flatMap((task) => {
       const fitting = questionsPerHistory(task, historyTokens, config.recentTokens);
       if (fitting === 0) {
-        throw new EvaluationError(
-          `A history of ${historyTokens} tokens has no room for the task ${task}: raise --budget.`,
-        );
+        throw new EvaluationError(`A history of ${historyTokens} tokens has no room for the task ${task}.`);
       }
       const each = Math.min(QUESTIONS_PER_HISTORY, fitting);
       const units: EvaluationUnit[] = [];
@@ -137,8 +136,7 @@ async function calibrateAll(
       rng: new Rng(seed).split(2 + branch),
       nll: async (layout) => {
         await pause();
-        const { nll } = await reader.read(prepareContext(layout, longer, asked.answerIds, where));
-        return nll.reduce((sum, nats) => sum + nats, 0) / nll.length;
+        return (await reader.read(prepareContext(layout, longer, asked.answerIds, where))).nll;
       },
     });
   };
@@ -179,10 +177,12 @@ function calibrationFigures(
     return value === null ? [0, 0] : [moves.length, moves.length * value];
   };
   const coherences = calibrations.flatMap(({ coherence }) => coherence ?? []);
+  const agreements = calibrations.flatMap(({ moves }) => worthAgreement(moves) ?? []);
   return {
     spearman: totalled(each),
     spearmanPooled: pooled(all),
     spearmanWorthwhile: pooled([...worthwhileMoves(all)]),
+    worthAgreement: totalled(agreements),
     ...(id === 'lensnet' ? { coherence: totalled(coherences) } : {}),
   };
 }

@@ -98,7 +98,17 @@ export const FIGURES = [
     unit: '',
     kind: 'mean',
     core: false,
-    sentence: 'The same, pooled, over the moves worth at least 0.02 nats either way.',
+    sentence:
+      'The same, pooled, over the moves that stand out: worth 3 robust deviations of all moves, at least 0.02 nats, either way.',
+  },
+  {
+    id: 'worthAgreement',
+    label: 'Agreement of the gains',
+    unit: '',
+    kind: 'mean',
+    core: false,
+    sentence:
+      'Spearman of the gains on one half of the answer’s tokens and on the other, within a context: near 0 they are noise, and no score can follow them.',
   },
   {
     id: 'swapRate',

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { type CalibratedMove, rankCorrelation, worthAgreement, worthwhileMoves } from './lens-calibration.ts';
+
+function move(worthNats: number, lensnet: number, halvesNats: readonly [number, number]): CalibratedMove {
+  const others = { recency: 0, random: 0, bm25: 0, cosine: 0, attention: 0 };
+  return { worthNats, halvesNats, scores: { ...others, lensnet, gold: worthNats > 0.5 ? 1 : 0 } };
+}
+
+it('only moves that stand out from the noise of all are worth a correlation of their own', () => {
+  const noise = Array.from({ length: 20 }, (_, i) => move((i % 2 === 0 ? 1 : -1) * 0.03, 0, [i, -i]));
+  const telling = [0.9, 0.4, -0.2, 0.14].map((worth, i) => move(worth, -i, [i, i]));
+  expect(worthwhileMoves([...noise, ...telling])).toEqual(telling);
+  expect(worthwhileMoves(telling.map((each) => ({ ...each, worthNats: 0.019 })))).toEqual([]);
+  expect(rankCorrelation(telling, 'lensnet')).toBeCloseTo(0.8, 9);
+});
+
+it('gains of which one half of the answer says the opposite of the other are no measure', () => {
+  const moves = [0.1, 0.2, 0.3, 0.4].map((worth) => move(worth, 0, [worth, -worth]));
+  expect(worthAgreement(moves)).toBeCloseTo(-1, 9);
+  expect(worthAgreement(moves.slice(1))).toBeNull();
+});
