@@ -129,6 +129,8 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=1024)
     parser.add_argument("--strategy", default="adaptive")
     parser.add_argument("--max-actions", type=int, default=8)
+    parser.add_argument("--question-parts", type=int, default=8)
+    parser.add_argument("--look-ahead", type=int, default=1024, help="pages of 1,024 tokens")
     parser.add_argument("--trained-context", type=int, default=512)
     parser.add_argument("--tokens", type=int, default=0)
     parser.add_argument("--hours", type=float, default=0.0)
@@ -152,6 +154,8 @@ def main() -> None:
             "recentTokens": RECENT_TOKENS,
             "strategy": options.strategy,
             "maxActions": options.max_actions,
+            "questionParts": options.question_parts,
+            "lookAheadPages": options.look_ahead,
         },
         "chat": CHAT,
         **export_base(base, options.folder),

@@ -121,7 +121,7 @@ class Trainer:
 
     def run(self) -> None:
         if self.lod == 1:
-            if self.options.lod1_minutes:
+            if self.options.lod1_minutes or self.options.lod1_steps:
                 self.phase(self.options.lod1_minutes, self.lod1_loss)
             if self.options.copy_lod1:
                 self.net.lod2.load_state_dict(self.net.lod1.state_dict())
@@ -144,7 +144,7 @@ class Trainer:
             optimizer.load_state_dict(self.saved["optimizer"])
         self.optimizer = optimizer
         began, saved_at = time.time() - self.seconds, time.time()
-        while (progress := (time.time() - began) / (minutes * 60)) < 1:
+        while (progress := self.progress(began, minutes)) < 1:
             cosine = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * progress))
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * min(1, (self.step + 1) / 50) * cosine
@@ -160,6 +160,12 @@ class Trainer:
             if time.time() - saved_at > 60:
                 saved_at = time.time()
                 self.save()
+
+    def progress(self, began: float, minutes: float) -> float:
+        """Share of the phase that is over: of its steps where they are given, else of its minutes."""
+        if self.lod == 1 and self.options.lod1_steps:
+            return self.step / self.options.lod1_steps
+        return (time.time() - began) / (minutes * 60)
 
     def note(self, **values: float) -> None:
         for name, value in values.items():
@@ -308,6 +314,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=GISTNET)
     parser.add_argument("--from", dest="start", type=Path, help="start from these weights")
     parser.add_argument("--lod1-minutes", type=float, default=16)
+    parser.add_argument("--lod1-steps", type=int, default=0, help="instead of minutes: the same work on any machine")
     parser.add_argument("--lod2-minutes", type=float, default=6)
     parser.add_argument("--copy-lod1", action="store_true", help="start LOD2 as a copy of LOD1")
     parser.add_argument("--seed", type=int, default=0)
