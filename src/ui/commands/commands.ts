@@ -1,4 +1,6 @@
 /** Every command of the page, once: buttons, keys and the palette run these and nothing else. */
+import { openBranch } from '../branch/branch-actions.ts';
+import { openCompare } from '../compare/compare-actions.ts';
 import { openEvaluate } from '../evaluate/evaluate-actions.ts';
 import { startSearch, toggleExplorer } from '../explorer/explorer-actions.ts';
 import { openLensTraining } from '../lens-training/lens-training-actions.ts';
@@ -189,6 +191,20 @@ export const COMMANDS = [
       closeRecording();
       void stepOnce();
     },
+  },
+  {
+    id: 'branch',
+    title: 'Branch from this step with other parameters',
+    group: 'Session',
+    keys: ['b'],
+    run: openBranch,
+  },
+  {
+    id: 'compare',
+    title: 'Compare two runs',
+    group: 'Session',
+    keys: ['v'],
+    run: openCompare,
   },
   {
     id: 'export-trace',

@@ -2,7 +2,6 @@
 import { RotateCcw } from 'lucide-react';
 import { useId, useState } from 'react';
 import type { ParameterDescription } from '../../core/parameters.ts';
-import { setParameters } from '../run/session-actions.ts';
 import { formatValue } from '../words/format.ts';
 import { readParameter, sliderOf, valueOfSlider } from './parameter-input.ts';
 
@@ -10,10 +9,20 @@ interface ParameterFieldProps {
   readonly parameter: ParameterDescription;
   readonly value: number | string;
   readonly initial: number | string;
+  readonly initialWord: string;
   readonly disabled: boolean;
+  /** @returns what is wrong with a value; null if it was taken. */
+  readonly onChange: (changes: Readonly<Record<string, unknown>>) => Promise<string | null>;
 }
 
-export function ParameterField({ parameter, value, initial, disabled }: ParameterFieldProps) {
+export function ParameterField({
+  parameter,
+  value,
+  initial,
+  initialWord,
+  disabled,
+  onChange,
+}: ParameterFieldProps) {
   const id = useId();
   /** What is being typed or dragged; null shows the engine's value. */
   const [draft, setDraft] = useState<string | null>(null);
@@ -21,7 +30,7 @@ export function ParameterField({ parameter, value, initial, disabled }: Paramete
   const changed = value !== initial;
 
   const commit = async (next: number | string) => {
-    const refused = next === value ? null : await setParameters({ [parameter.id]: next });
+    const refused = next === value ? null : await onChange({ [parameter.id]: next });
     setError(refused);
     if (refused === null) setDraft(null);
   };
@@ -125,7 +134,7 @@ export function ParameterField({ parameter, value, initial, disabled }: Paramete
       <p className="parameter-help" id={`${id}-help`}>
         {parameter.sentence}{' '}
         <span className="tabular">
-          Default {formatValue(initial)}
+          {initialWord} {formatValue(initial)}
           {parameter.min !== undefined &&
             parameter.max !== undefined &&
             `, ${formatValue(parameter.min)}–${formatValue(parameter.max)}`}

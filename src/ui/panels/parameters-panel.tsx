@@ -1,17 +1,9 @@
 /** Every knob of the run, generated from the parameter table. */
 import { RotateCcw } from 'lucide-react';
-import { PARAMETERS, type ParameterGroup } from '../../core/parameters.ts';
+import { PARAMETERS } from '../../core/parameters.ts';
 import { setParameters } from '../run/session-actions.ts';
 import { useSession } from '../state/session-store.ts';
-import { ParameterField } from './parameter-field.tsx';
-
-const GROUPS: readonly { readonly id: ParameterGroup; readonly title: string }[] = [
-  { id: 'context', title: 'Working context' },
-  { id: 'allocator', title: 'Focus allocator' },
-  { id: 'policy', title: 'Policy' },
-  { id: 'sampling', title: 'Sampling' },
-  { id: 'measurement', title: 'Measurement' },
-];
+import { ParameterGroups } from './parameter-groups.tsx';
 
 export function ParametersPanel() {
   const config = useSession((state) => state.session?.config);
@@ -44,25 +36,13 @@ export function ParametersPanel() {
         )}
       </div>
       <p className="muted small">Changes apply at the next refocus.</p>
-      {GROUPS.map(({ id, title }) => (
-        <details key={id} open={id !== 'sampling'}>
-          <summary>
-            {title}
-            {changed.some(({ group }) => group === id) && (
-              <i className="changed-dot" title="Changed from default" />
-            )}
-          </summary>
-          {PARAMETERS.filter(({ group }) => group === id).map((parameter) => (
-            <ParameterField
-              key={parameter.id}
-              parameter={parameter}
-              value={config[parameter.id]}
-              initial={defaults[parameter.id]}
-              disabled={readOnly}
-            />
-          ))}
-        </details>
-      ))}
+      <ParameterGroups
+        values={config}
+        initial={defaults}
+        initialWord="Default"
+        disabled={readOnly}
+        onChange={setParameters}
+      />
     </section>
   );
 }

@@ -2,6 +2,7 @@
  * The open session's run as the page remembers it: frames as keyframes and deltas, metrics per step, decoded
  * tokens. Lives outside the stores because it is large; drawing code reads it, React sees only its version.
  */
+import type { RunConfig } from '../../core/config.ts';
 import type { LayoutEntry, Stage, TelemetryEvent, TelemetryEventOf } from '../../core/telemetry.ts';
 import { LayoutHistory } from './layout-history.ts';
 import { scoredLayout } from './scored-layout.ts';
@@ -34,6 +35,8 @@ export class RunTrace {
   #deltaNll = new Map<number, TelemetryEventOf<'deltaNll'>>();
   #latencies = new Map<number, Float64Array>();
   #decoded = new Map<number, DecodedToken>();
+  /** The parameters from a frame on, in order of frames. */
+  #configs: { readonly from: number; readonly config: RunConfig }[] = [];
   readonly #listeners = new Set<() => void>();
   #violations = 0;
   #version = 0;
@@ -84,6 +87,11 @@ export class RunTrace {
     return frame && this.#latencies.get(frame.step);
   }
 
+  /** The parameters in force at a frame; null where the trace does not say. */
+  configAt(index: number): RunConfig | null {
+    return this.#configs.findLast(({ from }) => from <= index)?.config ?? null;
+  }
+
   /** The token decoded at an absolute position, if this trace saw it. */
   decodedAt(position: number): DecodedToken | undefined {
     return this.#decoded.get(position);
@@ -123,6 +131,7 @@ export class RunTrace {
     this.#deltaNll.clear();
     this.#latencies.clear();
     this.#decoded.clear();
+    this.#configs.length = 0;
     this.#violations = 0;
     this.#changed();
   }
@@ -134,6 +143,7 @@ export class RunTrace {
     [this.#deltaNll, other.#deltaNll] = [other.#deltaNll, this.#deltaNll];
     [this.#latencies, other.#latencies] = [other.#latencies, this.#latencies];
     [this.#decoded, other.#decoded] = [other.#decoded, this.#decoded];
+    [this.#configs, other.#configs] = [other.#configs, this.#configs];
     [this.#violations, other.#violations] = [other.#violations, this.#violations];
     this.#changed();
     other.#changed();
@@ -171,6 +181,8 @@ export class RunTrace {
         this.#violations++;
         return;
       case 'session':
+        this.#configs.push({ from: this.#frames.length, config: event.config });
+        return;
       case 'ingest':
       case 'gist':
       case 'score':

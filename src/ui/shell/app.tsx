@@ -1,7 +1,10 @@
 /** The page's frame: bars, panels and their layout on wide and narrow screens. */
 import { Activity, MessageSquare, ScanSearch, SlidersHorizontal } from 'lucide-react';
 import { useEffect, useState } from 'react';
+import { BranchBanner } from '../branch/branch-banner.tsx';
+import { BranchDialog } from '../branch/branch-dialog.tsx';
 import { listenForKeys } from '../commands/keymap.ts';
+import { CompareDialog } from '../compare/compare-dialog.tsx';
 import { EvaluateDialog } from '../evaluate/evaluate-dialog.tsx';
 import { LensTrainingDialog } from '../lens-training/lens-training-dialog.tsx';
 import { ChatPanel } from '../panels/chat-panel.tsx';
@@ -41,6 +44,7 @@ export function App() {
       <TopBar />
       <ReadOnlyBanner />
       <RecordingBanner />
+      <BranchBanner />
       {narrow ? <NarrowMain /> : <WideMain />}
       <Transport />
       {narrow && <TabBar />}
@@ -50,6 +54,8 @@ export function App() {
       {dialog === 'palette' && <CommandPalette />}
       {dialog === 'evaluate' && <EvaluateDialog />}
       {dialog === 'lens-training' && <LensTrainingDialog />}
+      {dialog === 'compare' && <CompareDialog />}
+      {dialog === 'branch' && <BranchDialog />}
     </div>
   );
 }

@@ -15,7 +15,7 @@ interface Remembered {
 interface ShellStore extends Remembered {
   readonly rightTab: 'chat' | 'inspector';
   readonly mobileTab: MobileTab;
-  readonly dialog: 'help' | 'palette' | 'evaluate' | 'lens-training' | null;
+  readonly dialog: 'help' | 'palette' | 'evaluate' | 'lens-training' | 'compare' | 'branch' | null;
 }
 
 export const LEFT_WIDTH = { min: 220, max: 440, initial: 288 } as const;

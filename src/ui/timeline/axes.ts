@@ -33,7 +33,7 @@ export function drawStepAxis(
   svg: SVGSVGElement,
   steps: StepWindow,
   layout: TimelineLayout,
-  frameAt: (index: number) => Frame | undefined,
+  frameAt: (index: number) => Pick<Frame, 'step'> | undefined,
 ): void {
   const top = steps.top + (frameAt(0)?.step ?? 0) - 0.5;
   const scale = scaleLinear()

@@ -33,7 +33,7 @@ export function tokenTicks(window: TokenWindow, layout: TimelineLayout): readonl
 export function stepTicks(
   steps: StepWindow,
   layout: TimelineLayout,
-  frameAt: (index: number) => Frame | undefined,
+  frameAt: (index: number) => Pick<Frame, 'step'> | undefined,
 ): readonly Tick[] {
   const firstStep = frameAt(0)?.step ?? 0;
   const top = steps.top + firstStep - 0.5;
