@@ -9,6 +9,7 @@ import type { Provenance } from '../../core/provenance.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../core/telemetry.ts';
 import type {
   ChatMessageRecord,
+  PendingText,
   ProvenanceRun,
   SessionBatch,
   SpanMark,
@@ -42,6 +43,8 @@ export interface BranchPlan {
   /** The history's length at the step. */
   readonly cursor: number;
   readonly acts: readonly ReplayAct[];
+  /** Text that waits to be read. */
+  readonly pending: PendingText | null;
   /** What was announced of the model at the step; it names a LensNet of the session's own. */
   readonly modelHash: string;
   /** What the branch cannot repeat, in words. */
@@ -83,6 +86,7 @@ export function planBranch(stored: StoredSession, step: number): BranchPlan {
     batch: batchUpTo(stored, frame, past, current),
     cursor: frame.cursor,
     acts: script.acts,
+    pending: stored.pending,
     modelHash: announced?.modelHash ?? stored.record.modelHash,
     notes: [...script.notes],
   };
@@ -274,7 +278,11 @@ class ScriptWriter {
       this.notes.add(LATER_ACTS);
       this.acts.push(change);
     } else if (this.pinnedAtStep === this.frameStep) {
-      this.acts.splice(this.acts.findLastIndex(({ kind }) => kind === 'mark'), 0, change);
+      this.acts.splice(
+        this.acts.findLastIndex(({ kind }) => kind === 'mark'),
+        0,
+        change,
+      );
     } else this.acts.push(...this.splitAtNewPiece(change));
   }
 

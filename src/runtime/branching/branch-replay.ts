@@ -71,7 +71,7 @@ export class BranchReplay {
     // The command that started it is answered first.
     await yieldToEvents();
     try {
-      this.engine.setConfig(this.changes);
+      if (Object.keys(this.changes).length > 0) this.engine.setConfig(this.changes);
       for (const act of this.plan.acts) {
         if (!this.isRunning) break;
         await this.repeat(act);
@@ -82,13 +82,24 @@ export class BranchReplay {
           `${this.refusedMoves} acts by hand of the original were not possible here and left out.`,
         );
       }
-      if (this.isRunning) this.phase = 'done';
+      if (this.isRunning) this.finish();
     } catch (error) {
       this.phase = 'failed';
       this.failure = toWireError(error);
     }
     await this.engine.store();
     this.report(this.progress);
+  }
+
+  /** What waits to be read in the original waits here, too. */
+  private finish(): void {
+    const { engine, plan } = this;
+    this.phase = 'done';
+    if (plan.pending === null) return;
+    const { ids, ingested, role, title, documentId } = plan.pending;
+    const wallClockMs = engine.telemetry.wallClockMs();
+    engine.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
+    engine.notify({ kind: 'state', state: engine.state });
   }
 
   private async repeat(act: ReplayAct): Promise<void> {

@@ -80,12 +80,15 @@ describe('a branch', () => {
 
   it('differs from its step on, not before, and leaves the original as it was', async () => {
     const { fixture, id } = await eventful();
+    await fixture.host.handle({ kind: 'ingestText', text: prose(400, 9), title: 'More', role: 'document' });
     await open(fixture);
     const kept = async () => (await fixture.store.open(id as SessionId)).load();
     const before = await kept();
     const original = await story(fixture, id);
     const step = original.frames[12]!.step;
     const { id: branchId, snapshot } = await branch(fixture, id, step, { budgetTokens: 160, maxActions: 8 });
+    const now = await fixture.host.handle({ kind: 'pause' });
+    expect(now.pendingTokens).toBe(prose(400, 9).length);
     expect(snapshot.state.record.title).toBe(`Branch at ${step}`);
     const branched = await story(fixture, branchId);
     expect(branched.frames.slice(0, 13)).toEqual(original.frames.slice(0, 13));
