@@ -1,12 +1,14 @@
 /** What happened to a block over the run: its score against the thresholds, and its actions in words. */
 import { area, line } from 'd3';
-import { seekTo } from '../commands/view-actions.ts';
-import { scoreHistory, scoreStanding, spanActions } from '../run/block-history.ts';
+import type { LayoutEntry } from '../../core/telemetry.ts';
+import { seekTo, select } from '../commands/view-actions.ts';
+import { scoreHistory, spanActions } from '../run/block-history.ts';
+import { type Thresholds, blockStanding } from '../run/block-standing.ts';
 import { currentRun } from '../run/current-run.ts';
 import { useShownParameter } from '../run/shown-config.ts';
 import type { BlockRef } from '../state/view-store.ts';
-import { formatCount, formatScore } from '../words/format.ts';
-import { actionSentence, actionTitle, type Thresholds } from '../words/reasons.ts';
+import { formatCount, formatScore, formatSpan } from '../words/format.ts';
+import { actionSentence, actionTitle, collapseRule, standingSentence } from '../words/reasons.ts';
 
 interface StoryProps {
   readonly block: BlockRef;
@@ -20,12 +22,15 @@ const STEPS_SHOWN = 160;
 const ACTIONS_SHOWN = 6;
 
 export function ScoreHistory({ block, index }: StoryProps) {
-  const { tauExpand, tauCollapse } = useThresholds()(index);
+  const thresholds = useThresholds()(index);
+  const { tauExpand, tauCollapse } = thresholds;
+  const cooldownSteps = useShownParameter('cooldownSteps', 2);
   const points = scoreHistory(currentRun, block.start, block.end, index, STEPS_SHOWN);
   const last = points.at(-1);
   const first = points[0];
   if (!last || !first) return null;
-  const standing = scoreStanding(currentRun, block.start, block.end, index);
+  const coolingSteps = currentRun.configAt(index)?.cooldownSteps ?? cooldownSteps;
+  const standing = blockStanding(currentRun, block, index, thresholds, coolingSteps);
   const x = (at: number) => ((at - first.index) / Math.max(1, last.index - first.index)) * WIDTH;
   const y = (score: number) => ((1 - score) / 2) * HEIGHT;
   const path = line<(typeof points)[number]>(
@@ -53,7 +58,7 @@ export function ScoreHistory({ block, index }: StoryProps) {
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`Score over ${points.length} steps, now ${formatScore(last.score)}; expands above ${formatScore(tauExpand)}, collapses below ${formatScore(-tauCollapse)}`}
+        aria-label={`Score over ${points.length} steps, now ${formatScore(last.score)}; expands above ${formatScore(tauExpand)}, collapses ${collapseRule(thresholds)}`}
       >
         <rect className="zone-expand" x={0} y={0} width={WIDTH} height={y(tauExpand)} />
         <rect
@@ -70,10 +75,11 @@ export function ScoreHistory({ block, index }: StoryProps) {
       <p className="spark-axis muted small tabular">
         <span>step {formatCount(currentRun.frameAt(first.index)?.step ?? 0)}</span>
         <span>
-          ▲ above {formatScore(tauExpand)} · ▼ below {formatScore(-tauCollapse)}
+          ▲ above {formatScore(tauExpand)} · ▼ {collapseRule(thresholds)}
         </span>
         <span>{formatCount(currentRun.frameAt(last.index)?.step ?? 0)}</span>
       </p>
+      {standing && <p className="small standing-words">{standingSentence(standing, thresholds)}</p>}
     </section>
   );
 }
@@ -88,7 +94,7 @@ export function ActionHistory({ block, index }: StoryProps) {
         <p className="muted">Nothing was done to this span up to the shown step.</p>
       ) : (
         <ol className="actions">
-          {actions.map(({ action, step, index: at }, i) => (
+          {actions.map(({ action, step, index: at, paidFor }, i) => (
             <li key={`${at}:${i}`} className={action.applied ? '' : 'is-refused'}>
               <button
                 type="button"
@@ -104,6 +110,10 @@ export function ActionHistory({ block, index }: StoryProps) {
                 <span className="muted tabular">step {formatCount(step)}</span>
               </button>
               <p className="muted">{actionSentence(action, thresholdsAt(at))}</p>
+              <Payments title="Paid for by" blocks={action.applied ? (action.paidBy ?? []) : []} />
+              {paidFor && (
+                <Payments title="Made room for" blocks={[[paidFor.lod, paidFor.start, paidFor.end]]} />
+              )}
             </li>
           ))}
         </ol>
@@ -112,9 +122,33 @@ export function ActionHistory({ block, index }: StoryProps) {
   );
 }
 
-/** The thresholds in force at a frame: the strategy's where it moves them, else the parameters'. */
+/** The other side of a trade, each block a link to it. */
+function Payments({ title, blocks }: { readonly title: string; readonly blocks: readonly LayoutEntry[] }) {
+  if (blocks.length === 0) return null;
+  return (
+    <p className="muted payments">
+      {title}:{' '}
+      {blocks.map(([lod, start, end]) => (
+        <button
+          key={`${lod}:${start}`}
+          type="button"
+          className="link"
+          onClick={() => {
+            select({ lod, start, end });
+          }}
+        >
+          <i className="swatch" style={{ background: `var(--lod-${lod})` }} />
+          LOD{lod} {formatSpan(start, end)}
+        </button>
+      ))}
+    </p>
+  );
+}
+
+/** The thresholds in force at a frame: the strategy's where it moves them, else those of the parameters then. */
 function useThresholds(): (index: number) => Thresholds {
   const tauExpand = useShownParameter('tauExpand', 0.2);
   const tauCollapse = useShownParameter('tauCollapse', 0.2);
-  return (index) => currentRun.frameAt(index)?.thresholds ?? { tauExpand, tauCollapse };
+  const now = { tauExpand, tauCollapse };
+  return (index) => currentRun.frameAt(index)?.thresholds ?? currentRun.configAt(index) ?? now;
 }

@@ -1,5 +1,5 @@
 /** What happened to one span over the run: its scores, its levels of detail, its actions. Pure over a trace. */
-import type { ActionRecord } from '../../core/telemetry.ts';
+import type { ActionRecord, LayoutEntry } from '../../core/telemetry.ts';
 import { entryAtToken } from '../timeline/hit.ts';
 import type { RunTrace } from './run-trace.ts';
 
@@ -30,35 +30,12 @@ export function scoreHistory(
   return points;
 }
 
-interface ScoreStanding {
-  readonly score: number;
-  /** 1 = highest. */
-  readonly rank: number;
-  /** How many entries were scored. */
-  readonly count: number;
-}
-
-/** Where the entry that covered the span's middle stood among all scores of a step; null if it was not scored. */
-export function scoreStanding(
-  trace: RunTrace,
-  start: number,
-  end: number,
-  index: number,
-): ScoreStanding | null {
-  const layout = trace.scoredLayoutAt(index);
-  const scores = trace.frameAt(index)?.scores;
-  const at = layout ? entryAtToken(layout, Math.floor((start + end) / 2)) : -1;
-  const score = scores?.[at];
-  if (scores === undefined || score === undefined) return null;
-  let rank = 1;
-  for (const other of scores) if (other > score) rank++;
-  return { score, rank, count: scores.length };
-}
-
 interface SpanAction {
   readonly index: number;
   readonly step: number;
   readonly action: ActionRecord;
+  /** The expansion that a collapse made room for, where the step tells. */
+  readonly paidFor: ActionRecord | null;
 }
 
 /** The newest actions whose span overlaps the given one, newest first. */
@@ -75,10 +52,20 @@ export function spanActions(
     if (!frame) continue;
     for (let i = frame.actions.length - 1; i >= 0 && found.length < limit; i--) {
       const action = frame.actions[i]!;
-      if (action.start < end && action.end > start) found.push({ index, step: frame.step, action });
+      if (action.start >= end || action.end <= start) continue;
+      found.push({ index, step: frame.step, action, paidFor: paidFor(frame.actions, action) });
     }
   }
   return found;
+}
+
+function paidFor(
+  actions: readonly ActionRecord[],
+  { kind, applied, ...span }: ActionRecord,
+): ActionRecord | null {
+  if (kind !== 'collapse' || !applied) return null;
+  const isSpan = ([lod, start]: LayoutEntry) => lod === span.lod && start === span.start;
+  return actions.find((action) => action.applied && action.paidBy?.some(isSpan)) ?? null;
 }
 
 interface AnswerFocus {

@@ -131,6 +131,7 @@ describe('run trace', () => {
       [0.5, 1],
     ]);
     expect(spanActions(trace, 0, 32, 1, 10)).toHaveLength(1);
+    expect(spanActions(trace, 32, 64, 1, 10)[0]?.paidFor).toBeNull();
     expect(answerFocus(trace, 70, 100)).toEqual({ expansions: 1, collapses: 1, firstIndex: 1 });
     expect(answerFocus(trace, 500, 600).firstIndex).toBeNull();
   });

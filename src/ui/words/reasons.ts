@@ -1,11 +1,42 @@
 /** Why an action was taken or refused, in a sentence a researcher can check. Pure. */
+import { K } from '../../core/ids.ts';
 import type { ActionRecord, LayoutEntry } from '../../core/telemetry.ts';
+import type { BlockStanding, Thresholds } from '../run/block-standing.ts';
 import { formatCount, formatPlural, formatScore, formatSigned, formatSpan } from './format.ts';
 
-/** The thresholds in force at the action's step. */
-export interface Thresholds {
-  readonly tauExpand: number;
-  readonly tauCollapse: number;
+/** What an expansion adds and a collapse gives back, in tokens. */
+const MOVE_COST = K - 1;
+
+/** No score is below -1: a threshold there means that nothing collapses for its score alone. */
+export function collapseRule({ tauCollapse }: Thresholds): string {
+  return tauCollapse >= 1 ? 'only to make room' : `below ${formatScore(-tauCollapse)}`;
+}
+
+/** What a block's score asked for in a step, and what stood against it: `Above τ_expand +0.20: …`. */
+export function standingSentence(
+  { lod, score, candidacy, cooldown }: BlockStanding,
+  thresholds: Thresholds,
+): string {
+  const { tauExpand, tauCollapse } = thresholds;
+  const cooling =
+    cooldown === null
+      ? ''
+      : ` Cooling down: it cannot ${cooldown.move} for ${formatPlural(cooldown.left, 'refocus', 'refocuses')}, this one included.`;
+  if (candidacy?.move === 'expand') {
+    return `Above τ_expand ${formatScore(tauExpand)}: number ${candidacy.rank} of ${candidacy.count} that ask to expand, for ${formatSigned(MOVE_COST)} tokens.${cooling}`;
+  }
+  if (candidacy) {
+    const what = lod === 0 ? 'Below' : `Its ${K} siblings’ mean ${formatScore(candidacy.score)} is below`;
+    return `${what} −τ_collapse ${formatScore(-tauCollapse)}: number ${candidacy.rank} of ${candidacy.count} that ask to collapse, for ${formatSigned(-MOVE_COST)} tokens.${cooling}`;
+  }
+  if (score > tauExpand) return `Above τ_expand ${formatScore(tauExpand)}, but raw already.${cooling}`;
+  if (score < -tauCollapse) {
+    const why = lod === 0 ? 'its block is still open' : `not all of its ${K} siblings are at this level`;
+    return `Below −τ_collapse ${formatScore(-tauCollapse)}, but ${why}.${cooling}`;
+  }
+  return tauCollapse >= 1
+    ? `Not above τ_expand ${formatScore(tauExpand)}; nothing collapses for its score alone under this strategy.${cooling}`
+    : `Between −τ_collapse ${formatScore(-tauCollapse)} and τ_expand ${formatScore(tauExpand)}: it asks for nothing.${cooling}`;
 }
 
 /** `Expanded LOD2 → LOD1`, `Collapse to LOD1 refused`, `Evicted`. */
