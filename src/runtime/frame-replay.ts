@@ -30,6 +30,7 @@ export function replayFrames(
     for (const event of events) {
       if (event.type === 'session') replay.config = event.config;
       else if (event.type === 'refocus') replay.accept(event);
+      else if (event.type === 'action') replay.acceptBetween(event);
       else if (event.type === 'sensitivity') replay.noteSensitivity(event);
     }
   } catch (error) {
@@ -62,6 +63,17 @@ class FrameReplay {
     this.cursor = event.cursor;
     this.usedTokens = event.usedTokens;
     this.hasFrames = true;
+  }
+
+  /** What was forced between two frames; the next frame's layout shows it. */
+  acceptBetween({ step, action }: TelemetryEventOf<'action'>): void {
+    if (!action.applied) return;
+    const { kind, lod, start, costDelta } = action;
+    this.state = { ...this.state, netCost: this.state.netCost + costDelta };
+    this.usedTokens += costDelta;
+    if (kind === 'evict') return;
+    const span = spanIdOf(lod, start);
+    this.cooldowns.set(span, { span, step, kind });
   }
 
   noteSensitivity({ lod, start, deltaNll }: TelemetryEventOf<'sensitivity'>): void {

@@ -78,6 +78,29 @@ describe('a branch', () => {
     120_000,
   );
 
+  it('repeats what was forced between two refocuses, too', async () => {
+    const fixture = await bootHost();
+    const id = await open(fixture, { budgetTokens: 96, recentTokens: 32, maxActions: 8, driftGain: 0.5 });
+    await ingest(fixture, prose(700));
+    await fixture.host.handle({ kind: 'setConfig', changes: { budgetTokens: 160 } });
+    await fixture.host.handle({ kind: 'refocus' });
+    for (let start = 0; start < 640; start += 32) {
+      const block = { lod: 1, start, end: start + 32 } as const;
+      await fixture.host.handle({ kind: 'act', action: 'expand', ...block }).catch(() => undefined);
+    }
+    await ingest(fixture, prose(30, 3));
+    await ingest(fixture, prose(300, 5));
+    const { events } = await fixture.host.handle({ kind: 'readRun', sessionId: id });
+    const forced = events.filter(({ type }) => type === 'action');
+    expect(forced.length).toBeGreaterThan(0);
+    const original = await story(fixture, id);
+    const after = events.find((event) => event.type === 'refocus' && event.timeMs > forced.at(-1)!.timeMs)!;
+    for (const step of [after.step, after.step + 1, after.step + 2]) {
+      const { id: branchId } = await branch(fixture, id, step);
+      expect([step, await story(fixture, branchId)]).toEqual([step, original]);
+    }
+  });
+
   it('differs from its step on, not before, and leaves the original as it was', async () => {
     const { fixture, id } = await eventful();
     await fixture.host.handle({ kind: 'ingestText', text: prose(400, 9), title: 'More', role: 'document' });
