@@ -1,6 +1,7 @@
 /** Every knob of the run, generated from the parameter table. */
 import { RotateCcw } from 'lucide-react';
 import { PARAMETERS } from '../../core/parameters.ts';
+import { runCommand } from '../commands/commands.ts';
 import { setParameters } from '../run/session-actions.ts';
 import { useSession } from '../state/session-store.ts';
 import { ParameterGroups } from './parameter-groups.tsx';
@@ -35,7 +36,19 @@ export function ParametersPanel() {
           </button>
         )}
       </div>
-      <p className="muted small">Changes apply at the next refocus.</p>
+      <p className="muted small">
+        Changes apply at the next refocus; to try them on what was read already,{' '}
+        <button
+          type="button"
+          className="link"
+          onClick={() => {
+            runCommand('branch');
+          }}
+        >
+          branch from a step
+        </button>
+        .
+      </p>
       <ParameterGroups
         values={config}
         initial={defaults}

@@ -1,5 +1,5 @@
 /** The timeline panel: toolbar, overview, working-context strip, matrix and tracks. Drawing is the renderer's. */
-import { Maximize2, Network, Table2, ZoomIn, ZoomOut } from 'lucide-react';
+import { Columns2, GitFork, Maximize2, Network, Table2, ZoomIn, ZoomOut } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { tellMatrixHeight } from '../commands/view-actions.ts';
 import { TreeExplorer } from '../explorer/tree-explorer.tsx';
@@ -78,6 +78,10 @@ export function Timeline() {
           <CommandButton id="fit" icon={Maximize2} />
           <CommandButton id="table" icon={Table2} pressed={tableOpen} />
           <CommandButton id="explorer" icon={Network} pressed={explorerOpen} />
+        </div>
+        <div className="button-row" role="group" aria-label="Other runs">
+          <CommandButton id="branch" icon={GitFork} className="desktop-only" />
+          <CommandButton id="compare" icon={Columns2} className="desktop-only" />
         </div>
         <TrackMenu />
       </div>

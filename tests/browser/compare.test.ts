@@ -1,0 +1,191 @@
+/**
+ * Branching a run with another threshold and budget, and comparing it with its original: by mouse and by keys, wide
+ * and narrow. `SCREENSHOTS=folder` keeps a picture of each stage.
+ */
+import { createRequire } from 'node:module';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type Axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+/** On a slow and busy machine a model takes minutes to load. */
+const SOON_MS = 200_000;
+const TEST_MS = 400_000;
+const STEPS_WANTED = 40;
+const BRANCH_STEP = 20;
+
+let vite: RunningVite;
+let browser: Browser;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  vite = await startVite('compare');
+  browser = await launchChromium();
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  await context.addInitScript(() => {
+    // Not a first visit: no recording plays, no tour is offered.
+    localStorage.setItem('megacontext-playground.visited', 'yes');
+  });
+  page = await context.newPage();
+  page.setDefaultTimeout(SOON_MS);
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.goto(vite.url);
+  await steps(STEPS_WANTED);
+  await page.keyboard.press('r');
+  await page.getByRole('button', { name: /^Run/ }).first().waitFor();
+  await page.addScriptTag({ path: AXE });
+}, TEST_MS);
+
+afterAll(async () => {
+  await browser.close();
+  await vite.close();
+});
+
+afterEach(() => {
+  expect(complaints).toEqual([]);
+});
+
+async function steps(wanted: number): Promise<void> {
+  await page.waitForFunction(
+    (least) => Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) >= least,
+    wanted,
+  );
+}
+
+const dialog = (name: string) => page.getByRole('dialog', { name });
+const place = () => page.getByLabel('Step of both runs');
+const placeText = () => place().getAttribute('aria-valuetext');
+
+/** A picture in both themes, and what axe calls serious. */
+async function look(name: string): Promise<void> {
+  for (const theme of ['light', 'dark']) {
+    await page.evaluate((wanted) => {
+      document.documentElement.dataset['theme'] = wanted;
+    }, theme);
+    await page.waitForTimeout(300);
+    const serious = await page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: typeof Axe };
+      const { violations } = await axe.run();
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    });
+    expect([name, theme, serious]).toEqual([name, theme, []]);
+    const folder = process.env['SCREENSHOTS'];
+    if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}-${theme}.png`) });
+  }
+}
+
+describe('branching and comparing', { timeout: TEST_MS }, () => {
+  it('says how to get a second run', async () => {
+    await page.keyboard.press('v');
+    await dialog('Compare two runs').getByText('Run B is missing').waitFor();
+    await look('h1-compare-empty');
+    await page.keyboard.press('Escape');
+    await dialog('Compare two runs').waitFor({ state: 'detached' });
+  });
+
+  it('branches from a step with other parameters, and shows how far it is', async () => {
+    await page.keyboard.press('b');
+    const form = dialog('Branch from a step');
+    await form.getByLabel('From refocus step').fill(String(BRANCH_STEP));
+    await form.getByText('Nothing differs yet').waitFor();
+    const budget = form
+      .getByLabel('Budget', { exact: false })
+      .and(page.locator('input[type="text"]'))
+      .first();
+    await budget.fill('9');
+    await budget.press('Tab');
+    await form.getByRole('alert').waitFor();
+    await budget.fill('512');
+    await budget.press('Tab');
+    const threshold = form.getByLabel('Expand threshold').and(page.locator('input[type="text"]'));
+    await threshold.fill('0.6');
+    await threshold.press('Tab');
+    await form.getByText('Expand threshold: 0.2 → 0.6').waitFor();
+    await look('h1-branch-form');
+    await form.getByRole('button', { name: 'Start the branch' }).click();
+    await form.waitFor({ state: 'detached' });
+    await page.getByText(/^Branch of .* at step 20 is complete/).waitFor();
+    await look('h1-branch-done');
+    expect(await page.locator('.session-title').innerText()).toMatch(/^Branch of .* at step 20$/);
+  });
+
+  it('opens the comparison at the step where the two part', async () => {
+    await page.getByRole('button', { name: 'Compare with the original' }).click();
+    const compare = dialog('Compare two runs');
+    await compare.getByText(`They part at step ${BRANCH_STEP + 1}`).waitFor();
+    expect(await placeText()).toBe(`Step ${BRANCH_STEP + 1}`);
+    const partings = compare.getByRole('region', { name: 'Where the runs part' });
+    expect(await partings.innerText()).toMatch(/Parameters\s+.*Budget/);
+    const row = compare.getByRole('row', { name: /^Budget 1,024/ });
+    expect(await row.innerText()).toMatch(/1,024\s+512/);
+    await place().press('End');
+    await compare.getByRole('row', { name: /^History / }).waitFor();
+    await page.waitForTimeout(600);
+    await look('h1-compare-sides');
+    await compare.getByText(/stretch(es)? of the history differ/).waitFor();
+  });
+
+  it('plays, steps and zooms by the timeline’s keys, overlaid and by token', async () => {
+    const compare = dialog('Compare two runs');
+    await compare.getByRole('button', { name: 'Overlaid' }).click();
+    await page.keyboard.press('Home');
+    expect(await placeText()).toBe('Step 1');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Shift+ArrowRight');
+    expect(await placeText()).toBe('Step 12');
+    await page.keyboard.press('w');
+    await compare.getByRole('button', { name: /^Play both/ }).click();
+    await page.waitForFunction(
+      () => Number(document.querySelector<HTMLInputElement>('[aria-label="Step of both runs"]')!.value) > 14,
+    );
+    await compare.getByRole('button', { name: /^Pause both/ }).click();
+    await compare.getByRole('button', { name: 'By token' }).click();
+    expect(await placeText()).toMatch(/^Token /);
+    await compare.getByRole('button', { name: /^Go to token .*: Parameters/ }).click();
+    await look('h1-compare-overlaid');
+    await page.keyboard.press('0');
+    await compare.getByRole('button', { name: 'Swap A and B' }).click();
+    expect(await compare.getByLabel('Run A').inputValue()).toBe('live');
+  });
+
+  it('compares the shipped example, and refuses a broken file with words', async () => {
+    const compare = dialog('Compare two runs');
+    const path = join(tmpdir(), `broken-${process.pid}.trace.jsonl`);
+    await writeFile(path, 'hello\n');
+    await compare.getByLabel('Trace file B').setInputFiles(path);
+    await compare.getByText('Choose a file that was saved with', { exact: false }).waitFor();
+    await compare.getByRole('button', { name: /^Dismiss/ }).click();
+    await compare.getByLabel('Run B').selectOption('example');
+    await compare.locator('.compare-title', { hasText: 'Shipped example' }).waitFor();
+    expect(await compare.getByLabel('Run B').inputValue()).toBe('example');
+    await compare.getByText(/They part at/).waitFor();
+  });
+
+  it('stacks on a narrow screen, and closes with Escape', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.waitForTimeout(500);
+    await look('h1-narrow-compare');
+    const widths = await page.evaluate(() => {
+      const body = document.querySelector('.compare-body')!;
+      return [body.scrollWidth, body.clientWidth];
+    });
+    expect(widths[0]).toBeLessThanOrEqual(widths[1]!);
+    await page.locator('.compare-facts').scrollIntoViewIfNeeded();
+    await look('h1-narrow-compare-facts');
+    await page.keyboard.press('Escape');
+    await dialog('Compare two runs').waitFor({ state: 'detached' });
+    await page.keyboard.press('b');
+    await look('h1-narrow-branch');
+    await page.keyboard.press('Escape');
+  });
+});
