@@ -1,4 +1,5 @@
 /** The networks of a model folder under Node: GistNet, LensNet, prefill and decode. */
+import type { AttentionReading } from '../../src/core/attention-record.ts';
 import { K } from '../../src/core/ids.ts';
 import { SLOT_FEATURES } from '../../src/core/ports.ts';
 import type { SlotView } from '../../src/core/ports.ts';
@@ -37,6 +38,10 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
     tailCount: lensNet.tailTokens,
     cursor: SLOTS * K,
   };
+  const decode = async (reading?: AttentionReading): Promise<void> => {
+    session.truncate(SLOTS);
+    await session.append(row, Float64Array.of(SLOTS), 'last', undefined, reading);
+  };
   const prefill = async (): Promise<void> => {
     fresh.truncate(0);
     await fresh.append(embeddings, positions, 'last');
@@ -46,12 +51,16 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
       await compare({
         name: `decode one token behind ${SLOTS} slots`,
         rounds,
-        ours: async () => {
-          session.truncate(SLOTS);
-          await session.append(row, Float64Array.of(SLOTS), 'last');
-        },
+        ours: () => decode(),
         peer: prefill,
         peerName: 'recomputing the working context',
+      }),
+      await compare({
+        name: 'the same, its attention read',
+        rounds,
+        ours: () => decode('mean'),
+        peer: () => decode(),
+        peerName: 'not reading it',
       }),
       await compare({ name: `prefill ${SLOTS} slots`, rounds, ours: prefill }),
       await compare({
