@@ -208,6 +208,7 @@ describe('two contexts', () => {
         }
         expect(compareContexts(a, a).every(({ isSame }) => isSame)).toBe(true);
       }),
+      { numRuns: 40 },
     );
   });
 });

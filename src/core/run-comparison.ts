@@ -109,7 +109,7 @@ export type Parting = { readonly place: number } & (
 export type PartingKind = Parting['kind'];
 
 /** Scores as pages keep them are exact to 0.00002; the rest is for another backend's arithmetic. */
-export const SCORE_TOLERANCE = 0.0005;
+const SCORE_TOLERANCE = 0.001;
 
 /**
  * The first place of each kind of difference, in order of place; empty where the runs never part. Of kinds at one

@@ -163,6 +163,9 @@ function settledPasses(past: readonly TelemetryEvent[], { question }: StoredTurn
 
 const LATER_ACTS = 'What was done by hand or set while an answer was decoded is done after that answer.';
 
+const UNKNOWN_SCORES =
+  'Room was made right after the step, by scores that a trace does not keep: other blocks may have paid for it here.';
+
 /** Reads the events after the step and writes down what someone did, leaving out what follows by itself. */
 class ScriptWriter {
   readonly acts: ReplayAct[] = [];
@@ -176,6 +179,7 @@ class ScriptWriter {
   private frameStep = -1;
   private pinnedAtStep: number | null = null;
   private modelHash: string | null = null;
+  private hasScored = false;
 
   constructor(
     private readonly stored: StoredSession,
@@ -197,6 +201,7 @@ class ScriptWriter {
     if (event.type === 'ingest') this.acceptTokens(event);
     else if (event.type === 'refocus') this.acceptFrame(event);
     else if (event.type === 'session') this.acceptSession(event);
+    else if (event.type === 'action') this.noteMadeRoom();
   }
 
   private acceptTokens({ start, end, documentId }: TelemetryEventOf<'ingest'>): void {
@@ -232,10 +237,12 @@ class ScriptWriter {
 
   private acceptFrame(event: RefocusEvent): void {
     const { step, trigger, actions, scores } = event;
+    this.hasScored ||= scores.length > 0;
     const last = this.acts.at(-1);
     const byHand = actions.at(-1);
     if (trigger === 'manual' && scores.length === 0 && byHand?.reason === 'manual') {
       this.noteIfInTurn(event);
+      if (actions.length > 1) this.noteMadeRoom();
       this.acts.push({ kind: 'move', action: handActionOf(byHand) });
     } else if (trigger === 'manual') {
       this.noteIfInTurn(event);
@@ -293,6 +300,10 @@ class ScriptWriter {
     this.acts.pop();
     if (last.start < this.newPiece) this.acts.push({ ...last, end: this.newPiece });
     return [change, { ...last, start: Math.max(last.start, this.newPiece) }];
+  }
+
+  private noteMadeRoom(): void {
+    if (!this.hasScored) this.notes.add(UNKNOWN_SCORES);
   }
 
   private noteIfInTurn({ cursor }: RefocusEvent): void {

@@ -64,7 +64,7 @@ export function partingWords(parting: Parting): { readonly title: string; readon
         detail: `token ${formatCount(parting.position)}: ${tokenWords(parting.a)} in A, ${tokenWords(parting.b)} in B`,
       };
     case 'score':
-      return { title: 'Scores', detail: `${parting.a.toFixed(4)} in A, ${parting.b.toFixed(4)} in B` };
+      return { title: 'Scores', detail: `${scoreWords(parting.a)} in A, ${scoreWords(parting.b)} in B` };
     case 'action':
       return {
         title: 'Actions',
@@ -82,6 +82,9 @@ export function partingWords(parting: Parting): { readonly title: string; readon
 export function parameterLabel(id: string): string {
   return PARAMETERS.find((parameter) => parameter.id === id)?.label ?? id;
 }
+
+/** More digits than elsewhere: the first difference may be small. */
+const scoreWords = (score: number) => `${score < 0 ? '−' : '+'}${Math.abs(score).toFixed(4)}`;
 
 function tokenWords(text: string | null): string {
   return text === null ? 'nothing' : `“${formatToken(text)}”`;
