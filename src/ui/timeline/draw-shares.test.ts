@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TelemetryEvent } from '../../core/telemetry.ts';
+import type { LayoutEntry, TelemetryEvent } from '../../core/telemetry.ts';
 import { RunTrace } from '../run/run-trace.ts';
 import { tokenFocus } from '../run/token-focus.ts';
 import { recordingSurface } from '../testing/recording-surface.ts';
@@ -8,11 +8,11 @@ import { layoutTimeline } from './frame-layout.ts';
 import type { Palette } from './palette.ts';
 
 const palette = { text: 'text', background: 'edge' } as Palette;
-const entries = [
+const entries: LayoutEntry[] = [
   [2, 0, 1024],
   [1, 1024, 1056],
   [0, 1056, 1088],
-] as const;
+];
 
 const frame = {
   type: 'refocus',
@@ -24,7 +24,7 @@ const frame = {
   usedTokens: 34,
   budgetTokens: 64,
   entryCount: 3,
-  layout: { kind: 'keyframe', entries: entries.map(([lod, start, end]) => [lod, start, end]) },
+  layout: { kind: 'keyframe', entries },
   scores: [],
   actions: [],
   swapRate: 0,

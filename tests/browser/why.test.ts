@@ -1,0 +1,141 @@
+/** Why the model said what it said: an answer's tokens lead to the blocks they were predicted from, and those to their reasons. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+
+const SOON_MS = 120_000;
+/** Until the example has some tokens on a slow and busy machine. */
+const STARTED_MS = 300_000;
+/** The window is full and the allocator had to choose. */
+const STEPS_WANTED = 40;
+
+let vite: RunningVite;
+let browser: Browser;
+let page: Page;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  vite = await startVite('why');
+  browser = await launchChromium();
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  await context.addInitScript(() => {
+    // Not a first visit: no recording plays, no tour is offered.
+    localStorage.setItem('megacontext-playground.visited', 'yes');
+  });
+  page = await context.newPage();
+  page.setDefaultTimeout(SOON_MS);
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  await page.goto(vite.url);
+  await page.waitForFunction(
+    (steps) => Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) > steps,
+    STEPS_WANTED,
+    { timeout: STARTED_MS },
+  );
+  await page.keyboard.press('r');
+  await page.getByRole('button', { name: /^Run/ }).first().waitFor();
+}, STARTED_MS + SOON_MS);
+
+afterAll(async () => {
+  await browser.close();
+  await vite.close();
+});
+
+afterEach(() => {
+  expect(complaints).toEqual([]);
+});
+
+const answers = () => page.getByRole('article', { name: 'Model', exact: true });
+const textOf = (answer: number) =>
+  answers().nth(answer).getByRole('group', { name: 'Answer, token by token' });
+const card = () => page.getByRole('group', { name: 'What the token was predicted from' });
+const recordAttention = () => page.getByLabel('Record attention', { exact: true });
+const inspector = () => page.getByLabel('Selected block');
+
+async function ask(expectedAnswers: number): Promise<void> {
+  await page.getByLabel('Your question').fill('What does a wig cost at Rosen?');
+  await page.keyboard.press('Enter');
+  await answers()
+    .nth(expectedAnswers - 1)
+    .locator('footer')
+    .waitFor();
+}
+
+describe('a generated token', () => {
+  it('shows what stood in focus, walked by key, and how to have its attention recorded', async () => {
+    await ask(1);
+    await textOf(0).focus();
+    await page.keyboard.press('Home');
+    await card()
+      .getByText(/^In focus: \d+ raw tokens in \d+ places?/)
+      .waitFor();
+    const first = await card().locator('header').innerText();
+    await page.keyboard.press('ArrowRight');
+    expect(await card().locator('header').innerText()).not.toBe(first);
+    await page.keyboard.press('ArrowLeft');
+    expect(await card().locator('header').innerText()).toBe(first);
+    await page.keyboard.press('Escape');
+    expect(await card().count()).toBe(0);
+    await page.keyboard.press('End');
+    await card().getByRole('button', { name: 'Record attention from now on' }).click();
+    await expect.poll(() => recordAttention().inputValue()).toBe('mean');
+  });
+
+  it('shows how much it attended to each block, once that is recorded', async () => {
+    await ask(2);
+    const token = textOf(1).locator('.token').nth(1);
+    await token.hover();
+    await card().getByText('Attended to, mean of all heads:').waitFor();
+    const shares = await card().locator('.share').allInnerTexts();
+    const parts = shares.map((share) => Number.parseFloat(share));
+    expect(parts).toEqual([...parts].sort((a, b) => b - a));
+    const rest = await card()
+      .getByText(/^All other blocks together/)
+      .innerText();
+    const total = parts.reduce((sum, part) => sum + part, Number.parseFloat(rest.replace(/^\D+/, '')));
+    expect(Math.abs(total - 100)).toBeLessThan(3);
+    await page.mouse.move(700, 450);
+    await expect.poll(() => card().count()).toBe(0);
+  });
+
+  it('marks those blocks over the timeline while it is held, and lets go when the playhead moves', async () => {
+    const picture = () => page.locator('.timeline-strip canvas').screenshot();
+    const plain = await picture();
+    await textOf(1).locator('.token').nth(1).click();
+    await card().waitFor();
+    await expect.poll(async () => (await picture()).equals(plain)).toBe(false);
+    await card().locator('.token-block').first().click();
+    await inspector()
+      .getByText(/Raw tokens|Gist, LOD/)
+      .waitFor();
+    await page.getByRole('tab', { name: 'Chat' }).click();
+    await card().waitFor();
+    await page.locator('.timeline-overlay').focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => card().count()).toBe(0);
+  });
+});
+
+describe('a block', () => {
+  it('tells what its score asked for, by the thresholds in force, and what its trades were', async () => {
+    await page.keyboard.press('.');
+    await page.keyboard.press(',');
+    await page.keyboard.press('t');
+    const table = page.getByRole('region', { name: 'Blocks of the shown step' });
+    await table
+      .locator('tr', { hasText: /Collapsed|Expanded/ })
+      .getByRole('button')
+      .first()
+      .click();
+    await page.keyboard.press('t');
+    await inspector().locator('.standing-words').waitFor();
+    const words = await inspector().locator('.standing-words').innerText();
+    expect(words).toMatch(/τ_expand|τ_collapse/);
+    expect(words).not.toContain('−1.00');
+    expect(await inspector().locator('.spark-axis').innerText()).not.toContain('−1.00');
+    await inspector().getByRole('heading', { name: 'Why' }).waitFor();
+    await inspector().locator('.actions li').first().waitFor();
+  });
+});
