@@ -20,6 +20,8 @@ export class ExplorerRenderer {
   #palette: Palette;
   #pending = 0;
   #rows: readonly IcicleRow[] = [];
+  /** Its element may have another size: asked of the document only then, for asking makes it lay itself out. */
+  #resized = true;
 
   /** @param onRows - told when levels appear or move, for the labels beside them. */
   constructor(
@@ -36,7 +38,10 @@ export class ExplorerRenderer {
     const redraw = () => {
       this.#schedule();
     };
-    const resize = new ResizeObserver(redraw);
+    const resize = new ResizeObserver(() => {
+      this.#resized = true;
+      redraw();
+    });
     resize.observe(canvas);
     const theme = new MutationObserver(() => {
       this.#palette = readPalette(canvas);
@@ -89,7 +94,8 @@ export class ExplorerRenderer {
 
   #draw(): void {
     const layer = this.#layer;
-    layer.fit();
+    if (this.#resized || layer.ratio !== globalThis.devicePixelRatio) layer.fit();
+    this.#resized = false;
     const { width, height } = layer;
     if (width === 0 || height === 0) return;
     const { tokens, selection } = useView.getState();

@@ -5,8 +5,10 @@
 import { select } from 'd3';
 import type { LayoutEntry } from '../../core/telemetry.ts';
 import { shownIndex } from '../run/shown-frame.ts';
+import { peekedFocus } from '../run/token-focus.ts';
 import type { Frame, RunTrace } from '../run/run-trace.ts';
 import { clearRange, markRange, usePlayback } from '../state/playback-store.ts';
+import { useExplorer } from '../state/explorer-store.ts';
 import { useRecording } from '../state/recording-store.ts';
 import { useSession } from '../state/session-store.ts';
 import { useTracks } from '../state/tracks-store.ts';
@@ -14,9 +16,10 @@ import { type BlockRef, useView } from '../state/view-store.ts';
 import { MinimapBrush, drawStepAxis, drawTokenAxis } from './axes.ts';
 import { CanvasLayer } from './canvas-layer.ts';
 import { drawMatrixBoxes, drawMatrixGlyphs } from './draw-matrix.ts';
-import { drawMinimap } from './draw-minimap.ts';
+import { type MinimapScene, drawMinimap } from './draw-minimap.ts';
 import { drawOverlay } from './draw-overlay.ts';
-import { drawStrip } from './draw-strip.ts';
+import { drawSharesOnMinimap, drawSharesOnStrip, drawSharesOverRow } from './draw-shares.ts';
+import { type StripScene, drawStrip } from './draw-strip.ts';
 import { drawTrackBoxes, drawTrackMarks } from './draw-tracks.ts';
 import { followView } from './follow-view.ts';
 import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
@@ -124,6 +127,9 @@ export class TimelineRenderer {
       }),
       trace.subscribe(everything),
       useTracks.subscribe(everything),
+      useExplorer.subscribe((now, before) => {
+        if (now.open !== before.open) this.#invalidate('overlay');
+      }),
       useSession.subscribe((now, before) => {
         if (now.provenance !== before.provenance) this.#invalidate('minimap');
       }),
@@ -196,10 +202,13 @@ export class TimelineRenderer {
     }
     this.#followWindows();
     const dirty = this.#dirty;
-    this.#dirty = { ...CLEAN };
-    if (dirty.matrix || dirty.tracks) this.#drawRows(dirty);
+    // The explorer lies over the rows: they stay dirty until it closes.
+    const isCovered = useExplorer.getState().open;
+    this.#dirty = { ...CLEAN, ...(isCovered && { matrix: dirty.matrix, tracks: dirty.tracks }) };
+    if (dirty.matrix) this.#drawTokenAxis();
+    if (!isCovered && (dirty.matrix || dirty.tracks)) this.#drawRows(dirty);
     if (dirty.strip || dirty.matrix) this.#drawStrip();
-    if (dirty.overlay || dirty.matrix) this.#drawOverlay();
+    if (!isCovered && (dirty.overlay || dirty.matrix)) this.#drawOverlay();
     if (dirty.minimap) this.#drawMinimap();
   }
 
@@ -217,6 +226,13 @@ export class TimelineRenderer {
     });
     this.#firstFrame = firstFrame;
     if (tokens !== view.tokens || steps !== view.steps) useView.setState({ tokens, steps });
+  }
+
+  #drawTokenAxis(): void {
+    const { tokens } = useView.getState();
+    if (this.#tokenAxis?.window === tokens && this.#tokenAxis.layout === this.#layout) return;
+    this.#tokenAxis = { window: tokens, layout: this.#layout };
+    drawTokenAxis(this.elements.tokenAxis, tokens, this.#layout);
   }
 
   /** Blocks and tracks share rows and a canvas; each is a band of it that is drawn only when it changed. */
@@ -241,10 +257,6 @@ export class TimelineRenderer {
       surface.translate(left, 0);
       drawMatrixGlyphs(surface, scene);
       surface.restore();
-      if (this.#tokenAxis?.window !== tokens || this.#tokenAxis.layout !== this.#layout) {
-        this.#tokenAxis = { window: tokens, layout: this.#layout };
-        drawTokenAxis(this.elements.tokenAxis, tokens, this.#layout);
-      }
     }
     if (!tracks) return;
     const right = left + matrixWidth;
