@@ -1,13 +1,20 @@
-/** Mounts the timeline alone on a synthetic run of any length, for the benchmark that pans and zooms it. */
+/**
+ * Mounts the timeline alone on a synthetic run of any length, for the benchmark that pans and zooms it, and the
+ * explorer over a tree of as many tokens, whose cells are summed on this very thread.
+ */
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
 import { K } from '../../src/core/ids.ts';
 import { keyframe, layoutDelta } from '../../src/core/layout-delta.ts';
 import { Rng } from '../../src/core/rng.ts';
-import type { LayoutEntry, TelemetryEventOf } from '../../src/core/telemetry.ts';
+import type { ActionRecord, LayoutEntry, TelemetryEventOf } from '../../src/core/telemetry.ts';
+import { GistTree } from '../../src/core/tree.ts';
+import type { Command, SessionState } from '../../src/runtime/protocol.ts';
+import { treeCells } from '../../src/runtime/queries/tree-cells.ts';
 import { runCommand, type CommandId } from '../../src/ui/commands/commands.ts';
 import { seekTo } from '../../src/ui/commands/view-actions.ts';
 import { currentRun } from '../../src/ui/run/current-run.ts';
+import { type EnginePort, connectEngine } from '../../src/ui/run/engine-session.ts';
 import { useSession } from '../../src/ui/state/session-store.ts';
 import { Timeline } from '../../src/ui/timeline/timeline.tsx';
 import '../../src/ui/styles/index.css';
@@ -30,6 +37,58 @@ function layoutAt(cursor: number, opened: ReadonlySet<number>): LayoutEntry[] {
   }
   for (; at < cursor; at += K) entries.push([0, at, Math.min(at + K, cursor)]);
   return entries;
+}
+
+/** Two moves a step, as a busy allocator makes them. */
+function actionsAt(layout: readonly LayoutEntry[], rng: Rng): ActionRecord[] {
+  return (['expand', 'collapse'] as const).map((kind, rank) => {
+    const [, start] = layout[Math.floor(rng.nextFloat() * layout.length)]!;
+    const first = start - (start % K);
+    const [lod, toLod] = kind === 'expand' ? [1, 0] : [0, 1];
+    const facts = {
+      score: rng.nextFloat(),
+      rank,
+      costDelta: 31,
+      reason: 'score-above-tau',
+      pass: 0,
+    } as const;
+    return { ...facts, kind, lod, toLod, start: first, end: first + K, applied: true };
+  });
+}
+
+/** A tree of that many tokens, each hundredth block read now and then. */
+function treeOf(tokens: number): GistTree {
+  const tree = new GistTree({ hiddenSize: 4 });
+  tree.appendTokens(new Uint32Array(tokens), {
+    documentId: 'bench',
+    title: 'Bench',
+    role: 'document',
+    wallClockMs: 0,
+  });
+  for (let work = tree.nextGistWork(4096); work; work = tree.nextGistWork(4096)) {
+    tree.setGists(work.level, work.firstIndex, new Uint16Array(work.count * tree.hiddenSize));
+  }
+  const { accessCount, lastAccessStep } = tree.metadata(0);
+  for (let block = 0; block < tree.closedBlockCount; block += 100) {
+    accessCount.set(block, block % 70);
+    lastAccessStep.set(block, block);
+  }
+  return tree;
+}
+
+/** Let the explorer ask for cells of a tree of that many tokens. */
+function plant(tokens: number): void {
+  const tree = treeOf(tokens);
+  connectEngine({
+    call: (command: Command) =>
+      command.kind === 'treeCells'
+        ? Promise.resolve(treeCells(tree, 0, command.start, command.end, command.cells))
+        : Promise.reject(new Error(`There is no engine to answer ${command.kind}.`)),
+    onNotice: () => () => undefined,
+    dispose: () => undefined,
+  } as unknown as EnginePort);
+  const session = { record: { id: 'bench' }, cursor: tokens, marks: [], config: {} };
+  useSession.setState({ session: session as unknown as SessionState });
 }
 
 /** Fill the shown run with `steps` refocuses that end at `tokens` tokens. */
@@ -58,7 +117,7 @@ async function fill(steps: number, tokens: number): Promise<void> {
       entryCount: layout.length,
       layout: i === 0 ? keyframe(layout) : layoutDelta(before, layout),
       scores: layout.map(() => rng.nextFloat() * 2 - 1),
-      actions: [],
+      actions: actionsAt(layout, rng),
       swapRate: rng.nextFloat() * 0.3,
       utilisation: 0.8 + rng.nextFloat() * 0.2,
       meanResidency: 4,
@@ -111,6 +170,8 @@ function animationFrame(): Promise<number> {
 
 const page = {
   fill,
+  plant,
+  command: runCommand,
   drive,
   seekTo,
   facts: () => ({ frames: currentRun.frameCount, tokens: currentRun.cursor }),

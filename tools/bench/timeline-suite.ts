@@ -1,8 +1,9 @@
 /**
- * How smooth the timeline is in a real browser: 100,000 refocus steps over a 1,000,000-token tree, panned, zoomed
- * and played. Needs a Chromium; figures are milliseconds a frame, and
- * processor time beside them because a busy machine stretches the rest.
+ * How smooth timeline and tree explorer are in a real browser: 100,000 refocus steps over a 1,000,000-token tree,
+ * panned, zoomed and played. Needs a Chromium; figures are milliseconds a frame, and processor time of the page's
+ * main thread beside them, because a busy machine stretches the rest: its load is a row, too.
  */
+import { loadavg } from 'node:os';
 import type { Page } from 'playwright-core';
 import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
 import { type BenchRow, quantile } from './measure.ts';
@@ -40,10 +41,18 @@ export async function timelineSuite(): Promise<readonly BenchRow[]> {
       }, STEPS / 2);
       rows.push(...(await measure(page, name, commands)));
     }
-    const heapBytes = await page.evaluate(
-      () => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize,
-    );
-    rows.push(row(`heap of ${STEPS} steps`, heapBytes / 2 ** 20, 'MiB', 1));
+    rows.push(row(`heap of ${STEPS} steps`, (await keptBytes(page)) / 2 ** 20, 'MiB', 1));
+    await page.evaluate((tokens) => {
+      window.timelinePage!.plant(tokens);
+      window.timelinePage!.command('explorer');
+    }, TOKENS);
+    for (const name of ['pan tokens', 'zoom tokens'] as const) {
+      await page.evaluate(() => {
+        window.timelinePage!.command('fit');
+      });
+      rows.push(...(await measure(page, `explorer, ${name}`, GESTURES[name])));
+    }
+    rows.push(row('load of the machine over the last minute', loadavg()[0]!, 'processes', 1));
     return rows;
   } finally {
     await browser.close();
@@ -78,6 +87,15 @@ async function mainThreadClock(page: Page): Promise<() => Promise<number>> {
     await session.detach();
     return spentMs;
   };
+}
+
+/** What the page holds once the garbage is gone. */
+async function keptBytes(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  await session.detach();
+  return usedSize;
 }
 
 function row(name: string, ours: number, unit: string, n: number): BenchRow {
