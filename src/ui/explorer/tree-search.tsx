@@ -110,7 +110,9 @@ function SimilarFindings({ answer: { by, levels } }: { readonly answer: SimilarS
   return (
     <>
       <p className="muted small" role="status">
-        Cosine to {by === 'gist' ? 'the gist of the text' : 'the mean embedding of the words'}
+        {by === 'gist'
+          ? 'Cosine to the gist of the text.'
+          : 'Cosine to the mean embedding of the words: fewer than 32 tokens make no gist, and a gist is little like any one of its words. Write a sentence or two as the history would put it, or search by words.'}
       </p>
       {levels.map(({ lod, hits }) => (
         <div key={lod}>
