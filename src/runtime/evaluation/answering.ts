@@ -1,6 +1,5 @@
 /** Puts every question on one history to every policy: makes the working contexts, reads the answers. */
 import type { RunConfig } from '../../core/config.ts';
-import type { RunTotals } from '../../core/metrics.ts';
 import { positionSchemeOf } from '../../core/positions.ts';
 import { Rng } from '../../core/rng.ts';
 import type { GistTree } from '../../core/tree.ts';
@@ -15,9 +14,9 @@ import {
 } from './answer-reader.ts';
 import type { PreparedContext } from './answer-reader.ts';
 import type { EvaluationCase, SharedHistory } from './evaluation-case.ts';
-import { withQuestion } from './history-memory.ts';
+import { rememberHistory, withQuestion } from './history-memory.ts';
 import type { Span } from './history-writer.ts';
-import { LensRun } from './lens-run.ts';
+import { type FocusedAnswer, LensRun } from './lens-run.ts';
 import { expandedLayout, fullLayout, gistsLayout, isRouted, rawLayout, streamingLayout } from './layouts.ts';
 import { searchOracle } from './oracle.ts';
 import type { EvaluationPolicyId } from './policies.ts';
@@ -52,7 +51,7 @@ export interface Answered {
   readonly distance: number | null;
   readonly utilisation: number;
   /** Where the lens ran. */
-  readonly lens: { readonly totals: RunTotals; readonly latency: number | null } | null;
+  readonly lens: Pick<FocusedAnswer, 'totals' | 'latency' | 'latencyTokens'> | null;
 }
 
 /** Why a policy cannot answer at this length; null where it can. */
@@ -202,9 +201,16 @@ class Focuser {
   }
 
   private async lensRun(): Promise<LensRun> {
-    const { model, clock, step } = this.ports;
-    this.lens ??= await LensRun.settle(model, this.tree, this.config, clock, () => step(GIST_SHARE));
-    return this.lens;
+    if (this.lens !== null) return this.lens;
+    const { model, clock, gistCache, step } = this.ports;
+    const { ids, streamedFrom } = this.history;
+    const pause = (): Promise<void> => step(GIST_SHARE);
+    const first =
+      streamedFrom === undefined
+        ? this.tree
+        : await rememberHistory(model, ids.subarray(0, streamedFrom), gistCache, pause);
+    const more = ids.subarray(streamedFrom ?? ids.length);
+    return (this.lens = await LensRun.settle(model, first, this.config, clock, pause, more));
   }
 
   /** The history with the question behind it, and its gists. */
@@ -268,7 +274,7 @@ function judge({ asked, context, budgetTokens, lens }: Job, { nll, isFirstChoice
     nll: meanOf(nll),
     distance: gold === null ? null : layout.cursor - farthest(gold),
     utilisation: layout.usedTokens / budgetTokens,
-    lens: lens && { totals: lens.totals, latency: lens.latency },
+    lens: lens && { totals: lens.totals, latency: lens.latency, latencyTokens: lens.latencyTokens },
   };
 }
 

@@ -7,8 +7,10 @@ export interface CastOptions {
   readonly castSize: number;
   /** Only words that have an alias, for questions that avoid the fact's own words. */
   readonly aliasedOnly?: boolean;
-  /** Whose people and places this cast must not share. */
+  /** Whose people and places this cast must not share, nor what it has told of by then. */
   readonly without?: Chronicler;
+  /** Of each list of filler topics, only those at even (0) or odd (1) places: two halves that share none. */
+  readonly topicHalf?: 0 | 1;
 }
 
 /** Share of lead-ins, tails and topics that training never shows. */
@@ -123,7 +125,10 @@ export class Chronicler {
   }
 
   private nextTopic(): readonly string[] {
-    return pick(this.rng.nextFloat() < HELD_OUT_SHARE / 2 ? HELD_OUT_TOPICS : TRAINED_TOPICS, this.rng);
+    const topics = this.rng.nextFloat() < HELD_OUT_SHARE / 2 ? HELD_OUT_TOPICS : TRAINED_TOPICS;
+    const { topicHalf } = this.options;
+    const own = topicHalf === undefined ? topics : topics.filter((_, index) => index % 2 === topicHalf);
+    return pick(own, this.rng);
   }
 
   /** A template of the topic that was not among the last few. */
@@ -148,6 +153,7 @@ export class Chronicler {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const statement = propose();
       if (!this.fits(statement) || this.used.has(keyOf(statement))) continue;
+      if (this.options.without?.used.has(keyOf(statement)) === true) continue;
       this.used.add(keyOf(statement));
       return statement;
     }

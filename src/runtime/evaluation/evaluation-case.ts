@@ -21,6 +21,8 @@ export interface EvaluationCase {
 export interface SharedHistory {
   readonly ids: Uint32Array;
   readonly cases: readonly EvaluationCase[];
+  /** From this token on the lens meets the history block by block, as a chat does; absent: it settles at the end. */
+  readonly streamedFrom?: number;
 }
 
 export function caseOf(model: LoadedModel, asked: Asked, gold: readonly Span[]): EvaluationCase {

@@ -7,7 +7,7 @@ import { assembleByRecency } from '../../core/assembly.ts';
 import type { RunConfig } from '../../core/config.ts';
 import { K } from '../../core/ids.ts';
 import type { RunTotals } from '../../core/metrics.ts';
-import type { Role } from '../../core/telemetry.ts';
+import type { Provenance } from '../../core/provenance.ts';
 import type { GistTree } from '../../core/tree.ts';
 import type { Layout } from '../../core/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
@@ -31,6 +31,8 @@ export interface FocusedAnswer {
   readonly totals: RunTotals;
   /** Refocuses after the question until the gold blocks are raw; null where they never are, or are not known. */
   readonly latency: number | null;
+  /** Tokens of the question, and of what opens the answer, until then; null alike. */
+  readonly latencyTokens: number | null;
 }
 
 export class LensRun {
@@ -42,13 +44,18 @@ export class LensRun {
     private readonly pause: () => Promise<void>,
   ) {}
 
-  /** Refocus from the recency assembly at the history's end until nothing moves. */
+  /**
+   * Refocus from the recency assembly at the history's end until nothing moves.
+   *
+   * @param more - comes in behind the history afterwards, block by block, each with its refocus.
+   */
   static async settle(
     model: LoadedModel,
     history: GistTree,
     config: RunConfig,
     clock: Clock,
     pause: () => Promise<void>,
+    more: Uint32Array = new Uint32Array(0),
   ): Promise<LensRun> {
     const tree = history.fork();
     const { layout } = assembleByRecency(tree, config, K);
@@ -58,6 +65,8 @@ export class LensRun {
       await pause();
       if ((await focus.refocus('block')) === 0) break;
     }
+    const origin = { role: 'document', documentId: 'history', title: 'History', wallClockMs: 0 } as const;
+    await append(focus, more, origin, pause);
     const settled = { tree, layout: focus.layout, allocator: focus.allocatorState };
     return new LensRun(model, config, clock, settled, pause);
   }
@@ -65,14 +74,21 @@ export class LensRun {
   async ask({ userIds, assistantIds, gold }: EvaluationCase): Promise<FocusedAnswer> {
     const memory = { ...this.memory, tree: this.memory.tree.fork() };
     const focus = new FocusLoop(memory, this.model, new TelemetryRecorder(this.clock), this.config);
-    await this.append(focus, userIds, 'user');
-    await this.append(focus, assistantIds, 'assistant');
     const reached = (): boolean => gold !== null && isRouted(focus.layout, gold);
+    const askedAt = focus.tree.tokenCount;
+    let latencyTokens = reached() ? 0 : null;
+    const look = (): Promise<void> => {
+      latencyTokens ??= reached() ? focus.tree.tokenCount - askedAt : null;
+      return this.pause();
+    };
+    const origin = { documentId: 'turn', title: '', wallClockMs: 0 };
+    await append(focus, userIds, { ...origin, role: 'user' }, look);
+    await append(focus, assistantIds, { ...origin, role: 'assistant' }, look);
     let latency = reached() ? 0 : null;
     let answer: Pick<FocusedAnswer, 'layout' | 'totals'> | null = null;
     for (let pass = 1; pass <= MOST_LATENCY; pass++) {
-      await this.pause();
       const applied = await focus.refocus('turn-end');
+      await look();
       if (latency === null && reached()) latency = pass;
       if (applied === 0 || pass === TURN_END_REFOCUSES) {
         answer ??= { layout: focus.layout, totals: focus.totals() };
@@ -80,17 +96,22 @@ export class LensRun {
       // Further refocuses only tell how long it would have taken.
       if (answer !== null && (applied === 0 || gold === null || latency !== null)) break;
     }
-    return { ...answer!, tree: focus.tree, latency };
+    return { ...answer!, tree: focus.tree, latency, latencyTokens };
   }
+}
 
-  /** As the engine appends: a refocus whenever a block closes. */
-  private async append(focus: FocusLoop, ids: Uint32Array, role: Role): Promise<void> {
-    const origin = { role, documentId: 'turn', title: '', wallClockMs: 0 };
-    for (let from = 0; from < ids.length;) {
-      const to = Math.min(ids.length, from + focus.tokensToBlockEnd);
-      await focus.append(ids.subarray(from, to), origin);
-      if (focus.tree.tokenCount % K === 0) await focus.refocus('block');
-      from = to;
-    }
+/** As the engine appends: a refocus whenever a block closes. @param onPiece - awaited after each piece. */
+async function append(
+  focus: FocusLoop,
+  ids: Uint32Array,
+  origin: Provenance,
+  onPiece: () => Promise<void>,
+): Promise<void> {
+  for (let from = 0; from < ids.length;) {
+    const to = Math.min(ids.length, from + focus.tokensToBlockEnd);
+    await focus.append(ids.subarray(from, to), origin);
+    if (focus.tree.tokenCount % K === 0) await focus.refocus('block');
+    await onPiece();
+    from = to;
   }
 }

@@ -54,3 +54,10 @@ it('stream: lengths are places in one text, and the last one carries the curve',
   expect(cells.get('recency 600')!.why['accuracy']).toContain('no question');
   await expect(cellsOf('stream', { text: 'too short' })).rejects.toThrow('The text has 9 tokens');
 }, 60_000);
+
+it('topics: the lens reads on from the first topic, and both tasks ask about the same history', async () => {
+  const cells = await cellsOf('topics', { lengths: [2048], policies: ['gold', 'lensnet'], samples: 3 });
+  expect(cells.get('gold 2048')).toMatchObject({ n: 3, routingRecall: 1 });
+  expect(cells.get('lensnet 2048')!.swapRate).not.toBeNull();
+  await expect(cellsOf('topics', { lengths: [1024] })).rejects.toThrow('from 2048 tokens on');
+}, 60_000);

@@ -65,6 +65,7 @@ function countsOf(answers: readonly Answered[], cluster: string, references: Ref
   const known = answers.filter(({ isRouted }) => isRouted !== null);
   const focused = answers.flatMap(({ lens }) => lens ?? []);
   const reached = focused.flatMap(({ latency }) => latency ?? []);
+  const reachedTokens = focused.flatMap(({ latencyTokens }) => latencyTokens ?? []);
   const figures: Partial<Record<FigureId, WeightedSum>> = {
     accuracy: share(answers, ({ isRight }) => isRight),
     exactMatch: share(answers, ({ isExact }) => isExact),
@@ -90,6 +91,7 @@ function countsOf(answers: readonly Answered[], cluster: string, references: Ref
           flipRate: flips(focused.map(({ totals }) => totals)),
         }),
     ...(reached.length === 0 ? {} : { refocusLatency: mean(reached) }),
+    ...(reachedTokens.length === 0 ? {} : { latencyTokens: mean(reachedTokens) }),
   };
   let distances: readonly BinCounts[] = [];
   for (const { distance, isRight } of answers) {

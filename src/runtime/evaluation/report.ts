@@ -156,7 +156,16 @@ export const FIGURES = [
     unit: 'refocuses',
     kind: 'mean',
     core: false,
-    sentence: 'Refocuses until the blocks that hold the answer are raw.',
+    sentence:
+      'Refocuses after the question until the blocks that hold the answer are raw, where they ever are.',
+  },
+  {
+    id: 'latencyTokens',
+    label: 'Tokens until focused',
+    unit: 'tokens',
+    kind: 'mean',
+    core: false,
+    sentence: 'Tokens of the question until the blocks that hold the answer are raw, where they ever are.',
   },
   {
     id: 'probeEntity',

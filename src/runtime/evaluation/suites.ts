@@ -6,6 +6,7 @@ import { positionsSuite } from './positions-suite.ts';
 import { recallSuite } from './recall-suite.ts';
 import { streamSuite } from './stream-suite.ts';
 import { EvaluationError, type EvaluationSuite } from './suite.ts';
+import { topicsSuite } from './topics-suite.ts';
 
 export const SUITES: readonly EvaluationSuite[] = [
   recallSuite,
@@ -13,6 +14,7 @@ export const SUITES: readonly EvaluationSuite[] = [
   lensSuite,
   gistSuite,
   streamSuite,
+  topicsSuite,
   casesSuite,
 ];
 
