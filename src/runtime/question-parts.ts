@@ -10,7 +10,7 @@ import type { LoadedModel } from '../nn/ports.ts';
 const LEAST_PART_TOKENS = 4;
 const SENTENCE_END = /[.?!]\s*$/;
 
-export interface PartedTailInput {
+interface PartedTailInput {
   readonly tree: Pick<GistTree, 'provenance' | 'tokenCount' | 'tokens'>;
   readonly model: Pick<LoadedModel, 'tokenizer' | 'manifest'>;
   /** How many tokens a tail holds at most. */
