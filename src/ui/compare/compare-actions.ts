@@ -12,7 +12,6 @@ import { type ComparedSource, loadFile, loadSource, runChoices, sessionChoice } 
 import {
   comparedHeight,
   comparedTokens,
-  currentComparison,
   fitCompared,
   forgetSources,
   frameOf,
@@ -164,12 +163,6 @@ function zoomComparedSteps(factor: number): void {
   const anchorY = (place + 0.5 - steps.top) * steps.rowHeight;
   const zoomed = zoomSteps(steps, factor, Math.min(Math.max(anchorY, 0), height), count, height);
   useCompare.setState({ steps: clampSteps(zoomed, count, height) });
-}
-
-/** Go to where the runs part. */
-export function seekParting(): void {
-  const first = currentComparison()?.partings[0];
-  if (first) seekCompared(first.place);
 }
 
 /** What the timeline's commands do while the comparison is open, by their ids. */
