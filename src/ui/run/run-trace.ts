@@ -16,6 +16,7 @@ export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type'> 
   readonly index: number;
   /** To within 0.00002; decoded anew at every reading. */
   readonly scores: Float32Array;
+  readonly scoreCount: number;
   readonly scoreMin: number;
   readonly scoreMean: number;
   readonly scoreMax: number;
@@ -71,9 +72,9 @@ export class RunTrace {
   /** The layout that was scored in this step, before its actions; null if scores and entries do not match. */
   scoredLayoutAt(index: number): readonly LayoutEntry[] | null {
     const frame = this.#frames[index];
-    if (!frame || frame.scores.length === 0) return null;
+    if (!frame || frame.scoreCount === 0) return null;
     const layout = scoredLayout(this.layoutAt(index), frame.actions);
-    return layout.length === frame.scores.length ? layout : null;
+    return layout.length === frame.scoreCount ? layout : null;
   }
 
   deltaNllAt(index: number): TelemetryEventOf<'deltaNll'> | undefined {
@@ -234,6 +235,7 @@ export class RunTrace {
       get scores() {
         return decodedScores(coded);
       },
+      scoreCount: scores.length,
       scoreMin: scores.length ? min : 0,
       scoreMean: scores.length ? sum / scores.length : 0,
       scoreMax: scores.length ? max : 0,

@@ -73,9 +73,9 @@ export const TRACKS: readonly Track[] = [
     min: 0,
     max: 1,
     band: null,
-    values: (frame) => (frame.scores.length ? frame.scores : null),
+    values: (frame) => (frame.scoreCount ? frame.scores : null),
     words: (frame) =>
-      frame.scores.length ? `${formatScore(frame.scoreMin)} … ${formatScore(frame.scoreMax)}` : '–',
+      frame.scoreCount ? `${formatScore(frame.scoreMin)} … ${formatScore(frame.scoreMax)}` : '–',
   },
   {
     id: 'deltaNll',
@@ -126,8 +126,8 @@ export const TRACKS: readonly Track[] = [
     min: -1,
     max: 1,
     band: null,
-    values: (frame) => (frame.scores.length ? [frame.scoreMin, frame.scoreMean, frame.scoreMax] : null),
-    words: (frame) => (frame.scores.length ? formatScore(frame.scoreMax) : '–'),
+    values: (frame) => (frame.scoreCount ? [frame.scoreMin, frame.scoreMean, frame.scoreMax] : null),
+    words: (frame) => (frame.scoreCount ? formatScore(frame.scoreMax) : '–'),
   },
 ];
 
