@@ -1,13 +1,15 @@
 /** One message of the conversation, and what was refocused for it. */
-import { Crosshair } from 'lucide-react';
+import { Crosshair, Pencil, RotateCw } from 'lucide-react';
 import type { ChatMessageRecord } from '../../runtime/protocol.ts';
 import { seekTo } from '../commands/view-actions.ts';
 import { answerFocus } from '../run/block-history.ts';
 import { currentRun } from '../run/current-run.ts';
+import { ask } from '../run/session-actions.ts';
 import { useChat, type StreamedToken } from '../state/chat-store.ts';
 import { useShell } from '../state/shell-store.ts';
 import { formatPlural } from '../words/format.ts';
 import { AnswerText } from './answer-text.tsx';
+import { useWhyNoQuestion } from './why-no-question.ts';
 
 const ENDINGS: Record<ChatMessageRecord['ending'], string> = {
   complete: '',
@@ -17,11 +19,15 @@ const ENDINGS: Record<ChatMessageRecord['ending'], string> = {
 };
 
 export function ChatMessage({ message }: { readonly message: ChatMessageRecord }) {
+  const isLastQuestion = useChat(
+    ({ messages }) => messages.findLast(({ role }) => role === 'user')?.id === message.id,
+  );
   const before = useChat(({ messages }) => messages[messages.findIndex(({ id }) => id === message.id) - 1]);
   if (message.role === 'user') {
     return (
       <article className="message message-user" aria-label="You">
         <p>{message.text}</p>
+        {isLastQuestion && <AskAgain question={message.text.trim()} />}
       </article>
     );
   }
@@ -38,6 +44,35 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
         {message.ending !== 'complete' && <span className="muted">{ENDINGS[message.ending]}</span>}
       </footer>
     </article>
+  );
+}
+
+/** The history only grows: a question asked again is a new turn, with the old one and its answer in its past. */
+function AskAgain({ question }: { readonly question: string }) {
+  const why = useWhyNoQuestion();
+  return (
+    <footer>
+      <button
+        type="button"
+        className="link"
+        disabled={why !== null}
+        title={why ?? 'Ask this again as a new turn; the answer given stays in the history'}
+        onClick={() => void ask(question)}
+      >
+        <RotateCw size={12} aria-hidden /> Ask again
+      </button>
+      <button
+        type="button"
+        className="link"
+        title="Take this question into the field below; what you send is a new turn"
+        onClick={() => {
+          useChat.setState({ draft: question });
+          document.getElementById('chat-input')?.focus();
+        }}
+      >
+        <Pencil size={12} aria-hidden /> Edit
+      </button>
+    </footer>
   );
 }
 

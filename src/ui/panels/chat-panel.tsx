@@ -12,6 +12,7 @@ import { useSession } from '../state/session-store.ts';
 import { formatCount } from '../words/format.ts';
 import { AnswerText } from './answer-text.tsx';
 import { ChatMessage } from './chat-message.tsx';
+import { useWhyNoQuestion } from './why-no-question.ts';
 
 export function ChatPanel() {
   const isRecorded = useRecording((state) => state.recording !== null);
@@ -112,18 +113,6 @@ function QuestionChip({ question, cursor }: { readonly question: ExampleQuestion
       {distance !== null && <span className="muted tabular">{formatCount(distance)} tokens back</span>}
     </button>
   );
-}
-
-/** Why nothing can be asked now, in words; null if it can. */
-function useWhyNoQuestion(): string | null {
-  const phase = useSession((state) => state.phase);
-  const readOnly = useSession((state) => state.session?.readOnly ?? false);
-  const asking = useChat((state) => state.asking);
-  if (phase === 'failed') return 'The engine did not start.';
-  if (phase !== 'ready') return 'The model is still loading.';
-  if (readOnly) return 'This session is open in another tab, which writes it.';
-  if (asking) return 'An answer is being written.';
-  return null;
 }
 
 function Composer() {

@@ -96,19 +96,23 @@ describe('what a generated token was predicted from', () => {
     ];
     const strip = { entries, intervals, budgetTokens: 64, width: 640, stripHeight: 42, palette };
     // The newest tokens came after the step: they lie behind its last box.
-    expect(bars((surface) => drawSharesOnStrip(surface, focus, strip))).toEqual([
-      'fillRect text 0 22 10 20',
-      'fillRect text 20 2 320 40',
-      'fillRect text 340 3 30 39',
-    ]);
+    expect(
+      bars((surface) => {
+        drawSharesOnStrip(surface, focus, strip);
+      }),
+    ).toEqual(['fillRect text 0 22 10 20', 'fillRect text 20 2 320 40', 'fillRect text 340 3 30 39']);
     const minimap = { totalTokens: 2000, width: 1000, height: 21, palette };
-    expect(bars((surface) => drawSharesOnMinimap(surface, focus, minimap))[1]).toBe(
-      'fillRect text 528 1 16 20',
-    );
+    expect(
+      bars((surface) => {
+        drawSharesOnMinimap(surface, focus, minimap);
+      })[1],
+    ).toBe('fillRect text 528 1 16 20');
     const layout = layoutTimeline(800, 400);
     const row = { layout, window: { start: 1056, end: 1088 }, steps: { top: -10, rowHeight: 8 }, palette };
-    expect(bars((surface) => drawSharesOverRow(surface, focus, row))).toEqual([
-      `fillRect text ${layout.left} 48 ${layout.matrixWidth} 32`,
-    ]);
+    expect(
+      bars((surface) => {
+        drawSharesOverRow(surface, focus, row);
+      }),
+    ).toEqual([`fillRect text ${layout.left} 48 ${layout.matrixWidth} 32`]);
   });
 });
