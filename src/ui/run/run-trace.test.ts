@@ -132,6 +132,9 @@ describe('run trace', () => {
     ]);
     expect(spanActions(trace, 0, 32, 1, 10)).toHaveLength(1);
     expect(spanActions(trace, 32, 64, 1, 10)[0]?.paidFor).toBeNull();
+    const trade: ActionRecord[] = [{ ...expand, paidBy: [[1, 32, 64]] }, collapse];
+    trace.append([refocus(3, layoutDelta(second, second), [0.1, 0.1, 0.1], trade)]);
+    expect(spanActions(trace, 32, 64, 2, 1)[0]?.paidFor).toEqual(trade[0]);
     expect(answerFocus(trace, 70, 100)).toEqual({ expansions: 1, collapses: 1, firstIndex: 1 });
     expect(answerFocus(trace, 500, 600).firstIndex).toBeNull();
   });
