@@ -1,8 +1,11 @@
 /** Why the model said what it said: an answer's tokens lead to the blocks they were predicted from, and those to their reasons. */
+import { createRequire } from 'node:module';
+import type Axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
 
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const SOON_MS = 120_000;
 /** Until the example has some tokens on a slow and busy machine. */
 const STARTED_MS = 300_000;
@@ -107,6 +110,15 @@ describe('a generated token', () => {
     await textOf(1).locator('.token').nth(1).click();
     await card().waitFor();
     await expect.poll(async () => (await picture()).equals(plain)).toBe(false);
+    await page.addScriptTag({ path: AXE });
+    const serious = await page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: typeof Axe };
+      const { violations } = await axe.run('.chat');
+      return violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message ?? ''}`));
+    });
+    expect(serious).toEqual([]);
     await card().locator('.token-block').first().click();
     await inspector()
       .getByText(/Raw tokens|Gist, LOD/)
