@@ -80,6 +80,11 @@ export class FocusLoop {
     return this.allocator.step;
   }
 
+  /** Whether spans moved so lately that they may not move back: a refocus that moves nothing is then not the last. */
+  get hasCooldowns(): boolean {
+    return this.allocator.cooldowns.length > 0;
+  }
+
   /** Tokens until a block closes and a refocus is due. */
   get tokensToBlockEnd(): number {
     return K - (this.tree.tokenCount % K);

@@ -131,12 +131,15 @@ export class Turn {
     return start;
   }
 
-  /** Refocus until nothing moves any more, so that a fact several levels down can be reached. */
+  /**
+   * Refocus until nothing moves any more, so that a fact several levels down can be reached. What was opened just
+   * before the question may pay for it only after its cooldown.
+   */
   private async settleFocus(passes: number): Promise<void> {
     const { session } = this;
     for (let pass = passes; pass < TURN_END_REFOCUSES && !this.stopped; pass++) {
       const applied = await session.inTurn(() => session.refocusOnce('turn-end'));
-      if (applied === 0) return;
+      if (applied === 0 && !session.focus.hasCooldowns) return;
     }
   }
 

@@ -63,7 +63,7 @@ export class LensRun {
     const focus = new FocusLoop(memory, model, new TelemetryRecorder(clock), config);
     for (let pass = 0; pass < SETTLE_REFOCUSES; pass++) {
       await pause();
-      if ((await focus.refocus('block')) === 0) break;
+      if ((await focus.refocus('block')) === 0 && !focus.hasCooldowns) break;
     }
     const origin = { role: 'document', documentId: 'history', title: 'History', wallClockMs: 0 } as const;
     await append(focus, more, origin, pause);
@@ -90,11 +90,12 @@ export class LensRun {
       const applied = await focus.refocus('turn-end');
       await look();
       if (latency === null && reached()) latency = pass;
-      if (applied === 0 || pass === TURN_END_REFOCUSES) {
+      const isSettled = applied === 0 && !focus.hasCooldowns;
+      if (isSettled || pass === TURN_END_REFOCUSES) {
         answer ??= { layout: focus.layout, totals: focus.totals() };
       }
       // Further refocuses only tell how long it would have taken.
-      if (answer !== null && (applied === 0 || gold === null || latency !== null)) break;
+      if (answer !== null && (isSettled || gold === null || latency !== null)) break;
     }
     return { ...answer!, tree: focus.tree, latency, latencyTokens };
   }
