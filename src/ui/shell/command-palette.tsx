@@ -28,7 +28,7 @@ export function CommandPalette() {
   return (
     <Dialog title="Find a command" className="palette" onClose={close}>
       <input
-        autoFocus
+        data-first-focus
         type="text"
         role="combobox"
         aria-expanded

@@ -14,6 +14,8 @@ export function Dialog({ title, onClose, className = '', children }: DialogProps
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     element.current?.showModal();
+    // Opening moves the focus to the first button, which closes: not where a dialog has a field to type in.
+    element.current?.querySelector<HTMLElement>('[data-first-focus]')?.focus();
   }, []);
   return (
     <dialog
