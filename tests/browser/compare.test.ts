@@ -171,6 +171,26 @@ describe('branching and comparing', { timeout: TEST_MS }, () => {
     await compare.getByText(/They part at/).waitFor();
   });
 
+  it('repeats its original on the model itself when nothing was changed', async () => {
+    await page.keyboard.press('Escape');
+    await dialog('Compare two runs').waitFor({ state: 'detached' });
+    await page.getByLabel('Your question').fill('What does a wig cost at Rosen?');
+    await page.getByLabel('Your question').press('Enter');
+    await page.getByRole('article', { name: 'Model' }).first().waitFor();
+    await page.locator('.timeline-overlay').focus();
+    await page.keyboard.press('b');
+    await dialog('Branch from a step').getByRole('button', { name: 'Start the branch' }).waitFor();
+    await dialog('Branch from a step').getByLabel('From refocus step').fill('38');
+    await dialog('Branch from a step').getByRole('button', { name: 'Start the branch' }).click();
+    await page.getByText(/^Branch of Branch of .* at step 38 is complete/).waitFor();
+    await page.getByRole('button', { name: 'Compare with the original' }).click();
+    const compare = dialog('Compare two runs');
+    await compare.getByText('They never part').waitFor();
+    const answer = compare.locator('.compare-answer');
+    await answer.getByText('What does a wig cost at Rosen?').waitFor();
+    expect(await answer.locator('mark').count()).toBe(0);
+  });
+
   it('stacks on a narrow screen, and closes with Escape', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.waitForTimeout(500);

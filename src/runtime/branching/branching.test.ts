@@ -62,7 +62,7 @@ async function eventful(config = {}): Promise<{ fixture: HostFixture; id: string
 
 describe('a branch', () => {
   it.each([{ temperature: 0 }, { temperature: 1, deltaNllEverySteps: 3, strategy: 'adaptive' }])(
-    'with the same parameters repeats its original from every step on: %o',
+    'with the same parameters repeats its original from any step on: %o',
     async (config) => {
       const { fixture, id } = await eventful(config);
       const original = await story(fixture, id);
