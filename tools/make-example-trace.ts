@@ -1,6 +1,7 @@
 /**
  * `npm run example-trace`: records the trace that the page plays while its model loads, from the headless engine
- * over the shipped example with some of its questions asked. Writes `public/examples/harbour-chronicle.trace.jsonl.gz`.
+ * over the shipped example with some of its questions asked and what the answers attended to recorded. Writes
+ * `public/examples/harbour-chronicle.trace.jsonl.gz`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +41,7 @@ async function record(): Promise<void> {
     model,
     backend: backend.id,
     title: card.title,
-    config: defaultsOf(model),
+    config: { ...defaultsOf(model), recordAttention: 'mean' },
     onEvents: (batch) => events.push(...batch.map(shortened)),
   });
   engine.announce();
