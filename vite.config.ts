@@ -13,7 +13,10 @@ const isolation = {
 /** Of the working tree, for reports that say what was measured; null outside git, as in a downloaded archive. */
 function commit(): string | null {
   try {
-    const options = { encoding: 'utf8' as const, stdio: ['ignore', 'pipe', 'ignore'] as ('ignore' | 'pipe')[] };
+    const options = {
+      encoding: 'utf8' as const,
+      stdio: ['ignore', 'pipe', 'ignore'] as ('ignore' | 'pipe')[],
+    };
     return execFileSync('git', ['rev-parse', 'HEAD'], options).trim();
   } catch {
     return null;
