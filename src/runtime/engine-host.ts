@@ -1,23 +1,15 @@
 /** Carries out the page's commands: owns the model, the store and the one open session. Knows no worker. */
 import { type RunConfig, DEFAULT_RUN_CONFIG, applyConfigChanges } from '../core/config.ts';
-import { INITIAL_ALLOCATOR_STATE } from '../core/allocator.ts';
-import { MAX_LOD } from '../core/ids.ts';
-import type { Lod } from '../core/ids.ts';
 import { TRACE_FORMAT, TRACE_VERSION } from '../core/telemetry.ts';
-import { GistTree } from '../core/tree.ts';
-import { emptyLayout } from '../core/working-context.ts';
 import type { BackendReport, LoadedModel } from '../nn/ports.ts';
 import type { SessionHandle, SessionId, SessionRecord, SessionStore } from '../storage/ports.ts';
 import type { BranchReplay } from './branching/branch-replay.ts';
 import { prepareBranch } from './branching/branch-session.ts';
 import { StoredRuns } from './branching/stored-runs.ts';
 import type { Clock } from './clock.ts';
-import { yieldToEvents } from './clock.ts';
-import type { EngineOptions } from './engine-options.ts';
-import { Engine } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { EngineError, answerUnderWay, branchUnderWay, noSession } from './errors.ts';
 import { EvaluationService } from './evaluation/evaluation-service.ts';
-import { FocusLoop } from './focus-loop.ts';
 import { writeLensRecord } from './lens-training/kept-lens.ts';
 import { LensTraining } from './lens-training/lens-training.ts';
 import type {
@@ -31,8 +23,8 @@ import type {
 } from './protocol.ts';
 import type { EvaluationOutcome } from './protocol-evaluation.ts';
 import type { StoredRun } from './protocol-runs.ts';
-import { interruptedTurn, restoreMemory, restoreTree } from './session-restore.ts';
-import { TelemetryRecorder } from './telemetry-recorder.ts';
+import { type EngineSurroundings, emptyEngine, storedEngine } from './session-opening.ts';
+import { interruptedTurn } from './session-restore.ts';
 import { exportTrace } from './trace-files/export-trace.ts';
 
 type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>;
@@ -230,13 +222,7 @@ export class EngineHost {
       tokenCount: 0,
       stepCount: 0,
     };
-    const tree = new GistTree({
-      hiddenSize: model.base.hiddenSize,
-      maxLod: model.manifest.maxLod as Lod,
-      gistVersion: model.gistNet.version,
-    });
-    const memory = { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
-    this.engine = this.createEngine({ handle, record, memory });
+    this.engine = emptyEngine(handle, record, this.surroundings);
     await this.openLens(this.engine);
     const event = this.engine.announce();
     return { state: this.engine.state, events: [event], chat: [], provenance: [], damage: [] };
@@ -299,34 +285,8 @@ export class EngineHost {
     handle: SessionHandle,
     options: { readonly resumesTurn: boolean } = { resumesTurn: true },
   ): Promise<SessionSnapshot> {
-    const { model } = this.ready;
-    const stored = await handle.load();
-    const restored = restoreTree(stored, model);
-    const { tree } = restored;
-    const damage = [...stored.damage, ...restored.damage];
-    const config = applyConfigChanges(defaultsOf(model), stored.record.config);
-    const gistsStored = Array.from({ length: MAX_LOD + 1 }, (_, level) =>
-      level <= tree.maxLod ? tree.countAt(level) : 0,
-    ).slice(0, tree.maxLod + 1);
-    await this.rebuildGists(tree, config);
-    const memory = restoreMemory(stored, tree, config, damage);
-    const engine = this.createEngine({
-      handle,
-      record: { ...stored.record, modelHash: model.hash, config },
-      memory,
-      resumed: {
-        timeMs: stored.events.at(-1)?.timeMs ?? 0,
-        chat: stored.chat,
-        marks: stored.marks,
-        gistsStored,
-        hasPending: stored.pending !== null,
-      },
-    });
-    if (stored.pending !== null) {
-      const { ids, ingested, role, title, documentId } = stored.pending;
-      const wallClockMs = this.ports.clock.wallClockMs();
-      engine.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
-    }
+    const { engine, stored, damage } = await storedEngine(handle, this.surroundings);
+    const { tree } = engine.focus;
     this.engine = engine;
     await this.openLens(engine);
     const event = handle.readOnly ? null : engine.announce();
@@ -342,23 +302,10 @@ export class EngineHost {
     };
   }
 
-  /** Recompute the gists that storage did not give back, with progress. */
-  private async rebuildGists(tree: GistTree, config: RunConfig): Promise<void> {
-    const total = tree.pendingGistCount;
-    if (total === 0) return;
-    const { model } = this.ready;
-    const memory = { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
-    const loop = new FocusLoop(memory, model, new TelemetryRecorder(this.ports.clock), config);
-    await loop.makeGists(async (done) => {
-      this.ports.notify({ kind: 'progress', task: 'rebuild', label: 'Recomputing gists', done, total });
-      await yieldToEvents();
-    });
-  }
-
-  private createEngine(parts: Pick<EngineOptions, 'handle' | 'record' | 'memory' | 'resumed'>): Engine {
+  private get surroundings(): EngineSurroundings {
     const { model, backend } = this.ready;
     const { clock, notify } = this.ports;
-    return new Engine({ ...parts, model, backend: backend.id, clock, notify });
+    return { model, backend: backend.id, clock, notify, defaults: defaultsOf(model) };
   }
 
   /** The session's own LensNet, if one was kept, is in use before anything is scored. */

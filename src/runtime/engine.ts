@@ -9,22 +9,28 @@ import { positionSchemeOf } from '../core/positions.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Role, TelemetryEvent } from '../core/telemetry.ts';
 import type { LensNet, LoadedModel } from '../nn/ports.ts';
-import type { ChatMessageRecord, SessionHandle, SessionRecord, SpanMark } from '../storage/ports.ts';
+import type {
+  ChatMessageRecord,
+  SessionBatch,
+  SessionHandle,
+  SessionRecord,
+  SpanMark,
+} from '../storage/ports.ts';
 import { yieldToEvents } from './clock.ts';
 import { Decoder } from './decoder.ts';
 import { DeltaNllMeter } from './delta-nll.ts';
-import { EngineError, answerUnderWay, readOnlySession, toWireError } from './errors.ts';
+import { answerUnderWay, readOnlySession, toWireError } from './errors.ts';
 import { FocusLoop } from './focus-loop.ts';
 import type { RefocusTrigger } from './focus-loop.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { Ingestion } from './ingestion.ts';
+import { applyManualAct } from './manual-act.ts';
 import type { CommandResults, ManualAct, Notice, SessionState } from './protocol.ts';
 import { answerQuery } from './queries/answer-query.ts';
 import type { QuerySession } from './queries/answer-query.ts';
-import { type BlockSpan, checkBlock } from './queries/inspector.ts';
+import type { BlockSpan } from './queries/inspector.ts';
 import type { Query, QueryResults } from './queries/query-protocol.ts';
-import { explainRefusal } from './refusals.ts';
 import { sessionEvent } from './session-event.ts';
 import { SessionJournal } from './session-journal.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
@@ -36,6 +42,7 @@ import { Turnstile } from './turnstile.ts';
 
 /** Milliseconds between two batches while nothing else makes one due. */
 const FLUSH_EVERY_MS = 250;
+
 export class Engine implements TurnSession, QuerySession {
   readonly focus: FocusLoop;
   readonly queue = new IngestQueue();
@@ -155,64 +162,38 @@ export class Engine implements TurnSession, QuerySession {
   }
 
   async step(): Promise<SessionState> {
-    this.mustWrite();
     this.mustNotAnswer();
-    await this.turnstile.pass(async () => {
+    return this.change(async () => {
       await this.ingestBlock();
       await this.refocusOnce('block');
     });
-    await this.journal?.flush('relaxed');
-    return this.state;
   }
 
   async refocus(): Promise<SessionState> {
-    this.mustWrite();
-    await this.turnstile.pass(() => this.refocusOnce('manual'));
-    await this.journal?.flush('relaxed');
-    return this.state;
+    return this.change(() => this.refocusOnce('manual'));
   }
 
   /** @throws {ConfigError} for an unknown parameter or a value out of range; nothing is changed then. */
   setConfig(changes: Readonly<Record<string, unknown>>): SessionState {
     this.mustWrite();
     this.requested = applyConfigChanges(this.requested, changes);
-    this.journal?.addChange({ patch: { config: this.requested } });
-    void this.journal?.flush('relaxed');
-    this.notifyState();
-    return this.state;
+    return this.storePatch({ config: this.requested });
   }
 
   rename(title: string): SessionState {
     this.mustWrite();
     this.record = { ...this.record, title };
-    this.journal?.addChange({ patch: { title } });
-    void this.journal?.flush('relaxed');
-    this.notifyState();
-    return this.state;
+    return this.storePatch({ title });
   }
 
   /** @param name - what a tag says. */
   async act(kind: ManualAct, block: BlockSpan, name?: string): Promise<SessionState> {
-    this.mustWrite();
-    await this.turnstile.pass(async () => {
-      checkBlock(this.focus.tree, block);
-      if (kind !== 'expand' && kind !== 'collapse') {
-        this.marks.set(kind, block, this.focus.step, name);
-        this.focus.pins = this.marks.pins;
-        this.journal?.addChange({ marks: this.marks.list });
-        // Names and prohibitions move nothing by themselves.
-        if (kind === 'pin' || kind === 'unpin') await this.refocusOnce('manual');
-        else this.notifyState();
-        return;
-      }
-      const { lod, start, end } = block;
-      const outcome = this.focus.act({ kind, lod, start, end });
-      if (!outcome.applied)
-        throw new EngineError('not-legal', explainRefusal(this.focus, this.config, outcome, block));
-      this.notifyState();
+    return this.change(async () => {
+      const changed = applyManualAct(this.focus, this.marks, this.config, { kind, block, name });
+      if (changed !== 'layout') this.journal?.addChange({ marks: this.marks.list });
+      if (changed === 'pins') await this.refocusOnce('manual');
+      else this.notifyState();
     });
-    await this.journal?.flush('relaxed');
-    return this.state;
   }
 
   /**
@@ -275,8 +256,7 @@ export class Engine implements TurnSession, QuerySession {
   }
 
   async appendTokens(ids: Uint32Array, origin: Provenance): Promise<void> {
-    await this.focus.append(ids, origin);
-    this.notify({ kind: 'provenance', run: this.focus.tree.provenance.at(-1)! });
+    await this.append(ids, origin);
     if (this.focus.tree.tokenCount % K === 0) await this.refocusOnce('block');
     await this.storeIfDue();
   }
@@ -306,6 +286,21 @@ export class Engine implements TurnSession, QuerySession {
 
   notify(notice: Notice): void {
     this.options.notify(notice);
+  }
+
+  /** Do this between two steps of whatever is under way, and store it. */
+  private async change(work: () => Promise<unknown>): Promise<SessionState> {
+    this.mustWrite();
+    await this.turnstile.pass(work);
+    await this.journal?.flush('relaxed');
+    return this.state;
+  }
+
+  private storePatch(patch: NonNullable<SessionBatch['patch']>): SessionState {
+    this.journal?.addChange({ patch });
+    void this.journal?.flush('relaxed');
+    this.notifyState();
+    return this.state;
   }
 
   private notifyState(): void {
@@ -359,9 +354,13 @@ export class Engine implements TurnSession, QuerySession {
   private async ingestBlock(): Promise<number> {
     const taken = this.queue.take(this.focus.tokensToBlockEnd);
     if (taken === null) return 0;
-    await this.focus.append(taken.ids, taken.origin);
-    this.notify({ kind: 'provenance', run: this.focus.tree.provenance.at(-1)! });
+    await this.append(taken.ids, taken.origin);
     return taken.ids.length;
+  }
+
+  private async append(ids: Uint32Array, origin: Provenance): Promise<void> {
+    await this.focus.append(ids, origin);
+    this.notify({ kind: 'provenance', run: this.focus.tree.provenance.at(-1)! });
   }
 
   private applyDecoding(): void {

@@ -65,10 +65,10 @@ async function download(name: string): Promise<{ readonly fileName: string; read
 }
 
 it('asks for no policies where a suite compares none', async () => {
-  await dialog.getByLabel('Suite', { exact: true }).selectOption('positions');
+  await dialog.getByRole('combobox', { name: 'Suite', exact: true }).selectOption('positions');
   expect(await dialog.getByRole('group', { name: 'Policies', exact: true }).count()).toBe(0);
   expect(await dialog.getByRole('button', { name: 'Run the evaluation' }).isEnabled()).toBe(true);
-  await dialog.getByLabel('Suite', { exact: true }).selectOption('recall');
+  await dialog.getByRole('combobox', { name: 'Suite', exact: true }).selectOption('recall');
 });
 
 it('runs a small evaluation and shows its table and plots', async () => {

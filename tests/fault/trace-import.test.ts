@@ -96,7 +96,11 @@ test.each([
   { source: '[1]\n', code: 'not-a-trace', what: 'another JSON' },
   { source: '{"format":"other","version":1}\n', code: 'not-a-trace', what: 'another format' },
   { source: `{"format":"${TRACE_FORMAT}"}\n`, code: 'bad-header', what: 'no version' },
-  { source: `{"format":"${TRACE_FORMAT}","version":3}\n`, code: 'future-version', what: 'a future version' },
+  {
+    source: `{"format":"${TRACE_FORMAT}","version":${TRACE_VERSION + 1}}\n`,
+    code: 'future-version',
+    what: 'a future version',
+  },
   {
     source: `{"format":"${TRACE_FORMAT}","version":0}\n`,
     code: 'unsupported-version',
