@@ -2,7 +2,7 @@
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Rng } from '../src/core/rng.ts';
-import type { Stage, TelemetryEvent, TraceHeader } from '../src/core/telemetry.ts';
+import { STAGES, type Stage, type TelemetryEvent, type TraceHeader } from '../src/core/telemetry.ts';
 import { createFileSource } from '../src/nn/file-source.ts';
 import { selectBackend } from '../src/nn/device.ts';
 import { loadModel } from '../src/nn/load-model.ts';
@@ -16,7 +16,6 @@ import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions 
 import { type SyntheticHistory, writeSyntheticHistory } from './synthetic-history.ts';
 
 const root = join(import.meta.dirname, '..');
-const STAGES: readonly Stage[] = ['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry'];
 const DEFAULT_TOKENS = 20_000;
 const PROGRESS_EVERY_MS = 1000;
 

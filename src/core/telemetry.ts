@@ -16,6 +16,10 @@ const finite = z.number();
 /** An entry as traces store it: `[lod, start, end]`; cost follows from them. */
 export const layoutEntrySchema = z.tuple([lod, count, count]);
 
+/** What a refocus spends its time on, in the order in which they follow one another. */
+export const STAGES = ['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry'] as const;
+export type Stage = (typeof STAGES)[number];
+
 export const ROLES = ['system', 'user', 'assistant', 'document'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -168,7 +172,7 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
   z.object({
     ...base,
     type: z.literal('latency'),
-    stage: z.enum(['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry']),
+    stage: z.enum(STAGES),
     ms: finite,
   }),
   z.object({
@@ -187,7 +191,6 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
 /** `step` is the refocus step the event belongs to; `timeMs` counts from the run's start by the injected clock. */
 export type TelemetryEvent = z.infer<typeof telemetryEventSchema>;
 export type TelemetryEventOf<T extends TelemetryEvent['type']> = Extract<TelemetryEvent, { type: T }>;
-export type Stage = TelemetryEventOf<'latency'>['stage'];
 export type LayoutEntry = z.infer<typeof layoutEntrySchema>;
 
 export const traceHeaderSchema = z.object({

@@ -4,6 +4,12 @@ import { telemetryEventSchema } from '../core/telemetry.ts';
 import { readTrace } from '../storage/trace-codec.ts';
 import { bootHost, frames, idle, ingest, open, prose } from './testing/host-fixture.ts';
 
+function layoutsOf(fixture: Parameters<typeof frames>[0]): FrameIndex {
+  const index = new FrameIndex();
+  for (const { layout } of frames(fixture)) index.append(layout);
+  return index;
+}
+
 describe('ingestion', () => {
   it('refocuses every 32 tokens, within the budget and without violations', async () => {
     const fixture = await bootHost();
@@ -181,7 +187,7 @@ describe('moves by hand', () => {
     const fixture = await bootHost();
     await open(fixture, { policy: 'manual' });
     await ingest(fixture, prose(2000));
-    const index = new FrameIndex(frames(fixture));
+    const index = layoutsOf(fixture);
     const gist = index.layoutAt(index.length - 1).find(([lod]) => lod === 1)!;
     const [lod, start, end] = gist;
     const count = frames(fixture).length;
@@ -201,7 +207,7 @@ describe('moves by hand', () => {
     const fixture = await bootHost();
     const id = await open(fixture, { policy: 'manual' });
     await ingest(fixture, prose(2000));
-    const index = new FrameIndex(frames(fixture));
+    const index = layoutsOf(fixture);
     const [lod, start, end] = index.layoutAt(index.length - 1).find((entry) => entry[0] === 1)!;
     const counted = () => fixture.host.handle({ kind: 'inspect', lod: 1, start, end });
     const before = await counted();

@@ -1,5 +1,5 @@
 /** Writes a run's tracks as CSV (RFC 4180): one line a refocus step, an empty cell where nothing was measured. Pure. */
-import type { Stage, TelemetryEvent, TelemetryEventOf } from '../telemetry.ts';
+import { STAGES, type Stage, type TelemetryEvent, type TelemetryEventOf } from '../telemetry.ts';
 
 type Cell = string | number | null;
 type Refocus = TelemetryEventOf<'refocus'>;
@@ -40,8 +40,6 @@ const REFOCUS_COLUMNS: readonly (readonly [name: string, cell: (refocus: Refocus
   ['scoreMean', ({ scores }) => fold(scores, (sum, score) => sum + score, scores.length)],
   ['scoreMax', ({ scores }) => fold(scores, Math.max)],
 ];
-
-const STAGES: readonly Stage[] = ['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry'];
 
 const MEASURED_COLUMNS: readonly (readonly [name: string, cell: (measured: Measured) => Cell])[] = [
   ['deltaNll', ({ deltaNll }) => deltaNll?.deltaNll ?? null],

@@ -11,7 +11,8 @@ import {
   placeOfKey,
 } from '../../core/run-comparison.ts';
 import type { LayoutEntry } from '../../core/telemetry.ts';
-import type { Frame, RunTrace } from '../run/run-trace.ts';
+import type { Frame } from '../run/frame.ts';
+import type { RunTrace } from '../run/run-trace.ts';
 import { clampSteps, followSteps } from '../timeline/step-axis.ts';
 import { fitTokens } from '../timeline/token-axis.ts';
 import { type Side, useCompare } from './compare-store.ts';

@@ -3,7 +3,7 @@ import { K } from '../../core/ids.ts';
 import type { ActionRecord, LayoutEntry } from '../../core/telemetry.ts';
 import { standingSentence } from '../words/reasons.ts';
 import { blockStanding } from './block-standing.ts';
-import type { Frame } from './run-trace.ts';
+import type { Frame } from './frame.ts';
 
 const expand: ActionRecord = {
   kind: 'expand',

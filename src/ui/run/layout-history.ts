@@ -1,6 +1,6 @@
 /** Layouts of all steps, decoded on demand by the frame index; recently read ones keep their identity. */
-import { FrameIndex, type RefocusEvent } from '../../core/frame-index.ts';
-import { LayoutDeltaError } from '../../core/layout-delta.ts';
+import { FrameIndex } from '../../core/frame-index.ts';
+import { type LayoutFrame, LayoutDeltaError } from '../../core/layout-delta.ts';
 import type { LayoutEntry } from '../../core/telemetry.ts';
 
 /** More than the rows of a tall screen. */
@@ -11,9 +11,9 @@ export class LayoutHistory {
   readonly #cache = new Map<number, readonly LayoutEntry[]>();
 
   /** False if the layout does not fit the frame before (a damaged trace); the step is then left out. */
-  append(event: RefocusEvent): boolean {
+  append(frame: LayoutFrame): boolean {
     try {
-      this.#index.append({ ...event, scores: [], actions: [] });
+      this.#index.append(frame);
       return true;
     } catch (error) {
       if (error instanceof LayoutDeltaError) return false;

@@ -3,30 +3,13 @@
  * tokens. Lives outside the stores because it is large; drawing code reads it, React sees only its version.
  */
 import type { RunConfig } from '../../core/config.ts';
-import type { LayoutEntry, Stage, TelemetryEvent, TelemetryEventOf } from '../../core/telemetry.ts';
+import type { LayoutEntry, TelemetryEvent, TelemetryEventOf } from '../../core/telemetry.ts';
+import { type Frame, ScoreColumn, StoredFrame } from './frame.ts';
+import { LatencyTable } from './latency-table.ts';
 import { LayoutHistory } from './layout-history.ts';
 import { scoredLayout } from './scored-layout.ts';
 
-export const STAGES: readonly Stage[] = ['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry'];
-
 type RefocusEvent = TelemetryEventOf<'refocus'>;
-
-/** One refocus without its layout: what tracks, tooltips and the transport read. */
-export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type'> {
-  readonly index: number;
-  /** To within 0.00002; decoded anew at every reading. */
-  readonly scores: Float32Array;
-  readonly scoreCount: number;
-  readonly scoreMin: number;
-  readonly scoreMean: number;
-  readonly scoreMax: number;
-  readonly expansions: number;
-  readonly collapses: number;
-  readonly evictions: number;
-}
-
-/** Scores lie in [-1, 1]; kept in 16 bits, because a long run has a hundred million of them. */
-const SCORE_STEPS = 32_767;
 
 type DecodedToken = TelemetryEventOf<'decode'>;
 
@@ -34,7 +17,8 @@ export class RunTrace {
   #frames: Frame[] = [];
   #layouts = new LayoutHistory();
   #deltaNll = new Map<number, TelemetryEventOf<'deltaNll'>>();
-  #latencies = new Map<number, Float64Array>();
+  #scores = new ScoreColumn();
+  #latencies = new LatencyTable();
   #decoded = new Map<number, DecodedToken>();
   /** The parameters from a frame on, in order of frames. */
   #configs: { readonly from: number; readonly config: RunConfig }[] = [];
@@ -85,7 +69,7 @@ export class RunTrace {
   /** Milliseconds per stage, in the order of STAGES. */
   latenciesAt(index: number): Float64Array | undefined {
     const frame = this.#frames[index];
-    return frame && this.#latencies.get(frame.step);
+    return frame && this.#latencies.at(frame.step);
   }
 
   /** The parameters in force at a frame; null where the trace does not say. */
@@ -130,7 +114,8 @@ export class RunTrace {
     this.#frames.length = 0;
     this.#layouts.clear();
     this.#deltaNll.clear();
-    this.#latencies.clear();
+    this.#latencies = new LatencyTable();
+    this.#scores = new ScoreColumn();
     this.#decoded.clear();
     this.#configs.length = 0;
     this.#violations = 0;
@@ -142,6 +127,7 @@ export class RunTrace {
     [this.#frames, other.#frames] = [other.#frames, this.#frames];
     [this.#layouts, other.#layouts] = [other.#layouts, this.#layouts];
     [this.#deltaNll, other.#deltaNll] = [other.#deltaNll, this.#deltaNll];
+    [this.#scores, other.#scores] = [other.#scores, this.#scores];
     [this.#latencies, other.#latencies] = [other.#latencies, this.#latencies];
     [this.#decoded, other.#decoded] = [other.#decoded, this.#decoded];
     [this.#configs, other.#configs] = [other.#configs, this.#configs];
@@ -168,13 +154,9 @@ export class RunTrace {
       case 'deltaNll':
         this.#deltaNll.set(event.step, event);
         return;
-      case 'latency': {
-        const row = this.#latencies.get(event.step) ?? new Float64Array(STAGES.length);
-        const stage = STAGES.indexOf(event.stage);
-        row[stage] = row[stage]! + event.ms;
-        this.#latencies.set(event.step, row);
+      case 'latency':
+        this.#latencies.add(event.step, event.stage, event.ms);
         return;
-      }
       case 'decode':
         this.#decoded.set(event.position, event);
         return;
@@ -200,54 +182,7 @@ export class RunTrace {
   }
 
   #acceptFrame(event: RefocusEvent): void {
-    if (!this.#layouts.append(event)) return;
-    const { scores } = event;
-    const coded = Int16Array.from(scores, (score) =>
-      Math.round(Math.min(Math.max(score, -1), 1) * SCORE_STEPS),
-    );
-    let min = Number.POSITIVE_INFINITY;
-    let max = Number.NEGATIVE_INFINITY;
-    let sum = 0;
-    for (const score of scores) {
-      min = Math.min(min, score);
-      max = Math.max(max, score);
-      sum += score;
-    }
-    const applied = (kind: 'expand' | 'collapse' | 'evict') =>
-      event.actions.filter((action) => action.applied && action.kind === kind).length;
-    this.#frames.push({
-      index: this.#frames.length,
-      step: event.step,
-      timeMs: event.timeMs,
-      cursor: event.cursor,
-      policy: event.policy,
-      windowStart: event.windowStart,
-      usedTokens: event.usedTokens,
-      budgetTokens: event.budgetTokens,
-      entryCount: event.entryCount,
-      actions: event.actions,
-      swapRate: event.swapRate,
-      utilisation: event.utilisation,
-      meanResidency: event.meanResidency,
-      coherence: event.coherence,
-      trigger: event.trigger,
-      ...(event.thresholds !== undefined && { thresholds: event.thresholds }),
-      get scores() {
-        return decodedScores(coded);
-      },
-      scoreCount: scores.length,
-      scoreMin: scores.length ? min : 0,
-      scoreMean: scores.length ? sum / scores.length : 0,
-      scoreMax: scores.length ? max : 0,
-      expansions: applied('expand'),
-      collapses: applied('collapse'),
-      evictions: applied('evict'),
-    });
+    if (!this.#layouts.append(event.layout)) return;
+    this.#frames.push(new StoredFrame(this.#frames.length, event, this.#scores));
   }
-}
-
-function decodedScores(coded: Int16Array): Float32Array {
-  const scores = new Float32Array(coded.length);
-  for (let i = 0; i < coded.length; i++) scores[i] = coded[i]! / SCORE_STEPS;
-  return scores;
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { usePlayback } from '../state/playback-store.ts';
 import { useView } from '../state/view-store.ts';
 import { currentRun } from './current-run.ts';
-import type { Frame } from './run-trace.ts';
+import type { Frame } from './frame.ts';
 
 /** The playhead's frame, or the one peeked at. */
 export function shownIndex(): number {

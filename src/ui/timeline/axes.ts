@@ -1,6 +1,6 @@
 /** The SVG axes and the minimap's brush. D3 owns the nodes inside the elements given. */
 import { type BrushBehavior, axisBottom, axisLeft, brushX, scaleLinear, select } from 'd3';
-import type { Frame } from '../run/run-trace.ts';
+import type { Frame } from '../run/frame.ts';
 import type { TimelineLayout } from './frame-layout.ts';
 import type { StepWindow } from './step-axis.ts';
 import { stepTicks, tokenTicks } from './ticks.ts';

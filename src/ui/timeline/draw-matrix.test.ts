@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ActionRecord, LayoutEntry } from '../../core/telemetry.ts';
-import type { Frame } from '../run/run-trace.ts';
+import type { Frame } from '../run/frame.ts';
 import { drawMatrix } from './draw-matrix.ts';
 import type { Palette } from './palette.ts';
 import { recordingSurface } from '../testing/recording-surface.ts';

@@ -1,5 +1,6 @@
 /** Draws one metric track as a column that shares its rows with the matrix. */
-import type { Frame, RunTrace } from '../run/run-trace.ts';
+import type { Frame } from '../run/frame.ts';
+import type { RunTrace } from '../run/run-trace.ts';
 import { type HeatRun, heatRuns } from './heat.ts';
 import { type Palette, SCORE_CLASSES } from './palette.ts';
 import type { FillSurface } from './row-raster.ts';

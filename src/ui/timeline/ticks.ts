@@ -1,6 +1,6 @@
 /** Where the two axes carry ticks, and what stands beside them. Pure; the screen and exported pictures share it. */
 import { format, scaleLinear } from 'd3';
-import type { Frame } from '../run/run-trace.ts';
+import type { Frame } from '../run/frame.ts';
 import { formatCompact } from '../words/format.ts';
 import type { TimelineLayout } from './frame-layout.ts';
 import type { StepWindow } from './step-axis.ts';

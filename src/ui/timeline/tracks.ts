@@ -1,6 +1,7 @@
 /** The metric tracks beside the matrix: what each shows, its scale, its target band, its wording. */
 import { formatDuration, formatPercent, formatScore } from '../words/format.ts';
-import type { Frame, RunTrace } from '../run/run-trace.ts';
+import type { Frame } from '../run/frame.ts';
+import type { RunTrace } from '../run/run-trace.ts';
 import type { TrackArrangement } from './track-arrangement.ts';
 
 export interface Track {
