@@ -72,7 +72,7 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     label: 'Gist decay',
     symbol: 'σ',
     group: 'context',
-    unit: 'deviations of the span',
+    unit: 'spans',
     kind: 'number',
     min: 0,
     max: 4,

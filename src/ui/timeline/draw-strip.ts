@@ -43,13 +43,18 @@ export function drawStrip(surface: DrawSurface, scene: StripScene): void {
   drawTarget(surface, scene);
 }
 
+/** Neighbours too narrow for outlines of their own, which would be nothing but outline, share one. */
 function drawOutlines(surface: DrawSurface, scene: StripScene, toX: (slot: number) => number): void {
-  const { entries, intervals, stripHeight, palette } = scene;
-  for (let i = 0; i < entries.length; i++) {
-    const strength = scene.highlight(i);
+  const { intervals, stripHeight, palette } = scene;
+  const strengths = scene.entries.map((_, i) => scene.highlight(i));
+  const isNarrow = (i: number) => toX(intervals[i]!.to) - toX(intervals[i]!.from) < SEPARATE_FROM_WIDTH;
+  for (let first = 0, last: number; first < strengths.length; first = last + 1) {
+    const strength = strengths[first]!;
+    last = first;
+    while (isNarrow(last) && strengths[last + 1] === strength && isNarrow(last + 1)) last++;
     if (strength <= 0) continue;
-    const x = toX(intervals[i]!.from);
-    const boxWidth = Math.max(toX(intervals[i]!.to) - x, 3);
+    const x = toX(intervals[first]!.from);
+    const boxWidth = Math.max(toX(intervals[last]!.to) - x, 3);
     surface.globalAlpha = strength;
     surface.strokeStyle = palette.text;
     surface.lineWidth = 2;
