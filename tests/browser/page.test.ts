@@ -182,7 +182,17 @@ it('plays and chats on a phone', async () => {
   );
   expect(overflow).toBeLessThanOrEqual(0);
   await page.getByRole('navigation', { name: 'Panels' }).getByText('Chat').click();
-  await page.getByLabel('Your question').waitFor();
+  await page.getByLabel('Your question').fill('What does a wig cost at Rosen?');
+  await page.getByRole('button', { name: /^Send/ }).click();
+  await page.getByRole('article', { name: 'Model', exact: true }).locator('footer').waitFor();
+  await page.getByRole('navigation', { name: 'Panels' }).getByText('Timeline').click();
+  const step = page.getByLabel('Step', { exact: true });
+  await step.fill('0');
+  await page.getByRole('button', { name: /^Play the/ }).click();
+  await expect.poll(async () => Number(await step.inputValue())).toBeGreaterThan(0);
+  await page.getByRole('button', { name: /^Find a command/ }).click();
+  await page.getByRole('option', { name: 'Compare two runs' }).click();
+  await page.getByRole('dialog', { name: 'Compare two runs' }).waitFor();
   expect(complaints).toEqual([]);
   await context.close();
 });

@@ -33,7 +33,8 @@ export async function playFirstMinute(): Promise<void> {
     return;
   }
   if (useSession.getState().phase === 'ready') return;
-  await openRecording(file);
+  // Nobody asked for it: who is in the chat already stays there.
+  await openRecording(file, { comesForward: false });
   if (useRecording.getState().recording?.file !== file) return;
   const { speed } = usePlayback.getState();
   useFirstMinute.setState({ playing: true, touched: false });

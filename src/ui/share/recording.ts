@@ -10,8 +10,15 @@ import { RecordingReader } from './recording-reader.ts';
 
 let reading: AbortController | null = null;
 
-/** Read a trace file and show it from its first step. What stands before a fault is shown too. */
-export async function openRecording(file: File): Promise<void> {
+/**
+ * Read a trace file and show it from its first step. What stands before a fault is shown too.
+ *
+ * @param options - `comesForward`: on a narrow page, leave whatever panel is open for the timeline.
+ */
+export async function openRecording(
+  file: File,
+  { comesForward }: { readonly comesForward: boolean } = { comesForward: true },
+): Promise<void> {
   reading?.abort();
   const controller = new AbortController();
   reading = controller;
@@ -52,7 +59,7 @@ export async function openRecording(file: File): Promise<void> {
   showInFront(reader.run);
   useRecording.setState({ recording: { fileName, file, header, provenance, answers, notes } });
   useView.setState({ autoTokens: true, autoSteps: true, selection: null, peek: null });
-  useShell.setState({ mobileTab: 'timeline' });
+  if (comesForward) useShell.setState({ mobileTab: 'timeline' });
   seek(0);
 }
 

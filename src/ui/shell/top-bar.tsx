@@ -40,8 +40,12 @@ export function TopBar() {
         <RunControls />
         <span className="rule desktop-only" />
         <CommandButton id="evaluate" icon={ChartSpline} />
-        <CommandButton id="palette" icon={Search} className="desktop-only" />
-        <CommandButton id="theme" icon={resolvedTheme(theme) === 'dark' ? Sun : Moon} />
+        <CommandButton id="palette" icon={Search} />
+        <CommandButton
+          id="theme"
+          icon={resolvedTheme(theme) === 'dark' ? Sun : Moon}
+          className="desktop-only"
+        />
         <CommandButton id="help" icon={CircleHelp} className="desktop-only" />
         <CommandButton id="right-panel" icon={PanelRight} pressed={rightOpen} className="desktop-only" />
       </div>
