@@ -1,13 +1,11 @@
 /**
  * axe over every dialog and panel, light and dark, wide and narrow. `SCREENSHOTS=folder` keeps a picture of each.
  */
-import { createRequire } from 'node:module';
-import type Axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { openPage, pauseIngestion, reachStep, runPaletteCommand, seriousIssues } from './open-page.ts';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const SOON_MS = 60_000;
 /** Until the example has some tokens on a slow and busy machine. */
 const STARTED_MS = 200_000;
@@ -22,31 +20,19 @@ const SIZES = {
 let vite: RunningVite;
 let browser: Browser;
 let page: Page;
-const complaints: string[] = [];
+let complaints: readonly string[] = [];
 
 beforeAll(async () => {
   vite = await startVite('accessibility');
   browser = await launchChromium();
-  const context = await browser.newContext({ viewport: SIZES.wide, reducedMotion: 'reduce' });
-  await context.addInitScript(() => {
-    // Not a first visit: no recording plays, no tour is offered.
-    localStorage.setItem('megacontext-playground.visited', 'yes');
-  });
-  page = await context.newPage();
-  page.setDefaultTimeout(SOON_MS);
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  ({ page, complaints } = await openPage(browser, {
+    timeoutMs: SOON_MS,
+    viewport: SIZES.wide,
+    reducedMotion: 'reduce',
+  }));
   await page.goto(vite.url, { timeout: STARTED_MS });
-  await page.waitForFunction(
-    (steps) => Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) > steps,
-    STEPS_WANTED,
-    { timeout: STARTED_MS },
-  );
-  await page.keyboard.press('r');
-  await page.getByRole('button', { name: /^Run/ }).first().waitFor();
-  await page.addScriptTag({ path: AXE });
+  await reachStep(page, STEPS_WANTED, STARTED_MS);
+  await pauseIngestion(page);
 });
 
 afterAll(async () => {
@@ -58,12 +44,7 @@ afterEach(() => {
   expect(complaints).toEqual([]);
 });
 
-async function command(title: string): Promise<void> {
-  await page.keyboard.press('Control+k');
-  await page.getByRole('combobox', { name: 'Command' }).fill(title);
-  await page.keyboard.press('Enter');
-}
-
+const command = (title: string) => runPaletteCommand(page, title);
 const dialog = (name: string | RegExp) => page.getByRole('dialog', { name });
 const isNarrow = () => page.viewportSize()!.width < 820;
 
@@ -166,16 +147,6 @@ const PLACES: Readonly<Record<string, Place>> = {
   },
 };
 
-async function seriousIssues(): Promise<readonly string[]> {
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof Axe };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  });
-}
-
 describe.each(THEMES)('in %s', (colorScheme) => {
   describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('and %s', (size) => {
     beforeAll(async () => {
@@ -189,7 +160,7 @@ describe.each(THEMES)('in %s', (colorScheme) => {
       const folder = process.env['SCREENSHOTS'];
       if (folder !== undefined)
         await page.screenshot({ path: `${folder}/${name}-${size}-${colorScheme}.png` });
-      const issues = await seriousIssues();
+      const issues = await seriousIssues(page);
       const overflow = await page.evaluate(
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );

@@ -2,16 +2,14 @@
  * Branching a run with another threshold and budget, and comparing it with its original: by mouse and by keys, wide
  * and narrow. `SCREENSHOTS=folder` keeps a picture of each stage.
  */
-import { createRequire } from 'node:module';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type Axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { openPage, pauseIngestion, reachStep, seriousIssues } from './open-page.ts';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** On a slow and busy machine a model takes minutes to load. */
 const SOON_MS = 200_000;
 const TEST_MS = 400_000;
@@ -21,27 +19,15 @@ const BRANCH_STEP = 20;
 let vite: RunningVite;
 let browser: Browser;
 let page: Page;
-const complaints: string[] = [];
+let complaints: readonly string[] = [];
 
 beforeAll(async () => {
   vite = await startVite('compare');
   browser = await launchChromium();
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  await context.addInitScript(() => {
-    // Not a first visit: no recording plays, no tour is offered.
-    localStorage.setItem('megacontext-playground.visited', 'yes');
-  });
-  page = await context.newPage();
-  page.setDefaultTimeout(SOON_MS);
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  ({ page, complaints } = await openPage(browser, { timeoutMs: SOON_MS }));
   await page.goto(vite.url);
-  await steps(STEPS_WANTED);
-  await page.keyboard.press('r');
-  await page.getByRole('button', { name: /^Run/ }).first().waitFor();
-  await page.addScriptTag({ path: AXE });
+  await reachStep(page, STEPS_WANTED);
+  await pauseIngestion(page);
 }, TEST_MS);
 
 afterAll(async () => {
@@ -52,13 +38,6 @@ afterAll(async () => {
 afterEach(() => {
   expect(complaints).toEqual([]);
 });
-
-async function steps(wanted: number): Promise<void> {
-  await page.waitForFunction(
-    (least) => Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) >= least,
-    wanted,
-  );
-}
 
 const dialog = (name: string) => page.getByRole('dialog', { name });
 const place = () => page.getByLabel('Step of both runs');
@@ -71,14 +50,7 @@ async function look(name: string): Promise<void> {
       document.documentElement.dataset['theme'] = wanted;
     }, theme);
     await page.waitForTimeout(300);
-    const serious = await page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: typeof Axe };
-      const { violations } = await axe.run();
-      return violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    });
-    expect([name, theme, serious]).toEqual([name, theme, []]);
+    expect([name, theme, await seriousIssues(page)]).toEqual([name, theme, []]);
     const folder = process.env['SCREENSHOTS'];
     if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}-${theme}.png`) });
   }

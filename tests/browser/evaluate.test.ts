@@ -1,11 +1,12 @@
 /** The evaluation panel as a user meets it: a small run with plots and exports, a cancelled one, report files. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cellOf, mergeReports } from '../../src/runtime/evaluation/cell.ts';
 import { parseReport } from '../../src/runtime/evaluation/report.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { openPage } from './open-page.ts';
 
 /** A run of a few questions on a slow and busy machine. */
 const RUN_MS = 180_000;
@@ -14,21 +15,14 @@ const SLOW_MS = 180_000;
 
 let vite: RunningVite;
 let browser: Browser;
-let context: BrowserContext;
 let page: Page;
 let dialog: Locator;
-const complaints: string[] = [];
+let complaints: readonly string[] = [];
 
 beforeAll(async () => {
   vite = await startVite('evaluate');
   browser = await launchChromium();
-  context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  page = await context.newPage();
-  page.setDefaultTimeout(SLOW_MS);
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  ({ page, complaints } = await openPage(browser, { timeoutMs: SLOW_MS, isFirstVisit: true }));
   await page.goto(vite.url, { timeout: SLOW_MS, waitUntil: 'commit' });
   // The first session ingests the example: the run is to have the machine for itself.
   await page

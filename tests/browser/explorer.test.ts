@@ -2,6 +2,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { openPage, pauseIngestion, reachStep } from './open-page.ts';
 
 const SOON_MS = 60_000;
 /** Until the example has some tokens on a slow and busy machine. */
@@ -11,22 +12,12 @@ const STEPS_WANTED = 48;
 let vite: RunningVite;
 let browser: Browser;
 let page: Page;
-const complaints: string[] = [];
+let complaints: readonly string[] = [];
 
 beforeAll(async () => {
   vite = await startVite('explorer');
   browser = await launchChromium();
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  await context.addInitScript(() => {
-    // Not a first visit: no recording plays, no tour is offered.
-    localStorage.setItem('megacontext-playground.visited', 'yes');
-  });
-  page = await context.newPage();
-  page.setDefaultTimeout(SOON_MS);
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  ({ page, complaints } = await openPage(browser, { timeoutMs: SOON_MS }));
   await page.goto(vite.url);
   await page.evaluate(() => {
     document.body.focus();
@@ -35,13 +26,8 @@ beforeAll(async () => {
     .getByRole('button', { name: /^Pause/ })
     .first()
     .waitFor({ timeout: STARTED_MS });
-  await page.waitForFunction(
-    (steps) => Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) > steps,
-    STEPS_WANTED,
-    { timeout: STARTED_MS },
-  );
-  await page.keyboard.press('r');
-  await page.getByRole('button', { name: /^Run/ }).first().waitFor();
+  await reachStep(page, STEPS_WANTED, STARTED_MS);
+  await pauseIngestion(page);
 });
 
 afterAll(async () => {

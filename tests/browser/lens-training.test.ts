@@ -5,6 +5,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SafetensorsFile } from '../../src/nn/safetensors.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { openPage } from './open-page.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** On a slow and busy machine a model takes minutes to load. */
@@ -15,25 +16,14 @@ let vite: RunningVite;
 let browser: Browser;
 let page: Page;
 let dialog: Locator;
-const complaints: string[] = [];
+let complaints: readonly string[] = [];
 const chronicle = readFileSync(join(ROOT, 'public/examples/harbour-chronicle.txt'), 'utf8');
 
 beforeAll(async () => {
   vite = await startVite('lens-training');
   browser = await launchChromium();
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
-  await context.addInitScript(() => {
-    localStorage.setItem('megacontext-playground.visited', 'yes');
-  });
-  await context.route('**/harbour-chronicle.txt', (route) =>
-    route.fulfill({ body: chronicle.slice(0, 800) }),
-  );
-  page = await context.newPage();
-  page.setDefaultTimeout(SOON_MS);
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  ({ page, complaints } = await openPage(browser, { timeoutMs: SOON_MS, acceptDownloads: true }));
+  await page.route('**/harbour-chronicle.txt', (route) => route.fulfill({ body: chronicle.slice(0, 800) }));
   await page.goto(vite.url);
   dialog = page.getByRole('dialog', { name: 'Train LensNet on this session' });
 }, TEST_MS);

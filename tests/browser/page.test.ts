@@ -1,14 +1,12 @@
 /** The page as a user meets it: the first minute, a question about something far back, a reload, and bad input. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type Axe from 'axe-core';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { type OpenPage, openPage, reachStep, seriousIssues } from './open-page.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const SOON_MS = 60_000;
 /** Ingesting the whole example, on a slow and busy machine. */
 const INGEST_MS = 200_000;
@@ -26,34 +24,12 @@ afterAll(async () => {
   await vite.close();
 });
 
-interface OpenPage {
-  readonly page: Page;
-  readonly context: BrowserContext;
-  /** Warnings, errors and uncaught exceptions. */
-  readonly complaints: string[];
-}
-
-async function openContext(): Promise<OpenPage> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(SOON_MS);
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  return { page, context, complaints };
-}
-
 describe('the first session', () => {
   let open: OpenPage;
 
   beforeAll(async () => {
-    open = await openContext();
     // A recording in front would answer for the live session, which is what is looked at here.
-    await open.context.addInitScript(() => {
-      localStorage.setItem('megacontext-playground.visited', 'yes');
-    });
+    open = await openPage(browser, { timeoutMs: SOON_MS });
     await open.page.goto(vite.url);
   });
 
@@ -69,10 +45,7 @@ describe('the first session', () => {
       .getByRole('button', { name: /^Pause/ })
       .first()
       .waitFor();
-    await page.waitForFunction(() => {
-      const slider = document.querySelector<HTMLInputElement>('input[aria-label="Step"]');
-      return Number(slider?.max) > 40;
-    });
+    await reachStep(page, 41);
     await page.keyboard.press('t');
     const table = page.getByRole('region', { name: 'Blocks of the shown step' });
     await expect.poll(() => table.innerText(), { timeout: SOON_MS }).toMatch(/LOD1/);
@@ -81,15 +54,7 @@ describe('the first session', () => {
 
   it('has no serious accessibility issue', async () => {
     const { page } = open;
-    await page.addScriptTag({ path: AXE });
-    const serious = await page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: typeof Axe };
-      const { violations } = await axe.run();
-      return violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-    });
-    expect(serious).toEqual([]);
+    expect(await seriousIssues(page)).toEqual([]);
   });
 
   it('answers a question about a fact that stands 10,000 tokens back', async () => {
@@ -158,7 +123,7 @@ describe('the first session', () => {
 });
 
 it('names the corrupted weight file and stays usable', async () => {
-  const { page, context } = await openContext();
+  const { page, context } = await openPage(browser, { timeoutMs: SOON_MS, isFirstVisit: true });
   await context.route('**/lensnet.safetensors', async (route) => {
     const bytes = readFileSync(join(ROOT, 'models/tiny/lensnet.safetensors'));
     bytes[bytes.length - 1]! ^= 0xff;
@@ -173,7 +138,7 @@ it('names the corrupted weight file and stays usable', async () => {
 });
 
 it('plays and chats on a phone', async () => {
-  const { page, context, complaints } = await openContext();
+  const { page, context, complaints } = await openPage(browser, { timeoutMs: SOON_MS, isFirstVisit: true });
   await page.setViewportSize({ width: 390, height: 844 });
   await page.goto(vite.url);
   await page.getByRole('navigation', { name: 'Panels' }).waitFor();

@@ -1,9 +1,10 @@
 /** Time in the page, by keys: the recorded first minute, playing, looping, tracks, the tour and the presets. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/ui/commands/commands.ts';
 import { chordWords } from '../../src/ui/commands/keymap.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { type OpenPage, openPage } from './open-page.ts';
 
 /** On a slow and busy machine. */
 const SOON_MS = 90_000;
@@ -23,18 +24,15 @@ afterAll(async () => {
   await vite.close();
 });
 
-interface OpenPage {
-  readonly page: Page;
-  readonly context: BrowserContext;
-  /** Warnings, errors and uncaught exceptions. */
-  readonly complaints: string[];
+interface FirstVisit extends OpenPage {
   /** Lets the model's weights through, which are held back so that the recording has its minute. */
   readonly release: () => void;
 }
 
 /** A first visit whose model loads only when the test says so; React's commits are counted. */
-async function firstVisit(): Promise<OpenPage> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+async function firstVisit(): Promise<FirstVisit> {
+  const opened = await openPage(browser, { timeoutMs: SOON_MS, isFirstVisit: true });
+  const { context, page } = opened;
   await context.addInitScript(() => {
     const counted = globalThis as unknown as { commits: number; __REACT_DEVTOOLS_GLOBAL_HOOK__: object };
     counted.commits = 0;
@@ -54,15 +52,8 @@ async function firstVisit(): Promise<OpenPage> {
     await released;
     await route.continue();
   });
-  const page = await context.newPage();
-  page.setDefaultTimeout(SOON_MS);
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
   await page.goto(vite.url, { timeout: 2 * SOON_MS });
-  return { page, context, complaints, release };
+  return { ...opened, release };
 }
 
 const stepOf = (page: Page): Promise<number> =>
@@ -101,7 +92,7 @@ function watchFrames(page: Page, frames: number): Promise<WatchedFrames> {
 }
 
 describe('the first minute', () => {
-  let open: OpenPage;
+  let open: FirstVisit;
 
   beforeAll(async () => {
     open = await firstVisit();

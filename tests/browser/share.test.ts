@@ -4,9 +4,10 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { type OpenPage, openPage, reachStep, runPaletteCommand } from './open-page.ts';
 
 /** On a slow and busy machine a model takes minutes to load. */
 const SOON_MS = 280_000;
@@ -27,51 +28,16 @@ afterAll(async () => {
   await vite.close();
 });
 
-interface OpenPage {
-  readonly page: Page;
-  readonly context: BrowserContext;
-  readonly complaints: string[];
-}
-
-async function openPage(address = ''): Promise<OpenPage> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  await skipFirstMinute(context);
-  const page = await context.newPage();
-  page.setDefaultTimeout(SOON_MS);
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(`${vite.url}/${address}`);
-  return { page, context, complaints };
-}
-
-/** A first visit plays the recorded example; here the live session is wanted at once. */
-function skipFirstMinute(context: BrowserContext): Promise<unknown> {
-  return context.addInitScript(() => {
-    localStorage.setItem('megacontext-playground.visited', 'yes');
-  });
+async function openAt(address = ''): Promise<OpenPage> {
+  const opened = await openPage(browser, { timeoutMs: SOON_MS, acceptDownloads: true });
+  await opened.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await opened.page.goto(`${vite.url}/${address}`);
+  return opened;
 }
 
 const stepText = (page: Page) => page.locator('.scrubber output').innerText();
 const slider = (page: Page) => page.getByLabel('Step', { exact: true });
 const problems = (page: Page) => page.getByRole('region', { name: 'Problems' });
-
-/** Wait until the run has this many steps. */
-async function reach(page: Page, steps: number): Promise<void> {
-  await page.waitForFunction((wanted) => {
-    const input = document.querySelector<HTMLInputElement>('input[aria-label="Step"]');
-    return Number(input?.max) >= wanted;
-  }, steps);
-}
-
-async function runPaletteCommand(page: Page, title: string): Promise<void> {
-  await page.keyboard.press('Control+k');
-  await page.getByRole('combobox', { name: 'Command' }).fill(title);
-  await page.keyboard.press('Enter');
-}
 
 async function download(page: Page, title: string): Promise<{ name: string; bytes: Buffer; path: string }> {
   const [file] = await Promise.all([page.waitForEvent('download'), runPaletteCommand(page, title)]);
@@ -94,8 +60,8 @@ describe('sharing', { timeout: TEST_MS }, () => {
   let shownBlocks: string;
 
   beforeAll(async () => {
-    first = await openPage();
-    await reach(first.page, 16);
+    first = await openAt();
+    await reachStep(first.page, 16);
     await first.page.keyboard.press('r');
     await first.page.getByRole('button', { name: /^Run/ }).first().waitFor();
   });
@@ -127,7 +93,7 @@ describe('sharing', { timeout: TEST_MS }, () => {
     expect(link).toContain('p.tauExpand=0.35');
     expect(link).toMatch(/tracks=swapRate\*\.utilisation\./);
 
-    const other = await openPage(new URL(link).hash);
+    const other = await openAt(new URL(link).hash);
     await other.page.waitForFunction(
       (wanted) => document.querySelector('.scrubber output')?.textContent.startsWith(wanted),
       `${(await stepText(page)).split(' / ')[0]!} / `,
@@ -214,10 +180,7 @@ describe('sharing', { timeout: TEST_MS }, () => {
   });
 
   it('plays a trace from a file in a fresh profile, without model or session', async () => {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-    await skipFirstMinute(context);
-    const page = await context.newPage();
-    page.setDefaultTimeout(SOON_MS);
+    const { page, context } = await openPage(browser, { timeoutMs: SOON_MS });
     // The model never arrives.
     await context.route('**/*.safetensors', () => {});
     await page.goto(vite.url);

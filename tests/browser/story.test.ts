@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { openPage, pauseIngestion, reachStep, runPaletteCommand } from './open-page.ts';
 
 /** On a slow and busy machine a model takes minutes to load. */
 const SOON_MS = 90_000;
@@ -17,7 +18,8 @@ const STEPS = 30;
 let vite: RunningVite;
 let browser: Browser;
 let folder: string;
-const complaints: string[] = [];
+/** Of every page that was opened. */
+const complaints: (readonly string[])[] = [];
 
 beforeAll(async () => {
   vite = await startVite('story');
@@ -32,14 +34,10 @@ afterAll(async () => {
 
 /** The page as somebody sees it who was never there. */
 async function freshProfile(address = ''): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
-  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-  const page = await context.newPage();
-  page.setDefaultTimeout(SOON_MS);
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  const opened = await openPage(browser, { timeoutMs: SOON_MS, isFirstVisit: true, acceptDownloads: true });
+  await opened.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  complaints.push(opened.complaints);
+  const { page } = opened;
   await page.goto(`${vite.url}/${address}`);
   return page;
 }
@@ -47,12 +45,6 @@ async function freshProfile(address = ''): Promise<Page> {
 const slider = (page: Page) => page.getByLabel('Step', { exact: true });
 const stepOf = (page: Page) => slider(page).inputValue().then(Number);
 const inspector = (page: Page) => page.getByLabel('Selected block');
-
-async function command(page: Page, title: string): Promise<void> {
-  await page.keyboard.press('Control+k');
-  await page.getByRole('combobox', { name: 'Command' }).fill(title);
-  await page.keyboard.press('Enter');
-}
 
 it(
   'plays, seeks, zooms, explains, steers, branches, compares, exports and shares',
@@ -66,12 +58,8 @@ it(
     await page.getByText('The live session runs behind it.').waitFor();
     await page.getByRole('button', { name: 'Go live' }).click();
     await page.getByText('Recorded example.').waitFor({ state: 'detached' });
-    await page.waitForFunction(
-      (least) => Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) >= least,
-      STEPS,
-    );
-    await page.keyboard.press('r');
-    await page.getByRole('button', { name: /^Run/ }).first().waitFor();
+    await reachStep(page, STEPS);
+    await pauseIngestion(page);
 
     // Seek and zoom.
     await page.locator('.timeline-overlay').focus();
@@ -102,7 +90,7 @@ it(
     // Save, while it is still one run.
     const [file] = await Promise.all([
       page.waitForEvent('download'),
-      command(page, 'Save the trace as a file'),
+      runPaletteCommand(page, 'Save the trace as a file'),
     ]);
     const path = join(folder, file.suggestedFilename());
     await file.saveAs(path);
@@ -110,7 +98,7 @@ it(
     await page.keyboard.press('Home');
     for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
     const linked = await stepOf(page);
-    await command(page, 'Copy a link');
+    await runPaletteCommand(page, 'Copy a link');
     await page.getByText('Link copied').waitFor();
     const link = await page.evaluate(() => navigator.clipboard.readText());
 
@@ -135,7 +123,7 @@ it(
     await reader.getByRole('button', { name: 'Close the tour' }).click();
     const [chooser] = await Promise.all([
       reader.waitForEvent('filechooser'),
-      command(reader, 'Open a trace file'),
+      runPaletteCommand(reader, 'Open a trace file'),
     ]);
     await chooser.setFiles(path);
     await reader.getByText('Recorded:').waitFor();
@@ -146,7 +134,7 @@ it(
     // And another the link.
     const follower = await freshProfile(new URL(link).hash);
     await expect.poll(() => stepOf(follower), { timeout: SOON_MS }).toBe(linked);
-    expect(complaints).toEqual([]);
+    expect(complaints.flat()).toEqual([]);
   },
   TEST_MS,
 );

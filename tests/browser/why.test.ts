@@ -1,11 +1,9 @@
 /** Why the model said what it said: an answer's tokens lead to the blocks they were predicted from, and those to their reasons. */
-import { createRequire } from 'node:module';
-import type Axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
+import { openPage, pauseIngestion, reachStep, seriousIssues } from './open-page.ts';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const SOON_MS = 120_000;
 /** Until the example has some tokens on a slow and busy machine. */
 const STARTED_MS = 300_000;
@@ -15,30 +13,15 @@ const STEPS_WANTED = 40;
 let vite: RunningVite;
 let browser: Browser;
 let page: Page;
-const complaints: string[] = [];
+let complaints: readonly string[] = [];
 
 beforeAll(async () => {
   vite = await startVite('why');
   browser = await launchChromium();
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  await context.addInitScript(() => {
-    // Not a first visit: no recording plays, no tour is offered.
-    localStorage.setItem('megacontext-playground.visited', 'yes');
-  });
-  page = await context.newPage();
-  page.setDefaultTimeout(SOON_MS);
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  ({ page, complaints } = await openPage(browser, { timeoutMs: SOON_MS }));
   await page.goto(vite.url);
-  await page.waitForFunction(
-    (steps) => Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) > steps,
-    STEPS_WANTED,
-    { timeout: STARTED_MS },
-  );
-  await page.keyboard.press('r');
-  await page.getByRole('button', { name: /^Run/ }).first().waitFor();
+  await reachStep(page, STEPS_WANTED, STARTED_MS);
+  await pauseIngestion(page);
 }, STARTED_MS + SOON_MS);
 
 afterAll(async () => {
@@ -110,15 +93,7 @@ describe('a generated token', () => {
     await textOf(1).locator('.token').nth(1).click();
     await card().waitFor();
     await expect.poll(async () => (await picture()).equals(plain)).toBe(false);
-    await page.addScriptTag({ path: AXE });
-    const serious = await page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: typeof Axe };
-      const { violations } = await axe.run('.chat');
-      return violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .flatMap(({ id, nodes }) => nodes.map(({ html, any }) => `${id}: ${html} ${any[0]?.message ?? ''}`));
-    });
-    expect(serious).toEqual([]);
+    expect(await seriousIssues(page)).toEqual([]);
     await card().locator('.token-block').first().click();
     await inspector()
       .getByText(/Raw tokens|Gist, LOD/)
