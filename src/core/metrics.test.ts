@@ -1,22 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MetricsAccumulator, stepMetrics } from './metrics.ts';
-import type { ActionRecord } from './telemetry.ts';
+import { sampleAction } from './testing/sample-events.ts';
 import { entryAt, layoutOf } from './working-context.ts';
-
-const action = (changes: Partial<ActionRecord>): ActionRecord => ({
-  kind: 'expand',
-  lod: 1,
-  start: 0,
-  end: 32,
-  toLod: 0,
-  score: 0.5,
-  rank: 1,
-  costDelta: 31,
-  reason: 'score-above-tau',
-  applied: true,
-  pass: 0,
-  ...changes,
-});
 
 describe('step metrics', () => {
   const scoredLayout = layoutOf([entryAt(1, 0), entryAt(1, 32), entryAt(1, 64), entryAt(0, 96)]);
@@ -27,7 +12,10 @@ describe('step metrics', () => {
   const config = { budgetTokens: 132, tauExpand: 0.2 };
 
   it('follow their definitions', () => {
-    const actions = [action({}), action({ start: 32, end: 64, applied: false, reason: 'action-limit' })];
+    const actions = [
+      sampleAction(),
+      sampleAction({ start: 32, end: 64, applied: false, reason: 'action-limit' }),
+    ];
     const scores = Float32Array.of(0.5, 0.4, 0.1, 0.9);
     expect(stepMetrics({ scoredLayout, scores, layout, actions, config })).toEqual({
       usedTokens: 66,
@@ -62,10 +50,13 @@ describe('running totals', () => {
       meanResidency: 3,
       coherence: null,
     };
-    const collapse = action({ kind: 'collapse', reason: 'over-budget', costDelta: -31 });
-    totals.addRefocus(1, metrics, [action({}), action({ start: 32, applied: false })]);
+    const collapse = sampleAction({ kind: 'collapse', reason: 'over-budget', costDelta: -31 });
+    totals.addRefocus(1, metrics, [sampleAction(), sampleAction({ start: 32, applied: false })]);
     totals.addRefocus(5, { ...metrics, swapRate: 0 }, [collapse], 2);
-    totals.addRefocus(10, { ...metrics, swapRate: 0.1 }, [action({}), action({ kind: 'evict', start: 320 })]);
+    totals.addRefocus(10, { ...metrics, swapRate: 0.1 }, [
+      sampleAction(),
+      sampleAction({ kind: 'evict', start: 320 }),
+    ]);
     expect(totals.totals()).toEqual({
       refocuses: 3,
       expansions: 2,

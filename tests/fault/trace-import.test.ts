@@ -10,6 +10,7 @@ import {
   TRACE_VERSION,
 } from '../../src/core/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../../src/core/telemetry.ts';
+import { sampleAction, sampleRefocus } from '../../src/core/testing/sample-events.ts';
 import { readTrace, writeTrace } from '../../src/storage/trace-codec.ts';
 import { TraceError } from '../../src/storage/trace-error.ts';
 import { decodeEvent } from './storage-workbench.ts';
@@ -27,39 +28,7 @@ const header: TraceHeader = {
 const events: TelemetryEvent[] = [
   { type: 'ingest', step: 0, timeMs: 0, start: 0, end: 32, role: 'user', documentId: 'd' },
   decodeEvent(1),
-  {
-    type: 'refocus',
-    step: 1,
-    timeMs: 2,
-    cursor: 32,
-    policy: 'lensnet',
-    windowStart: 0,
-    usedTokens: 32,
-    budgetTokens: 64,
-    entryCount: 1,
-    layout: { kind: 'keyframe', entries: [[0, 0, 32]] },
-    scores: [0.5],
-    actions: [
-      {
-        kind: 'expand',
-        lod: 1,
-        start: 0,
-        end: 32,
-        toLod: 0,
-        score: 0.5,
-        rank: 1,
-        costDelta: 31,
-        reason: 'score-above-tau',
-        applied: true,
-        pass: 0,
-      },
-    ],
-    swapRate: 0,
-    utilisation: 0.5,
-    meanResidency: 1,
-    coherence: null,
-    trigger: 'block',
-  },
+  sampleRefocus({ timeMs: 2, scores: [0.5], actions: [sampleAction()] }),
   decodeEvent(2),
 ];
 const text = writeTrace(header, events);

@@ -9,6 +9,7 @@ import {
   TRACE_VERSION,
   type TraceHeader,
 } from '../telemetry.ts';
+import { sampleAction, sampleRefocus } from '../testing/sample-events.ts';
 import { chromeTrace } from './chrome-trace.ts';
 import { metricsCsv } from './metrics-csv.ts';
 
@@ -22,19 +23,7 @@ const header: TraceHeader = {
   seed: 1,
   config: DEFAULT_RUN_CONFIG,
 };
-const expand: ActionRecord = {
-  kind: 'expand',
-  lod: 1,
-  start: 0,
-  end: 32,
-  toLod: 0,
-  score: 0.5,
-  rank: 1,
-  costDelta: 31,
-  reason: 'score-above-tau',
-  applied: true,
-  pass: 0,
-};
+const expand = sampleAction();
 const refused: ActionRecord = {
   ...expand,
   start: 32,
@@ -43,30 +32,19 @@ const refused: ActionRecord = {
   reason: 'no-budget',
   missingTokens: 7,
 };
-const refocus = (
-  step: number,
-  scores: number[],
-  actions: ActionRecord[],
-  policy = 'lensnet',
-): TelemetryEvent => ({
-  type: 'refocus',
-  step,
-  timeMs: step * 10,
-  cursor: step * 32,
-  policy,
-  windowStart: 0,
-  usedTokens: 33,
-  budgetTokens: 64,
-  entryCount: 2,
-  layout: { kind: 'keyframe', entries: [[0, 0, 32]] },
-  scores,
-  actions,
-  swapRate: 0.5,
-  utilisation: 33 / 64,
-  meanResidency: 1,
-  coherence: null,
-  trigger: 'block',
-});
+const refocus = (step: number, scores: number[], actions: ActionRecord[], policy = 'lensnet') =>
+  sampleRefocus({
+    step,
+    timeMs: step * 10,
+    cursor: step * 32,
+    policy,
+    usedTokens: 33,
+    entryCount: 2,
+    scores,
+    actions,
+    swapRate: 0.5,
+    utilisation: 33 / 64,
+  });
 const events: readonly TelemetryEvent[] = [
   { type: 'latency', step: 1, timeMs: 8, stage: 'score', ms: 3.25 },
   refocus(1, [-1, 0, 0.25], [expand, refused]),

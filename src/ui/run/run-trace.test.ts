@@ -1,22 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { layoutDelta } from '../../core/layout-delta.ts';
 import type { ActionRecord, LayoutEntry, TelemetryEventOf } from '../../core/telemetry.ts';
+import { sampleAction, sampleRefocus } from '../../core/testing/sample-events.ts';
 import { answerFocus, scoreHistory, spanActions } from './block-history.ts';
 import { RunTrace } from './run-trace.ts';
 
-const expand: ActionRecord = {
-  kind: 'expand',
-  lod: 1,
-  start: 0,
-  end: 32,
-  toLod: 0,
-  score: 0.5,
-  rank: 1,
-  costDelta: 31,
-  reason: 'score-above-tau',
-  applied: true,
-  pass: 0,
-};
+const expand = sampleAction();
 const collapse: ActionRecord = {
   ...expand,
   kind: 'collapse',
@@ -44,25 +33,17 @@ function refocus(
   scores: number[],
   actions: ActionRecord[] = [],
 ): TelemetryEventOf<'refocus'> {
-  return {
-    type: 'refocus',
+  return sampleRefocus({
     step,
     timeMs: step,
     cursor: 32 + step * 32,
-    policy: 'lensnet',
-    windowStart: 0,
     usedTokens: 65,
     budgetTokens: 128,
     entryCount: 3,
     layout,
     scores,
     actions,
-    swapRate: 0,
-    utilisation: 0.5,
-    meanResidency: 1,
-    coherence: null,
-    trigger: 'block',
-  };
+  });
 }
 
 function sampleTrace(): RunTrace {

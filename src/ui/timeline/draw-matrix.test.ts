@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ActionRecord, LayoutEntry } from '../../core/telemetry.ts';
+import type { LayoutEntry } from '../../core/telemetry.ts';
+import { sampleAction } from '../../core/testing/sample-events.ts';
 import type { Frame } from '../run/frame.ts';
 import { drawMatrix } from './draw-matrix.ts';
 import type { Palette } from './palette.ts';
@@ -19,19 +20,7 @@ const layout: LayoutEntry[] = [
   [0, 64, 96],
   [0, 96, 100],
 ];
-const expand: ActionRecord = {
-  kind: 'expand',
-  lod: 1,
-  start: 64,
-  end: 96,
-  toLod: 0,
-  score: 0.5,
-  rank: 1,
-  costDelta: 31,
-  reason: 'score-above-tau',
-  applied: true,
-  pass: 0,
-};
+const expand = sampleAction({ start: 64, end: 96 });
 const trace = {
   layoutAt: () => layout,
   scoredLayoutAt: () => layout,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LayoutEntry, TelemetryEvent } from '../../core/telemetry.ts';
+import type { LayoutEntry } from '../../core/telemetry.ts';
+import { sampleRefocus } from '../../core/testing/sample-events.ts';
 import { RunTrace } from '../run/run-trace.ts';
 import { tokenFocus } from '../run/token-focus.ts';
 import { recordingSurface } from '../testing/recording-surface.ts';
@@ -14,25 +15,15 @@ const entries: LayoutEntry[] = [
   [0, 1056, 1088],
 ];
 
-const frame = {
-  type: 'refocus',
+const frame = sampleRefocus({
   step: 3,
   timeMs: 0,
   cursor: 1088,
-  policy: 'lensnet',
-  windowStart: 0,
   usedTokens: 34,
-  budgetTokens: 64,
   entryCount: 3,
   layout: { kind: 'keyframe', entries },
-  scores: [],
-  actions: [],
-  swapRate: 0,
-  utilisation: 0.5,
-  meanResidency: 1,
-  coherence: null,
   trigger: 'turn-end',
-} satisfies TelemetryEvent;
+});
 const decode = {
   type: 'decode',
   step: 3,
