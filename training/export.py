@@ -101,7 +101,8 @@ def eval_figures(report: dict, path: Path) -> list[dict]:
         for cell in suite["cells"]:
             if cell.get("accuracy") is None:
                 continue
-            name = f"{suite['suite']}.{cell['task']}.{cell['policy']}.{cell['budgetTokens']}x{cell['historyTokens']}"
+            size = f"{cell['budgetTokens']}x{cell['historyTokens']}"
+            name = f"{suite['suite']}.{cell['task']}.{cell['policy']}.{size}.seed{report['seed']}.n{cell['n']}"
             interval = [round(bound, 4) for bound in cell["ci95"]]
             value = round(cell["accuracy"], 4)
             found.append({"name": name, "value": value, "n": cell["n"], "ci95": interval, "command": command})

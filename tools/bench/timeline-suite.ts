@@ -93,9 +93,10 @@ async function mainThreadClock(page: Page): Promise<() => Promise<number>> {
 async function keptBytes(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page);
   await session.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  const usage = await session.send('Runtime.getHeapUsage');
   await session.detach();
-  return usedSize;
+  // Typed arrays lie beside the heap.
+  return usage.usedSize + usage.backingStorageSize;
 }
 
 function row(name: string, ours: number, unit: string, n: number): BenchRow {

@@ -10,6 +10,9 @@ export type FillSurface = Pick<DrawSurface, 'fillStyle' | 'fillRect'>;
 /** A CSS colour as a pixel of an image: four bytes, red first in memory. Opaque. */
 type PixelOf = (colour: string) => number;
 
+/** Most boxes are a few pixels wide, and a call costs more than writing those. */
+const LOOPED_PIXELS = 24;
+
 export class RowRaster implements FillSurface {
   /** One number a device pixel, row by row; 0 is transparent. */
   #pixels = new Uint32Array(0);
@@ -59,7 +62,9 @@ export class RowRaster implements FillSurface {
     this.#to = Math.min(this.#width, Math.round((x + width) * this.#ratio));
     this.#top = Math.max(0, Math.round(top * this.#ratio));
     this.#bottom = Math.min(this.#height, Math.round(bottom * this.#ratio));
-    for (let row = this.#top; row < this.#bottom; row++) this.#fillRow(row, this.#from, this.#to, 0);
+    for (let row = this.#top; row < this.#bottom; row++) {
+      this.#pixels.fill(0, row * this.#width + this.#from, row * this.#width + this.#to);
+    }
   }
 
   /** Move everything down, or up where negative; what moves in is whatever was there. False if by part of a pixel. */
@@ -98,7 +103,15 @@ export class RowRaster implements FillSurface {
     const from = Math.max(left, this.#from);
     const to = Math.min(right, this.#to);
     if (to <= from) return;
-    for (let row = Math.max(this.#top, top); row < bottom; row++) this.#fillRow(row, from, to, this.#pixel);
+    const pixels = this.#pixels;
+    const pixel = this.#pixel;
+    const wide = this.#width;
+    const length = to - from;
+    for (let row = Math.max(this.#top, top); row < bottom; row++) {
+      const start = row * wide + from;
+      if (length > LOOPED_PIXELS) pixels.fill(pixel, start, start + length);
+      else for (let at = start; at < start + length; at++) pixels[at] = pixel;
+    }
   }
 
   /** Put the open band onto a canvas of the same size, in place of what is there. */
@@ -106,10 +119,6 @@ export class RowRaster implements FillSurface {
     if (this.#pixels.length === 0) return;
     this.#image ??= new ImageData(new Uint8ClampedArray(this.#pixels.buffer), this.#width, this.#height);
     context.putImageData(this.#image, 0, 0, this.#from, 0, this.#to - this.#from, this.#height);
-  }
-
-  #fillRow(row: number, from: number, to: number, pixel: number): void {
-    this.#pixels.fill(pixel, row * this.#width + from, row * this.#width + to);
   }
 }
 
