@@ -350,7 +350,7 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     kind: 'choice',
     choices: RECORD_ATTENTION,
     sentence:
-      'Notes for every generated token how much the base attended to each block: the mean of all its heads, of the last layer’s, or the strongest head of each slot. Costs about a third more time a token and some hundred bytes each in the trace.',
+      'Notes for every generated token how much the base attended to each block: the mean of all its heads, of the last layer’s, or the strongest head of each slot. Costs about half as much time again a token, and some hundred bytes each in the trace.',
   },
   {
     id: 'seed',
