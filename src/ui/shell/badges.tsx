@@ -3,6 +3,7 @@ import { Cpu, Database, DatabaseZap, Sparkles } from 'lucide-react';
 import { type BackendChoice, start } from '../run/start.ts';
 import { useSession } from '../state/session-store.ts';
 import { formatCompact, formatCount, formatPercent } from '../words/format.ts';
+import { ModelFigures } from './model-figures.tsx';
 import { Popover } from './popover.tsx';
 
 export function ModelBadge() {
@@ -29,25 +30,7 @@ export function ModelBadge() {
               <Fact name="Trained context" value={`${formatCount(model.trainedContextTokens)} tokens`} />
               <Fact name="Weights" value={model.hash.slice(0, 12)} mono />
             </dl>
-            {model.figures.length > 0 && (
-              <>
-                <h4>Measured</h4>
-                <dl className="facts">
-                  {model.figures.map(({ name, value, n, ci95, command }) => (
-                    <div key={name} title={command}>
-                      <dt>{name}</dt>
-                      <dd>
-                        {figure(value)}{' '}
-                        <span className="muted">
-                          {ci95.length === 2 && `[${figure(ci95[0]!)}, ${figure(ci95[1]!)}] `}n{' '}
-                          {formatCount(n)}
-                        </span>
-                      </dd>
-                    </div>
-                  ))}
-                </dl>
-              </>
-            )}
+            {model.figures.length > 0 && <ModelFigures figures={model.figures} />}
           </>
         ) : (
           <p>The model is being loaded.</p>
@@ -55,10 +38,6 @@ export function ModelBadge() {
       }
     </Popover>
   );
-}
-
-function figure(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }
 
 const BACKENDS: readonly { readonly id: BackendChoice; readonly name: string; readonly note: string }[] = [
