@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
 import { ABSOLUTE_POSITIONS } from '../../core/positions.ts';
+import { buildSlotView } from '../../core/slot-view.ts';
 import { expandEntry } from '../../core/working-context.ts';
+import { logSumExp } from '../sampler.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
 import { AnswerReader, prepareContext } from './answer-reader.ts';
 import { rememberHistory } from './history-memory.ts';
@@ -31,4 +33,27 @@ it('reads every move of a window from the cached prefix as it would without a ca
   }
   shared.dispose();
   expect(sharedSlots).toBeLessThan(0.95 * (model.work.slots - slotsBefore - sharedSlots));
+});
+
+it('judges each token of an answer by the slot right before it, behind gists too', async () => {
+  const model = createFakeModel();
+  const step = () => Promise.resolve();
+  const ids = Uint32Array.from({ length: 600 }, (_, i) => (i * 11) % 251);
+  const answer = Uint32Array.of(9, 200, 31, 77);
+  const tree = await rememberHistory(model, ids, undefined, step);
+  const layout = gistsLayout(tree, { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64 });
+  expect(layout.entries.some(({ lod }) => lod > 0)).toBe(true);
+  const where = { sharedTokens: ids.length, branch: 0, scheme: ABSOLUTE_POSITIONS, offsetTokens: 0 };
+  const reader = new AnswerReader(model.base, step);
+  const { nll } = await reader.read(prepareContext(layout, tree, answer, where));
+  reader.dispose();
+  const session = model.base.createDecodeSession(layout.usedTokens + answer.length);
+  const embed = (tokens: Uint32Array): Float32Array => model.base.embed(tokens);
+  const view = buildSlotView({ layout, tree, embed, tailTokens: 1 });
+  let logits = await session.append(view.embeddings, view.positions, 'last');
+  for (const [i, id] of answer.entries()) {
+    expect(nll[i]).toBeCloseTo(logSumExp(logits) - logits[id]!, 9);
+    logits = await session.append(embed(Uint32Array.of(id)), Float64Array.of(layout.cursor + i), 'last');
+  }
+  session.dispose();
 });
