@@ -113,6 +113,14 @@ const PLACES: Readonly<Record<string, Place>> = {
       await dialog('Keys and gestures').waitFor();
     },
   },
+  definitions: {
+    open: async () => {
+      await panel('Setup');
+      await page.getByLabel('Expand threshold', { exact: true }).focus();
+      await page.getByRole('button', { name: 'Definition behind Expand threshold' }).click();
+      await dialog('Definitions').getByText('Score and thresholds').waitFor();
+    },
+  },
   palette: {
     open: async () => {
       await page.keyboard.press('Control+k');

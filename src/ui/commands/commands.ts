@@ -329,6 +329,15 @@ export const COMMANDS = [
     },
   },
   {
+    id: 'definitions',
+    title: 'Definitions of the page’s words',
+    group: 'Page',
+    keys: [],
+    run: () => {
+      useShell.setState({ dialog: null, definition: 'all' });
+    },
+  },
+  {
     id: 'help',
     title: 'Keys and gestures',
     group: 'Page',

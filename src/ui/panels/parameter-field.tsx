@@ -2,6 +2,8 @@
 import { RotateCcw } from 'lucide-react';
 import { useId, useState } from 'react';
 import type { ParameterDescription } from '../../core/parameters.ts';
+import { useShell } from '../state/shell-store.ts';
+import { DEFINITION_OF } from '../words/definitions.ts';
 import { formatValue } from '../words/format.ts';
 import { readParameter, sliderOf, valueOfSlider } from './parameter-input.ts';
 
@@ -141,6 +143,16 @@ export function ParameterField({
           .
         </span>
       </p>
+      <button
+        type="button"
+        className="link parameter-help"
+        aria-label={`Definition behind ${parameter.label}`}
+        onClick={() => {
+          useShell.setState({ definition: DEFINITION_OF[parameter.id] });
+        }}
+      >
+        Definition
+      </button>
     </div>
   );
 }

@@ -21,6 +21,7 @@ import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme, useShell } from
 import { Timeline } from '../timeline/timeline.tsx';
 import { Tour } from '../tour/tour.tsx';
 import { CommandPalette } from './command-palette.tsx';
+import { DefinitionsDialog } from './definitions-dialog.tsx';
 import { HelpDialog } from './help-dialog.tsx';
 import { Problems } from './problems.tsx';
 import { Splitter } from './splitter.tsx';
@@ -32,6 +33,7 @@ const NARROW = '(max-width: 820px)';
 export function App() {
   const narrow = useMedia(NARROW);
   const dialog = useShell((state) => state.dialog);
+  const definition = useShell((state) => state.definition);
   useTheme();
   useEffect(() => {
     const stops = [startPlaybackClock(), listenForKeys(), listenForDroppedTraces(), startAddressSync()];
@@ -56,6 +58,7 @@ export function App() {
       {dialog === 'lens-training' && <LensTrainingDialog />}
       {dialog === 'compare' && <CompareDialog />}
       {dialog === 'branch' && <BranchDialog />}
+      {definition !== null && <DefinitionsDialog />}
     </div>
   );
 }

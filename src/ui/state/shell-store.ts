@@ -1,5 +1,6 @@
 /** The page's furniture: theme, panels, tabs, open dialogs. Remembered in localStorage where there is one. */
 import { create } from 'zustand';
+import type { DefinitionId } from '../words/definitions.ts';
 
 type Theme = 'auto' | 'light' | 'dark';
 export type MobileTab = 'timeline' | 'chat' | 'inspector' | 'setup';
@@ -16,6 +17,8 @@ interface ShellStore extends Remembered {
   readonly rightTab: 'chat' | 'inspector';
   readonly mobileTab: MobileTab;
   readonly dialog: 'help' | 'palette' | 'evaluate' | 'lens-training' | 'compare' | 'branch' | null;
+  /** The definition that is shown, over whatever dialog is open; `all` begins at the first. */
+  readonly definition: DefinitionId | 'all' | null;
 }
 
 export const LEFT_WIDTH = { min: 220, max: 440, initial: 288 } as const;
@@ -35,6 +38,7 @@ export const useShell = create<ShellStore>()(() => ({
   rightTab: 'chat',
   mobileTab: 'timeline',
   dialog: null,
+  definition: null,
 }));
 
 useShell.subscribe(({ theme, leftWidth, rightWidth, leftOpen, rightOpen }) => {

@@ -1,0 +1,160 @@
+/** What the words of the page mean, in the terms of the project's documents, and where an idea comes from. Pure. */
+import type { ParameterId } from '../../core/config.ts';
+
+interface Source {
+  readonly title: string;
+  readonly address: string;
+}
+
+export interface Definition {
+  readonly id: string;
+  readonly term: string;
+  readonly text: string;
+  /** As arithmetic, where words alone leave room. */
+  readonly formula?: string;
+  readonly sources?: readonly Source[];
+}
+
+const arxiv = (title: string, number: string): Source => ({
+  title,
+  address: `https://arxiv.org/abs/${number}`,
+});
+
+export const DEFINITIONS = [
+  {
+    id: 'block',
+    term: 'Block and level of detail',
+    text: 'A block is K = 32 consecutive tokens that start at a multiple of K. At LOD0 it is its raw tokens; a gist of level l is one vector that stands for 32^l tokens: LOD1 for 32, LOD2 for 1,024, LOD3 for 32,768, LOD4 for 1,048,576.',
+  },
+  {
+    id: 'working-context',
+    term: 'Working context, entry and budget',
+    text: 'The window that the base model reads: a gapless, ordered list of entries, each at one level of detail. A raw token costs 1 and a gist costs 1; the sum of costs never exceeds the budget W_max. What is oldest and coarsest leaves the window when nothing else fits; the tree keeps it.',
+    formula: 'Σ cost(entry) ≤ W_max',
+  },
+  {
+    id: 'assembly',
+    term: 'Recency assembly',
+    text: 'How a working context begins, and what it falls back to: the newest tokens raw, a window of LOD1 before them, and before that the coarsest gists that tile the rest; it shrinks from the oldest side until the budget holds. The newest tokens stay raw whatever the scores say.',
+    sources: [arxiv('StreamingLLM keeps the newest tokens and four sinks (Xiao et al., 2023)', '2309.17453')],
+  },
+  {
+    id: 'positions',
+    term: 'Positions',
+    text: 'Where the rotary embedding places each slot. A raw token stands at its index, a gist at the centre of its span. Absolute uses these; compact numbers the slots of the window; grouped keeps near tokens exact and counts far ones in groups, so that no position exceeds the trained context.',
+    formula: 'position(gist) = start + span / 2',
+    sources: [
+      arxiv('RoPE (Su et al., 2021)', '2104.09864'),
+      arxiv('Self-Extend (Jin et al., 2024)', '2401.01325'),
+    ],
+  },
+  {
+    id: 'gist-decay',
+    term: 'Gist decay',
+    text: 'A gist stands for a whole span, so its place is uncertain: with σ above 0 its queries and keys are turned by the expected rotation over a Gaussian of that width, in which frequencies too fast for the span fade. Raw tokens have σ = 0, bit for bit.',
+    formula: 'E[exp(iωp)] = exp(iωμ) · exp(−(σω)² / 2),  σ = decay · span / √12',
+  },
+  {
+    id: 'score',
+    term: 'Score and thresholds',
+    text: 'A scorer gives every entry a number from −1 to 1. Above τ_expand a gist asks for its children, below −τ_collapse raw text or a group of 32 siblings asks for its gist; in between nothing moves, which is what keeps focus from thrashing. A raw block’s score is the mean over its tokens, a group’s the mean over its entries.',
+    formula: 'score > τ_expand → expand,  score < −τ_collapse → collapse',
+  },
+  {
+    id: 'refocus',
+    term: 'Refocus and actions',
+    text: 'One pass of scorer and allocator: every 32 new tokens, and at the end of a turn until nothing moves any more. At most N_diff expansions and collapses are applied in it; after they changed the window the scorer may look again (refine steps). An expansion that does not fit waits until collapses have paid for it, or is refused with the tokens that are missing.',
+  },
+  {
+    id: 'cooldown',
+    term: 'Cooldown',
+    text: 'A span that was expanded or collapsed, and what it turned into, cannot move the other way for this many refocuses. A move that was undone within four refocuses counts as a flip.',
+  },
+  {
+    id: 'drift',
+    term: 'Net-cost drift',
+    text: 'A moving average of the cost that actions added minus what they gave back. It is subtracted from the next scores, so that a run of expansions makes the next one harder.',
+    formula: 'drift ← decay · drift + (1 − decay) · net cost,  score ← score − gain · drift / W_max',
+  },
+  {
+    id: 'strategy',
+    term: 'Strategies of the allocator',
+    text: 'Greedy takes the best candidates of both queues in turn. Adaptive is greedy with a τ_expand that follows utilisation: it falls while the budget lies idle and rises when too much asks. Stochastic samples among the best few at a temperature. Matching chooses the set of moves with the highest total score that the budget allows (a knapsack).',
+    formula: 'utilisation = cost of the working context / W_max',
+  },
+  {
+    id: 'policy',
+    term: 'Policies',
+    text: 'Who gives the scores. LensNet is the learned one: a small net that reads the newest tokens and all entries at once and says which detail is worth its price. Recency, random and retrieval (cosine of gist and tail) are baselines; oracle tries every move and measures it; manual moves only by hand.',
+    sources: [
+      arxiv('Slot attention, one of LensNet’s variants (Locatello et al., 2020)', '2006.15055'),
+      arxiv('Longformer, another (Beltagy et al., 2020)', '2004.05150'),
+    ],
+  },
+  {
+    id: 'question-parts',
+    term: 'Question parts and look-ahead',
+    text: 'Two second looks at a turn’s end, while the history stands still. A question of several sentences is also scored sentence by sentence, and the highest score counts. A coarse gist is scored by the best LOD1 gist below it, because one vector cannot tell thirty facts apart and its children can.',
+  },
+  {
+    id: 'sampling',
+    term: 'Sampling',
+    text: 'How the next token is drawn from the model’s distribution. Temperature divides the logits, 0 takes the most likely token. Top-k and top-p cut off the unlikely rest. The repetition penalty divides the logits of what the answer said already. Generation ends at a stop text, at the end token or at the limit.',
+    sources: [
+      arxiv('Top-k (Fan et al., 2018)', '1805.04833'),
+      arxiv('Nucleus sampling, top-p (Holtzman et al., 2019)', '1904.09751'),
+      arxiv('Repetition penalty (CTRL, Keskar et al., 2019)', '1909.05858'),
+    ],
+  },
+  {
+    id: 'delta-nll',
+    term: 'ΔNLL',
+    text: 'What focus costs: the mean negative log-likelihood of the next 64 tokens given the working context, minus the same given the full raw history, in nats a token. Undefined where the full history no longer fits the base.',
+    formula: 'ΔNLL@64 = f(working context) − f(full history)',
+  },
+  {
+    id: 'attention',
+    term: 'Recorded attention',
+    text: 'How much a generated token attended to each block when it was predicted: the softmax weights of the base, folded over heads and layers as chosen. It changes no logit and no token. Attention says where the model looked, not what its answer depends on; sensitivity measures that.',
+  },
+  {
+    id: 'seed',
+    term: 'Seed',
+    text: 'One number drives sampling and the random policy. The same trace header on the same backend gives the same run.',
+  },
+] as const satisfies readonly Definition[];
+
+export type DefinitionId = (typeof DEFINITIONS)[number]['id'];
+
+export const DEFINITION_OF = {
+  budgetTokens: 'working-context',
+  recentTokens: 'assembly',
+  lod1WindowTokens: 'assembly',
+  positions: 'positions',
+  gistDecay: 'gist-decay',
+  tauExpand: 'score',
+  tauCollapse: 'score',
+  maxActions: 'refocus',
+  refineSteps: 'refocus',
+  cooldownSteps: 'cooldown',
+  driftDecay: 'drift',
+  driftGain: 'drift',
+  strategy: 'strategy',
+  utilisationLow: 'strategy',
+  utilisationHigh: 'strategy',
+  tauStep: 'strategy',
+  tradeMargin: 'strategy',
+  strategyTopK: 'strategy',
+  strategyTemperature: 'strategy',
+  policy: 'policy',
+  questionParts: 'question-parts',
+  lookAheadPages: 'question-parts',
+  temperature: 'sampling',
+  topK: 'sampling',
+  topP: 'sampling',
+  repetitionPenalty: 'sampling',
+  maxNewTokens: 'sampling',
+  deltaNllEverySteps: 'delta-nll',
+  recordAttention: 'attention',
+  seed: 'seed',
+} as const satisfies Record<ParameterId, DefinitionId>;
