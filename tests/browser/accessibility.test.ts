@@ -116,7 +116,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   definitions: {
     open: async () => {
       await panel('Setup');
-      await page.getByLabel('Expand threshold', { exact: true }).focus();
+      await page.getByRole('textbox', { name: 'Expand threshold τ_expand' }).focus();
       await page.getByRole('button', { name: 'Definition behind Expand threshold' }).click();
       await dialog('Definitions').getByText('Score and thresholds').waitFor();
     },
