@@ -20,6 +20,14 @@ export type StrategyId = (typeof STRATEGY_IDS)[number];
 export const POSITION_MODES = ['absolute', 'grouped', 'compact'] as const;
 export type PositionMode = (typeof POSITION_MODES)[number];
 
+/** How the base's key-value cache follows a changed working context. */
+export const KV_MODES = ['exact', 'patch'] as const;
+export type KvMode = (typeof KV_MODES)[number];
+
+/** `default` is the session's own LensNet, or the model's; the others ask for an architecture by name. */
+export const LENS_VARIANTS = ['default', 'dual-cross-attention', 'transformer', 'perceiver'] as const;
+export type LensVariant = (typeof LENS_VARIANTS)[number];
+
 export const RECORD_ATTENTION = ['off', ...ATTENTION_READINGS] as const;
 
 export const runConfigSchema = z.strictObject({
@@ -28,6 +36,7 @@ export const runConfigSchema = z.strictObject({
   lod1WindowTokens: z.number().int().min(0).max(1_048_576),
   positions: z.enum(POSITION_MODES),
   gistDecay: z.number().min(0).max(4),
+  kvMode: z.enum(KV_MODES),
   tauExpand: z.number().min(0).max(1),
   tauCollapse: z.number().min(0).max(1),
   maxActions: z.number().int().min(0).max(64),
@@ -43,6 +52,7 @@ export const runConfigSchema = z.strictObject({
   strategyTopK: z.number().int().min(1).max(256),
   strategyTemperature: z.number().min(0).max(5),
   policy: z.enum(POLICY_IDS),
+  lensVariant: z.enum(LENS_VARIANTS),
   questionParts: z.number().int().min(0).max(16),
   lookAheadPages: z.number().int().min(0).max(65536),
   temperature: z.number().min(0).max(5),
@@ -69,6 +79,7 @@ export const DEFAULT_RUN_CONFIG: RunConfig = {
   lod1WindowTokens: 2048,
   positions: 'absolute',
   gistDecay: 0,
+  kvMode: 'exact',
   tauExpand: 0.2,
   tauCollapse: 0.2,
   maxActions: 4,
@@ -84,6 +95,7 @@ export const DEFAULT_RUN_CONFIG: RunConfig = {
   strategyTopK: 8,
   strategyTemperature: 0.2,
   policy: 'lensnet',
+  lensVariant: 'default',
   questionParts: 0,
   lookAheadPages: 0,
   temperature: 0,

@@ -1,5 +1,12 @@
 /** How every knob of a run is described to people: label, unit, range and one sentence. */
-import { POLICY_IDS, POSITION_MODES, RECORD_ATTENTION, STRATEGY_IDS } from './config.ts';
+import {
+  KV_MODES,
+  LENS_VARIANTS,
+  POLICY_IDS,
+  POSITION_MODES,
+  RECORD_ATTENTION,
+  STRATEGY_IDS,
+} from './config.ts';
 import type { ParameterId } from './config.ts';
 
 export type ParameterGroup = 'context' | 'allocator' | 'policy' | 'sampling' | 'measurement';
@@ -79,6 +86,16 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     step: 0.05,
     sentence:
       'Blurs a gist’s position by a Gaussian as wide as its span times this, so that fast rotary frequencies fade; 0 turns it off, raw tokens stay sharp.',
+  },
+  {
+    id: 'kvMode',
+    label: 'KV mode',
+    group: 'context',
+    unit: '',
+    kind: 'choice',
+    choices: KV_MODES,
+    sentence:
+      'After a refocus the base runs again from the first changed slot on (exact), or only what was swapped in and the newest tokens, keeping the rest as it was computed (patch).',
   },
   {
     id: 'tauExpand',
@@ -250,6 +267,16 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     choices: POLICY_IDS,
     sentence:
       'Who scores the entries: the learned LensNet, a baseline, or the oracle, which tries every move (small budgets only).',
+  },
+  {
+    id: 'lensVariant',
+    label: 'LensNet variant',
+    group: 'policy',
+    unit: '',
+    kind: 'choice',
+    choices: LENS_VARIANTS,
+    sentence:
+      'Which LensNet scores: the model’s own or the one kept for this session (default), or another architecture, if the model brings its weights.',
   },
   {
     id: 'questionParts',

@@ -7,7 +7,7 @@ import { attentionRecordSchema } from './attention-record.ts';
 import { runConfigSchema } from './config.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';
-export const TRACE_VERSION = 3;
+export const TRACE_VERSION = 4;
 
 const lod = z.number().int().min(0).max(4);
 const count = z.number().int().min(0);

@@ -82,38 +82,42 @@ test('older versions are lifted step by step', async () => {
     header: ({ [rename[0]]: value, ...rest }) => ({ ...rest, [rename[1]]: value, version: version + 1 }),
     event: (event) => ({ ...event, position: Number(event['position']) + 1 }),
   });
-  const upgrades = [from(0, ['oldest', 'older']), from(1, ['older', 'old']), from(2, ['old', 'modelId'])];
+  const names = ['first', 'second', 'third', 'fourth', 'modelId'];
+  const upgrades = [0, 1, 2, 3].map((version) => from(version, [names[version]!, names[version + 1]!]));
   const { modelId, ...rest } = header;
-  const old = [{ ...rest, version: 0, oldest: modelId }, decode(5)]
+  const old = [{ ...rest, version: 0, first: modelId }, decode(5)]
     .map((line) => JSON.stringify(line))
     .join('\n');
   const reading = await readTrace(old, { upgrades });
   expect(reading.header).toEqual(header);
-  expect(reading.events).toEqual([{ ...decode(5), position: 8 }]);
+  expect(reading.events).toEqual([{ ...decode(5), position: 9 }]);
   await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
 });
 
-test.each([1, 2])('version %i, which had fewer parameters, is read with their defaults', async (version) => {
-  const { recordAttention, tauStep, tradeMargin, ...config } = DEFAULT_RUN_CONFIG;
-  const session = {
-    type: 'session',
-    step: 0,
-    timeMs: 0,
-    sessionId: 's',
-    title: 'Walk',
-    modelId: 'tiny',
-    modelHash: 'abc',
-    backend: 'cpu',
-  };
-  const old = [{ ...header, version, config }, { ...session, config: { ...config, seed: 9 } }, decode(0)];
-  const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
-  expect(reading.header).toEqual(header);
-  const added = { recordAttention, tauStep, tradeMargin };
-  expect(reading.events[0]).toEqual({ ...session, config: { ...config, ...added, seed: 9 } });
-  expect(reading.events[1]).toEqual(decode(0));
-  const damaged = JSON.stringify({ ...header, version, config: { ...config, maxActions: -1 } });
-  await expect(readTrace(damaged)).rejects.toMatchObject({ code: 'bad-header', line: 1 });
-});
+test.each([1, 2, 3])(
+  'version %i, which had fewer parameters, is read with their defaults',
+  async (version) => {
+    const { recordAttention, tauStep, tradeMargin, kvMode, lensVariant, ...config } = DEFAULT_RUN_CONFIG;
+    const session = {
+      type: 'session',
+      step: 0,
+      timeMs: 0,
+      sessionId: 's',
+      title: 'Walk',
+      modelId: 'tiny',
+      modelHash: 'abc',
+      backend: 'cpu',
+    };
+    const old = [{ ...header, version, config }, { ...session, config: { ...config, seed: 9 } }, decode(0)];
+    const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
+    expect(reading.header).toEqual(header);
+    const added = { recordAttention, tauStep, tradeMargin, kvMode, lensVariant };
+    expect(reading.events[0]).toEqual({ ...session, config: { ...config, ...added, seed: 9 } });
+    expect(reading.events[1]).toEqual(decode(0));
+    const damaged = JSON.stringify({ ...header, version, config: { ...config, maxActions: -1 } });
+    await expect(readTrace(damaged)).rejects.toMatchObject({ code: 'bad-header', line: 1 });
+  },
+);
 
 test('event types of a newer minor are left out and named; of this one they are a fault', async () => {
   const unknown = { type: 'dream', step: 0, timeMs: 0 };

@@ -24,7 +24,7 @@ export interface TraceUpgrade {
 }
 
 /** One upgrade for every version before the current one; version 1 is the first. */
-const TRACE_UPGRADES: readonly TraceUpgrade[] = [parametersAdded(1), parametersAdded(2)];
+const TRACE_UPGRADES: readonly TraceUpgrade[] = [1, 2, 3].map(parametersAdded);
 
 /** The next version had more parameters, and nothing else that an older one would misread. */
 function parametersAdded(from: number): TraceUpgrade {

@@ -55,6 +55,15 @@ export const DEFINITIONS = [
     formula: 'E[exp(iωp)] = exp(iωμ) · exp(−(σω)² / 2),  σ = decay · span / √12',
   },
   {
+    id: 'kv-mode',
+    term: 'KV mode',
+    text: 'How the base’s cached keys and values follow a refocus. Exact runs every slot again from the first changed one on. Patch runs only the slots that were swapped in, against what stands before them, and the newest ones; all others keep the keys and values that they got in an earlier context. That is faster and not the same: ΔNLL measurements then also say what it costs against exact.',
+    formula: 'extra NLL = f(patched cache) − f(exact cache)',
+    sources: [
+      arxiv('CacheBlend reuses cached chunks and recomputes a few tokens (Yao et al., 2024)', '2405.16444'),
+    ],
+  },
+  {
     id: 'score',
     term: 'Score and thresholds',
     text: 'A scorer gives every entry a number from −1 to 1. Above τ_expand a gist asks for its children, below −τ_collapse raw text or a group of 32 siblings asks for its gist; in between nothing moves, which is what keeps focus from thrashing. A raw block’s score is the mean over its tokens, a group’s the mean over its entries.',
@@ -86,9 +95,14 @@ export const DEFINITIONS = [
     id: 'policy',
     term: 'Policies',
     text: 'Who gives the scores. LensNet is the learned one: a small net that reads the newest tokens and all entries at once and says which detail is worth its price. Recency, random and retrieval (cosine of gist and tail) are baselines; oracle tries every move and measures it; manual moves only by hand.',
+  },
+  {
+    id: 'lens-variant',
+    term: 'LensNet variants',
+    text: 'Dual cross-attention: a few tail gists read the working context, then its entries query them. Transformer: entries attend to their neighbours and to the tail. Perceiver: latent slots compete for the entries and tell them back. Default is what the model ships as its own, or what was trained on this session; the others need weights in the model’s folder.',
     sources: [
-      arxiv('Slot attention, one of LensNet’s variants (Locatello et al., 2020)', '2006.15055'),
-      arxiv('Longformer, another (Beltagy et al., 2020)', '2004.05150'),
+      arxiv('Slot attention, in the perceiver (Locatello et al., 2020)', '2006.15055'),
+      arxiv('Windowed attention, in the transformer (Longformer, Beltagy et al., 2020)', '2004.05150'),
     ],
   },
   {
@@ -132,6 +146,7 @@ export const DEFINITION_OF = {
   lod1WindowTokens: 'assembly',
   positions: 'positions',
   gistDecay: 'gist-decay',
+  kvMode: 'kv-mode',
   tauExpand: 'score',
   tauCollapse: 'score',
   maxActions: 'refocus',
@@ -147,6 +162,7 @@ export const DEFINITION_OF = {
   strategyTopK: 'strategy',
   strategyTemperature: 'strategy',
   policy: 'policy',
+  lensVariant: 'lens-variant',
   questionParts: 'question-parts',
   lookAheadPages: 'question-parts',
   temperature: 'sampling',
