@@ -9,6 +9,7 @@ import { selectBackend } from './device.ts';
 import { ModelSourceError, WeightError } from './errors.ts';
 import { createFetchSource } from './fetch-source.ts';
 import { createFileSource } from './file-source.ts';
+import { readFixture } from './fixture-files.ts';
 import { type LoadProgress, loadModel } from './load-model.ts';
 import { memoryReport } from './memory-report.ts';
 import type { ModelSource } from './model-source.ts';
@@ -37,8 +38,16 @@ const RAW_CONFIG = {
 };
 
 type Files = Map<string, Uint8Array<ArrayBuffer>>;
+type Json = Record<string, unknown>;
 
-function modelFolder(): Files {
+/** LensNets of the variants that the folder's own is not of. */
+const OTHER_LENS_NETS = ['transformer', 'perceiver'].map((variant) => {
+  const { fixture, weights } = readFixture(`lensnet-${variant}-n1-m1`);
+  const file = `lensnet-${variant}.safetensors`;
+  return { file, weights, section: { ...(fixture.config['lensNet'] as Json), weights: file, version: 1 } };
+});
+
+function modelFolder(otherLensNets: typeof OTHER_LENS_NETS = []): Files {
   const config = syntheticConfig(RAW_CONFIG);
   const files: Files = new Map([
     ['config.json', json(RAW_CONFIG)],
@@ -47,16 +56,26 @@ function modelFolder(): Files {
     ['model.safetensors', new Uint8Array(syntheticBase(config).buffer)],
     ['gistnet.safetensors', new Uint8Array(syntheticGistNet(config).buffer)],
     ['lensnet.safetensors', new Uint8Array(syntheticLensNet(config.hiddenSize).buffer)],
+    ...otherLensNets.map(({ file, weights }) => [file, new Uint8Array(weights.slice(0))] as const),
   ]);
   files.set('manifest.json', json(manifestOf(files)));
+  if (otherLensNets.length > 0) {
+    change(files, (m) => (m['otherLensNets'] = otherLensNets.map(({ section }) => section)));
+  }
   return files;
+}
+
+function change(files: Files, edit: (manifest: Json) => unknown): void {
+  const manifest = JSON.parse(new TextDecoder().decode(files.get('manifest.json'))) as Json;
+  edit(manifest);
+  files.set('manifest.json', json(manifest));
 }
 
 function json(value: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-function manifestOf(files: Files): Record<string, unknown> {
+function manifestOf(files: Files): Json {
   const hashed = [...files].map(([name, bytes]) => [
     name,
     { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') },
@@ -114,6 +133,23 @@ describe('a sound folder', () => {
     expect(memoryReport()).toEqual(before);
   });
 
+  it('brings LensNets of other variants, their bytes counted with the rest', async () => {
+    const before = memoryReport();
+    const files = modelFolder(OTHER_LENS_NETS);
+    let totalBytes = 0;
+    const model = await loadModel(sourceOf(files), { onProgress: (step) => (totalBytes = step.totalBytes) });
+    const lengths = [...files].map(([name, bytes]) => (name === 'manifest.json' ? 0 : bytes.length));
+    expect(totalBytes).toBe(lengths.reduce((sum, length) => sum + length));
+    expect([...model.otherLensNets.keys()]).toEqual(['transformer', 'perceiver']);
+    expect(model.otherLensNets.get('perceiver')!.tailTokens).toBe(12);
+    expect(model.lensNet.tailTokens).toBe(SYNTHETIC_LENS_NET.tailTokens);
+    const lone = await loadModel(sourceOf(modelFolder()));
+    expect(lone.otherLensNets.size).toBe(0);
+    lone.dispose();
+    model.dispose();
+    expect(memoryReport()).toEqual(before);
+  });
+
   it('loads from disk and over HTTP alike', async () => {
     const files = modelFolder();
     const folder = mkdtempSync(join(tmpdir(), 'model-'));
@@ -145,6 +181,9 @@ describe('a sound folder', () => {
 });
 
 describe('a faulty folder is refused, naming the file, and leaves no tensor', () => {
+  const changeOther = (index: number, changes: Json) => (files: Files) => {
+    change(files, (m) => Object.assign((m['otherLensNets'] as Json[])[index]!, changes));
+  };
   const cases: [string, (files: Files) => void, RegExp][] = [
     [
       'a flipped bit',
@@ -191,34 +230,64 @@ describe('a faulty folder is refused, naming the file, and leaves no tensor', ()
       },
       /^config\.json: hidden_size 16/,
     ],
+    [
+      'a flipped bit in another LensNet',
+      (files) => (files.get('lensnet-perceiver.safetensors')![900]! ^= 1),
+      /^lensnet-perceiver\.safetensors: corrupted: expected SHA-256 [0-9a-f]{64}, found/,
+    ],
+    [
+      'the own LensNet’s variant again',
+      changeOther(0, { ...SYNTHETIC_LENS_NET, layers: undefined, window: undefined }),
+      /^manifest\.json: otherLensNets\.0\.variant: "dual-cross-attention" is there already/,
+    ],
+    [
+      'another LensNet’s variant again',
+      changeOther(1, { ...OTHER_LENS_NETS[0]!.section, iterations: undefined }),
+      /^manifest\.json: otherLensNets\.1\.variant: "transformer" is there already/,
+    ],
+    [
+      'heads that do not divide another LensNet',
+      changeOther(1, { heads: 5 }),
+      /^manifest\.json: otherLensNets\.1\.heads: must divide otherLensNets\.1\.width/,
+    ],
+    [
+      'heads that do not divide the own LensNet',
+      (files) => {
+        change(files, (m) => ((m['lensNet'] as Json)['heads'] = 5));
+      },
+      /^manifest\.json: lensNet\.heads: must divide lensNet\.width/,
+    ],
+    [
+      'another LensNet’s file that is not listed',
+      changeOther(0, { weights: 'elsewhere.safetensors' }),
+      /^manifest\.json: files\.elsewhere\.safetensors: has no size and SHA-256/,
+    ],
   ];
-
-  function change(files: Files, edit: (manifest: Record<string, unknown>) => void): void {
-    const manifest = JSON.parse(new TextDecoder().decode(files.get('manifest.json'))) as Record<
-      string,
-      unknown
-    >;
-    edit(manifest);
-    files.set('manifest.json', json(manifest));
-  }
 
   it.each(cases)('%s', async (_, spoil, message) => {
     const before = memoryReport();
-    const files = modelFolder();
+    const files = modelFolder(OTHER_LENS_NETS);
     spoil(files);
     await expect(loadModel(sourceOf(files))).rejects.toThrow(message);
     expect(memoryReport()).toEqual(before);
   });
 
-  it('weights that do not fit, after the base is on the device', async () => {
-    const before = memoryReport();
-    const files = modelFolder();
-    files.set('lensnet.safetensors', files.get('gistnet.safetensors')!);
-    files.delete('manifest.json');
-    files.set('manifest.json', json(manifestOf(files)));
-    await expect(loadModel(sourceOf(files))).rejects.toThrow(WeightError);
-    expect(memoryReport()).toEqual(before);
-  });
+  it.each(['lensnet.safetensors', 'lensnet-perceiver.safetensors'])(
+    'weights that do not fit in %s, after other networks are on the device',
+    async (file) => {
+      const before = memoryReport();
+      const files = modelFolder(OTHER_LENS_NETS);
+      files.set(file, files.get('gistnet.safetensors')!);
+      change(files, (m) => {
+        const { [file]: changed } = manifestOf(files)['files'] as Json;
+        (m['files'] as Json)[file] = changed;
+      });
+      const loading = loadModel(sourceOf(files));
+      await expect(loading).rejects.toThrow(WeightError);
+      await expect(loading).rejects.toThrow(file);
+      expect(memoryReport()).toEqual(before);
+    },
+  );
 
   it('an abort rejects with the signal’s reason', async () => {
     const signal = AbortSignal.abort(new Error('stopped by hand'));

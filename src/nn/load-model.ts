@@ -8,9 +8,9 @@ import { WeightError } from './errors.ts';
 import { TransformerGistNet } from './gist-net.ts';
 import { createLensNet } from './lens-net.ts';
 import { createLensWorkshop } from './lens-training/workshop.ts';
-import { manifestSchema, type ModelManifest } from './manifest.ts';
+import { manifestSchema, type ModelManifest, neededFiles } from './manifest.ts';
 import type { ModelSource } from './model-source.ts';
-import type { LoadedModel } from './ports.ts';
+import type { LensNet, LoadedModel } from './ports.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import { sha256Hex } from './sha256.ts';
 import { createTokenizer } from './tokenizer.ts';
@@ -42,7 +42,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const manifest = await readManifest(source, options);
   const files = await readFiles(source, manifest, options);
   const take = (name: string): ArrayBuffer => files.get(name)!;
-  const { base, gistNet, lensNet } = manifest;
+  const { base, gistNet, lensNet, otherLensNets = [] } = manifest;
 
   const config = parseBaseConfig(parseJson(take(base.config), base.config), base.config);
   if (config.hiddenSize !== manifest.hiddenSize) {
@@ -69,6 +69,8 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     for (const network of networks.splice(0)) network.dispose();
   };
   const open = (name: string): SafetensorsFile => SafetensorsFile.parse(take(name), name);
+  const lensNetOf = (section: ModelManifest['lensNet']): LensNet =>
+    own(createLensNet(config.hiddenSize, config.epsilon, section, open(section.weights)));
   try {
     return {
       id: manifest.id,
@@ -78,7 +80,8 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
       tokenizer,
       base: own(new BaseModel(config, open(base.weights))),
       gistNet: own(new TransformerGistNet(config, gistNet, open(gistNet.weights))),
-      lensNet: own(createLensNet(config.hiddenSize, config.epsilon, lensNet, open(lensNet.weights))),
+      lensNet: lensNetOf(lensNet),
+      otherLensNets: new Map(otherLensNets.map((other) => [other.variant, lensNetOf(other)])),
       lensWorkshop: createLensWorkshop(config.hiddenSize, config.epsilon, lensNet, take(lensNet.weights)),
       dispose,
     };
@@ -101,9 +104,7 @@ async function readFiles(
   manifest: ModelManifest,
   { signal, onProgress, onNotice }: LoadOptions,
 ): Promise<ReadonlyMap<string, ArrayBuffer>> {
-  const { base, gistNet, lensNet } = manifest;
-  const needed = [base.config, base.tokenizer, base.tokenizerConfig, base.weights];
-  const names = [...new Set([...needed, gistNet.weights, lensNet.weights])];
+  const names = neededFiles(manifest);
   const totalBytes = names.reduce((sum, name) => sum + manifest.files[name]!.bytes, 0);
   const files = new Map<string, ArrayBuffer>();
   let finishedBytes = 0;

@@ -5,7 +5,7 @@
 import type { AttentionReading } from '../core/attention-record.ts';
 import type { Scorer } from '../core/ports.ts';
 import type { LensInput } from './lens-input.ts';
-import type { ModelManifest } from './manifest.ts';
+import type { LensNetVariant, ModelManifest } from './manifest.ts';
 
 export type BackendId = 'webgpu' | 'wasm' | 'cpu';
 
@@ -176,6 +176,8 @@ export interface LoadedModel {
   readonly base: LanguageModel;
   readonly gistNet: GistNet;
   readonly lensNet: LensNet;
+  /** LensNets of other architectures than `lensNet`, by theirs. */
+  readonly otherLensNets: ReadonlyMap<LensNetVariant, LensNet>;
   /** Absent where the weights cannot be exchanged. */
   readonly lensWorkshop?: LensWorkshop;
   dispose(): void;

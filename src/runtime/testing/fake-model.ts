@@ -198,6 +198,7 @@ export function createFakeModel(): FakeModel {
     base: createFakeBase(work),
     gistNet,
     lensNet,
+    otherLensNets: new Map(),
     work,
     dispose: () => undefined,
   };
