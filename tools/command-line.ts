@@ -1,5 +1,8 @@
 /** What the command lines of the headless tools share: numbers, parameters, and how a bad one is refused. */
-import { ConfigError, DEFAULT_RUN_CONFIG, type RunConfig, applyConfigChanges } from '../src/core/config.ts';
+import { ConfigError, DEFAULT_RUN_CONFIG, type RunConfig } from '../src/core/config.ts';
+import type { LoadedModel } from '../src/nn/ports.ts';
+import { defaultsOf } from '../src/runtime/engine-host.ts';
+import { applyModelChanges } from '../src/runtime/lens-variant.ts';
 
 /** A bad flag or value; the message says which and what is allowed. */
 export class OptionError extends Error {
@@ -25,9 +28,9 @@ export function parameterChanges(pairs: readonly string[]): Record<string, unkno
 }
 
 /** The model's defaults with the command line's changes. @throws {OptionError} */
-export function configWith(defaults: RunConfig, changes: Readonly<Record<string, unknown>>): RunConfig {
+export function configWith(model: LoadedModel, changes: Readonly<Record<string, unknown>>): RunConfig {
   try {
-    return applyConfigChanges(defaults, changes);
+    return applyModelChanges(model, defaultsOf(model), changes);
   } catch (error) {
     if (error instanceof ConfigError) throw new OptionError(error.message);
     throw error;

@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultsOf } from '../src/runtime/engine-host.ts';
 import { CaseFileError, parseCases } from '../src/runtime/evaluation/case-file.ts';
 import { planEvaluation, reportOf } from '../src/runtime/evaluation/run-suite.ts';
 import { EvaluationError, type EvaluationOptions, unitKey } from '../src/runtime/evaluation/suite.ts';
@@ -20,7 +19,7 @@ async function main(): Promise<void> {
   const command = parseEvalOptions(process.argv.slice(2));
   const { modelId, backend, jsonFile, shard } = command;
   const model = await openModel(modelId, backend);
-  const config = configWith(defaultsOf(model), command.changes);
+  const config = configWith(model, command.changes);
   const suites = command.suites.map(suiteNamed);
   const options: EvaluationOptions = {
     suites: command.suites,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_RUN_CONFIG } from '../src/core/config.ts';
+import { createFakeModel } from '../src/runtime/testing/fake-model.ts';
 import { OptionError, configFor, parseLoopOptions } from './loop-options.ts';
 import { writeSyntheticHistory } from './synthetic-history.ts';
 
@@ -18,7 +18,7 @@ describe('parseLoopOptions', () => {
       '7',
     ]);
     expect(options).toMatchObject({ tokens: 500, backend: 'wasm', json: false });
-    expect(configFor(DEFAULT_RUN_CONFIG, options)).toMatchObject({
+    expect(configFor(createFakeModel(), options)).toMatchObject({
       budgetTokens: 128,
       policy: 'recency',
       strategy: 'adaptive',
@@ -42,8 +42,11 @@ describe('parseLoopOptions', () => {
     ['colour=red', /Unknown parameter "colour"/],
     ['budgetTokens=1', /budgetTokens = 1/],
     ['policy=wish', /policy/],
+    ['lensVariant=perceiver', /Fake model has dual-cross-attention and no other/],
   ])('refuses --set %s', (pair, message) => {
-    expect(() => configFor(DEFAULT_RUN_CONFIG, parseLoopOptions(['--set', pair]))).toThrow(message);
+    const configure = () => configFor(createFakeModel(), parseLoopOptions(['--set', pair]));
+    expect(configure).toThrow(OptionError);
+    expect(configure).toThrow(message);
   });
 });
 

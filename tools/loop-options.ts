@@ -1,6 +1,7 @@
 /** The command line of `npm run loop`: what it takes and what it refuses. */
 import { parseArgs } from 'node:util';
 import type { RunConfig } from '../src/core/config.ts';
+import type { LoadedModel } from '../src/nn/ports.ts';
 import { OptionError, configWith, parameterChanges, wholeNumber } from './command-line.ts';
 
 export { OptionError } from './command-line.ts';
@@ -45,8 +46,8 @@ export function parseLoopOptions(args: readonly string[]): LoopOptions {
 }
 
 /** The model's defaults with the command line's changes. @throws {OptionError} */
-export function configFor(defaults: RunConfig, options: LoopOptions): RunConfig {
-  return configWith(defaults, options.changes);
+export function configFor(model: LoadedModel, options: LoopOptions): RunConfig {
+  return configWith(model, options.changes);
 }
 
 function parse(args: readonly string[]) {

@@ -8,7 +8,6 @@ import { selectBackend } from '../src/nn/device.ts';
 import { loadModel } from '../src/nn/load-model.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { nodeWasmPaths } from '../src/nn/wasm-paths-node.ts';
-import { defaultsOf } from '../src/runtime/engine-host.ts';
 import type { Engine } from '../src/runtime/engine.ts';
 import { acceptText, IntakeError } from '../src/runtime/text-intake.ts';
 import { openHeadlessSession } from './headless-session.ts';
@@ -80,7 +79,7 @@ async function main(): Promise<void> {
   }
   const backend = await selectBackend(options.backend, { wasmPaths: nodeWasmPaths() });
   const model = await loadModel(createFileSource(folder));
-  const config = configFor(defaultsOf(model), options);
+  const config = configFor(model, options);
   const history = readHistory(options, model, config.seed);
   const trace = openTrace(options.traceFile);
   const tally = new Tally();

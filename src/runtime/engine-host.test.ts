@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FrameIndex } from '../core/frame-index.ts';
 import { telemetryEventSchema } from '../core/telemetry.ts';
 import { readTrace } from '../storage/trace-codec.ts';
-import { bootHost, frames, idle, ingest, open, prose } from './testing/host-fixture.ts';
+import { bootHost, frames, idle, ingest, open, prose, withPerceiver } from './testing/host-fixture.ts';
 
 function layoutsOf(fixture: Parameters<typeof frames>[0]): FrameIndex {
   const index = new FrameIndex();
@@ -102,6 +102,38 @@ describe('parameters', () => {
       fixture.host.handle({ kind: 'setConfig', changes: { budgetTokens: 1 } }),
     ).rejects.toMatchObject({ name: 'ConfigError', parameter: 'budgetTokens' });
     expect((await fixture.host.handle({ kind: 'setConfig', changes: {} })).config.budgetTokens).toBe(256);
+  });
+
+  it('choose another LensNet of the model at the next refocus, and the first one again', async () => {
+    const fixture = await bootHost({ model: withPerceiver() });
+    await open(fixture, { maxActions: 0 });
+    await ingest(fixture, prose(1000));
+    const scoresNow = async (): Promise<readonly number[]> => {
+      await fixture.host.handle({ kind: 'refocus' });
+      return frames(fixture).at(-1)!.scores;
+    };
+    const isConstant = (scores: readonly number[]) => scores.length > 4 && new Set(scores).size === 1;
+    expect(isConstant(await scoresNow())).toBe(false);
+    await fixture.host.handle({ kind: 'setConfig', changes: { lensVariant: 'perceiver' } });
+    expect(isConstant(await scoresNow())).toBe(true);
+    await fixture.host.handle({ kind: 'setConfig', changes: { lensVariant: 'default' } });
+    expect(isConstant(await scoresNow())).toBe(false);
+  });
+
+  it('that ask for a LensNet which the model lacks are refused, before anything changes', async () => {
+    const fixture = await bootHost();
+    const id = await open(fixture);
+    await ingest(fixture, prose(200));
+    const wrong = { lensVariant: 'perceiver' };
+    const refusal = { name: 'ConfigError', parameter: 'lensVariant' };
+    await expect(
+      fixture.host.handle({ kind: 'setConfig', changes: { ...wrong, budgetTokens: 128 } }),
+    ).rejects.toMatchObject(refusal);
+    await expect(open(fixture, wrong)).rejects.toMatchObject(refusal);
+    expect(await fixture.store.list()).toHaveLength(1);
+    const { record, config } = await fixture.host.handle({ kind: 'refocus' });
+    expect(record.id).toBe(id);
+    expect(config).toMatchObject({ lensVariant: 'default', budgetTokens: 256 });
   });
 });
 

@@ -12,6 +12,7 @@ import { EngineError, answerUnderWay, branchUnderWay, noSession } from './errors
 import { EvaluationService } from './evaluation/evaluation-service.ts';
 import { writeLensRecord } from './lens-training/kept-lens.ts';
 import { LensTraining } from './lens-training/lens-training.ts';
+import { applyModelChanges } from './lens-variant.ts';
 import type {
   BootReport,
   Command,
@@ -210,7 +211,7 @@ export class EngineHost {
 
   private async createSession(command: CommandOf<'createSession'>): Promise<SessionSnapshot> {
     const { model, store } = this.ready;
-    const config = applyConfigChanges(defaultsOf(model), command.config);
+    const config = applyModelChanges(model, defaultsOf(model), command.config);
     await this.closeSession();
     const createdAt = this.ports.clock.wallClockMs();
     const fields = { title: command.title, createdAt, modelId: model.id, modelHash: model.hash, config };

@@ -2,7 +2,7 @@
  * One open session, run: ingestion, turns, manual moves and measurements over one memory. Long work passes a
  * turnstile step by step, so that every command gets its turn between two steps.
  */
-import { type RunConfig, applyConfigChanges } from '../core/config.ts';
+import type { RunConfig } from '../core/config.ts';
 import { K } from '../core/ids.ts';
 import type { RunTotals } from '../core/metrics.ts';
 import { positionSchemeOf } from '../core/positions.ts';
@@ -20,11 +20,11 @@ import { yieldToEvents } from './clock.ts';
 import { Decoder } from './decoder.ts';
 import { DeltaNllMeter } from './delta-nll.ts';
 import { answerUnderWay, readOnlySession, toWireError } from './errors.ts';
-import { FocusLoop } from './focus-loop.ts';
-import type { RefocusTrigger } from './focus-loop.ts';
+import { FocusLoop, type RefocusTrigger } from './focus-loop.ts';
 import { IngestQueue } from './ingest-queue.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { Ingestion } from './ingestion.ts';
+import { applyModelChanges } from './lens-variant.ts';
 import { applyManualAct } from './manual-act.ts';
 import type { CommandResults, ManualAct, Notice, SessionState } from './protocol.ts';
 import { answerQuery } from './queries/answer-query.ts';
@@ -173,10 +173,10 @@ export class Engine implements TurnSession, QuerySession {
     return this.change(() => this.refocusOnce('manual'));
   }
 
-  /** @throws {ConfigError} for an unknown parameter or a value out of range; nothing is changed then. */
+  /** @throws {ConfigError} as `applyModelChanges` does; nothing is changed then. */
   setConfig(changes: Readonly<Record<string, unknown>>): SessionState {
     this.mustWrite();
-    this.requested = applyConfigChanges(this.requested, changes);
+    this.requested = applyModelChanges(this.model, this.requested, changes);
     return this.storePatch({ config: this.requested });
   }
 

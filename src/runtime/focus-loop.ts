@@ -23,6 +23,7 @@ import type { Layout } from '../core/working-context.ts';
 import type { LensNet, LoadedModel } from '../nn/ports.ts';
 import { yieldToEvents } from './clock.ts';
 import { GistBuilder } from './gist-builder.ts';
+import { lensNetOf } from './lens-variant.ts';
 import { LookAhead } from './look-ahead.ts';
 import { createBaseOracle } from './oracle-scorer.ts';
 import { partedTails, scoredByTails } from './question-parts.ts';
@@ -49,7 +50,8 @@ export class FocusLoop {
   private readonly metrics = new MetricsAccumulator();
   private readonly buffers = new SlotBuffers();
   private scorer: Scorer;
-  private lensNet: LensNet;
+  /** What scores by `default`: the model's own net, or the one kept for the session. */
+  private ownLens: LensNet;
   private turnEnd: { readonly tokenCount: number; readonly scorer: Scorer } | null = null;
 
   constructor(
@@ -63,7 +65,7 @@ export class FocusLoop {
     this.allocator = memory.allocator;
     this.carriedScores = new Float32Array(memory.layout.entries.length);
     this.gists = new GistBuilder(memory.tree, model.gistNet, model.base);
-    this.lensNet = model.lensNet;
+    this.ownLens = model.lensNet;
     this.scorer = this.createScorer();
   }
 
@@ -98,6 +100,7 @@ export class FocusLoop {
   setConfig(config: RunConfig): void {
     const rebuilds: readonly ParameterId[] = [
       'policy',
+      'lensVariant',
       'seed',
       'budgetTokens',
       'recentTokens',
@@ -110,9 +113,9 @@ export class FocusLoop {
     if (isStale) this.scorer = this.createScorer();
   }
 
-  /** The LensNet for the refocuses from now on; borrowed. */
+  /** The default LensNet for the refocuses from now on; borrowed. */
   useLens(lensNet: LensNet): void {
-    this.lensNet = lensNet;
+    this.ownLens = lensNet;
     this.turnEnd = null;
     this.scorer = this.createScorer();
   }
@@ -231,6 +234,10 @@ export class FocusLoop {
     const { timeMs } = telemetry.base(step);
     telemetry.emit(...this.recorder.record(result, { policy, budgetTokens, trigger: 'manual', timeMs }));
     return outcome;
+  }
+
+  private get lensNet(): LensNet {
+    return lensNetOf(this.model, this.config.lensVariant, this.ownLens);
   }
 
   private adopt(next: {

@@ -10,6 +10,7 @@ import { yieldToEvents } from './clock.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { Engine } from './engine.ts';
 import { FocusLoop } from './focus-loop.ts';
+import { withKnownLens } from './lens-variant.ts';
 import { restoreMemory, restoreTree } from './session-restore.ts';
 import { TelemetryRecorder } from './telemetry-recorder.ts';
 
@@ -43,7 +44,8 @@ export async function storedEngine(
   const restored = restoreTree(stored, model);
   const { tree } = restored;
   const damage = [...stored.damage, ...restored.damage];
-  const config = applyConfigChanges(around.defaults, stored.record.config);
+  const { config, note } = withKnownLens(model, applyConfigChanges(around.defaults, stored.record.config));
+  if (note !== null) damage.push(note);
   const gistsStored = Array.from({ length: tree.maxLod + 1 }, (_, level) => tree.countAt(level));
   await rebuildGists(tree, config, around);
   const engine = new Engine({

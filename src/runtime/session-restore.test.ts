@@ -3,7 +3,7 @@ import { createMemoryStore } from '../storage/memory-store.ts';
 import { StorageError } from '../storage/ports.ts';
 import type { SessionHandle, SessionStore } from '../storage/ports.ts';
 import { readTrace } from '../storage/trace-codec.ts';
-import { bootHost, frames, idle, ingest, open, prose, until } from './testing/host-fixture.ts';
+import { bootHost, frames, idle, ingest, open, prose, until, withPerceiver } from './testing/host-fixture.ts';
 
 describe('a session read back', () => {
   it('goes on with the same layout, allocator and tokens as one that never stopped', async () => {
@@ -92,6 +92,28 @@ describe('a session read back', () => {
     await expect(fixture.host.handle({ kind: 'openSession', sessionId: handle.id })).rejects.toMatchObject({
       code: 'model-mismatch',
     });
+  });
+
+  it('falls back to the default LensNet where the model lacks its variant, and says so', async () => {
+    const store = { ...createMemoryStore(), close: () => undefined };
+    const first = await bootHost({ store, model: withPerceiver() });
+    const id = await open(first, { lensVariant: 'perceiver' });
+    await ingest(first, prose(500));
+    await first.host.dispose();
+    const opened = async (fixture: typeof first) => {
+      const { state, damage } = await fixture.host.handle({ kind: 'openSession', sessionId: id });
+      return { lensVariant: state.config.lensVariant, damage };
+    };
+    const second = await bootHost({ store });
+    const { lensVariant, damage } = await opened(second);
+    expect(lensVariant).toBe('default');
+    expect(damage).toEqual([
+      expect.stringMatching(/LensNet variant perceiver .* the default scores instead\.$/),
+    ]);
+    await second.host.handle({ kind: 'refocus' });
+    await second.host.dispose();
+    const third = await bootHost({ store, model: withPerceiver() });
+    expect(await opened(third)).toEqual({ lensVariant: 'perceiver', damage: [] });
   });
 
   it('is only looked at while another tab writes it', async () => {

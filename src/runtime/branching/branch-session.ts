@@ -5,10 +5,11 @@ import type { LoadedModel } from '../../nn/ports.ts';
 import type { SessionHandle, SessionId, SessionStore } from '../../storage/ports.ts';
 import type { Engine } from '../engine.ts';
 import { readLensRecord, writeLensRecord } from '../lens-training/kept-lens.ts';
+import { applyModelChanges, withKnownLens } from '../lens-variant.ts';
 import type { Command } from '../protocol.ts';
 import type { BranchProgress } from '../protocol-runs.ts';
 import { mustFitModel } from '../session-restore.ts';
-import { planBranch } from './branch-plan.ts';
+import { type BranchPlan, planBranch } from './branch-plan.ts';
 import { BranchReplay } from './branch-replay.ts';
 import type { StoredRuns } from './stored-runs.ts';
 
@@ -37,8 +38,8 @@ export async function prepareBranch(
   const stored = await runs.read(sessionId);
   const { record, tokens } = stored;
   mustFitModel(stored, model);
-  const plan = planBranch(stored, step);
-  const changed = applyConfigChanges(applyConfigChanges(defaults, plan.config), command.changes);
+  const plan = followable(planBranch(stored, step), model);
+  const changed = applyModelChanges(model, applyConfigChanges(defaults, plan.config), command.changes);
   const ids = Object.keys(command.changes) as (keyof RunConfig)[];
   const changes = Object.fromEntries(ids.map((id) => [id, changed[id]]));
   const lens = plan.modelHash.includes('+lensnet-') ? await readLensRecord(store, sessionId) : null;
@@ -55,4 +56,18 @@ export async function prepareBranch(
       return new BranchReplay(engine, origin, plan, tokens, changes, report);
     },
   };
+}
+
+/** The plan without the LensNets that this model lacks; its notes say so. */
+function followable(plan: BranchPlan, model: LoadedModel): BranchPlan {
+  const notes = new Set(plan.notes);
+  const follow = <C extends Partial<RunConfig>>(recorded: C): C => {
+    const { config, note } = withKnownLens(model, recorded);
+    if (note !== null) notes.add(note);
+    return config;
+  };
+  const acts = plan.acts.map((act) =>
+    act.kind === 'config' ? { ...act, changes: follow(act.changes) } : act,
+  );
+  return { ...plan, config: follow(plan.config), acts, notes: [...notes] };
 }

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { createMemoryStore } from '../../storage/memory-store.ts';
 import type { SessionId } from '../../storage/ports.ts';
 import type { BranchProgress } from '../protocol-runs.ts';
-import { type HostFixture, bootHost, ingest, open, prose, until } from '../testing/host-fixture.ts';
+import {
+  type HostFixture,
+  bootHost,
+  ingest,
+  open,
+  prose,
+  until,
+  withPerceiver,
+} from '../testing/host-fixture.ts';
 
 /** What the host last said of its branch, once it has ended. */
 const ended = (fixture: HostFixture): Promise<BranchProgress> =>
@@ -156,6 +165,29 @@ describe('a branch', () => {
     await expect(make(2, { tauExpand: 7 })).rejects.toMatchObject({ name: 'ConfigError' });
     expect(await fixture.store.list()).toHaveLength(1);
     expect((await fixture.host.handle({ kind: 'refocus' })).record.id).toBe(id);
+  });
+
+  it('does without a LensNet that its model lacks, and says so; asked for in the branch, it is refused', async () => {
+    const store = { ...createMemoryStore(), close: () => undefined };
+    const original = await bootHost({ store, model: withPerceiver() });
+    const id = await open(original, { lensVariant: 'perceiver' });
+    await ingest(original, prose(200));
+    await original.host.handle({ kind: 'setConfig', changes: { lensVariant: 'default' } });
+    await ingest(original, prose(100));
+    await original.host.handle({ kind: 'setConfig', changes: { lensVariant: 'perceiver' } });
+    await ingest(original, prose(100));
+    await original.host.dispose();
+
+    const fixture = await bootHost({ store });
+    await expect(branch(fixture, id, 2, { lensVariant: 'perceiver' })).rejects.toMatchObject({
+      name: 'ConfigError',
+      parameter: 'lensVariant',
+    });
+    expect(await fixture.store.list()).toHaveLength(1);
+    const { snapshot, progress } = await branch(fixture, id, 2);
+    expect(snapshot.state.config.lensVariant).toBe('default');
+    expect(progress).toMatchObject({ phase: 'done', error: null });
+    expect(progress.notes).toEqual([expect.stringMatching(/LensNet variant perceiver .* the default/)]);
   });
 
   it('gives the texts of any stored session', async () => {

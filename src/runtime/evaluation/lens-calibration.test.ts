@@ -1,5 +1,16 @@
 import { expect, it } from 'vitest';
-import { type CalibratedMove, rankCorrelation, worthAgreement, worthwhileMoves } from './lens-calibration.ts';
+import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
+import { Rng } from '../../core/rng.ts';
+import { withPerceiver } from '../testing/host-fixture.ts';
+import { caseOfText } from './evaluation-case.ts';
+import { rememberHistory } from './history-memory.ts';
+import {
+  type CalibratedMove,
+  calibrate,
+  rankCorrelation,
+  worthAgreement,
+  worthwhileMoves,
+} from './lens-calibration.ts';
 
 function move(worthNats: number, lensnet: number, halvesNats: readonly [number, number]): CalibratedMove {
   const others = { recency: 0, random: 0, bm25: 0, cosine: 0, attention: 0 };
@@ -18,4 +29,19 @@ it('gains of which one half of the answer says the opposite of the other are no 
   const moves = [0.1, 0.2, 0.3, 0.4].map((worth) => move(worth, 0, [worth, -worth]));
   expect(worthAgreement(moves)).toBeCloseTo(-1, 9);
   expect(worthAgreement(moves.slice(1))).toBeNull();
+});
+
+it('asks the LensNet that the parameters name', async () => {
+  const model = withPerceiver();
+  const ids = Uint32Array.from({ length: 640 }, (_, i) => 97 + (i % 26));
+  const tree = await rememberHistory(model, ids, undefined, () => Promise.resolve());
+  const asked = caseOfText(model, { question: 'q', answer: 'a' }, [{ start: 64, end: 96 }]);
+  const scoresBy = async (lensVariant: 'default' | 'perceiver') => {
+    const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64, lensVariant };
+    const nll = () => Promise.resolve(new Float64Array(2));
+    const { moves } = await calibrate({ tree, asked, config, model, rng: new Rng(1), nll });
+    return new Set(moves.map(({ scores }) => Math.abs(scores.lensnet)));
+  };
+  expect([...(await scoresBy('perceiver'))]).toEqual([0.25]);
+  expect((await scoresBy('default')).size).toBeGreaterThan(1);
 });

@@ -14,6 +14,7 @@ import type { Layout } from '../../core/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
 import { expandToRaw, unitScore, unitsOf } from '../lens-training/moves.ts';
 import { worthOfDetail } from '../lens-training/targets.ts';
+import { lensNetOf } from '../lens-variant.ts';
 import { sample } from './chronicler.ts';
 import type { EvaluationCase } from './evaluation-case.ts';
 import type { Span } from './history-writer.ts';
@@ -81,14 +82,15 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
   const { tree, asked, config, model, rng, nll } = input;
   const gold = asked.gold ?? [];
   const layout = startLayout(tree, config, gold, rng);
+  const lensNet = lensNetOf(model, config.lensVariant, model.lensNet);
   const { scores, metrics } = await refocus({
     layout,
     tree,
     config: { ...config, policy: 'lensnet' },
     state: INITIAL_ALLOCATOR_STATE,
-    scorer: model.lensNet,
+    scorer: lensNet,
     embed: (ids) => model.base.embed(ids),
-    tailTokens: model.lensNet.tailTokens,
+    tailTokens: lensNet.tailTokens,
     reserveTokens: K,
     now: () => 0,
   });

@@ -1,4 +1,5 @@
 /** A host on the fake model and a store in memory, with everything it says written down. */
+import type { SlotView } from '../../core/ports.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../core/telemetry.ts';
 import { createMemoryStore } from '../../storage/memory-store.ts';
 import type { SessionStore } from '../../storage/ports.ts';
@@ -41,6 +42,13 @@ export async function bootHost(
     notices,
     events: () => notices.flatMap((notice) => (notice.kind === 'telemetry' ? notice.events : [])),
   };
+}
+
+/** The fake model with a second LensNet, which scores everything alike. */
+export function withPerceiver(): FakeModel {
+  const model = createFakeModel();
+  const score = ({ slotCount }: SlotView) => Promise.resolve(new Float32Array(slotCount).fill(0.25));
+  return { ...model, otherLensNets: new Map([['perceiver', { ...model.lensNet, score }]]) };
 }
 
 /** Readable filler of at least `characters` characters; the seed varies it. */

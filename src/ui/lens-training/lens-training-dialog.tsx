@@ -272,6 +272,7 @@ function intervalOf(interval: readonly [number, number] | null, format: (value: 
 function InUse({ report: { inUse, phase, hasCandidate } }: { readonly report: LensTrainingReport }) {
   const picker = useRef<HTMLInputElement>(null);
   const storage = useSession((state) => state.boot?.storage);
+  const variant = useSession((state) => state.session?.config.lensVariant ?? 'default');
   const isRunning = phase === 'collecting' || phase === 'training';
   const own = inUse.origin !== 'shipped';
   return (
@@ -286,6 +287,12 @@ function InUse({ report: { inUse, phase, hasCandidate } }: { readonly report: Le
           !inUse.isStored &&
           ` It will not outlive this page (${storage?.reason ?? 'it could not be stored'}): export it to keep it.`}
       </p>
+      {variant !== 'default' && (
+        <p>
+          The parameter “LensNet variant” asks for {variant} now: a LensNet kept here scores only while it is
+          default.
+        </p>
+      )}
       <div className="button-row">
         <button type="button" className="button" onClick={() => void exportLens()}>
           <Download size={14} aria-hidden /> Export {hasCandidate ? 'the trained' : 'its'} weights
