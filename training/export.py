@@ -2,6 +2,7 @@
 
     python training/export.py                      # whatever training/.cache holds
     python training/export.py --budget 1024 --hours 1.5 --tokens 12000000
+    python training/export.py --other-lensnet training/.cache/perceiver.pt     # beside the default one; repeatable
 
 Figures come from training/.cache/figures/*.json: what the evaluation scripts and `npm run eval` write.
 """
@@ -68,9 +69,39 @@ def export_gistnet(net: GistNet, folder: Path, version: int) -> dict:
     return {"gistNet": {"weights": "gistnet.safetensors", **net.config.to_manifest(), "version": version}}
 
 
-def export_lensnet(net: Lens, folder: Path, version: int) -> dict:
-    save_half(net, folder / "lensnet.safetensors")
-    return {"lensNet": {"weights": "lensnet.safetensors", **net.config.to_manifest(), "version": version}}
+def export_lensnet(net: Lens, path: Path, version: int) -> dict:
+    """Write the weights; the manifest's section of them."""
+    save_half(net, path)
+    return {"weights": path.name, **net.config.to_manifest(), "version": version}
+
+
+def export_lensnets(own: Lens, others: list[Lens], folder: Path, version: int) -> dict:
+    """The default LensNet and those of other variants, each in a file of its own."""
+    sections = {"lensNet": export_lensnet(own, folder / "lensnet.safetensors", version)}
+    if others:
+        sections["otherLensNets"] = [
+            export_lensnet(net, folder / f"lensnet-{net.config.variant}.safetensors", version) for net in others
+        ]
+    return sections
+
+
+def load_lensnets(own: Path, others: list[Path]) -> list[Lens]:
+    """The default LensNet, then the others; none where there is no default.
+
+    Raises:
+        ValueError: if two are of one variant, or if there are others without a default.
+    """
+    if not own.exists():
+        if others:
+            raise ValueError(f"--other-lensnet needs a default LensNet, and there is no {own}")
+        return []
+    nets: dict[str, Lens] = {}
+    for path in [own, *others]:
+        net = load_lensnet(path)
+        if net.config.variant in nets:
+            raise ValueError(f"{path}: there is a LensNet of variant {net.config.variant} already")
+        nets[net.config.variant] = net
+    return list(nets.values())
 
 
 def files_of(folder: Path) -> dict[str, dict]:
@@ -127,6 +158,15 @@ def main() -> None:
     parser.add_argument("--base", type=Path, default=BASE)
     parser.add_argument("--gistnet", type=Path, default=GISTNET)
     parser.add_argument("--lensnet", type=Path, default=LENSNET)
+    parser.add_argument(
+        "--other-lensnet",
+        dest="other_lensnets",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a LensNet of another variant, for the parameter lensVariant; repeatable",
+    )
     parser.add_argument("--budget", type=int, default=1024)
     parser.add_argument("--strategy", default="adaptive")
     parser.add_argument("--max-actions", type=int, default=8)
@@ -139,6 +179,10 @@ def main() -> None:
     parser.add_argument("--version", type=int, default=1, help="of GistNet and LensNet")
     parser.add_argument("--command", dest="commands", action="append", default=[])
     options = parser.parse_args()
+    try:
+        lensnets = load_lensnets(options.lensnet, options.other_lensnets)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     options.folder.mkdir(parents=True, exist_ok=True)
     base = load_base(options.base)
     manifest = {
@@ -164,8 +208,8 @@ def main() -> None:
     if options.gistnet.exists():
         gistnet = load_gistnet(base.config, options.gistnet)
         manifest |= export_gistnet(gistnet, options.folder, options.version)
-    if options.lensnet.exists():
-        manifest |= export_lensnet(load_lensnet(options.lensnet), options.folder, options.version)
+    if lensnets:
+        manifest |= export_lensnets(lensnets[0], lensnets[1:], options.folder, options.version)
     manifest["files"] = files_of(options.folder)
     manifest["training"] = {
         "corpus": CORPUS,

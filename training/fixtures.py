@@ -212,15 +212,18 @@ def tiny_fixtures() -> None:
     io |= llama_io(base, x, positions)
     io["logits"] = io["logits"][-8:]
     if "lensNet" in manifest and "gistNet" in manifest:
-        entry = manifest["lensNet"]
-        lens = create_lensnet(LensConfig.from_manifest(entry, base.config.hidden_size, base.config.rms_norm_eps))
-        weights = load_file(str(TINY / "lensnet.safetensors"))
-        lens.load_state_dict({key: value.float() for key, value in weights.items()})
+        others = manifest.get("otherLensNets", [])
         lod = torch.ones(1, dtype=torch.long)
         feats = slot_features(lod, lod * BLOCK_SIZE, lod * (len(ids) - BLOCK_SIZE), lod * 0, lod * 3)
-        tail = base.embed(ids)[-entry["tailTokens"]:]
-        logits = lens(gists[None], gists[None], feats[None], tail[None])[0]
-        io |= {"lens.feats": feats, "lens.tail": tail, "lens.logits": logits}
+        # Each net takes the last tokens that it reads of it.
+        tail = base.embed(ids)[-max(entry["tailTokens"] for entry in [manifest["lensNet"], *others]):]
+        io |= {"lens.feats": feats, "lens.tail": tail}
+        for name, entry in [("lens", manifest["lensNet"]), *((f"lens.{other['variant']}", other) for other in others)]:
+            lens = create_lensnet(LensConfig.from_manifest(entry, base.config.hidden_size, base.config.rms_norm_eps))
+            weights = load_file(str(TINY / entry["weights"]))
+            lens.load_state_dict({key: value.float() for key, value in weights.items()})
+            own_tail = tail[-entry["tailTokens"]:]
+            io[f"{name}.logits"] = lens(gists[None], gists[None], feats[None], own_tail[None])[0]
     description = "shipped weights of models/tiny: first block as its gist, then raw tokens from "
     description += "position 100,032; logits of the last 8 entries"
     write_fixture("tiny", description, "tiny", {"text": text}, None, io)

@@ -47,9 +47,11 @@ it.runIf(existsSync(IO) && existsSync(join(TINY, 'manifest.json')))(
     errors['logits'] = largestError(logits.subarray(-expected.length), expected);
     session.dispose();
 
-    if (io.has('lens.logits')) {
+    const lensNets = new Map([['lens', model.lensNet]]);
+    for (const [variant, lensNet] of model.otherLensNets) lensNets.set(`lens.${variant}`, lensNet);
+    for (const [name, lensNet] of lensNets) {
       const tail = readTensor(io, 'lens.tail');
-      const scores = await model.lensNet.score({
+      const scores = await lensNet.score({
         entries: [{ lod: 1, start: 0, end: K, cost: 1 }],
         slotCount: 1,
         hiddenSize: size,
@@ -62,7 +64,7 @@ it.runIf(existsSync(IO) && existsSync(join(TINY, 'manifest.json')))(
         tailCount: tail.length / size,
         cursor: ids.length,
       });
-      errors['scores'] = largestError(scores, readTensor(io, 'lens.logits').map(Math.tanh));
+      errors[name] = largestError(scores, readTensor(io, `${name}.logits`).map(Math.tanh));
     }
     model.dispose();
     console.info(errors);
