@@ -95,7 +95,7 @@ export const PARAMETERS: readonly ParameterDescription[] = [
     kind: 'choice',
     choices: KV_MODES,
     sentence:
-      'After a refocus the base runs again from the first changed slot on (exact), or only what was swapped in and the newest tokens, keeping the rest as it was computed (patch).',
+      'After a refocus the base runs again from the first changed slot on (exact), or only what was swapped in and a few slots behind it, keeping the rest as it was computed (patch).',
   },
   {
     id: 'tauExpand',

@@ -151,6 +151,8 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     fullNll: finite.nullable(),
     deltaNll: finite.nullable(),
     why: z.string().optional(),
+    /** KV mode `patch`: what the kept keys and values cost, `workingContextNll` minus the same with `exact`. */
+    patchExtraNll: finite.optional(),
   }),
   /** What losing one block's detail would cost, measured on the newest tokens. */
   z.object({

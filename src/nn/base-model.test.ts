@@ -6,6 +6,7 @@ import { largestError } from './fixture-parity.ts';
 import { TransformerGistNet } from './gist-net.ts';
 import { createLensNet } from './lens-net.ts';
 import { memoryReport } from './memory-report.ts';
+import { measurePatchError } from './patch-parity.ts';
 import {
   randomValues,
   SYNTHETIC_GIST_NET,
@@ -89,6 +90,37 @@ describe.each(['wasm', 'cpu'] as const)('base model on %s', (backend) => {
     fresh.dispose();
   });
 
+  it('moves cached slots and fills the gaps between them', async () => {
+    expect(await measurePatchError()).toBeLessThan(1e-5);
+    const session = model.createDecodeSession(40);
+    const embeddings = randomValues(30 * SIZE, 17);
+    const next = [randomValues(SIZE, 18), positionsFrom(30, 1), 'last'] as const;
+    await session.append(embeddings, positionsFrom(0, 30), 'last');
+    const untouched = await session.append(...next);
+    session.truncate(30);
+    // The same slots in the same place, over several layers.
+    session.rearrange(Int32Array.from({ length: 30 }, (_, slot) => (slot >= 12 && slot < 15 ? -1 : slot)));
+    await session.fill(12, embeddings.subarray(12 * SIZE, 15 * SIZE), positionsFrom(12, 3));
+    expect(session.length).toBe(30);
+    expect(largestError(await session.append(...next), untouched)).toBeLessThan(1e-5);
+    session.dispose();
+  });
+
+  it('refuses to move or fill what is not cached, and changes nothing', async () => {
+    const session = model.createDecodeSession(4);
+    const three = randomValues(3 * SIZE, 13);
+    await session.append(three, positionsFrom(0, 3), 'last');
+    expect(() => {
+      session.rearrange(Int32Array.of(0, 3));
+    }).toThrow(RangeError);
+    expect(() => {
+      session.rearrange(Int32Array.of(0, -1, -1, 1, 2));
+    }).toThrow(CapacityError);
+    await expect(session.fill(2, three.subarray(SIZE), positionsFrom(2, 2))).rejects.toThrow(RangeError);
+    expect(session.length).toBe(3);
+    session.dispose();
+  });
+
   it('refuses to overflow, and changes nothing', async () => {
     const session = model.createDecodeSession(4);
     await session.append(randomValues(3 * SIZE, 13), positionsFrom(0, 3), 'last');
@@ -131,6 +163,11 @@ const RAW = {
   intermediate_size: 48,
 };
 
+/** All slots but the eighth, which leaves a gap. */
+function withoutOne(length: number): Int32Array {
+  return Int32Array.from({ length: length - 1 }, (_, slot) => (slot === 7 ? -1 : slot + Number(slot > 7)));
+}
+
 it('holds memory flat over 1,000 refocus-like cycles', async () => {
   await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
   const model = new BaseModel(CONFIG, syntheticBase(CONFIG));
@@ -151,6 +188,8 @@ it('holds memory flat over 1,000 refocus-like cycles', async () => {
     session.truncate(Math.min(session.length, 20));
     await session.append(slots.subarray(0, 30 * SIZE), positionsFrom(20, 30), 'last');
     await session.append(slots.subarray(0, SIZE), positionsFrom(50, 1), 'last');
+    session.rearrange(withoutOne(session.length));
+    await session.fill(7, slots.subarray(0, SIZE), positionsFrom(7, 1));
     await gistNet.compress(1, slots.subarray(0, 36 * SIZE), [2]);
     await lensNet.logits(view);
   };

@@ -118,6 +118,11 @@ export class BaseModel implements LanguageModel {
     });
   }
 
+  /** As `KvCache.moveSlots`. */
+  moveSlots(cache: KvCache, first: number, sources: Int32Array): void {
+    cache.moveSlots(this.kernels, first, sources);
+  }
+
   dispose(): void {
     this.loader.dispose();
   }
@@ -193,20 +198,85 @@ class CachedDecodeSession implements DecodeSession {
     reading?: AttentionReading,
   ): Promise<Float32Array> {
     const rows = positions.length;
-    const { hiddenSize, vocabularySize } = this.model;
-    this.assertIdle();
-    if (rows === 0) throw new ShapeError('positions (at least one slot)', 1, 0);
-    if (embeddings.length !== rows * hiddenSize) {
-      throw new ShapeError('embeddings', rows * hiddenSize, embeddings.length);
-    }
-    if (deviations !== undefined && deviations.length !== rows) {
-      throw new ShapeError('deviations', rows, deviations.length);
-    }
+    this.assertSlots(embeddings, positions, deviations);
     if (this.length + rows > this.capacitySlots)
       throw new CapacityError(this.capacitySlots, this.length, rows);
-
-    const lengthBefore = this.length;
     const wanted = want === 'all' ? rows : want === 'last' ? 1 : Math.min(want, rows);
+    const lengthBefore = this.length;
+    try {
+      return await this.run(embeddings, positions, wanted, deviations, reading);
+    } catch (error) {
+      this.cache.length = lengthBefore;
+      throw error;
+    }
+  }
+
+  async fill(
+    firstSlot: number,
+    embeddings: Float32Array,
+    positions: Float64Array,
+    deviations?: Float64Array,
+  ): Promise<void> {
+    this.assertSlots(embeddings, positions, deviations);
+    const { length } = this;
+    if (firstSlot < 0 || firstSlot + positions.length > length) {
+      throw new RangeError(`Slots ${firstSlot}..${firstSlot + positions.length} are not within ${length}.`);
+    }
+    this.cache.length = firstSlot;
+    try {
+      await this.run(embeddings, positions, 0, deviations);
+    } finally {
+      this.cache.length = length;
+    }
+  }
+
+  rearrange(sources: Int32Array): void {
+    this.assertIdle();
+    const { length, cache } = this;
+    if (sources.length > cache.capacitySlots) {
+      throw new CapacityError(cache.capacitySlots, length, sources.length - length);
+    }
+    if (sources.some((source) => source < -1 || source >= length)) {
+      throw new RangeError(`Only slots before ${length} are cached.`);
+    }
+    let first = 0;
+    while (sources[first] === first) first++;
+    let end = sources.length;
+    while (end > first && sources[end - 1] === -1) end--;
+    // A gap takes any slot's rows along: they are overwritten before they are read.
+    this.model.moveSlots(
+      cache,
+      first,
+      sources.subarray(first, end).map((source) => Math.max(source, 0)),
+    );
+    cache.length = sources.length;
+    this.lastAttention = null;
+  }
+
+  truncate(length: number): void {
+    this.assertIdle();
+    if (!Number.isInteger(length) || length < 0 || length > this.length) {
+      throw new RangeError(`Cannot truncate ${this.length} slots to ${length}.`);
+    }
+    this.cache.length = length;
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    if (!this.isRunning) this.cache.dispose();
+  }
+
+  /** Run slots behind the cache's length, chunk by chunk. @returns `[wanted, vocabulary]` logits. */
+  private async run(
+    embeddings: Float32Array,
+    positions: Float64Array,
+    wanted: number,
+    deviations?: Float64Array,
+    reading?: AttentionReading,
+  ): Promise<Float32Array> {
+    const rows = positions.length;
+    const { hiddenSize, vocabularySize } = this.model;
     const result = new Float32Array(wanted * vocabularySize);
     this.isRunning = true;
     this.lastAttention = null;
@@ -230,27 +300,23 @@ class CachedDecodeSession implements DecodeSession {
         if (end === rows) return result;
         await yieldToEventLoop();
       }
-    } catch (error) {
-      this.cache.length = lengthBefore;
-      throw error;
     } finally {
       this.isRunning = false;
       if (this.isDisposed) this.cache.dispose();
     }
   }
 
-  truncate(length: number): void {
+  private assertSlots(embeddings: Float32Array, positions: Float64Array, deviations?: Float64Array): void {
+    const rows = positions.length;
+    const { hiddenSize } = this.model;
     this.assertIdle();
-    if (!Number.isInteger(length) || length < 0 || length > this.length) {
-      throw new RangeError(`Cannot truncate ${this.length} slots to ${length}.`);
+    if (rows === 0) throw new ShapeError('positions (at least one slot)', 1, 0);
+    if (embeddings.length !== rows * hiddenSize) {
+      throw new ShapeError('embeddings', rows * hiddenSize, embeddings.length);
     }
-    this.cache.length = length;
-  }
-
-  dispose(): void {
-    if (this.isDisposed) return;
-    this.isDisposed = true;
-    if (!this.isRunning) this.cache.dispose();
+    if (deviations !== undefined && deviations.length !== rows) {
+      throw new ShapeError('deviations', rows, deviations.length);
+    }
   }
 
   private assertIdle(): void {

@@ -60,6 +60,26 @@ export interface DecodeSession {
   readonly lastAttention: Float32Array | null;
   /** Forget everything from slot n on. */
   truncate(length: number): void;
+  /**
+   * Move cached slots: slot i becomes what slot `sources[i]` held, in the keys and values that it got where it
+   * was run. The length becomes `sources.length`.
+   *
+   * @param sources - cached slots, ascending; -1 leaves a gap, which `fill` has to run before any slot behind it.
+   * @throws {CapacityError} | {RangeError} for what is not cached; nothing is changed then.
+   */
+  rearrange(sources: Int32Array): void;
+  /**
+   * Run the base over slots in the place of cached ones, seeing what stands before them; what stands behind is
+   * kept. Parameters as `append`.
+   *
+   * @throws {RangeError} if they reach behind the last cached slot.
+   */
+  fill(
+    firstSlot: number,
+    embeddings: Float32Array,
+    positions: Float64Array,
+    deviations?: Float64Array,
+  ): Promise<void>;
   dispose(): void;
 }
 

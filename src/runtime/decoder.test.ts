@@ -6,7 +6,7 @@ import { ABSOLUTE_POSITIONS } from '../core/positions.ts';
 import type { PositionScheme } from '../core/positions.ts';
 import { collapseEntry, emptyLayout, expandEntry, extendLayout } from '../core/working-context.ts';
 import type { Layout } from '../core/working-context.ts';
-import { Decoder } from './decoder.ts';
+import { Decoder, PATCH_RERUN_SLOTS } from './decoder.ts';
 import { createFakeModel } from './testing/fake-model.ts';
 
 const CAPACITY = 512;
@@ -107,6 +107,77 @@ describe('Decoder', () => {
     const { logits, ranSlots } = await decoder.sync(layout, CAPACITY);
     expect(ranSlots).toBe(1000 - 256);
     expect(logits).toEqual((await new Decoder(model.base, tree).sync(layout, CAPACITY)).logits);
+  });
+});
+
+describe('Decoder, patch mode', () => {
+  function patching() {
+    const stage = scene();
+    stage.decoder.setKvMode('patch');
+    const gist = stage.layout.entries.findIndex(({ lod }) => lod === 1);
+    return { ...stage, gist, expanded: expandEntry(stage.layout, gist, stage.tree) };
+  }
+
+  it('runs what was swapped in, the slots behind it and the last, and keeps the rest', async () => {
+    const stage = patching();
+    const { decoder, layout, expanded, gist, tree } = stage;
+    const first = await decoder.sync(layout, CAPACITY);
+    expect(first.logits).toEqual(await afresh(stage, layout));
+    expect((await decoder.sync(expanded, CAPACITY)).ranSlots).toBe(32 + PATCH_RERUN_SLOTS + 1);
+    expect((await decoder.sync(expanded, CAPACITY)).ranSlots).toBe(0);
+    const collapsed = await decoder.sync(collapseEntry(expanded, gist, tree), CAPACITY);
+    expect(collapsed.ranSlots).toBe(1 + PATCH_RERUN_SLOTS + 1);
+    expect(decoder.cachedSlots).toBe(layout.usedTokens);
+  });
+
+  it('says what full recompute says where nothing but tokens came', async () => {
+    const stage = patching();
+    await stage.decoder.sync(stage.layout, CAPACITY);
+    stage.tree.appendTokens(tokenIds(7, 3), DOCUMENT);
+    const grown = extendLayout(stage.layout, stage.tree.tokenCount);
+    const { logits, ranSlots } = await stage.decoder.sync(grown, CAPACITY);
+    expect(ranSlots).toBe(3);
+    expect(logits).toEqual(await afresh(stage, grown));
+  });
+
+  it('runs all again when it goes back to exact, or is reset', async () => {
+    const stage = patching();
+    const { decoder, layout, expanded } = stage;
+    for (const goBack of [() => decoder.setKvMode('exact'), () => decoder.reset()]) {
+      decoder.setKvMode('patch');
+      await decoder.sync(layout, CAPACITY);
+      await decoder.sync(expanded, CAPACITY);
+      goBack();
+      expect((await decoder.sync(expanded, CAPACITY)).logits).toEqual(await afresh(stage, expanded));
+    }
+  });
+
+  it('keeps nothing that stands elsewhere now', async () => {
+    const stage = patching();
+    const { decoder, layout, expanded, gist } = stage;
+    const scheme = { mode: 'compact', gistDecay: 0, trainedContextTokens: 512 } as const;
+    decoder.setPositions(scheme);
+    await decoder.sync(layout, CAPACITY);
+    const { logits, ranSlots } = await decoder.sync(expanded, CAPACITY);
+    expect(ranSlots).toBe(expanded.usedTokens - gist);
+    expect(logits).toEqual(await afresh(stage, expanded, scheme));
+  });
+
+  it('given up between two gaps, takes nothing from behind the gap', async () => {
+    const { model, tree, layout, gist, expanded } = patching();
+    let isStopped = false;
+    const decoder = new Decoder(model.base, tree, () =>
+      isStopped ? Promise.reject(new Error('stopped')) : Promise.resolve(),
+    );
+    decoder.setKvMode('patch');
+    await decoder.sync(layout, CAPACITY);
+    isStopped = true;
+    await expect(decoder.sync(expanded, CAPACITY)).rejects.toThrow('stopped');
+    isStopped = false;
+    expect(decoder.cachedSlots).toBe(gist);
+    expect((await decoder.sync(expanded, CAPACITY)).logits).toEqual(
+      await afresh({ model, tree, layout, decoder }, expanded),
+    );
   });
 });
 

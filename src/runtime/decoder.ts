@@ -1,18 +1,27 @@
 /**
  * Keeps the base model's key-value cache in step with a working context. After a change only the slots from
- * the first changed one on are run again (`exact` mode); slots before it are never recomputed.
+ * the first changed one on are run again (`exact`), or only those that were swapped in and the few behind them
+ * (`patch`); slots before the first change are never recomputed.
  */
 import type { AttentionReading } from '../core/attention-record.ts';
+import type { KvMode, RunConfig } from '../core/config.ts';
 import { spanIdOf, tokensPerEntry } from '../core/ids.ts';
-import { ABSOLUTE_POSITIONS, slotPositions } from '../core/positions.ts';
-import type { PositionScheme, SlotPositions } from '../core/positions.ts';
+import { ABSOLUTE_POSITIONS, positionSchemeOf, slotPositions } from '../core/positions.ts';
+import type { PositionScheme } from '../core/positions.ts';
 import type { GistTree } from '../core/tree.ts';
 import type { Layout } from '../core/working-context.ts';
 import type { DecodeSession, LanguageModel } from '../nn/ports.ts';
-import { logSumExp } from './sampler.ts';
+import { type ContinuationReading, readContinuationRows } from './continuation.ts';
+import { commonPrefix, gapsOf, planPatch } from './patch-plan.ts';
+import type { SlotList } from './patch-plan.ts';
 
 /** Slots run in one call: bounds the attention matrix, and how long a stop has to wait. */
 const PREFILL_CHUNK = 256;
+/**
+ * `patch` runs so many slots behind each swapped run again. A base's first layers look a few tokens back: without
+ * this, facts that cross the edge of a block that was just expanded were misread (docs/evaluation.md).
+ */
+export const PATCH_RERUN_SLOTS = 8;
 /** Room behind the working context: an open block and the horizon of a measurement. */
 const SLACK_SLOTS = 128;
 /** The longest continuation that is scored. */
@@ -30,11 +39,10 @@ interface Prediction {
 
 export class Decoder {
   private session: DecodeSession | null = null;
-  /** What each cached slot holds: a raw token's position, or minus (a gist's span id + 1). */
-  private keys = new Float64Array(0);
-  /** Where each cached slot was run; a slot that stands elsewhere now is another slot. */
-  private places: SlotPositions = { positions: new Float64Array(0), deviations: new Float64Array(0) };
+  /** What the cached slots hold and where they were run: one that stands elsewhere now is another slot. */
+  private cached: SlotList = emptySlots(0);
   private scheme: PositionScheme = ABSOLUTE_POSITIONS;
+  private mode: KvMode = 'exact';
   private length = 0;
   private lastLogits: Float32Array | null = null;
   private lastAttention: Float32Array | null = null;
@@ -52,9 +60,25 @@ export class Decoder {
     return this.length;
   }
 
+  /** Decode as a run's parameters ask for, from the next `sync` on. */
+  configure(
+    config: Pick<RunConfig, 'positions' | 'gistDecay' | 'kvMode' | 'recordAttention'>,
+    trainedContextTokens: number,
+  ): void {
+    this.setPositions(positionSchemeOf(config, trainedContextTokens));
+    this.setKvMode(config.kvMode);
+    this.readAttention(config.recordAttention);
+  }
+
   /** Positions from the next `sync` on; what then stands elsewhere is run again. */
   setPositions(scheme: PositionScheme): void {
     this.scheme = scheme;
+  }
+
+  /** How the cache follows changes from the next `sync` on; what `patch` left behind is run again by `reset`. */
+  setKvMode(mode: KvMode): void {
+    if (mode === 'exact' && this.mode === 'patch') this.reset();
+    this.mode = mode;
   }
 
   /** Whether predictions made from now on read the attention. It never changes their logits. */
@@ -71,32 +95,91 @@ export class Decoder {
   async sync(layout: Layout, capacitySlots: number): Promise<Prediction> {
     if (layout.usedTokens === 0) throw new RangeError('An empty working context predicts nothing.');
     const session = this.sessionFor(Math.max(capacitySlots, layout.usedTokens));
-    const wanted = slotKeys(layout);
-    const places = slotPositions(layout, this.scheme);
-    const common = this.commonPrefix(wanted, places);
-    if (common === wanted.length && common === this.length && this.lastLogits !== null) {
+    const wanted: SlotList = { keys: slotKeys(layout), places: slotPositions(layout, this.scheme) };
+    const count = wanted.keys.length;
+    const common = commonPrefix(this.cached, this.length, wanted);
+    if (common === count && common === this.length && this.lastLogits !== null) {
       return { logits: this.lastLogits, attention: this.lastAttention, ranSlots: 0 };
     }
     // The last slot's logits are wanted even when all slots are there.
-    const first = Math.min(common, wanted.length - 1);
-    this.cut(session, first);
+    const first = Math.min(common, count - 1);
+    const patched = this.mode === 'patch' ? await this.patch(session, layout, wanted, first) : null;
+    if (patched === null) this.cut(session, first);
+    const from = patched?.keptTo ?? first;
+    await this.runTail(session, layout, wanted, from);
+    const ranSlots = (patched?.filledSlots ?? 0) + count - from;
+    return { logits: this.lastLogits!, attention: this.lastAttention, ranSlots };
+  }
+
+  /**
+   * Move the slots that can be kept to their new places and run those between them.
+   *
+   * @returns up to which slot the cache then is right, and how many slots were run; null, nothing changed, if
+   * no slot behind the first changed one can be kept.
+   */
+  private async patch(
+    session: DecodeSession,
+    layout: Layout,
+    wanted: SlotList,
+    first: number,
+  ): Promise<{ readonly keptTo: number; readonly filledSlots: number } | null> {
+    const sources = planPatch(this.cached, this.length, wanted, PATCH_RERUN_SLOTS);
+    const gaps = gapsOf(sources);
+    const keptTo = gaps.at(-1)!.from;
+    if (keptTo <= first) return null;
+    session.rearrange(sources.subarray(0, keptTo));
+    this.lastLogits = this.lastAttention = null;
+    let filledSlots = 0;
+    try {
+      for (const gap of gaps.slice(0, -1)) {
+        for (let from = gap.from; from < gap.to; from += PREFILL_CHUNK) {
+          const to = Math.min(from + PREFILL_CHUNK, gap.to);
+          this.length = from;
+          await this.pause();
+          const { positions, deviations } = placesOf(wanted, from, to);
+          await session.fill(from, this.gather(layout, from, to), positions, deviations);
+          filledSlots += to - from;
+        }
+      }
+    } catch (error) {
+      // What stands behind the gap saw nothing good there.
+      session.truncate(this.length);
+      throw error;
+    } finally {
+      this.note(wanted, 0, keptTo);
+    }
+    this.length = keptTo;
+    return { keptTo, filledSlots };
+  }
+
+  /** Run all slots from `first` on, to which the cache is right. */
+  private async runTail(
+    session: DecodeSession,
+    layout: Layout,
+    wanted: SlotList,
+    first: number,
+  ): Promise<void> {
+    const count = wanted.keys.length;
     let logits: Float32Array | null = null;
-    for (let from = first; from < wanted.length; from += PREFILL_CHUNK) {
+    for (let from = first; from < count; from += PREFILL_CHUNK) {
       if (from > first) await this.pause();
-      const to = Math.min(from + PREFILL_CHUNK, wanted.length);
-      const positions = places.positions.subarray(from, to);
-      const deviations = places.deviations.subarray(from, to);
-      const want = to === wanted.length ? 'last' : 0;
+      const to = Math.min(from + PREFILL_CHUNK, count);
+      const { positions, deviations } = placesOf(wanted, from, to);
+      const want = to === count ? 'last' : 0;
       const vectors = this.gather(layout, from, to);
       logits = await session.append(vectors, positions, want, deviations, this.reading);
-      this.keys.set(wanted.subarray(from, to), from);
-      this.places.positions.set(positions, from);
-      this.places.deviations.set(deviations, from);
+      this.note(wanted, from, to);
       this.length = to;
     }
-    this.lastLogits = logits!;
+    this.lastLogits = logits;
     this.lastAttention = session.lastAttention;
-    return { logits: this.lastLogits, attention: this.lastAttention, ranSlots: wanted.length - first };
+  }
+
+  /** Slots `from..to-1` hold now what is wanted there. */
+  private note({ keys, places }: SlotList, from: number, to: number): void {
+    this.cached.keys.set(keys.subarray(from, to), from);
+    this.cached.places.positions.set(places.positions.subarray(from, to), from);
+    this.cached.places.deviations.set(places.deviations.subarray(from, to), from);
   }
 
   /**
@@ -104,34 +187,35 @@ export class Decoder {
    * `sync` leaves it.
    */
   async scoreContinuation(layout: Layout, ids: Uint32Array, capacitySlots: number): Promise<number> {
-    const nlls = await this.tokenNlls(layout, ids, capacitySlots);
-    return nlls.reduce((sum, nll) => sum + nll, 0) / nlls.length;
+    const { nll } = await this.readContinuation(layout, ids, capacitySlots);
+    return nll.reduce((sum, nats) => sum + nats, 0) / nll.length;
   }
 
   /**
-   * `[ids.length]` negative log-likelihoods in nats, each token after those before it. The cache is left as
-   * `sync` leaves it.
+   * Read tokens that would follow the layout, each after those before it. The cache is left as `sync` leaves it.
    *
    * @param ids - 1 to `MAX_SCORED_TOKENS`.
    */
-  async tokenNlls(layout: Layout, ids: Uint32Array, capacitySlots: number): Promise<Float64Array> {
+  async readContinuation(
+    layout: Layout,
+    ids: Uint32Array,
+    capacitySlots: number,
+  ): Promise<ContinuationReading> {
     const { logits } = await this.sync(layout, capacitySlots);
-    const first = logits.slice();
     const session = this.session!;
     const inputs = ids.subarray(0, ids.length - 1);
     const vocabulary = this.base.vocabularySize;
-    const nlls = new Float64Array(ids.length);
-    nlls[0] = logSumExp(first) - first[ids[0]!]!;
+    const rows = new Float32Array(ids.length * vocabulary);
+    rows.set(logits);
     if (inputs.length > 0) {
       const { positions } = slotPositions(layout, this.scheme, inputs.length);
-      const rows = await session.append(this.base.embed(inputs), positions.subarray(this.length), 'all');
+      rows.set(
+        await session.append(this.base.embed(inputs), positions.subarray(this.length), 'all'),
+        vocabulary,
+      );
       session.truncate(this.length);
-      for (let i = 0; i < inputs.length; i++) {
-        const row = rows.subarray(i * vocabulary, (i + 1) * vocabulary);
-        nlls[i + 1] = logSumExp(row) - row[ids[i + 1]!]!;
-      }
     }
-    return nlls;
+    return readContinuationRows(rows, ids, vocabulary);
   }
 
   /** Forget everything, for example when gists were recomputed. */
@@ -156,28 +240,8 @@ export class Decoder {
     if (this.session !== null && this.session.capacitySlots >= slots + SLACK_SLOTS) return this.session;
     this.dispose();
     this.session = this.base.createDecodeSession(slots + SLACK_SLOTS);
-    this.keys = new Float64Array(slots + SLACK_SLOTS);
-    this.places = {
-      positions: new Float64Array(slots + SLACK_SLOTS),
-      deviations: new Float64Array(slots + SLACK_SLOTS),
-    };
+    this.cached = emptySlots(slots + SLACK_SLOTS);
     return this.session;
-  }
-
-  /** How many cached slots hold what is wanted, where it is wanted. */
-  private commonPrefix(wanted: Float64Array, { positions, deviations }: SlotPositions): number {
-    const most = Math.min(this.length, wanted.length);
-    const { keys, places } = this;
-    let common = 0;
-    while (
-      common < most &&
-      keys[common] === wanted[common] &&
-      places.positions[common] === positions[common] &&
-      places.deviations[common] === deviations[common]
-    ) {
-      common++;
-    }
-    return common;
   }
 
   /** `[to - from, d]` vectors of the layout's slots `from..to-1`. */
@@ -201,6 +265,20 @@ export class Decoder {
     }
     return embeddings;
   }
+}
+
+function emptySlots(count: number): SlotList {
+  return {
+    keys: new Float64Array(count),
+    places: { positions: new Float64Array(count), deviations: new Float64Array(count) },
+  };
+}
+
+function placesOf({ places }: SlotList, from: number, to: number) {
+  return {
+    positions: places.positions.subarray(from, to),
+    deviations: places.deviations.subarray(from, to),
+  };
 }
 
 function slotKeys(layout: Layout): Float64Array {

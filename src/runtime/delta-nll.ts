@@ -20,10 +20,14 @@ export interface DeltaNllMeasurement {
   readonly deltaNll: number | null;
   /** Why there is no figure for the full history. */
   readonly why?: string;
+  /** Where the cache was patched: the working context's NLL minus that with all its slots run anew. */
+  readonly patchExtraNll?: number;
 }
 
 export class DeltaNllMeter {
   private readonly full: Decoder;
+  /** Reads the working context itself, in `exact` mode. */
+  private readonly exact: Decoder;
   private readonly usableTokens: number;
 
   constructor(
@@ -32,12 +36,13 @@ export class DeltaNllMeter {
     private readonly trainedContextTokens: number,
   ) {
     this.full = new Decoder(base, tree);
+    this.exact = new Decoder(base, tree);
     this.usableTokens = trainedContextTokens * USABLE_RANGE;
   }
 
   /** Measure where the parameters ask for it and enough tokens wait; null otherwise. */
   async measureIfDue(
-    config: Pick<RunConfig, 'deltaNllEverySteps' | 'budgetTokens' | 'positions' | 'gistDecay'>,
+    config: Pick<RunConfig, 'deltaNllEverySteps' | 'budgetTokens' | 'positions' | 'gistDecay' | 'kvMode'>,
     step: number,
     decoder: Decoder,
     layout: Layout,
@@ -45,10 +50,19 @@ export class DeltaNllMeter {
   ): Promise<DeltaNllMeasurement | null> {
     const { deltaNllEverySteps, budgetTokens } = config;
     if (deltaNllEverySteps === 0 || step % deltaNllEverySteps !== 0) return null;
-    // Both contexts stand where the parameters say, so that the difference is the compression's alone.
-    this.full.setPositions(positionSchemeOf(config, this.trainedContextTokens));
     const coming = queue.peek(HORIZON_TOKENS);
-    return coming.length < HORIZON_TOKENS ? null : this.measure(decoder, layout, budgetTokens, coming);
+    if (coming.length < HORIZON_TOKENS) return null;
+    // All contexts stand where the parameters say, so that the difference is the compression's alone.
+    const scheme = positionSchemeOf(config, this.trainedContextTokens);
+    this.full.setPositions(scheme);
+    const measured = await this.measure(decoder, layout, budgetTokens, coming);
+    if (config.kvMode === 'exact') {
+      this.exact.dispose();
+      return measured;
+    }
+    this.exact.setPositions(scheme);
+    const exactNll = await this.exact.scoreContinuation(layout, coming, budgetTokens);
+    return { ...measured, patchExtraNll: measured.workingContextNll - exactNll };
   }
 
   /**
@@ -81,5 +95,6 @@ export class DeltaNllMeter {
 
   dispose(): void {
     this.full.dispose();
+    this.exact.dispose();
   }
 }

@@ -5,7 +5,6 @@
 import type { RunConfig } from '../core/config.ts';
 import { K } from '../core/ids.ts';
 import type { RunTotals } from '../core/metrics.ts';
-import { positionSchemeOf } from '../core/positions.ts';
 import type { Provenance } from '../core/provenance.ts';
 import type { Role, TelemetryEvent } from '../core/telemetry.ts';
 import type { LensNet, LoadedModel } from '../nn/ports.ts';
@@ -76,7 +75,7 @@ export class Engine implements TurnSession, QuerySession {
     this.telemetry = new TelemetryRecorder(clock, resumed?.timeMs ?? 0);
     this.focus = new FocusLoop(memory, model, this.telemetry, this.config);
     this.decoder = new Decoder(model.base, memory.tree, () => this.breathe());
-    this.applyDecoding();
+    this.decoder.configure(this.config, this.model.manifest.trainedContextTokens);
     this.meter = new DeltaNllMeter(model.base, memory.tree, model.manifest.trainedContextTokens);
     this.ingestion = this.createIngestion();
     this.focus.pins = this.marks.pins;
@@ -270,7 +269,7 @@ export class Engine implements TurnSession, QuerySession {
     if (this.config !== this.requested) {
       this.config = this.requested;
       this.focus.setConfig(this.config);
-      this.applyDecoding();
+      this.decoder.configure(this.config, this.model.manifest.trainedContextTokens);
       this.announce();
     }
     const applied = await this.focus.refocus(trigger);
@@ -361,11 +360,6 @@ export class Engine implements TurnSession, QuerySession {
   private async append(ids: Uint32Array, origin: Provenance): Promise<void> {
     await this.focus.append(ids, origin);
     this.notify({ kind: 'provenance', run: this.focus.tree.provenance.at(-1)! });
-  }
-
-  private applyDecoding(): void {
-    this.decoder.setPositions(positionSchemeOf(this.config, this.model.manifest.trainedContextTokens));
-    this.decoder.readAttention(this.config.recordAttention);
   }
 
   async measureDeltaNll(): Promise<void> {

@@ -7,6 +7,7 @@ import { BaseModel } from '../../src/nn/base-model.ts';
 import { parseBaseConfig } from '../../src/nn/config.ts';
 import { type Fixture, measureParity } from '../../src/nn/fixture-parity.ts';
 import { memoryReport } from '../../src/nn/memory-report.ts';
+import { measurePatchError } from '../../src/nn/patch-parity.ts';
 import type { BackendReport } from '../../src/nn/ports.ts';
 import { SafetensorsFile } from '../../src/nn/safetensors.ts';
 import { BROWSER_WASM_PATHS } from '../../src/nn/wasm-paths-browser.ts';
@@ -17,6 +18,8 @@ export interface PageParity {
   readonly errors: Record<string, number>;
   /** Largest absolute error of the attention weights that are read. */
   readonly weightError: number;
+  /** Largest absolute error of logits behind a cache whose slots were moved and filled. */
+  readonly patchError: number;
   readonly leakedTensors: number;
 }
 
@@ -39,7 +42,8 @@ export async function runParity(
     errors[name] = await measureParity(fixture, weights, await bytesOf(name, 'io.safetensors'));
   }
   const weightError = await measureWeightError();
-  return { backend, errors, weightError, leakedTensors: memoryReport().tensors - before };
+  const patchError = await measurePatchError();
+  return { backend, errors, weightError, patchError, leakedTensors: memoryReport().tensors - before };
 }
 
 export interface PageRecovery {

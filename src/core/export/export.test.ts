@@ -59,6 +59,7 @@ const events: readonly TelemetryEvent[] = [
     horizonTokens: 64,
     workingContextNll: 2,
     fullNll: 1.9,
+    patchExtraNll: 0.004,
     deltaNll: 0.1,
   },
   { type: 'violation', step: 2, timeMs: 22, check: 'budget', message: 'over', action: 'rolled-back' },
@@ -167,5 +168,5 @@ test('the CSV has one line a step, whatever the order of its events, and no form
     violations: '0',
   });
   expect(lines[2]).toContain(`,"'=1+""a"",b",`);
-  expect(lines[2]).toMatch(/,0\.1,2,1\.9,,,,,,,1$/);
+  expect(lines[2]).toMatch(/,0\.1,2,1\.9,0\.004,,,,,,,1$/);
 });

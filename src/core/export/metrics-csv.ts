@@ -45,6 +45,7 @@ const MEASURED_COLUMNS: readonly (readonly [name: string, cell: (measured: Measu
   ['deltaNll', ({ deltaNll }) => deltaNll?.deltaNll ?? null],
   ['workingContextNll', ({ deltaNll }) => deltaNll?.workingContextNll ?? null],
   ['fullNll', ({ deltaNll }) => deltaNll?.fullNll ?? null],
+  ['patchExtraNll', ({ deltaNll }) => deltaNll?.patchExtraNll ?? null],
   ...STAGES.map((stage) => [`${stage}Ms`, ({ stageMs }: Measured) => stageMs[stage] ?? null] as const),
   ['violations', ({ violations }) => violations],
 ];

@@ -8,20 +8,13 @@ import { buildSlotView, SlotBuffers } from '../../core/slot-view.ts';
 import type { GistTree } from '../../core/tree.ts';
 import type { Layout } from '../../core/working-context.ts';
 import type { DecodeSession, LanguageModel } from '../../nn/ports.ts';
-import { logSumExp } from '../sampler.ts';
+import { type ContinuationReading, readContinuationRows } from '../continuation.ts';
 
 /** Slots run in one call; bounds the attention matrix. */
 const CHUNK_SLOTS = 256;
 /** Key of a raw token: `position · 2^21 + id`, so that two questions at the same place differ. */
 const ID_STRIDE = 2 ** 21;
 const MOST_BRANCHES = 1024;
-
-export interface AnswerReading {
-  /** `[n]` negative log-likelihood of each answer token, nats. */
-  readonly nll: Float64Array;
-  /** `[n]` 1 where the token is the base's first choice, given the tokens before it. */
-  readonly isFirstChoice: Uint8Array;
-}
 
 /** A context with an answer behind it, ready to be run; sorting by `compareKeys` makes prefixes shared. */
 export interface PreparedContext {
@@ -96,7 +89,7 @@ export class AnswerReader {
   ) {}
 
   /** Read one answer. All contexts of one reader come from one history. */
-  async read(context: PreparedContext): Promise<AnswerReading> {
+  async read(context: PreparedContext): Promise<ContinuationReading> {
     const { layout, tree, answerIds, keys, places } = context;
     const embed = (ids: Uint32Array): Float32Array => this.base.embed(ids);
     const view = buildSlotView({ layout, tree, embed, tailTokens: 1 }, this.buffers);
@@ -124,7 +117,7 @@ export class AnswerReader {
       rows = await session.append(chunk, positions, to === slots ? answerIds.length : 0, deviations);
       from = to;
     }
-    return judge(rows, answerIds, this.base.vocabularySize);
+    return readContinuationRows(rows, answerIds, this.base.vocabularySize);
   }
 
   dispose(): void {
@@ -153,22 +146,4 @@ function commonPrefix(a: PreparedContext, length: number, b: PreparedContext): n
     at++;
   }
   return at;
-}
-
-/** @param rows - `[n, V]` logits; row i predicts answer token i. */
-function judge(rows: Float32Array, answerIds: Uint32Array, vocabularySize: number): AnswerReading {
-  const nll = new Float64Array(answerIds.length);
-  const isFirstChoice = new Uint8Array(answerIds.length);
-  for (let i = 0; i < answerIds.length; i++) {
-    const logits = rows.subarray(i * vocabularySize, (i + 1) * vocabularySize);
-    const wanted = logits[answerIds[i]!]!;
-    nll[i] = logSumExp(logits) - wanted;
-    // As greedy decoding picks: the lowest id among equals.
-    isFirstChoice[i] = logits.every(
-      (logit, id) => logit < wanted || (logit === wanted && id >= answerIds[i]!),
-    )
-      ? 1
-      : 0;
-  }
-  return { nll, isFirstChoice };
 }

@@ -5,15 +5,10 @@ import { Rng } from '../../core/rng.ts';
 import type { GistTree } from '../../core/tree.ts';
 import type { Layout } from '../../core/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import {
-  type AnswerReading,
-  AnswerReader,
-  compareKeys,
-  isSameContext,
-  prepareContext,
-} from './answer-reader.ts';
+import type { ContinuationReading } from '../continuation.ts';
+import { AnswerReader, compareKeys, isSameContext, prepareContext } from './answer-reader.ts';
 import type { PreparedContext } from './answer-reader.ts';
-import type { EvaluationCase, SharedHistory } from './evaluation-case.ts';
+import { type EvaluationCase, isRightAnswer, type SharedHistory } from './evaluation-case.ts';
 import { rememberHistory, withQuestion } from './history-memory.ts';
 import type { Span } from './history-writer.ts';
 import { type FocusedAnswer, LensRun } from './lens-run.ts';
@@ -245,11 +240,11 @@ async function readAll(
 ): Promise<Map<EvaluationPolicyId, Answered[]>> {
   const order = [...jobs.keys()].sort((a, b) => compareKeys(jobs[a]!.context, jobs[b]!.context));
   const answers: Answered[] = [];
-  let last: { readonly context: PreparedContext; readonly reading: AnswerReading } | null = null;
+  let last: { readonly context: PreparedContext; readonly reading: ContinuationReading } | null = null;
   for (const [done, index] of order.entries()) {
     await step(done / order.length);
     const job = jobs[index]!;
-    const reading: AnswerReading =
+    const reading: ContinuationReading =
       last !== null && isSameContext(last.context, job.context)
         ? last.reading
         : await reader.read(job.context);
@@ -263,12 +258,15 @@ async function readAll(
   return byPolicy;
 }
 
-function judge({ asked, context, budgetTokens, lens }: Job, { nll, isFirstChoice }: AnswerReading): Answered {
-  const { gold, values } = asked;
+function judge(
+  { asked, context, budgetTokens, lens }: Job,
+  { nll, isFirstChoice }: ContinuationReading,
+): Answered {
+  const { gold } = asked;
   const { layout } = context;
   return {
     case: asked,
-    isRight: values.every(({ start, end }) => isFirstChoice.subarray(start, end).every((hit) => hit === 1)),
+    isRight: isRightAnswer(asked, isFirstChoice),
     isExact: isFirstChoice.every((hit) => hit === 1),
     isRouted: gold === null ? null : isRouted(layout, gold),
     nll: meanOf(nll),

@@ -25,6 +25,11 @@ export interface SharedHistory {
   readonly streamedFrom?: number;
 }
 
+/** Every token of every value is the first choice. */
+export function isRightAnswer({ values }: EvaluationCase, isFirstChoice: Uint8Array): boolean {
+  return values.every(({ start, end }) => isFirstChoice.subarray(start, end).every((hit) => hit === 1));
+}
+
 export function caseOf(model: LoadedModel, asked: Asked, gold: readonly Span[]): EvaluationCase {
   const { tokenizer } = model;
   const answer: number[] = [];

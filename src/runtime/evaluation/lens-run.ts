@@ -19,7 +19,7 @@ import type { EvaluationCase } from './evaluation-case.ts';
 import { isRouted } from './layouts.ts';
 
 /** Refocuses on the history alone, at most, before the first question. */
-const SETTLE_REFOCUSES = 12;
+export const SETTLE_REFOCUSES = 12;
 /** Refocuses after which a block that is still not raw counts as never reached. */
 const MOST_LATENCY = 8;
 
@@ -66,7 +66,7 @@ export class LensRun {
       if ((await focus.refocus('block')) === 0 && !focus.hasCooldowns) break;
     }
     const origin = { role: 'document', documentId: 'history', title: 'History', wallClockMs: 0 } as const;
-    await append(focus, more, origin, pause);
+    await appendToFocus(focus, more, origin, pause);
     const settled = { tree, layout: focus.layout, allocator: focus.allocatorState };
     return new LensRun(model, config, clock, settled, pause);
   }
@@ -82,8 +82,8 @@ export class LensRun {
       return this.pause();
     };
     const origin = { documentId: 'turn', title: '', wallClockMs: 0 };
-    await append(focus, userIds, { ...origin, role: 'user' }, look);
-    await append(focus, assistantIds, { ...origin, role: 'assistant' }, look);
+    await appendToFocus(focus, userIds, { ...origin, role: 'user' }, look);
+    await appendToFocus(focus, assistantIds, { ...origin, role: 'assistant' }, look);
     let latency = reached() ? 0 : null;
     let answer: Pick<FocusedAnswer, 'layout' | 'totals'> | null = null;
     for (let pass = 1; pass <= MOST_LATENCY; pass++) {
@@ -102,7 +102,7 @@ export class LensRun {
 }
 
 /** As the engine appends: a refocus whenever a block closes. @param onPiece - awaited after each piece. */
-async function append(
+export async function appendToFocus(
   focus: FocusLoop,
   ids: Uint32Array,
   origin: Provenance,

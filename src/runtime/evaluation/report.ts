@@ -168,6 +168,22 @@ export const FIGURES = [
     sentence: 'Tokens of the question until the blocks that hold the answer are raw, where they ever are.',
   },
   {
+    id: 'extraNll',
+    label: 'Extra NLL',
+    unit: 'nats/token',
+    kind: 'mean',
+    core: false,
+    sentence: 'NLL read from this key-value cache minus NLL with all its slots run anew.',
+  },
+  {
+    id: 'ranSlots',
+    label: 'Slots run',
+    unit: 'slots',
+    kind: 'mean',
+    core: false,
+    sentence: 'Slots that the base runs until the cache has followed a question’s refocuses.',
+  },
+  {
     id: 'probeEntity',
     label: 'Probe: entity',
     unit: '',

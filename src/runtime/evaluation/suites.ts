@@ -1,6 +1,7 @@
 /** All suites, by name. */
 import { casesSuite } from './cases-suite.ts';
 import { gistSuite } from './gist-suite.ts';
+import { kvSuite } from './kv-suite.ts';
 import { lensSuite } from './lens-suite.ts';
 import { positionsSuite } from './positions-suite.ts';
 import { recallSuite } from './recall-suite.ts';
@@ -11,6 +12,7 @@ import { topicsSuite } from './topics-suite.ts';
 export const SUITES: readonly EvaluationSuite[] = [
   recallSuite,
   positionsSuite,
+  kvSuite,
   lensSuite,
   gistSuite,
   streamSuite,

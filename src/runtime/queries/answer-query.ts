@@ -76,7 +76,7 @@ async function scoreText(session: QuerySession, text: string): Promise<Continuat
         : 'there is nothing to predict it from';
     throw new EngineError('not-measurable', `The continuation cannot be scored: ${why}.`);
   }
-  const nlls = await decoder.tokenNlls(focus.layout, ids, activeConfig.budgetTokens);
+  const { nll: nlls } = await decoder.readContinuation(focus.layout, ids, activeConfig.budgetTokens);
   return {
     tokens: Array.from(ids, (id, i) => ({ text: model.tokenizer.tokenText(id), nll: nlls[i]! })),
     meanNll: nlls.reduce((sum, nll) => sum + nll, 0) / nlls.length,

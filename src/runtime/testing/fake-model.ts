@@ -61,6 +61,20 @@ function createFakeBase(work: FakeWork): LanguageModel {
     createDecodeSession: (capacitySlots): DecodeSession => {
       const hashes: number[] = [];
       let lastAttention: Float32Array | null = null;
+      const run = (
+        first: number,
+        embeddings: Float32Array,
+        positions: Float64Array,
+        deviations?: Float64Array,
+      ): void => {
+        work.slots += positions.length;
+        positions.forEach((position, i) => {
+          const row = embeddings.subarray(i * FAKE_HIDDEN_SIZE, (i + 1) * FAKE_HIDDEN_SIZE);
+          const values = Array.from(row, (x) => Math.round(x * 1e6) + 1e7);
+          const blur = Math.round((deviations?.[i] ?? 0) * 1e3);
+          hashes[first + i] = hashUint32(hashes[first + i - 1] ?? 0, position, blur, ...values);
+        });
+      };
       work.sessions++;
       return {
         capacitySlots,
@@ -73,14 +87,8 @@ function createFakeBase(work: FakeWork): LanguageModel {
         async append(embeddings, positions, want, deviations, reading) {
           await work.onAppend();
           if (hashes.length + positions.length > capacitySlots) throw new RangeError('The cache is full.');
-          work.slots += positions.length;
           const first = hashes.length;
-          positions.forEach((position, i) => {
-            const row = embeddings.subarray(i * FAKE_HIDDEN_SIZE, (i + 1) * FAKE_HIDDEN_SIZE);
-            const values = Array.from(row, (x) => Math.round(x * 1e6) + 1e7);
-            const blur = Math.round((deviations?.[i] ?? 0) * 1e3);
-            hashes.push(hashUint32(hashes.at(-1) ?? 0, position, blur, ...values));
-          });
+          run(first, embeddings, positions, deviations);
           lastAttention = reading ? attentionOf(hashes) : null;
           const wanted = want === 'last' ? 1 : want === 'all' ? positions.length : want;
           const from = Math.max(first, hashes.length - wanted);
@@ -90,6 +98,17 @@ function createFakeBase(work: FakeWork): LanguageModel {
         },
         truncate: (length) => {
           hashes.length = Math.min(hashes.length, length);
+        },
+        rearrange: (sources) => {
+          const before = [...hashes];
+          hashes.length = 0;
+          // A gap's hash is no number until it is filled, so that a slot run behind one shows.
+          for (const source of sources) hashes.push(source < 0 ? Number.NaN : before[source]!);
+        },
+        async fill(firstSlot, embeddings, positions, deviations) {
+          await work.onAppend();
+          if (firstSlot + positions.length > hashes.length) throw new RangeError('Nothing is cached there.');
+          run(firstSlot, embeddings, positions, deviations);
         },
         dispose: () => {
           hashes.length = 0;

@@ -55,6 +55,17 @@ describe('the arrangement of tracks', () => {
   });
 });
 
+it('shows a track that came after what was stored only if it begins shown', () => {
+  const stored = { order: ['a'], hidden: ['a'], pinned: [] };
+  const initial = { order: ['a', 'b', 'c'], hidden: ['c'], pinned: [] };
+  expect(tidyArrangement(stored, initial)).toEqual({
+    order: ['a', 'b', 'c'],
+    hidden: ['a', 'c'],
+    pinned: [],
+  });
+  expect(tidyArrangement({ ...stored, order: ['a', 'c'] }, initial).hidden).toEqual(['a']);
+});
+
 describe('the room of tracks', () => {
   const pinned = togglePinned(INITIAL_ARRANGEMENT, 'latency');
   const idsAt = (width: number, scrolled: number) =>
@@ -70,7 +81,8 @@ describe('the room of tracks', () => {
       for (const id of idsAt(390, scrolled)) seen.add(id);
     }
     expect(layoutTimeline(390, 400, pinned, 99).tracksBehind).toBe(0);
-    expect([...seen].sort()).toEqual([...INITIAL_ARRANGEMENT.order].sort());
+    const shown = INITIAL_ARRANGEMENT.order.filter((id) => !INITIAL_ARRANGEMENT.hidden.includes(id));
+    expect([...seen].sort()).toEqual(shown.sort());
   });
 
   it('leaves the matrix its room and places tracks without overlap', () => {

@@ -43,15 +43,17 @@ export function placeTrack(arrangement: TrackArrangement, id: string, at: string
   return { ...arrangement, order, pinned: isPinned ? [...pinned, id] : pinned };
 }
 
-/** What was stored, as far as it still makes sense: unknown tracks are dropped, new ones come last. */
+/** What was stored, as far as it still makes sense: unknown tracks are dropped, new ones come last, as they begin. */
 export function tidyArrangement(stored: unknown, initial: TrackArrangement): TrackArrangement {
   if (typeof stored !== 'object' || stored === null) return initial;
   const { order, hidden, pinned } = stored as Partial<Record<keyof TrackArrangement, unknown>>;
   const known = (ids: unknown): string[] =>
     Array.isArray(ids) ? initial.order.filter((id) => ids.includes(id)).sort(by(ids)) : [];
+  const listed = known(order);
+  const hiddenNew = initial.hidden.filter((id) => !listed.includes(id));
   return {
-    order: [...new Set([...known(order), ...initial.order])],
-    hidden: Array.isArray(hidden) ? known(hidden) : initial.hidden,
+    order: [...new Set([...listed, ...initial.order])],
+    hidden: Array.isArray(hidden) ? [...new Set([...known(hidden), ...hiddenNew])] : initial.hidden,
     pinned: Array.isArray(pinned) ? known(pinned) : initial.pinned,
   };
 }

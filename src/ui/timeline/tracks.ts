@@ -130,10 +130,31 @@ export const TRACKS: readonly Track[] = [
     values: (frame) => (frame.scoreCount ? [frame.scoreMin, frame.scoreMean, frame.scoreMax] : null),
     words: (frame) => (frame.scoreCount ? formatScore(frame.scoreMax) : '–'),
   },
+  {
+    id: 'patch',
+    label: 'Patch',
+    name: 'Extra NLL of the patched cache',
+    sentence:
+      'NLL of the next 64 tokens with the patched cache minus that with all slots run anew, nats per token. Target ≤ 0.02. Measured with ΔNLL while the KV mode is “patch”.',
+    kind: 'dot',
+    columns: 1,
+    min: -0.1,
+    max: 0.2,
+    band: [-0.1, 0.02],
+    values: (frame, trace) => {
+      const extra = trace.deltaNllAt(frame.index)?.patchExtraNll;
+      return extra === undefined ? null : [extra];
+    },
+    words: (frame, trace) => {
+      const extra = trace.deltaNllAt(frame.index)?.patchExtraNll;
+      return extra === undefined ? '–' : extra.toFixed(3);
+    },
+  },
 ];
 
 export const INITIAL_ARRANGEMENT: TrackArrangement = {
   order: TRACKS.map(({ id }) => id),
-  hidden: [],
+  // Says something in one KV mode only.
+  hidden: ['patch'],
   pinned: [],
 };
