@@ -4,11 +4,39 @@ import { K } from '../../src/core/ids.ts';
 import { SLOT_FEATURES } from '../../src/core/ports.ts';
 import type { SlotView } from '../../src/core/ports.ts';
 import { Rng } from '../../src/core/rng.ts';
-import type { LoadedModel } from '../../src/nn/ports.ts';
+import type { DecodeSession, LoadedModel } from '../../src/nn/ports.ts';
+import { PATCH_RERUN_SLOTS } from '../../src/runtime/decoder.ts';
 import { type BenchRow, compare } from './measure.ts';
 
 const SLOTS = 1024;
 const BATCH = 32;
+
+/** Where the working context changes: a tenth of it stands before. */
+const CHANGED_SLOT = 100;
+
+/** Both ways of following an expansion of one gist into a block; each leaves `SLOTS` slots. */
+function followers(session: DecodeSession, embeddings: Float32Array, positions: Float64Array) {
+  const d = embeddings.length / positions.length;
+  const ranSlots = K + PATCH_RERUN_SLOTS;
+  const behind = CHANGED_SLOT + ranSlots;
+  const sources = Int32Array.from({ length: SLOTS - 1 }, (_, slot) =>
+    slot < CHANGED_SLOT ? slot : slot < behind ? -1 : slot - K + 1,
+  );
+  const rows = (from: number, to: number) =>
+    [embeddings.subarray(from * d, to * d), positions.subarray(from, to)] as const;
+  return {
+    patch: async (): Promise<void> => {
+      session.truncate(SLOTS);
+      session.rearrange(sources);
+      await session.fill(CHANGED_SLOT, ...rows(CHANGED_SLOT, behind));
+      await session.append(...rows(SLOTS - 1, SLOTS), 'last');
+    },
+    exact: async (): Promise<void> => {
+      session.truncate(CHANGED_SLOT);
+      await session.append(...rows(CHANGED_SLOT, SLOTS), 'last');
+    },
+  };
+}
 
 export async function nnSuite(model: LoadedModel, rounds: number): Promise<readonly BenchRow[]> {
   const { base, gistNet, lensNet } = model;
@@ -46,8 +74,16 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
     fresh.truncate(0);
     await fresh.append(embeddings, positions, 'last');
   };
+  const follow = followers(session, embeddings, positions);
   try {
     return [
+      await compare({
+        name: `key-value cache after one expansion at slot ${CHANGED_SLOT} of ${SLOTS}, patched`,
+        rounds,
+        ours: follow.patch,
+        peer: follow.exact,
+        peerName: 'exact: from the changed slot on',
+      }),
       await compare({
         name: `decode one token behind ${SLOTS} slots`,
         rounds,
