@@ -12,7 +12,7 @@ import { EngineError, answerUnderWay, branchUnderWay, noSession } from './errors
 import { EvaluationService } from './evaluation/evaluation-service.ts';
 import { writeLensRecord } from './lens-training/kept-lens.ts';
 import { LensTraining } from './lens-training/lens-training.ts';
-import { applyModelChanges } from './lens-variant.ts';
+import { applyModelChanges, lensVariantsOf } from './lens-variant.ts';
 import type {
   BootReport,
   Command,
@@ -202,6 +202,7 @@ export class EngineHost {
         vocabularySize: base.vocabularySize,
         parameters: base.parameters,
         trainedContextTokens: manifest.trainedContextTokens,
+        lensVariants: lensVariantsOf(model),
         figures: manifest.figures ?? [],
       },
       storage: { kind: store.kind, reason: store.reason },

@@ -55,7 +55,11 @@ function findLensNet(model: LoadedModel, variant: LensVariant, own: LensNet): Le
   return variant === model.manifest.lensNet.variant ? model.lensNet : model.otherLensNets.get(variant);
 }
 
-function whatIsThere({ title, manifest, otherLensNets }: LoadedModel): string {
-  const variants = [manifest.lensNet.variant, ...otherLensNets.keys()].join(', ');
-  return `${title} has ${variants} and no other`;
+/** What `lensVariant` may ask of this model; the model's own comes first, behind `default`. */
+export function lensVariantsOf({ manifest, otherLensNets }: LoadedModel): readonly LensVariant[] {
+  return ['default', manifest.lensNet.variant, ...otherLensNets.keys()];
+}
+
+function whatIsThere(model: LoadedModel): string {
+  return `${model.title} has ${lensVariantsOf(model).slice(1).join(', ')} and no other`;
 }

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { runConfigSchema } from '../core/config.ts';
-import type { RunConfig } from '../core/config.ts';
+import type { LensVariant, RunConfig } from '../core/config.ts';
 import { ROLES } from '../core/telemetry.ts';
 import type { TelemetryEvent } from '../core/telemetry.ts';
 import type { BackendReport } from '../nn/ports.ts';
@@ -129,7 +129,7 @@ export interface SessionSnapshot {
   readonly events: readonly TelemetryEvent[];
   readonly chat: readonly ChatMessageRecord[];
   readonly provenance: readonly ProvenanceRun[];
-  /** What was found damaged in storage and what was done about it. */
+  /** What could not be taken over as it was stored, and what was done about it. */
   readonly damage: readonly string[];
 }
 
@@ -142,6 +142,8 @@ export interface ModelReport {
   readonly vocabularySize: number;
   readonly parameters: number;
   readonly trainedContextTokens: number;
+  /** What `lensVariant` may ask for. */
+  readonly lensVariants: readonly LensVariant[];
   readonly figures: readonly {
     readonly name: string;
     readonly value: number;

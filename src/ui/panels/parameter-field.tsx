@@ -13,6 +13,8 @@ interface ParameterFieldProps {
   readonly initial: number | string;
   readonly initialWord: string;
   readonly disabled: boolean;
+  /** The choices that the model offers; absent for all. */
+  readonly available: readonly string[] | undefined;
   /** @returns what is wrong with a value; null if it was taken. */
   readonly onChange: (changes: Readonly<Record<string, unknown>>) => Promise<string | null>;
 }
@@ -23,6 +25,7 @@ export function ParameterField({
   initial,
   initialWord,
   disabled,
+  available,
   onChange,
 }: ParameterFieldProps) {
   const id = useId();
@@ -75,7 +78,9 @@ export function ParameterField({
             onChange={(event) => void commit(event.target.value)}
           >
             {parameter.choices?.map((choice) => (
-              <option key={choice}>{choice}</option>
+              <option key={choice} disabled={available?.includes(choice) === false}>
+                {choice}
+              </option>
             ))}
           </select>
         ) : (

@@ -1,6 +1,7 @@
 /** Every knob of a run by group, generated from the parameter table; whose knobs they are is the caller's. */
 import type { RunConfig } from '../../core/config.ts';
 import { PARAMETERS, type ParameterGroup } from '../../core/parameters.ts';
+import { useSession } from '../state/session-store.ts';
 import { ParameterField } from './parameter-field.tsx';
 
 const GROUPS: readonly { readonly id: ParameterGroup; readonly title: string }[] = [
@@ -22,6 +23,7 @@ interface ParameterGroupsProps {
 }
 
 export function ParameterGroups({ values, initial, initialWord, disabled, onChange }: ParameterGroupsProps) {
+  const lensVariants = useSession((state) => state.boot?.model.lensVariants);
   return GROUPS.map(({ id, title }) => {
     const parameters = PARAMETERS.filter(({ group }) => group === id);
     return (
@@ -40,6 +42,7 @@ export function ParameterGroups({ values, initial, initialWord, disabled, onChan
             initial={initial[parameter.id]}
             initialWord={initialWord}
             disabled={disabled}
+            available={parameter.id === 'lensVariant' ? lensVariants : undefined}
             onChange={onChange}
           />
         ))}

@@ -83,10 +83,10 @@ export function showSnapshot(snapshot: SessionSnapshot): void {
   }
   if (snapshot.damage.length > 0) {
     report({
-      title: 'Part of this session was damaged in storage',
+      title: 'This session could not be opened quite as it was stored',
       message: snapshot.damage.join(' '),
       kept: 'Everything else was loaded.',
-      tryNext: 'Gists that were lost are computed again from the tokens.',
+      tryNext: 'Nothing needs to be done: it can go on as it is.',
       tone: 'info',
     });
   }
