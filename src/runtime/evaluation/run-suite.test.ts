@@ -151,6 +151,23 @@ describe('runSuite', () => {
     expect(nllOf.get('focused absolute 4096')).not.toBe(nllOf.get('focused compact 4096'));
   });
 
+  it('reads one conversation from three caches for the suite kv', async () => {
+    const asked = { suites: ['kv'], tasks: null, policies: [], samples: 3, lengths: [2048] };
+    const { suites } = reportOf(await run(asked), about);
+    const [anew, exact, patch] = ['anew', 'exact', 'patch'].map((id) =>
+      suites[0]!.cells.find(({ policy }) => policy === id)!,
+    );
+    for (const cell of [anew!, exact!, patch!]) expect(cell).toMatchObject({ n: 3, deltaNll: null });
+    expect(anew!.extraNll).toBe(0);
+    // What an exact cache keeps is what a fresh one would hold; a patched one is a little off.
+    expect(exact!.extraNll).toBe(0);
+    expect(exact!.nll).toBe(anew!.nll);
+    expect(patch!.extraNll).not.toBe(0);
+    expect(patch!.nll! - anew!.nll!).toBeCloseTo(patch!.extraNll!, 9);
+    expect(exact!.ranSlots!).toBeLessThanOrEqual(anew!.ranSlots!);
+    expect(patch!.ranSlots!).toBeLessThan(exact!.ranSlots!);
+  });
+
   it('lets the oracle keep the expansions that help, one at a time, and no others', async () => {
     const wanted = [96, 320];
     const nll = (layout: Layout): Promise<number> =>
