@@ -126,17 +126,19 @@ def figures() -> list[dict]:
 
 
 def eval_figures(report: dict, path: Path) -> list[dict]:
-    """Accuracies of a report of `npm run eval`; the file beside it, `<name>.command`, says how it was made."""
+    """What a report of `npm run eval` says; the file beside it, `<name>.command`, says how it was made."""
     command, found = path.with_suffix(".command").read_text(encoding="utf-8").strip(), []
     for suite in report["suites"]:
         for cell in suite["cells"]:
-            if cell.get("accuracy") is None:
-                continue
             size = f"{cell['budgetTokens']}x{cell['historyTokens']}"
             name = f"{suite['suite']}.{cell['task']}.{cell['policy']}.{size}.seed{report['seed']}.n{cell['n']}"
-            interval = [round(bound, 4) for bound in cell["ci95"]]
-            value = round(cell["accuracy"], 4)
-            found.append({"name": name, "value": value, "n": cell["n"], "ci95": interval, "command": command})
+            for figure, ending in (("accuracy", ""), ("extraNll", ".extraNll")):
+                if cell.get(figure) is None:
+                    continue
+                interval = [round(bound, 4) for bound in cell["intervals"][figure]]
+                value = round(cell[figure], 4)
+                entry = {"name": name + ending, "value": value, "n": cell["n"], "ci95": interval, "command": command}
+                found.append(entry)
     return found
 
 
