@@ -141,11 +141,8 @@ export class Decoder {
           filledSlots += to - from;
         }
       }
-    } catch (error) {
-      // What stands behind the gap saw nothing good there.
-      session.truncate(this.length);
-      throw error;
     } finally {
+      // Given up within a gap: what stands behind it does not count.
       this.note(wanted, 0, keptTo);
     }
     this.length = keptTo;
