@@ -143,7 +143,14 @@ describe('Decoder, patch mode', () => {
   it('runs all again when it goes back to exact, or is reset', async () => {
     const stage = patching();
     const { decoder, layout, expanded } = stage;
-    for (const goBack of [() => decoder.setKvMode('exact'), () => decoder.reset()]) {
+    for (const goBack of [
+      () => {
+        decoder.setKvMode('exact');
+      },
+      () => {
+        decoder.reset();
+      },
+    ]) {
       decoder.setKvMode('patch');
       await decoder.sync(layout, CAPACITY);
       await decoder.sync(expanded, CAPACITY);
