@@ -171,7 +171,7 @@ test('tracks that a link does not name come last, as they are at first', () => {
   const { order } = INITIAL_ARRANGEMENT;
   const tracks = {
     order: ['heat', ...order.filter((id) => id !== 'heat')],
-    hidden: ['heat'],
+    hidden: ['heat', ...INITIAL_ARRANGEMENT.hidden],
     pinned: ['heat'],
   };
   expect(decodeLink('#v=2&tracks=-heat*')?.state).toEqual({ tracks });
