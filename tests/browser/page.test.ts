@@ -52,6 +52,32 @@ describe('the first session', () => {
     await page.keyboard.press('t');
   });
 
+  it('takes another LensNet and KV mode while it runs, and shows what patching costs', async () => {
+    const { page } = open;
+    const choose = (name: string, value: string) => page.getByRole('combobox', { name }).selectOption(value);
+    const measureEvery = async (refocuses: string): Promise<void> => {
+      const field = page.getByRole('textbox', { name: /^Measure ΔNLL/ });
+      await field.fill(refocuses);
+      await field.press('Enter');
+    };
+    await choose('LensNet variant', 'transformer');
+    await choose('KV mode', 'patch');
+    await measureEvery('1');
+    await page.getByRole('button', { name: 'Tracks', exact: true }).click();
+    await page.getByRole('checkbox', { name: 'Extra NLL of the patched cache' }).check();
+    await page.getByRole('button', { name: 'Pin Extra NLL of the patched cache' }).click();
+    await page.keyboard.press('Escape');
+    const track = page.locator('.track-headers > div', { hasText: 'Patch' });
+    await expect.poll(() => track.innerText(), { timeout: SOON_MS }).toMatch(/[−-]?0\.\d{3}/);
+    await measureEvery('0');
+    await page.getByRole('button', { name: 'Tracks', exact: true }).click();
+    await page.getByRole('button', { name: 'Restore the first arrangement' }).click();
+    await page.keyboard.press('Escape');
+    await choose('KV mode', 'exact');
+    await choose('LensNet variant', 'default');
+    await expect.poll(() => page.getByRole('button', { name: /^Reset \d/ }).count()).toBe(0);
+  });
+
   it('has no serious accessibility issue', async () => {
     const { page } = open;
     expect(await seriousIssues(page)).toEqual([]);

@@ -75,7 +75,22 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
     await fresh.append(embeddings, positions, 'last');
   };
   const follow = followers(session, embeddings, positions);
+  const lensVariants: BenchRow[] = [];
   try {
+    for (const [variant, net] of model.otherLensNets) {
+      const row = compare({
+        name: `LensNet, ${variant}, ${SLOTS} slots`,
+        rounds,
+        ours: async () => {
+          await net.score(view);
+        },
+        peer: async () => {
+          await lensNet.score(view);
+        },
+        peerName: `LensNet, ${model.manifest.lensNet.variant}`,
+      });
+      lensVariants.push(await row);
+    }
     return [
       await compare({
         name: `key-value cache after one expansion at slot ${CHANGED_SLOT} of ${SLOTS}, patched`,
@@ -117,6 +132,7 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
         peer: prefill,
         peerName: `a forward pass of the base over ${SLOTS} slots`,
       }),
+      ...lensVariants,
     ];
   } finally {
     session.dispose();
