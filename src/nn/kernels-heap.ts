@@ -66,6 +66,18 @@ export class HeapKernels implements Kernels {
     }
   }
 
+  moveRows(target: tf.Tensor2D, first: number, sources: Int32Array): void {
+    const width = target.shape[1];
+    const out = valuesOf(target);
+    const lowest = sources.reduce((low, source) => Math.min(low, source), target.shape[0]);
+    const highest = sources.reduce((high, source) => Math.max(high, source), 0);
+    const before = out.slice(lowest * width, (highest + 1) * width);
+    sources.forEach((source, i) => {
+      const from = (source - lowest) * width;
+      out.set(before.subarray(from, from + width), (first + i) * width);
+    });
+  }
+
   attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, shape: AttentionShape): tf.Tensor2D {
     if (shape.batch === 1 && shape.firstKey === null) {
       if (shape.queriesPerBatch >= 8 && shape.queriesPerBatch * shape.keyCount >= DENSE_PAIRS) {

@@ -27,6 +27,12 @@ export class WebGpuKernels implements Kernels {
     this.rotate(target.shape, firstRow, x, columns, rope, target);
   }
 
+  moveRows(target: tf.Tensor2D, first: number, sources: Int32Array): void {
+    const columns: HeadColumns = { start: 0, heads: 1, headDim: target.shape[1] };
+    const moved = tf.gather(target, tf.tensor1d(sources, 'int32'));
+    this.appendHeads(target, first, moved, columns, null);
+  }
+
   attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, shape: AttentionShape): tf.Tensor2D {
     const hasFirstKey = shape.firstKey !== null;
     const program: WebGPUProgram = {

@@ -52,6 +52,8 @@ export interface Kernels {
     columns: HeadColumns,
     rope: RopeTables | null,
   ): void;
+  /** Row `first + i` of `target` becomes what row `sources[i]` was, in place; any may be moved over any. */
+  moveRows(target: tf.Tensor2D, first: number, sources: Int32Array): void;
   /**
    * `softmax(q · kᵀ) · v` per head; q is scaled already.
    *

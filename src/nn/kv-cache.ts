@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { BaseConfig } from './config.ts';
-import type { HeadColumns, Kernels } from './kernels.ts';
+import type { Kernels } from './kernels.ts';
 
 export class KvCache {
   /** Per layer `[capacity, kvHeads · headDim]`; keys are rotated already. */
@@ -12,13 +12,11 @@ export class KvCache {
   readonly values: readonly tf.Tensor2D[];
   /** Slots that hold something. */
   length = 0;
-  private readonly columns: HeadColumns;
 
   constructor(
     config: BaseConfig,
     readonly capacitySlots: number,
   ) {
-    this.columns = { start: 0, heads: config.kvHeads, headDim: config.headDim };
     const shape: [number, number] = [capacitySlots, config.kvHeads * config.headDim];
     const allocate = (): tf.Tensor2D[] => Array.from({ length: config.layers }, () => tf.zeros(shape));
     this.keys = allocate();
@@ -29,10 +27,7 @@ export class KvCache {
   moveSlots(kernels: Kernels, first: number, sources: Int32Array): void {
     if (sources.length === 0) return;
     tf.tidy(() => {
-      const rows = tf.tensor1d(sources, 'int32');
-      for (const target of [...this.keys, ...this.values]) {
-        kernels.appendHeads(target, first, tf.gather(target, rows), this.columns, null);
-      }
+      for (const target of [...this.keys, ...this.values]) kernels.moveRows(target, first, sources);
     });
   }
 
