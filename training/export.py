@@ -125,6 +125,15 @@ def figures() -> list[dict]:
     return found
 
 
+# Of what a report of `npm run eval` says; the name's ending tells them apart.
+EXPORTED_FIGURES = (
+    ("accuracy", ""),
+    ("extraNll", ".extraNll"),
+    ("regret", ".regret"),
+    ("spearmanWorthwhile", ".spearmanWorthwhile"),
+)
+
+
 def eval_figures(report: dict, path: Path) -> list[dict]:
     """What a report of `npm run eval` says; the file beside it, `<name>.command`, says how it was made."""
     command, found = path.with_suffix(".command").read_text(encoding="utf-8").strip(), []
@@ -132,7 +141,7 @@ def eval_figures(report: dict, path: Path) -> list[dict]:
         for cell in suite["cells"]:
             size = f"{cell['budgetTokens']}x{cell['historyTokens']}"
             name = f"{suite['suite']}.{cell['task']}.{cell['policy']}.{size}.seed{report['seed']}.n{cell['n']}"
-            for figure, ending in (("accuracy", ""), ("extraNll", ".extraNll")):
+            for figure, ending in EXPORTED_FIGURES:
                 if cell.get(figure) is None:
                     continue
                 interval = [round(bound, 4) for bound in cell["intervals"][figure]]
