@@ -67,7 +67,7 @@ it(
     const first = await stepOf(page);
     await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('ArrowLeft');
-    expect(await stepOf(page)).toBeGreaterThan(first + 5);
+    await expect.poll(() => stepOf(page), { timeout: SOON_MS }).toBeGreaterThan(first + 5);
     for (const key of ['w', 'w', 'd', 's', '0', 'g']) await page.keyboard.press(key);
     await page.keyboard.press('.');
     const acted = await stepOf(page);
@@ -97,9 +97,10 @@ it(
     await page.locator('.timeline-overlay').focus();
     await page.keyboard.press('Home');
     for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowRight');
-    const linked = await stepOf(page);
     await runPaletteCommand(page, 'Copy a link');
     await page.getByText('Link copied').waitFor();
+    // Only now: the slider follows the keys a frame later.
+    const linked = await stepOf(page);
     const link = await page.evaluate(() => navigator.clipboard.readText());
 
     // Branch with another threshold, and compare.
