@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeGists, tokenIds, treeOf, DOCUMENT } from '../../tests/property/fake-history.ts';
 import { assembleByRecency } from '../core/assembly.ts';
-import { DEFAULT_RUN_CONFIG } from '../core/config.ts';
+import { DEFAULT_RUN_CONFIG, KV_MODES } from '../core/config.ts';
 import { ABSOLUTE_POSITIONS } from '../core/positions.ts';
 import type { PositionScheme } from '../core/positions.ts';
 import { collapseEntry, emptyLayout, expandEntry, extendLayout } from '../core/working-context.ts';
@@ -31,8 +31,9 @@ async function afresh(
 }
 
 describe('Decoder', () => {
-  it('runs only the new tokens when the context grew', async () => {
+  it.each(KV_MODES)('%s: runs only the new tokens when the context grew', async (mode) => {
     const stage = scene();
+    stage.decoder.setKvMode(mode);
     await stage.decoder.sync(stage.layout, CAPACITY);
     stage.tree.appendTokens(tokenIds(7, 3), DOCUMENT);
     const grown = extendLayout(stage.layout, stage.tree.tokenCount);
@@ -128,16 +129,6 @@ describe('Decoder, patch mode', () => {
     const collapsed = await decoder.sync(collapseEntry(expanded, gist, tree), CAPACITY);
     expect(collapsed.ranSlots).toBe(1 + PATCH_RERUN_SLOTS + 1);
     expect(decoder.cachedSlots).toBe(layout.usedTokens);
-  });
-
-  it('says what full recompute says where nothing but tokens came', async () => {
-    const stage = patching();
-    await stage.decoder.sync(stage.layout, CAPACITY);
-    stage.tree.appendTokens(tokenIds(7, 3), DOCUMENT);
-    const grown = extendLayout(stage.layout, stage.tree.tokenCount);
-    const { logits, ranSlots } = await stage.decoder.sync(grown, CAPACITY);
-    expect(ranSlots).toBe(3);
-    expect(logits).toEqual(await afresh(stage, grown));
   });
 
   it('runs all again when it goes back to exact, or is reset', async () => {

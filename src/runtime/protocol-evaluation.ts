@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { runConfigSchema } from '../core/config.ts';
 import type { EvaluationReport } from './evaluation/report.ts';
 
-export { FIGURES, parseReport } from './evaluation/report.ts';
-export type { Bin, Cell, EvaluationReport, FigureDescription, FigureId } from './evaluation/report.ts';
+export { FIGURES } from './evaluation/figures.ts';
+export { parseReport } from './evaluation/report.ts';
+export type { FigureDescription, FigureId } from './evaluation/figures.ts';
+export type { Bin, Cell, EvaluationReport } from './evaluation/report.ts';
 export type { Interval } from './evaluation/statistics.ts';
 
 const names = z.array(z.string().max(100)).max(64);

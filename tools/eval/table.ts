@@ -2,12 +2,8 @@
  * Prints a report for people: policies down, lengths across, accuracy with its interval; and a table of figures
  * for what is about more than accuracy.
  */
-import {
-  FIGURES,
-  type Cell,
-  type EvaluationReport,
-  type Suite,
-} from '../../src/runtime/evaluation/report.ts';
+import { FIGURES } from '../../src/runtime/evaluation/figures.ts';
+import type { Cell, EvaluationReport, Suite } from '../../src/runtime/evaluation/report.ts';
 import type { Interval } from '../../src/runtime/evaluation/statistics.ts';
 
 export function printReport(report: EvaluationReport): void {

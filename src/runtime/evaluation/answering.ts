@@ -25,6 +25,7 @@ import {
   rankByRecency,
   type Ranks,
 } from './rankings.ts';
+import { meanOf } from './statistics.ts';
 import type { UnitPorts } from './suite.ts';
 
 /** A base trained with position jumps reads about this many times its trained context. */
@@ -278,10 +279,4 @@ function judge(
 
 function farthest(gold: readonly Span[]): number {
   return gold.reduce((least, { start }) => Math.min(least, start), Infinity);
-}
-
-function meanOf(values: Float64Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
 }

@@ -1,5 +1,6 @@
 /** Makes the figures of a cell from its counts, and merges the reports of partial runs. Pure. */
 import { hashUint32 } from '../../core/rng.ts';
+import { FIGURES, type FigureDescription, type FigureId } from './figures.ts';
 import {
   type Bin,
   type BinCounts,
@@ -7,9 +8,6 @@ import {
   type CellKey,
   type ClusterCounts,
   type EvaluationReport,
-  FIGURES,
-  type FigureDescription,
-  type FigureId,
   ReportError,
   type Suite,
 } from './report.ts';

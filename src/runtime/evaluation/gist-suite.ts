@@ -14,7 +14,7 @@ import { gistSpread } from './gist-spread.ts';
 import { rememberHistory } from './history-memory.ts';
 import { blockGists } from './rankings.ts';
 import { writeRecallHistory } from './recall-tasks.ts';
-import type { FigureId } from './report.ts';
+import type { FigureId } from './figures.ts';
 import type { WeightedSum } from './statistics.ts';
 import {
   type EvaluationOptions,

@@ -16,6 +16,7 @@ import type { CellCounts } from './cell.ts';
 import { type EvaluationCase, isRightAnswer } from './evaluation-case.ts';
 import { rememberHistory } from './history-memory.ts';
 import { appendToFocus, SETTLE_REFOCUSES } from './lens-run.ts';
+import { meanOf } from './statistics.ts';
 import { questionsPerHistory, writeRecallHistory } from './recall-tasks.ts';
 import {
   EvaluationError,
@@ -147,10 +148,6 @@ async function read(
   const { ranSlots } = await cache.sync(focus.layout, budgetTokens);
   const { nll, isFirstChoice } = await cache.readContinuation(focus.layout, asked.answerIds, budgetTokens);
   return { nll: meanOf(nll), isRight: isRightAnswer(asked, isFirstChoice), ranSlots };
-}
-
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function cellOfReadings(

@@ -29,7 +29,7 @@ import {
   rankByRecency,
   type Ranks,
 } from './rankings.ts';
-import { spearman } from './statistics.ts';
+import { meanOf, spearman } from './statistics.ts';
 
 /** The most moves of one context that are measured. */
 const MOST_MOVES = 48;
@@ -221,8 +221,4 @@ export function worthwhileMoves(moves: readonly CalibratedMove[]): readonly Cali
 
 function everyOther(values: Float64Array, first: 0 | 1): Float64Array {
   return values.filter((_, index) => index % 2 === first);
-}
-
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -21,7 +21,7 @@ import {
   worthwhileMoves,
 } from './lens-calibration.ts';
 import { DEFAULT_POLICIES, EVALUATION_POLICIES, type EvaluationPolicyId } from './policies.ts';
-import type { FigureId } from './report.ts';
+import type { FigureId } from './figures.ts';
 import { cellOfAnswers, cellWithout } from './recall-counts.ts';
 import { questionsPerHistory, RECALL_TASK_IDS, RECALL_TASKS, writeRecallHistory } from './recall-tasks.ts';
 import type { RecallTaskId } from './recall-tasks.ts';

@@ -2,7 +2,8 @@
 import { addToBins, type CellCounts } from './cell.ts';
 import type { Answered } from './answering.ts';
 import type { EvaluationPolicyId } from './policies.ts';
-import { type BinCounts, type CellKey, type ClusterCounts, type FigureId, FIGURES } from './report.ts';
+import { type FigureId, FIGURES } from './figures.ts';
+import type { BinCounts, CellKey, ClusterCounts } from './report.ts';
 import type { WeightedSum } from './statistics.ts';
 
 /** Figures that a reason against a policy leaves undefined. */

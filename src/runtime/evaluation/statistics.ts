@@ -125,3 +125,8 @@ export function totalOf(units: readonly WeightedSum[]): WeightedSum {
   }
   return [weight, sum];
 }
+
+/** @param values - not empty. */
+export function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

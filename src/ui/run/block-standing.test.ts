@@ -1,23 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { K } from '../../core/ids.ts';
 import type { ActionRecord, LayoutEntry } from '../../core/telemetry.ts';
+import { sampleAction } from '../../core/testing/sample-events.ts';
 import { standingSentence } from '../words/reasons.ts';
 import { blockStanding } from './block-standing.ts';
 import type { Frame } from './frame.ts';
 
-const expand: ActionRecord = {
-  kind: 'expand',
-  lod: 1,
-  start: 1024,
-  end: 1056,
-  toLod: 0,
-  score: 0.5,
-  rank: 1,
-  costDelta: 31,
-  reason: 'score-above-tau',
-  applied: true,
-  pass: 0,
-};
+const expand = sampleAction({ start: 1024, end: 1056 });
 /** All siblings under one LOD2 gist, two raw blocks, an open one. */
 const layout: LayoutEntry[] = [
   ...Array.from({ length: K }, (_, i): LayoutEntry => [1, i * K, (i + 1) * K]),

@@ -1,6 +1,7 @@
 /** Where a link leads, and that its place is shown when the run gets there, unless the reader went elsewhere. */
 import { beforeEach, describe, expect, it, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
+import { sampleRefocus } from '../../core/testing/sample-events.ts';
 import type { SessionRecord, SessionState } from '../../runtime/protocol.ts';
 import { currentRun } from '../run/current-run.ts';
 import { seek, usePlayback } from '../state/playback-store.ts';
@@ -17,27 +18,7 @@ const record = (id: string, title: string, config = DEFAULT_RUN_CONFIG) =>
 
 function addSteps(from: number, to: number): void {
   for (let step = from; step <= to; step++) {
-    currentRun.append([
-      {
-        type: 'refocus',
-        step,
-        timeMs: step,
-        cursor: step * 32,
-        policy: 'lensnet',
-        windowStart: 0,
-        usedTokens: 32,
-        budgetTokens: 64,
-        entryCount: 1,
-        layout: { kind: 'keyframe', entries: [[0, 0, 32]] },
-        scores: [],
-        actions: [],
-        swapRate: 0,
-        utilisation: 0.5,
-        meanResidency: 1,
-        coherence: null,
-        trigger: 'block',
-      },
-    ]);
+    currentRun.append([sampleRefocus({ step, timeMs: step, cursor: step * 32 })]);
   }
 }
 
