@@ -103,7 +103,9 @@ export class Decoder {
     }
     // The last slot's logits are wanted even when all slots are there.
     const first = Math.min(common, count - 1);
-    const patched = this.mode === 'patch' ? await this.patch(session, layout, wanted, first) : null;
+    // A context that only grew, as with every decoded token, has nothing to patch.
+    const canPatch = this.mode === 'patch' && common < this.length;
+    const patched = canPatch ? await this.patch(session, layout, wanted, first) : null;
     if (patched === null) this.cut(session, first);
     const from = patched?.keptTo ?? first;
     await this.runTail(session, layout, wanted, from);
