@@ -1,8 +1,8 @@
 /** What the command lines of the headless tools share: numbers, parameters, and how a bad one is refused. */
-import { ConfigError, DEFAULT_RUN_CONFIG, type RunConfig } from '../src/core/config.ts';
+import { ConfigError, DEFAULT_RUN_CONFIG, type RunConfig } from '../src/core/trace/config.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
-import { defaultsOf } from '../src/runtime/engine-host.ts';
-import { applyModelChanges } from '../src/runtime/lens-variant.ts';
+import { defaultsOf } from '../src/runtime/engine/engine-host.ts';
+import { applyModelChanges } from '../src/runtime/session/lens-variant.ts';
 
 /** A bad flag or value; the message says which and what is allowed. */
 export class OptionError extends Error {

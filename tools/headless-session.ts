@@ -1,14 +1,14 @@
 /** Opens a session of the engine under Node, in memory only: what the headless tools stream histories through. */
-import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator.ts';
-import type { RunConfig } from '../src/core/config.ts';
-import type { Lod } from '../src/core/ids.ts';
-import { TRACE_FORMAT, TRACE_VERSION } from '../src/core/telemetry.ts';
-import type { TelemetryEvent, TraceHeader } from '../src/core/telemetry.ts';
-import { GistTree } from '../src/core/tree.ts';
-import { emptyLayout } from '../src/core/working-context.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator/focus-allocator.ts';
+import type { RunConfig } from '../src/core/trace/config.ts';
+import type { Lod } from '../src/core/tree/ids.ts';
+import { TRACE_FORMAT, TRACE_VERSION } from '../src/core/trace/telemetry.ts';
+import type { TelemetryEvent, TraceHeader } from '../src/core/trace/telemetry.ts';
+import { GistTree } from '../src/core/tree/gist-tree.ts';
+import { emptyLayout } from '../src/core/context/working-context.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
-import { systemClock } from '../src/runtime/clock.ts';
-import { Engine } from '../src/runtime/engine.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { Engine } from '../src/runtime/session/session.ts';
 import type { SessionRecord } from '../src/storage/ports.ts';
 
 interface HeadlessSession {

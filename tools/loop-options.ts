@@ -1,6 +1,6 @@
 /** The command line of `npm run loop`: what it takes and what it refuses. */
 import { parseArgs } from 'node:util';
-import type { RunConfig } from '../src/core/config.ts';
+import type { RunConfig } from '../src/core/trace/config.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { OptionError, configWith, parameterChanges, wholeNumber } from './command-line.ts';
 

@@ -1,15 +1,15 @@
 /** `npm run loop`: streams a history through the engine under Node and prints what the memory did. */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Rng } from '../src/core/rng.ts';
-import { STAGES, type Stage, type TelemetryEvent, type TraceHeader } from '../src/core/telemetry.ts';
-import { createFileSource } from '../src/nn/file-source.ts';
-import { selectBackend } from '../src/nn/device.ts';
-import { loadModel } from '../src/nn/load-model.ts';
+import { Rng } from '../src/base/rng.ts';
+import { STAGES, type Stage, type TelemetryEvent, type TraceHeader } from '../src/core/trace/telemetry.ts';
+import { createFileSource } from '../src/nn/model-folder/file-source.ts';
+import { selectBackend } from '../src/nn/backend/device.ts';
+import { loadModel } from '../src/nn/model-folder/load-model.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
-import { nodeWasmPaths } from '../src/nn/wasm-paths-node.ts';
-import type { Engine } from '../src/runtime/engine.ts';
-import { acceptText, IntakeError } from '../src/runtime/text-intake.ts';
+import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
+import type { Engine } from '../src/runtime/session/session.ts';
+import { acceptText, IntakeError } from '../src/runtime/session/text-intake.ts';
 import { openHeadlessSession } from './headless-session.ts';
 import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions } from './loop-options.ts';
 import { type SyntheticHistory, writeSyntheticHistory } from './synthetic-history.ts';

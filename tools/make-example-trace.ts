@@ -5,13 +5,13 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TelemetryEvent } from '../src/core/telemetry.ts';
-import { createFileSource } from '../src/nn/file-source.ts';
-import { selectBackend } from '../src/nn/device.ts';
-import { loadModel } from '../src/nn/load-model.ts';
-import { nodeWasmPaths } from '../src/nn/wasm-paths-node.ts';
-import { defaultsOf } from '../src/runtime/engine-host.ts';
-import { compressTrace, writeTraceChunks } from '../src/storage/trace-codec.ts';
+import type { TelemetryEvent } from '../src/core/trace/telemetry.ts';
+import { createFileSource } from '../src/nn/model-folder/file-source.ts';
+import { selectBackend } from '../src/nn/backend/device.ts';
+import { loadModel } from '../src/nn/model-folder/load-model.ts';
+import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
+import { defaultsOf } from '../src/runtime/engine/engine-host.ts';
+import { compressTrace, writeTraceChunks } from '../src/storage/trace/trace-codec.ts';
 import { openHeadlessSession } from './headless-session.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -1,7 +1,7 @@
 /** An endless seeded history: the example chronicle, then its paragraphs shuffled anew, round after round. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Rng } from '../src/core/rng.ts';
+import { Rng } from '../src/base/rng.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../public/examples/harbour-chronicle');
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { treeOf } from '../../tests/property/fake-history.ts';
-import { ChunkedRows } from './chunked-array.ts';
-import { decodeHalf, encodeHalf, encodeHalves } from './fp16.ts';
-import { INVARIANTS, checkInvariants } from './invariants.ts';
-import { Rng, hashUint32 } from './rng.ts';
-import { TopList } from './top-list.ts';
-import { entryAt, layoutOf } from './working-context.ts';
-import type { Layout } from './working-context.ts';
+import { ChunkedRows } from '../base/chunked-array.ts';
+import { decodeHalf, encodeHalf, encodeHalves } from '../base/fp16.ts';
+import { INVARIANTS, checkInvariants } from './context/invariants.ts';
+import { Rng, hashUint32 } from '../base/rng.ts';
+import { TopList } from '../base/top-list.ts';
+import { entryAt, layoutOf } from './context/working-context.ts';
+import type { Layout } from './context/working-context.ts';
 
 describe('half floats', () => {
   it.each([

@@ -2,10 +2,10 @@
  * What the rest of the project sees of the neural networks: typed arrays in, typed arrays out. No tensor
  * leaves this room, so nobody else can leak one.
  */
-import type { AttentionReading } from '../core/attention-record.ts';
-import type { Scorer } from '../core/ports.ts';
-import type { LensInput } from './lens-input.ts';
-import type { LensNetVariant, ModelManifest } from './manifest.ts';
+import type { AttentionReading } from '../core/trace/attention-record.ts';
+import type { Scorer } from '../core/policies/ports.ts';
+import type { LensInput } from './lens-net/lens-input.ts';
+import type { LensNetVariant, ModelManifest } from './model-folder/manifest.ts';
 
 export type BackendId = 'webgpu' | 'wasm' | 'cpu';
 

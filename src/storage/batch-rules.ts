@@ -1,5 +1,5 @@
 /** What every store asks of a batch before it touches anything, and how runs of provenance join. Pure. */
-import { MAX_LOD } from '../core/ids.ts';
+import { MAX_LOD } from '../core/tree/ids.ts';
 import { StorageError } from './ports.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionBatch, SessionId } from './ports.ts';
 

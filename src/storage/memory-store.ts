@@ -1,6 +1,6 @@
 /** Sessions in memory: for private windows, Node and tests. The semantics of the stored ones, minus the outliving. */
-import { MAX_LOD } from '../core/ids.ts';
-import type { TelemetryEvent } from '../core/telemetry.ts';
+import { MAX_LOD } from '../core/tree/ids.ts';
+import type { TelemetryEvent } from '../core/trace/telemetry.ts';
 import {
   checkBatch,
   closedError,

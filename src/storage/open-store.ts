@@ -1,5 +1,5 @@
 /** Chooses where sessions live: IndexedDB where it works, otherwise memory with the reason in words. */
-import { createIndexedDbStore } from './indexeddb-store.ts';
+import { createIndexedDbStore } from './indexeddb/indexeddb-store.ts';
 import { defaultLocks } from './locks.ts';
 import type { SessionLocks } from './locks.ts';
 import { createMemoryStore } from './memory-store.ts';

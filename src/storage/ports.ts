@@ -4,8 +4,8 @@
  * Promise of every implementation: a batch is acknowledged only when it is durable enough to survive the
  * worker's death, and what is acknowledged is a contiguous prefix of what was appended.
  */
-import type { RunConfig } from '../core/config.ts';
-import type { Role, TelemetryEvent } from '../core/telemetry.ts';
+import type { RunConfig } from '../core/trace/config.ts';
+import type { Role, TelemetryEvent } from '../core/trace/telemetry.ts';
 
 export type SessionId = string & { readonly __brand: 'SessionId' };
 

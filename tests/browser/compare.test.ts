@@ -96,8 +96,8 @@ describe('branching and comparing', { timeout: TEST_MS }, () => {
     const compare = dialog('Compare two runs');
     await compare.getByText(`They part at step ${BRANCH_STEP + 1}`).waitFor();
     expect(await placeText()).toBe(`Step ${BRANCH_STEP + 1}`);
-    const partings = compare.getByRole('region', { name: 'Where the runs part' });
-    expect(await partings.innerText()).toMatch(/Parameters\s+.*Budget/);
+    const divergences = compare.getByRole('region', { name: 'Where the runs part' });
+    expect(await divergences.innerText()).toMatch(/Parameters\s+.*Budget/);
     const row = compare.getByRole('row', { name: /^Budget 1,024/ });
     expect(await row.innerText()).toMatch(/1,024\s+512/);
     await place().press('End');

@@ -1,7 +1,7 @@
 /** Runs one small session on the page's own engine and reports everything that it did. */
-import type { TelemetryEvent } from '../../src/core/telemetry.ts';
-import { createEngineClient } from '../../src/runtime/client.ts';
-import type { BootReport, ChatMessageRecord } from '../../src/runtime/protocol.ts';
+import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
+import { createEngineClient } from '../../src/runtime/engine/client.ts';
+import type { BootReport, ChatMessageRecord } from '../../src/runtime/engine/protocol/protocol.ts';
 
 export interface SessionRequest {
   readonly backend: 'webgpu' | 'wasm';

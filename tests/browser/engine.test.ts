@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { applyLayoutFrame } from '../../src/core/layout-delta.ts';
-import type { LayoutEntry, TelemetryEvent, TelemetryEventOf } from '../../src/core/telemetry.ts';
-import { createTokenizer } from '../../src/nn/tokenizer.ts';
+import { applyLayoutFrame } from '../../src/core/trace/layout-delta.ts';
+import type { LayoutEntry, TelemetryEvent, TelemetryEventOf } from '../../src/core/trace/telemetry.ts';
+import { createTokenizer } from '../../src/nn/model-folder/tokenizer.ts';
 import type { SessionReport, SessionRequest } from './engine-page.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
 

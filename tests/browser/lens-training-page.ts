@@ -1,10 +1,10 @@
 /** Takes one training gradient on a backend inside the page; the test imports it from there. */
-import { selectBackend } from '../../src/nn/device.ts';
-import { readTensor } from '../../src/nn/fixture-parity.ts';
-import type { LensShape } from '../../src/nn/lens-training/parameters.ts';
-import { DualCrossTrainer } from '../../src/nn/lens-training/trainer.ts';
-import { SafetensorsFile } from '../../src/nn/safetensors.ts';
-import { BROWSER_WASM_PATHS } from '../../src/nn/wasm-paths-browser.ts';
+import { selectBackend } from '../../src/nn/backend/device.ts';
+import { readTensor } from '../../src/nn/testing/fixture-parity.ts';
+import type { LensShape } from '../../src/nn/lens-net/training/trainable-weights.ts';
+import { DualCrossTrainer } from '../../src/nn/lens-net/training/trainer.ts';
+import { SafetensorsFile } from '../../src/nn/model-folder/safetensors.ts';
+import { BROWSER_WASM_PATHS } from '../../src/nn/backend/wasm-paths-browser.ts';
 
 const FIXTURE = '/tests/fixtures/lensnet-n7-m5';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { SafetensorsFile } from '../../src/nn/safetensors.ts';
+import { SafetensorsFile } from '../../src/nn/model-folder/safetensors.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
 import { openPage } from './open-page.ts';
 

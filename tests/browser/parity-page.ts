@@ -1,16 +1,16 @@
 /** Runs golden fixtures on a backend inside the page; the test imports it from there. */
 import * as tf from '@tensorflow/tfjs';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { type BackendPreference, selectBackend } from '../../src/nn/device.ts';
-import { measureWeightError } from '../../src/nn/attention-parity.ts';
-import { BaseModel } from '../../src/nn/base-model.ts';
+import { type BackendPreference, selectBackend } from '../../src/nn/backend/device.ts';
+import { measureWeightError } from '../../src/nn/testing/attention-parity.ts';
+import { BaseModel } from '../../src/nn/base-model/base-model.ts';
 import { parseBaseConfig } from '../../src/nn/config.ts';
-import { type Fixture, measureParity } from '../../src/nn/fixture-parity.ts';
-import { memoryReport } from '../../src/nn/memory-report.ts';
-import { measurePatchError } from '../../src/nn/patch-parity.ts';
+import { type Fixture, measureParity } from '../../src/nn/testing/fixture-parity.ts';
+import { memoryReport } from '../../src/nn/backend/memory-report.ts';
+import { measurePatchError } from '../../src/nn/testing/patch-parity.ts';
 import type { BackendReport } from '../../src/nn/ports.ts';
-import { SafetensorsFile } from '../../src/nn/safetensors.ts';
-import { BROWSER_WASM_PATHS } from '../../src/nn/wasm-paths-browser.ts';
+import { SafetensorsFile } from '../../src/nn/model-folder/safetensors.ts';
+import { BROWSER_WASM_PATHS } from '../../src/nn/backend/wasm-paths-browser.ts';
 
 export interface PageParity {
   readonly backend: BackendReport;

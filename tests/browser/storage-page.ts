@@ -1,6 +1,6 @@
 /** Appends to a stored session inside a page or worker, and reads it back; the test imports it from there. */
-import type { TelemetryEvent } from '../../src/core/telemetry.ts';
-import { DEFAULT_RUN_CONFIG } from '../../src/core/config.ts';
+import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
+import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
 import { openSessionStore } from '../../src/storage/open-store.ts';
 import type { SessionHandle, SessionId } from '../../src/storage/ports.ts';
 
@@ -97,7 +97,7 @@ export async function appendAsSecond(id: string): Promise<string> {
 
 /** Let a worker append, end it after some acknowledged batches, and return the last that was acknowledged. */
 export function terminateWorkerMidAppend(id: string, batches: number): Promise<number> {
-  const worker = new Worker(new URL('storage-worker.ts', import.meta.url), { type: 'module' });
+  const worker = new Worker(new URL('./storage-worker.ts', import.meta.url), { type: 'module' });
   return new Promise((resolve, reject) => {
     let seen = 0;
     worker.onmessage = ({ data }: MessageEvent<number>) => {

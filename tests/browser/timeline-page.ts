@@ -4,19 +4,19 @@
  */
 import { createElement } from 'react';
 import { createRoot } from 'react-dom/client';
-import { K } from '../../src/core/ids.ts';
-import { keyframe, layoutDelta } from '../../src/core/layout-delta.ts';
-import { Rng } from '../../src/core/rng.ts';
-import type { ActionRecord, LayoutEntry, TelemetryEventOf } from '../../src/core/telemetry.ts';
-import { GistTree } from '../../src/core/tree.ts';
-import type { Command, SessionState } from '../../src/runtime/protocol.ts';
-import { treeCells } from '../../src/runtime/queries/tree-cells.ts';
+import { K } from '../../src/core/tree/ids.ts';
+import { keyframe, layoutDelta } from '../../src/core/trace/layout-delta.ts';
+import { Rng } from '../../src/base/rng.ts';
+import type { ActionRecord, LayoutEntry, TelemetryEventOf } from '../../src/core/trace/telemetry.ts';
+import { GistTree } from '../../src/core/tree/gist-tree.ts';
+import type { Command, SessionState } from '../../src/runtime/engine/protocol/protocol.ts';
+import { treeCells } from '../../src/runtime/session/queries/tree-cells.ts';
 import { runCommand, type CommandId } from '../../src/ui/commands/commands.ts';
 import { seekTo } from '../../src/ui/commands/view-actions.ts';
-import { currentRun } from '../../src/ui/run/current-run.ts';
-import { type EnginePort, connectEngine } from '../../src/ui/run/engine-session.ts';
-import { useSession } from '../../src/ui/state/session-store.ts';
-import { Timeline } from '../../src/ui/timeline/timeline.tsx';
+import { currentRun } from '../../src/ui/model/current-run.ts';
+import { type EnginePort, connectEngine } from '../../src/ui/model/engine-session.ts';
+import { useSession } from '../../src/ui/model/session-store.ts';
+import { Timeline } from '../../src/ui/features/timeline/timeline.tsx';
 import '../../src/ui/styles/index.css';
 
 const RECENT_BLOCKS = 8;

@@ -3,8 +3,8 @@ import { IDBObjectStore, forceCloseDatabase } from 'fake-indexeddb';
 import { afterEach, expect, test, vi } from 'vitest';
 import { openSessionStore } from '../../src/storage/open-store.ts';
 import { StorageError } from '../../src/storage/ports.ts';
-import { MIGRATIONS } from '../../src/storage/schema.ts';
-import type { Migration } from '../../src/storage/schema.ts';
+import { MIGRATIONS } from '../../src/storage/indexeddb/schema.ts';
+import type { Migration } from '../../src/storage/indexeddb/schema.ts';
 import {
   countRows,
   createBench,

@@ -1,6 +1,6 @@
 /** Flipped bits, missing segments and gaps: what is whole is kept, what is not is named, nothing is deleted. */
 import { beforeEach, expect, test } from 'vitest';
-import type { TelemetryEvent } from '../../src/core/telemetry.ts';
+import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
 import type { SessionId, SessionStore } from '../../src/storage/ports.ts';
 import {
   countRows,

@@ -1,14 +1,14 @@
 /** What the storage faults share: a database of their own, sample batches, and hands to break things with. */
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
-import { DEFAULT_RUN_CONFIG } from '../../src/core/config.ts';
-import type { TelemetryEvent } from '../../src/core/telemetry.ts';
-import { createIndexedDbStore } from '../../src/storage/indexeddb-store.ts';
-import type { IndexedDbStoreOptions } from '../../src/storage/indexeddb-store.ts';
+import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
+import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
+import { createIndexedDbStore } from '../../src/storage/indexeddb/indexeddb-store.ts';
+import type { IndexedDbStoreOptions } from '../../src/storage/indexeddb/indexeddb-store.ts';
 import { createProcessLocks } from '../../src/storage/locks.ts';
 import type { SessionBatch, SessionHandle, SessionStore } from '../../src/storage/ports.ts';
-import { DATABASE_NAME } from '../../src/storage/schema.ts';
-import type { Row, RowKey, StoreName } from '../../src/storage/schema.ts';
+import { DATABASE_NAME } from '../../src/storage/indexeddb/schema.ts';
+import type { Row, RowKey, StoreName } from '../../src/storage/indexeddb/schema.ts';
 
 export const FIELDS = {
   title: 'A walk',

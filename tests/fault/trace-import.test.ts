@@ -2,17 +2,17 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DEFAULT_RUN_CONFIG } from '../../src/core/config.ts';
+import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
 import {
   telemetryEventSchema,
   traceHeaderSchema,
   TRACE_FORMAT,
   TRACE_VERSION,
-} from '../../src/core/telemetry.ts';
-import type { TelemetryEvent, TraceHeader } from '../../src/core/telemetry.ts';
+} from '../../src/core/trace/telemetry.ts';
+import type { TelemetryEvent, TraceHeader } from '../../src/core/trace/telemetry.ts';
 import { sampleAction, sampleRefocus } from '../../src/core/testing/sample-events.ts';
-import { readTrace, writeTrace } from '../../src/storage/trace-codec.ts';
-import { TraceError } from '../../src/storage/trace-error.ts';
+import { readTrace, writeTrace } from '../../src/storage/trace/trace-codec.ts';
+import { TraceError } from '../../src/storage/trace/trace-error.ts';
 import { decodeEvent } from './storage-workbench.ts';
 
 const header: TraceHeader = {

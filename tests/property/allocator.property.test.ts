@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { INITIAL_ALLOCATOR_STATE, MAX_REFUSED } from '../../src/core/allocator.ts';
-import type { Allocation, AllocatorState, PinnedSpan } from '../../src/core/allocator.ts';
-import { assembleByRecency } from '../../src/core/assembly.ts';
-import { type RunConfig, STRATEGY_IDS } from '../../src/core/config.ts';
-import { appendAndFit, makeRoom } from '../../src/core/fit.ts';
-import { K, spanIdOf } from '../../src/core/ids.ts';
-import { checkInvariants } from '../../src/core/invariants.ts';
-import { actByHand } from '../../src/core/manual-action.ts';
-import { hashUint32 } from '../../src/core/rng.ts';
-import { strategyOf } from '../../src/core/strategies.ts';
-import { actionSchema } from '../../src/core/telemetry.ts';
-import type { ActionRecord } from '../../src/core/telemetry.ts';
-import type { GistTree } from '../../src/core/tree.ts';
-import type { Layout } from '../../src/core/working-context.ts';
+import { INITIAL_ALLOCATOR_STATE, MAX_REFUSED } from '../../src/core/allocator/focus-allocator.ts';
+import type { Allocation, AllocatorState, PinnedSpan } from '../../src/core/allocator/focus-allocator.ts';
+import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
+import { type RunConfig, STRATEGY_IDS } from '../../src/core/trace/config.ts';
+import { appendAndFit, makeRoom } from '../../src/core/allocator/fit.ts';
+import { K, spanIdOf } from '../../src/core/tree/ids.ts';
+import { checkInvariants } from '../../src/core/context/invariants.ts';
+import { actByHand } from '../../src/core/allocator/manual-action.ts';
+import { hashUint32 } from '../../src/base/rng.ts';
+import { strategyOf } from '../../src/core/allocator/strategies/index.ts';
+import { actionSchema } from '../../src/core/trace/telemetry.ts';
+import type { ActionRecord } from '../../src/core/trace/telemetry.ts';
+import type { GistTree } from '../../src/core/tree/gist-tree.ts';
+import type { Layout } from '../../src/core/context/working-context.ts';
 import { DOCUMENT, configOf, makeGists, tokenIds, treeOf } from './fake-history.ts';
 
 type Operation =

@@ -1,11 +1,11 @@
 /** Deterministic stand-ins for the models: embeddings and gists that are functions of ids and indices alone. */
-import { DEFAULT_RUN_CONFIG } from '../../src/core/config.ts';
-import type { RunConfig } from '../../src/core/config.ts';
-import { encodeHalves } from '../../src/core/fp16.ts';
-import type { Lod } from '../../src/core/ids.ts';
-import type { Provenance } from '../../src/core/provenance.ts';
-import { hashUint32 } from '../../src/core/rng.ts';
-import { GistTree } from '../../src/core/tree.ts';
+import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
+import type { RunConfig } from '../../src/core/trace/config.ts';
+import { encodeHalves } from '../../src/base/fp16.ts';
+import type { Lod } from '../../src/core/tree/ids.ts';
+import type { Provenance } from '../../src/core/tree/provenance.ts';
+import { hashUint32 } from '../../src/base/rng.ts';
+import { GistTree } from '../../src/core/tree/gist-tree.ts';
 
 export const HIDDEN_SIZE = 4;
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeHalf, encodeHalf } from '../../src/core/fp16.ts';
-import { K, MAX_LOD } from '../../src/core/ids.ts';
-import type { Lod } from '../../src/core/ids.ts';
-import { applyLayoutFrame, layoutDelta } from '../../src/core/layout-delta.ts';
-import type { LayoutEntry } from '../../src/core/telemetry.ts';
-import { GistTree } from '../../src/core/tree.ts';
-import { emptyLayout, extendLayout } from '../../src/core/working-context.ts';
+import { decodeHalf, encodeHalf } from '../../src/base/fp16.ts';
+import { K, MAX_LOD } from '../../src/core/tree/ids.ts';
+import type { Lod } from '../../src/core/tree/ids.ts';
+import { applyLayoutFrame, layoutDelta } from '../../src/core/trace/layout-delta.ts';
+import type { LayoutEntry } from '../../src/core/trace/telemetry.ts';
+import { GistTree } from '../../src/core/tree/gist-tree.ts';
+import { emptyLayout, extendLayout } from '../../src/core/context/working-context.ts';
 import { DOCUMENT, HIDDEN_SIZE, makeGists, tokenIds } from './fake-history.ts';
 
 function contentsOf(tree: GistTree): unknown {

@@ -1,11 +1,11 @@
 /** The allocator at 8,192 entries, and appending to the tree. */
-import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator.ts';
-import { DEFAULT_RUN_CONFIG } from '../../src/core/config.ts';
-import { greedyStrategy } from '../../src/core/greedy.ts';
-import { K } from '../../src/core/ids.ts';
-import { Rng } from '../../src/core/rng.ts';
-import { GistTree } from '../../src/core/tree.ts';
-import { entryAt, layoutOf } from '../../src/core/working-context.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/focus-allocator.ts';
+import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
+import { greedyStrategy } from '../../src/core/allocator/strategies/greedy.ts';
+import { K } from '../../src/core/tree/ids.ts';
+import { Rng } from '../../src/base/rng.ts';
+import { GistTree } from '../../src/core/tree/gist-tree.ts';
+import { entryAt, layoutOf } from '../../src/core/context/working-context.ts';
 import { type BenchRow, compare } from './measure.ts';
 
 const ORIGIN = { role: 'document', documentId: 'bench', title: 'bench', wallClockMs: 0 } as const;

@@ -1,11 +1,11 @@
 /** The networks of a model folder under Node: GistNet, LensNet, prefill and decode. */
-import type { AttentionReading } from '../../src/core/attention-record.ts';
-import { K } from '../../src/core/ids.ts';
-import { SLOT_FEATURES } from '../../src/core/ports.ts';
-import type { SlotView } from '../../src/core/ports.ts';
-import { Rng } from '../../src/core/rng.ts';
+import type { AttentionReading } from '../../src/core/trace/attention-record.ts';
+import { K } from '../../src/core/tree/ids.ts';
+import { SLOT_FEATURES } from '../../src/core/policies/ports.ts';
+import type { SlotView } from '../../src/core/policies/ports.ts';
+import { Rng } from '../../src/base/rng.ts';
 import type { DecodeSession, LoadedModel } from '../../src/nn/ports.ts';
-import { PATCH_RERUN_SLOTS } from '../../src/runtime/decoder.ts';
+import { PATCH_RERUN_SLOTS } from '../../src/runtime/session/decoder.ts';
 import { type BenchRow, compare } from './measure.ts';
 
 const SLOTS = 1024;

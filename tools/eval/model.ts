@@ -1,11 +1,11 @@
 /** Loads a model of the repository under Node, and keeps the gists of evaluated histories on disk. */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { selectBackend } from '../../src/nn/device.ts';
-import { createFileSource } from '../../src/nn/file-source.ts';
-import { loadModel } from '../../src/nn/load-model.ts';
+import { selectBackend } from '../../src/nn/backend/device.ts';
+import { createFileSource } from '../../src/nn/model-folder/file-source.ts';
+import { loadModel } from '../../src/nn/model-folder/load-model.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
-import { nodeWasmPaths } from '../../src/nn/wasm-paths-node.ts';
+import { nodeWasmPaths } from '../../src/nn/backend/wasm-paths-node.ts';
 import type { GistCache } from '../../src/runtime/evaluation/history-memory.ts';
 import { OptionError } from '../command-line.ts';
 

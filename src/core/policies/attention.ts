@@ -1,5 +1,5 @@
 /** The attention policy: what one untrained attention head would look at, with the tail as its query. */
-import type { Scorer } from '../ports.ts';
+import type { Scorer } from './ports.ts';
 import { entryScorer } from './entry-scorer.ts';
 import { forEachProduct, meanTail } from './tail-query.ts';
 

@@ -1,8 +1,8 @@
 /** Chooses the scorer of a policy that needs no network of its own. */
-import type { PinnedSpan } from '../allocator.ts';
-import type { PolicyId, RunConfig } from '../config.ts';
-import type { Scorer } from '../ports.ts';
-import type { GistTree } from '../tree.ts';
+import type { PinnedSpan } from '../allocator/focus-allocator.ts';
+import type { PolicyId, RunConfig } from '../trace/config.ts';
+import type { Scorer } from './ports.ts';
+import type { GistTree } from '../tree/gist-tree.ts';
 import { createAttentionScorer } from './attention.ts';
 import { createBm25Scorer } from './bm25.ts';
 import { createManualScorer } from './manual.ts';

@@ -1,7 +1,7 @@
 /** The bm25 policy: word overlap of each block with the newest tokens, which is what keyword search would do. */
-import { K } from '../ids.ts';
-import type { Scorer } from '../ports.ts';
-import type { GistTree } from '../tree.ts';
+import { K } from '../tree/ids.ts';
+import type { Scorer } from './ports.ts';
+import type { GistTree } from '../tree/gist-tree.ts';
 import { entryScorer } from './entry-scorer.ts';
 import { standings } from './standing.ts';
 

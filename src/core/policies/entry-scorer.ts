@@ -1,6 +1,6 @@
 /** What the baseline policies share: they score entries, and every slot of an entry gets its score. */
-import type { Entry } from '../entry.ts';
-import type { Scorer, SlotView } from '../ports.ts';
+import type { Entry } from '../context/entry.ts';
+import type { Scorer, SlotView } from './ports.ts';
 
 /** A scorer from a rule that gives one score per entry. */
 export function entryScorer(

@@ -1,6 +1,6 @@
 /** The manual policy: only the researcher's pins ask for anything; all else stays as it is. */
-import type { PinnedSpan } from '../allocator.ts';
-import type { Scorer } from '../ports.ts';
+import type { PinnedSpan } from '../allocator/focus-allocator.ts';
+import type { Scorer } from './ports.ts';
 import { entryScorer } from './entry-scorer.ts';
 
 /** @param pins - read anew at every refocus. */

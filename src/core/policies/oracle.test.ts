@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { configOf, embed, treeOf } from '../../../tests/property/fake-history.ts';
-import { assembleByRecency } from '../assembly.ts';
-import { K } from '../ids.ts';
-import { entryScores } from '../scores.ts';
-import { buildSlotView } from '../slot-view.ts';
-import type { Layout } from '../working-context.ts';
-import { entryIndexAt } from '../working-context.ts';
+import { assembleByRecency } from '../allocator/assembly.ts';
+import { K } from '../tree/ids.ts';
+import { entryScores } from './scores.ts';
+import { buildSlotView } from '../context/slot-view.ts';
+import type { Layout } from '../context/working-context.ts';
+import { entryIndexAt } from '../context/working-context.ts';
 import { OracleLimitError, createOracleScorer, oracleQueryStart } from './oracle.ts';
 
 const config = configOf({ budgetTokens: 512, recentTokens: 96, lod1WindowTokens: 1024 });

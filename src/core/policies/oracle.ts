@@ -1,10 +1,10 @@
 /** The oracle policy: what each legal move really does to the loss of the newest tokens. The bound, not a method. */
-import { K } from '../ids.ts';
-import { LEGALITY, collapseLegality, expandLegality, protectedStart } from '../legality.ts';
-import type { Scorer, SlotView } from '../ports.ts';
-import type { GistTree } from '../tree.ts';
-import { collapseEntry, expandEntry, layoutOf, siblingRun } from '../working-context.ts';
-import type { Layout } from '../working-context.ts';
+import { K } from '../tree/ids.ts';
+import { LEGALITY, collapseLegality, expandLegality, protectedStart } from '../context/moves.ts';
+import type { Scorer, SlotView } from './ports.ts';
+import type { GistTree } from '../tree/gist-tree.ts';
+import { collapseEntry, expandEntry, layoutOf, siblingRun } from '../context/working-context.ts';
+import type { Layout } from '../context/working-context.ts';
 import { entryScorer } from './entry-scorer.ts';
 
 /** Every move costs the base a pass over the window, so only small contexts are searched. */

@@ -7,12 +7,12 @@ import {
   makeGists,
   treeOf,
 } from '../../../tests/property/fake-history.ts';
-import { assembleByRecency } from '../assembly.ts';
-import { K } from '../ids.ts';
-import type { SlotView } from '../ports.ts';
-import { entryScores } from '../scores.ts';
-import { buildSlotView } from '../slot-view.ts';
-import { GistTree } from '../tree.ts';
+import { assembleByRecency } from '../allocator/assembly.ts';
+import { K } from '../tree/ids.ts';
+import type { SlotView } from './ports.ts';
+import { entryScores } from './scores.ts';
+import { buildSlotView } from '../context/slot-view.ts';
+import { GistTree } from '../tree/gist-tree.ts';
 import { createBaselineScorer } from './baseline.ts';
 import type { BaselinePolicyId } from './baseline.ts';
 

@@ -1,7 +1,7 @@
 /** The random policy: what focus without knowledge achieves. */
-import { spanIdOf } from '../ids.ts';
-import type { Scorer } from '../ports.ts';
-import { hashUint32 } from '../rng.ts';
+import { spanIdOf } from '../tree/ids.ts';
+import type { Scorer } from './ports.ts';
+import { hashUint32 } from '../../base/rng.ts';
 import { entryScorer } from './entry-scorer.ts';
 
 /** Uniform in [-1, 1], drawn afresh for every entry and refocus step; a function of seed, step and span alone. */

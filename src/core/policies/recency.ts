@@ -1,5 +1,5 @@
 /** The recency policy: the newest tokens raw, as far back as the budget reaches, older ones coarser. */
-import type { Scorer } from '../ports.ts';
+import type { Scorer } from './ports.ts';
 import { entryScorer } from './entry-scorer.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** The retrieval policy: cosine of each block's gist to the tail, which is what RAG by embedding would do. */
-import type { Scorer } from '../ports.ts';
+import type { Scorer } from './ports.ts';
 import { entryScorer } from './entry-scorer.ts';
 import { standings } from './standing.ts';
 import { forEachProduct, meanTail } from './tail-query.ts';

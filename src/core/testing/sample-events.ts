@@ -1,5 +1,5 @@
 /** Actions and refocuses for tests that care about a few of their fields. */
-import type { ActionRecord, TelemetryEventOf } from '../telemetry.ts';
+import type { ActionRecord, TelemetryEventOf } from '../trace/telemetry.ts';
 
 /** An expansion of the first block that was wanted and applied, but for the given changes. */
 export function sampleAction(changes: Partial<ActionRecord> = {}): ActionRecord {

@@ -1,5 +1,5 @@
 /** One shared history through every policy, as counts of cells: what the suites that ask questions do. */
-import { answerAll, GIST_SHARE, reasonAgainst } from './answering.ts';
+import { answerAll, GIST_SHARE, whyUnavailable } from './answering.ts';
 import type { CellCounts } from './cell.ts';
 import type { SharedHistory } from './evaluation-case.ts';
 import { rememberHistory } from './history-memory.ts';
@@ -18,7 +18,7 @@ export async function answerCells(
   const hasGold = history.cases.every(({ gold }) => gold !== null);
   const reasons = new Map<EvaluationPolicyId, string>();
   for (const policy of policies) {
-    const reason = reasonAgainst(policy, historyTokens, config.budgetTokens, hasGold, ports.model);
+    const reason = whyUnavailable(policy, historyTokens, config.budgetTokens, hasGold, ports.model);
     if (reason !== null) reasons.set(policy, reason);
   }
   const able = policies.filter((policy) => !reasons.has(policy));

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
-import { ABSOLUTE_POSITIONS } from '../../core/positions.ts';
-import { buildSlotView } from '../../core/slot-view.ts';
-import { expandEntry } from '../../core/working-context.ts';
-import { logSumExp } from '../sampler.ts';
+import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
+import { ABSOLUTE_POSITIONS } from '../../core/context/positions.ts';
+import { buildSlotView } from '../../core/context/slot-view.ts';
+import { expandEntry } from '../../core/context/working-context.ts';
+import { logSumExp } from '../session/sampler.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
 import { AnswerReader, prepareContext } from './answer-reader.ts';
 import { rememberHistory } from './history-memory.ts';

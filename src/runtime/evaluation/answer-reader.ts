@@ -2,13 +2,13 @@
  * What the base makes of an answer after a working context: one forward over context and answer together, and the
  * cached prefix of the last one is kept. Owns the key-value cache, not the contexts.
  */
-import { spanIdOf } from '../../core/ids.ts';
-import { type PositionScheme, type SlotPositions, slotPositions } from '../../core/positions.ts';
-import { buildSlotView, SlotBuffers } from '../../core/slot-view.ts';
-import type { GistTree } from '../../core/tree.ts';
-import type { Layout } from '../../core/working-context.ts';
+import { spanIdOf } from '../../core/tree/ids.ts';
+import { type PositionScheme, type SlotPositions, slotPositions } from '../../core/context/positions.ts';
+import { buildSlotView, SlotBuffers } from '../../core/context/slot-view.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import type { DecodeSession, LanguageModel } from '../../nn/ports.ts';
-import { type ContinuationReading, readContinuationRows } from '../continuation.ts';
+import { type ContinuationReading, readContinuationRows } from '../session/continuation.ts';
 
 /** Slots run in one call; bounds the attention matrix. */
 const CHUNK_SLOTS = 256;

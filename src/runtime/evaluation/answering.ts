@@ -1,11 +1,11 @@
 /** Puts every question on one history to every policy: makes the working contexts, reads the answers. */
-import type { RunConfig } from '../../core/config.ts';
-import { positionSchemeOf } from '../../core/positions.ts';
-import { Rng } from '../../core/rng.ts';
-import type { GistTree } from '../../core/tree.ts';
-import type { Layout } from '../../core/working-context.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import { positionSchemeOf } from '../../core/context/positions.ts';
+import { Rng } from '../../base/rng.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import type { ContinuationReading } from '../continuation.ts';
+import type { ContinuationReading } from '../session/continuation.ts';
 import { AnswerReader, compareKeys, isSameContext, prepareContext } from './answer-reader.ts';
 import type { PreparedContext } from './answer-reader.ts';
 import { type EvaluationCase, isRightAnswer, type SharedHistory } from './evaluation-case.ts';
@@ -51,7 +51,7 @@ export interface Answered {
 }
 
 /** Why a policy cannot answer at this length; null where it can. */
-export function reasonAgainst(
+export function whyUnavailable(
   policy: EvaluationPolicyId,
   historyTokens: number,
   budgetTokens: number,

@@ -1,6 +1,6 @@
 /** Suite `cases`: anyone's own questions about their own histories. */
 import type { LoadedModel, Tokenizer } from '../../nn/ports.ts';
-import { hashUint32 } from '../../core/rng.ts';
+import { hashUint32 } from '../../base/rng.ts';
 import { answerCells } from './answer-cells.ts';
 import type { TextCase } from './case-file.ts';
 import { caseOfText, type SharedHistory } from './evaluation-case.ts';

@@ -1,5 +1,5 @@
 /** Makes the figures of a cell from its counts, and merges the reports of partial runs. Pure. */
-import { hashUint32 } from '../../core/rng.ts';
+import { hashUint32 } from '../../base/rng.ts';
 import { FIGURES, type FigureDescription, type FigureId } from './figures.ts';
 import {
   type Bin,

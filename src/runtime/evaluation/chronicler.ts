@@ -1,5 +1,5 @@
 /** Draws the facts and the filler of one history from a cast that is reused within it. Seeded; writes nothing. */
-import type { Rng } from '../../core/rng.ts';
+import type { Rng } from '../../base/rng.ts';
 import { CHAIN_RELATION, isHeldOut, type Relation, type Statement, WORLD } from './world.ts';
 
 export interface CastOptions {

@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
-import type { Notice } from '../protocol.ts';
-import type { EvaluationRequest } from '../protocol-evaluation.ts';
+import type { Notice } from '../engine/protocol/protocol.ts';
+import type { EvaluationRequest } from '../engine/protocol/evaluation.ts';
 import { bootHost, type HostFixture, until } from '../testing/host-fixture.ts';
 
 const REQUEST: EvaluationRequest = {

@@ -1,11 +1,15 @@
 /** Runs one evaluation at a time for the page, beside the open session, and tells how far it is. */
-import type { RunConfig } from '../../core/config.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import { BUILD_COMMIT } from '../build-commit.ts';
-import type { Clock } from '../clock.ts';
-import { EngineError } from '../errors.ts';
-import type { Notice } from '../protocol.ts';
-import type { EvaluationCatalogue, EvaluationOutcome, EvaluationRequest } from '../protocol-evaluation.ts';
+import { BUILD_COMMIT } from './build-commit.ts';
+import type { Clock } from '../../base/clock.ts';
+import { EngineError } from '../session/errors.ts';
+import type { Notice } from '../engine/protocol/protocol.ts';
+import type {
+  EvaluationCatalogue,
+  EvaluationOutcome,
+  EvaluationRequest,
+} from '../engine/protocol/evaluation.ts';
 import { casesSuite } from './cases-suite.ts';
 import { EVALUATION_POLICIES } from './policies.ts';
 import type { EvaluationReport } from './report.ts';

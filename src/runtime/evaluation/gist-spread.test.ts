@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Rng } from '../../core/rng.ts';
+import { Rng } from '../../base/rng.ts';
 import { gistSpread } from './gist-spread.ts';
 
 /** `[n, 4]` rows in the first `directions` axes, moved along the last axis. */

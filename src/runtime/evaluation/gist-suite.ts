@@ -2,13 +2,13 @@
  * Suite `gist`: how much of a deleted span its gists give back to the base, level by level, and whether the gists
  * have collapsed onto each other. As training/evaluate_gistnet.py measures it, on documents of this side's writer.
  */
-import { tokensPerEntry, type Lod } from '../../core/ids.ts';
-import { positionSchemeOf } from '../../core/positions.ts';
-import { hashUint32, Rng } from '../../core/rng.ts';
-import { entryAt, layoutOf } from '../../core/working-context.ts';
+import { tokensPerEntry, type Lod } from '../../core/tree/ids.ts';
+import { positionSchemeOf } from '../../core/context/positions.ts';
+import { hashUint32, Rng } from '../../base/rng.ts';
+import { entryAt, layoutOf } from '../../core/context/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
 import { AnswerReader, prepareContext } from './answer-reader.ts';
-import { reasonAgainst } from './answering.ts';
+import { whyUnavailable } from './answering.ts';
 import type { CellCounts } from './cell.ts';
 import { gistSpread } from './gist-spread.ts';
 import { rememberHistory } from './history-memory.ts';
@@ -89,7 +89,7 @@ async function levelCells(
   for (let start = 0; start < spanTokens; start += tokensPerEntry(lod)) gists.push(entryAt(lod, start));
   const blocks = [];
   for (let start = 0; start < spanTokens; start += tokensPerEntry(1)) blocks.push(entryAt(0, start));
-  const beyondRange = reasonAgainst('full', spanTokens + HORIZON_TOKENS, spanTokens, true, model);
+  const beyondRange = whyUnavailable('full', spanTokens + HORIZON_TOKENS, spanTokens, true, model);
   const contexts = { deleted: [], gists, ...(beyondRange === null ? { full: blocks } : {}) };
   // The first token after the span is never scored: where the span is deleted nothing would stand before it.
   const first = entryAt(0, spanTokens, spanTokens + 1);

@@ -1,10 +1,10 @@
 /** Builds the gist tree of a history, from a cache where there is one. */
-import type { Lod } from '../../core/ids.ts';
-import type { Provenance } from '../../core/provenance.ts';
-import { GistTree } from '../../core/tree.ts';
+import type { Lod } from '../../core/tree/ids.ts';
+import type { Provenance } from '../../core/tree/provenance.ts';
+import { GistTree } from '../../core/tree/gist-tree.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import { crc32 } from '../../storage/crc32.ts';
-import { GistBuilder } from '../gist-builder.ts';
+import { crc32 } from '../../base/crc32.ts';
+import { GistBuilder } from '../session/gist-builder.ts';
 import type { EvaluationCase } from './evaluation-case.ts';
 
 /** Keeps the gists of histories between runs: they depend on base and GistNet alone. */

@@ -2,8 +2,8 @@
  * Writes one history as tokens: filler sentences in paragraphs, and facts at given places whose spans it records.
  * The form is that of the training documents (training/corpus.py).
  */
-import { K } from '../../core/ids.ts';
-import type { Rng } from '../../core/rng.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { Rng } from '../../base/rng.ts';
 import type { Tokenizer } from '../../nn/ports.ts';
 import type { Chronicler } from './chronicler.ts';
 import { clauseOf, type Statement } from './world.ts';

@@ -3,14 +3,14 @@
  * focus settles, the answer is read from three caches that saw the same refocuses, and then it is said, so that
  * what a patched cache keeps grows old as in a session.
  */
-import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator.ts';
-import { assembleByRecency } from '../../core/assembly.ts';
-import { K } from '../../core/ids.ts';
-import { hashUint32, Rng } from '../../core/rng.ts';
-import { Decoder } from '../decoder.ts';
-import { FocusLoop } from '../focus-loop.ts';
-import { TelemetryRecorder } from '../telemetry-recorder.ts';
-import { TURN_END_REFOCUSES } from '../turn.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/focus-allocator.ts';
+import { assembleByRecency } from '../../core/allocator/assembly.ts';
+import { K } from '../../core/tree/ids.ts';
+import { hashUint32, Rng } from '../../base/rng.ts';
+import { Decoder } from '../session/decoder.ts';
+import { FocusLoop } from '../session/focus-loop.ts';
+import { TelemetryRecorder } from '../session/telemetry-recorder.ts';
+import { TURN_END_REFOCUSES } from '../session/turn.ts';
 import { GIST_SHARE } from './answering.ts';
 import type { CellCounts } from './cell.ts';
 import { type EvaluationCase, isRightAnswer } from './evaluation-case.ts';
@@ -28,7 +28,7 @@ import {
 
 const TASK = 'conversation';
 /** How the cache follows; each stands in the report as a policy. */
-const CACHES = ['anew', 'exact', 'patch'] as const;
+const CACHES = ['fresh', 'exact', 'patch'] as const;
 type CacheId = (typeof CACHES)[number];
 const NOT_MEASURED = 'The suite compares caches of one working context.';
 
@@ -45,7 +45,7 @@ export const kvSuite: EvaluationSuite = {
     {
       id: TASK,
       sentence:
-        'Questions one after another on one history, read from a cache that is patched, exact, or made anew.',
+        'Questions one after another on one history, read from a cache that is patched, exact, or made fresh.',
     },
   ],
   defaultTasks: [TASK],
@@ -85,7 +85,7 @@ export const kvSuite: EvaluationSuite = {
       const kvMode = id === 'patch' ? 'patch' : 'exact';
       cache.configure({ ...config, kvMode, recordAttention: 'off' }, model.manifest.trainedContextTokens);
     }
-    const readings: Record<CacheId, CacheReading[]> = { anew: [], exact: [], patch: [] };
+    const readings: Record<CacheId, CacheReading[]> = { fresh: [], exact: [], patch: [] };
     try {
       await refocusUntilStill(focus, 'block', SETTLE_REFOCUSES, () => step(GIST_SHARE));
       for (const cache of caches.values()) await cache.sync(focus.layout, config.budgetTokens);
@@ -105,7 +105,7 @@ export const kvSuite: EvaluationSuite = {
     }
     return CACHES.map((policy): CellCounts => {
       const key = { task: TASK, policy, historyTokens, budgetTokens: config.budgetTokens };
-      return cellOfReadings(key, unitKey(unit), readings[policy], readings.anew);
+      return cellOfReadings(key, unitKey(unit), readings[policy], readings.fresh);
     });
   },
 };
@@ -143,7 +143,7 @@ async function read(
   budgetTokens: number,
   pause: UnitPause,
 ): Promise<CacheReading> {
-  if (id === 'anew') cache.reset();
+  if (id === 'fresh') cache.reset();
   await pause();
   const { ranSlots } = await cache.sync(focus.layout, budgetTokens);
   const { nll, isFirstChoice } = await cache.readContinuation(focus.layout, asked.answerIds, budgetTokens);
@@ -154,7 +154,7 @@ function cellOfReadings(
   key: Omit<CellCounts, 'clusters' | 'why'>,
   cluster: string,
   readings: readonly CacheReading[],
-  anew: readonly CacheReading[],
+  fresh: readonly CacheReading[],
 ): CellCounts {
   const n = readings.length;
   const sum = (value: (reading: CacheReading, index: number) => number): readonly [number, number] => [
@@ -164,7 +164,7 @@ function cellOfReadings(
   const figures = {
     accuracy: sum((reading) => Number(reading.isRight)),
     nll: sum(({ nll }) => nll),
-    extraNll: sum(({ nll }, index) => nll - anew[index]!.nll),
+    extraNll: sum(({ nll }, index) => nll - fresh[index]!.nll),
     ranSlots: sum(({ ranSlots }) => ranSlots),
   };
   const why = Object.fromEntries(

@@ -1,9 +1,9 @@
 /** Working contexts of the policies that need no lens: a ranking of blocks, or a fixed rule. Pure. */
-import { assembleByRecency } from '../../core/assembly.ts';
-import type { RunConfig } from '../../core/config.ts';
-import { EXPANSION_COST, protectedStart } from '../../core/legality.ts';
-import { K } from '../../core/ids.ts';
-import type { GistTree } from '../../core/tree.ts';
+import { assembleByRecency } from '../../core/allocator/assembly.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import { EXPANSION_COST, protectedStart } from '../../core/context/moves.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
 import {
   entryAt,
   entryIndexAt,
@@ -11,8 +11,8 @@ import {
   extendLayout,
   emptyLayout,
   layoutOf,
-} from '../../core/working-context.ts';
-import type { Layout } from '../../core/working-context.ts';
+} from '../../core/context/working-context.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import type { Span } from './history-writer.ts';
 import type { Ranks } from './rankings.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
-import { Rng } from '../../core/rng.ts';
+import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
+import { Rng } from '../../base/rng.ts';
 import { withPerceiver } from '../testing/host-fixture.ts';
 import { caseOfText } from './evaluation-case.ts';
 import { rememberHistory } from './history-memory.ts';

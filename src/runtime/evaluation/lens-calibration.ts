@@ -2,19 +2,19 @@
  * Measures what every legal move of one working context is really worth, and how well scores rank the moves by
  * it. Owns no cache: the caller reads answers.
  */
-import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator.ts';
-import type { RunConfig } from '../../core/config.ts';
-import { K } from '../../core/ids.ts';
-import { EXPANSION_COST } from '../../core/legality.ts';
-import { refocus } from '../../core/refocus.ts';
-import type { Rng } from '../../core/rng.ts';
-import type { GistTree } from '../../core/tree.ts';
-import { collapseEntry, entryIndexAt, expandEntry, siblingRun } from '../../core/working-context.ts';
-import type { Layout } from '../../core/working-context.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/focus-allocator.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import { K } from '../../core/tree/ids.ts';
+import { EXPANSION_COST } from '../../core/context/moves.ts';
+import { refocus } from '../../core/allocator/refocus.ts';
+import type { Rng } from '../../base/rng.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
+import { collapseEntry, entryIndexAt, expandEntry, siblingRun } from '../../core/context/working-context.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
 import { expandToRaw, unitScore, unitsOf } from '../lens-training/moves.ts';
 import { worthOfDetail } from '../lens-training/targets.ts';
-import { lensNetOf } from '../lens-variant.ts';
+import { lensNetOf } from '../session/lens-variant.ts';
 import { sample } from './chronicler.ts';
 import type { EvaluationCase } from './evaluation-case.ts';
 import type { Span } from './history-writer.ts';

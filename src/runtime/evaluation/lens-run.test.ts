@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { DEFAULT_RUN_CONFIG } from '../../core/config.ts';
-import type { SlotView } from '../../core/ports.ts';
-import { systemClock } from '../clock.ts';
+import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
+import type { SlotView } from '../../core/policies/ports.ts';
+import { systemClock } from '../../base/clock.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
 import { caseOfText } from './evaluation-case.ts';
 import { rememberHistory } from './history-memory.ts';

@@ -2,19 +2,19 @@
  * LensNet on a history and on questions after it, by the very loop of the chat: the window is what streaming would
  * have left, the question is appended, and focus settles before the answer.
  */
-import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator.ts';
-import { assembleByRecency } from '../../core/assembly.ts';
-import type { RunConfig } from '../../core/config.ts';
-import { K } from '../../core/ids.ts';
-import type { RunTotals } from '../../core/metrics.ts';
-import type { Provenance } from '../../core/provenance.ts';
-import type { GistTree } from '../../core/tree.ts';
-import type { Layout } from '../../core/working-context.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/focus-allocator.ts';
+import { assembleByRecency } from '../../core/allocator/assembly.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { RunTotals } from '../../core/trace/metrics.ts';
+import type { Provenance } from '../../core/tree/provenance.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import type { Clock } from '../clock.ts';
-import { FocusLoop, type MemoryState } from '../focus-loop.ts';
-import { TelemetryRecorder } from '../telemetry-recorder.ts';
-import { TURN_END_REFOCUSES } from '../turn.ts';
+import type { Clock } from '../../base/clock.ts';
+import { FocusLoop, type MemoryState } from '../session/focus-loop.ts';
+import { TelemetryRecorder } from '../session/telemetry-recorder.ts';
+import { TURN_END_REFOCUSES } from '../session/turn.ts';
 import type { EvaluationCase } from './evaluation-case.ts';
 import { isRouted } from './layouts.ts';
 

@@ -2,12 +2,12 @@
  * Suite `lens`: does LensNet know what is worth looking at? Small contexts, in which every move can be measured:
  * calibration of its scores, regret against a greedy oracle, coherence, and all baselines beside it.
  */
-import type { RunConfig } from '../../core/config.ts';
-import { positionSchemeOf } from '../../core/positions.ts';
-import { hashUint32, Rng } from '../../core/rng.ts';
-import type { GistTree } from '../../core/tree.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import { positionSchemeOf } from '../../core/context/positions.ts';
+import { hashUint32, Rng } from '../../base/rng.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { AnswerReader, prepareContext } from './answer-reader.ts';
-import { answerAll, GIST_SHARE, reasonAgainst } from './answering.ts';
+import { answerAll, GIST_SHARE, whyUnavailable } from './answering.ts';
 import type { CellCounts } from './cell.ts';
 import type { EvaluationCase, SharedHistory } from './evaluation-case.ts';
 import { rememberHistory, withQuestion } from './history-memory.ts';
@@ -87,7 +87,7 @@ export const lensSuite: EvaluationSuite = {
     const policies = EVALUATION_POLICIES.map((policy) => policy.id).filter(
       (policy) => options.policies.includes(policy) || REFERENCES.includes(policy),
     );
-    const beyondRange = reasonAgainst('full', historyTokens, budgetTokens, true, model);
+    const beyondRange = whyUnavailable('full', historyTokens, budgetTokens, true, model);
     const able = policies.filter((policy) => policy !== 'full' || beyondRange === null);
     const answers = await answerAll(history, tree, able, config, seed, {
       ...ports,

@@ -1,10 +1,10 @@
 /** The greedy counterfactual oracle: tries every legal expansion and keeps the one that helps the answer most. */
-import type { RunConfig } from '../../core/config.ts';
-import { EXPANSION_COST } from '../../core/legality.ts';
-import { K } from '../../core/ids.ts';
-import type { GistTree } from '../../core/tree.ts';
-import { expandEntry } from '../../core/working-context.ts';
-import type { Layout } from '../../core/working-context.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import { EXPANSION_COST } from '../../core/context/moves.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
+import { expandEntry } from '../../core/context/working-context.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import { gistsLayout } from './layouts.ts';
 
 /** Nats: a step that brings less ends the search. */

@@ -2,8 +2,8 @@
  * Suite `positions`: does the base still read where indices are large? The same questions under every way of
  * placing slots, with retrieval solved beforehand, so that only reading can fail.
  */
-import type { PositionMode, RunConfig } from '../../core/config.ts';
-import { hashUint32, Rng } from '../../core/rng.ts';
+import type { PositionMode, RunConfig } from '../../core/trace/config.ts';
+import { hashUint32, Rng } from '../../base/rng.ts';
 import { answerAll, GIST_SHARE } from './answering.ts';
 import type { CellCounts } from './cell.ts';
 import { rememberHistory } from './history-memory.ts';

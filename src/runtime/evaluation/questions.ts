@@ -1,5 +1,5 @@
 /** Questions about facts, and their answers in the facts' own words. Draws no facts and knows no tokens. */
-import type { Rng } from '../../core/rng.ts';
+import type { Rng } from '../../base/rng.ts';
 import { pick } from './chronicler.ts';
 import { clauseOf, fill, type Statement, WORLD } from './world.ts';
 

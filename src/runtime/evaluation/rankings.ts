@@ -1,7 +1,7 @@
 /** Rankings of 32-token blocks by a question: what retrieval without a lens would expand first. Pure. */
-import { K } from '../../core/ids.ts';
-import type { Rng } from '../../core/rng.ts';
-import type { GistTree } from '../../core/tree.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { Rng } from '../../base/rng.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { Span } from './history-writer.ts';
 
 /** `[blocks]` higher is more wanted; -Infinity is never expanded. */

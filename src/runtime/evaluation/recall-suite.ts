@@ -1,5 +1,5 @@
 /** Suite `recall`: questions about facts in histories of any length, for every policy. */
-import { hashUint32, Rng } from '../../core/rng.ts';
+import { hashUint32, Rng } from '../../base/rng.ts';
 import { answerCells } from './answer-cells.ts';
 import { DEFAULT_POLICIES } from './policies.ts';
 import { questionsPerHistory, RECALL_TASK_IDS, RECALL_TASKS, writeRecallHistory } from './recall-tasks.ts';

@@ -1,5 +1,5 @@
 /** The recall tasks: which facts a history holds, where, and what is asked of it. Seeded and pure. */
-import type { Rng } from '../../core/rng.ts';
+import type { Rng } from '../../base/rng.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
 import { Chronicler, sample } from './chronicler.ts';
 import { caseOf, type SharedHistory } from './evaluation-case.ts';
@@ -58,7 +58,7 @@ interface RecallTask {
   readonly sentence: string;
   readonly factsPerQuestion: number;
   /** The most questions that one history can serve: a relation each, or the size of the cast. */
-  readonly mostQuestions: number;
+  readonly maxQuestions: number;
   readonly plan: (rng: Rng) => TaskPlan;
 }
 
@@ -107,7 +107,7 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
   single: {
     sentence: 'One fact of its kind, in filler.',
     factsPerQuestion: 1,
-    mostQuestions: SINGLE_RELATIONS.length,
+    maxQuestions: SINGLE_RELATIONS.length,
     plan: (rng) => {
       const chronicler = new Chronicler(rng, { castSize: CAST });
       const relations = sample(SINGLE_RELATIONS, SINGLE_RELATIONS.length, rng);
@@ -121,19 +121,19 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
   'multi-key': {
     sentence: 'One fact among many of the same form.',
     factsPerQuestion: 1,
-    mostQuestions: 50,
+    maxQuestions: 50,
     plan: (rng) => keyed(rng, sample(SINGLE_RELATIONS, 3, rng), DENSE),
   },
   'multi-value': {
     sentence: 'Four values of one key, stated apart.',
     factsPerQuestion: SEVERAL,
-    mostQuestions: 10,
+    maxQuestions: 10,
     plan: (rng) => grouped(rng, (told) => told.restatements(HOLDS, SEVERAL), askValues),
   },
   'multi-query': {
     sentence: 'Four facts asked for at once.',
     factsPerQuestion: SEVERAL,
-    mostQuestions: 10,
+    maxQuestions: 10,
     plan: (rng) => {
       const relations = sample(SINGLE_RELATIONS, 3, rng);
       const tell = (told: Chronicler) => Array.from({ length: SEVERAL }, () => told.statement(relations));
@@ -143,19 +143,19 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
   'variable-tracking': {
     sentence: 'A chain of four facts, each naming the next one’s key.',
     factsPerQuestion: WORLD.chain.hops,
-    mostQuestions: 6,
+    maxQuestions: 6,
     plan: (rng) => grouped(rng, (told) => told.chain(WORLD.chain.hops), askChain),
   },
   straddle: {
     sentence: 'A fact that lies across the edge of a block.',
     factsPerQuestion: 1,
-    mostQuestions: 20,
+    maxQuestions: 20,
     plan: (rng) => ({ ...keyed(rng, sample(SINGLE_RELATIONS, 3, rng), SPARSE), isStraddling: true }),
   },
   unrelated: {
     sentence: 'A fact about people and things that its surroundings never mention.',
     factsPerQuestion: 1,
-    mostQuestions: 20,
+    maxQuestions: 20,
     plan: (rng) => {
       const chronicler = new Chronicler(rng, { castSize: 16 });
       const stranger = new Chronicler(rng, { castSize: 16, without: chronicler });
@@ -170,7 +170,7 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
   paraphrase: {
     sentence: 'The question shares no word with the fact.',
     factsPerQuestion: 1,
-    mostQuestions: 20,
+    maxQuestions: 20,
     plan: (rng) => {
       const chronicler = new Chronicler(rng, { castSize: CAST, aliasedOnly: true });
       const group = (): Group => {
@@ -183,13 +183,13 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
   'last-mentioned': {
     sentence: 'A fact stated again and again with another value; the last one holds.',
     factsPerQuestion: SEVERAL,
-    mostQuestions: 10,
+    maxQuestions: 10,
     plan: (rng) => grouped(rng, (told) => told.restatements(LAST_SEEN, 2 + rng.nextInt(3)), askLast),
   },
   count: {
     sentence: 'How many values of one key were stated.',
     factsPerQuestion: SEVERAL,
-    mostQuestions: 10,
+    maxQuestions: 10,
     plan: (rng) => {
       const tell = (told: Chronicler) =>
         told.restatements(HOLDS, 1 + rng.nextInt(WORLD.count.numbers.length));
@@ -212,12 +212,12 @@ const VERY_LONG_TOKENS = 262_144;
  * @returns 0 where the history is too short for a single one.
  */
 export function questionsPerHistory(id: RecallTaskId, historyTokens: number, recentTokens: number): number {
-  const { factsPerQuestion, mostQuestions } = RECALL_TASKS[id];
+  const { factsPerQuestion, maxQuestions } = RECALL_TASKS[id];
   const room = historyTokens - recentTokens - SENTENCE_TOKENS;
   const wanted =
     historyTokens >= VERY_LONG_TOKENS ? 50 : historyTokens >= LONG_TOKENS ? 2 * QUESTIONS : QUESTIONS;
   const fitting = Math.floor(room / (1.5 * SENTENCE_TOKENS * factsPerQuestion));
-  return Math.max(0, Math.min(wanted, mostQuestions, fitting));
+  return Math.max(0, Math.min(wanted, maxQuestions, fitting));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { K } from '../../core/ids.ts';
-import { Rng } from '../../core/rng.ts';
+import { K } from '../../core/tree/ids.ts';
+import { Rng } from '../../base/rng.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
 import type { SharedHistory } from './evaluation-case.ts';
 import { questionsPerHistory, RECALL_TASK_IDS, writeRecallHistory } from './recall-tasks.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { K } from '../../core/ids.ts';
-import type { Layout } from '../../core/working-context.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import { treeOf } from '../../../tests/property/fake-history.ts';
-import { systemClock } from '../clock.ts';
-import { defaultsOf } from '../engine-host.ts';
+import { systemClock } from '../../base/clock.ts';
+import { defaultsOf } from '../engine/engine-host.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
 import { mergeReports } from './cell.ts';
 import { searchOracle } from './oracle.ts';
@@ -154,17 +154,17 @@ describe('runSuite', () => {
   it('reads one conversation from three caches for the suite kv', async () => {
     const asked = { suites: ['kv'], tasks: null, policies: [], samples: 3, lengths: [2048] };
     const { suites } = reportOf(await run(asked), about);
-    const [anew, exact, patch] = ['anew', 'exact', 'patch'].map((id) =>
+    const [fresh, exact, patch] = ['fresh', 'exact', 'patch'].map((id) =>
       suites[0]!.cells.find(({ policy }) => policy === id)!,
     );
-    for (const cell of [anew!, exact!, patch!]) expect(cell).toMatchObject({ n: 3, deltaNll: null });
-    expect(anew!.extraNll).toBe(0);
+    for (const cell of [fresh!, exact!, patch!]) expect(cell).toMatchObject({ n: 3, deltaNll: null });
+    expect(fresh!.extraNll).toBe(0);
     // What an exact cache keeps is what a fresh one would hold; a patched one is a little off.
     expect(exact!.extraNll).toBe(0);
-    expect(exact!.nll).toBe(anew!.nll);
+    expect(exact!.nll).toBe(fresh!.nll);
     expect(patch!.extraNll).not.toBe(0);
-    expect(patch!.nll! - anew!.nll!).toBeCloseTo(patch!.extraNll!, 9);
-    expect(exact!.ranSlots!).toBeLessThanOrEqual(anew!.ranSlots!);
+    expect(patch!.nll! - fresh!.nll!).toBeCloseTo(patch!.extraNll!, 9);
+    expect(exact!.ranSlots!).toBeLessThanOrEqual(fresh!.ranSlots!);
     expect(patch!.ranSlots!).toBeLessThan(exact!.ranSlots!);
   });
 

@@ -1,6 +1,6 @@
 /** Runs an evaluation unit by unit, in this thread. The same code serves the page's worker and the command line. */
 import type { LoadedModel } from '../../nn/ports.ts';
-import { type Clock, yieldToEvents } from '../clock.ts';
+import { type Clock, yieldToEvents } from '../../base/clock.ts';
 import { type CellCounts, cellOf } from './cell.ts';
 import type { GistCache } from './history-memory.ts';
 import { type EvaluationReport, REPORT_VERSION, type Suite } from './report.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Rng } from '../../core/rng.ts';
+import { Rng } from '../../base/rng.ts';
 import {
   bootstrapInterval,
   clusteredProportionInterval,

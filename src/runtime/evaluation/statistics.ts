@@ -1,5 +1,5 @@
 /** Intervals and correlations of evaluation figures. Pure; random numbers come from a seed. */
-import { Rng } from '../../core/rng.ts';
+import { Rng } from '../../base/rng.ts';
 
 /** Lower and upper end, 95%. */
 export type Interval = readonly [number, number];

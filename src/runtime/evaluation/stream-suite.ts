@@ -2,10 +2,10 @@
  * Suite `stream`: does a fixed budget keep reading well as a text goes on? At place after place of one long text
  * every policy makes its working context of all that came before, and the next 64 tokens are scored.
  */
-import { hashUint32, Rng } from '../../core/rng.ts';
-import type { GistTree } from '../../core/tree.ts';
+import { hashUint32, Rng } from '../../base/rng.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import { answerAll, GIST_SHARE, reasonAgainst } from './answering.ts';
+import { answerAll, GIST_SHARE, whyUnavailable } from './answering.ts';
 import type { CellCounts } from './cell.ts';
 import { Chronicler } from './chronicler.ts';
 import { withCounts } from './cluster-sum.ts';
@@ -113,13 +113,13 @@ function seedOf({ historyTokens, index }: EvaluationUnit, { seed }: EvaluationOp
 
 function chronicleOf(tokens: number, model: LoadedModel, rng: Rng): Uint32Array {
   const chronicler = new Chronicler(rng, { castSize: CAST });
-  const mostFacts = 800;
+  const maxFacts = 800;
   const plan = {
     tokens,
     facts: [],
     chronicler,
     distractor: () => chronicler.statement(SINGLE_RELATIONS),
-    distractorShare: Math.min(FACT_SHARE, (mostFacts * 17) / tokens),
+    distractorShare: Math.min(FACT_SHARE, (maxFacts * 17) / tokens),
   };
   return writeHistory(plan, new WordEncoder(model.tokenizer), rng).ids;
 }
@@ -146,7 +146,7 @@ async function placeCells(
   const history = { ids: ids.slice(0, place - TAIL_TOKENS), cases: [coming] };
   const reasons = new Map<EvaluationPolicyId, string>();
   for (const policy of policies) {
-    const reason = reasonAgainst(policy, place, config.budgetTokens, false, ports.model);
+    const reason = whyUnavailable(policy, place, config.budgetTokens, false, ports.model);
     if (reason !== null) reasons.set(policy, reason);
   }
   const able = policies.filter((policy) => !reasons.has(policy));

@@ -1,7 +1,7 @@
 /** What a suite is: independent units of work that a seed fixes, each giving counts for its cells. */
-import type { RunConfig } from '../../core/config.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { TextCase } from './case-file.ts';
 import type { CellCounts } from './cell.ts';
 import type { GistCache } from './history-memory.ts';

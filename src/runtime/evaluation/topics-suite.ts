@@ -2,7 +2,7 @@
  * Suite `topics`: A, then B, then back to A. The lens reads on from A through B as a chat would, and a question
  * comes: about A, which focus has left, or about B, which it has just read. How fast does focus come back?
  */
-import { hashUint32, Rng } from '../../core/rng.ts';
+import { hashUint32, Rng } from '../../base/rng.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
 import { answerCells } from './answer-cells.ts';
 import { Chronicler } from './chronicler.ts';

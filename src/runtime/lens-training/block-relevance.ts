@@ -1,6 +1,6 @@
 /** Lexical relevance of every closed block to a query: BM25 (Robertson & Zaragoza 2009) on token ids. */
-import { K } from '../../core/ids.ts';
-import type { GistTree } from '../../core/tree.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
 
 /** How soon a repeated token stops counting. Blocks are of one length, so BM25's length term falls away. */
 const SATURATION = 1.2;

@@ -2,16 +2,16 @@
  * Collects counterfactuals: at earlier places of the session, how well the base predicts what really came next
  * with one working context, and with the same context after one move.
  */
-import type { RunConfig } from '../../core/config.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
 import { createRetrievalScorer } from '../../core/policies/retrieval.ts';
-import type { PositionScheme } from '../../core/positions.ts';
-import type { Rng } from '../../core/rng.ts';
-import { entryScores } from '../../core/scores.ts';
-import { buildSlotView } from '../../core/slot-view.ts';
-import type { GistTree } from '../../core/tree.ts';
-import type { Layout } from '../../core/working-context.ts';
+import type { PositionScheme } from '../../core/context/positions.ts';
+import type { Rng } from '../../base/rng.ts';
+import { entryScores } from '../../core/policies/scores.ts';
+import { buildSlotView } from '../../core/context/slot-view.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import type { LanguageModel, LensNet } from '../../nn/ports.ts';
-import { Decoder } from '../decoder.ts';
+import { Decoder } from '../session/decoder.ts';
 import { blockRelevance } from './block-relevance.ts';
 import { type CandidateMove, chooseMoves } from './moves.ts';
 import type { SamplePosition } from './positions.ts';
@@ -46,21 +46,21 @@ export interface CollectInput {
   readonly positions: readonly SamplePosition[];
   readonly rng: Rng;
   /** Awaited often: yields, and throws to give up. */
-  readonly breathe: () => Promise<void>;
+  readonly yieldToEvents: () => Promise<void>;
   readonly onState: (done: number, moves: number) => void;
 }
 
 export async function collectStates(input: CollectInput): Promise<readonly MeasuredState[]> {
-  const { positions, base, tree, breathe } = input;
+  const { positions, base, tree, yieldToEvents } = input;
   const replay = new ReplayTree(tree);
-  const decoder = new Decoder(base, tree, breathe);
+  const decoder = new Decoder(base, tree, yieldToEvents);
   decoder.setPositions(input.positionScheme);
   const heldOut = heldOutOf(positions);
   const states: MeasuredState[] = [];
   let moves = 0;
   try {
     for (const position of positions) {
-      await breathe();
+      await yieldToEvents();
       const then = replay.growTo(position.cursor);
       const state = await measureState(input, position, then, decoder);
       states.push({ ...state, isHeldOut: heldOut.has(position) });
@@ -79,7 +79,7 @@ function heldOutOf(positions: readonly SamplePosition[]): ReadonlySet<SamplePosi
 }
 
 async function measureState(
-  { tree, base, lensNet, config, rng, breathe }: CollectInput,
+  { tree, base, lensNet, config, rng, yieldToEvents }: CollectInput,
   position: SamplePosition,
   then: GistTree,
   decoder: Decoder,
@@ -113,7 +113,7 @@ async function measureState(
   const before = await measure(layout);
   const moves: MeasuredMove[] = [];
   for (const { layout: moved, ...move } of candidates) {
-    await breathe();
+    await yieldToEvents();
     moves.push({ ...move, gainNats: before - (await measure(moved)) });
   }
   return { ...position, layout, lensScores, moves };

@@ -1,11 +1,11 @@
 /** Training on a session, through the host: a fake base whose figures are hashes, and a real LensNet on WASM. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { selectBackend } from '../../nn/device.ts';
-import { createLensWorkshop } from '../../nn/lens-training/workshop.ts';
+import { selectBackend } from '../../nn/backend/device.ts';
+import { createLensWorkshop } from '../../nn/lens-net/training/workshop.ts';
 import type { LensTrainer, LensWorkshop } from '../../nn/ports.ts';
-import { SYNTHETIC_LENS_NET, syntheticLensNet } from '../../nn/synthetic-weights.ts';
+import { SYNTHETIC_LENS_NET, syntheticLensNet } from '../../nn/testing/synthetic-weights.ts';
 import { createMemoryStore } from '../../storage/memory-store.ts';
-import { nodeWasmPaths } from '../../nn/wasm-paths-node.ts';
+import { nodeWasmPaths } from '../../nn/backend/wasm-paths-node.ts';
 import { FAKE_HIDDEN_SIZE, createFakeModel } from '../testing/fake-model.ts';
 import type { FakeModel } from '../testing/fake-model.ts';
 import { type HostFixture, bootHost, frames, ingest, open, prose, until } from '../testing/host-fixture.ts';

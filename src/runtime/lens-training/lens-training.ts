@@ -2,15 +2,15 @@
  * The LensNet of one session: the model's own, or one that was trained on the session or imported. Carries out
  * the page's requests, owns the run under way and the nets made here, and keeps what must outlive the worker.
  */
-import type { RunConfig } from '../../core/config.ts';
-import { K } from '../../core/ids.ts';
-import { positionSchemeOf } from '../../core/positions.ts';
-import { Rng } from '../../core/rng.ts';
-import type { GistTree } from '../../core/tree.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import { K } from '../../core/tree/ids.ts';
+import { positionSchemeOf } from '../../core/context/positions.ts';
+import { Rng } from '../../base/rng.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { LensNet, LoadedModel } from '../../nn/ports.ts';
-import { sha256Hex } from '../../nn/sha256.ts';
-import { EngineError, readOnlySession, toWireError } from '../errors.ts';
-import type { WireError } from '../wire-error.ts';
+import { sha256Hex } from '../../nn/model-folder/sha256.ts';
+import { EngineError, readOnlySession, toWireError } from '../session/errors.ts';
+import type { WireError } from '../engine/wire-error.ts';
 import { type LensRecord, type LensSettings, readLensRecord, writeLensRecord } from './kept-lens.ts';
 import type { LensSupply, LensTrainingOptions, LensTrainingReport, LensTrainingRequest } from './messages.ts';
 import { LEAST_STATES } from './messages.ts';
@@ -108,7 +108,7 @@ export class LensTraining {
         this.run?.pause();
         break;
       case 'resume':
-        this.run?.goOn();
+        this.run?.resume();
         break;
       case 'discard':
         await this.dropRun();

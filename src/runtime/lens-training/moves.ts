@@ -2,13 +2,13 @@
  * Chooses which moves of a working context to measure: what the lens wants, what a retriever would want (hard
  * negatives), what the real continuation has words in common with (likely gains), and some at random.
  */
-import { type Lod } from '../../core/ids.ts';
-import { LEGALITY, collapseLegality, expandLegality, protectedStart } from '../../core/legality.ts';
-import type { Rng } from '../../core/rng.ts';
-import type { GistTree } from '../../core/tree.ts';
-import { collapseEntry, entryIndexAt, expandEntry, siblingRun } from '../../core/working-context.ts';
-import type { Layout } from '../../core/working-context.ts';
-import { K } from '../../core/ids.ts';
+import { type Lod } from '../../core/tree/ids.ts';
+import { LEGALITY, collapseLegality, expandLegality, protectedStart } from '../../core/context/moves.ts';
+import type { Rng } from '../../base/rng.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
+import { collapseEntry, entryIndexAt, expandEntry, siblingRun } from '../../core/context/working-context.ts';
+import type { Layout } from '../../core/context/working-context.ts';
+import { K } from '../../core/tree/ids.ts';
 import { bestBlock } from './block-relevance.ts';
 
 /** A unit that could move: one gist that expands, or the entries that collapse together. */

@@ -1,7 +1,7 @@
 /** Chooses where in a history to look back from: before answers, before what was said already, and elsewhere. */
-import { K } from '../../core/ids.ts';
-import type { Rng } from '../../core/rng.ts';
-import type { GistTree } from '../../core/tree.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { Rng } from '../../base/rng.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
 
 /** H: tokens of the real continuation that are scored. */
 export const HORIZON_TOKENS = 64;

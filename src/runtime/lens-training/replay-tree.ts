@@ -1,7 +1,7 @@
 /** The session's tree as it was at an earlier cursor: grown along the history, so one copy serves all states. */
-import type { Lod } from '../../core/ids.ts';
-import { tokensPerNode } from '../../core/ids.ts';
-import { GistTree } from '../../core/tree.ts';
+import type { Lod } from '../../core/tree/ids.ts';
+import { tokensPerNode } from '../../core/tree/ids.ts';
+import { GistTree } from '../../core/tree/gist-tree.ts';
 
 export class ReplayTree {
   readonly tree: GistTree;

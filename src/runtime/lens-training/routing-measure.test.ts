@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { configOf, treeOf } from '../../../tests/property/fake-history.ts';
-import { assembleByRecency } from '../../core/assembly.ts';
-import { K } from '../../core/ids.ts';
-import { Rng } from '../../core/rng.ts';
-import { entryAt, layoutOf } from '../../core/working-context.ts';
+import { assembleByRecency } from '../../core/allocator/assembly.ts';
+import { K } from '../../core/tree/ids.ts';
+import { Rng } from '../../base/rng.ts';
+import { entryAt, layoutOf } from '../../core/context/working-context.ts';
 import type { MeasuredState } from './collect.ts';
 import { bestBlock, blockRelevance } from './block-relevance.ts';
 import { expandToRaw, unitsOf } from './moves.ts';

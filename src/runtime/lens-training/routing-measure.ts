@@ -1,5 +1,5 @@
 /** How well scores agree with measured gains: calibration and routing on held-out states. Pure. */
-import { Rng } from '../../core/rng.ts';
+import { Rng } from '../../base/rng.ts';
 import { spearman, wilsonInterval } from '../evaluation/statistics.ts';
 import type { MeasuredState } from './collect.ts';
 import type { CalibrationPoint, RoutingMeasure } from './messages.ts';

@@ -1,14 +1,14 @@
 /** Working contexts as the session could have had them at an earlier cursor: fresh, focused, or at random. */
-import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator.ts';
-import { assembleByRecency } from '../../core/assembly.ts';
-import type { RunConfig } from '../../core/config.ts';
-import { K } from '../../core/ids.ts';
-import { EXPANSION_COST } from '../../core/legality.ts';
-import { refocus } from '../../core/refocus.ts';
-import type { Rng } from '../../core/rng.ts';
-import type { GistTree } from '../../core/tree.ts';
-import { collapseEntry, entryIndexAt, indexOfEntry } from '../../core/working-context.ts';
-import type { Layout } from '../../core/working-context.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/focus-allocator.ts';
+import { assembleByRecency } from '../../core/allocator/assembly.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import { K } from '../../core/tree/ids.ts';
+import { EXPANSION_COST } from '../../core/context/moves.ts';
+import { refocus } from '../../core/allocator/refocus.ts';
+import type { Rng } from '../../base/rng.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
+import { collapseEntry, entryIndexAt, indexOfEntry } from '../../core/context/working-context.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import type { LanguageModel, LensNet } from '../../nn/ports.ts';
 import { bestBlock } from './block-relevance.ts';
 import { expandToRaw, unitsOf } from './moves.ts';

@@ -1,6 +1,6 @@
 /** Turns measured gains into the scores that a LensNet should have given. */
-import type { Rng } from '../../core/rng.ts';
-import type { Layout } from '../../core/working-context.ts';
+import type { Rng } from '../../base/rng.ts';
+import type { Layout } from '../../core/context/working-context.ts';
 import type { EntryTarget } from '../../nn/ports.ts';
 import type { MeasuredMove, MeasuredState } from './collect.ts';
 

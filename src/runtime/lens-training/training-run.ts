@@ -1,15 +1,15 @@
 /** One training run: collects counterfactuals, then takes steps; pauses between two steps, gives way to answers. */
-import type { RunConfig } from '../../core/config.ts';
-import type { PositionScheme } from '../../core/positions.ts';
-import { Rng } from '../../core/rng.ts';
-import { entryScores } from '../../core/scores.ts';
-import { buildSlotView } from '../../core/slot-view.ts';
-import type { SlotView } from '../../core/ports.ts';
-import type { GistTree } from '../../core/tree.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import type { PositionScheme } from '../../core/context/positions.ts';
+import { Rng } from '../../base/rng.ts';
+import { entryScores } from '../../core/policies/scores.ts';
+import { buildSlotView } from '../../core/context/slot-view.ts';
+import type { SlotView } from '../../core/policies/ports.ts';
+import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { LensNet, LensTrainer, LensWorkshop, LanguageModel } from '../../nn/ports.ts';
-import { yieldToEvents } from '../clock.ts';
-import { toWireError } from '../errors.ts';
-import type { WireError } from '../wire-error.ts';
+import { yieldToEvents } from '../../base/clock.ts';
+import { toWireError } from '../session/errors.ts';
+import type { WireError } from '../engine/wire-error.ts';
 import { type MeasuredState, collectStates } from './collect.ts';
 import type {
   LensDataset,
@@ -67,7 +67,7 @@ export class TrainingRun {
   private trainer: LensTrainer | null = null;
   private states: readonly MeasuredState[] = [];
   private isEnding = false;
-  private resume: (() => void) | null = null;
+  private wake: (() => void) | null = null;
   private workedMs = 0;
   private readonly work: Promise<void>;
 
@@ -120,16 +120,16 @@ export class TrainingRun {
     this.setPhase('paused');
   }
 
-  goOn(): void {
+  resume(): void {
     if (this.phase !== 'paused') return;
     this.setPhase('training');
-    this.resume?.();
+    this.wake?.();
   }
 
   /** Give up for good. Resolves when nothing of it runs any more. */
   async end(): Promise<void> {
     this.isEnding = true;
-    this.resume?.();
+    this.wake?.();
     await this.work;
     this.trainer?.dispose();
   }
@@ -148,7 +148,7 @@ export class TrainingRun {
       this.setPhase('training');
       const every = Math.ceil(options.steps / MEASURES);
       while (this.step < options.steps) {
-        await this.breathe();
+        await this.yieldToEvents();
         await this.takeStep(this.trainer);
         if (this.step % every === 0 || this.step === options.steps) await this.checkpoint(this.trainer);
         this.input.onChange();
@@ -169,7 +169,7 @@ export class TrainingRun {
       ...input,
       lensNet: input.lens.net,
       rng: new Rng(input.options.seed),
-      breathe: () => this.breathe(),
+      yieldToEvents: () => this.yieldToEvents(),
       onState: (done, moves) => {
         this.collected = { ...this.collected, done, moves };
         this.workedMs = input.now() - from;
@@ -250,11 +250,11 @@ export class TrainingRun {
   }
 
   /** As `giveWay`, and wait while paused. */
-  private async breathe(): Promise<void> {
+  private async yieldToEvents(): Promise<void> {
     await this.giveWay();
     while (this.phase === 'paused' && !this.isEnding) {
-      await new Promise<void>((resolve) => (this.resume = resolve));
-      this.resume = null;
+      await new Promise<void>((resolve) => (this.wake = resolve));
+      this.wake = null;
     }
     if (this.isEnding) throw new RunEnded();
   }

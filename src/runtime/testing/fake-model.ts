@@ -1,7 +1,7 @@
 /** A deterministic stand-in for a loaded model: characters are tokens, and every figure is a hash of its input. */
-import { K } from '../../core/ids.ts';
-import type { SlotView } from '../../core/ports.ts';
-import { hashUint32 } from '../../core/rng.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { SlotView } from '../../core/policies/ports.ts';
+import { hashUint32 } from '../../base/rng.ts';
 import type {
   DecodeSession,
   GistNet,

@@ -1,10 +1,10 @@
 /** A host on the fake model and a store in memory, with everything it says written down. */
-import type { SlotView } from '../../core/ports.ts';
-import type { TelemetryEvent, TelemetryEventOf } from '../../core/telemetry.ts';
+import type { SlotView } from '../../core/policies/ports.ts';
+import type { TelemetryEvent, TelemetryEventOf } from '../../core/trace/telemetry.ts';
 import { createMemoryStore } from '../../storage/memory-store.ts';
 import type { SessionStore } from '../../storage/ports.ts';
-import { EngineHost } from '../engine-host.ts';
-import type { Notice } from '../protocol.ts';
+import { EngineHost } from '../engine/engine-host.ts';
+import type { Notice } from '../engine/protocol/protocol.ts';
 import { createFakeModel } from './fake-model.ts';
 import type { FakeModel } from './fake-model.ts';
 

@@ -1,19 +1,19 @@
 /** Every command of the page, once: buttons, keys and the palette run these and nothing else. */
-import { openBranch } from '../branch/branch-actions.ts';
-import { openCompare } from '../compare/compare-actions.ts';
-import { openEvaluate } from '../evaluate/evaluate-actions.ts';
-import { startSearch, toggleExplorer } from '../explorer/explorer-actions.ts';
-import { openLensTraining } from '../lens-training/lens-training-actions.ts';
-import { choosePreset } from '../presets/apply-preset.ts';
-import { pause, run, stepOnce } from '../run/session-actions.ts';
-import { redo, undo } from '../run/steering.ts';
-import { copyLink } from '../share/address-sync.ts';
-import { savePicture, saveRun } from '../share/export-actions.ts';
-import { chooseRecording, closeRecording } from '../share/recording.ts';
-import { useSession } from '../state/session-store.ts';
-import { resolvedTheme, useShell } from '../state/shell-store.ts';
-import { startTour } from '../state/tour-store.ts';
-import { useView } from '../state/view-store.ts';
+import { openBranch } from '../features/branch/branch-actions.ts';
+import { openCompare } from '../features/compare/compare-actions.ts';
+import { openEvaluate } from '../features/evaluate/evaluate-actions.ts';
+import { startSearch, toggleExplorer } from '../features/explorer/explorer-actions.ts';
+import { openLensTraining } from '../features/training/lens-training-actions.ts';
+import { choosePreset } from '../features/presets/apply-preset.ts';
+import { pause, run, stepOnce } from '../model/session-actions.ts';
+import { redo, undo } from '../model/steering.ts';
+import { copyLink } from '../features/share/address-sync.ts';
+import { savePicture, saveRun } from '../features/share/export-actions.ts';
+import { chooseRecording, closeRecording } from '../features/share/recording.ts';
+import { useSession } from '../model/session-store.ts';
+import { resolvedTheme, useShell } from '../app/shell-store.ts';
+import { startTour } from '../features/tour/tour-store.ts';
+import { useView } from '../model/view-store.ts';
 import type { CommandEntry } from './command-entry.ts';
 import { PLAYBACK_COMMANDS } from './playback-commands.ts';
 import {

@@ -7,8 +7,8 @@ import {
   toggleLooping,
   togglePlaying,
   usePlayback,
-} from '../state/playback-store.ts';
-import { useView } from '../state/view-store.ts';
+} from '../model/playback-store.ts';
+import { useView } from '../model/view-store.ts';
 import type { CommandEntry } from './command-entry.ts';
 import { seekAction, seekBy, seekTo } from './view-actions.ts';
 

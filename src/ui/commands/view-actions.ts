@@ -1,11 +1,17 @@
 /** Zoom, pan, fit and seek as functions of the view; buttons, keys and gestures share them. */
-import { currentRun } from '../run/current-run.ts';
-import { entryAtToken } from '../timeline/hit.ts';
-import { clampSteps, panSteps, revealStep, zoomSteps } from '../timeline/step-axis.ts';
-import { clampTokens, fitTokens, focusTokens, panTokens, zoomTokens } from '../timeline/token-axis.ts';
-import { usePlayback, seek } from '../state/playback-store.ts';
-import { useShell } from '../state/shell-store.ts';
-import { type BlockRef, useView } from '../state/view-store.ts';
+import { currentRun } from '../model/current-run.ts';
+import { entryAtToken } from '../features/timeline/hit.ts';
+import { clampSteps, panSteps, revealStep, zoomSteps } from '../features/timeline/step-axis.ts';
+import {
+  clampTokens,
+  fitTokens,
+  focusTokens,
+  panTokens,
+  zoomTokens,
+} from '../features/timeline/token-axis.ts';
+import { usePlayback, seek } from '../model/playback-store.ts';
+import { useShell } from '../app/shell-store.ts';
+import { type BlockRef, useView } from '../model/view-store.ts';
 
 /** The height of the matrix in pixels, told by the renderer. */
 let matrixHeight = 400;

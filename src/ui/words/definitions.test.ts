@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PARAMETERS } from '../../core/parameters.ts';
+import { PARAMETERS } from '../../core/trace/parameters.ts';
 import { DEFINITIONS, DEFINITION_OF } from './definitions.ts';
 
 describe('definitions', () => {

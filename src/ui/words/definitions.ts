@@ -1,5 +1,5 @@
 /** What the words of the page mean, in the terms of the project's documents, and where an idea comes from. Pure. */
-import type { ParameterId } from '../../core/config.ts';
+import type { ParameterId } from '../../core/trace/config.ts';
 
 interface Source {
   readonly title: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { REASONS } from '../../core/telemetry.ts';
-import type { ActionRecord } from '../../core/telemetry.ts';
+import { REASONS } from '../../core/trace/telemetry.ts';
+import type { ActionRecord } from '../../core/trace/telemetry.ts';
 import { actionLine, actionSentence, actionTitle } from './reasons.ts';
 
 const thresholds = { tauExpand: 0.2, tauCollapse: 0.2 };

@@ -1,7 +1,7 @@
 /** Why an action was taken or refused, in a sentence a researcher can check. Pure. */
-import { K } from '../../core/ids.ts';
-import type { ActionRecord, LayoutEntry } from '../../core/telemetry.ts';
-import type { BlockStanding, Thresholds } from '../run/block-standing.ts';
+import { K } from '../../core/tree/ids.ts';
+import type { ActionRecord, LayoutEntry } from '../../core/trace/telemetry.ts';
+import type { BlockStanding, Thresholds } from '../model/block-standing.ts';
 import { formatCount, formatPlural, formatScore, formatSigned, formatSpan } from './format.ts';
 
 /** What an expansion adds and a collapse gives back, in tokens. */

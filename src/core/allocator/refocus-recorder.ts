@@ -1,0 +1,94 @@
+/** Turns refocus results into telemetry events: a keyframe now and then, deltas between. */
+import { KEYFRAME_INTERVAL } from '../trace/frame-index.ts';
+import type { RefocusEvent } from '../trace/frame-index.ts';
+import { keyframe, layoutDelta, toLayoutEntries } from '../trace/layout-delta.ts';
+import type { RefocusResult } from './refocus.ts';
+import type { LayoutEntry, TelemetryEvent } from '../trace/telemetry.ts';
+import { windowStart } from '../context/working-context.ts';
+
+export interface RecordOptions {
+  readonly policy: string;
+  readonly budgetTokens: number;
+  readonly trigger: RefocusEvent['trigger'];
+  /** Milliseconds since the run's start. */
+  readonly timeMs: number;
+}
+
+/** Keeps the last recorded layout, so that every frame is encoded against the one before it in the trace. */
+export class RefocusRecorder {
+  private last: readonly LayoutEntry[] | null = null;
+  private sinceKeyframe = 0;
+
+  /** The events of one refocus, in order: score, latencies, violations, evictions, and last the refocus frame. */
+  record(result: RefocusResult, options: RecordOptions): readonly TelemetryEvent[] {
+    const base = { step: result.step, timeMs: options.timeMs };
+    const events: TelemetryEvent[] = [];
+    if (result.scores.length > 0) {
+      events.push({
+        ...base,
+        type: 'score',
+        cursor: result.layout.cursor,
+        policy: options.policy,
+        ...summary(result.scores),
+      });
+    }
+    events.push({ ...base, type: 'latency', stage: 'score', ms: result.stagesMs.score });
+    events.push({ ...base, type: 'latency', stage: 'allocate', ms: result.stagesMs.allocate });
+    for (const { check, message } of result.violations) {
+      events.push({ ...base, type: 'violation', check, message, action: 'rolled-back' });
+    }
+    for (const { applied, kind, lod, start, end } of result.actions) {
+      if (applied && kind === 'evict') events.push({ ...base, type: 'evict', lod, start, end });
+    }
+    events.push(this.frame(result, options));
+    return events;
+  }
+
+  private frame(result: RefocusResult, options: RecordOptions): RefocusEvent {
+    const { layout, metrics, state } = result;
+    return {
+      type: 'refocus',
+      step: result.step,
+      timeMs: options.timeMs,
+      cursor: layout.cursor,
+      policy: options.policy,
+      windowStart: windowStart(layout),
+      usedTokens: metrics.usedTokens,
+      budgetTokens: options.budgetTokens,
+      entryCount: metrics.entryCount,
+      layout: this.encode(toLayoutEntries(layout.entries)),
+      scores: Array.from(result.scores),
+      actions: [...result.actions],
+      swapRate: metrics.swapRate,
+      utilisation: metrics.utilisation,
+      meanResidency: metrics.meanResidency,
+      coherence: metrics.coherence,
+      trigger: options.trigger,
+      ...(state.thresholds === undefined ? {} : { thresholds: state.thresholds }),
+    };
+  }
+
+  private encode(entries: LayoutEntry[]): RefocusEvent['layout'] {
+    const isKeyframe = this.last === null || this.sinceKeyframe >= KEYFRAME_INTERVAL - 1;
+    const frame = isKeyframe ? keyframe(entries) : layoutDelta(this.last ?? [], entries);
+    this.sinceKeyframe = isKeyframe ? 0 : this.sinceKeyframe + 1;
+    this.last = entries;
+    return frame;
+  }
+}
+
+function summary(scores: Float32Array): {
+  readonly min: number;
+  readonly mean: number;
+  readonly max: number;
+} {
+  let min = Infinity;
+  let max = -Infinity;
+  let sum = 0;
+  for (const score of scores) {
+    min = Math.min(min, score);
+    max = Math.max(max, score);
+    sum += score;
+  }
+  return { min, mean: sum / scores.length, max };
+}

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { configOf, embed, treeOf } from '../../../tests/property/fake-history.ts';
+import { INITIAL_ALLOCATOR_STATE } from './focus-allocator.ts';
+import { assembleByRecency } from './assembly.ts';
+import { checkInvariants } from '../context/invariants.ts';
+import { createBaselineScorer } from '../policies/baseline.ts';
+import type { Scorer } from '../policies/ports.ts';
+import { RefocusRecorder } from './refocus-recorder.ts';
+import { refocus } from './refocus.ts';
+import type { RefocusInput } from './refocus.ts';
+import { telemetryEventSchema } from '../trace/telemetry.ts';
+import { layoutOf } from '../context/working-context.ts';
+
+function inputOf(tokens: number, scorer: Scorer, changes: Parameters<typeof configOf>[0] = {}): RefocusInput {
+  const tree = treeOf(tokens);
+  const config = configOf({ budgetTokens: 256, recentTokens: 64, lod1WindowTokens: 1024, ...changes });
+  let clock = 0;
+  return {
+    layout: assembleByRecency(tree, config).layout,
+    tree,
+    config,
+    state: INITIAL_ALLOCATOR_STATE,
+    scorer,
+    embed,
+    tailTokens: 64,
+    now: () => clock++,
+  };
+}
+
+const constant = (score: number): Scorer => ({
+  id: 'constant',
+  score: (view) => Promise.resolve(new Float32Array(view.slotCount).fill(score)),
+});
+
+describe('refocus', () => {
+  it.each(['recency', 'random', 'retrieval', 'manual'] as const)(
+    '%s keeps every invariant over many steps',
+    async (policy) => {
+      const config = configOf();
+      const pins = () => [{ start: 320, end: 352 }];
+      const scorer = createBaselineScorer(policy, { ...config, budgetTokens: 256 }, pins, treeOf(5000));
+      let input = inputOf(5000, scorer, { refineSteps: 2 });
+      let applied = 0;
+      for (let step = 1; step <= 20; step++) {
+        const result = await refocus(input);
+        expect(result.step).toBe(step);
+        expect(result.violations).toEqual([]);
+        expect(checkInvariants(result.layout, input.tree, input.config, { previous: input.layout })).toEqual(
+          [],
+        );
+        applied += result.actions.filter((action) => action.applied).length;
+        input = { ...input, layout: result.layout, state: result.state };
+      }
+      if (policy !== 'manual') expect(applied).toBeGreaterThan(2);
+    },
+  );
+
+  it('rescores only while actions changed the layout', async () => {
+    let calls = 0;
+    const counting: Scorer = { id: 'counting', score: (view) => (calls++, constant(0).score(view)) };
+    await refocus(inputOf(5000, counting, { refineSteps: 3 }));
+    expect(calls).toBe(1);
+  });
+
+  it('descends two levels in one refocus when refining', async () => {
+    const input = inputOf(5000, constant(1), {
+      refineSteps: 1,
+      maxActions: 2,
+      budgetTokens: 512,
+      lod1WindowTokens: 0,
+    });
+    const once = await refocus({ ...input, config: { ...input.config, maxActions: 1 } });
+    expect(once.actions.filter((action) => action.applied)).toHaveLength(1);
+    const wanted = input.layout.entries.findLast((entry) => entry.lod === 2)!;
+    const focused: Scorer = {
+      id: 'focused',
+      score: (view) =>
+        Promise.resolve(
+          Float32Array.from(view.entryOfSlot, (i) => (view.entries[i]!.end === wanted.end ? 1 : 0)),
+        ),
+    };
+    const result = await refocus({ ...input, scorer: focused });
+    expect(
+      result.actions.filter((action) => action.applied).map(({ lod, toLod, pass }) => [lod, toLod, pass]),
+    ).toEqual([
+      [2, 1, 0],
+      [1, 0, 1],
+    ]);
+  });
+
+  it('never takes more than N_diff actions in one refocus, refine passes included', async () => {
+    const result = await refocus(
+      inputOf(5000, constant(1), { refineSteps: 3, budgetTokens: 4096, recentTokens: 256 }),
+    );
+    expect(result.actions.filter((action) => action.applied)).toHaveLength(4);
+  });
+
+  it('rolls back and rebuilds by recency when a strategy breaks an invariant', async () => {
+    const input = inputOf(5000, constant(0));
+    const broken = layoutOf(input.layout.entries.filter((_, i) => i !== 3));
+    const result = await refocus({
+      ...input,
+      strategy: {
+        id: 'broken',
+        allocate: ({ state, scores }) => ({
+          layout: broken,
+          scores,
+          state: { ...state, step: state.step + 1 },
+          actions: [],
+        }),
+      },
+    });
+    expect(result.rebuilt).toBe(true);
+    expect(result.violations.map((violation) => violation.check)).toContain('contiguity');
+    expect(checkInvariants(result.layout, input.tree, input.config)).toEqual([]);
+    expect(result.step).toBe(1);
+    const events = new RefocusRecorder().record(result, {
+      policy: 'manual',
+      budgetTokens: 256,
+      trigger: 'block',
+      timeMs: 0,
+    });
+    expect(events.map((event) => event.type)).toContain('violation');
+  });
+
+  it('uses no score of a scorer that gives NaN, and says so', async () => {
+    const result = await refocus(inputOf(5000, constant(NaN)));
+    expect(result.violations).toMatchObject([{ check: 'scores' }]);
+    expect(result.actions.filter((action) => action.applied)).toEqual([]);
+  });
+
+  it('leaves an empty history alone', async () => {
+    const result = await refocus(inputOf(0, constant(1)));
+    expect(result.layout.entries).toEqual([]);
+    expect(result.violations).toEqual([]);
+  });
+
+  it('counts accesses and moves in the tree', async () => {
+    const input = inputOf(5000, constant(0));
+    const result = await refocus(input);
+    const entry = result.layout.entries[0]!;
+    expect(input.tree.node(entry.lod, 0)).toMatchObject({ accessCount: 1, lastAccessStep: 1, residency: 1 });
+  });
+
+  it('records events that the telemetry schema accepts', async () => {
+    const recorder = new RefocusRecorder();
+    let input = inputOf(
+      5000,
+      createBaselineScorer('random', configOf(), () => [], treeOf(5000)),
+      { budgetTokens: 1024 },
+    );
+    for (let step = 0; step < 3; step++) {
+      const result = await refocus(input);
+      const events = recorder.record(result, {
+        policy: 'random',
+        budgetTokens: 1024,
+        trigger: 'block',
+        timeMs: step,
+      });
+      for (const event of events) expect(telemetryEventSchema.parse(event)).toEqual(event);
+      const frame = events.at(-1)!;
+      expect(frame.type === 'refocus' && frame.layout.kind).toBe(step === 0 ? 'keyframe' : 'delta');
+      input = { ...input, layout: result.layout, state: result.state };
+    }
+  });
+});

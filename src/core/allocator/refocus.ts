@@ -1,0 +1,184 @@
+/**
+ * One whole refocus: score, allocate, refine, check. It has no clock and touches nothing but the tree's access
+ * counters; the caller publishes the result.
+ */
+import type { AllocationStrategy, AllocatorState, PinnedSpan } from './focus-allocator.ts';
+import { assembleByRecency } from './assembly.ts';
+import type { RunConfig } from '../trace/config.ts';
+import { checkInvariants, checkSlotPositions } from '../context/invariants.ts';
+import type { Violation } from '../context/invariants.ts';
+import { tokensPerEntry } from '../tree/ids.ts';
+import { stepMetrics } from '../trace/metrics.ts';
+import type { StepMetrics } from '../trace/metrics.ts';
+import type { Scorer } from '../policies/ports.ts';
+import { entryScores, sanitiseScores } from '../policies/scores.ts';
+import { buildSlotView } from '../context/slot-view.ts';
+import type { Embed, SlotBuffers } from '../context/slot-view.ts';
+import { strategyOf } from './strategies/index.ts';
+import type { ActionRecord } from '../trace/telemetry.ts';
+import type { GistTree } from '../tree/gist-tree.ts';
+import type { Layout } from '../context/working-context.ts';
+
+export interface RefocusInput {
+  readonly layout: Layout;
+  readonly tree: GistTree;
+  readonly config: RunConfig;
+  readonly state: AllocatorState;
+  readonly scorer: Scorer;
+  readonly embed: Embed;
+  /** How many of the newest tokens the scorer reads as its query. */
+  readonly tailTokens: number;
+  readonly pins?: readonly PinnedSpan[];
+  /** Budget kept free for tokens that arrive before the next refocus; K makes forced collapses between rare. */
+  readonly reserveTokens?: number;
+  /** Instead of the one that the parameters name. */
+  readonly strategy?: AllocationStrategy;
+  readonly buffers?: SlotBuffers;
+  /** Milliseconds, for the stage timings. */
+  readonly now: () => number;
+}
+
+export interface RefocusResult {
+  readonly step: number;
+  /** Within the budget, whatever came in. */
+  readonly layout: Layout;
+  readonly state: AllocatorState;
+  /** `[layout.entries.length]` scores carried over to the new layout, for `appendAndFit`. */
+  readonly carriedScores: Float32Array;
+  /** The layout that the first pass scored, and its scores. */
+  readonly scoredLayout: Layout;
+  readonly scores: Float32Array;
+  readonly actions: readonly ActionRecord[];
+  readonly metrics: StepMetrics;
+  readonly violations: readonly Violation[];
+  /** True if a violation rolled the step back and recency rebuilt the working context. */
+  readonly rebuilt: boolean;
+  readonly stagesMs: { readonly score: number; readonly allocate: number };
+}
+
+interface Progress {
+  layout: Layout;
+  state: AllocatorState;
+  carriedScores: Float32Array;
+  readonly actions: ActionRecord[];
+  readonly violations: Violation[];
+  firstScores: Float32Array | null;
+  scoreMs: number;
+  allocateMs: number;
+}
+
+/** @throws whatever the scorer throws, and ScoreError; the layout, state and tree are then as before. */
+export async function refocus(input: RefocusInput): Promise<RefocusResult> {
+  const { tree, config, layout } = input;
+  const progress: Progress = {
+    layout,
+    state: input.state,
+    carriedScores: new Float32Array(layout.entries.length),
+    actions: [],
+    violations: [],
+    firstScores: null,
+    scoreMs: 0,
+    allocateMs: 0,
+  };
+  for (let pass = 0; pass <= config.refineSteps; pass++) {
+    const isDone = await runPass(input, progress, pass);
+    if (isDone) break;
+  }
+  progress.violations.push(...checkInvariants(progress.layout, tree, config, { previous: layout }));
+  // Scores that are not finite were left out already; there is nothing to roll back.
+  const rebuilt = progress.violations.some((violation) => violation.check !== 'scores');
+  if (rebuilt) rebuild(input, progress);
+  const scores = progress.firstScores ?? new Float32Array(layout.entries.length);
+  recordInTree(tree, progress.layout, progress.actions, progress.state.step);
+  return {
+    step: progress.state.step,
+    layout: progress.layout,
+    state: progress.state,
+    carriedScores: progress.carriedScores,
+    scoredLayout: layout,
+    scores,
+    actions: progress.actions,
+    metrics: stepMetrics({
+      scoredLayout: layout,
+      scores,
+      layout: progress.layout,
+      actions: progress.actions,
+      config,
+    }),
+    violations: progress.violations,
+    rebuilt,
+    stagesMs: { score: progress.scoreMs, allocate: progress.allocateMs },
+  };
+}
+
+/** @returns true if no further pass can change anything. */
+async function runPass(input: RefocusInput, progress: Progress, pass: number): Promise<boolean> {
+  const { config, tree } = input;
+  const strategy = input.strategy ?? strategyOf(config.strategy);
+  const scoringFrom = input.now();
+  const step = pass === 0 ? progress.state.step + 1 : progress.state.step;
+  const scores = await scoreEntries(input, progress, step);
+  progress.firstScores ??= scores;
+  const allocatingFrom = input.now();
+  progress.scoreMs += allocatingFrom - scoringFrom;
+  const allocation = strategy.allocate({
+    layout: progress.layout,
+    scores,
+    tree,
+    config,
+    state: progress.state,
+    pass,
+    pins: input.pins ?? [],
+    reserveTokens: input.reserveTokens ?? 0,
+  });
+  progress.layout = allocation.layout;
+  progress.state = allocation.state;
+  progress.carriedScores = allocation.scores;
+  progress.actions.push(...allocation.actions);
+  progress.allocateMs += input.now() - allocatingFrom;
+  const isChanged = allocation.actions.some((action) => action.applied);
+  return !isChanged || allocation.state.actionsTaken >= config.maxActions;
+}
+
+async function scoreEntries(input: RefocusInput, progress: Progress, step: number): Promise<Float32Array> {
+  const { layout } = progress;
+  if (layout.entries.length === 0) return new Float32Array(0);
+  const { tree, embed, tailTokens, config } = input;
+  const view = buildSlotView({ layout, tree, embed, tailTokens, step }, input.buffers);
+  progress.violations.push(...checkSlotPositions(layout, view));
+  const { scores, notFinite } = sanitiseScores(entryScores(view, await input.scorer.score(view)));
+  if (notFinite === 0) return scores;
+  const message = `${input.scorer.id} (policy ${config.policy}) gave ${notFinite} scores that are not finite; none was used`;
+  progress.violations.push({ check: 'scores', message });
+  return scores.fill(0);
+}
+
+/** Undo the step and start over from the tree; the step still counts. */
+function rebuild(input: RefocusInput, progress: Progress): void {
+  const assembly = assembleByRecency(input.tree, input.config, input.reserveTokens);
+  progress.layout = assembly.layout;
+  progress.state = { ...input.state, step: progress.state.step };
+  progress.carriedScores = new Float32Array(assembly.layout.entries.length);
+  progress.actions.length = 0;
+  progress.actions.push(...assembly.evictions);
+}
+
+/** Access counts and moves of one step go into the tree's metadata columns. */
+export function recordInTree(
+  tree: GistTree,
+  layout: Layout,
+  actions: readonly ActionRecord[],
+  step: number,
+): void {
+  for (let i = 0; i < layout.entries.length; i++) {
+    const { lod, start } = layout.entries[i]!;
+    tree.metadata(lod).recordAccess(start / tokensPerEntry(lod), step, layout.residency[i]!);
+  }
+  for (const { applied, kind, lod, start } of actions) {
+    if (!applied || kind === 'evict') continue;
+    const columns = tree.metadata(lod);
+    const column = kind === 'expand' ? columns.expansions : columns.collapses;
+    const row = start / tokensPerEntry(lod);
+    column.set(row, column.get(row) + 1);
+  }
+}

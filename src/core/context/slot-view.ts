@@ -1,0 +1,169 @@
+/** Gathers the working context as tensors: what the scorer and the base model read. */
+import { isOpenTail } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { K, tokensPerEntry } from '../tree/ids.ts';
+import { SLOT_FEATURES } from '../policies/ports.ts';
+import type { SlotView } from '../policies/ports.ts';
+import { ROLES } from '../trace/telemetry.ts';
+import type { GistTree } from '../tree/gist-tree.ts';
+import type { Layout } from './working-context.ts';
+
+/** Looks up token embeddings: `[n]` ids → `[n, d]`, owned by the caller. */
+export type Embed = (ids: Uint32Array) => Float32Array;
+
+export interface SlotViewInput {
+  readonly layout: Layout;
+  readonly tree: GistTree;
+  readonly embed: Embed;
+  /** M: how many of the newest tokens the tail holds at most. */
+  readonly tailTokens: number;
+  /** The refocus step that is being scored. */
+  readonly step?: number;
+}
+
+/** Arrays that one view after another may reuse; a view is then valid until the next one is built. */
+export class SlotBuffers {
+  embeddings = new Float32Array(0);
+  blockVectors = new Float32Array(0);
+  features = new Float32Array(0);
+  positions = new Float64Array(0);
+  entryOfSlot = new Uint32Array(0);
+
+  /** Grow to `slots` slots of width d; never shrinks. */
+  reserve(slots: number, hiddenSize: number): void {
+    if (this.embeddings.length < slots * hiddenSize) {
+      this.embeddings = new Float32Array(slots * hiddenSize);
+      this.blockVectors = new Float32Array(slots * hiddenSize);
+    }
+    if (this.positions.length < slots) {
+      this.features = new Float32Array(slots * SLOT_FEATURES);
+      this.positions = new Float64Array(slots);
+      this.entryOfSlot = new Uint32Array(slots);
+    }
+  }
+}
+
+/** Absolute position of a gist: the centre of its span. */
+export function gistPosition(entry: Entry): number {
+  return entry.start + tokensPerEntry(entry.lod) / 2;
+}
+
+/**
+ * Gather the layout's vectors, features and positions.
+ *
+ * @param buffers - reused when given; the view then borrows from them.
+ */
+export function buildSlotView(input: SlotViewInput, buffers = new SlotBuffers()): SlotView {
+  const { layout, tree } = input;
+  const d = tree.hiddenSize;
+  const slotCount = layout.usedTokens;
+  buffers.reserve(slotCount, d);
+  const view = {
+    entries: layout.entries,
+    slotCount,
+    hiddenSize: d,
+    embeddings: buffers.embeddings.subarray(0, slotCount * d),
+    blockVectors: buffers.blockVectors.subarray(0, slotCount * d),
+    features: buffers.features.subarray(0, slotCount * SLOT_FEATURES),
+    positions: buffers.positions.subarray(0, slotCount),
+    entryOfSlot: buffers.entryOfSlot.subarray(0, slotCount),
+    cursor: layout.cursor,
+    ...(input.step === undefined ? {} : { step: input.step }),
+  };
+  const raw = input.embed(rawTokenIds(layout, tree));
+  let rawSlot = 0;
+  for (let i = 0, slot = 0; i < layout.entries.length;) {
+    const entry = layout.entries[i]!;
+    if (entry.lod === 0) {
+      view.entryOfSlot.fill(i, slot, slot + entry.cost);
+      view.embeddings.set(raw.subarray(rawSlot * d, (rawSlot + entry.cost) * d), slot * d);
+      writeBlockVector(view.blockVectors, view.embeddings, slot, entry, tree);
+      for (let t = 0; t < entry.cost; t++) view.positions[slot + t] = entry.start + t;
+      rawSlot += entry.cost;
+      slot += entry.cost;
+      i++;
+    } else {
+      // One read for a whole run of neighbours in the tree.
+      const count = gistRunLength(layout.entries, i);
+      tree.readGists(entry.lod, entry.start / tokensPerEntry(entry.lod), count, view.embeddings, slot * d);
+      view.blockVectors.set(view.embeddings.subarray(slot * d, (slot + count) * d), slot * d);
+      for (const end = i + count; i < end; i++, slot++) {
+        view.entryOfSlot[slot] = i;
+        view.positions[slot] = gistPosition(layout.entries[i]!);
+      }
+    }
+  }
+  writeFeatures(view.features, layout, tree);
+  const tailCount = Math.min(input.tailTokens, layout.cursor);
+  const tail = input.embed(tree.tokens(layout.cursor - tailCount, layout.cursor));
+  return { ...view, tail, tailCount };
+}
+
+/** All raw tokens of the window in order, so that they are embedded in one call. */
+function rawTokenIds(layout: Layout, tree: GistTree): Uint32Array {
+  let count = 0;
+  for (const entry of layout.entries) if (entry.lod === 0) count += entry.cost;
+  const ids = new Uint32Array(count);
+  let offset = 0;
+  for (const entry of layout.entries) {
+    if (entry.lod !== 0) continue;
+    tree.copyTokens(entry.start, entry.end, ids, offset);
+    offset += entry.cost;
+  }
+  return ids;
+}
+
+/** The block's LOD1 gist for every slot of a raw block; the mean of its embeddings while it has none. */
+function writeBlockVector(
+  blockVectors: Float32Array,
+  embeddings: Float32Array,
+  slot: number,
+  entry: Entry,
+  tree: GistTree,
+): void {
+  const d = tree.hiddenSize;
+  const first = slot * d;
+  const index = entry.start / K;
+  if (!isOpenTail(entry) && index < tree.countAt(1)) {
+    tree.readGists(1, index, 1, blockVectors, first);
+  } else {
+    blockVectors.fill(0, first, first + d);
+    for (let t = 0; t < entry.cost; t++) {
+      for (let j = 0; j < d; j++) blockVectors[first + j]! += embeddings[first + t * d + j]!;
+    }
+    for (let j = 0; j < d; j++) blockVectors[first + j]! /= entry.cost;
+  }
+  for (let t = 1; t < entry.cost; t++) blockVectors.copyWithin(first + t * d, first, first + d);
+}
+
+/** How many entries from `first` on stand at its LOD without a gap. */
+function gistRunLength(entries: readonly Entry[], first: number): number {
+  const { lod } = entries[first]!;
+  let end = first + 1;
+  while (end < entries.length && entries[end]!.lod === lod && entries[end]!.start === entries[end - 1]!.end)
+    end++;
+  return end - first;
+}
+
+/** Each entry's features, the same for each of its slots; the order is that of docs/models.md. */
+function writeFeatures(features: Float32Array, layout: Layout, tree: GistTree): void {
+  const runs = tree.provenance;
+  let run = Math.max(0, tree.provenanceIndexAt(layout.entries[0]?.start ?? 0));
+  let at = 0;
+  features.fill(0);
+  for (let i = 0; i < layout.entries.length; i++) {
+    const entry = layout.entries[i]!;
+    while (run + 1 < runs.length && runs[run]!.end <= entry.start) run++;
+    const role = runs[run]?.role;
+    const first = at;
+    features[first + entry.lod] = 1;
+    features[first + 5] = Math.log2(entry.end - entry.start) / 20;
+    features[first + 6] = Math.log2(1 + layout.cursor - entry.end) / 20;
+    features[first + 7] = Math.log1p(layout.residency[i]!) / 5;
+    if (role !== undefined) features[first + 8 + ROLES.indexOf(role)] = 1;
+    at += SLOT_FEATURES;
+    for (let t = 1; t < entry.cost; t++, at += SLOT_FEATURES) {
+      features.copyWithin(at, first, first + SLOT_FEATURES);
+    }
+  }
+}

@@ -1,0 +1,312 @@
+/**
+ * The MegaContext tree: the whole history at every level of detail, append-only. It holds numbers only; who
+ * makes the gists and who stores them is decided elsewhere.
+ */
+import { ChunkedRows } from '../../base/chunked-array.ts';
+import { decodeHalves, isNonFiniteHalf } from '../../base/fp16.ts';
+import { type Lod, K, MAX_LOD, spanIdOf, tokensPerEntry } from './ids.ts';
+import type { SpanId } from './ids.ts';
+import { NodeColumns } from './node-columns.ts';
+import type { NodeFlag, NodeMetadata } from './node-columns.ts';
+import { ProvenanceRuns } from './provenance.ts';
+import type { Provenance, ProvenanceRun } from './provenance.ts';
+
+export type TreeErrorCode = 'token-id' | 'shape' | 'gap' | 'children-missing' | 'not-finite' | 'missing';
+
+/** An impossible request to the tree; nothing was changed. */
+export class TreeError extends Error {
+  override readonly name = 'TreeError';
+  constructor(
+    readonly code: TreeErrorCode,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Gists that can be made now: their children exist. */
+export interface GistWork {
+  readonly level: Lod;
+  readonly firstIndex: number;
+  readonly count: number;
+}
+
+/** A node as the inspector shows it. `index` counts blocks at level 0. */
+export interface TreeNode extends NodeMetadata {
+  readonly spanId: SpanId;
+  readonly level: Lod;
+  readonly start: number;
+  readonly end: number;
+  readonly parent: SpanId | null;
+}
+
+export interface TreeOptions {
+  /** Width d of a gist: the base's hidden size. */
+  readonly hiddenSize: number;
+  readonly maxLod?: Lod;
+  /** Version of the GistNet whose gists count as fresh. */
+  readonly gistVersion?: number;
+}
+
+const MAX_TOKEN_ID = 0xffffffff;
+
+export class GistTree {
+  readonly hiddenSize: number;
+  readonly maxLod: Lod;
+  private readonly tokenIds: ChunkedRows<Uint32Array>;
+  private readonly origins: ProvenanceRuns;
+  private readonly gists: readonly ChunkedRows<Uint16Array>[];
+  private readonly columns: readonly NodeColumns[];
+  /** By level: how many leading gists the current GistNet made. */
+  private readonly fresh: number[];
+  private version: number;
+
+  /** @param shared - start as a fork of this tree; the options are then its own. */
+  constructor(options: TreeOptions, shared?: GistTree) {
+    this.hiddenSize = options.hiddenSize;
+    this.maxLod = options.maxLod ?? MAX_LOD;
+    this.version = options.gistVersion ?? 1;
+    const levels = Array.from({ length: this.maxLod + 1 }, (_, level) => level);
+    this.tokenIds = shared?.tokenIds.fork() ?? new ChunkedRows((n) => new Uint32Array(n));
+    this.origins = new ProvenanceRuns(shared?.origins.runs);
+    this.gists = levels.map(
+      (level) => shared?.gists[level]?.fork() ?? new ChunkedRows((n) => new Uint16Array(n), this.hiddenSize),
+    );
+    this.columns = levels.map((level) => new NodeColumns(shared?.columns[level]));
+    this.fresh = levels.map((level) => shared?.fresh[level] ?? 0);
+  }
+
+  /**
+   * A tree with the same content that goes its own way from here on: neither sees what the other appends. What
+   * they have in common stays in memory once. O(chunks).
+   */
+  fork(): GistTree {
+    return new GistTree(
+      { hiddenSize: this.hiddenSize, maxLod: this.maxLod, gistVersion: this.version },
+      this,
+    );
+  }
+
+  /** T: how many tokens the history holds; also the next token's absolute index. */
+  get tokenCount(): number {
+    return this.tokenIds.length;
+  }
+
+  /** Blocks that are full. */
+  get closedBlockCount(): number {
+    return Math.floor(this.tokenCount / K);
+  }
+
+  get gistVersion(): number {
+    return this.version;
+  }
+
+  get provenance(): readonly ProvenanceRun[] {
+    return this.origins.runs;
+  }
+
+  /**
+   * Append tokens to the history. Appending n at once equals appending them one by one.
+   *
+   * @param step - the refocus step during which they arrived.
+   * @returns the tokens' span and how many blocks it closed.
+   * @throws {TreeError} `token-id` for anything but a uint32; nothing is appended then.
+   */
+  appendTokens(
+    ids: ArrayLike<number>,
+    provenance: Provenance,
+    step = 0,
+  ): { readonly start: number; readonly end: number; readonly closedBlocks: number } {
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      if (!Number.isInteger(id) || id < 0 || id > MAX_TOKEN_ID) {
+        throw new TreeError('token-id', `Token ${i} of ${ids.length} has id ${id}, which is no uint32.`);
+      }
+    }
+    const start = this.tokenCount;
+    const closedBefore = this.closedBlockCount;
+    this.tokenIds.append(ids);
+    this.origins.append(this.tokenCount, provenance);
+    this.columns[0]!.growTo(Math.ceil(this.tokenCount / K), step);
+    return { start, end: this.tokenCount, closedBlocks: this.closedBlockCount - closedBefore };
+  }
+
+  /** Token ids `start..end-1`; a view while they lie in one chunk. Borrowed. */
+  tokens(start: number, end: number): Uint32Array {
+    return this.tokenIds.span(start, end);
+  }
+
+  /** Copy token ids `start..end-1` into `out` from `offset` on. */
+  copyTokens(start: number, end: number, out: Uint32Array, offset = 0): void {
+    this.tokenIds.forEachRun(start, end, (cells, first) => {
+      out.set(cells, offset + first - start);
+    });
+  }
+
+  /** How many gists a level has; at level 0 how many closed blocks. They are always a prefix. */
+  countAt(level: number): number {
+    return level === 0 ? this.closedBlockCount : (this.gists[level]?.length ?? 0);
+  }
+
+  /**
+   * The next gists to make, at most `limit` of them and all of one level, lowest level first so that children
+   * exist first; null when every gist that can exist is there and fresh.
+   */
+  nextGistWork(limit: number): GistWork | null {
+    if (limit < 1) return null;
+    for (let level = 1; level <= this.maxLod; level++) {
+      const ready = level === 1 ? this.closedBlockCount : Math.floor(this.fresh[level - 1]! / K);
+      const possible = ready - this.fresh[level]!;
+      if (possible > 0) {
+        return { level: level as Lod, firstIndex: this.fresh[level]!, count: Math.min(limit, possible) };
+      }
+    }
+    return null;
+  }
+
+  /** How many gists are still to be made or refreshed, all levels together. */
+  get pendingGistCount(): number {
+    let pending = 0;
+    let children = this.closedBlockCount;
+    for (let level = 1; level <= this.maxLod; level++) {
+      if (level > 1) children = Math.floor(children / K);
+      pending += children - this.fresh[level]!;
+    }
+    return pending;
+  }
+
+  /**
+   * Store gists made by the current GistNet, replacing older ones at the same place.
+   *
+   * @param bits - `[count, d]` fp16 bits, copied.
+   * @throws {TreeError} `shape`, `gap` (a gist before them is missing), `children-missing` or `not-finite`;
+   * nothing is changed then.
+   */
+  setGists(level: Lod, firstIndex: number, bits: Uint16Array, step = 0): void {
+    const rows = this.gists[level];
+    const count = bits.length / this.hiddenSize;
+    if (level < 1 || rows === undefined || !Number.isInteger(count)) {
+      throw new TreeError(
+        'shape',
+        `${bits.length} values at level ${level} are no rows of ${this.hiddenSize}.`,
+      );
+    }
+    if (!Number.isInteger(firstIndex) || firstIndex < 0 || firstIndex > rows.length) {
+      throw new TreeError('gap', `LOD${level} gist ${firstIndex} would leave a gap behind ${rows.length}.`);
+    }
+    const possible = level === 1 ? this.closedBlockCount : Math.floor(this.countAt(level - 1) / K);
+    if (firstIndex + count > possible) {
+      throw new TreeError(
+        'children-missing',
+        `LOD${level} gists up to ${firstIndex + count} need more children than exist (room for ${possible}).`,
+      );
+    }
+    if (bits.some(isNonFiniteHalf)) {
+      throw new TreeError('not-finite', `LOD${level} gists from ${firstIndex} on hold NaN or infinity.`);
+    }
+    const replaced = Math.min(count, rows.length - firstIndex);
+    rows.write(firstIndex, bits.subarray(0, replaced * this.hiddenSize));
+    rows.append(bits.subarray(replaced * this.hiddenSize));
+    const columns = this.columns[level]!;
+    columns.growTo(rows.length, step);
+    for (let i = 0; i < count; i++) columns.gistVersion.set(firstIndex + i, this.version);
+    if (firstIndex <= this.fresh[level]!) {
+      this.fresh[level] = Math.max(this.fresh[level]!, firstIndex + count);
+    }
+  }
+
+  /** A new GistNet: every gist becomes work again, level by level; the old ones stay readable meanwhile. */
+  refreshGists(gistVersion: number): void {
+    if (gistVersion === this.version) return;
+    this.version = gistVersion;
+    this.fresh.fill(0);
+  }
+
+  /** fp16 bits of gists `firstIndex..firstIndex+count-1`, `[count, d]`; borrowed. */
+  gistBits(level: Lod, firstIndex: number, count: number): Uint16Array {
+    return this.rowsOf(level, firstIndex, count).span(firstIndex, firstIndex + count);
+  }
+
+  /** Decode gists into the caller's float32 rows, from float `offset` on. */
+  readGists(level: Lod, firstIndex: number, count: number, out: Float32Array, offset = 0): void {
+    this.rowsOf(level, firstIndex, count).forEachRun(firstIndex, firstIndex + count, (cells, row) => {
+      decodeHalves(cells, out, offset + (row - firstIndex) * this.hiddenSize);
+    });
+  }
+
+  /** True if the tree can serve the entry `(lod, start)`: it exists and is not pruned or cold. */
+  canServe(lod: number, start: number): boolean {
+    const index = Math.floor(start / tokensPerEntry(lod));
+    const columns = this.columns[lod];
+    if (columns === undefined || index >= columns.length) return false;
+    return columns.withheldCount === 0 || !columns.isWithheld(index);
+  }
+
+  /** True if all K children of the gist `(lod, start)` can be served. */
+  canServeChildren(lod: number, start: number): boolean {
+    if (lod < 1) return false;
+    if (lod === 1) return this.canServe(0, start);
+    const childLod = lod - 1;
+    const columns = this.columns[childLod]!;
+    const first = Math.floor(start / tokensPerEntry(childLod));
+    if (first + K > columns.length) return false;
+    if (columns.withheldCount === 0) return true;
+    for (let i = first; i < first + K; i++) if (columns.isWithheld(i)) return false;
+    return true;
+  }
+
+  /** The runs of provenance that touch tokens `start..end-1`, whole. */
+  provenanceOf(start: number, end: number): readonly ProvenanceRun[] {
+    return this.origins.overlapping(start, end);
+  }
+
+  /** Index into `provenance` of the run that holds a token, or -1. */
+  provenanceIndexAt(token: number): number {
+    return this.origins.indexAt(token);
+  }
+
+  /** Metadata columns of a level; rows count blocks at level 0. */
+  metadata(level: number): NodeColumns {
+    const columns = this.columns[level];
+    if (columns === undefined) throw new TreeError('missing', `The tree has no level ${level}.`);
+    return columns;
+  }
+
+  /** Read one node. @throws {TreeError} `missing` if the tree does not have it. */
+  node(level: Lod, index: number): TreeNode {
+    const columns = this.metadata(level);
+    if (index < 0 || index >= columns.length) {
+      throw new TreeError('missing', `The tree has ${columns.length} nodes at level ${level}, not ${index}.`);
+    }
+    const span = tokensPerEntry(level);
+    const parentLevel = level + 1;
+    const hasParent =
+      parentLevel <= this.maxLod &&
+      this.countAt(parentLevel) > Math.floor((index * span) / tokensPerEntry(parentLevel));
+    return {
+      spanId: spanIdOf(level, index * span),
+      level,
+      start: index * span,
+      end: Math.min((index + 1) * span, this.tokenCount),
+      parent: hasParent ? spanIdOf(parentLevel, index * span) : null,
+      ...columns.read(index, level > 0),
+    };
+  }
+
+  setFlag(level: number, start: number, flag: NodeFlag, on: boolean): void {
+    this.metadata(level).setFlag(Math.floor(start / tokensPerEntry(level)), flag, on);
+  }
+
+  /** Bytes held by tokens and gists. */
+  get allocatedBytes(): number {
+    return this.tokenIds.allocatedBytes + this.gists.reduce((sum, rows) => sum + rows.allocatedBytes, 0);
+  }
+
+  private rowsOf(level: number, firstIndex: number, count: number): ChunkedRows<Uint16Array> {
+    const rows = this.gists[level];
+    if (level < 1 || rows === undefined || firstIndex < 0 || firstIndex + count > rows.length) {
+      throw new TreeError('missing', `LOD${level} gists ${firstIndex}..${firstIndex + count} do not exist.`);
+    }
+    return rows;
+  }
+}

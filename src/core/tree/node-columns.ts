@@ -1,0 +1,140 @@
+/** Per-node metadata of one tree level, one typed column each: about 37 bytes a node. */
+import { ChunkedRows } from '../../base/chunked-array.ts';
+
+/** Bits of the flags column. */
+export const NODE_FLAGS = { pinned: 1, tagged: 2, pruned: 4, cold: 8, forbidden: 16 } as const;
+export type NodeFlag = keyof typeof NODE_FLAGS;
+
+const UNMEASURED = NaN;
+const NEVER = 0xffffffff;
+
+/** One node's metadata, read out. */
+export interface NodeMetadata {
+  /** Version of the GistNet that made the gist; null at level 0. */
+  readonly gistVersion: number | null;
+  readonly createdAtStep: number;
+  /** Refocuses after which the span stood in the working context. */
+  readonly accessCount: number;
+  readonly lastAccessStep: number | null;
+  readonly expansions: number;
+  readonly collapses: number;
+  /** Refocuses that the span has stayed in the working context at this LOD, as of its last access. */
+  readonly residency: number;
+  /** Last measured ΔNLL of losing the span's detail, nats/token; null until measured. */
+  readonly sensitivity: number | null;
+  readonly flags: Readonly<Record<NodeFlag, boolean>>;
+}
+
+const bytes = (n: number) => new Uint8Array(n);
+const words = (n: number) => new Uint32Array(n);
+const floats = (n: number) => new Float32Array(n);
+const ROWS_PER_CHUNK = 1024;
+
+/** The columns of one level; rows are node indices (blocks at level 0). */
+export class NodeColumns {
+  readonly gistVersion: ChunkedRows<Uint32Array>;
+  readonly createdAtStep: ChunkedRows<Uint32Array>;
+  readonly accessCount: ChunkedRows<Uint32Array>;
+  readonly lastAccessStep: ChunkedRows<Uint32Array>;
+  readonly expansions: ChunkedRows<Uint32Array>;
+  readonly collapses: ChunkedRows<Uint32Array>;
+  readonly residency: ChunkedRows<Uint32Array>;
+  readonly sensitivity: ChunkedRows<Float32Array>;
+  private readonly flags: ChunkedRows<Uint8Array>;
+  private withheld = 0;
+
+  /** @param shared - start as a fork of these columns. */
+  constructor(shared?: NodeColumns) {
+    const own = <T extends Uint8Array | Uint32Array | Float32Array>(
+      make: (cells: number) => T,
+      column: ChunkedRows<T> | undefined,
+    ): ChunkedRows<T> => column?.fork() ?? new ChunkedRows(make, 1, ROWS_PER_CHUNK);
+    this.gistVersion = own(words, shared?.gistVersion);
+    this.createdAtStep = own(words, shared?.createdAtStep);
+    this.accessCount = own(words, shared?.accessCount);
+    this.lastAccessStep = own(words, shared?.lastAccessStep);
+    this.expansions = own(words, shared?.expansions);
+    this.collapses = own(words, shared?.collapses);
+    this.residency = own(words, shared?.residency);
+    this.sensitivity = own(floats, shared?.sensitivity);
+    this.flags = own(bytes, shared?.flags);
+    this.withheld = shared?.withheld ?? 0;
+  }
+
+  get length(): number {
+    return this.flags.length;
+  }
+
+  /** Nodes that are pruned or cold; 0 lets callers skip the per-node look-up. */
+  get withheldCount(): number {
+    return this.withheld;
+  }
+
+  /** Add rows up to `length`. */
+  growTo(length: number, step: number): void {
+    for (let row = this.length; row < length; row++) {
+      for (const column of [
+        this.gistVersion,
+        this.accessCount,
+        this.expansions,
+        this.collapses,
+        this.residency,
+      ]) {
+        column.grow(1);
+      }
+      this.createdAtStep.append([step]);
+      this.lastAccessStep.append([NEVER]);
+      this.sensitivity.append([UNMEASURED]);
+      this.flags.grow(1);
+    }
+  }
+
+  hasFlag(row: number, flag: NodeFlag): boolean {
+    return (this.flags.get(row) & NODE_FLAGS[flag]) !== 0;
+  }
+
+  /** Bits of `NODE_FLAGS`. */
+  flagBits(row: number): number {
+    return this.flags.get(row);
+  }
+
+  setFlag(row: number, flag: NodeFlag, on: boolean): void {
+    const before = this.isWithheld(row);
+    const bits = this.flags.get(row);
+    this.flags.set(row, on ? bits | NODE_FLAGS[flag] : bits & ~NODE_FLAGS[flag]);
+    this.withheld += Number(this.isWithheld(row)) - Number(before);
+  }
+
+  /** Pruned or in the cold tier: not available to a working context. */
+  isWithheld(row: number): boolean {
+    return (this.flags.get(row) & (NODE_FLAGS.pruned | NODE_FLAGS.cold)) !== 0;
+  }
+
+  recordAccess(row: number, step: number, residency: number): void {
+    this.accessCount.set(row, this.accessCount.get(row) + 1);
+    this.lastAccessStep.set(row, step);
+    this.residency.set(row, residency);
+  }
+
+  read(row: number, hasGist: boolean): NodeMetadata {
+    const lastAccessStep = this.lastAccessStep.get(row);
+    const sensitivity = this.sensitivity.get(row);
+    return {
+      gistVersion: hasGist ? this.gistVersion.get(row) : null,
+      createdAtStep: this.createdAtStep.get(row),
+      accessCount: this.accessCount.get(row),
+      lastAccessStep: lastAccessStep === NEVER ? null : lastAccessStep,
+      expansions: this.expansions.get(row),
+      collapses: this.collapses.get(row),
+      residency: this.residency.get(row),
+      sensitivity: Number.isNaN(sensitivity) ? null : sensitivity,
+      flags: {
+        pinned: this.hasFlag(row, 'pinned'),
+        tagged: this.hasFlag(row, 'tagged'),
+        pruned: this.hasFlag(row, 'pruned'),
+        cold: this.hasFlag(row, 'cold'),
+        forbidden: this.hasFlag(row, 'forbidden'),
+      },
+    };
+  }
+}

@@ -1,0 +1,76 @@
+/** Where tokens came from: sorted runs, looked up by binary search. */
+import type { Role } from '../trace/telemetry.ts';
+
+/** The origin of a run of tokens. */
+export interface Provenance {
+  readonly role: Role;
+  readonly documentId: string;
+  readonly title: string;
+  readonly wallClockMs: number;
+}
+
+/** A run of tokens `start..end-1` with one origin. */
+export interface ProvenanceRun extends Provenance {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Append-only runs that tile the history. */
+export class ProvenanceRuns {
+  private readonly list: ProvenanceRun[];
+
+  constructor(runs: readonly ProvenanceRun[] = []) {
+    this.list = [...runs];
+  }
+
+  get runs(): readonly ProvenanceRun[] {
+    return this.list;
+  }
+
+  /** Append a run behind the last one; the same origin continues the last run. */
+  append(end: number, origin: Provenance): void {
+    const last = this.list.at(-1);
+    const start = last?.end ?? 0;
+    if (end <= start) return;
+    if (last !== undefined && isSameOrigin(last, origin)) {
+      this.list[this.list.length - 1] = { ...last, end };
+      return;
+    }
+    const { role, documentId, title, wallClockMs } = origin;
+    this.list.push({ start, end, role, documentId, title, wallClockMs });
+  }
+
+  /** Index of the run that holds a token, or -1. */
+  indexAt(token: number): number {
+    let low = 0;
+    let high = this.list.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const run = this.list[middle]!;
+      if (token < run.start) high = middle - 1;
+      else if (token >= run.end) low = middle + 1;
+      else return middle;
+    }
+    return -1;
+  }
+
+  /** The runs that touch tokens `start..end-1`, whole. */
+  overlapping(start: number, end: number): readonly ProvenanceRun[] {
+    const found: ProvenanceRun[] = [];
+    for (let i = Math.max(0, this.indexAt(start)); i < this.list.length; i++) {
+      const run = this.list[i]!;
+      if (run.start >= end) break;
+      if (run.end > start) found.push(run);
+    }
+    return found;
+  }
+}
+
+function isSameOrigin(a: Provenance, b: Provenance): boolean {
+  return (
+    a.role === b.role &&
+    a.documentId === b.documentId &&
+    a.title === b.title &&
+    a.wallClockMs === b.wallClockMs
+  );
+}

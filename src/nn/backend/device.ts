@@ -1,0 +1,184 @@
+/**
+ * Chooses the TensorFlow.js backend and owns the WebGPU device. Says in one sentence why it chose; never
+ * loads a model.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { BackendError } from '../errors.ts';
+import type { BackendId, BackendReport } from '../ports.ts';
+
+export type BackendPreference = 'auto' | BackendId;
+
+/** Where the WASM binaries are: a folder ending in a slash (Node), or one address for each. */
+export type WasmPaths = string | { readonly plain: string; readonly simd: string };
+
+export interface BackendOptions {
+  readonly wasmPaths: WasmPaths;
+  /** Called once if the GPU device is lost (not by `releaseBackend`); everything on it is gone then. */
+  readonly onDeviceLost?: (reason: string) => void;
+}
+
+interface OpenAdapter {
+  readonly adapter: GPUAdapter;
+  readonly description: string;
+  readonly isSoftware: boolean;
+}
+
+let ownedDevice: GPUDevice | null = null;
+
+/**
+ * Start a backend and make it the active one. 'auto' takes WebGPU on a real adapter, else WASM, else the
+ * plain CPU; a named preference is honoured even on a software adapter.
+ *
+ * @throws {BackendError} if the backend asked for cannot start, or, for 'auto', if none can.
+ */
+export async function selectBackend(
+  preference: BackendPreference,
+  options: BackendOptions,
+): Promise<BackendReport> {
+  const wasOverridden = preference !== 'auto';
+  const wantsGpu = preference === 'auto' || preference === 'webgpu';
+  const found = wantsGpu ? await findAdapter() : 'WebGPU was not asked for';
+  const adapter = typeof found === 'string' ? null : found;
+  const report = (id: BackendId, reason: string): BackendReport => ({
+    id,
+    reason,
+    adapter: adapter?.description ?? null,
+    isSoftwareAdapter: adapter?.isSoftware ?? false,
+    wasOverridden,
+  });
+
+  if (preference !== 'auto') {
+    const failure = await start(preference, adapter, options);
+    if (failure === null)
+      return report(preference, `${LABELS[preference]} runs because it was chosen by hand.`);
+    const why = preference === 'webgpu' && typeof found === 'string' ? found : failure;
+    throw new BackendError(`${LABELS[preference]} was chosen by hand but cannot start: ${why}.`);
+  }
+
+  const failures: string[] = [];
+  if (typeof found === 'string') failures.push(found);
+  else if (found.isSoftware)
+    failures.push(`the WebGPU adapter (${found.description}) is a software renderer`);
+  else {
+    const failure = await start('webgpu', found, options);
+    if (failure === null) return report('webgpu', `WebGPU runs on ${found.description}.`);
+    failures.push(`WebGPU failed (${failure})`);
+  }
+  for (const id of ['wasm', 'cpu'] as const) {
+    const failure = await start(id, null, options);
+    if (failure === null) return report(id, `${LABELS[id]} runs because ${failures.join(' and ')}.`);
+    failures.push(`${LABELS[id]} failed (${failure})`);
+  }
+  throw new BackendError(`No backend can start: ${failures.join('; ')}.`);
+}
+
+/** Give the WebGPU device back. Models loaded on it must have been disposed. */
+export function releaseBackend(): void {
+  const device = ownedDevice;
+  ownedDevice = null;
+  if (isGpuRegistered()) tf.removeBackend('webgpu');
+  device?.destroy();
+}
+
+function isGpuRegistered(): boolean {
+  return (tf.findBackendFactory('webgpu') as unknown) !== null;
+}
+
+const LABELS = { webgpu: 'WebGPU', wasm: 'WASM', cpu: 'Plain JavaScript' } satisfies Record<
+  BackendId,
+  string
+>;
+
+/** Register and activate one backend; null, or the reason why not. */
+async function start(
+  id: BackendId,
+  adapter: OpenAdapter | null,
+  options: BackendOptions,
+): Promise<string | null> {
+  try {
+    if (id === 'webgpu') {
+      if (adapter === null) return 'no adapter';
+      await registerOwnDevice(adapter.adapter, options.onDeviceLost);
+    }
+    if (id === 'wasm') prepareWasm(options.wasmPaths);
+    if (!(await tf.setBackend(id))) return 'TensorFlow.js could not initialise it';
+    await tf.ready();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function prepareWasm(paths: WasmPaths): void {
+  // The paths may be set only before the binary is loaded.
+  if (tf.engine().registry['wasm'] !== undefined) return;
+  // One thread: the threaded build sends its workers its own source text, which a minifier breaks, and they
+  // then hang instead of failing.
+  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+  if (typeof paths === 'string') {
+    setWasmPaths(paths);
+    return;
+  }
+  setWasmPaths({
+    'tfjs-backend-wasm.wasm': paths.plain,
+    'tfjs-backend-wasm-simd.wasm': paths.simd,
+    'tfjs-backend-wasm-threaded-simd.wasm': paths.simd,
+  });
+}
+
+/** An adapter with its description, or the reason why there is none. */
+async function findAdapter(): Promise<OpenAdapter | string> {
+  const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (gpu === undefined) return 'this environment has no WebGPU';
+  try {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (adapter === null) return 'WebGPU offers no adapter';
+    const { info } = adapter;
+    const parts = [info.vendor, info.architecture, info.device, info.description];
+    const description = [...new Set(parts.filter((part) => part !== ''))].join(' ') || 'an unnamed adapter';
+    return { adapter, description, isSoftware: isSoftwareAdapter(info) };
+  } catch (error) {
+    return `WebGPU refused an adapter (${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+/** True for CPU renderers that pose as a GPU: slower here than WASM. */
+export function isSoftwareAdapter(
+  info: Pick<GPUAdapterInfo, 'vendor' | 'architecture' | 'device' | 'description'> & {
+    readonly isFallbackAdapter?: boolean;
+  },
+): boolean {
+  if (info.isFallbackAdapter === true) return true;
+  const text = [info.vendor, info.architecture, info.device, info.description].join(' ').toLowerCase();
+  return /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/.test(text);
+}
+
+async function registerOwnDevice(
+  adapter: GPUAdapter,
+  onDeviceLost: BackendOptions['onDeviceLost'],
+): Promise<void> {
+  const { limits } = adapter;
+  const device = await adapter.requestDevice({
+    requiredLimits: {
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+      maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    },
+  });
+  // Also forgets the factory that importing the package registers, which opens a device of its own.
+  releaseBackend();
+  // Small tensors would otherwise stay on the CPU, where the kernels of this room cannot write in place.
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info), 3);
+  ownedDevice = device;
+  void device.lost.then((info) => {
+    if (ownedDevice !== device) return;
+    ownedDevice = null;
+    onDeviceLost?.(info.message === '' ? info.reason : info.message);
+  });
+}

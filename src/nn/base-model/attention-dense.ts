@@ -1,0 +1,36 @@
+/**
+ * Attention of many queries over many keys as matrix products, one head at a time: on WASM, XNNPACK runs
+ * only unbatched, untransposed products. Keys and values are copied out of their tensors first, because
+ * XNNPACK packs its right-hand side once per tensor and would not see a cache that is written in place.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { AttentionShape } from '../backend/kernels.ts';
+
+/**
+ * @param hideLaterKeys - masks scores `[queries, keys]` in place.
+ * @returns as `Kernels.attention`.
+ */
+export function attendDense(
+  q: tf.Tensor2D,
+  k: tf.Tensor2D,
+  v: tf.Tensor2D,
+  shape: AttentionShape,
+  hideLaterKeys: (scores: tf.Tensor2D, causalOffset: number) => void,
+): tf.Tensor2D {
+  const { keyCount, causalOffset, heads, kvHeads, headDim, queriesPerBatch } = shape;
+  const group = heads / kvHeads;
+  return tf.tidy(() => {
+    const perHead: tf.Tensor2D[] = [];
+    for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+      const keys = tf.transpose(tf.slice(k, [0, kvHead * headDim], [keyCount, headDim]));
+      const values = tf.slice(v, [0, kvHead * headDim], [keyCount, headDim]);
+      for (let head = kvHead * group; head < (kvHead + 1) * group; head++) {
+        const queries = tf.slice(q, [0, head * headDim], [queriesPerBatch, headDim]);
+        const scores = tf.matMul<tf.Tensor2D>(queries, keys);
+        if (causalOffset !== null) hideLaterKeys(scores, causalOffset);
+        perHead.push(tf.matMul(tf.softmax(scores), values));
+      }
+    }
+    return perHead.length === 1 ? perHead[0]! : tf.concat2d(perHead, 1);
+  });
+}

@@ -1,0 +1,201 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { BaseModel } from './base-model.ts';
+import { selectBackend } from '../backend/device.ts';
+import { CapacityError, ShapeError, WeightError } from '../errors.ts';
+import { largestError } from '../testing/fixture-parity.ts';
+import { TransformerGistNet } from '../gist-net/gist-net.ts';
+import { createLensNet } from '../lens-net/lens-net.ts';
+import { memoryReport } from '../backend/memory-report.ts';
+import { measurePatchError } from '../testing/patch-parity.ts';
+import {
+  randomValues,
+  SYNTHETIC_GIST_NET,
+  SYNTHETIC_LENS_NET,
+  syntheticBase,
+  syntheticConfig,
+  syntheticGistNet,
+  syntheticLensNet,
+} from '../testing/synthetic-weights.ts';
+import { nodeWasmPaths } from '../backend/wasm-paths-node.ts';
+
+const CONFIG = syntheticConfig({
+  vocab_size: 64,
+  hidden_size: 32,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 8,
+  intermediate_size: 48,
+});
+const SIZE = CONFIG.hiddenSize;
+const VOCABULARY = CONFIG.vocabularySize;
+
+function positionsFrom(start: number, count: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, i) => start + i);
+}
+
+describe.each(['wasm', 'cpu'] as const)('base model on %s', (backend) => {
+  let model: BaseModel;
+  beforeAll(async () => {
+    await selectBackend(backend, { wasmPaths: nodeWasmPaths() });
+    model = new BaseModel(CONFIG, syntheticBase(CONFIG));
+  });
+
+  it('gives the same logits in one pass, in chunks and slot by slot', async () => {
+    const count = 300;
+    const embeddings = randomValues(count * SIZE, 9);
+    const session = model.createDecodeSession(count);
+    const whole = await session.append(embeddings, positionsFrom(0, count), 'all');
+    session.truncate(0);
+    const slotBySlot = new Float32Array(count * VOCABULARY);
+    for (let i = 0; i < count; i++) {
+      const row = embeddings.subarray(i * SIZE, (i + 1) * SIZE);
+      slotBySlot.set(await session.append(row, positionsFrom(i, 1), 'last'), i * VOCABULARY);
+    }
+    expect(largestError(slotBySlot, whole)).toBeLessThan(1e-5);
+    // The rows that are wanted begin in one chunk and end in another.
+    for (const [prefix, wanted] of [
+      [0, 70],
+      [290, 4],
+      [100, 0],
+    ] as const) {
+      session.truncate(prefix);
+      const rest = embeddings.subarray(prefix * SIZE);
+      const last = await session.append(rest, positionsFrom(prefix, count - prefix), wanted);
+      expect(last).toHaveLength(wanted * VOCABULARY);
+      expect(largestError(last, whole.subarray((count - wanted) * VOCABULARY))).toBeLessThan(1e-5);
+    }
+    session.truncate(count - 1);
+    const after = await session.append(embeddings.subarray(-SIZE), positionsFrom(count - 1, 1), 'last');
+    expect(largestError(after, whole.subarray(-VOCABULARY))).toBeLessThan(1e-5);
+    session.dispose();
+  });
+
+  it('continues after truncate exactly as a fresh session does', async () => {
+    const used = model.createDecodeSession(64);
+    await used.append(randomValues(64 * SIZE, 10), positionsFrom(0, 64), 'last');
+    used.truncate(0);
+    const fresh = model.createDecodeSession(64);
+    const prefix = randomValues(20 * SIZE, 11);
+    const next = randomValues(3 * SIZE, 12);
+    for (const session of [used, fresh]) {
+      await session.append(prefix, positionsFrom(5, 20), 'last');
+    }
+    used.truncate(10);
+    await used.append(prefix.slice(10 * SIZE), positionsFrom(15, 10), 'last');
+    const fromUsed = await used.append(next, positionsFrom(40, 3), 'all');
+    const fromFresh = await fresh.append(next, positionsFrom(40, 3), 'all');
+    expect(largestError(fromUsed, fromFresh)).toBeLessThan(1e-5);
+    used.dispose();
+    fresh.dispose();
+  });
+
+  it('moves cached slots and fills the gaps between them', async () => {
+    expect(await measurePatchError()).toBeLessThan(1e-5);
+    const session = model.createDecodeSession(40);
+    const embeddings = randomValues(30 * SIZE, 17);
+    const next = [randomValues(SIZE, 18), positionsFrom(30, 1), 'last'] as const;
+    await session.append(embeddings, positionsFrom(0, 30), 'last');
+    const untouched = await session.append(...next);
+    session.truncate(30);
+    // The same slots in the same place, over several layers.
+    session.rearrange(Int32Array.from({ length: 30 }, (_, slot) => (slot >= 12 && slot < 15 ? -1 : slot)));
+    await session.fill(12, embeddings.subarray(12 * SIZE, 15 * SIZE), positionsFrom(12, 3));
+    expect(session.length).toBe(30);
+    expect(largestError(await session.append(...next), untouched)).toBeLessThan(1e-5);
+    session.dispose();
+  });
+
+  it('refuses to move or fill what is not cached, and changes nothing', async () => {
+    const session = model.createDecodeSession(4);
+    const three = randomValues(3 * SIZE, 13);
+    await session.append(three, positionsFrom(0, 3), 'last');
+    expect(() => {
+      session.rearrange(Int32Array.of(0, 3));
+    }).toThrow(RangeError);
+    expect(() => {
+      session.rearrange(Int32Array.of(0, -1, -1, 1, 2));
+    }).toThrow(CapacityError);
+    await expect(session.fill(2, three.subarray(SIZE), positionsFrom(2, 2))).rejects.toThrow(RangeError);
+    expect(session.length).toBe(3);
+    session.dispose();
+  });
+
+  it('refuses to overflow, and changes nothing', async () => {
+    const session = model.createDecodeSession(4);
+    await session.append(randomValues(3 * SIZE, 13), positionsFrom(0, 3), 'last');
+    const tooMany = session.append(randomValues(2 * SIZE, 14), positionsFrom(3, 2), 'last');
+    await expect(tooMany).rejects.toThrow(CapacityError);
+    await expect(session.append(new Float32Array(5), positionsFrom(3, 1), 'last')).rejects.toThrow(
+      ShapeError,
+    );
+    expect(session.length).toBe(3);
+    expect(() => {
+      session.truncate(4);
+    }).toThrow(RangeError);
+    session.dispose();
+    await expect(session.append(new Float32Array(SIZE), positionsFrom(0, 1), 'last')).rejects.toThrow(
+      /disposed/,
+    );
+  });
+
+  it('looks embeddings up and names unknown ids', () => {
+    const rows = model.embed([3, 3, 5]);
+    expect(rows.slice(0, SIZE)).toEqual(rows.slice(SIZE, 2 * SIZE));
+    expect(() => model.embed([VOCABULARY])).toThrow(/64 is outside the vocabulary of 64/);
+    expect(() => model.embed([-1])).toThrow(RangeError);
+  });
+
+  it('leaves no tensor behind when the weights do not fit', () => {
+    const before = memoryReport();
+    const wrong = syntheticBase(syntheticConfig({ ...RAW, num_hidden_layers: 1 }));
+    expect(() => new BaseModel(CONFIG, wrong)).toThrow(WeightError);
+    expect(memoryReport()).toEqual(before);
+  });
+});
+
+const RAW = {
+  vocab_size: 64,
+  hidden_size: 32,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 8,
+  intermediate_size: 48,
+};
+
+/** All slots but the eighth, which leaves a gap. */
+function withoutOne(length: number): Int32Array {
+  return Int32Array.from({ length: length - 1 }, (_, slot) => (slot === 7 ? -1 : slot + Number(slot > 7)));
+}
+
+it('holds memory flat over 1,000 refocus-like cycles', async () => {
+  await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
+  const model = new BaseModel(CONFIG, syntheticBase(CONFIG));
+  const gistConfig = { ...SYNTHETIC_GIST_NET, contextChildren: 4 };
+  const gistNet = new TransformerGistNet(CONFIG, gistConfig, syntheticGistNet(CONFIG));
+  const lensNet = createLensNet(SIZE, 1e-5, SYNTHETIC_LENS_NET, syntheticLensNet(SIZE));
+  const session = model.createDecodeSession(64);
+  const slots = randomValues(40 * SIZE, 15);
+  const view = {
+    slotCount: 40,
+    embeddings: slots,
+    blockVectors: slots,
+    features: randomValues(40 * 12, 16),
+    tail: slots.subarray(0, 8 * SIZE),
+    tailCount: 8,
+  };
+  const cycle = async (): Promise<void> => {
+    session.truncate(Math.min(session.length, 20));
+    await session.append(slots.subarray(0, 30 * SIZE), positionsFrom(20, 30), 'last');
+    await session.append(slots.subarray(0, SIZE), positionsFrom(50, 1), 'last');
+    session.rearrange(withoutOne(session.length));
+    await session.fill(7, slots.subarray(0, SIZE), positionsFrom(7, 1));
+    await gistNet.compress(1, slots.subarray(0, 36 * SIZE), [2]);
+    await lensNet.logits(view);
+  };
+  await cycle();
+  const before = memoryReport();
+  for (let i = 0; i < 1000; i++) await cycle();
+  expect(memoryReport()).toEqual(before);
+  for (const network of [session, model, gistNet, lensNet]) network.dispose();
+});

@@ -1,0 +1,37 @@
+/**
+ * The keys and values of one running context: two fixed-capacity tensors per layer, written in place. They
+ * are never read back and never concatenated; forgetting is a smaller length.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { BaseConfig } from '../config.ts';
+import type { Kernels } from '../backend/kernels.ts';
+
+export class KvCache {
+  /** Per layer `[capacity, kvHeads · headDim]`; keys are rotated already. */
+  readonly keys: readonly tf.Tensor2D[];
+  readonly values: readonly tf.Tensor2D[];
+  /** Slots that hold something. */
+  length = 0;
+
+  constructor(
+    config: BaseConfig,
+    readonly capacitySlots: number,
+  ) {
+    const shape: [number, number] = [capacitySlots, config.kvHeads * config.headDim];
+    const allocate = (): tf.Tensor2D[] => Array.from({ length: config.layers }, () => tf.zeros(shape));
+    this.keys = allocate();
+    this.values = allocate();
+  }
+
+  /** Slot `first + i` becomes what slot `sources[i]` held; any may be moved over any. */
+  moveSlots(kernels: Kernels, first: number, sources: Int32Array): void {
+    if (sources.length === 0) return;
+    tf.tidy(() => {
+      for (const target of [...this.keys, ...this.values]) kernels.moveRows(target, first, sources);
+    });
+  }
+
+  dispose(): void {
+    tf.dispose([...this.keys, ...this.values]);
+  }
+}

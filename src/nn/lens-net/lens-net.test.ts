@@ -1,0 +1,113 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { selectBackend } from '../backend/device.ts';
+import { WeightError } from '../errors.ts';
+import { readFixture } from '../testing/fixture-files.ts';
+import { createFixtureLens, largestError, lensFixtureInput } from '../testing/fixture-parity.ts';
+import type { LensInput } from './lens-input.ts';
+import { createLensNet } from './lens-net.ts';
+import type { LensNetConfig } from '../model-folder/manifest.ts';
+import { memoryReport } from '../backend/memory-report.ts';
+import { SafetensorsFile } from '../model-folder/safetensors.ts';
+import { nodeWasmPaths } from '../backend/wasm-paths-node.ts';
+
+beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
+
+/** 70 slots, so that the transformer's windows of 32 are three, and a tail of 12. */
+const VARIANTS = [
+  'lensnet-n70-m12',
+  'lensnet-mean-tail-n70-m12',
+  'lensnet-transformer-n70-m12',
+  'lensnet-perceiver-n70-m12',
+];
+
+function open(name: string) {
+  const { fixture, weights, io } = readFixture(name);
+  const file = SafetensorsFile.parse(weights, name);
+  return {
+    net: createFixtureLens(fixture.config, file),
+    input: lensFixtureInput(SafetensorsFile.parse(io, name)),
+    file,
+  };
+}
+
+/** The input with one row of d values set to zero. */
+function without(input: LensInput, field: 'tail' | 'embeddings', row: number): LensInput {
+  const values = input[field].slice();
+  const d = input.tail.length / input.tailCount;
+  return { ...input, [field]: values.fill(0, row * d, (row + 1) * d) };
+}
+
+describe.each(VARIANTS)('%s', (name) => {
+  it('sees the query at the tail: each of its tokens moves every score', async () => {
+    const { net, input } = open(name);
+    const before = await net.logits(input);
+    for (let row = 0; row < input.tailCount; row++) {
+      const after = await net.logits(without(input, 'tail', row));
+      expect(after.every((logit, slot) => logit !== before[slot])).toBe(true);
+    }
+    net.dispose();
+  });
+
+  it('is not causal: the newest slot moves the oldest one’s score', async () => {
+    const { net, input } = open(name);
+    const before = await net.logits(input);
+    const after = await net.logits(without(input, 'embeddings', input.slotCount - 1));
+    expect(after[0]).not.toBe(before[0]);
+    net.dispose();
+  });
+
+  it('scores slots in any order alike, where the order says nothing', async () => {
+    const { net, input } = open(name);
+    // Within one window: the first 32 slots backwards.
+    const reverse = (values: Float32Array): Float32Array => {
+      const width = values.length / input.slotCount;
+      return Float32Array.from(values, (_, i) => {
+        const slot = Math.floor(i / width);
+        return values[(slot < 32 ? 31 - slot : slot) * width + (i % width)]!;
+      });
+    };
+    const { embeddings, blockVectors, features } = input;
+    const turned = await net.logits({
+      ...input,
+      embeddings: reverse(embeddings),
+      blockVectors: reverse(blockVectors),
+      features: reverse(features),
+    });
+    expect(largestError(reverse(turned), await net.logits(input))).toBeLessThan(1e-4);
+    net.dispose();
+  });
+
+  it('asks for nothing without a tail, and leaves no tensor behind', async () => {
+    const before = memoryReport();
+    const { net, input } = open(name);
+    const nothing = await net.logits({ ...input, tail: new Float32Array(0), tailCount: 0 });
+    expect(nothing).toEqual(new Float32Array(input.slotCount));
+    const held = memoryReport();
+    for (let pass = 0; pass < 3; pass++) await net.score(scoreView(input));
+    expect(memoryReport()).toEqual(held);
+    net.dispose();
+    expect(memoryReport()).toEqual(before);
+  });
+});
+
+it('refuses the weights of another variant, and leaves no tensor behind', () => {
+  const { fixture } = readFixture('lensnet-perceiver-n70-m12');
+  const { file, net } = open('lensnet-transformer-n70-m12');
+  net.dispose();
+  const before = memoryReport();
+  expect(() => createLensNet(16, 1e-5, fixture.config['lensNet'] as LensNetConfig, file)).toThrow(
+    WeightError,
+  );
+  expect(memoryReport()).toEqual(before);
+});
+
+function scoreView(input: LensInput) {
+  return {
+    ...input,
+    entries: [],
+    hiddenSize: 16,
+    positions: new Float64Array(input.slotCount),
+    entryOfSlot: new Uint32Array(input.slotCount),
+    cursor: 0,
+  };
+}

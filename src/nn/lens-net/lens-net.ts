@@ -1,0 +1,128 @@
+/** LensNet: scores the slots of a working context by the variant that the manifest names (docs/models.md). */
+import * as tf from '@tensorflow/tfjs';
+import type { SlotView } from '../../core/policies/ports.ts';
+import { loadDualCross } from './lens-dual-cross.ts';
+import { checkLensInput, joinSlots, lastTail, type LensInput, slotColumns } from './lens-input.ts';
+import { type LensBody, LensLayers } from './lens-layers.ts';
+import { loadPerceiver } from './lens-perceiver.ts';
+import { loadTransformer } from './lens-transformer.ts';
+import type { LensNetConfig } from '../model-folder/manifest.ts';
+import type { LensNet } from '../ports.ts';
+import type { SafetensorsFile } from '../model-folder/safetensors.ts';
+import { applyLinear, type Linear, WeightLoader } from '../model-folder/weights.ts';
+
+/**
+ * A LensNet on the active backend; the caller disposes it.
+ *
+ * @param hiddenSize - d, the base's.
+ * @param epsilon - the base's, for every norm.
+ * @throws {WeightError} if the file does not fit the configuration; no tensor is left behind.
+ */
+export function createLensNet(
+  hiddenSize: number,
+  epsilon: number,
+  config: LensNetConfig,
+  file: SafetensorsFile,
+): SlotLensNet {
+  return new SlotLensNet(hiddenSize, epsilon, config, file);
+}
+
+class SlotLensNet implements LensNet {
+  readonly id = 'lensnet';
+  readonly version: number;
+  readonly tailTokens: number;
+  private readonly layers: LensLayers;
+  private readonly weights: ReturnType<SlotLensNet['load']>;
+
+  constructor(
+    private readonly hiddenSize: number,
+    epsilon: number,
+    private readonly config: LensNetConfig,
+    file: SafetensorsFile,
+  ) {
+    this.version = config.version;
+    this.tailTokens = config.tailTokens;
+    this.layers = new LensLayers(new WeightLoader(file), config.width, config.heads, epsilon);
+    try {
+      this.weights = this.load();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  async score(view: SlotView): Promise<Float32Array> {
+    const logits = await this.logits(view);
+    return logits.map(Math.tanh);
+  }
+
+  /**
+   * The scores before their tanh.
+   *
+   * @returns `[N]`, the caller's. All zeros where there is no tail: nothing asks for detail yet.
+   */
+  async logits(input: LensInput): Promise<Float32Array> {
+    const { slotCount, tailCount } = input;
+    checkLensInput(input, this.hiddenSize);
+    if (slotCount === 0 || tailCount === 0) return new Float32Array(slotCount);
+    const logits = tf.tidy(() => this.run(input));
+    try {
+      return await logits.data<'float32'>();
+    } finally {
+      logits.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.layers.loader.dispose();
+  }
+
+  private run(input: LensInput): tf.Tensor1D {
+    const { weights, layers, hiddenSize } = this;
+    const joined = tf.tensor2d(joinSlots(input, hiddenSize), [input.slotCount, slotColumns(hiddenSize)]);
+    const tailRows = lastTail(input, hiddenSize, this.tailTokens);
+    const tail = tf.tensor2d(tailRows, [tailRows.length / hiddenSize, hiddenSize]);
+    const { slots, queries } = weights.body(applyLinear(joined, weights.slotIn), tail);
+    const matchQ = this.toUnit(applyLinear(queries, weights.matchQ));
+    const matchK = this.toUnit(applyLinear(slots, weights.matchK));
+    const match = tf.max<tf.Tensor1D>(tf.matMul(matchK, tf.transpose(matchQ)), 1);
+    const head = applyLinear(layers.norm(slots, weights.headNorm), weights.head);
+    return tf.add(tf.mul(match, weights.matchScale), tf.reshape(head, [input.slotCount]));
+  }
+
+  /** Rows to length 1, with 1e-6 added to the squared norm: an RMSNorm in other units. */
+  private toUnit(x: tf.Tensor2D): tf.Tensor2D {
+    return this.layers.norm(x, this.weights.unit, 1e-6 / this.config.width);
+  }
+
+  private load() {
+    const { layers, hiddenSize } = this;
+    const { loader, width } = layers;
+    const project = (name: string, inputs: number, outputs: number, hasBias: boolean): Linear =>
+      loader.linear(inputs, [{ name, outputs }], hasBias);
+    return {
+      slotIn: project('slot_in', slotColumns(hiddenSize), width, true),
+      body: this.loadBody(),
+      matchQ: project('match_q', width, width, false),
+      matchK: project('match_k', width, width, false),
+      matchScale: loader.vector('match_scale', 1),
+      headNorm: layers.vector('head_norm.weight'),
+      head: project('head', width, 1, true),
+      unit: loader.constant(width, 1 / Math.sqrt(width)),
+    };
+  }
+
+  private loadBody(): LensBody {
+    const { layers, hiddenSize, config } = this;
+    switch (config.variant) {
+      case 'dual-cross-attention':
+        return loadDualCross(layers, hiddenSize, config);
+      case 'transformer':
+        return loadTransformer(layers, hiddenSize, config);
+      case 'perceiver':
+        return loadPerceiver(layers, hiddenSize, config);
+      default:
+        throw new Error(config satisfies never);
+    }
+  }
+}

@@ -1,0 +1,238 @@
+/** Holds training to inference, its gradients to finite differences, and its learning to a problem it can solve. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { SLOT_FEATURES } from '../../../core/policies/ports.ts';
+import { selectBackend } from '../../backend/device.ts';
+import { TrainingError, WeightError } from '../../errors.ts';
+import { largestError, readTensor } from '../../testing/fixture-parity.ts';
+import type { LensInput } from '../lens-input.ts';
+import { createLensNet } from '../lens-net.ts';
+import { memoryReport } from '../../backend/memory-report.ts';
+import type { EntryTarget, LensExample } from '../../ports.ts';
+import { SafetensorsFile } from '../../model-folder/safetensors.ts';
+import { SYNTHETIC_LENS_NET, randomValues, syntheticLensNet } from '../../testing/synthetic-weights.ts';
+import { nodeWasmPaths } from '../../backend/wasm-paths-node.ts';
+import type { LensShape } from './trainable-weights.ts';
+import { DualCrossTrainer } from './trainer.ts';
+import { createLensWorkshop } from './workshop.ts';
+
+const FIXTURES = join(import.meta.dirname, '../../../../tests/fixtures');
+const bytesOf = (name: string, file: string): ArrayBuffer =>
+  new Uint8Array(readFileSync(join(FIXTURES, name, file))).buffer;
+
+function openFixture(name: string): { shape: LensShape; weights: ArrayBuffer; input: LensInput } {
+  const { config } = JSON.parse(readFileSync(join(FIXTURES, name, 'fixture.json'), 'utf8')) as {
+    config: { hiddenSize: number; epsilon: number; lensNet: LensShape['config'] };
+  };
+  const io = SafetensorsFile.parse(bytesOf(name, 'io.safetensors'), name);
+  return {
+    shape: { hiddenSize: config.hiddenSize, epsilon: config.epsilon, config: config.lensNet },
+    weights: bytesOf(name, 'weights.safetensors'),
+    input: {
+      slotCount: io.shape('own')[0]!,
+      tailCount: io.shape('tail')[0]!,
+      embeddings: readTensor(io, 'own'),
+      blockVectors: readTensor(io, 'block'),
+      features: readTensor(io, 'feats'),
+      tail: readTensor(io, 'tail'),
+    },
+  };
+}
+
+function trainerOf(shape: LensShape, weights: ArrayBuffer): DualCrossTrainer {
+  return new DualCrossTrainer(shape, SafetensorsFile.parse(weights, 'weights'));
+}
+
+const target = (firstSlot: number, slotCount: number, value: number, group = 'expand'): EntryTarget => ({
+  firstSlot,
+  slotCount,
+  target: value,
+  weight: 1,
+  group,
+});
+
+const names = readdirSync(FIXTURES).filter(
+  (name) => /^lensnet-n\d/.test(name) && existsSync(join(FIXTURES, name, 'weights.safetensors')),
+);
+
+describe.each(['cpu', 'wasm'] as const)('%s', (backend) => {
+  beforeAll(() => selectBackend(backend, { wasmPaths: nodeWasmPaths() }));
+
+  it.each(names)('reads %s as inference does', async (name) => {
+    const { shape, weights, input } = openFixture(name);
+    const net = createLensNet(
+      shape.hiddenSize,
+      shape.epsilon,
+      shape.config,
+      SafetensorsFile.parse(weights, name),
+    );
+    const trainer = trainerOf(shape, weights);
+    expect(largestError(await trainer.logits(input), await net.logits(input))).toBeLessThan(1e-4);
+    trainer.dispose();
+    net.dispose();
+  });
+});
+
+const SHAPE: LensShape = {
+  hiddenSize: 16,
+  epsilon: 1e-5,
+  config: { ...SYNTHETIC_LENS_NET, width: 32, heads: 2, tailTokens: 8, tailQueries: 4 },
+};
+
+function syntheticWeights(): ArrayBuffer {
+  return syntheticLensNet(SHAPE.hiddenSize, 3, SHAPE.config).buffer;
+}
+
+/** The entry whose vector is the tail's own wants detail; the others do not. */
+function matchingExample(seed: number): LensExample {
+  const slotCount = 12;
+  const tailCount = 4;
+  const d = SHAPE.hiddenSize;
+  const vectors = randomValues(slotCount * d, seed);
+  const wanted = seed % slotCount;
+  const tail = new Float32Array(tailCount * d);
+  for (let t = 0; t < tailCount; t++) tail.set(vectors.subarray(wanted * d, (wanted + 1) * d), t * d);
+  return {
+    slotCount,
+    tailCount,
+    embeddings: vectors,
+    blockVectors: vectors,
+    features: new Float32Array(slotCount * SLOT_FEATURES).fill(0.1),
+    tail,
+    targets: Array.from({ length: slotCount }, (_, i) => target(i, 1, i === wanted ? 0.8 : -0.4)),
+  };
+}
+
+const RATE = 3e-3;
+
+async function train(trainer: DualCrossTrainer, from: number, to: number): Promise<number[]> {
+  const losses: number[] = [];
+  for (let step = from; step < to; step++) {
+    let loss = 0;
+    for (let i = 0; i < 4; i++)
+      loss += (await trainer.addExample(matchingExample(1 + step * 4 + i))).total / 4;
+    trainer.applyStep(RATE);
+    losses.push(loss);
+  }
+  return losses;
+}
+
+/** Share of unseen examples whose wanted entry scores highest. */
+async function hitRate(weights: ArrayBuffer): Promise<number> {
+  const workshop = createLensWorkshop(SHAPE.hiddenSize, SHAPE.epsilon, SHAPE.config, weights);
+  const net = createLensNet(
+    SHAPE.hiddenSize,
+    SHAPE.epsilon,
+    SHAPE.config,
+    SafetensorsFile.parse(workshop.shippedWeights, 'weights'),
+  );
+  let hits = 0;
+  for (let seed = 9000; seed < 9040; seed++) {
+    const logits = await net.logits(matchingExample(seed));
+    if (logits.indexOf(Math.max(...logits)) === seed % logits.length) hits++;
+  }
+  net.dispose();
+  return hits / 40;
+}
+
+describe('training on wasm', () => {
+  beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
+
+  it('has the gradient that finite differences have, for every tensor', async () => {
+    const { shape, weights, input } = openFixture('lensnet-n7-m5');
+    const targets = [
+      target(0, 2, 0.9),
+      target(2, 1, -0.8),
+      target(3, 1, 0.1),
+      target(5, 2, -0.5, 'collapse'),
+    ];
+    const trainer = trainerOf(shape, weights);
+    const example = { ...input, targets };
+    const names = SafetensorsFile.parse(weights, 'weights').names;
+    const wrong: string[] = [];
+    await trainer.addExample(example);
+    const gradient = trainer.gradientByName();
+    trainer.dropStep();
+    const start = trainer.snapshot();
+    for (const [name, { offset, values }] of gradient) {
+      const direction = randomValues(values.length, offset + 1);
+      const along = values.reduce((sum, value, i) => sum + value * direction[i]!, 0);
+      const length = Math.hypot(...direction);
+      const lossAt = async (step: number): Promise<number> => {
+        const moved = start.weights.slice();
+        direction.forEach((value, i) => (moved[offset + i]! += (step * value) / length));
+        trainer.restore({ ...start, weights: moved });
+        const { total } = await trainer.addExample(example);
+        trainer.dropStep();
+        return total;
+      };
+      const step = 2e-2;
+      const slope = (await lossAt(step)) - (await lossAt(-step));
+      const found = along / length;
+      const expected = slope / (2 * step);
+      if (Math.abs(found - expected) > 2e-4 + 0.04 * Math.abs(expected)) {
+        wrong.push(`${name}: ${found} instead of ${expected}`);
+      }
+    }
+    expect([...gradient.keys()].sort()).toEqual([...names].sort());
+    expect(wrong).toEqual([]);
+    trainer.dispose();
+  });
+
+  it('learns to find what the tail names, and says the same after a pause', async () => {
+    const weights = syntheticWeights();
+    const trainer = trainerOf(SHAPE, weights);
+    const losses = await train(trainer, 0, 8);
+    const early = trainer.snapshot();
+    losses.push(...(await train(trainer, 8, 45)));
+    const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(losses.slice(-10))).toBeLessThan(0.5 * mean(losses.slice(0, 5)));
+    expect(await hitRate(trainer.encodeWeights('trained'))).toBeGreaterThan((await hitRate(weights)) + 0.4);
+
+    const paused = trainerOf(SHAPE, weights);
+    await train(paused, 0, 3);
+    await paused.addExample(matchingExample(1));
+    const state = paused.snapshot();
+    const resumed = trainerOf(SHAPE, weights);
+    resumed.restore(state);
+    await train(resumed, 3, 8);
+    expect(resumed.snapshot()).toEqual(early);
+    for (const each of [trainer, paused, resumed]) each.dispose();
+  });
+
+  it('holds no tensor between steps', async () => {
+    const trainer = trainerOf(SHAPE, syntheticWeights());
+    await train(trainer, 0, 1);
+    const before = memoryReport();
+    await train(trainer, 1, 6);
+    expect(memoryReport()).toEqual(before);
+    trainer.dispose();
+    expect(memoryReport().tensors).toBeLessThanOrEqual(before.tensors);
+  });
+
+  it('refuses an example that is no number and keeps the weights', async () => {
+    const trainer = trainerOf(SHAPE, syntheticWeights());
+    const before = trainer.snapshot();
+    const example = matchingExample(1);
+    await expect(
+      trainer.addExample({ ...example, embeddings: example.embeddings.map(() => NaN) }),
+    ).rejects.toThrow(TrainingError);
+    expect(trainer.snapshot()).toEqual(before);
+    trainer.dispose();
+  });
+
+  it('writes files that come back the same, and refuses files of another shape by name', () => {
+    const workshop = createLensWorkshop(SHAPE.hiddenSize, SHAPE.epsilon, SHAPE.config, syntheticWeights());
+    const once = workshop.createTrainer(workshop.shippedWeights, 'shipped');
+    const written = once.encodeWeights('once');
+    const twice = workshop.createTrainer(written, 'once');
+    expect(new Uint8Array(twice.encodeWeights('twice'))).toEqual(new Uint8Array(written));
+    const narrow = syntheticLensNet(8, 3, SHAPE.config).buffer;
+    expect(() => workshop.createTrainer(narrow, 'narrow')).toThrow(WeightError);
+    expect(() => workshop.createNet(narrow, 'narrow.safetensors')).toThrow(/narrow\.safetensors.*slot_in/);
+    const transformer = { ...SYNTHETIC_LENS_NET, variant: 'transformer', layers: 1, window: 8 } as const;
+    const other = createLensWorkshop(16, 1e-5, transformer, workshop.shippedWeights);
+    expect([workshop.canTrain, other.canTrain]).toEqual([true, false]);
+  });
+});

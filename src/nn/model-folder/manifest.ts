@@ -1,0 +1,169 @@
+/**
+ * The manifest of a model folder: its schema, and nothing else. A manifest is untrusted input, so every
+ * count is bounded here before anybody allocates by it.
+ */
+import { z } from 'zod';
+import { runConfigSchema } from '../../core/trace/config.ts';
+import { K, MAX_LOD } from '../../core/tree/ids.ts';
+
+/** A plain name inside the model folder: no directories, so a manifest cannot reach outside it. */
+const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be a plain file name');
+const shortText = z.string().max(4096);
+
+const fileSchema = z.strictObject({
+  bytes: z
+    .number()
+    .int()
+    .min(1)
+    .max(16 * 2 ** 30),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+});
+
+const gistNetSchema = z.strictObject({
+  weights: fileName,
+  blocks: z.number().int().min(0).max(16),
+  contextChildren: z.number().int().min(0).max(256),
+  attention: z.enum(['bidirectional', 'causal']),
+  pooling: z.enum(['mean', 'queries']),
+  queries: z.number().int().min(1).max(64),
+  version: z.number().int().min(0).max(65_535),
+});
+
+const lensNetCommon = {
+  weights: fileName,
+  width: z.number().int().min(1).max(4096),
+  heads: z.number().int().min(1).max(64),
+  tailQueries: z.number().int().min(1).max(256),
+  tailTokens: z.number().int().min(1).max(4096),
+  version: z.number().int().min(0).max(65_535),
+};
+
+const lensNetSchema = z.discriminatedUnion('variant', [
+  z.strictObject({
+    ...lensNetCommon,
+    variant: z.literal('dual-cross-attention'),
+    tailGists: z.boolean().optional(),
+  }),
+  z.strictObject({
+    ...lensNetCommon,
+    variant: z.literal('transformer'),
+    layers: z.number().int().min(1).max(16),
+    window: z.number().int().min(1).max(4096),
+  }),
+  z.strictObject({
+    ...lensNetCommon,
+    variant: z.literal('perceiver'),
+    iterations: z.number().int().min(1).max(16),
+  }),
+]);
+
+const folderSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be a lower-case identifier'),
+  title: z.string().min(1).max(200),
+  licence: z.string().min(1).max(100),
+  blockSize: z.literal(K),
+  maxLod: z.number().int().min(1).max(MAX_LOD),
+  hiddenSize: z.number().int().min(1).max(16_384),
+  trainedContextTokens: z.number().int().min(1).max(1_048_576),
+  defaults: z.strictObject({
+    ...runConfigSchema.pick({ budgetTokens: true, recentTokens: true }).shape,
+    // What the model was measured best with; the page's own defaults hold for the rest.
+    ...runConfigSchema
+      .pick({
+        strategy: true,
+        tauExpand: true,
+        tauCollapse: true,
+        maxActions: true,
+        refineSteps: true,
+        cooldownSteps: true,
+        questionParts: true,
+        lookAheadPages: true,
+      })
+      .partial().shape,
+  }),
+  chat: z.strictObject({
+    userPrefix: shortText,
+    userSuffix: shortText,
+    assistantPrefix: shortText,
+    stop: z.array(z.string().min(1).max(256)).max(16),
+  }),
+  base: z.strictObject({
+    config: fileName,
+    weights: fileName,
+    tokenizer: fileName,
+    tokenizerConfig: fileName,
+  }),
+  gistNet: gistNetSchema,
+  lensNet: lensNetSchema,
+  // Other architectures that the parameter `lensVariant` can ask for.
+  otherLensNets: z.array(lensNetSchema).max(4).optional(),
+  files: z
+    .record(fileName, fileSchema)
+    .refine((files) => Object.keys(files).length <= 64, 'at most 64 files'),
+  training: z
+    .strictObject({
+      corpus: shortText,
+      tokens: z.number().min(0),
+      hours: z.number().min(0),
+      hardware: shortText,
+      seed: z.number().int(),
+      commands: z.array(shortText).max(64),
+    })
+    .optional(),
+  figures: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(200),
+        value: z.number(),
+        n: z.number().int().min(0),
+        ci95: z.tuple([z.number(), z.number()]),
+        command: shortText,
+      }),
+    )
+    .max(256)
+    .optional(),
+});
+
+/** A validated `manifest.json`, as docs/models.md defines it. */
+export type ModelManifest = z.infer<typeof folderSchema>;
+
+export const manifestSchema = folderSchema.superRefine((manifest, context) => {
+  const addIssue = (path: (string | number)[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message });
+  };
+  const variants = new Set<string>();
+  for (const [index, { variant, width, heads }] of lensNetsOf(manifest).entries()) {
+    const path = index === 0 ? ['lensNet'] : ['otherLensNets', index - 1];
+    if (width % heads !== 0) addIssue([...path, 'heads'], `must divide ${path.join('.')}.width`);
+    if (variants.has(variant)) {
+      addIssue(
+        [...path, 'variant'],
+        `"${variant}" is there already: each LensNet must be of another variant`,
+      );
+    }
+    variants.add(variant);
+  }
+  for (const name of neededFiles(manifest)) {
+    if (!Object.hasOwn(manifest.files, name)) addIssue(['files', name], 'has no size and SHA-256');
+  }
+});
+
+/** The sections of all LensNets, the default first. */
+function lensNetsOf({ lensNet, otherLensNets = [] }: ModelManifest): readonly ModelManifest['lensNet'][] {
+  return [lensNet, ...otherLensNets];
+}
+
+/** Every file that the networks and the tokenizer are made of, each once. */
+export function neededFiles(manifest: ModelManifest): readonly string[] {
+  const { base, gistNet } = manifest;
+  const weights = [base, gistNet, ...lensNetsOf(manifest)].map((network) => network.weights);
+  return [...new Set([base.config, base.tokenizer, base.tokenizerConfig, ...weights])];
+}
+
+type WithoutWeights<T> = T extends unknown ? Omit<T, 'weights'> : never;
+
+/** A manifest's `lensNet` section without its file. */
+export type LensNetConfig = WithoutWeights<ModelManifest['lensNet']>;
+export type LensNetVariant = LensNetConfig['variant'];
+export type LensVariantConfig<V extends LensNetVariant> = Extract<LensNetConfig, { variant: V }>;

@@ -1,0 +1,177 @@
+/** Text to token ids and back, for byte-level BPE tokenizers in Hugging Face's `tokenizer.json`. */
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
+import { WeightError } from '../errors.ts';
+import type { Tokenizer } from '../ports.ts';
+
+const preTokenizerSchema = z.looseObject({
+  type: z.string(),
+  add_prefix_space: z.boolean().optional(),
+  use_regex: z.boolean().optional(),
+});
+
+const tokenizerSchema = z.looseObject({
+  model: z.looseObject({ type: z.literal('BPE'), vocab: z.record(z.string(), z.number().int().min(0)) }),
+  normalizer: z.unknown(),
+  pre_tokenizer: z.looseObject({
+    ...preTokenizerSchema.shape,
+    pretokenizers: z.array(preTokenizerSchema).optional(),
+  }),
+  added_tokens: z.array(
+    z.looseObject({
+      id: z.number().int().min(0),
+      content: z.string().min(1),
+      lstrip: z.boolean().optional(),
+      rstrip: z.boolean().optional(),
+    }),
+  ),
+});
+type TokenizerFile = z.infer<typeof tokenizerSchema>;
+
+const MAX_VOCABULARY = 1_048_576;
+/** Texts are encoded in pieces of about this length, cut only where a cut cannot change an id. */
+const PIECE_CHARACTERS = 16_384;
+const REPLACEMENT = '\uFFFD';
+
+/**
+ * @param tokenizerJson - the parsed `tokenizer.json`.
+ * @param tokenizerConfig - the parsed `tokenizer_config.json`.
+ * @param file - named in errors.
+ * @throws {WeightError} if the file is not a byte-level BPE tokenizer.
+ */
+export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown, file: string): Tokenizer {
+  const parsed = tokenizerSchema.safeParse(tokenizerJson);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new WeightError(file, null, `${issue.path.join('.')}: ${issue.message}`);
+  }
+  if (!preTokenizersOf(parsed.data).some(({ type }) => type === 'ByteLevel')) {
+    throw new WeightError(file, null, 'only byte-level BPE tokenizers are supported');
+  }
+  try {
+    return new ByteLevelTokenizer(parsed.data, tokenizerConfig as object, file);
+  } catch (error) {
+    if (error instanceof WeightError) throw error;
+    const what = error instanceof Error ? error.message : String(error);
+    throw new WeightError(file, null, `not a usable tokenizer: ${what}`, { cause: error });
+  }
+}
+
+class ByteLevelTokenizer implements Tokenizer {
+  readonly vocabularySize: number;
+  private readonly huggingFace: HuggingFaceTokenizer;
+  /** Per id the bytes it stands for; undefined for ids that are not in the vocabulary. */
+  private readonly bytes: (Uint8Array | undefined)[] = [];
+  private readonly canSplit: boolean;
+
+  constructor(data: TokenizerFile, config: object, file: string) {
+    this.huggingFace = new HuggingFaceTokenizer(data, config);
+    this.canSplit = mayCutBeforeNewline(data);
+    const encoder = new TextEncoder();
+    const keep = (id: number, bytes: Uint8Array): void => {
+      if (id >= MAX_VOCABULARY) throw new WeightError(file, null, `token id ${id} is over ${MAX_VOCABULARY}`);
+      this.bytes[id] = bytes;
+    };
+    for (const [token, id] of Object.entries(data.model.vocab)) keep(id, bytesOfToken(token));
+    for (const { id, content } of data.added_tokens) keep(id, encoder.encode(content));
+    this.vocabularySize = this.bytes.length;
+  }
+
+  encode(text: string): Uint32Array {
+    const ids: number[] = [];
+    for (const piece of this.canSplit ? piecesOf(text) : [text]) {
+      for (const id of this.huggingFace.encode(piece, { add_special_tokens: false }).ids) ids.push(id);
+    }
+    return Uint32Array.from(ids);
+  }
+
+  decode(ids: ArrayLike<number>): string {
+    const decoder = new Utf8Decoder();
+    let text = '';
+    for (let i = 0; i < ids.length; i++) text += decoder.push(this.bytesOf(ids[i]!));
+    return text + decoder.flush();
+  }
+
+  tokenText(id: number): string {
+    return this.decode([id]);
+  }
+
+  createStreamDecoder(): { push(id: number): string; flush(): string } {
+    const decoder = new Utf8Decoder();
+    return { push: (id) => decoder.push(this.bytesOf(id)), flush: () => decoder.flush() };
+  }
+
+  private bytesOf(id: number): Uint8Array {
+    return this.bytes[id] ?? new TextEncoder().encode(REPLACEMENT);
+  }
+}
+
+/** Streams UTF-8 and leaves a byte-order mark alone, which is text here. */
+class Utf8Decoder {
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+  push(bytes: Uint8Array): string {
+    return this.decoder.decode(bytes, { stream: true });
+  }
+
+  flush(): string {
+    return this.decoder.decode();
+  }
+}
+
+function preTokenizersOf(data: TokenizerFile): z.infer<typeof preTokenizerSchema>[] {
+  const { pre_tokenizer: pre } = data;
+  return pre.type === 'Sequence' ? (pre.pretokenizers ?? []) : [pre];
+}
+
+/**
+ * Whether a text may be cut between a character that is not white space and a line feed. In GPT-2's pattern
+ * no match contains both: words, numbers and punctuation hold no white space, and white space is matched
+ * with a look-ahead only, which never reaches back over a cut that follows a non-space.
+ */
+function mayCutBeforeNewline(data: TokenizerFile): boolean {
+  const isPlain = preTokenizersOf(data).every(
+    ({ type, add_prefix_space: prefix, use_regex: regex }) =>
+      type === 'Digits' || (type === 'ByteLevel' && prefix === false && regex !== false),
+  );
+  const tokensStayWhole = data.added_tokens.every(
+    ({ content, lstrip, rstrip }) => !content.includes('\n') && lstrip !== true && rstrip !== true,
+  );
+  return isPlain && tokensStayWhole && (data.normalizer === null || data.normalizer === undefined);
+}
+
+/** The text in pieces of at least PIECE_CHARACTERS, each cut before a line feed that follows a non-space. */
+function* piecesOf(text: string): Generator<string> {
+  let start = 0;
+  while (text.length - start > PIECE_CHARACTERS) {
+    let cut = text.indexOf('\n', start + PIECE_CHARACTERS);
+    while (cut !== -1 && /\s/.test(text[cut - 1]!)) cut = text.indexOf('\n', cut + 1);
+    if (cut === -1) break;
+    yield text.slice(start, cut);
+    start = cut;
+  }
+  yield text.slice(start);
+}
+
+/** GPT-2's alphabet: printable Latin-1 stands for itself, the other bytes for U+0100 and up, in order. */
+const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = (() => {
+  const isPrintable = (byte: number): boolean =>
+    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+  const map = new Map<string, number>();
+  let next = 0x100;
+  for (let byte = 0; byte < 256; byte++) {
+    map.set(String.fromCharCode(isPrintable(byte) ? byte : next++), byte);
+  }
+  return map;
+})();
+
+/** Characters outside the alphabet can only come from tokens added by hand: they stand for themselves. */
+function bytesOfToken(token: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of token) {
+    const byte = BYTE_OF_CHARACTER.get(character);
+    if (byte === undefined) return new TextEncoder().encode(token);
+    bytes.push(byte);
+  }
+  return Uint8Array.from(bytes);
+}

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { createMemoryStore } from '../../storage/memory-store.ts';
+import { EngineClient } from './client.ts';
+import type { WorkerLike } from './client.ts';
+import { answerMessage } from './command-port.ts';
+import { EngineHost } from './engine-host.ts';
+import { NoticeBatcher } from './notice-batcher.ts';
+import type { FromWorker, Notice, ToWorker } from './protocol/protocol.ts';
+import { createFakeModel } from '../testing/fake-model.ts';
+import { until } from '../testing/host-fixture.ts';
+
+/** A worker in this thread, with a host of its own; all share one store, as workers share IndexedDB. */
+class ThreadWorker implements WorkerLike {
+  onmessage: WorkerLike['onmessage'] = null;
+  onerror: WorkerLike['onerror'] = null;
+  onmessageerror: WorkerLike['onmessageerror'] = null;
+  readonly seen: ToWorker[] = [];
+  private isAlive = true;
+  private readonly host: EngineHost;
+  private readonly notices: NoticeBatcher;
+
+  constructor(store: ReturnType<typeof createMemoryStore>) {
+    this.notices = new NoticeBatcher((notice) => {
+      this.deliver({ type: 'notice', notice });
+    });
+    this.host = new EngineHost({
+      loadModel: () =>
+        Promise.resolve({
+          model: createFakeModel(),
+          backend: { id: 'cpu', reason: '', adapter: null, isSoftwareAdapter: false, wasOverridden: false },
+        }),
+      openStore: () => Promise.resolve(store),
+      clock: { now: () => performance.now(), wallClockMs: () => Date.now() },
+      notify: (notice) => {
+        this.notices.post(notice);
+      },
+    });
+  }
+
+  postMessage(message: ToWorker): void {
+    this.seen.push(message);
+    void answerMessage(structuredClone(message), this.host, this.notices, (reply) => {
+      this.deliver(reply);
+    });
+  }
+
+  deliver(data: FromWorker): void {
+    if (this.isAlive) this.onmessage?.({ data: structuredClone(data) } as MessageEvent<FromWorker>);
+  }
+
+  crash(message: string): void {
+    this.terminate();
+    this.onerror?.({ message, preventDefault: () => undefined } as ErrorEvent);
+  }
+
+  terminate(): void {
+    this.isAlive = false;
+    // A dead worker's locks are freed.
+    void this.host.dispose().catch(() => undefined);
+  }
+}
+
+function scene() {
+  const shared = createMemoryStore();
+  const store = { ...shared, close: () => undefined };
+  const workers: ThreadWorker[] = [];
+  const notices: Notice[] = [];
+  const client = new EngineClient(() => {
+    const worker = new ThreadWorker(store);
+    workers.push(worker);
+    return worker;
+  }, 'https://example.org/app/');
+  client.onNotice((notice) => notices.push(notice));
+  const boot = () =>
+    client.call({ kind: 'boot', modelId: 'fake', modelBaseUrl: './models/', backend: 'auto' });
+  return { client, workers, notices, boot };
+}
+
+describe('EngineClient', () => {
+  it('answers calls and resolves model addresses against the page', async () => {
+    const { client, workers, boot } = scene();
+    const report = await boot();
+    expect(report.model.id).toBe('fake');
+    expect(report.defaults.budgetTokens).toBe(256);
+    expect(workers[0]!.seen[0]!.command).toMatchObject({ modelBaseUrl: 'https://example.org/app/models/' });
+    const snapshot = await client.call({ kind: 'createSession', title: 'One', config: {} });
+    expect(snapshot.state.record.title).toBe('One');
+  });
+
+  it('rejects with what the engine said', async () => {
+    const { client, boot } = scene();
+    await boot();
+    await expect(client.call({ kind: 'step' })).rejects.toMatchObject({
+      name: 'EngineError',
+      code: 'no-session',
+      tryNext: expect.stringContaining('session') as unknown,
+    });
+  });
+
+  it('rejects a message that is no command', async () => {
+    const { client, boot } = scene();
+    await boot();
+    const bad = { kind: 'ask', text: '' } as const;
+    await expect(client.call(bad)).rejects.toMatchObject({ code: 'bad-message' });
+  });
+
+  it('starts again after a crash and brings the session back', async () => {
+    const { client, workers, notices, boot } = scene();
+    await boot();
+    const { state } = await client.call({ kind: 'createSession', title: 'Survivor', config: {} });
+    await client.call({ kind: 'ingestText', text: 'x'.repeat(100), title: 'D', role: 'document' });
+    await client.call({ kind: 'step' });
+    const lost = client.call({ kind: 'listSessions' });
+    workers[0]!.crash('out of memory');
+    await expect(lost).rejects.toMatchObject({ code: 'worker-crashed' });
+    const restarted = await until(() => notices.find((notice) => notice.kind === 'restarted'));
+    expect(restarted.snapshot?.state.record.id).toBe(state.record.id);
+    expect(restarted.snapshot?.state).toMatchObject({ cursor: 32, readOnly: false });
+    expect((await client.call({ kind: 'step' })).cursor).toBe(64);
+  });
+
+  it('turns to WASM when the GPU was lost twice', async () => {
+    const { client, workers, notices, boot } = scene();
+    await boot();
+    const error = { name: 'EngineError', code: 'device-lost', message: 'Gone.', kept: '', tryNext: '' };
+    for (let time = 1; time <= 2; time++) {
+      workers.at(-1)!.deliver({ type: 'fatal', error });
+      await until(() => notices.filter(({ kind }) => kind === 'restarted')[time - 1]);
+    }
+    const boots = workers.map((worker) => worker.seen[0]!.command);
+    expect(boots.map((command) => command.kind === 'boot' && command.backend)).toEqual([
+      'auto',
+      'auto',
+      'wasm',
+    ]);
+    client.dispose();
+  });
+
+  it('gives up after too many crashes, saying so', async () => {
+    const { client, workers, notices, boot } = scene();
+    await boot();
+    for (let time = 0; time < 4; time++) workers.at(-1)!.crash('again');
+    expect(workers).toHaveLength(4);
+    const problems = notices.filter((notice) => notice.kind === 'problem');
+    expect(problems.at(-1)!.error.message).toContain('not started again');
+    client.dispose();
+    await expect(client.call({ kind: 'listSessions' })).rejects.toMatchObject({ code: 'worker-crashed' });
+  });
+});

@@ -1,0 +1,57 @@
+/** What crosses the worker's border about evaluations; the page reads reports through this module only. */
+import { z } from 'zod';
+import { runConfigSchema } from '../../../core/trace/config.ts';
+import type { EvaluationReport } from '../../evaluation/report.ts';
+
+export { FIGURES } from '../../evaluation/figures.ts';
+export { parseReport } from '../../evaluation/report.ts';
+export type { FigureDescription, FigureId } from '../../evaluation/figures.ts';
+export type { Bin, Cell, EvaluationReport } from '../../evaluation/report.ts';
+export type { Interval } from '../../evaluation/statistics.ts';
+
+const names = z.array(z.string().max(100)).max(64);
+
+/** What to evaluate. Names are those of the catalogue. */
+export const evaluationRequestSchema = z.object({
+  suite: z.string().max(100),
+  tasks: names.min(1),
+  /** None for a suite that takes none. */
+  policies: names,
+  /** Lengths of the histories, in tokens. */
+  historyTokens: z.array(z.number().int().min(64).max(2_000_000)).min(1).max(16),
+  /** Questions of each cell. */
+  samples: z.number().int().min(1).max(10_000),
+  seed: runConfigSchema.shape.seed,
+  budgetTokens: runConfigSchema.shape.budgetTokens,
+});
+export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>;
+
+interface Choice {
+  readonly id: string;
+  readonly sentence: string;
+}
+
+/** What can be evaluated. */
+export interface EvaluationCatalogue {
+  readonly suites: readonly {
+    readonly id: string;
+    readonly tasks: readonly Choice[];
+    readonly defaultTasks: readonly string[];
+    /** Policies that run where none are named; none where the suite compares something else. */
+    readonly defaultPolicies: readonly string[];
+  }[];
+  readonly policies: readonly Choice[];
+}
+
+export interface EvaluationProgress {
+  /** Of the whole run, 0..1. */
+  readonly share: number;
+  /** What is under way, in words. */
+  readonly label: string;
+}
+
+export interface EvaluationOutcome {
+  readonly report: EvaluationReport;
+  /** False after a cancellation: the report holds what was counted until then. */
+  readonly isComplete: boolean;
+}

@@ -1,0 +1,237 @@
+/**
+ * The messages between the page and the engine's worker. Both directions are typed and validated; big
+ * arrays are transferred. The page sends commands, each answered once by `reply`; the worker sends
+ * notices at any time.
+ */
+import { z } from 'zod';
+import { runConfigSchema } from '../../../core/trace/config.ts';
+import type { LensVariant, RunConfig } from '../../../core/trace/config.ts';
+import { ROLES } from '../../../core/trace/telemetry.ts';
+import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
+import type { BackendReport } from '../../../nn/ports.ts';
+import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';
+import { lensTrainingRequestSchema } from '../../lens-training/messages.ts';
+import type { LensTrainingReport } from '../../lens-training/messages.ts';
+import type { WireError } from '../wire-error.ts';
+import { evaluationRequestSchema } from './evaluation.ts';
+import type {
+  EvaluationCatalogue,
+  EvaluationOutcome,
+  EvaluationProgress,
+  EvaluationReport,
+} from './evaluation.ts';
+import { runSchemas } from './runs.ts';
+import type { BranchProgress, StoredRun } from './runs.ts';
+import { blockFields, querySchemas } from '../../session/queries/query-protocol.ts';
+import type { QueryResults } from '../../session/queries/query-protocol.ts';
+
+export type {
+  BlockReport,
+  ContinuationScore,
+  GistMatch,
+  LevelCells,
+  SensitivityReport,
+  SimilarSearch,
+  TextSearch,
+  TreeCells,
+} from '../../session/queries/query-protocol.ts';
+export type {
+  CalibrationPoint,
+  LensTrainingOptions,
+  LensTrainingReport,
+  LensTrainingRequest,
+  LossPoint,
+  RoutingMeasure,
+} from '../../lens-training/messages.ts';
+export type { WireError } from '../wire-error.ts';
+export type { BackendReport } from '../../../nn/ports.ts';
+export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';
+
+/** `trace` is JSON Lines, `csv` one line a refocus step, `chrome-trace` what Perfetto opens. */
+export const EXPORT_FORMATS = ['trace', 'trace-gzip', 'csv', 'chrome-trace'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export interface ExportedFile {
+  readonly fileName: string;
+  readonly file: Blob;
+}
+
+/** What can be done to a span's marks: each sets one or takes it away. */
+export const MARK_ACTS = ['pin', 'unpin', 'forbid', 'allow', 'tag', 'untag'] as const;
+export type MarkAct = (typeof MARK_ACTS)[number];
+
+export const commandSchema = z.discriminatedUnion('kind', [
+  /** Load a model and choose a backend. Sent once; again to change backend or model (sessions stay stored). */
+  z.object({
+    kind: z.literal('boot'),
+    modelId: z.string(),
+    modelBaseUrl: z.string(),
+    backend: z.enum(['auto', 'webgpu', 'wasm', 'cpu']),
+  }),
+  z.object({ kind: z.literal('listSessions') }),
+  z.object({ kind: z.literal('createSession'), title: z.string(), config: runConfigSchema.partial() }),
+  z.object({ kind: z.literal('openSession'), sessionId: z.string() }),
+  z.object({ kind: z.literal('removeSession'), sessionId: z.string() }),
+  z.object({ kind: z.literal('renameSession'), title: z.string() }),
+  /** Queue a text for ingestion at the cursor. Rejected with a typed error when empty, binary or too large. */
+  z.object({ kind: z.literal('ingestText'), text: z.string(), title: z.string(), role: z.enum(ROLES) }),
+  /** Ingest the queue continuously; `tokensPerSecond` 0 means as fast as the machine can. */
+  z.object({ kind: z.literal('run'), tokensPerSecond: z.number().min(0).max(1_000_000) }),
+  z.object({ kind: z.literal('pause') }),
+  /** Ingest one block (up to K tokens) and refocus once. */
+  z.object({ kind: z.literal('step') }),
+  /** Append a user's turn, refocus, decode an answer. Ingestion pauses meanwhile and resumes after. */
+  z.object({ kind: z.literal('ask'), text: z.string().min(1) }),
+  /** Stop the answer being decoded; what was decoded stays in the history. */
+  z.object({ kind: z.literal('stopAnswer') }),
+  z.object({ kind: z.literal('setConfig'), changes: z.record(z.string(), z.unknown()) }),
+  /** Move or mark one block by hand. `name` is what a tag says. */
+  z.object({
+    kind: z.literal('act'),
+    action: z.enum(['expand', 'collapse', ...MARK_ACTS]),
+    name: z.string().trim().min(1).max(40).optional(),
+    ...blockFields,
+  }),
+  /** Refocus now, without new tokens. */
+  z.object({ kind: z.literal('refocus') }),
+  ...querySchemas,
+  ...runSchemas,
+  /** The run so far as a file. */
+  z.object({ kind: z.literal('exportTrace'), format: z.enum(EXPORT_FORMATS) }),
+  z.object({ kind: z.literal('listEvaluations') }),
+  /** Evaluate beside the open session; notices tell the progress. One at a time. */
+  z.object({ kind: z.literal('evaluate'), request: evaluationRequestSchema }),
+  z.object({ kind: z.literal('cancelEvaluation') }),
+  /** Train LensNet on the open session, and choose which LensNet it uses. Notices tell the progress. */
+  z.object({ kind: z.literal('lensTraining'), request: lensTrainingRequestSchema }),
+  /** The weights that were learned, else those in use, as safetensors. */
+  z.object({ kind: z.literal('exportLens') }),
+]);
+export type Command = z.infer<typeof commandSchema>;
+export type CommandKind = Command['kind'];
+export type ManualAct = Extract<Command, { kind: 'act' }>['action'];
+
+/** The state of the open session, sent on open and with every refocus. */
+export interface SessionState {
+  readonly record: SessionRecord;
+  readonly config: RunConfig;
+  readonly readOnly: boolean;
+  readonly cursor: number;
+  readonly step: number;
+  readonly pendingTokens: number;
+  readonly activity: 'idle' | 'ingesting' | 'answering';
+  readonly marks: readonly SpanMark[];
+}
+
+/** Everything the page needs to draw a session that was just created or opened. */
+export interface SessionSnapshot {
+  readonly state: SessionState;
+  readonly events: readonly TelemetryEvent[];
+  readonly chat: readonly ChatMessageRecord[];
+  readonly provenance: readonly ProvenanceRun[];
+  /** What could not be taken over as it was stored, and what was done about it. */
+  readonly damage: readonly string[];
+}
+
+export interface ModelReport {
+  readonly id: string;
+  readonly title: string;
+  readonly hash: string;
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly vocabularySize: number;
+  readonly parameters: number;
+  readonly trainedContextTokens: number;
+  /** What `lensVariant` may ask for. */
+  readonly lensVariants: readonly LensVariant[];
+  readonly figures: readonly {
+    readonly name: string;
+    readonly value: number;
+    readonly n: number;
+    readonly ci95: readonly number[];
+    readonly command: string;
+  }[];
+}
+
+export interface BootReport {
+  readonly backend: BackendReport;
+  readonly model: ModelReport;
+  readonly storage: { readonly kind: 'indexeddb' | 'memory' | 'file'; readonly reason: string };
+  /** Config defaults for this model. */
+  readonly defaults: RunConfig;
+}
+
+/** What each command answers. */
+export interface CommandResults extends QueryResults {
+  boot: BootReport;
+  listSessions: readonly SessionRecord[];
+  createSession: SessionSnapshot;
+  openSession: SessionSnapshot;
+  removeSession: null;
+  renameSession: SessionState;
+  ingestText: { readonly documentId: string; readonly tokens: number };
+  run: SessionState;
+  pause: SessionState;
+  step: SessionState;
+  ask: { readonly question: ChatMessageRecord; readonly answer: ChatMessageRecord };
+  stopAnswer: null;
+  setConfig: SessionState;
+  act: SessionState;
+  refocus: SessionState;
+  branchSession: SessionSnapshot;
+  stopBranch: null;
+  readRun: StoredRun;
+  runTexts: readonly string[];
+  exportTrace: ExportedFile;
+  listEvaluations: EvaluationCatalogue;
+  evaluate: EvaluationOutcome;
+  cancelEvaluation: null;
+  lensTraining: LensTrainingReport;
+  exportLens: ExportedFile;
+}
+
+export type Notice =
+  | {
+      readonly kind: 'progress';
+      readonly task: 'load' | 'ingest' | 'rebuild';
+      readonly label: string;
+      readonly done: number;
+      readonly total: number;
+    }
+  | { readonly kind: 'telemetry'; readonly events: readonly TelemetryEvent[] }
+  | { readonly kind: 'state'; readonly state: SessionState }
+  | { readonly kind: 'provenance'; readonly run: ProvenanceRun }
+  | { readonly kind: 'chat'; readonly message: ChatMessageRecord }
+  | {
+      readonly kind: 'answerText';
+      readonly messageId: string;
+      readonly delta: string;
+      readonly tokenId: number;
+      readonly position: number;
+      readonly step: number;
+    }
+  | { readonly kind: 'problem'; readonly error: WireError }
+  | { readonly kind: 'branch'; readonly progress: BranchProgress }
+  /** How far training LensNet is, whole. */
+  | { readonly kind: 'lensTraining'; readonly report: LensTrainingReport }
+  /** How far an evaluation is; with the report of what is counted whenever that was made anew. */
+  | {
+      readonly kind: 'evaluation';
+      readonly progress: EvaluationProgress;
+      readonly report: EvaluationReport | null;
+    }
+  /**
+   * The worker died or lost its GPU and was started again by the client. `snapshot` is the session that was
+   * open, read back from storage; null when none was open or when nothing of it outlived the worker.
+   */
+  | { readonly kind: 'restarted'; readonly boot: BootReport; readonly snapshot: SessionSnapshot | null };
+
+/** What the page sends; validated by the worker before anything is done. */
+export const toWorkerSchema = z.object({ id: z.number().int().min(0), command: commandSchema });
+export type ToWorker = { readonly id: number; readonly command: Command };
+export type FromWorker =
+  | { readonly type: 'reply'; readonly id: number; readonly ok: true; readonly result: unknown }
+  | { readonly type: 'reply'; readonly id: number; readonly ok: false; readonly error: WireError }
+  | { readonly type: 'notice'; readonly notice: Notice }
+  /** The worker cannot go on (its GPU is gone): the client starts another one. */
+  | { readonly type: 'fatal'; readonly error: WireError };

@@ -1,0 +1,325 @@
+/**
+ * Divides a stored session at a refocus step: what stood by then, and what was done after it, as a script that
+ * another run can follow. Pure; touches neither the session nor a model.
+ */
+import type { RunConfig } from '../../../core/trace/config.ts';
+import { K, tokensPerEntry, tokensPerNode } from '../../../core/tree/ids.ts';
+import type { ManualAction } from '../../../core/allocator/manual-action.ts';
+import type { Provenance } from '../../../core/tree/provenance.ts';
+import type { TelemetryEvent, TelemetryEventOf } from '../../../core/trace/telemetry.ts';
+import type {
+  ChatMessageRecord,
+  PendingText,
+  ProvenanceRun,
+  SessionBatch,
+  SpanMark,
+  StoredSession,
+} from '../../../storage/ports.ts';
+import { EngineError } from '../errors.ts';
+import type { RefocusTrigger } from '../focus-loop.ts';
+import { TURN_END_REFOCUSES, type TurnBeginning } from '../turn.ts';
+
+/** One thing that was done in the original after the step. */
+export type ReplayAct =
+  /** Tokens `start..end-1` of the original came in; `settles`: a refocus followed them at the latest. */
+  | {
+      readonly kind: 'ingest';
+      readonly start: number;
+      readonly end: number;
+      readonly origin: Provenance;
+      readonly settles: boolean;
+    }
+  | { readonly kind: 'turn'; readonly beginning: TurnBeginning }
+  | { readonly kind: 'refocus'; readonly trigger: RefocusTrigger }
+  | { readonly kind: 'move'; readonly action: ManualAction }
+  | { readonly kind: 'mark'; readonly mark: SpanMark }
+  | { readonly kind: 'config'; readonly changes: Partial<RunConfig> };
+
+export interface BranchPlan {
+  /** The parameters in force at the step. */
+  readonly config: RunConfig;
+  /** Everything that the session held when the step had ended, for an empty session. */
+  readonly batch: SessionBatch;
+  /** The history's length at the step. */
+  readonly cursor: number;
+  readonly acts: readonly ReplayAct[];
+  /** Text that waits to be read. */
+  readonly pending: PendingText | null;
+  /** What was announced of the model at the step; it names a LensNet of the session's own. */
+  readonly modelHash: string;
+  /** What the branch cannot repeat, in words. */
+  readonly notes: readonly string[];
+}
+
+type RefocusEvent = TelemetryEventOf<'refocus'>;
+
+/** A question with what the session knows of its turn. */
+interface StoredTurn {
+  readonly question: ChatMessageRecord;
+  readonly answer: ChatMessageRecord | null;
+  readonly documentId: string;
+  /** Where its last token ends. */
+  readonly end: number;
+}
+
+/** @throws {EngineError} `bad-span` if the session has no such step, or lost tokens of it. */
+export function planBranch(stored: StoredSession, step: number): BranchPlan {
+  const at = stored.events.findIndex((event) => event.type === 'refocus' && event.step === step);
+  const frame = stored.events[at];
+  if (frame?.type !== 'refocus' || frame.cursor > stored.tokens.length) {
+    throw new EngineError(
+      'bad-span',
+      `The session "${stored.record.title}" holds no refocus step ${step}.`,
+      'Nothing was changed.',
+      `Choose a step from 1 to ${stored.record.stepCount}.`,
+    );
+  }
+  const past = pastEvents(stored.events, at);
+  const announced = past.findLast((event) => event.type === 'session');
+  const turns = turnsOf(stored);
+  const current = turnAt(turns, frame);
+  const script = new ScriptWriter(stored, turns, announced?.config ?? stored.record.config);
+  if (current !== null) script.resume(current, settledPasses(past, current));
+  for (const event of stored.events.slice(at + 1)) script.accept(event);
+  return {
+    config: announced?.config ?? stored.record.config,
+    batch: batchUpTo(stored, frame, past, current),
+    cursor: frame.cursor,
+    acts: script.acts,
+    pending: stored.pending,
+    modelHash: announced?.modelHash ?? stored.record.modelHash,
+    notes: [...script.notes],
+  };
+}
+
+/** The events up to the frame, and what was noted of its step right after it. */
+function pastEvents(events: readonly TelemetryEvent[], at: number): readonly TelemetryEvent[] {
+  let end = at + 1;
+  const isNote = (event: TelemetryEvent | undefined) =>
+    event?.type === 'deltaNll' ||
+    event?.type === 'sensitivity' ||
+    (event?.type === 'latency' && event.stage === 'telemetry');
+  while (isNote(events[end])) end++;
+  return events.slice(0, end);
+}
+
+function batchUpTo(
+  stored: StoredSession,
+  { step, cursor }: RefocusEvent,
+  events: readonly TelemetryEvent[],
+  current: StoredTurn | null,
+): SessionBatch {
+  const { tokens, provenance, gists, chat, marks } = stored;
+  return {
+    tokens: { start: 0, ids: tokens.slice(0, cursor) },
+    provenance: provenance
+      .filter(({ start }) => start < cursor)
+      .map((run) => ({ ...run, end: Math.min(run.end, cursor) })),
+    gists: gists.flatMap(({ level, hiddenSize, values }) => {
+      const count = Math.min(values.length / hiddenSize, Math.floor(cursor / tokensPerNode(level)));
+      return count < 1
+        ? []
+        : [{ level, firstIndex: 0, hiddenSize, values: values.slice(0, count * hiddenSize) }];
+    }),
+    events,
+    chat: chat.filter(({ id, end }) => end <= cursor && id !== current?.answer?.id),
+    marks: marks.filter(({ start, sinceStep = 0 }) => sinceStep <= step && start < cursor),
+    patch: { stepCount: step },
+  };
+}
+
+function originAt(provenance: readonly ProvenanceRun[], token: number): ProvenanceRun | undefined {
+  return provenance.find(({ start, end }) => start <= token && token < end);
+}
+
+function turnsOf({ chat, provenance }: StoredSession): readonly StoredTurn[] {
+  return chat.flatMap((question, i) => {
+    const documentId = originAt(provenance, question.start)?.documentId;
+    if (question.role !== 'user' || documentId === undefined) return [];
+    const next = chat[i + 1];
+    const answer = next?.role === 'assistant' ? next : null;
+    const last = provenance.findLast((run) => run.documentId === documentId);
+    return [{ question, answer, documentId, end: answer?.end ?? last?.end ?? question.end }];
+  });
+}
+
+/** The turn that was under way when the frame had been made, or null. */
+function turnAt(turns: readonly StoredTurn[], { cursor, trigger }: RefocusEvent): StoredTurn | null {
+  const begun = turns.findLast(({ question }) => question.start < cursor);
+  if (begun === undefined) return null;
+  const isSettling = trigger === 'turn-end' && cursor <= (begun.answer?.start ?? begun.end);
+  return isSettling || cursor < begun.end ? begun : null;
+}
+
+/** Refocuses at the turn's end that were made already; all of them if the last one changed nothing. */
+function settledPasses(past: readonly TelemetryEvent[], { question }: StoredTurn): number {
+  const passes = past.filter(
+    (event) => event.type === 'refocus' && event.trigger === 'turn-end' && event.cursor >= question.end,
+  ) as readonly RefocusEvent[];
+  const last = passes.at(-1);
+  const hasSettled = last !== undefined && !last.actions.some(({ applied }) => applied);
+  return hasSettled ? TURN_END_REFOCUSES : passes.length;
+}
+
+const LATER_ACTS = 'What was done by hand or set while an answer was decoded is done after that answer.';
+
+const UNKNOWN_SCORES =
+  'Room was made right after the step, by scores that a trace does not keep: other blocks may have paid for it here.';
+
+/** Reads the events after the step and writes down what someone did, leaving out what follows by itself. */
+class ScriptWriter {
+  readonly acts: ReplayAct[] = [];
+  readonly notes = new Set<string>();
+  /** The document of the turn that the last tokens belong to. */
+  private turn: string | null = null;
+  private refocusesInTurn = 0;
+  /** First token of the newest piece that came in since the last refocus; null if none did. */
+  private newPiece: number | null = null;
+  /** The newest frame's step, and the step after which the newest pin was set. */
+  private frameStep = -1;
+  private pinnedAtStep: number | null = null;
+  private modelHash: string | null = null;
+  private hasScored = false;
+
+  constructor(
+    private readonly stored: StoredSession,
+    private readonly turns: readonly StoredTurn[],
+    private config: RunConfig,
+  ) {}
+
+  /** Begin inside a turn. */
+  resume({ question, answer, documentId }: StoredTurn, passes: number): void {
+    this.turn = documentId;
+    this.refocusesInTurn = 1;
+    this.acts.push({
+      kind: 'turn',
+      beginning: { kind: 'resume', question, settledPasses: passes, ...stopOf(answer) },
+    });
+  }
+
+  accept(event: TelemetryEvent): void {
+    if (event.type === 'ingest') this.acceptTokens(event);
+    else if (event.type === 'refocus') this.acceptFrame(event);
+    else if (event.type === 'session') this.acceptSession(event);
+    else if (event.type === 'action') this.noteMadeRoom();
+  }
+
+  private acceptTokens({ start, end, documentId }: TelemetryEventOf<'ingest'>): void {
+    this.newPiece = start;
+    const turn = this.turns.find((candidate) => candidate.documentId === documentId);
+    if (turn === undefined) {
+      this.turn = null;
+      this.ingest(start, end);
+    } else if (this.turn !== documentId) {
+      this.turn = documentId;
+      this.refocusesInTurn = 0;
+      const { question, answer } = turn;
+      this.acts.push({ kind: 'turn', beginning: { kind: 'ask', text: question.text, ...stopOf(answer) } });
+    }
+  }
+
+  private ingest(start: number, end: number): void {
+    const last = this.acts.at(-1);
+    const origin = originAt(this.stored.provenance, start);
+    if (origin === undefined) return;
+    const { role, documentId, title, wallClockMs } = origin;
+    const goesOn =
+      last?.kind === 'ingest' &&
+      last.end === start &&
+      last.origin.documentId === documentId &&
+      (!last.settles || start % K === 0);
+    if (goesOn) this.acts[this.acts.length - 1] = { ...last, end, settles: false };
+    else {
+      const made = { role, documentId, title, wallClockMs };
+      this.acts.push({ kind: 'ingest', start, end, origin: made, settles: false });
+    }
+  }
+
+  private acceptFrame(event: RefocusEvent): void {
+    const { step, trigger, actions, scores } = event;
+    this.hasScored ||= scores.length > 0;
+    const last = this.acts.at(-1);
+    const byHand = actions.at(-1);
+    if (trigger === 'manual' && scores.length === 0 && byHand?.reason === 'manual') {
+      this.noteIfInTurn(event);
+      if (actions.length > 1) this.noteMadeRoom();
+      this.acts.push({ kind: 'move', action: handActionOf(byHand) });
+    } else if (trigger === 'manual') {
+      this.noteIfInTurn(event);
+      // Pinning refocuses by itself.
+      if (this.pinnedAtStep !== step - 1) this.acts.push({ kind: 'refocus', trigger });
+    } else if (trigger === 'block' && this.newPiece === null) this.acts.push({ kind: 'refocus', trigger });
+    else if (this.turn !== null) this.refocusesInTurn++;
+    else if (last?.kind === 'ingest') this.acts[this.acts.length - 1] = { ...last, settles: true };
+    this.newPiece = null;
+    this.frameStep = step;
+    for (const mark of this.stored.marks) if (mark.sinceStep === step) this.mark(mark, step);
+  }
+
+  private mark(mark: SpanMark, step: number): void {
+    this.acts.push({ kind: 'mark', mark });
+    if (mark.kind === 'pin') this.pinnedAtStep = step;
+  }
+
+  private acceptSession({ config, modelHash, step }: TelemetryEventOf<'session'>): void {
+    if (this.modelHash !== null && this.modelHash !== modelHash) {
+      this.notes.add(
+        `The original changed its LensNet after step ${step}; the branch keeps the one it began with.`,
+      );
+    }
+    this.modelHash = modelHash;
+    const changed = Object.entries(config).filter(
+      ([id, value]) => this.config[id as keyof RunConfig] !== value,
+    );
+    this.config = config;
+    if (changed.length === 0) return;
+    const change: ReplayAct = { kind: 'config', changes: Object.fromEntries(changed) };
+    // It was announced by the refocus that it came into force with, so it goes before what led to that refocus.
+    if (this.turn !== null && this.newPiece !== null && this.refocusesInTurn === 0) {
+      this.acts.splice(
+        this.acts.findLastIndex(({ kind }) => kind === 'turn'),
+        0,
+        change,
+      );
+    } else if (this.turn !== null) {
+      this.notes.add(LATER_ACTS);
+      this.acts.push(change);
+    } else if (this.pinnedAtStep === this.frameStep) {
+      this.acts.splice(
+        this.acts.findLastIndex(({ kind }) => kind === 'mark'),
+        0,
+        change,
+      );
+    } else this.acts.push(...this.splitAtNewPiece(change));
+  }
+
+  /** @returns the change, and behind it the newest piece, taken off the tokens that came in before. */
+  private splitAtNewPiece(change: ReplayAct): readonly ReplayAct[] {
+    const last = this.acts.at(-1);
+    if (last?.kind !== 'ingest' || this.newPiece === null) return [change];
+    this.acts.pop();
+    if (last.start < this.newPiece) this.acts.push({ ...last, end: this.newPiece });
+    return [change, { ...last, start: Math.max(last.start, this.newPiece) }];
+  }
+
+  private noteMadeRoom(): void {
+    if (!this.hasScored) this.notes.add(UNKNOWN_SCORES);
+  }
+
+  private noteIfInTurn({ cursor }: RefocusEvent): void {
+    const turn = this.turns.find(({ documentId }) => documentId === this.turn);
+    if (turn !== undefined && cursor < turn.end) this.notes.add(LATER_ACTS);
+  }
+}
+
+/** An answer that the user stopped is stopped again after as many tokens. */
+function stopOf(answer: ChatMessageRecord | null): { readonly stopAfterTokens?: number } {
+  return answer?.ending === 'stopped' ? { stopAfterTokens: answer.end - answer.start } : {};
+}
+
+/** A record names the coarser span of the two; who collapses by hand names one of the finer entries. */
+function handActionOf({ kind, lod, start, end }: RefocusEvent['actions'][number]): ManualAction {
+  if (kind !== 'collapse') return { kind: 'expand', lod, start, end };
+  const childLod = lod - 1;
+  return { kind, lod: childLod, start, end: start + tokensPerEntry(childLod) };
+}

@@ -1,0 +1,152 @@
+/**
+ * Follows the script of a branch in its session: the same tokens come in, the same questions are asked, and
+ * answers are decoded anew. Owns the progress; knows neither the store nor the original's handle.
+ */
+import type { RunConfig } from '../../../core/trace/config.ts';
+import { yieldToEvents } from '../../../base/clock.ts';
+import type { Engine } from '../session.ts';
+import { EngineError, toWireError } from '../errors.ts';
+import type { BranchProgress } from '../../engine/protocol/runs.ts';
+import type { BranchPlan, ReplayAct } from './branch-plan.ts';
+
+export interface BranchOrigin {
+  readonly sessionId: string;
+  readonly title: string;
+  readonly step: number;
+}
+
+export class BranchReplay {
+  private phase: BranchProgress['phase'] = 'replaying';
+  private failure: BranchProgress['error'] = null;
+  private readonly notes: string[];
+  private refusedMoves = 0;
+  private work: Promise<void> = Promise.resolve();
+
+  /**
+   * @param tokens - the original's whole history; borrowed.
+   * @param changes - where the branch differs from the original, whatever that was set to later.
+   */
+  constructor(
+    private readonly engine: Engine,
+    private readonly origin: BranchOrigin,
+    private readonly plan: BranchPlan,
+    private readonly tokens: Uint32Array,
+    private readonly changes: Partial<RunConfig>,
+    private readonly report: (progress: BranchProgress) => void,
+  ) {
+    this.notes = [...plan.notes];
+  }
+
+  get isRunning(): boolean {
+    return this.phase === 'replaying';
+  }
+
+  get progress(): BranchProgress {
+    const { sessionId, title, step } = this.origin;
+    return {
+      branchId: this.engine.state.record.id,
+      originalId: sessionId,
+      originalTitle: title,
+      step,
+      phase: this.phase,
+      doneTokens: Math.max(0, this.engine.focus.tree.tokenCount - this.plan.cursor),
+      totalTokens: this.tokens.length - this.plan.cursor,
+      notes: this.notes,
+      error: this.failure,
+    };
+  }
+
+  start(): void {
+    this.work = this.follow();
+  }
+
+  /** What was replayed so far stays. Resolves when nothing is under way any more. */
+  async stop(): Promise<void> {
+    if (this.isRunning) this.phase = 'stopped';
+    this.engine.stopAnswer();
+    await this.work;
+  }
+
+  private async follow(): Promise<void> {
+    // The command that started it is answered first.
+    await yieldToEvents();
+    try {
+      if (Object.keys(this.changes).length > 0) this.engine.setConfig(this.changes);
+      for (const act of this.plan.acts) {
+        if (!this.isRunning) break;
+        await this.repeat(act);
+        this.report(this.progress);
+      }
+      if (this.refusedMoves > 0) {
+        this.notes.push(
+          `${this.refusedMoves} acts by hand of the original were not possible here and left out.`,
+        );
+      }
+      if (this.isRunning) this.finish();
+    } catch (error) {
+      this.phase = 'failed';
+      this.failure = toWireError(error);
+    }
+    await this.engine.store();
+    this.report(this.progress);
+  }
+
+  /** What waits to be read in the original waits here, too. */
+  private finish(): void {
+    const { engine, plan } = this;
+    this.phase = 'done';
+    if (plan.pending === null) return;
+    const { ids, ingested, role, title, documentId } = plan.pending;
+    const wallClockMs = engine.telemetry.wallClockMs();
+    engine.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
+    engine.notify({ kind: 'state', state: engine.state });
+  }
+
+  private async repeat(act: ReplayAct): Promise<void> {
+    const { engine } = this;
+    switch (act.kind) {
+      case 'ingest':
+        return this.ingest(act);
+      case 'turn':
+        await engine.takeTurn(act.beginning);
+        return;
+      case 'refocus':
+        await engine.inTurn(() => engine.refocusOnce(act.trigger));
+        return;
+      case 'move':
+        return this.byHand(() => engine.act(act.action.kind, act.action));
+      case 'mark':
+        return this.byHand(() => engine.act(act.mark.kind, act.mark, act.mark.name));
+      case 'config':
+        engine.setConfig({ ...act.changes, ...this.changes });
+    }
+  }
+
+  private async ingest(act: Extract<ReplayAct, { kind: 'ingest' }>): Promise<void> {
+    const { engine } = this;
+    engine.queue.add(this.tokens.slice(act.start, act.end), act.origin);
+    while (this.isRunning) {
+      const taken = engine.queue.take(engine.focus.tokensToBlockEnd);
+      if (taken === null) break;
+      await engine.inTurn(async () => {
+        const step = engine.focus.step;
+        await engine.appendTokens(taken.ids, taken.origin);
+        const isLast = engine.queue.pendingTokens === 0;
+        if (isLast && act.settles && engine.focus.step === step) await engine.refocusOnce('block');
+        await engine.measureDeltaNll();
+      });
+      this.report(this.progress);
+      await yieldToEvents();
+    }
+  }
+
+  /** What the branch's own context does not allow is left out and counted. */
+  private async byHand(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      this.refusedMoves++;
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/** Tells everything about one block without changing anything: its text, its counters, its legal moves. */
+import { CooldownTable } from '../../../core/allocator/cooldowns.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import { type Lod, tokensPerEntry } from '../../../core/tree/ids.ts';
+import {
+  LEGALITY,
+  collapseLegality,
+  expandLegality,
+  explainLegality,
+  isForbidden,
+  parentSpan,
+  protectedStart,
+} from '../../../core/context/moves.ts';
+import type { GistTree } from '../../../core/tree/gist-tree.ts';
+import { entryAt, entryIndexAt, indexOfEntry } from '../../../core/context/working-context.ts';
+import type { Tokenizer } from '../../../nn/ports.ts';
+import type { SpanMark } from '../../../storage/ports.ts';
+import { EngineError } from '../errors.ts';
+import type { FocusLoop } from '../focus-loop.ts';
+import { describeGists, nearestGists } from './nearest-gists.ts';
+import type { BlockReport, GistMatch, MoveVerdict } from './query-protocol.ts';
+
+/** Tokens of a block whose texts are listed one by one; the text of a longer block is cut there. */
+const LISTED_TOKENS = 2048;
+const NEIGHBOURS = 5;
+
+export interface BlockSpan {
+  readonly lod: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Check a span that came from outside against the tree.
+ *
+ * @throws {EngineError} `bad-span` if the tree has no such block.
+ */
+export function checkBlock(tree: GistTree, { lod, start, end }: BlockSpan): void {
+  const span = tokensPerEntry(lod);
+  const isKnown = lod === 0 ? start < tree.tokenCount : start / span < tree.countAt(lod);
+  const isAligned =
+    start % span === 0 && end === Math.min(start + span, lod === 0 ? tree.tokenCount : Infinity);
+  if (isKnown && isAligned) return;
+  throw new EngineError(
+    'bad-span',
+    `The history of ${tree.tokenCount} tokens has no LOD${lod} block at ${start}..${end}.`,
+    'Nothing was changed.',
+    'Choose a block that is shown.',
+  );
+}
+
+export function inspectBlock(
+  focus: FocusLoop,
+  tokenizer: Tokenizer,
+  config: RunConfig,
+  marks: readonly SpanMark[],
+  block: BlockSpan,
+): BlockReport {
+  const { tree, layout } = focus;
+  checkBlock(tree, block);
+  const { start, end } = block;
+  const lod = block.lod as Lod;
+  const node = tree.node(lod, start / tokensPerEntry(lod));
+  const shown = tree.tokens(start, Math.min(end, start + LISTED_TOKENS));
+  const index = indexOfEntry(layout, lod, start);
+  const holder = layout.entries[entryIndexAt(layout, start)];
+  const state = focus.allocatorState;
+  const cooldowns = new CooldownTable(state, state.step + 1, config.cooldownSteps);
+  const parent = lod < tree.maxLod ? parentSpan(lod, start) : null;
+  return {
+    lod,
+    start,
+    end,
+    text: tokenizer.decode(shown),
+    tokenTexts: Array.from(shown, (id) => tokenizer.tokenText(id)),
+    inWorkingContext: index >= 0,
+    currentLod: holder?.lod ?? null,
+    provenance: tree.provenanceOf(start, end),
+    gistVersion: node.gistVersion,
+    isStale: node.gistVersion !== null && node.gistVersion !== tree.gistVersion,
+    createdAtStep: node.createdAtStep,
+    accessCount: node.accessCount,
+    lastAccessStep: node.lastAccessStep,
+    expansions: node.expansions,
+    collapses: node.collapses,
+    residencySteps: index >= 0 ? layout.residency[index]! : 0,
+    sensitivity: node.sensitivity,
+    pinned: marks.some((mark) => mark.kind === 'pin' && mark.start < end && start < mark.end),
+    forbidden: isForbidden(tree, lod, start),
+    tag: marks.find((mark) => mark.kind === 'tag' && mark.lod === lod && mark.start === start)?.name ?? null,
+    cooldownLeft: Math.max(
+      cooldowns.left(lod, start, 'expand'),
+      parent === null ? 0 : cooldowns.left(parent.lod, parent.start, 'collapse'),
+    ),
+    canExpand: expansionVerdict(focus, config, lod, start, index),
+    canCollapse: collapseVerdict(focus, config, index),
+    neighbours: neighboursOf(tree, tokenizer, lod, start),
+  };
+}
+
+const NOT_SHOWN = { legal: false, why: 'It is not in the working context at this level.' };
+
+function expansionVerdict(
+  focus: FocusLoop,
+  config: RunConfig,
+  lod: Lod,
+  start: number,
+  index: number,
+): MoveVerdict {
+  if (index < 0) return NOT_SHOWN;
+  const code = expandLegality(entryAt(lod, start), focus.tree, config.budgetTokens - focus.layout.usedTokens);
+  const why =
+    code === LEGALITY.noBudget
+      ? 'The budget has no room for its children: other blocks would have to collapse for it.'
+      : explainLegality(code);
+  // By hand it may still be tried: the lowest-scored blocks pay for it.
+  return { legal: code === LEGALITY.legal || code === LEGALITY.noBudget, why };
+}
+
+function collapseVerdict(focus: FocusLoop, config: RunConfig, index: number): MoveVerdict {
+  if (index < 0) return NOT_SHOWN;
+  const { layout, tree } = focus;
+  const code = collapseLegality(layout, index, tree, protectedStart(layout.cursor, config));
+  return { legal: code === LEGALITY.legal, why: explainLegality(code) };
+}
+
+/** The gists of the same level that point the same way; a raw block is compared by its LOD1 gist. */
+function neighboursOf(tree: GistTree, tokenizer: Tokenizer, lod: Lod, start: number): readonly GistMatch[] {
+  const level = Math.max(1, lod) as Lod;
+  const own = Math.floor(start / tokensPerEntry(level));
+  if (own >= tree.countAt(level)) return [];
+  const query = new Float32Array(tree.hiddenSize);
+  tree.readGists(level, own, 1, query);
+  return describeGists(tree, tokenizer, level, nearestGists(tree, level, query, NEIGHBOURS, own));
+}

@@ -1,0 +1,211 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { GistTree } from '../../../core/tree/gist-tree.ts';
+import { NODE_FLAGS } from '../../../core/tree/node-columns.ts';
+import { entryAt, layoutOf } from '../../../core/context/working-context.ts';
+import { createFakeModel, FAKE_HIDDEN_SIZE } from '../../testing/fake-model.ts';
+import { bootHost, type HostFixture, ingest, open, prose } from '../../testing/host-fixture.ts';
+import { counterfactualOf } from './sensitivity.ts';
+import { searchText } from './span-text.ts';
+import { treeCells } from './tree-cells.ts';
+
+const ORIGIN = { role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
+const { tokenizer } = createFakeModel();
+
+/** A tree of whole levels: `blocks` blocks of text and every gist that they make. */
+function treeOf(text: string): GistTree {
+  const tree = new GistTree({ hiddenSize: FAKE_HIDDEN_SIZE });
+  tree.appendTokens(tokenizer.encode(text), ORIGIN);
+  for (let work = tree.nextGistWork(64); work !== null; work = tree.nextGistWork(64)) {
+    tree.setGists(work.level, work.firstIndex, new Uint16Array(work.count * FAKE_HIDDEN_SIZE).fill(0x3c00));
+  }
+  return tree;
+}
+
+describe('searching text', () => {
+  const find = (text: string, query: string, limit = 10) =>
+    searchText(treeOf(text), tokenizer, query, limit, () => Promise.resolve());
+
+  it('finds tokens whatever the capitals, with what stands around them', async () => {
+    const { hits, total } = await find('A small Harbour. The harbour sleeps.', 'harbour');
+    expect(total).toBe(2);
+    expect(hits[0]).toEqual({
+      start: 8,
+      end: 15,
+      before: 'A small ',
+      match: 'Harbour',
+      after: '. The harbour sleeps.',
+    });
+  });
+
+  it('finds what straddles two chunks once, and counts what it does not list', async () => {
+    const text = `${'x'.repeat(2045)}needle${'x'.repeat(3000)}needle needle`;
+    expect((await find(text, 'needle')).hits.map(({ start }) => start)).toEqual([2045, 5051, 5058]);
+    expect(await find(text, 'needle', 1)).toMatchObject({ hits: [{ start: 2045 }], total: 3 });
+  });
+
+  it('takes signs for themselves', async () => {
+    expect((await find('is it (a+b)? yes', '(a+b)?')).total).toBe(1);
+    expect((await find('aaab', 'a+b')).total).toBe(0);
+  });
+});
+
+describe('cells of the tree', () => {
+  const tree = treeOf('y'.repeat(32 * 100));
+  tree.metadata(1).recordAccess(7, 12, 3);
+  tree.metadata(1).accessCount.set(9, 5);
+  tree.metadata(1).lastAccessStep.set(9, 4);
+  tree.setFlag(1, 7 * 32, 'pinned', true);
+  tree.setFlag(1, 6 * 32, 'tagged', true);
+
+  it('gives one cell a node while they fit', () => {
+    const { levels } = treeCells(tree, 20, 0, tree.tokenCount, 200);
+    expect(levels.map(({ nodeCount, stride }) => [nodeCount, stride])).toEqual([
+      [100, 1],
+      [100, 1],
+      [3, 1],
+      [0, 1],
+      [0, 1],
+    ]);
+    const { accessCounts, lastAccessSteps, flags } = levels[1]!;
+    expect([accessCounts[7], lastAccessSteps[7], flags[7]]).toEqual([1, 12, NODE_FLAGS.pinned]);
+    expect([accessCounts[8], lastAccessSteps[8]]).toEqual([0, -1]);
+  });
+
+  it('sums up neighbours where they do not fit, and covers the range whatever its start', () => {
+    const level = treeCells(tree, 20, 5 * 32, 100 * 32, 30).levels[1]!;
+    expect(level).toMatchObject({ firstIndex: 4, stride: 4 });
+    expect(level.accessCounts.length).toBe(24);
+    expect(level.accessCounts[0]).toBe(1);
+    expect(level.accessCounts[1]).toBe(5);
+    expect(level.flags[0]).toBe(NODE_FLAGS.pinned | NODE_FLAGS.tagged);
+  });
+});
+
+describe('the contexts of a sensitivity', () => {
+  const tree = treeOf('z'.repeat(32 * 40));
+  const tail = Array.from({ length: 8 }, (_, i) => entryAt(0, 1024 + i * 32));
+  const spans = (layout: { readonly entries: readonly { lod: number; start: number }[] }, from: number) =>
+    layout.entries
+      .filter(({ start }) => start >= from && start < from + 64)
+      .map(({ lod, start }) => [lod, start]);
+
+  it('split what is coarser around the block, and leave the newest tokens to predict', () => {
+    const { fine, coarse, horizon } = counterfactualOf(tree, layoutOf([entryAt(2, 0), ...tail]), {
+      lod: 0,
+      start: 64,
+      end: 96,
+    });
+    expect(spans(fine, 64)).toEqual([
+      [0, 64],
+      [1, 96],
+    ]);
+    expect(spans(coarse, 64)).toEqual([
+      [1, 64],
+      [1, 96],
+    ]);
+    expect(fine.usedTokens - coarse.usedTokens).toBe(31);
+    expect([coarse.cursor, horizon.length]).toEqual([1248, 32]);
+    for (const { entries } of [fine, coarse]) {
+      for (let i = 1; i < entries.length; i++) expect(entries[i]!.start).toBe(entries[i - 1]!.end);
+    }
+  });
+
+  it('put one gist where its parts stood', () => {
+    const layout = layoutOf([...Array.from({ length: 32 }, (_, i) => entryAt(1, i * 32)), ...tail]);
+    const { fine, coarse } = counterfactualOf(tree, layout, { lod: 2, start: 0, end: 1024 });
+    expect(coarse.entries[0]).toMatchObject({ lod: 2, start: 0 });
+    expect(fine.usedTokens).toBe(32 + 7 * 32);
+  });
+
+  it('refuse the newest tokens and a short history', () => {
+    const layout = layoutOf([entryAt(2, 0), ...tail]);
+    const refused = (block: { lod: number; start: number; end: number }) => () =>
+      counterfactualOf(tree, layout, block);
+    expect(refused({ lod: 0, start: 1248, end: 1280 })).toThrow(/newest tokens/);
+    expect(() =>
+      counterfactualOf(treeOf('ab'), layoutOf([entryAt(0, 0, 2)]), { lod: 0, start: 0, end: 2 }),
+    ).toThrow(/no gist yet/);
+  });
+});
+
+describe('asking the engine', () => {
+  let fixture: HostFixture;
+  let sessionId: string;
+
+  beforeAll(async () => {
+    fixture = await bootHost();
+    sessionId = await open(fixture);
+    await ingest(fixture, prose(4000));
+  }, 60_000);
+
+  const gistBack = async () => {
+    const layout = await fixture.host.handle({ kind: 'treeCells', start: 0, end: 4000, cells: 500 });
+    expect(layout.tokenCount).toBe(prose(4000).length);
+    for (let start = 0; ; start += 32) {
+      const block = await fixture.host.handle({ kind: 'inspect', lod: 1, start, end: start + 32 });
+      if (block.inWorkingContext) return { lod: 1, start, end: start + 32 };
+    }
+  };
+
+  it('finds the gist of a text that it holds as the most similar one', async () => {
+    const { text } = await fixture.host.handle({ kind: 'spanText', start: 0, end: 32, maxCharacters: 32 });
+    const { by, levels } = await fixture.host.handle({ kind: 'searchSimilar', query: text, limit: 3 });
+    expect(by).toBe('gist');
+    expect(levels[0]!.hits[0]).toMatchObject({ start: 0, end: 32 });
+    expect(levels[0]!.hits[0]!.cosine).toBeCloseTo(1, 2);
+    expect(levels.map(({ lod, hits }) => [lod, hits.length])).toEqual([
+      [1, 3],
+      [2, 3],
+    ]);
+    const short = await fixture.host.handle({ kind: 'searchSimilar', query: 'gull', limit: 3 });
+    expect(short.by).toBe('embedding');
+  });
+
+  it('scores a continuation token by token, and refuses one that is too long', async () => {
+    const score = await fixture.host.handle({ kind: 'scoreContinuation', text: 'gull' });
+    expect(score.tokens.map(({ text }) => text).join('')).toBe('gull');
+    expect(score.meanNll).toBeCloseTo(score.tokens.reduce((sum, { nll }) => sum + nll, 0) / 4, 9);
+    for (const { nll } of score.tokens) expect(nll).toBeGreaterThan(0);
+    await expect(
+      fixture.host.handle({ kind: 'scoreContinuation', text: 'a'.repeat(129) }),
+    ).rejects.toMatchObject({ code: 'not-measurable' });
+  });
+
+  it('measures a sensitivity, notes it in the trace, and knows it after a restart', async () => {
+    const block = await gistBack();
+    const before = await fixture.host.handle({ kind: 'inspect', ...block });
+    expect(before.sensitivity).toBeNull();
+    const report = await fixture.host.handle({ kind: 'measureSensitivity', ...block });
+    expect(report.deltaNll).toBeCloseTo(report.coarseNll - report.fineNll, 9);
+    expect(fixture.events().at(-1)).toMatchObject({ type: 'sensitivity', ...block });
+    await fixture.host.handle({ kind: 'openSession', sessionId });
+    const after = await fixture.host.handle({ kind: 'inspect', ...block });
+    expect(after.sensitivity).toBeCloseTo(report.deltaNll, 5);
+  });
+
+  it('keeps a forbidden gist from expanding until it is allowed again', async () => {
+    const block = await gistBack();
+    const { host } = fixture;
+    const { marks } = await host.handle({ kind: 'act', action: 'forbid', ...block });
+    expect(marks.at(-1)).toEqual({ ...block, kind: 'forbid', sinceStep: expect.any(Number) as number });
+    await expect(host.handle({ kind: 'act', action: 'expand', ...block })).rejects.toThrow(/forbade/);
+    expect(await host.handle({ kind: 'inspect', ...block })).toMatchObject({
+      forbidden: true,
+      canExpand: { legal: false },
+    });
+    const allowed = await host.handle({ kind: 'act', action: 'allow', ...block });
+    expect(allowed.marks.filter(({ kind }) => kind === 'forbid')).toEqual([]);
+    expect((await host.handle({ kind: 'inspect', ...block })).forbidden).toBe(false);
+  });
+
+  it('names a block, and knows the name after a restart', async () => {
+    const block = await gistBack();
+    const { host } = fixture;
+    await host.handle({ kind: 'act', action: 'tag', name: 'first', ...block });
+    await host.handle({ kind: 'act', action: 'tag', name: 'the key', ...block });
+    await host.handle({ kind: 'openSession', sessionId });
+    expect((await host.handle({ kind: 'inspect', ...block })).tag).toBe('the key');
+    await host.handle({ kind: 'act', action: 'untag', ...block });
+    expect((await host.handle({ kind: 'inspect', ...block })).tag).toBeNull();
+  });
+});

@@ -1,0 +1,89 @@
+/** The layout of the database: its stores, their keys, and the migrations from one version to the next. */
+import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
+import type { Role } from '../../core/trace/telemetry.ts';
+import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../ports.ts';
+
+export const DATABASE_NAME = 'megacontext-playground';
+
+/**
+ * `[session, stream, first, count]`: elements first .. first+count-1 of one stream. Streams are gist levels
+ * (1..4) in `gists` and 0 elsewhere. The count stands in the key so that a gap shows without reading values.
+ */
+export type RowKey = [session: string, stream: number, first: number, count: number];
+
+export interface Row {
+  readonly bytes: Uint8Array;
+  /** CRC-32 of `bytes`. */
+  readonly crc: number;
+}
+
+/** What a session has beside its record: small, rewritten whole. */
+export interface SessionDetails {
+  /** Vector length of the gists; null before the first. */
+  readonly hiddenSize: number | null;
+  readonly marks: readonly SpanMark[];
+  /** The pending text without its token ids, which are rows of `pendingText`. */
+  readonly pending: PendingHead | null;
+}
+
+export interface PendingHead {
+  readonly documentId: string;
+  readonly title: string;
+  readonly role: Role;
+  readonly length: number;
+  readonly ingested: number;
+}
+
+export interface PlaygroundSchema extends DBSchema {
+  sessions: { key: string; value: SessionRecord };
+  details: { key: string; value: SessionDetails };
+  /** Little-endian uint32 token ids; rows of at most 60 KiB. */
+  tokens: { key: RowKey; value: Row };
+  /** Little-endian fp16 vectors; segments of at most 1 MiB. */
+  gists: { key: RowKey; value: Row };
+  /** UTF-8 JSON, one event a line. */
+  events: { key: RowKey; value: Row };
+  /** As `tokens`: text that waits to be ingested. */
+  pendingText: { key: RowKey; value: Row };
+  provenance: { key: [session: string, start: number]; value: ProvenanceRun };
+  chat: { key: [session: string, message: string]; value: ChatMessageRecord };
+  /** What stood behind a damaged token row when the history went on before it; kept, never read back. */
+  quarantine: { key: [session: string, movedAtMs: number, store: string, first: number]; value: unknown };
+  settings: { key: string; value: unknown };
+}
+
+export type StoreName = StoreNames<PlaygroundSchema>;
+export type RowStoreName = 'tokens' | 'gists' | 'events' | 'pendingText';
+export type PlaygroundDatabase = IDBPDatabase<PlaygroundSchema>;
+export type ReadTransaction = IDBPTransaction<PlaygroundSchema, StoreName[]>;
+export type WriteTransaction = IDBPTransaction<PlaygroundSchema, StoreName[], 'readwrite'>;
+export type UpgradeTransaction = IDBPTransaction<PlaygroundSchema, StoreName[], 'versionchange'>;
+
+/** Lifts the database from `version - 1` to `version`, in the one transaction that all of an upgrade shares. */
+export interface Migration {
+  readonly version: number;
+  /** Awaits nothing but requests of this transaction. */
+  up(database: PlaygroundDatabase, transaction: UpgradeTransaction): void | Promise<void>;
+}
+
+export const ROW_STORES: readonly RowStoreName[] = ['tokens', 'gists', 'events', 'pendingText'];
+
+export const ALL_STORES: StoreName[] = [
+  ...ROW_STORES,
+  'sessions',
+  'details',
+  'provenance',
+  'chat',
+  'quarantine',
+  'settings',
+];
+
+/** In order of version, without holes. A released migration is never edited; a change is a new one. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    up: (database) => {
+      for (const name of ALL_STORES) database.createObjectStore(name);
+    },
+  },
+];

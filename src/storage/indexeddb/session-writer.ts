@@ -1,0 +1,204 @@
+/** Writes one batch of a session, and sets aside what stands behind damage. Runs inside its caller's transaction. */
+import { MAX_LOD, tokensPerNode } from '../../core/tree/ids.ts';
+import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
+import { checkBatch, joinRuns, notFoundError } from '../batch-rules.ts';
+import type { PendingText, ProvenanceRun, SessionBatch, SessionId, SessionRecord } from '../ports.ts';
+import {
+  appendRows,
+  concatBytes,
+  cutEvenly,
+  ROW_BYTES,
+  SEGMENT_BYTES,
+  streamEnd,
+  truncateRows,
+} from './rows.ts';
+import type { Piece } from './rows.ts';
+import type { PendingHead, WriteTransaction } from './schema.ts';
+import { clip, clipRuns, EMPTY_DETAILS } from './session-reader.ts';
+
+export interface WriteContext {
+  readonly nowMs: number;
+  /** Tokens that the last load could read, when that was fewer than recorded; an append there is a repair. */
+  readonly readableTokens: number | null;
+}
+
+/** @throws {StorageError} `not-found`, or `failed` for a batch that does not fit; the caller aborts. */
+export async function writeBatch(
+  transaction: WriteTransaction,
+  id: SessionId,
+  batch: SessionBatch,
+  { nowMs, readableTokens }: WriteContext,
+): Promise<void> {
+  let record = await transaction.objectStore('sessions').get(id);
+  if (record === undefined) throw notFoundError(id);
+  if (
+    readableTokens !== null &&
+    batch.tokens?.start === readableTokens &&
+    readableTokens < record.tokenCount
+  ) {
+    record = await setAside(transaction, record, readableTokens, nowMs);
+  }
+  const details = (await transaction.objectStore('details').get(id)) ?? EMPTY_DETAILS;
+  checkBatch(batch, {
+    tokenCount: record.tokenCount,
+    hiddenSize: details.hiddenSize,
+    gistCounts: await countGists(transaction, id, batch),
+  });
+
+  const added = batch.tokens?.ids ?? new Uint32Array(0);
+  const tokenStream = { store: 'tokens', session: id, stream: 0 } as const;
+  await appendRows(
+    transaction,
+    tokenStream,
+    record.tokenCount,
+    cutEvenly(bytesOf(added), 4, ROW_BYTES),
+    ROW_BYTES,
+  );
+  for (const gists of batch.gists ?? []) await writeGists(transaction, id, gists);
+  if (batch.events !== undefined) await writeEvents(transaction, id, batch.events);
+  for (const run of batch.provenance ?? []) await writeRun(transaction, id, run);
+  for (const message of batch.chat ?? [])
+    await transaction.objectStore('chat').put(message, [id, message.id]);
+  const pending =
+    batch.pending === undefined
+      ? details.pending
+      : await writePending(transaction, id, details.pending, batch.pending);
+  const marks = batch.marks ?? details.marks;
+  const hiddenSize = batch.gists?.[0]?.hiddenSize ?? details.hiddenSize;
+  await transaction.objectStore('details').put({ hiddenSize, marks, pending }, id);
+  const tokenCount = record.tokenCount + added.length;
+  await transaction
+    .objectStore('sessions')
+    .put({ ...record, updatedAt: nowMs, ...batch.patch, tokenCount }, id);
+}
+
+async function countGists(
+  transaction: WriteTransaction,
+  session: SessionId,
+  batch: SessionBatch,
+): Promise<number[]> {
+  const counts = new Array<number>(MAX_LOD + 1).fill(0);
+  for (const { level } of batch.gists ?? []) {
+    if (level in counts)
+      counts[level] = await streamEnd(transaction, { store: 'gists', session, stream: level });
+  }
+  return counts;
+}
+
+async function writeGists(
+  transaction: WriteTransaction,
+  session: SessionId,
+  { level, firstIndex, hiddenSize, values }: NonNullable<SessionBatch['gists']>[number],
+): Promise<void> {
+  const stream = { store: 'gists', session, stream: level } as const;
+  await truncateRows(transaction, stream, firstIndex);
+  await appendRows(
+    transaction,
+    stream,
+    firstIndex,
+    cutEvenly(bytesOf(values), hiddenSize * 2, SEGMENT_BYTES),
+    SEGMENT_BYTES,
+  );
+}
+
+async function writeEvents(
+  transaction: WriteTransaction,
+  session: SessionId,
+  events: readonly TelemetryEvent[],
+): Promise<void> {
+  const stream = { store: 'events', session, stream: 0 } as const;
+  await appendRows(transaction, stream, await streamEnd(transaction, stream), cutEvents(events), ROW_BYTES);
+}
+
+function cutEvents(events: readonly TelemetryEvent[]): Piece[] {
+  const encoder = new TextEncoder();
+  const pieces: Piece[] = [];
+  let lines: Uint8Array[] = [];
+  let byteLength = 0;
+  const flush = () => {
+    if (lines.length > 0) pieces.push({ count: lines.length, bytes: concatBytes(lines) });
+    lines = [];
+    byteLength = 0;
+  };
+  for (const event of events) {
+    const line = encoder.encode(`${JSON.stringify(event)}\n`);
+    if (byteLength + line.length > ROW_BYTES) flush();
+    lines.push(line);
+    byteLength += line.length;
+  }
+  flush();
+  return pieces;
+}
+
+async function writeRun(transaction: WriteTransaction, id: SessionId, run: ProvenanceRun): Promise<void> {
+  const store = transaction.objectStore('provenance');
+  const earlier = await store.openCursor(IDBKeyRange.bound([id], [id, run.start]), 'prev');
+  const joined = earlier === null ? null : joinRuns(earlier.value, run);
+  if (earlier !== null && joined !== null) await earlier.update(joined);
+  else await store.put(run, [id, run.start]);
+}
+
+/** Writes the token ids once; while they are ingested only the head changes. */
+async function writePending(
+  transaction: WriteTransaction,
+  session: SessionId,
+  stored: PendingHead | null,
+  pending: PendingText | null,
+): Promise<PendingHead | null> {
+  const stream = { store: 'pendingText', session, stream: 0 } as const;
+  if (pending === null) {
+    if (stored !== null) await truncateRows(transaction, stream, 0);
+    return null;
+  }
+  const { ids, ...fields } = pending;
+  if (stored?.documentId !== pending.documentId || stored.length !== ids.length) {
+    await truncateRows(transaction, stream, 0);
+    await appendRows(transaction, stream, 0, cutEvenly(bytesOf(ids), 4, ROW_BYTES), ROW_BYTES);
+  }
+  return { ...fields, length: ids.length };
+}
+
+/**
+ * Make room for a history that goes on before its damage: the rows behind are moved to `quarantine`, and spans
+ * that pointed into them are cut. Gists there are dropped, since the new tokens make new ones.
+ */
+async function setAside(
+  transaction: WriteTransaction,
+  record: SessionRecord,
+  tokenCount: number,
+  nowMs: number,
+): Promise<SessionRecord> {
+  const { id } = record;
+  const quarantine = transaction.objectStore('quarantine');
+  const behind = IDBKeyRange.bound([id, 0, tokenCount], [id, 0, []]);
+  for (
+    let row = await transaction.objectStore('tokens').openCursor(behind);
+    row !== null;
+    row = await row.continue()
+  ) {
+    await quarantine.put(row.value, [id, nowMs, 'tokens', row.key[2]]);
+    await row.delete();
+  }
+  const ofSession = IDBKeyRange.bound([id], [id, []]);
+  const runs = transaction.objectStore('provenance');
+  for (const run of await runs.getAll(ofSession)) {
+    if (run.end > tokenCount) {
+      await quarantine.put(run, [id, nowMs, 'provenance', run.start]);
+      await runs.delete([id, run.start]);
+    }
+    for (const kept of clipRuns([run], tokenCount)) await runs.put(kept, [id, kept.start]);
+  }
+  const chat = transaction.objectStore('chat');
+  for (const message of await chat.getAll(ofSession))
+    await chat.put(clip(message, tokenCount), [id, message.id]);
+  for (let level = 1; level <= MAX_LOD; level += 1) {
+    const stream = { store: 'gists', session: id, stream: level } as const;
+    await truncateRows(transaction, stream, Math.floor(tokenCount / tokensPerNode(level)));
+  }
+  return { ...record, tokenCount };
+}
+
+/** Typed arrays are stored as they lie in memory: little-endian on every platform that runs a browser. */
+function bytesOf(values: Uint32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

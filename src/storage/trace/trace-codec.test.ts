@@ -1,0 +1,158 @@
+/** Traces go out and come back the same, whole or in chunks, plain or gzipped, new or old. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
+import { TRACE_FORMAT, TRACE_VERSION } from '../../core/trace/telemetry.ts';
+import type { TelemetryEvent, TraceHeader } from '../../core/trace/telemetry.ts';
+import { compressTrace, readTrace, streamTrace, writeTrace, writeTraceChunks } from './trace-codec.ts';
+import type { TraceUpgrade } from './trace-codec.ts';
+
+const header: TraceHeader = {
+  format: TRACE_FORMAT,
+  version: TRACE_VERSION,
+  createdAt: '2026-01-02T03:04:05.000Z',
+  modelId: 'tiny',
+  modelHash: 'abc',
+  backend: 'cpu',
+  seed: 1,
+  config: DEFAULT_RUN_CONFIG,
+};
+const decode = (step: number, text = 'é 🙂 \n \u2028'): TelemetryEvent => ({
+  type: 'decode',
+  step,
+  timeMs: step / 3,
+  tokenId: 7,
+  position: step,
+  text,
+  logProbability: -0.25,
+  entropy: 2,
+});
+const many = Array.from({ length: 3000 }, (_, step) => decode(step));
+
+async function collect(chunks: AsyncIterable<string>): Promise<string[]> {
+  const all: string[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
+}
+
+test('a trace comes back as it went out', async () => {
+  expect(await readTrace(writeTrace(header, many))).toEqual({ header, events: many, notes: [] });
+  expect(await readTrace(writeTrace(header, []))).toEqual({ header, events: [], notes: [] });
+});
+
+test('any text survives, wherever the bytes are cut', async () => {
+  const anyText = fc.string({ unit: 'binary', maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyText, { maxLength: 8 }),
+      fc.integer({ min: 1, max: 50 }),
+      async (texts, step) => {
+        const events = texts.map((text, index) => decode(index, text));
+        const bytes = new TextEncoder().encode(writeTrace(header, events));
+        let at = 0;
+        const source = new ReadableStream<Uint8Array>({
+          pull: (controller) => {
+            if (at >= bytes.length) controller.close();
+            else controller.enqueue(bytes.subarray(at, (at += step)));
+          },
+        });
+        expect((await readTrace(source)).events).toEqual(events);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test('the chunked writer writes the same text', async () => {
+  const chunks = await collect(writeTraceChunks(header, many));
+  expect(chunks.length).toBeGreaterThan(3);
+  expect(chunks.join('')).toBe(writeTrace(header, many));
+});
+
+test('gzip goes out and in', async () => {
+  const zipped = await compressTrace(writeTraceChunks(header, many));
+  expect([...zipped.subarray(0, 2)]).toEqual([0x1f, 0x8b]);
+  expect(zipped.length).toBeLessThan(writeTrace(header, many).length / 5);
+  expect((await readTrace(zipped)).events).toEqual(many);
+});
+
+test('older versions are lifted step by step', async () => {
+  const from = (version: number, rename: [string, string]): TraceUpgrade => ({
+    from: version,
+    header: ({ [rename[0]]: value, ...rest }) => ({ ...rest, [rename[1]]: value, version: version + 1 }),
+    event: (event) => ({ ...event, position: Number(event['position']) + 1 }),
+  });
+  const names = ['first', 'second', 'third', 'fourth', 'modelId'];
+  const upgrades = [0, 1, 2, 3].map((version) => from(version, [names[version]!, names[version + 1]!]));
+  const { modelId, ...rest } = header;
+  const old = [{ ...rest, version: 0, first: modelId }, decode(5)]
+    .map((line) => JSON.stringify(line))
+    .join('\n');
+  const reading = await readTrace(old, { upgrades });
+  expect(reading.header).toEqual(header);
+  expect(reading.events).toEqual([{ ...decode(5), position: 9 }]);
+  await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
+});
+
+test.each([1, 2, 3])(
+  'version %i, which had fewer parameters, is read with their defaults',
+  async (version) => {
+    const { recordAttention, tauStep, tradeMargin, kvMode, lensVariant, ...config } = DEFAULT_RUN_CONFIG;
+    const session = {
+      type: 'session',
+      step: 0,
+      timeMs: 0,
+      sessionId: 's',
+      title: 'Walk',
+      modelId: 'tiny',
+      modelHash: 'abc',
+      backend: 'cpu',
+    };
+    const old = [{ ...header, version, config }, { ...session, config: { ...config, seed: 9 } }, decode(0)];
+    const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
+    expect(reading.header).toEqual(header);
+    const added = { recordAttention, tauStep, tradeMargin, kvMode, lensVariant };
+    expect(reading.events[0]).toEqual({ ...session, config: { ...config, ...added, seed: 9 } });
+    expect(reading.events[1]).toEqual(decode(0));
+    const damaged = JSON.stringify({ ...header, version, config: { ...config, maxActions: -1 } });
+    await expect(readTrace(damaged)).rejects.toMatchObject({ code: 'bad-header', line: 1 });
+  },
+);
+
+test('event types of a newer minor are left out and named; of this one they are a fault', async () => {
+  const unknown = { type: 'dream', step: 0, timeMs: 0 };
+  const lines = (minor: number) =>
+    [{ ...header, minor }, decode(0), unknown, unknown, decode(1)]
+      .map((line) => JSON.stringify(line))
+      .join('\n');
+  const reading = await readTrace(lines(1));
+  expect(reading.events).toEqual([decode(0), decode(1)]);
+  expect(reading.notes).toEqual(['2 events of type "dream" come from a newer version; they are left out.']);
+  await expect(readTrace(lines(0))).rejects.toMatchObject({ code: 'bad-line', line: 3 });
+});
+
+test('part by part, memory stays bounded and what stands before a fault is given out', async () => {
+  const chunk = new TextEncoder().encode(`${JSON.stringify(decode(1))}\n`.repeat(500));
+  const limits = { totalBytes: 2 * 1024 * 1024 };
+  let pulled = 0;
+  const claimsTwoGigabytes = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      if (pulled === 0) controller.enqueue(new TextEncoder().encode(`${JSON.stringify(header)}\n`));
+      if (pulled >= 2 * 1024 ** 3) controller.close();
+      else controller.enqueue(chunk);
+      pulled += chunk.length;
+    },
+  });
+  let events = 0;
+  let largest = 0;
+  const reading = (async () => {
+    for await (const part of streamTrace(claimsTwoGigabytes, { limits })) {
+      events += part.events.length;
+      largest = Math.max(largest, part.events.length);
+    }
+  })();
+  await expect(reading).rejects.toMatchObject({ code: 'too-large', kept: { header: null, events: [] } });
+  expect(events).toBeGreaterThan(5000);
+  expect(largest).toBeLessThanOrEqual(501);
+  expect(pulled).toBeLessThan(limits.totalBytes + 4 * chunk.length);
+});

@@ -1,0 +1,232 @@
+/** The page's frame: bars, panels and their layout on wide and narrow screens. */
+import { Activity, MessageSquare, ScanSearch, SlidersHorizontal } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { BranchBanner } from '../features/branch/branch-banner.tsx';
+import { BranchDialog } from '../features/branch/branch-dialog.tsx';
+import { listenForKeys } from '../commands/keymap.ts';
+import { CompareDialog } from '../features/compare/compare-dialog.tsx';
+import { EvaluateDialog } from '../features/evaluate/evaluate-dialog.tsx';
+import { LensTrainingDialog } from '../features/training/lens-training-dialog.tsx';
+import { ChatPanel } from '../features/chat/chat-panel.tsx';
+import { DocumentsPanel } from '../features/documents/documents-panel.tsx';
+import { InspectorPanel } from '../features/inspector/inspector-panel.tsx';
+import { ParametersPanel } from '../features/parameters/parameters-panel.tsx';
+import { PresetsPanel } from '../features/presets/presets-panel.tsx';
+import { startPlaybackClock } from '../model/playback-clock.ts';
+import { startAddressSync } from '../features/share/address-sync.ts';
+import { RecordingBanner } from '../features/share/recording-banner.tsx';
+import { listenForDroppedTraces } from '../features/share/recording.ts';
+import { useSession } from '../model/session-store.ts';
+import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme, useShell } from './shell-store.ts';
+import { Timeline } from '../features/timeline/timeline.tsx';
+import { Tour } from '../features/tour/tour.tsx';
+import { CommandPalette } from './command-palette.tsx';
+import { DefinitionsDialog } from './definitions-dialog.tsx';
+import { HelpDialog } from './help-dialog.tsx';
+import { Problems } from './problems.tsx';
+import { Splitter } from '../widgets/splitter.tsx';
+import { TopBar } from './top-bar.tsx';
+import { Transport } from './transport.tsx';
+
+const NARROW = '(max-width: 820px)';
+
+export function App() {
+  const narrow = useMedia(NARROW);
+  const dialog = useShell((state) => state.dialog);
+  const definition = useShell((state) => state.definition);
+  useTheme();
+  useEffect(() => {
+    const stops = [startPlaybackClock(), listenForKeys(), listenForDroppedTraces(), startAddressSync()];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }, []);
+  return (
+    <div className={`app ${narrow ? 'app-narrow' : 'app-wide'}`}>
+      <TopBar />
+      <ReadOnlyBanner />
+      <RecordingBanner />
+      <BranchBanner />
+      {narrow ? <NarrowMain /> : <WideMain />}
+      <Transport />
+      {narrow && <TabBar />}
+      <Problems />
+      <Tour />
+      {dialog === 'help' && <HelpDialog />}
+      {dialog === 'palette' && <CommandPalette />}
+      {dialog === 'evaluate' && <EvaluateDialog />}
+      {dialog === 'lens-training' && <LensTrainingDialog />}
+      {dialog === 'compare' && <CompareDialog />}
+      {dialog === 'branch' && <BranchDialog />}
+      {definition !== null && <DefinitionsDialog />}
+    </div>
+  );
+}
+
+function WideMain() {
+  const { leftOpen, rightOpen, leftWidth, rightWidth } = useShell();
+  return (
+    <main className="main">
+      {leftOpen && (
+        <>
+          <aside className="side" style={{ width: leftWidth }} aria-label="Setup">
+            <DocumentsPanel />
+            <PresetsPanel />
+            <ParametersPanel />
+          </aside>
+          <Splitter
+            label="Width of the setup panel"
+            side="left"
+            width={leftWidth}
+            limits={LEFT_WIDTH}
+            onWidth={(width) => {
+              useShell.setState({ leftWidth: width });
+            }}
+          />
+        </>
+      )}
+      <Timeline />
+      {rightOpen && (
+        <>
+          <Splitter
+            label="Width of the chat panel"
+            side="right"
+            width={rightWidth}
+            limits={RIGHT_WIDTH}
+            onWidth={(width) => {
+              useShell.setState({ rightWidth: width });
+            }}
+          />
+          <aside className="side side-right" style={{ width: rightWidth }} aria-label="Chat and inspector">
+            <RightTabs />
+          </aside>
+        </>
+      )}
+    </main>
+  );
+}
+
+const RIGHT_TABS = [
+  { id: 'chat', title: 'Chat' },
+  { id: 'inspector', title: 'Inspector' },
+] as const;
+
+function RightTabs() {
+  const tab = useShell((state) => state.rightTab);
+  return (
+    <>
+      <div className="tabs" role="tablist" aria-label="Right panel">
+        {RIGHT_TABS.map(({ id, title }) => (
+          <button
+            key={id}
+            id={`tab-${id}`}
+            type="button"
+            role="tab"
+            aria-selected={tab === id}
+            aria-controls={`panel-${id}`}
+            tabIndex={tab === id ? 0 : -1}
+            onClick={() => {
+              useShell.setState({ rightTab: id });
+            }}
+            onKeyDown={(event) => {
+              if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+              const other = id === 'chat' ? 'inspector' : 'chat';
+              useShell.setState({ rightTab: other });
+              document.getElementById(`tab-${other}`)?.focus();
+            }}
+          >
+            {title}
+          </button>
+        ))}
+      </div>
+      <div className="tab-panel" role="tabpanel" id={`panel-${tab}`} aria-labelledby={`tab-${tab}`}>
+        {tab === 'chat' ? <ChatPanel /> : <InspectorPanel />}
+      </div>
+    </>
+  );
+}
+
+/** One panel at a time; zoom and playhead live in stores and outlast the switch. */
+function NarrowMain() {
+  const tab = useShell((state) => state.mobileTab);
+  return (
+    <main className="main main-narrow">
+      {tab === 'timeline' && <Timeline />}
+      {tab === 'chat' && <ChatPanel />}
+      {tab === 'inspector' && <InspectorPanel />}
+      {tab === 'setup' && (
+        <div className="side">
+          <DocumentsPanel />
+          <PresetsPanel />
+          <ParametersPanel />
+        </div>
+      )}
+    </main>
+  );
+}
+
+const MOBILE_TABS: readonly {
+  readonly id: MobileTab;
+  readonly title: string;
+  readonly icon: typeof Activity;
+}[] = [
+  { id: 'timeline', title: 'Timeline', icon: Activity },
+  { id: 'chat', title: 'Chat', icon: MessageSquare },
+  { id: 'inspector', title: 'Inspector', icon: ScanSearch },
+  { id: 'setup', title: 'Setup', icon: SlidersHorizontal },
+];
+
+function TabBar() {
+  const tab = useShell((state) => state.mobileTab);
+  return (
+    <nav className="tab-bar" aria-label="Panels">
+      {MOBILE_TABS.map(({ id, title, icon: Icon }) => (
+        <button
+          key={id}
+          type="button"
+          aria-current={tab === id ? 'page' : undefined}
+          onClick={() => {
+            useShell.setState({ mobileTab: id });
+          }}
+        >
+          <Icon size={18} aria-hidden />
+          <span>{title}</span>
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+function ReadOnlyBanner() {
+  const readOnly = useSession((state) => state.session?.readOnly ?? false);
+  if (!readOnly) return null;
+  return (
+    <p className="banner" role="status">
+      This session is open in another tab, which writes it. Here you can look and play back; close the other
+      tab and reload to change it.
+    </p>
+  );
+}
+
+function useTheme(): void {
+  const theme = useShell((state) => state.theme);
+  const light = useMedia('(prefers-color-scheme: light)');
+  useEffect(() => {
+    document.documentElement.dataset.theme = resolvedTheme(theme);
+  }, [theme, light]);
+}
+
+function useMedia(query: string): boolean {
+  const [matches, setMatches] = useState(() => globalThis.matchMedia(query).matches);
+  useEffect(() => {
+    const media = globalThis.matchMedia(query);
+    const listener = () => {
+      setMatches(media.matches);
+    };
+    media.addEventListener('change', listener);
+    return () => {
+      media.removeEventListener('change', listener);
+    };
+  }, [query]);
+  return matches;
+}

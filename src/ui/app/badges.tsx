@@ -1,0 +1,164 @@
+/** What the engine runs on: the model and its measured figures, the backend and why, the storage and why. */
+import { Cpu, Database, DatabaseZap, Sparkles } from 'lucide-react';
+import { type BackendChoice, start } from '../model/start.ts';
+import { useSession } from '../model/session-store.ts';
+import { formatCompact, formatCount, formatPercent } from '../words/format.ts';
+import { ModelFigures } from '../features/models/model-figures.tsx';
+import { Popover } from '../widgets/popover.tsx';
+
+export function ModelBadge() {
+  const model = useSession((state) => state.boot?.model);
+  return (
+    <Popover
+      label={model ? `Model: ${model.title}` : 'Loading model…'}
+      className="badge"
+      button={
+        <>
+          <Sparkles size={14} aria-hidden />
+          <span className="badge-text">{model?.title ?? 'Loading model…'}</span>
+        </>
+      }
+    >
+      {() =>
+        model ? (
+          <>
+            <h3>{model.title}</h3>
+            <dl className="facts">
+              <Fact name="Parameters" value={formatCompact(model.parameters)} />
+              <Fact name="Layers × width" value={`${model.layers} × ${model.hiddenSize}`} />
+              <Fact name="Vocabulary" value={formatCount(model.vocabularySize)} />
+              <Fact name="Trained context" value={`${formatCount(model.trainedContextTokens)} tokens`} />
+              <Fact name="Weights" value={model.hash.slice(0, 12)} mono />
+            </dl>
+            {model.figures.length > 0 && <ModelFigures figures={model.figures} />}
+          </>
+        ) : (
+          <p>The model is being loaded.</p>
+        )
+      }
+    </Popover>
+  );
+}
+
+const BACKENDS: readonly { readonly id: BackendChoice; readonly name: string; readonly note: string }[] = [
+  { id: 'auto', name: 'Automatic', note: 'the fastest that works here' },
+  { id: 'webgpu', name: 'WebGPU', note: 'the graphics card' },
+  { id: 'wasm', name: 'WASM', note: 'the processor, with SIMD' },
+  { id: 'cpu', name: 'CPU', note: 'plain JavaScript, slow' },
+];
+
+const BACKEND_NAMES = { webgpu: 'WebGPU', wasm: 'WASM', cpu: 'CPU' } as const;
+
+export function BackendBadge() {
+  const backend = useSession((state) => state.boot?.backend);
+  const busy = useSession((state) => state.phase === 'booting');
+  const name = backend ? BACKEND_NAMES[backend.id] : 'Backend…';
+  return (
+    <Popover
+      label={backend ? `Backend: ${name}. ${backend.reason}` : 'Backend: being chosen'}
+      className="badge"
+      button={
+        <>
+          <Cpu size={14} aria-hidden />
+          <span className="badge-text">{name}</span>
+        </>
+      }
+    >
+      {(close) => (
+        <>
+          <h3>{name}</h3>
+          <p>{backend?.reason ?? 'The engine is choosing a backend.'}</p>
+          {backend?.adapter && (
+            <p className="muted">
+              Adapter: {backend.adapter}
+              {backend.isSoftwareAdapter && ' (software)'}
+            </p>
+          )}
+          <h4>Run on</h4>
+          <div className="menu" role="group" aria-label="Choose a backend">
+            {BACKENDS.map(({ id, name: title, note }) => (
+              <button
+                key={id}
+                type="button"
+                className="menu-item"
+                disabled={busy}
+                aria-pressed={backend ? (backend.wasOverridden ? backend.id === id : id === 'auto') : false}
+                onClick={() => {
+                  close();
+                  void start(id);
+                }}
+              >
+                <span>{title}</span>
+                <span className="muted">{note}</span>
+              </button>
+            ))}
+          </div>
+          <p className="muted small">The session is stored; it opens again on the new backend.</p>
+        </>
+      )}
+    </Popover>
+  );
+}
+
+export function StorageBadge() {
+  const storage = useSession((state) => state.boot?.storage);
+  const kept = storage?.kind === 'indexeddb';
+  const name = !storage ? 'Storage…' : kept ? 'Saved here' : 'Memory only';
+  return (
+    <Popover
+      label={`Storage: ${name}`}
+      className={`badge ${storage && !kept ? 'badge-warn' : ''}`}
+      button={
+        <>
+          {storage && !kept ? <DatabaseZap size={14} aria-hidden /> : <Database size={14} aria-hidden />}
+          <span className="badge-text">{name}</span>
+        </>
+      }
+    >
+      {() => (
+        <>
+          <h3>{name}</h3>
+          <p>{storage?.reason ?? 'The engine is opening its storage.'}</p>
+          <p className="muted">
+            {kept
+              ? 'History, gists, chat and trace live in this browser’s IndexedDB. Nothing leaves the machine.'
+              : 'What you do here is lost when this page closes. Save the trace to keep it.'}
+          </p>
+          <Occupancy />
+        </>
+      )}
+    </Popover>
+  );
+}
+
+function Occupancy() {
+  const session = useSession((state) => state.session);
+  if (!session) return null;
+  return (
+    <dl className="facts">
+      <Fact name="History" value={`${formatCount(session.cursor)} tokens`} />
+      <Fact name="Refocuses" value={formatCount(session.step)} />
+      <Fact
+        name="Budget"
+        value={`${formatPercent(session.config.budgetTokens / Math.max(session.cursor, 1))} of history`}
+      />
+    </dl>
+  );
+}
+
+function Fact({
+  name,
+  value,
+  mono = false,
+}: {
+  readonly name: string;
+  readonly value: string;
+  readonly mono?: boolean;
+}) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd className={mono ? 'mono' : undefined}>{value}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,162 @@
+/** Switch, create, rename and delete sessions. */
+import { ChevronDown, Pencil, Plus, Trash2 } from 'lucide-react';
+import { useState } from 'react';
+import type { SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
+import {
+  createSession,
+  openSession,
+  refreshSessions,
+  removeSession,
+  renameSession,
+} from '../model/session-actions.ts';
+import { closeRecording } from '../features/share/recording.ts';
+import { ShareMenu } from '../features/share/share-menu.tsx';
+import { reportError } from '../model/problem-store.ts';
+import { canChangeSession, useSession } from '../model/session-store.ts';
+import { formatAge, formatCompact } from '../words/format.ts';
+import { Dialog } from '../widgets/dialog.tsx';
+import { IconButton } from '../widgets/icon-button.tsx';
+import { Popover } from '../widgets/popover.tsx';
+
+export function SessionMenu() {
+  const session = useSession((state) => state.session);
+  const sessions = useSession((state) => state.sessions);
+  const isBooted = useSession((state) => state.boot !== null);
+  const isFree = useSession(canChangeSession);
+  const [doomed, setDoomed] = useState<SessionRecord | null>(null);
+  const title = session?.record.title ?? 'No session';
+  return (
+    <>
+      <Popover
+        label={`Session: ${title}`}
+        className="session-button"
+        onOpen={() => {
+          if (isBooted) void refreshSessions();
+        }}
+        button={
+          <>
+            <span className="session-title">{title}</span>
+            <ChevronDown size={14} aria-hidden />
+          </>
+        }
+      >
+        {(close) => (
+          <>
+            {session && (
+              <RenameForm key={session.record.id} title={session.record.title} disabled={session.readOnly} />
+            )}
+            <div className="menu" role="group" aria-label="Sessions">
+              {sessions.map((record) => (
+                <div key={record.id} className="menu-row">
+                  <button
+                    type="button"
+                    className="menu-item"
+                    disabled={!isFree && record.id !== session?.record.id}
+                    aria-pressed={record.id === session?.record.id}
+                    onClick={() => {
+                      close();
+                      closeRecording();
+                      if (record.id !== session?.record.id) void openSession(record.id);
+                    }}
+                  >
+                    <span>{record.title}</span>
+                    <span className="muted">
+                      {formatCompact(record.tokenCount)} tokens · {formatAge(record.updatedAt, Date.now())}
+                    </span>
+                  </button>
+                  <IconButton
+                    icon={Trash2}
+                    label={`Delete ${record.title}`}
+                    onClick={() => {
+                      setDoomed(record);
+                    }}
+                  />
+                </div>
+              ))}
+            </div>
+            <div className="menu-actions">
+              <button
+                type="button"
+                className="button"
+                disabled={!isFree}
+                onClick={() => {
+                  close();
+                  closeRecording();
+                  createSession(`Session ${sessions.length + 1}`).catch((error: unknown) => {
+                    reportError('The session could not be created', error);
+                  });
+                }}
+              >
+                <Plus size={14} aria-hidden /> New session
+              </button>
+            </div>
+            <ShareMenu hasSession={session !== null} close={close} />
+          </>
+        )}
+      </Popover>
+      {doomed && (
+        <Dialog
+          title="Delete this session?"
+          onClose={() => {
+            setDoomed(null);
+          }}
+        >
+          <p>
+            “{doomed.title}” with its {formatCompact(doomed.tokenCount)} tokens, chat and trace will be
+            removed from this browser. This cannot be undone.
+          </p>
+          <div className="dialog-actions">
+            <button
+              type="button"
+              className="button"
+              autoFocus
+              onClick={() => {
+                setDoomed(null);
+              }}
+            >
+              Keep it
+            </button>
+            <button
+              type="button"
+              className="button danger"
+              onClick={() => {
+                setDoomed(null);
+                void removeSession(doomed);
+              }}
+            >
+              Delete
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function RenameForm({ title, disabled }: { readonly title: string; readonly disabled: boolean }) {
+  const [draft, setDraft] = useState(title);
+  const wanted = draft.trim();
+  return (
+    <form
+      className="rename"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (wanted !== '' && wanted !== title) void renameSession(wanted);
+      }}
+    >
+      <input
+        type="text"
+        aria-label="Session name"
+        value={draft}
+        maxLength={120}
+        disabled={disabled}
+        onChange={(event) => {
+          setDraft(event.target.value);
+        }}
+      />
+      <button type="submit" className="button" disabled={disabled || wanted === '' || wanted === title}>
+        <Pencil size={14} aria-hidden /> Rename
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,98 @@
+/** A generated text, token by token: pointing at a token, or walking to it by key, shows what it was predicted from. */
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
+import { endPeek, peekAtToken } from '../../model/token-focus.ts';
+import type { StreamedToken } from './chat-store.ts';
+import { useView } from '../../model/view-store.ts';
+import { TokenCard } from '../inspector/token-card.tsx';
+
+interface AnswerTextProps {
+  /** In the order of the history. */
+  readonly tokens: readonly StreamedToken[];
+  /** What stands behind the last token. */
+  readonly children?: ReactNode;
+}
+
+export function AnswerText({ tokens, children }: AnswerTextProps) {
+  const first = tokens[0]?.position ?? 0;
+  const last = tokens.at(-1)?.position ?? -1;
+  const peek = useView((state) => {
+    const position = state.peek?.position ?? -1;
+    return position >= first && position <= last ? state.peek : null;
+  });
+  const root = useRef<HTMLDivElement>(null);
+  const isHeld = peek?.held ?? false;
+
+  useEffect(() => {
+    if (!isHeld) return;
+    // Elsewhere on the page the token stays: its blocks are what one goes to look at.
+    const leave = (event: Event) => {
+      const target = event.target as Element;
+      const isHere =
+        target.closest('.token, .token-card') !== null || target === root.current?.firstElementChild;
+      if (target.closest('.chat') !== null && !isHere) endPeek();
+    };
+    const events = ['pointerdown', 'focusin'];
+    for (const type of events) document.addEventListener(type, leave);
+    return () => {
+      for (const type of events) document.removeEventListener(type, leave);
+    };
+  }, [isHeld]);
+
+  return (
+    <div ref={root} className="answer-text">
+      <p
+        className="tokens"
+        role="group"
+        tabIndex={0}
+        aria-label="Answer, token by token"
+        aria-description="Left and right walk the tokens and tell what each was predicted from; Escape ends it."
+        onPointerOver={({ target, pointerType }) => {
+          const position = positionOf(target);
+          if (position === null || pointerType === 'touch' || useView.getState().peek?.held) return;
+          peekAtToken(position, false);
+        }}
+        onPointerLeave={() => {
+          if (!useView.getState().peek?.held) endPeek();
+        }}
+        onClick={({ target }) => {
+          const position = positionOf(target);
+          if (position === null || (isHeld && position === peek?.position)) endPeek();
+          else peekAtToken(position, true);
+        }}
+        onFocus={({ currentTarget }) => {
+          if (!peek && currentTarget.matches(':focus-visible')) peekAtToken(first, true);
+        }}
+        onKeyDown={(event) => {
+          walk(event, tokens, peek?.position ?? null);
+        }}
+      >
+        {tokens.map(({ text, position }, i) => (
+          <span
+            key={position}
+            className={`token ${peek?.position === position ? 'is-peeked' : ''}`}
+            data-position={position}
+          >
+            {i === 0 ? text.trimStart() : text}
+          </span>
+        ))}
+        {children}
+      </p>
+      {peek && <TokenCard position={peek.position} held={peek.held} text={root} />}
+    </div>
+  );
+}
+
+function positionOf(target: EventTarget): number | null {
+  const token = (target as Element).closest<HTMLElement>('[data-position]');
+  return token ? Number(token.dataset['position']) : null;
+}
+
+function walk(event: KeyboardEvent, tokens: readonly StreamedToken[], position: number | null): void {
+  const at = tokens.findIndex((token) => token.position === position);
+  const wanted = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tokens.length - 1 }[event.key];
+  if (event.key === 'Escape' && position !== null) endPeek();
+  else if (wanted === undefined || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
+  else peekAtToken(tokens[Math.min(Math.max(wanted, 0), tokens.length - 1)]!.position, true);
+  event.preventDefault();
+  event.stopPropagation();
+}

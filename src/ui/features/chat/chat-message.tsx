@@ -1,0 +1,111 @@
+/** One message of the conversation, and what was refocused for it. */
+import { Crosshair, Pencil, RotateCw } from 'lucide-react';
+import type { ChatMessageRecord } from '../../../runtime/engine/protocol/protocol.ts';
+import { seekTo } from '../../commands/view-actions.ts';
+import { answerFocus } from '../../model/block-history.ts';
+import { currentRun } from '../../model/current-run.ts';
+import { ask } from '../../model/session-actions.ts';
+import { useChat, type StreamedToken } from './chat-store.ts';
+import { useShell } from '../../app/shell-store.ts';
+import { formatPlural } from '../../words/format.ts';
+import { AnswerText } from './answer-text.tsx';
+import { useWhyNoQuestion } from './why-no-question.ts';
+
+const ENDINGS: Record<ChatMessageRecord['ending'], string> = {
+  complete: '',
+  stopped: 'Stopped by you',
+  cut: 'Cut at the longest answer',
+  failed: 'Failed; what was written was kept',
+};
+
+export function ChatMessage({ message }: { readonly message: ChatMessageRecord }) {
+  const isLastQuestion = useChat(
+    ({ messages }) => messages.findLast(({ role }) => role === 'user')?.id === message.id,
+  );
+  const before = useChat(({ messages }) => messages[messages.findIndex(({ id }) => id === message.id) - 1]);
+  if (message.role === 'user') {
+    return (
+      <article className="message message-user" aria-label="You">
+        <p>{message.text}</p>
+        {isLastQuestion && <AskAgain question={message.text.trim()} />}
+      </article>
+    );
+  }
+  const tokens = tokensOf(message);
+  return (
+    <article className="message message-assistant" aria-label="Model">
+      {tokens ? (
+        <AnswerText tokens={tokens} />
+      ) : (
+        <p>{message.text.trim() || <em className="muted">(nothing)</em>}</p>
+      )}
+      <footer>
+        <FocusLink start={before?.role === 'user' ? before.start : message.start} end={message.end} />
+        {message.ending !== 'complete' && <span className="muted">{ENDINGS[message.ending]}</span>}
+      </footer>
+    </article>
+  );
+}
+
+/** The history only grows: a question asked again is a new turn, with the old one and its answer in its past. */
+function AskAgain({ question }: { readonly question: string }) {
+  const why = useWhyNoQuestion();
+  return (
+    <footer>
+      <button
+        type="button"
+        className="link"
+        disabled={why !== null}
+        title={why ?? 'Ask this again as a new turn; the answer given stays in the history'}
+        onClick={() => void ask(question)}
+      >
+        <RotateCw size={12} aria-hidden /> Ask again
+      </button>
+      <button
+        type="button"
+        className="link"
+        title="Take this question into the field below; what you send is a new turn"
+        onClick={() => {
+          useChat.setState({ draft: question });
+          document.getElementById('chat-input')?.focus();
+        }}
+      >
+        <Pencil size={12} aria-hidden /> Edit
+      </button>
+    </footer>
+  );
+}
+
+/** The tokens of a stored answer, where the trace still knows all of them and they spell its text. */
+function tokensOf({ start, end, text }: ChatMessageRecord): StreamedToken[] | null {
+  const tokens: StreamedToken[] = [];
+  for (let position = start; position < end; position++) {
+    const decoded = currentRun.decodedAt(position);
+    if (decoded) tokens.push({ text: decoded.text, position, step: decoded.step });
+  }
+  const spelled = tokens.map((token) => token.text).join('');
+  return spelled.trim() !== '' && spelled.includes(text.trim()) ? tokens : null;
+}
+
+function FocusLink({ start, end }: { readonly start: number; readonly end: number }) {
+  const { expansions, collapses, firstIndex } = answerFocus(currentRun, start, end);
+  if (firstIndex === null) return null;
+  const words =
+    expansions > 0
+      ? `${formatPlural(expansions, 'block')} expanded for this answer`
+      : collapses > 0
+        ? `${formatPlural(collapses, 'block')} collapsed, none expanded`
+        : 'Focus unchanged for this answer';
+  return (
+    <button
+      type="button"
+      className="link"
+      onClick={() => {
+        useShell.setState({ mobileTab: 'timeline' });
+        seekTo(firstIndex);
+      }}
+    >
+      <Crosshair size={12} aria-hidden /> {words}
+    </button>
+  );
+}

@@ -1,0 +1,125 @@
+/** The comparison's figures: where the runs part, their metrics up to the playhead, the parameters that differ. */
+import { ArrowRight } from 'lucide-react';
+import { metricDifferences } from '../../../core/trace/run-comparison-metrics.ts';
+import { differingParameters } from '../../../core/trace/divergence.ts';
+import { formatCount, formatValue } from '../../words/format.ts';
+import { seekCompared } from './compare-actions.ts';
+import { METRIC_WORDS, differenceWords, parameterLabel, divergenceWords } from './compare-words.ts';
+import { currentComparison, frameOf, indexOf, runOf } from './comparison.ts';
+
+/** What the playhead stands on at a place: a step, or a length of the history. */
+export function placeWords(place: number, by: 'step' | 'tokens'): string {
+  const key = currentComparison()?.alignment.keys[place];
+  if (key === undefined) return 'No steps yet';
+  return by === 'step' ? `Step ${formatCount(key)}` : `Token ${formatCount(key)}`;
+}
+
+export function DivergenceList({ by }: { readonly by: 'step' | 'tokens' }) {
+  const comparison = currentComparison();
+  if (!comparison) return null;
+  const [first] = comparison.divergences;
+  return (
+    <section className="compare-section" aria-label="Where the runs part">
+      <h3>{first ? `They part at ${placeWords(first.place, by).toLowerCase()}` : 'They never part'}</h3>
+      {!first && <p className="muted">Same parameters, tokens, scores and actions at every step.</p>}
+      <ol className="divergence-list">
+        {comparison.divergences.map((divergence) => {
+          const { title, detail } = divergenceWords(divergence);
+          const where = placeWords(divergence.place, by);
+          return (
+            <li key={divergence.kind}>
+              <button
+                type="button"
+                className="button"
+                aria-label={`Go to ${where.toLowerCase()}: ${title}`}
+                onClick={() => {
+                  seekCompared(divergence.place);
+                }}
+              >
+                {where} <ArrowRight size={14} aria-hidden />
+              </button>
+              <span>
+                <strong>{title}</strong> {detail}
+              </span>
+            </li>
+          );
+        })}
+      </ol>
+    </section>
+  );
+}
+
+export function MetricTable({ place }: { readonly place: number }) {
+  const comparison = currentComparison();
+  if (!comparison) return null;
+  const { metrics } = comparison;
+  const rows = metricDifferences(metrics.a.at(indexOf('a', place)), metrics.b.at(indexOf('b', place)));
+  return (
+    <table className="compare-table">
+      <caption>Metrics up to the playhead</caption>
+      <thead>
+        <tr>
+          <th scope="col">Metric</th>
+          <th scope="col" className="number">
+            A
+          </th>
+          <th scope="col" className="number">
+            B
+          </th>
+          <th scope="col" className="number">
+            B − A
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ id, a, b, difference }) => {
+          const { label, hint, format } = METRIC_WORDS[id];
+          const words = differenceWords(id, difference);
+          return (
+            <tr key={id} className={words === '=' || words === '–' ? '' : 'differs'}>
+              <th scope="row" title={hint}>
+                {label}
+              </th>
+              <td className="number">{a === null ? '–' : format(a)}</td>
+              <td className="number">{b === null ? '–' : format(b)}</td>
+              <td className="number">{words}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
+
+export function ParameterDifferences({ place }: { readonly place: number }) {
+  const a = runOf('a')?.configAt(indexOf('a', place));
+  const b = runOf('b')?.configAt(indexOf('b', place));
+  if (!a || !b || !frameOf('a', place) || !frameOf('b', place)) return null;
+  const ids = differingParameters(a, b);
+  if (ids.length === 0) return <p className="muted">The same parameters are in force in both.</p>;
+  return (
+    <table className="compare-table">
+      <caption>Parameters that differ here</caption>
+      <thead>
+        <tr>
+          <th scope="col">Parameter</th>
+          <th scope="col" className="number">
+            A
+          </th>
+          <th scope="col" className="number">
+            B
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {ids.map((id) => (
+          <tr key={id} className="differs">
+            <th scope="row">{parameterLabel(id)}</th>
+            <td className="number">{formatValue(a[id])}</td>
+            <td className="number">{formatValue(b[id])}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

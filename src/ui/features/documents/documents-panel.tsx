@@ -1,0 +1,201 @@
+/** Add text to the history and see where each part of it came from. */
+import { FileUp, Plus } from 'lucide-react';
+import { type DragEvent, useRef, useState } from 'react';
+import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
+import { ingest, run } from '../../model/session-actions.ts';
+import { report } from '../../model/problem-store.ts';
+import { useExample } from '../share/example-store.ts';
+import { useSession } from '../../model/session-store.ts';
+import { useView } from '../../model/view-store.ts';
+import { focusTokens } from '../timeline/token-axis.ts';
+import { currentRun } from '../../model/current-run.ts';
+import { formatCompact, formatCount } from '../../words/format.ts';
+
+const ACCEPTED =
+  '.txt,.md,.markdown,.json,.jsonl,.csv,.ts,.tsx,.js,.mjs,.py,.rs,.go,.java,.c,.h,.cpp,.css,.html,.xml,.yaml,.yml,.toml,.sh,.sql,.tex,.log,text/*';
+const LARGEST_BYTES = 16 * 1024 * 1024;
+
+export function DocumentsPanel() {
+  const [draft, setDraft] = useState('');
+  const [over, setOver] = useState(false);
+  const picker = useRef<HTMLInputElement>(null);
+  const ready = useSession((state) => state.phase === 'ready');
+  const readOnly = useSession((state) => state.session?.readOnly ?? false);
+  const example = useExample((state) => state.example);
+  const historyEmpty = useSession(
+    (state) => state.provenance.length === 0 && (state.session?.pendingTokens ?? 0) === 0,
+  );
+  const disabled = !ready || readOnly;
+
+  const add = async (text: string, title: string): Promise<boolean> => {
+    const accepted = await ingest(text, title, 'document');
+    if (accepted) await run();
+    return accepted;
+  };
+
+  const addFiles = async (files: Iterable<File>) => {
+    for (const file of files) {
+      if (file.size > LARGEST_BYTES) {
+        report({
+          title: `${file.name} is too large`,
+          message: `It has ${formatCompact(file.size)} bytes; at most ${formatCompact(LARGEST_BYTES)} are read.`,
+          kept: 'Nothing of it was added.',
+          tryNext: 'Split the file.',
+          tone: 'error',
+        });
+        continue;
+      }
+      await add(await file.text(), file.name);
+    }
+  };
+
+  const onDrop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    if (!disabled) void addFiles(event.dataTransfer.files);
+  };
+
+  return (
+    <section
+      className={`panel-section documents ${over ? 'is-over' : ''}`}
+      aria-label="Documents"
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => {
+        setOver(false);
+      }}
+      onDrop={onDrop}
+    >
+      <h2>Documents</h2>
+      <ProvenanceList />
+      <form
+        className="document-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void add(draft, titleOf(draft)).then((accepted) => {
+            if (accepted) setDraft('');
+          });
+        }}
+      >
+        <textarea
+          aria-label="Text to add"
+          placeholder="Paste text, or drop files here: prose, Markdown, code, JSON…"
+          value={draft}
+          rows={2}
+          disabled={disabled}
+          onChange={(event) => {
+            setDraft(event.target.value);
+          }}
+        />
+        <div className="button-row">
+          <button type="submit" className="button" disabled={disabled || draft.trim() === ''}>
+            <Plus size={14} aria-hidden /> Add text
+          </button>
+          <button
+            type="button"
+            className="button"
+            disabled={disabled}
+            onClick={() => picker.current?.click()}
+          >
+            <FileUp size={14} aria-hidden /> Choose files
+          </button>
+          {example && historyEmpty && (
+            <button
+              type="button"
+              className="button"
+              disabled={disabled}
+              onClick={() => void add(example.text, example.title)}
+            >
+              Add the example
+            </button>
+          )}
+        </div>
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          accept={ACCEPTED}
+          aria-label="Files to add"
+          onChange={(event) => {
+            void addFiles(event.target.files ?? []);
+            event.target.value = '';
+          }}
+        />
+      </form>
+    </section>
+  );
+}
+
+/** The first words of a pasted text name it. */
+function titleOf(text: string): string {
+  const line = text
+    .trim()
+    .split('\n', 1)[0]!
+    .replace(/^#+\s*/, '');
+  return line.length > 40 ? `${line.slice(0, 39)}…` : line || 'Pasted text';
+}
+
+/** Documents are listed one by one, however often a conversation interrupted them; turns are summed up. */
+function ProvenanceList() {
+  const provenance = useSession((state) => state.provenance);
+  const pending = useSession((state) => state.session?.pendingTokens ?? 0);
+  const documents = documentsOf(provenance);
+  const spokenTokens = provenance
+    .filter(({ role }) => role === 'user' || role === 'assistant')
+    .reduce((sum, { start, end }) => sum + end - start, 0);
+  const arrived = documents.at(-1)?.tokens ?? 0;
+  return (
+    <>
+      <ul className="provenance">
+        {documents.map(({ documentId, title, start, end, tokens }) => (
+          <li key={documentId}>
+            <button
+              type="button"
+              title={`Tokens ${formatCount(start)}–${formatCount(end)}: show them`}
+              onClick={() => {
+                useView.setState({ tokens: focusTokens(start, end, currentRun.cursor), autoTokens: false });
+              }}
+            >
+              <span className="provenance-title">{title}</span>
+              <span className="muted tabular">{formatCompact(tokens)}</span>
+            </button>
+          </li>
+        ))}
+        {spokenTokens > 0 && (
+          <li className="muted provenance-spoken">
+            <span className="provenance-title">Conversation</span>
+            <span className="tabular">{formatCompact(spokenTokens)}</span>
+          </li>
+        )}
+      </ul>
+      {pending > 0 && (
+        <div className="ingest-progress">
+          <progress aria-label="Ingestion" value={arrived} max={arrived + pending} />
+          <span className="muted tabular">{formatCount(pending)} tokens to go</span>
+        </div>
+      )}
+    </>
+  );
+}
+
+interface DocumentRow {
+  readonly documentId: string;
+  readonly title: string;
+  readonly start: number;
+  readonly end: number;
+  readonly tokens: number;
+}
+
+function documentsOf(provenance: readonly ProvenanceRun[]): readonly DocumentRow[] {
+  const rows = new Map<string, DocumentRow>();
+  for (const { role, documentId, title, start, end } of provenance) {
+    if (role === 'user' || role === 'assistant') continue;
+    const known = rows.get(documentId);
+    const tokens = (known?.tokens ?? 0) + end - start;
+    rows.set(documentId, { documentId, title, start: known?.start ?? start, end, tokens });
+  }
+  return [...rows.values()];
+}

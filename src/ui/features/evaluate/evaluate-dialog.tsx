@@ -1,0 +1,214 @@
+/** The evaluation panel: set up and run, watch, read, compare and export. */
+import { Braces, FileUp, Table2, Trash2 } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import { useShallow } from 'zustand/react/shallow';
+import type { EvaluationReport } from '../../../runtime/engine/protocol/evaluation.ts';
+import { Dialog } from '../../widgets/dialog.tsx';
+import { IconButton } from '../../widgets/icon-button.tsx';
+import { Problems } from '../../app/problems.tsx';
+import { useSession } from '../../model/session-store.ts';
+import { useShell } from '../../app/shell-store.ts';
+import { formatDuration, formatPercent } from '../../words/format.ts';
+import { loadCatalogue, openReportFile } from './evaluate-actions.ts';
+import { removeReport, shownReports, useEvaluate } from './evaluate-store.ts';
+import type { KeptReport } from './report-shelf.ts';
+import { Results } from './results.tsx';
+import { csvOf } from './results-rows.ts';
+import { saveFile } from '../../widgets/save-file.ts';
+import { SetupForm } from './setup-form.tsx';
+
+export function EvaluateDialog() {
+  const isBooted = useSession((state) => state.boot !== null);
+  useEffect(() => {
+    if (isBooted && useEvaluate.getState().catalogue === null) void loadCatalogue();
+  }, [isBooted]);
+  return (
+    <Dialog
+      title="Evaluate"
+      className="evaluate"
+      onClose={() => {
+        useShell.setState({ dialog: null });
+      }}
+    >
+      <div className="evaluate-layout">
+        <div className="evaluate-setup">
+          <SetupForm />
+        </div>
+        <div className="evaluate-results">
+          <Reports />
+          <Progress />
+          <ShownResults />
+        </div>
+      </div>
+      <Problems />
+    </Dialog>
+  );
+}
+
+function Progress() {
+  const running = useEvaluate((state) => state.running);
+  if (running === null) return null;
+  const { share, label } = running.progress;
+  return (
+    <div className="evaluate-progress" role="status">
+      <progress aria-label="Evaluation" value={share} max={1} />
+      <span className="tabular">
+        {formatPercent(share)} · {label}
+        {running.leftMs !== null && ` · about ${formatDuration(running.leftMs)} to go`}
+      </span>
+    </div>
+  );
+}
+
+function ShownResults() {
+  const shown = useEvaluate(
+    useShallow(({ running, reports, shownId, comparedId }) => ({ running, reports, shownId, comparedId })),
+  );
+  const reports = shownReports(shown);
+  if (reports.length > 0) return <Results shown={reports} />;
+  if (shown.running !== null) return <p className="muted">The first figures come with the first history.</p>;
+  return (
+    <div className="evaluate-empty">
+      <h3>No results yet</h3>
+      <p>
+        Choose tasks, policies and lengths, then run the evaluation: every policy answers the same questions
+        on the same histories with the same budget.
+      </p>
+      <p>
+        Or open a report that <code>npm run eval -- --json report.json</code> wrote.
+      </p>
+    </div>
+  );
+}
+
+function Reports() {
+  const { reports, shownId, comparedId, keptCount } = useEvaluate(
+    useShallow((state) => ({
+      reports: state.reports,
+      shownId: state.shownId,
+      comparedId: state.comparedId,
+      keptCount: state.keptCount,
+    })),
+  );
+  const picker = useRef<HTMLInputElement>(null);
+  const shown = reports.find(({ id }) => id === shownId);
+  return (
+    <section className="evaluate-reports" aria-label="Reports">
+      {reports.length > 0 && (
+        <div className="report-choice">
+          <ReportSelect
+            label="Shown"
+            reports={reports}
+            value={shownId ?? ''}
+            onChange={(id) => {
+              useEvaluate.setState({ shownId: id });
+            }}
+          />
+          <ReportSelect
+            label="Compared with (B)"
+            none="Nothing"
+            reports={reports.filter(({ id }) => id !== shownId)}
+            value={comparedId ?? ''}
+            onChange={(id) => {
+              useEvaluate.setState({ comparedId: id === '' ? null : id });
+            }}
+          />
+        </div>
+      )}
+      <div className="button-row">
+        <button type="button" className="button" onClick={() => picker.current?.click()}>
+          <FileUp size={14} aria-hidden /> Open a report
+        </button>
+        {shown && <ReportButtons kept={shown} />}
+      </div>
+      <input
+        ref={picker}
+        type="file"
+        hidden
+        accept=".json,application/json"
+        aria-label="Report file"
+        onChange={(event) => {
+          const [file] = event.target.files ?? [];
+          if (file) void openReportFile(file);
+          event.target.value = '';
+        }}
+      />
+      {shown && <About kept={shown} />}
+      {keptCount < reports.length && (
+        <p className="muted small">
+          Only the newest {keptCount} of {reports.length} outlive a reload: the browser’s space is short. Save
+          the others as JSON.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function About({ kept: { report, isComplete } }: { readonly kept: KeptReport }) {
+  const { model, backend, seed, commit } = report;
+  return (
+    <p className="muted small">
+      {!isComplete && <strong>Ended early. </strong>}
+      Model {model} on {backend}, seed {seed}
+      {commit !== null && `, commit ${commit.slice(0, 10)}`}.
+    </p>
+  );
+}
+
+function ReportButtons({ kept: { id, name, report } }: { readonly kept: KeptReport }) {
+  const save = (extension: string, type: string, text: (report: EvaluationReport) => string) => () => {
+    const base = name.replace(/\.json$/, '').replaceAll(/[^a-z0-9]+/gi, '-');
+    saveFile(`${base}.${extension}`, new Blob([text(report)], { type }));
+  };
+  return (
+    <>
+      <button type="button" className="button" onClick={save('csv', 'text/csv', csvOf)}>
+        <Table2 size={14} aria-hidden /> CSV
+      </button>
+      <button
+        type="button"
+        className="button"
+        onClick={save('json', 'application/json', (whole) => JSON.stringify(whole))}
+      >
+        <Braces size={14} aria-hidden /> JSON
+      </button>
+      <IconButton
+        icon={Trash2}
+        label={`Remove ${name}`}
+        onClick={() => {
+          removeReport(id);
+        }}
+      />
+    </>
+  );
+}
+
+interface ReportSelectProps {
+  readonly label: string;
+  /** The words of choosing none; without it one has to be chosen. */
+  readonly none?: string;
+  readonly reports: readonly KeptReport[];
+  readonly value: string;
+  readonly onChange: (id: string) => void;
+}
+
+function ReportSelect({ label, none, reports, value, onChange }: ReportSelectProps) {
+  return (
+    <label className="field">
+      <span>{label}</span>
+      <select
+        value={value}
+        onChange={(event) => {
+          onChange(event.target.value);
+        }}
+      >
+        {none !== undefined && <option value="">{none}</option>}
+        {reports.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

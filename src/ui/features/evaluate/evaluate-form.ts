@@ -1,0 +1,88 @@
+/** What the evaluation form holds, and how its text becomes options of a run. Pure. */
+import type { EvaluationRequest } from '../../../runtime/engine/protocol/evaluation.ts';
+
+export interface EvaluateForm {
+  readonly suite: string;
+  readonly tasks: readonly string[];
+  readonly policies: readonly string[];
+  /** As `4x, 16x, 4096`: multiples of the budget, or tokens. */
+  readonly lengths: string;
+  readonly samples: string;
+  readonly budget: string;
+  readonly seed: string;
+}
+
+export type FormField = keyof EvaluateForm;
+export type FormErrors = Partial<Record<FormField, string>>;
+export type FormReading =
+  | { readonly ok: true; readonly options: EvaluationRequest }
+  | { readonly ok: false; readonly errors: FormErrors };
+
+const BUDGET = { min: 64, max: 32_768 } as const;
+const SAMPLES = { min: 1, max: 10_000 } as const;
+const SEED = { min: 0, max: 2_147_483_647 } as const;
+const LENGTH = { min: 64, max: 2_000_000 } as const;
+const MOST_LENGTHS = 16;
+
+/**
+ * The options that the form asks for, or what is wrong with each field.
+ *
+ * @param takesPolicies - false for a suite that compares something else than policies.
+ */
+export function readForm(form: EvaluateForm, takesPolicies = true): FormReading {
+  const errors: Record<string, string> = {};
+  const integer = (field: 'samples' | 'budget' | 'seed', limits: Limits): number => {
+    const value = integerIn(form[field], limits);
+    if (value === null) errors[field] = `A whole number from ${words(limits.min)} to ${words(limits.max)}.`;
+    return value ?? limits.min;
+  };
+  const budgetTokens = integer('budget', BUDGET);
+  const samples = integer('samples', SAMPLES);
+  const seed = integer('seed', SEED);
+  const historyTokens = lengthsOf(form.lengths, budgetTokens);
+  if (historyTokens === null) {
+    errors['lengths'] =
+      `Multiples of the budget or tokens, from ${words(LENGTH.min)} to ${words(LENGTH.max)} tokens, at most ${MOST_LENGTHS}: 4x, 16x, 4096.`;
+  }
+  if (form.tasks.length === 0) errors['tasks'] = 'Choose at least one.';
+  if (takesPolicies && form.policies.length === 0) errors['policies'] = 'Choose at least one.';
+  if (Object.keys(errors).length > 0 || historyTokens === null) return { ok: false, errors };
+  const { suite, tasks } = form;
+  const policies = takesPolicies ? form.policies : [];
+  return {
+    ok: true,
+    options: {
+      suite,
+      tasks: [...tasks],
+      policies: [...policies],
+      historyTokens,
+      samples,
+      seed,
+      budgetTokens,
+    },
+  };
+}
+
+interface Limits {
+  readonly min: number;
+  readonly max: number;
+}
+
+const words = (value: number): string => value.toLocaleString('en-US');
+
+function integerIn(text: string, { min, max }: Limits): number | null {
+  const value = Number(text.trim().replaceAll(',', ''));
+  return text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max ? value : null;
+}
+
+/** Ascending and without repetition; null where something is no length. */
+function lengthsOf(text: string, budgetTokens: number): number[] | null {
+  const parts = text.split(/[\s,;]+/).filter(Boolean);
+  const lengths = parts.map((part) => {
+    const multiple = /^(\d+(?:\.\d+)?)[x×]$/.exec(part);
+    return multiple ? Math.round(Number(multiple[1]) * budgetTokens) : integerIn(part, LENGTH);
+  });
+  const valid = lengths.filter((length) => length !== null && length >= LENGTH.min && length <= LENGTH.max);
+  if (parts.length === 0 || valid.length < parts.length || parts.length > MOST_LENGTHS) return null;
+  return [...new Set(valid as number[])].sort((a, b) => a - b);
+}

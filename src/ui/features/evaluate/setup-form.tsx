@@ -1,0 +1,206 @@
+/** The form of an evaluation: what to ask of whom, how often; what it costs; run and cancel. */
+import { Play, Square } from 'lucide-react';
+import { type ReactNode, useId } from 'react';
+import { useSession } from '../../model/session-store.ts';
+import { formatCompact, formatCount, formatDuration } from '../../words/format.ts';
+import { cancelEvaluation, startEvaluation } from './evaluate-actions.ts';
+import { type EvaluateForm, type FormErrors, readForm } from './evaluate-form.ts';
+import { useEvaluate } from './evaluate-store.ts';
+import { estimateWork } from './work-estimate.ts';
+
+function change(changes: Partial<EvaluateForm>): void {
+  useEvaluate.setState(({ form }) => ({ form: { ...form, ...changes } }));
+}
+
+export function SetupForm() {
+  const form = useEvaluate((state) => state.form);
+  const catalogue = useEvaluate((state) => state.catalogue);
+  const isRunning = useEvaluate((state) => state.running !== null);
+  const isBooted = useSession((state) => state.boot !== null);
+  const suite = catalogue?.suites.find(({ id }) => id === form.suite);
+  const takesPolicies = (suite?.defaultPolicies.length ?? 1) > 0;
+  const reading = readForm(form, takesPolicies);
+  const errors: FormErrors = reading.ok ? {} : reading.errors;
+  if (catalogue === null || suite === undefined) {
+    return <p className="muted">{isBooted ? 'Reading what can be evaluated…' : 'The model is loading…'}</p>;
+  }
+  return (
+    <form
+      className="evaluate-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (reading.ok && !isRunning) void startEvaluation(reading.options);
+      }}
+    >
+      <fieldset disabled={isRunning}>
+        {catalogue.suites.length > 1 && (
+          <label className="field">
+            <span>Suite</span>
+            <select
+              value={form.suite}
+              onChange={(event) => {
+                const chosen = catalogue.suites.find(({ id }) => id === event.target.value)!;
+                change({ suite: chosen.id, tasks: chosen.defaultTasks, policies: chosen.defaultPolicies });
+              }}
+            >
+              {catalogue.suites.map(({ id }) => (
+                <option key={id}>{id}</option>
+              ))}
+            </select>
+          </label>
+        )}
+        <Choices
+          legend="Tasks"
+          choices={suite.tasks}
+          chosen={form.tasks}
+          error={errors.tasks}
+          onChange={(tasks) => {
+            change({ tasks });
+          }}
+        />
+        {takesPolicies ? (
+          <Choices
+            legend="Policies"
+            choices={catalogue.policies}
+            chosen={form.policies}
+            error={errors.policies}
+            onChange={(policies) => {
+              change({ policies });
+            }}
+          />
+        ) : (
+          <p className="muted small">This suite compares ways of placing slots, not policies.</p>
+        )}
+        <div className="field-grid">
+          <Field
+            field="lengths"
+            label="Lengths of history"
+            hint="4x = 4 budgets"
+            form={form}
+            errors={errors}
+          />
+          <Field field="budget" label="Budget" hint="tokens" form={form} errors={errors} />
+          <Field field="samples" label="Questions a cell" form={form} errors={errors} />
+          <Field field="seed" label="Seed" form={form} errors={errors} />
+        </div>
+      </fieldset>
+      {reading.ok && <Estimate reading={reading.options} />}
+      {reading.ok && <RoomWarning budgetTokens={reading.options.budgetTokens} />}
+      {isRunning ? (
+        <CancelButton />
+      ) : (
+        <button type="submit" className="button primary" disabled={!reading.ok}>
+          <Play size={14} aria-hidden /> Run the evaluation
+        </button>
+      )}
+      <p className="muted small">It runs beside the open session, which stays usable and becomes slower.</p>
+    </form>
+  );
+}
+
+function CancelButton() {
+  const isCancelling = useEvaluate((state) => state.running?.isCancelling ?? false);
+  return (
+    <button type="button" className="button" disabled={isCancelling} onClick={() => void cancelEvaluation()}>
+      <Square size={14} aria-hidden /> {isCancelling ? 'Cancelling…' : 'Cancel'}
+    </button>
+  );
+}
+
+function Estimate({ reading }: { readonly reading: Parameters<typeof estimateWork>[0] }) {
+  const msPerSlot = useEvaluate((state) => state.msPerSlot);
+  const { answers, compressedTokens, readSlots, durationMs } = estimateWork(reading, msPerSlot);
+  return (
+    <p className="small" role="status">
+      <strong>{formatCount(answers)} answers</strong>: about {formatCompact(compressedTokens)} tokens to
+      compress and {formatCompact(readSlots)} slots to read
+      {durationMs === null ? '.' : `; about ${formatDuration(durationMs)} at the pace of the last run.`}
+    </p>
+  );
+}
+
+/** Where the newest tokens fill the budget, no policy can show anything else. */
+function RoomWarning({ budgetTokens }: { readonly budgetTokens: number }) {
+  const recentTokens = useSession((state) => state.boot?.defaults.recentTokens ?? 0);
+  if (budgetTokens >= 2 * recentTokens) return null;
+  return (
+    <p className="small" role="status">
+      The newest {formatCount(recentTokens)} tokens always stay raw: a budget of {formatCount(budgetTokens)}{' '}
+      leaves the policies little or nothing to choose.
+    </p>
+  );
+}
+
+interface ChoicesProps {
+  readonly legend: string;
+  readonly choices: readonly { readonly id: string; readonly sentence: string }[];
+  readonly chosen: readonly string[];
+  readonly error: string | undefined;
+  readonly onChange: (chosen: readonly string[]) => void;
+}
+
+function Choices({ legend, choices, chosen, error, onChange }: ChoicesProps) {
+  return (
+    <fieldset className="choices">
+      <legend>{legend}</legend>
+      <div className="choice-grid">
+        {choices.map(({ id, sentence }) => (
+          <label key={id} title={sentence}>
+            <input
+              type="checkbox"
+              checked={chosen.includes(id)}
+              onChange={(event) => {
+                const next = new Set(chosen);
+                if (event.target.checked) next.add(id);
+                else next.delete(id);
+                onChange(choices.filter((choice) => next.has(choice.id)).map((choice) => choice.id));
+              }}
+            />
+            {id}
+          </label>
+        ))}
+      </div>
+      <FieldError>{error}</FieldError>
+    </fieldset>
+  );
+}
+
+interface FieldProps {
+  readonly field: 'lengths' | 'budget' | 'samples' | 'seed';
+  readonly label: string;
+  readonly hint?: string;
+  readonly form: EvaluateForm;
+  readonly errors: FormErrors;
+}
+
+function Field({ field, label, hint, form, errors }: FieldProps) {
+  const id = useId();
+  const error = errors[field];
+  return (
+    <div className="field">
+      <label htmlFor={id}>
+        {label} {hint !== undefined && <span className="muted">{hint}</span>}
+      </label>
+      <input
+        id={id}
+        type="text"
+        inputMode={field === 'lengths' ? 'text' : 'numeric'}
+        value={form[field]}
+        aria-invalid={error !== undefined}
+        aria-describedby={`${id}-error`}
+        onChange={(event) => {
+          change({ [field]: event.target.value });
+        }}
+      />
+      <FieldError id={`${id}-error`}>{error}</FieldError>
+    </div>
+  );
+}
+
+function FieldError({ id, children }: { readonly id?: string; readonly children: ReactNode }) {
+  return (
+    <p id={id} className="field-error" role="alert">
+      {children}
+    </p>
+  );
+}

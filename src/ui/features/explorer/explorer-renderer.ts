@@ -1,0 +1,131 @@
+/** Draws the explorer when something changed, at most once per animation frame. Owns its canvas and its cells. */
+import { shownIndex } from '../../model/shown-frame.ts';
+import { currentRun } from '../../model/current-run.ts';
+import { foundSpans, useExplorer } from './explorer-store.ts';
+import { usePlayback } from '../../model/playback-store.ts';
+import { useSession } from '../../model/session-store.ts';
+import { type BlockRef, useView } from '../../model/view-store.ts';
+import { CanvasLayer } from '../timeline/canvas-layer.ts';
+import { type Palette, readPalette } from '../timeline/palette.ts';
+import { CellsFeed } from './cells-feed.ts';
+import { drawIcicle } from './draw-icicle.ts';
+import { type IcicleRow, icicleRows, nodeAtPoint } from './icicle.ts';
+import type { TreeShape } from './tree-walk.ts';
+
+export class ExplorerRenderer {
+  readonly #layer: CanvasLayer;
+  readonly #feed: CellsFeed;
+  readonly #stops: (() => void)[] = [];
+  readonly #onRows: (rows: readonly IcicleRow[]) => void;
+  #palette: Palette;
+  #pending = 0;
+  #rows: readonly IcicleRow[] = [];
+  /** Its element may have another size: asked of the document only then, for asking makes it lay itself out. */
+  #resized = true;
+
+  /** @param onRows - told when levels appear or move, for the labels beside them. */
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    onRows: (rows: readonly IcicleRow[]) => void,
+    onFailure: (message: string) => void,
+  ) {
+    this.#layer = new CanvasLayer(canvas);
+    this.#palette = readPalette(canvas);
+    this.#onRows = onRows;
+    this.#feed = new CellsFeed(() => {
+      this.#schedule();
+    }, onFailure);
+    const redraw = () => {
+      this.#schedule();
+    };
+    const resize = new ResizeObserver(() => {
+      this.#resized = true;
+      redraw();
+    });
+    resize.observe(canvas);
+    const theme = new MutationObserver(() => {
+      this.#palette = readPalette(canvas);
+      redraw();
+    });
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    this.#stops.push(
+      usePlayback.subscribe(redraw),
+      useView.subscribe(redraw),
+      useExplorer.subscribe(redraw),
+      useSession.subscribe((now, before) => {
+        if (now.session?.record.id !== before.session?.record.id) this.#feed.clear();
+        if (now.session !== before.session) {
+          this.#feed.refresh(useView.getState().tokens, this.#layer.width);
+          redraw();
+        }
+      }),
+      () => {
+        resize.disconnect();
+        theme.disconnect();
+        this.#feed.stop();
+      },
+    );
+    redraw();
+  }
+
+  /** Metadata changed without a new state of the session, as by a measurement. */
+  refresh(): void {
+    this.#feed.refresh(useView.getState().tokens, this.#layer.width);
+  }
+
+  /** The node under a point of the page. */
+  nodeAt(clientX: number, clientY: number, shape: TreeShape): BlockRef | null {
+    const box = this.canvas.getBoundingClientRect();
+    const { tokens } = useView.getState();
+    return nodeAtPoint(clientX - box.left, clientY - box.top, this.#rows, shape, tokens, this.#layer.width);
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#pending);
+    for (const stop of this.#stops) stop();
+  }
+
+  #schedule(): void {
+    this.#pending ||= requestAnimationFrame(() => {
+      this.#pending = 0;
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    const layer = this.#layer;
+    if (this.#resized || layer.ratio !== globalThis.devicePixelRatio) layer.fit();
+    this.#resized = false;
+    const { width, height } = layer;
+    if (width === 0 || height === 0) return;
+    const { tokens, selection } = useView.getState();
+    this.#feed.want(tokens, width);
+    layer.clear();
+    const { cells } = this.#feed;
+    if (!cells) return;
+    this.#layOut(cells, height);
+    const { heat, found } = useExplorer.getState();
+    const index = shownIndex();
+    drawIcicle(layer.context, {
+      cells,
+      rows: this.#rows,
+      window: tokens,
+      width,
+      heat,
+      entries: index < 0 ? [] : currentRun.layoutAt(index),
+      marks: useSession.getState().session?.marks ?? [],
+      hits: foundSpans(found),
+      selection,
+      palette: this.#palette,
+    });
+  }
+
+  #layOut(shape: TreeShape, height: number): void {
+    const rows = icicleRows(shape, height);
+    const isSame =
+      rows.length === this.#rows.length && rows.every((row, i) => row.height === this.#rows[i]!.height);
+    if (isSame) return;
+    this.#rows = rows;
+    this.#onRows(rows);
+  }
+}

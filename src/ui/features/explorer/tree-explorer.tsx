@@ -1,0 +1,261 @@
+/** The tree explorer: every level of the history's tree over the timeline's own token axis. */
+import { CornerDownRight, X, ZoomIn, ZoomOut } from 'lucide-react';
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
+import { panTokenAxis, tellPointerToken, zoomTokenAxis } from '../../commands/view-actions.ts';
+import { CommandButton, IconButton } from '../../widgets/icon-button.tsx';
+import { useExplorer } from './explorer-store.ts';
+import { useRecording } from '../share/recording-store.ts';
+import { useSession } from '../../model/session-store.ts';
+import { type BlockRef, useView } from '../../model/view-store.ts';
+import { xToToken } from '../timeline/token-axis.ts';
+import { HEATS, type Heat, type IcicleRow } from './icicle.ts';
+import { ExplorerRenderer } from './explorer-renderer.ts';
+import {
+  focusedNode,
+  selectNode,
+  showInTimeline,
+  treeShape,
+  walkTo,
+  zoomOut,
+  zoomToNode,
+} from './explorer-actions.ts';
+import { TreeFindings, TreeSearch } from './tree-search.tsx';
+import { TreeTwin, nodeId, nodeWords } from './tree-twin.tsx';
+import type { Step } from './tree-walk.ts';
+
+const HEAT_TITLES: Readonly<Record<Heat, { readonly title: string; readonly hint: string }>> = {
+  accesses: { title: 'Accesses', hint: 'How often a node stood in the working context, on a log scale' },
+  recency: { title: 'Recency', hint: 'How lately a node stood in the working context' },
+  sensitivity: {
+    title: 'Sensitivity',
+    hint: 'What losing its detail was measured to cost; faint where unmeasured',
+  },
+};
+
+interface TreeExplorerProps {
+  /** Left edge and width of the timeline's matrix: levels stand over the same tokens. */
+  readonly left: number;
+  readonly matrixWidth: number;
+}
+
+export function TreeExplorer({ left, matrixWidth }: TreeExplorerProps) {
+  const isRecorded = useRecording((state) => state.recording !== null);
+  const isEmpty = useSession((state) => (state.session?.cursor ?? 0) === 0);
+  const heat = useExplorer((state) => state.heat);
+  return (
+    <div className="explorer" role="region" aria-label="Tree explorer">
+      <div className="explorer-toolbar">
+        <TreeSearch />
+        <span className="spacer" />
+        <div className="segmented" role="group" aria-label="Heat">
+          {HEATS.map((choice) => (
+            <button
+              key={choice}
+              type="button"
+              aria-pressed={heat === choice}
+              title={HEAT_TITLES[choice].hint}
+              onClick={() => {
+                useExplorer.setState({ heat: choice });
+              }}
+            >
+              {HEAT_TITLES[choice].title}
+            </button>
+          ))}
+        </div>
+        <CommandButton id="explorer" icon={X} label="Close the tree explorer" />
+      </div>
+      {isRecorded ? (
+        <Emptiness title="A recording has no tree">
+          A trace keeps what focus did, not the history itself. Go back to the live session to explore its
+          tree.
+        </Emptiness>
+      ) : isEmpty ? (
+        <Emptiness title="The tree grows with the history">
+          Add a document on the left or ask something: each 32 tokens become a gist, each 32 gists a coarser
+          one.
+        </Emptiness>
+      ) : (
+        <Icicle left={left} matrixWidth={matrixWidth} />
+      )}
+    </div>
+  );
+}
+
+function Emptiness({ title, children }: { readonly title: string; readonly children: string }) {
+  return (
+    <div className="explorer-empty" role="status">
+      <h3>{title}</h3>
+      <p className="muted">{children}</p>
+    </div>
+  );
+}
+
+const STEPS: Readonly<Record<string, Step>> = {
+  ArrowUp: 'parent',
+  ArrowDown: 'child',
+  ArrowLeft: 'previous',
+  ArrowRight: 'next',
+  Home: 'first',
+  End: 'last',
+};
+
+function onTreeKey(event: KeyboardEvent, node: BlockRef | null): void {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+  const step = STEPS[event.key];
+  if (step) walkTo(step);
+  else if (event.key === 'Enter' && node) zoomToNode(node);
+  else if (event.key === 'Escape') zoomOut();
+  else return;
+  event.preventDefault();
+}
+
+function Icicle({ left, matrixWidth }: TreeExplorerProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [rows, setRows] = useState<readonly IcicleRow[]>([]);
+  const [failure, setFailure] = useState('');
+  const [hovered, setHovered] = useState<BlockRef | null>(null);
+  const selection = useView((state) => state.selection);
+  const cursor = useSession((state) => state.session?.cursor ?? 0);
+  const shape = useMemo(() => ({ ...treeShape(), tokenCount: cursor }), [cursor]);
+  const node = useMemo(() => focusedNode(shape, selection), [shape, selection]);
+
+  useEffect(() => {
+    const renderer = new ExplorerRenderer(canvas.current!, setRows, setFailure);
+    const stop = listenForPointer(renderer, setHovered);
+    return () => {
+      stop();
+      renderer.dispose();
+    };
+  }, []);
+
+  const told = hovered ?? node;
+  return (
+    <div className="explorer-body">
+      <div className="explorer-plot" style={{ '--gutter': `${left}px`, '--plot-width': `${matrixWidth}px` }}>
+        <ul className="explorer-levels" aria-hidden="true">
+          {rows.map(({ lod, y, height }) => (
+            <li key={lod} style={{ top: y, height }}>
+              {lod === 0 ? 'raw' : `LOD${lod}`}
+            </li>
+          ))}
+        </ul>
+        <div
+          className="explorer-tree"
+          role="tree"
+          tabIndex={0}
+          aria-label="Gist tree. Arrows walk to parent, child and siblings, Enter zooms in, Escape out."
+          aria-activedescendant={node ? nodeId(node) : undefined}
+          onKeyDown={(event) => {
+            onTreeKey(event, node);
+          }}
+        >
+          <canvas ref={canvas} aria-hidden="true" />
+          <div className="explorer-twin" role="none">
+            {node && <TreeTwin node={node} shape={shape} />}
+          </div>
+        </div>
+        <p className="explorer-told small" aria-hidden="true">
+          {failure !== '' ? failure : told ? nodeWords(told) : ''}
+        </p>
+        {node && selection && (
+          <div className="button-row explorer-acts">
+            <IconButton
+              icon={ZoomIn}
+              label="Zoom to the selected node (Enter)"
+              onClick={() => {
+                zoomToNode(node);
+              }}
+            />
+            <IconButton icon={ZoomOut} label="Zoom out by a level (Esc)" onClick={zoomOut} />
+            <IconButton
+              icon={CornerDownRight}
+              label="Show in the timeline"
+              text="Show in the timeline"
+              onClick={() => {
+                showInTimeline(node);
+              }}
+            />
+          </div>
+        )}
+      </div>
+      <TreeFindings />
+    </div>
+  );
+}
+
+const DRAG_FROM_PIXELS = 4;
+const WHEEL_ZOOM = 0.0016;
+
+/** Hover, select, zoom and pan by pointer and wheel. Returns a function that stops. */
+function listenForPointer(renderer: ExplorerRenderer, onHover: (node: BlockRef | null) => void): () => void {
+  const { canvas } = renderer;
+  const controller = new AbortController();
+  const { signal } = controller;
+  let drag: { x: number; moved: boolean } | null = null;
+  let hovered: BlockRef | null = null;
+
+  const hover = (node: BlockRef | null) => {
+    if (node?.lod === hovered?.lod && node?.start === hovered?.start) return;
+    hovered = node;
+    onHover(node);
+  };
+  const nodeAt = (event: MouseEvent) => renderer.nodeAt(event.clientX, event.clientY, treeShape());
+  const tokenAt = (event: MouseEvent) =>
+    xToToken(
+      event.clientX - canvas.getBoundingClientRect().left,
+      useView.getState().tokens,
+      canvas.clientWidth,
+    );
+
+  const listen = <K extends keyof HTMLElementEventMap>(
+    type: K,
+    listener: (event: HTMLElementEventMap[K]) => void,
+  ) => {
+    canvas.addEventListener(type, listener, { signal, passive: false });
+  };
+  listen('pointerdown', (event) => {
+    if (event.button !== 0) return;
+    canvas.setPointerCapture(event.pointerId);
+    drag = { x: event.clientX, moved: false };
+  });
+  listen('pointermove', (event) => {
+    tellPointerToken(tokenAt(event));
+    if (!drag) {
+      hover(nodeAt(event));
+      return;
+    }
+    const dx = event.clientX - drag.x;
+    if (!drag.moved && Math.abs(dx) < DRAG_FROM_PIXELS) return;
+    panTokenAxis(-dx / canvas.clientWidth);
+    drag = { x: event.clientX, moved: true };
+  });
+  listen('pointerup', (event) => {
+    const wasDragged = drag?.moved === true;
+    drag = null;
+    const node = nodeAt(event);
+    if (!wasDragged && node) selectNode(node);
+  });
+  listen('pointercancel', () => {
+    drag = null;
+  });
+  listen('dblclick', (event) => {
+    const node = nodeAt(event);
+    if (node) zoomToNode(node);
+  });
+  listen('wheel', (event) => {
+    event.preventDefault();
+    const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+    const turn = (event.deltaY || event.deltaX) * unit;
+    const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (sideways) panTokenAxis(turn / canvas.clientWidth);
+    else zoomTokenAxis(Math.exp(turn * WHEEL_ZOOM), tokenAt(event));
+    hover(nodeAt(event));
+  });
+  listen('pointerleave', () => {
+    tellPointerToken(null);
+    hover(null);
+  });
+  return () => {
+    controller.abort();
+  };
+}

@@ -1,0 +1,112 @@
+/** What the tree knows of a block: its neighbours in meaning, what its detail is worth, where it came from. */
+import { useState } from 'react';
+import type { BlockReport, SensitivityReport } from '../../../runtime/engine/protocol/protocol.ts';
+import { select } from '../../commands/view-actions.ts';
+import { attempt } from '../../model/engine-session.ts';
+import { useSession } from '../../model/session-store.ts';
+import { formatCount, formatNats, formatPlural, formatSpan } from '../../words/format.ts';
+
+export function Neighbours({ report }: { readonly report: BlockReport }) {
+  if (report.neighbours.length === 0) return null;
+  return (
+    <section>
+      <h4>Nearest gists</h4>
+      <ul className="neighbours">
+        {report.neighbours.map(({ start, end, cosine, text }) => (
+          <li key={start}>
+            <button
+              type="button"
+              title={formatSpan(start, end)}
+              onClick={() => {
+                select({ lod: Math.max(report.lod, 1), start, end });
+              }}
+            >
+              <span className="tabular">{cosine.toFixed(2)}</span>
+              <span className="neighbour-text">{text.trim()}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface SensitivityProps {
+  readonly report: BlockReport;
+  readonly onMeasured: () => void;
+}
+
+/** Runs the counterfactual for this block and says what it came to. */
+export function Sensitivity({ report, onMeasured }: SensitivityProps) {
+  const readOnly = useSession((state) => state.session?.readOnly ?? false);
+  const [measuring, setMeasuring] = useState(false);
+  const [measured, setMeasured] = useState<SensitivityReport | null>(null);
+  const { lod, start, end, sensitivity } = report;
+  const measure = async () => {
+    setMeasuring(true);
+    const command = { kind: 'measureSensitivity', lod, start, end } as const;
+    const answer = await attempt('The sensitivity was not measured', command);
+    setMeasuring(false);
+    if (!answer) return;
+    setMeasured(answer);
+    onMeasured();
+  };
+  return (
+    <section aria-label="Sensitivity">
+      <h4>
+        What its detail is worth{' '}
+        <span className="tabular">{sensitivity === null ? '' : `${formatNats(sensitivity)} nats/token`}</span>
+      </h4>
+      <p className="muted small" role="status">
+        {measured
+          ? `The newest ${formatPlural(measured.horizonTokens, 'token')} cost ${measured.fineNll.toFixed(3)} nats each with it ${lod === 0 ? 'raw' : 'expanded'}, ${measured.coarseNll.toFixed(3)} with one gist in its place.`
+          : sensitivity === null
+            ? 'Not measured yet: how much worse the newest tokens are predicted when one gist stands for it.'
+            : 'Measured earlier in this run.'}
+      </p>
+      <button
+        type="button"
+        className="button"
+        disabled={measuring || readOnly}
+        title="Predict the newest tokens twice: with this block one level finer, and as one gist"
+        onClick={() => void measure()}
+      >
+        {measuring ? 'Measuring…' : sensitivity === null ? 'Measure' : 'Measure again'}
+      </button>
+    </section>
+  );
+}
+
+export function Metadata({ report }: { readonly report: BlockReport }) {
+  const source = report.provenance.map(({ title, role }) =>
+    role === 'document' ? title : `${role}: ${title}`,
+  );
+  const facts: readonly (readonly [string, string])[] = [
+    ['Source', [...new Set(source)].join(', ') || '–'],
+    ['Made at step', report.createdAtStep === null ? '–' : formatCount(report.createdAtStep)],
+    ['Gist version', versionWords(report)],
+    ['Residency', formatPlural(report.residencySteps, 'refocus', 'refocuses')],
+    ['Cooldown', report.cooldownLeft === 0 ? 'none' : `${formatCount(report.cooldownLeft)} left`],
+    ['Expanded / collapsed', `${formatCount(report.expansions)} / ${formatCount(report.collapses)}`],
+    ['Accesses', formatCount(report.accessCount)],
+    ['Last access', report.lastAccessStep === null ? '–' : `step ${formatCount(report.lastAccessStep)}`],
+  ];
+  return (
+    <section>
+      <h4>Metadata</h4>
+      <dl className="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd className="tabular">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function versionWords({ gistVersion, isStale }: BlockReport): string {
+  if (gistVersion === null) return '–';
+  return isStale ? `${gistVersion}, older than the loaded GistNet` : String(gistVersion);
+}

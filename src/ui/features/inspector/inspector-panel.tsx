@@ -1,0 +1,130 @@
+/** Everything about the selected block: its text, scores, actions with their reasons, metadata, and what can be done to it. */
+import { MousePointerClick } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import type { BlockReport } from '../../../runtime/engine/protocol/protocol.ts';
+import { focusSelection } from '../../commands/view-actions.ts';
+import { send } from '../../model/engine-session.ts';
+import { useShownIndexSlowly } from '../../model/shown-frame.ts';
+import { RecordedBlock } from '../share/recorded-block.tsx';
+import { useRecording } from '../share/recording-store.ts';
+import { useSession } from '../../model/session-store.ts';
+import { useSteering } from '../../model/steering-store.ts';
+import { type BlockRef, useView } from '../../model/view-store.ts';
+import { formatPlural, formatSpan } from '../../words/format.ts';
+import { BlockActs } from './block-acts.tsx';
+import { Metadata, Neighbours, Sensitivity } from './block-facts.tsx';
+import { ActionHistory, ScoreHistory } from './block-story.tsx';
+import { Continuation } from './continuation.tsx';
+import { TokenComparison } from './token-comparison.tsx';
+
+export function InspectorPanel() {
+  const selection = useView((state) => state.selection);
+  const isRecorded = useRecording((state) => state.recording !== null);
+  if (!selection) {
+    return (
+      <div className="inspector-empty">
+        <MousePointerClick size={24} aria-hidden />
+        <h3>No block selected</h3>
+        <p className="muted">
+          Click a block in the timeline, or press <kbd>⇧</kbd> <kbd>D</kbd>, to read its text, its scores and
+          why it was expanded or collapsed.
+        </p>
+      </div>
+    );
+  }
+  if (isRecorded) return <RecordedBlock block={selection} />;
+  return <BlockInspector key={`${selection.lod}:${selection.start}`} block={selection} />;
+}
+
+function BlockInspector({ block }: { readonly block: BlockRef }) {
+  const { lod, start, end } = block;
+  const index = useShownIndexSlowly();
+  const step = useSession((state) => state.session?.step ?? 0);
+  const running = useSession((state) => state.running);
+  const [report, setReport] = useState<BlockReport | null>(null);
+  const [failure, setFailure] = useState('');
+  const busy = useSteering((state) => state.busy);
+  const [measurements, setMeasurements] = useState(0);
+  /** What the last act by hand did, if it was done here: it outlives the change of level that it caused. */
+  const effect = useSteering((state) => (state.effect?.block.start === start ? state.effect : null));
+  /** While running, the report is read anew only now and then. */
+  const readAt = running ? Math.floor(step / 16) : step;
+
+  useEffect(() => {
+    let current = true;
+    send({ kind: 'inspect', lod, start, end }).then(
+      (answer) => {
+        if (current) setReport(answer);
+      },
+      (error: unknown) => {
+        if (current) setFailure(error instanceof Error ? error.message : String(error));
+      },
+    );
+    return () => {
+      current = false;
+    };
+  }, [lod, start, end, readAt, busy, measurements]);
+
+  return (
+    <div className="inspector" aria-label="Selected block">
+      <header className="inspector-head">
+        <h3>
+          <i className="swatch" style={{ background: `var(--lod-${lod})` }} />
+          {lod === 0 ? 'Raw tokens' : `Gist, LOD${lod}`}
+        </h3>
+        <p className="muted tabular">
+          {formatSpan(start, end)} · {formatPlural(end - start, 'token')}
+        </p>
+        {report && <Presence report={report} />}
+      </header>
+      {report ? (
+        <>
+          <BlockActs report={report} />
+          {effect && <TokenComparison {...effect.nextTokens} />}
+          <Continuation effect={effect} />
+          <section>
+            <h4>{lod === 0 ? 'Text' : 'Text it stands for'}</h4>
+            <p className={`block-text ${lod === 0 ? '' : 'is-gist'}`}>{report.text || '(empty)'}</p>
+          </section>
+        </>
+      ) : (
+        <p className="muted">{failure || 'Reading the block…'}</p>
+      )}
+      <ScoreHistory block={block} index={index} />
+      <ActionHistory block={block} index={index} />
+      {report && (
+        <>
+          <Sensitivity
+            report={report}
+            onMeasured={() => {
+              setMeasurements((count) => count + 1);
+            }}
+          />
+          <Neighbours report={report} />
+          <Metadata report={report} />
+        </>
+      )}
+      <button type="button" className="link" onClick={focusSelection}>
+        Zoom to this block (F)
+      </button>
+    </div>
+  );
+}
+
+function Presence({ report }: { readonly report: BlockReport }) {
+  const words = report.inWorkingContext
+    ? 'In the working context as it is'
+    : report.currentLod === null
+      ? 'Outside the working context'
+      : `In the working context at LOD${report.currentLod}`;
+  return (
+    <p className="presence">
+      {words}
+      {report.pinned && ', pinned'}
+      {report.forbidden && ', forbidden to expand'}
+      {report.tag !== null && `, tagged “${report.tag}”`}
+      {report.cooldownLeft > 0 &&
+        `, cooling down for ${formatPlural(report.cooldownLeft, 'refocus', 'refocuses')}`}
+    </p>
+  );
+}

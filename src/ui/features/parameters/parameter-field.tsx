@@ -1,0 +1,163 @@
+/** One knob: name, symbol, value, unit, slider, sentence, default, and what was wrong with the last input. */
+import { RotateCcw } from 'lucide-react';
+import { useId, useState } from 'react';
+import type { ParameterDescription } from '../../../core/trace/parameters.ts';
+import { useShell } from '../../app/shell-store.ts';
+import { DEFINITION_OF } from '../../words/definitions.ts';
+import { formatValue } from '../../words/format.ts';
+import { readParameter, sliderOf, valueOfSlider } from './parameter-input.ts';
+
+interface ParameterFieldProps {
+  readonly parameter: ParameterDescription;
+  readonly value: number | string;
+  readonly initial: number | string;
+  readonly initialWord: string;
+  readonly disabled: boolean;
+  /** The choices that the model offers; absent for all. */
+  readonly available: readonly string[] | undefined;
+  /** @returns what is wrong with a value; null if it was taken. */
+  readonly onChange: (changes: Readonly<Record<string, unknown>>) => Promise<string | null>;
+}
+
+export function ParameterField({
+  parameter,
+  value,
+  initial,
+  initialWord,
+  disabled,
+  available,
+  onChange,
+}: ParameterFieldProps) {
+  const id = useId();
+  /** What is being typed or dragged; null shows the engine's value. */
+  const [draft, setDraft] = useState<string | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const changed = value !== initial;
+
+  const commit = async (next: number | string) => {
+    const refused = next === value ? null : await onChange({ [parameter.id]: next });
+    setError(refused);
+    if (refused === null) setDraft(null);
+  };
+  const commitTyped = () => {
+    if (draft === null) return;
+    const reading = readParameter(parameter, draft);
+    if (reading.ok) void commit(reading.value);
+    else setError(`${reading.message} Kept ${formatValue(value)}.`);
+  };
+  const dragged = draft !== null && error === null ? Number(draft) : Number(value);
+
+  return (
+    <div className={`parameter ${changed ? 'is-changed' : ''}`}>
+      <div className="parameter-head">
+        <label htmlFor={id} title={parameter.sentence}>
+          {parameter.label}
+          {parameter.symbol && <span className="symbol"> {parameter.symbol}</span>}
+        </label>
+        {changed && (
+          <button
+            type="button"
+            className="reset"
+            disabled={disabled}
+            aria-label={`Reset ${parameter.label} to ${formatValue(initial)}`}
+            title={`Reset to ${formatValue(initial)}`}
+            onClick={() => {
+              setDraft(null);
+              void commit(initial);
+            }}
+          >
+            <RotateCcw size={12} aria-hidden />
+          </button>
+        )}
+        {parameter.kind === 'choice' ? (
+          <select
+            id={id}
+            value={value}
+            disabled={disabled}
+            aria-describedby={`${id}-help`}
+            onChange={(event) => void commit(event.target.value)}
+          >
+            {parameter.choices?.map((choice) => (
+              <option key={choice} disabled={available?.includes(choice) === false}>
+                {choice}
+              </option>
+            ))}
+          </select>
+        ) : (
+          <input
+            id={id}
+            type="text"
+            inputMode="decimal"
+            className="tabular"
+            value={draft ?? formatValue(value)}
+            disabled={disabled}
+            aria-invalid={error !== null}
+            aria-describedby={`${id}-help`}
+            onChange={(event) => {
+              setError(null);
+              setDraft(event.target.value);
+            }}
+            onBlur={commitTyped}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter') commitTyped();
+              if (event.key === 'Escape') {
+                setDraft(null);
+                setError(null);
+              }
+            }}
+          />
+        )}
+      </div>
+      {parameter.kind !== 'choice' && (
+        <div className="parameter-slider">
+          <input
+            type="range"
+            min={0}
+            max={1000}
+            step={1}
+            aria-label={`${parameter.label} slider`}
+            aria-valuetext={`${formatValue(dragged)} ${parameter.unit}`}
+            disabled={disabled}
+            value={Number.isFinite(dragged) ? sliderOf(parameter, dragged) : 0}
+            style={{ '--filled': `${(Number.isFinite(dragged) ? sliderOf(parameter, dragged) : 0) / 10}%` }}
+            onChange={(event) => {
+              setError(null);
+              setDraft(String(valueOfSlider(parameter, Number(event.target.value))));
+            }}
+            onPointerUp={commitTyped}
+            onKeyUp={commitTyped}
+            onBlur={commitTyped}
+          />
+          <span className="unit" title={parameter.unit}>
+            {parameter.unit}
+          </span>
+        </div>
+      )}
+      {error !== null && (
+        <p className="parameter-error" role="alert">
+          {error}
+        </p>
+      )}
+      <p className="parameter-help" id={`${id}-help`}>
+        {parameter.sentence}{' '}
+        <span className="tabular">
+          {initialWord} {formatValue(initial)}
+          {parameter.min !== undefined &&
+            parameter.max !== undefined &&
+            `, ${formatValue(parameter.min)}–${formatValue(parameter.max)}`}
+          .
+        </span>
+      </p>
+      <button
+        type="button"
+        className="link parameter-help"
+        aria-label={`Definition behind ${parameter.label}`}
+        onClick={() => {
+          useShell.setState({ definition: DEFINITION_OF[parameter.id] });
+        }}
+      >
+        Definition
+      </button>
+    </div>
+  );
+}

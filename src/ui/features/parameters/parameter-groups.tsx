@@ -1,0 +1,52 @@
+/** Every knob of a run by group, generated from the parameter table; whose knobs they are is the caller's. */
+import type { RunConfig } from '../../../core/trace/config.ts';
+import { PARAMETERS, type ParameterGroup } from '../../../core/trace/parameters.ts';
+import { useSession } from '../../model/session-store.ts';
+import { ParameterField } from './parameter-field.tsx';
+
+const GROUPS: readonly { readonly id: ParameterGroup; readonly title: string }[] = [
+  { id: 'context', title: 'Working context' },
+  { id: 'allocator', title: 'Focus allocator' },
+  { id: 'policy', title: 'Policy' },
+  { id: 'sampling', title: 'Sampling' },
+  { id: 'measurement', title: 'Measurement' },
+];
+
+interface ParameterGroupsProps {
+  readonly values: RunConfig;
+  /** What resetting goes back to, and what it is called. */
+  readonly initial: RunConfig;
+  readonly initialWord: 'Default' | 'Original';
+  readonly disabled: boolean;
+  /** @returns what is wrong with a value; null if it was taken. */
+  readonly onChange: (changes: Readonly<Record<string, unknown>>) => Promise<string | null>;
+}
+
+export function ParameterGroups({ values, initial, initialWord, disabled, onChange }: ParameterGroupsProps) {
+  const lensVariants = useSession((state) => state.boot?.model.lensVariants);
+  return GROUPS.map(({ id, title }) => {
+    const parameters = PARAMETERS.filter(({ group }) => group === id);
+    return (
+      <details key={id} open={id !== 'sampling'}>
+        <summary>
+          {title}
+          {parameters.some((parameter) => values[parameter.id] !== initial[parameter.id]) && (
+            <i className="changed-dot" title={`Changed from ${initialWord.toLowerCase()}`} />
+          )}
+        </summary>
+        {parameters.map((parameter) => (
+          <ParameterField
+            key={parameter.id}
+            parameter={parameter}
+            value={values[parameter.id]}
+            initial={initial[parameter.id]}
+            initialWord={initialWord}
+            disabled={disabled}
+            available={parameter.id === 'lensVariant' ? lensVariants : undefined}
+            onChange={onChange}
+          />
+        ))}
+      </details>
+    );
+  });
+}

@@ -1,0 +1,91 @@
+/** Draws what lies over the matrix: the playhead's row, what is still to come, the selection, the hover. */
+import type { FrameRange } from '../../model/playback-store.ts';
+import type { BlockRef } from '../../model/view-store.ts';
+import type { TimelineLayout } from './frame-layout.ts';
+import type { Palette } from './palette.ts';
+import { type StepWindow, stepToY } from './step-axis.ts';
+import type { DrawSurface } from './surface.ts';
+import { type TokenWindow, tokenToX } from './token-axis.ts';
+
+interface OverlayScene {
+  readonly layout: TimelineLayout;
+  readonly steps: StepWindow;
+  readonly window: TokenWindow;
+  readonly shownIndex: number;
+  readonly frameCount: number;
+  readonly selection: BlockRef | null;
+  /** What playback loops over. */
+  readonly range?: FrameRange | null;
+  readonly hover: { readonly index: number; readonly block: BlockRef } | null;
+  readonly palette: Palette;
+}
+
+export function drawOverlay(surface: DrawSurface, scene: OverlayScene): void {
+  const { layout, steps, palette, shownIndex, frameCount } = scene;
+  if (frameCount === 0) return;
+  const top = Math.round(stepToY(shownIndex, steps));
+  const height = Math.max(2, Math.round(steps.rowHeight));
+  const end = Math.min(layout.height, stepToY(frameCount, steps));
+
+  if (scene.selection) drawSelection(surface, scene, scene.selection, end);
+  if (scene.range) drawRange(surface, scene, scene.range);
+  if (shownIndex < frameCount - 1 && top + height < end) {
+    surface.fillStyle = palette.background;
+    surface.globalAlpha = 0.62;
+    surface.fillRect(layout.left, top + height, layout.width - layout.left, end - top - height);
+    surface.globalAlpha = 1;
+  }
+  surface.fillStyle = palette.accent;
+  surface.globalAlpha = 0.2;
+  surface.fillRect(layout.left, top, layout.width - layout.left, height);
+  surface.globalAlpha = 1;
+  surface.fillRect(layout.left, top + height - 1, layout.width - layout.left, 1);
+  surface.beginPath();
+  surface.moveTo(layout.left, top + height / 2);
+  surface.lineTo(layout.left - 7, top + height / 2 - 5);
+  surface.lineTo(layout.left - 7, top + height / 2 + 5);
+  surface.closePath();
+  surface.fill();
+
+  if (scene.hover) {
+    const y = Math.round(stepToY(scene.hover.index, steps));
+    outline(surface, scene, scene.hover.block, y, Math.max(3, Math.round(steps.rowHeight)), palette.text);
+  }
+}
+
+/** A line before the first and one behind the last row of the range. */
+function drawRange(surface: DrawSurface, { layout, steps, palette }: OverlayScene, range: FrameRange): void {
+  surface.fillStyle = palette.accent;
+  surface.globalAlpha = 0.7;
+  for (const index of [range.first, range.last + 1]) {
+    const y = Math.round(stepToY(index, steps));
+    if (y >= 0 && y <= layout.height) surface.fillRect(layout.left, y, layout.width - layout.left, 1);
+  }
+  surface.globalAlpha = 1;
+}
+
+function drawSelection(surface: DrawSurface, scene: OverlayScene, block: BlockRef, end: number): void {
+  const { layout, window, palette } = scene;
+  const x0 = Math.max(0, tokenToX(block.start, window, layout.matrixWidth));
+  const x1 = Math.min(layout.matrixWidth, tokenToX(block.end, window, layout.matrixWidth));
+  if (x1 < 0 || x0 > layout.matrixWidth) return;
+  surface.strokeStyle = palette.accent;
+  surface.lineWidth = 1.5;
+  surface.strokeRect(layout.left + x0 - 1, 1, Math.max(x1 - x0, 2) + 2, Math.max(0, end - 2));
+}
+
+function outline(
+  surface: DrawSurface,
+  scene: OverlayScene,
+  block: BlockRef,
+  y: number,
+  height: number,
+  colour: string,
+): void {
+  const { layout, window } = scene;
+  const x0 = Math.max(0, tokenToX(block.start, window, layout.matrixWidth));
+  const x1 = Math.min(layout.matrixWidth, tokenToX(block.end, window, layout.matrixWidth));
+  surface.strokeStyle = colour;
+  surface.lineWidth = 1.5;
+  surface.strokeRect(layout.left + x0 - 0.5, y - 0.5, Math.max(x1 - x0, 3) + 1, height + 1);
+}

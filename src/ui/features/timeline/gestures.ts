@@ -1,0 +1,199 @@
+/** Pointer and wheel on the timeline: hover, select, pan, zoom. */
+import {
+  panStepAxis,
+  seekTo,
+  select,
+  tellPointerToken,
+  zoomStepAxis,
+  zoomTokenAxis,
+} from '../../commands/view-actions.ts';
+import { shownIndex } from '../../model/shown-frame.ts';
+import { scrollTracks } from './tracks-store.ts';
+import { type BlockRef, useView } from '../../model/view-store.ts';
+import { entryAtX } from './hit.ts';
+import { entryAtSlot, slotOffsets } from './slots.ts';
+import { yToStep } from './step-axis.ts';
+import { STRIP_HEIGHT, type TimelineRenderer } from './timeline-renderer.ts';
+import { focusTokens, panTokens, xToToken } from './token-axis.ts';
+
+/** What the pointer rests on, in page pixels. */
+export interface Hit {
+  readonly index: number;
+  readonly entryIndex: number;
+  readonly block: BlockRef;
+  readonly clientX: number;
+  readonly clientY: number;
+}
+
+const DRAG_FROM_PIXELS = 4;
+const WHEEL_ZOOM = 0.0016;
+/** Wheel pixels that scroll the tracks by one. */
+const WHEEL_PER_TRACK = 80;
+
+export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit | null) => void): () => void {
+  const { overlay, strip, range } = renderer.elements;
+  const controller = new AbortController();
+  const { signal } = controller;
+  let drag: { x: number; y: number; moved: boolean } | null = null;
+  let trackTurn = 0;
+
+  const show = (hit: Hit | null) => {
+    renderer.setHover(hit && { index: hit.index, block: hit.block });
+    onHit(hit);
+  };
+
+  const matrixHit = (event: MouseEvent): Hit | null => {
+    const { left, matrixWidth } = renderer.layout;
+    const box = overlay.getBoundingClientRect();
+    const x = event.clientX - box.left - left;
+    const { steps, tokens } = useView.getState();
+    const index = yToStep(event.clientY - box.top, steps, renderer.trace.frameCount);
+    if (index === null || x < 0 || x > matrixWidth) return null;
+    const entries = renderer.trace.layoutAt(index);
+    return hitOf(event, index, entryAtX(entries, x, tokens, matrixWidth));
+  };
+
+  const stripHit = (event: MouseEvent): Hit | null => {
+    const box = strip.getBoundingClientRect();
+    const index = shownIndex();
+    const frame = renderer.trace.frameAt(index);
+    if (!frame || event.clientY - box.top > STRIP_HEIGHT) return null;
+    const slot = ((event.clientX - box.left) / box.width) * frame.budgetTokens;
+    return hitOf(event, index, entryAtSlot(slotOffsets(renderer.trace.layoutAt(index)), slot));
+  };
+
+  const hitOf = (event: MouseEvent, index: number, entryIndex: number): Hit | null => {
+    const entry = renderer.trace.layoutAt(index)[entryIndex];
+    if (!entry) return null;
+    const [lod, start, end] = entry;
+    return { index, entryIndex, block: { lod, start, end }, clientX: event.clientX, clientY: event.clientY };
+  };
+
+  const pointerToken = (event: MouseEvent): number | null => {
+    const { left, matrixWidth } = renderer.layout;
+    const x = event.clientX - overlay.getBoundingClientRect().left - left;
+    return x < 0 || x > matrixWidth ? null : xToToken(x, useView.getState().tokens, matrixWidth);
+  };
+
+  overlay.addEventListener(
+    'pointerdown',
+    (event) => {
+      if (event.button !== 0) return;
+      overlay.setPointerCapture(event.pointerId);
+      drag = { x: event.clientX, y: event.clientY, moved: false };
+    },
+    { signal },
+  );
+  overlay.addEventListener(
+    'pointermove',
+    (event) => {
+      tellPointerToken(pointerToken(event));
+      if (!drag) {
+        show(matrixHit(event));
+        return;
+      }
+      const dx = event.clientX - drag.x;
+      const dy = event.clientY - drag.y;
+      if (!drag.moved && Math.hypot(dx, dy) < DRAG_FROM_PIXELS) return;
+      if (!drag.moved) overlay.classList.add('is-dragged');
+      const { tokens } = useView.getState();
+      const byTokens = (-dx / renderer.layout.matrixWidth) * (tokens.end - tokens.start);
+      const panned = panTokens(tokens, byTokens, renderer.trace.cursor);
+      if (panned.start !== tokens.start) useView.setState({ tokens: panned, autoTokens: false });
+      if (dy !== 0) panStepAxis(-dy);
+      drag = { x: event.clientX, y: event.clientY, moved: true };
+      show(null);
+    },
+    { signal },
+  );
+  overlay.addEventListener(
+    'pointerup',
+    (event) => {
+      const wasDragged = drag?.moved === true;
+      drag = null;
+      overlay.classList.remove('is-dragged');
+      if (wasDragged) return;
+      const hit = matrixHit(event);
+      if (!hit) {
+        select(null);
+        return;
+      }
+      select(hit.block);
+      seekTo(hit.index);
+    },
+    { signal },
+  );
+  overlay.addEventListener(
+    'dblclick',
+    (event) => {
+      const hit = matrixHit(event);
+      if (!hit) return;
+      const { start, end } = hit.block;
+      useView.setState({ tokens: focusTokens(start, end, renderer.trace.cursor), autoTokens: false });
+    },
+    { signal },
+  );
+  overlay.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      const box = overlay.getBoundingClientRect();
+      const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+      const turn = (event.deltaY || event.deltaX) * unit;
+      const { left, matrixWidth } = renderer.layout;
+      const x = event.clientX - box.left;
+      const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+      if (sideways && x > left + matrixWidth) {
+        trackTurn += turn;
+        const tracks = Math.trunc(trackTurn / WHEEL_PER_TRACK);
+        trackTurn -= tracks * WHEEL_PER_TRACK;
+        if (tracks !== 0) scrollTracks(renderer.layout.tracksBefore + tracks);
+      } else if (event.altKey || x < left || x > left + matrixWidth) {
+        zoomStepAxis(Math.exp(-turn * WHEEL_ZOOM), event.clientY - box.top);
+      } else if (sideways) {
+        const { tokens } = useView.getState();
+        const byTokens = (turn / matrixWidth) * (tokens.end - tokens.start);
+        useView.setState({ tokens: panTokens(tokens, byTokens, renderer.trace.cursor), autoTokens: false });
+      } else {
+        zoomTokenAxis(Math.exp(turn * WHEEL_ZOOM), pointerToken(event));
+      }
+      show(matrixHit(event));
+    },
+    { signal, passive: false },
+  );
+  range.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      zoomStepAxis(Math.exp(-event.deltaY * WHEEL_ZOOM), event.clientY - range.getBoundingClientRect().top);
+    },
+    { signal, passive: false },
+  );
+  strip.addEventListener(
+    'pointermove',
+    (event) => {
+      show(stripHit(event));
+    },
+    { signal },
+  );
+  strip.addEventListener(
+    'click',
+    (event) => {
+      select(stripHit(event)?.block ?? null);
+    },
+    { signal },
+  );
+  for (const element of [overlay, strip]) {
+    element.addEventListener(
+      'pointerleave',
+      () => {
+        tellPointerToken(null);
+        show(null);
+      },
+      { signal },
+    );
+  }
+  return () => {
+    controller.abort();
+  };
+}

@@ -1,0 +1,139 @@
+/** The shown step as a table: the timeline's twin for the keyboard and screen readers. */
+import { type KeyboardEvent, useEffect, useRef } from 'react';
+import { select, seekBy } from '../../commands/view-actions.ts';
+import { currentRun } from '../../model/current-run.ts';
+import { useShownIndexSlowly } from '../../model/shown-frame.ts';
+import { useView } from '../../model/view-store.ts';
+import { formatCount, formatPlural, formatScore } from '../../words/format.ts';
+import { actionTitle } from '../../words/reasons.ts';
+import { entryAtToken } from './hit.ts';
+import { entryCost } from './slots.ts';
+
+export function StepTable() {
+  const index = useShownIndexSlowly();
+  const selection = useView((state) => state.selection);
+  const table = useRef<HTMLDivElement>(null);
+  /** Where the focus was: a block that split or merged passes it on to what now covers its first token. */
+  const focusedToken = useRef<number | null>(null);
+  useEffect(() => {
+    if (focusedToken.current === null || document.activeElement !== document.body) return;
+    const at = entryAtToken(currentRun.layoutAt(index), focusedToken.current);
+    blockButtons(table.current)[at]?.focus();
+  }, [index]);
+  const frame = currentRun.frameAt(index);
+  if (!frame) return <div className="step-table">No steps yet.</div>;
+  const layout = currentRun.layoutAt(index);
+  const scored = currentRun.scoredLayoutAt(index);
+  const { scores } = frame;
+  return (
+    <div
+      ref={table}
+      className="step-table"
+      tabIndex={0}
+      role="region"
+      aria-label="Blocks of the shown step"
+      aria-description="Up and down walk the blocks, left and right the steps."
+      onKeyDown={(event) => {
+        walk(event, table.current);
+      }}
+    >
+      <table>
+        <caption>
+          Step {formatCount(frame.step)}: {formatPlural(layout.length, 'block')} in{' '}
+          {formatCount(frame.usedTokens)} of {formatCount(frame.budgetTokens)} slots, policy {frame.policy}.{' '}
+          <button
+            type="button"
+            className="link"
+            onClick={() => {
+              seekBy(-1);
+            }}
+          >
+            Previous step
+          </button>{' '}
+          <button
+            type="button"
+            className="link"
+            onClick={() => {
+              seekBy(1);
+            }}
+          >
+            Next step
+          </button>
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Detail</th>
+            <th scope="col" className="number">
+              First token
+            </th>
+            <th scope="col" className="number">
+              Tokens
+            </th>
+            <th scope="col" className="number">
+              Slots
+            </th>
+            <th scope="col" className="number">
+              Score
+            </th>
+            <th scope="col">At this step</th>
+          </tr>
+        </thead>
+        <tbody>
+          {layout.map((entry) => {
+            const [lod, start, end] = entry;
+            const at = scored ? entryAtToken(scored, start) : -1;
+            const actions = frame.actions.filter(
+              (action) => action.applied && action.start < end && action.end > start,
+            );
+            return (
+              <tr key={`${lod}:${start}`} aria-selected={selection?.start === start && selection.lod === lod}>
+                <th scope="row">
+                  <button
+                    type="button"
+                    className="link"
+                    data-block
+                    onFocus={() => {
+                      focusedToken.current = start;
+                    }}
+                    onClick={() => {
+                      select({ lod, start, end });
+                    }}
+                  >
+                    <i className="swatch" style={{ background: `var(--lod-${lod})` }} />
+                    {lod === 0 ? 'raw' : `LOD${lod}`}
+                  </button>
+                </th>
+                <td className="number">{formatCount(start)}</td>
+                <td className="number">{formatCount(end - start)}</td>
+                <td className="number">{entryCost(entry)}</td>
+                <td className="number">{at >= 0 ? formatScore(scores[at]!) : '–'}</td>
+                <td>{actions.map(actionTitle).join(', ')}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function blockButtons(table: HTMLElement | null): readonly HTMLElement[] {
+  return [...(table?.querySelectorAll<HTMLElement>('[data-block]') ?? [])];
+}
+
+/** Up and down go from block to block, Home and End to the first and last, left and right from step to step. */
+function walk(event: KeyboardEvent, table: HTMLElement | null): void {
+  if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') seekBy(event.key === 'ArrowLeft' ? -1 : 1);
+  else {
+    const blocks = blockButtons(table);
+    const at = blocks.indexOf(document.activeElement as HTMLElement);
+    const wanted = { ArrowDown: at + 1, ArrowUp: Math.max(at - 1, 0), Home: 0, End: blocks.length - 1 }[
+      event.key
+    ];
+    if (wanted === undefined) return;
+    blocks[Math.min(wanted, blocks.length - 1)]?.focus();
+  }
+  event.preventDefault();
+  event.stopPropagation();
+}

@@ -1,0 +1,377 @@
+/**
+ * Draws the timeline when something changed, at most once per animation frame. Owns the canvases and the
+ * D3 axes; computes nothing that the pure geometry files could.
+ */
+import { select } from 'd3';
+import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
+import { shownIndex } from '../../model/shown-frame.ts';
+import { peekedFocus } from '../../model/token-focus.ts';
+import type { Frame } from '../../model/frame.ts';
+import type { RunTrace } from '../../model/run-trace.ts';
+import { clearRange, markRange, usePlayback } from '../../model/playback-store.ts';
+import { useExplorer } from '../explorer/explorer-store.ts';
+import { useRecording } from '../share/recording-store.ts';
+import { useSession } from '../../model/session-store.ts';
+import { useTracks } from './tracks-store.ts';
+import { type BlockRef, useView } from '../../model/view-store.ts';
+import { MinimapBrush, drawStepAxis, drawTokenAxis } from './axes.ts';
+import { CanvasLayer } from './canvas-layer.ts';
+import { drawMatrixBoxes, drawMatrixGlyphs } from './draw-matrix.ts';
+import { type MinimapScene, drawMinimap } from './draw-minimap.ts';
+import { drawOverlay } from './draw-overlay.ts';
+import { drawSharesOnMinimap, drawSharesOnStrip, drawSharesOverRow } from './draw-shares.ts';
+import { type StripScene, drawStrip } from './draw-strip.ts';
+import { drawTrackBoxes, drawTrackMarks } from './draw-tracks.ts';
+import { followView } from './follow-view.ts';
+import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
+import { type Palette, readPalette } from './palette.ts';
+import { RangeBrush } from './range-brush.ts';
+import { RowRaster, createPixelReader } from './row-raster.ts';
+import { type Row, scrollRows, visibleRows } from './step-axis.ts';
+import { StripMorph } from './strip-morph.ts';
+import { type TokenWindow, clampTokens } from './token-axis.ts';
+
+interface TimelineElements {
+  readonly root: HTMLElement;
+  readonly minimap: HTMLCanvasElement;
+  readonly brush: SVGSVGElement;
+  readonly strip: HTMLCanvasElement;
+  readonly tokenAxis: SVGSVGElement;
+  readonly matrix: HTMLCanvasElement;
+  readonly overlay: HTMLCanvasElement;
+  readonly stepAxis: SVGSVGElement;
+  readonly range: SVGSVGElement;
+}
+
+export const STRIP_HEIGHT = 40;
+
+const ALL_DIRTY = { matrix: true, tracks: true, strip: true, overlay: true, minimap: true };
+const CLEAN = { matrix: false, tracks: false, strip: false, overlay: false, minimap: false };
+type Part = keyof typeof ALL_DIRTY;
+
+interface DrawnRows {
+  readonly rows: readonly Row[];
+  readonly tokens: TokenWindow;
+  readonly colourBy: 'lod' | 'score';
+  readonly layout: TimelineLayout;
+  readonly palette: Palette;
+  readonly firstFrame: Frame | undefined;
+  readonly ratio: number;
+}
+
+export class TimelineRenderer {
+  readonly #layers: Record<'minimap' | 'strip' | 'matrix' | 'overlay', CanvasLayer>;
+  readonly #brush: MinimapBrush;
+  readonly #rangeBrush: RangeBrush;
+  readonly #morph: StripMorph;
+  readonly #raster = new RowRaster(createPixelReader());
+  readonly #stops: (() => void)[] = [];
+  #palette: Palette;
+  #layout: TimelineLayout = layoutTimeline(800, 400);
+  #pending = 0;
+  #dirty = { ...ALL_DIRTY };
+  /** An element may have another size: asked of the document only then, for asking makes it lay itself out. */
+  #resized = true;
+  /** What the raster holds: rows that only move are not drawn again. */
+  #drawn: DrawnRows | null = null;
+  #tokenAxis: { readonly window: TokenWindow; readonly layout: TimelineLayout } | null = null;
+  #hover: { index: number; block: BlockRef } | null = null;
+  /** The first frame of the run drawn last: another one means another run. */
+  #firstFrame: Frame | undefined;
+  #arranged = useTracks.getState();
+  #onLayout: (layout: TimelineLayout) => void;
+
+  constructor(
+    readonly elements: TimelineElements,
+    readonly trace: RunTrace,
+    onLayout: (layout: TimelineLayout) => void,
+  ) {
+    this.#layers = {
+      minimap: new CanvasLayer(elements.minimap),
+      strip: new CanvasLayer(elements.strip),
+      matrix: new CanvasLayer(elements.matrix, { willReadFrequently: true }),
+      overlay: new CanvasLayer(elements.overlay),
+    };
+    this.#onLayout = onLayout;
+    this.#palette = readPalette(elements.root);
+    this.#morph = new StripMorph(elements.strip, () => {
+      this.#invalidate('strip');
+    });
+    this.#brush = new MinimapBrush(elements.brush, (window) => {
+      useView.setState({ tokens: clampTokens(window, this.trace.cursor), autoTokens: false });
+    });
+    this.#rangeBrush = new RangeBrush(elements.range, (range) => {
+      if (range) markRange(range.first, range.last);
+      else clearRange();
+    });
+    const everything = () => {
+      this.invalidateAll();
+    };
+    const resize = new ResizeObserver(() => {
+      this.#resized = true;
+      everything();
+    });
+    for (const element of [elements.minimap, elements.strip, elements.matrix]) resize.observe(element);
+    const theme = new MutationObserver(() => {
+      this.#palette = readPalette(elements.root);
+      everything();
+    });
+    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    this.#stops.push(
+      usePlayback.subscribe(() => {
+        this.#invalidate('strip', 'overlay', 'minimap');
+      }),
+      useView.subscribe((now, before) => {
+        if (now.steps !== before.steps) this.#invalidate('matrix', 'tracks', 'overlay');
+        if (now.tokens !== before.tokens || now.colourBy !== before.colourBy) this.#invalidate('matrix');
+        this.#invalidate('strip', 'overlay', 'minimap');
+      }),
+      trace.subscribe(everything),
+      useTracks.subscribe(everything),
+      useExplorer.subscribe((now, before) => {
+        if (now.open !== before.open) this.#invalidate('overlay');
+      }),
+      useSession.subscribe((now, before) => {
+        if (now.provenance !== before.provenance) this.#invalidate('minimap');
+      }),
+      () => {
+        resize.disconnect();
+        theme.disconnect();
+      },
+    );
+    everything();
+  }
+
+  get layout(): TimelineLayout {
+    return this.#layout;
+  }
+
+  /** The layout that the strip and the minimap show. */
+  shownLayout(): readonly LayoutEntry[] {
+    const index = shownIndex();
+    return index < 0 ? [] : this.trace.layoutAt(index);
+  }
+
+  get stripIntervals(): StripMorph['intervals'] {
+    return this.#morph.intervals;
+  }
+
+  setHover(hover: { index: number; block: BlockRef } | null): void {
+    this.#hover = hover;
+    this.#invalidate('overlay', 'strip');
+  }
+
+  invalidateAll(): void {
+    this.#dirty = { ...ALL_DIRTY };
+    this.#schedule();
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#pending);
+    this.#morph.dispose();
+    for (const stop of this.#stops) stop();
+  }
+
+  #invalidate(...parts: readonly Part[]): void {
+    for (const part of parts) this.#dirty[part] = true;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#pending ||= requestAnimationFrame(() => {
+      this.#pending = 0;
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    if (this.#resized || this.#layers.matrix.ratio !== globalThis.devicePixelRatio) {
+      this.#resized = false;
+      for (const layer of Object.values(this.#layers)) {
+        if (layer.fit()) this.#dirty = { ...ALL_DIRTY };
+      }
+    }
+    const { matrix } = this.#layers;
+    if (matrix.width === 0 || matrix.height === 0) return;
+    const arranged = useTracks.getState();
+    const { width, height } = this.#layout;
+    if (matrix.width !== width || matrix.height !== height || arranged !== this.#arranged) {
+      this.#arranged = arranged;
+      const { arrangement, scrolled } = arranged;
+      this.#layout = layoutTimeline(matrix.width, matrix.height, arrangement, scrolled);
+      this.#onLayout(this.#layout);
+    }
+    this.#followWindows();
+    const dirty = this.#dirty;
+    // The explorer lies over the rows: they stay dirty until it closes.
+    const isCovered = useExplorer.getState().open;
+    this.#dirty = { ...CLEAN, ...(isCovered && { matrix: dirty.matrix, tracks: dirty.tracks }) };
+    if (dirty.matrix) this.#drawTokenAxis();
+    if (!isCovered && (dirty.matrix || dirty.tracks)) this.#drawRows(dirty);
+    if (dirty.strip || dirty.matrix) this.#drawStrip();
+    if (!isCovered && (dirty.overlay || dirty.matrix)) this.#drawOverlay();
+    if (dirty.minimap) this.#drawMinimap();
+  }
+
+  /** Windows that the user has not taken over follow the run and the playhead. */
+  #followWindows(): void {
+    const view = useView.getState();
+    const firstFrame = this.trace.frameAt(0);
+    const { tokens, steps } = followView(view, {
+      cursor: this.trace.cursor,
+      frameCount: this.trace.frameCount,
+      shownIndex: shownIndex(),
+      following: usePlayback.getState().following,
+      replaced: firstFrame !== this.#firstFrame,
+      height: this.#layout.height,
+    });
+    this.#firstFrame = firstFrame;
+    if (tokens !== view.tokens || steps !== view.steps) useView.setState({ tokens, steps });
+  }
+
+  #drawTokenAxis(): void {
+    const { tokens } = useView.getState();
+    if (this.#tokenAxis?.window === tokens && this.#tokenAxis.layout === this.#layout) return;
+    this.#tokenAxis = { window: tokens, layout: this.#layout };
+    drawTokenAxis(this.elements.tokenAxis, tokens, this.#layout);
+  }
+
+  /** Blocks and tracks share rows and a canvas; each is a band of it that is drawn only when it changed. */
+  #drawRows({ matrix, tracks }: Readonly<Record<'matrix' | 'tracks', boolean>>): void {
+    const layer = this.#layers.matrix;
+    const surface = layer.context;
+    const palette = this.#palette;
+    const { tokens, steps, colourBy } = useView.getState();
+    const { left, matrixWidth, width, height } = this.#layout;
+    const rows = visibleRows(steps, this.trace.frameCount, height);
+    this.#raster.fit(layer.width, layer.height, layer.ratio);
+    const fresh = this.#scroll(rows, tracks);
+    if (matrix) {
+      const scene = { trace: this.trace, rows, window: tokens, width: matrixWidth, colourBy, palette };
+      this.#raster.open(left, matrixWidth, left, fresh.from, fresh.to);
+      drawMatrixBoxes(this.#raster, { ...scene, rows: fresh.rows });
+      this.#raster.show(surface);
+      surface.save();
+      surface.beginPath();
+      surface.rect(left, 0, matrixWidth, height);
+      surface.clip();
+      surface.translate(left, 0);
+      drawMatrixGlyphs(surface, scene);
+      surface.restore();
+    }
+    if (!tracks) return;
+    const right = left + matrixWidth;
+    surface.clearRect(right, 0, width - right, height);
+    for (const { track, x, width: trackWidth } of this.#layout.tracks) {
+      const scene = { trace: this.trace, rows, x, width: trackWidth, height, palette };
+      this.#raster.open(x, trackWidth, 0, fresh.from, fresh.to);
+      drawTrackBoxes(this.#raster, track, { ...scene, rows: fresh.rows });
+      this.#raster.show(surface);
+      drawTrackMarks(surface, track, scene);
+    }
+    drawStepAxis(this.elements.stepAxis, steps, this.#layout, (index) => this.trace.frameAt(index));
+  }
+
+  /**
+   * Move what the raster holds to where its rows are now.
+   *
+   * @param whole - blocks and tracks are both drawn; one without the other is drawn in full, where it stands.
+   * @returns the rows that are left to draw, and the band that they lie in.
+   */
+  #scroll(rows: readonly Row[], whole: boolean): { rows: readonly Row[]; from: number; to: number } {
+    const { tokens, colourBy } = useView.getState();
+    const { ratio } = this.#layers.matrix;
+    const next: DrawnRows = {
+      rows,
+      tokens,
+      colourBy,
+      layout: this.#layout,
+      palette: this.#palette,
+      firstFrame: this.#firstFrame,
+      ratio,
+    };
+    const drawn = this.#drawn;
+    this.#drawn = next;
+    const isSame =
+      whole &&
+      drawn !== null &&
+      (['tokens', 'colourBy', 'layout', 'palette', 'firstFrame', 'ratio'] as const).every(
+        (field) => drawn[field] === next[field],
+      );
+    const scrolled = isSame ? scrollRows(drawn.rows, rows, this.#layout.height) : null;
+    if (scrolled && this.#raster.scroll(scrolled.byPixels)) return scrolled;
+    return { rows, from: 0, to: this.#layout.height };
+  }
+
+  #drawOverlay(): void {
+    const { overlay } = this.#layers;
+    overlay.clear();
+    const { steps, tokens, selection } = useView.getState();
+    const { range } = usePlayback.getState();
+    drawOverlay(overlay.context, {
+      layout: this.#layout,
+      steps,
+      window: tokens,
+      shownIndex: shownIndex(),
+      frameCount: this.trace.frameCount,
+      selection,
+      range,
+      hover: this.#hover,
+      palette: this.#palette,
+    });
+    const peeked = peekedFocus();
+    const palette = this.#palette;
+    if (peeked) {
+      drawSharesOverRow(overlay.context, peeked, { layout: this.#layout, window: tokens, steps, palette });
+    }
+    this.#rangeBrush.show(range, steps, this.#layout.left, this.#layout.height);
+  }
+
+  #drawStrip(): void {
+    const { strip } = this.#layers;
+    const entries = this.shownLayout();
+    const still = globalThis.matchMedia('(prefers-reduced-motion: reduce)').matches;
+    this.#morph.show(entries, !still);
+    const frame = this.trace.frameAt(shownIndex());
+    const { tokens, selection } = useView.getState();
+    strip.clear();
+    const scene: StripScene = {
+      entries: this.#morph.entries,
+      intervals: this.#morph.intervals,
+      budgetTokens: Math.max(frame?.budgetTokens ?? 1, frame?.usedTokens ?? 1),
+      width: strip.width,
+      stripHeight: STRIP_HEIGHT,
+      ribbonHeight: strip.height - STRIP_HEIGHT,
+      axis: { window: tokens, left: this.#layout.left, width: this.#layout.matrixWidth },
+      highlight: (i) => {
+        const [, start, end] = this.#morph.entries[i]!;
+        const within = (block: BlockRef | null | undefined) =>
+          block && start >= block.start && end <= block.end;
+        if (within(selection) || within(this.#hover?.block)) return 1;
+        return this.#morph.flashOf(i);
+      },
+      palette: this.#palette,
+    };
+    drawStrip(strip.context, scene);
+    const peeked = peekedFocus();
+    if (peeked) drawSharesOnStrip(strip.context, peeked, scene);
+  }
+
+  #drawMinimap(): void {
+    const { minimap } = this.#layers;
+    const totalTokens = this.trace.cursor;
+    const scene: MinimapScene = {
+      entries: this.shownLayout(),
+      provenance: useRecording.getState().recording?.provenance ?? useSession.getState().provenance,
+      totalTokens,
+      width: minimap.width,
+      height: minimap.height,
+      palette: this.#palette,
+    };
+    drawMinimap(minimap.context, scene);
+    const peeked = peekedFocus();
+    if (peeked) drawSharesOnMinimap(minimap.context, peeked, scene);
+    this.#brush.show(useView.getState().tokens, totalTokens, minimap.width, minimap.height);
+    select(this.elements.brush).classed('is-whole', useView.getState().autoTokens);
+  }
+}

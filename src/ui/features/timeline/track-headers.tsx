@@ -1,0 +1,103 @@
+/** Names of the metric tracks and their values at the shown step; here tracks are pinned, moved and scrolled. */
+import { ChevronLeft, ChevronRight, Pin } from 'lucide-react';
+import { type KeyboardEvent, useRef } from 'react';
+import { currentRun } from '../../model/current-run.ts';
+import { useShownFrame } from '../../model/shown-frame.ts';
+import { IconButton } from '../../widgets/icon-button.tsx';
+import { arrangeTracks, scrollTracks } from './tracks-store.ts';
+import { formatPlural } from '../../words/format.ts';
+import type { TimelineLayout } from './frame-layout.ts';
+import { moveTrack, placeTrack, toggleHidden, togglePinned } from './track-arrangement.ts';
+
+const DRAGGED_TYPE = 'application/x-megacontext-track';
+
+export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
+  const values = useRef<(HTMLElement | null)[]>([]);
+  const { tracks, tracksBefore, tracksBehind } = layout;
+  useShownFrame((frame) => {
+    tracks.forEach(({ track }, i) => {
+      const cell = values.current[i];
+      if (cell) cell.textContent = frame ? track.words(frame, currentRun) : '–';
+    });
+  });
+  const end = tracks.at(-1);
+  return (
+    <>
+      <dl className="track-headers">
+        {tracks.map(({ track, x, width, pinned }, i) => (
+          <div
+            key={track.id}
+            style={{ left: x - 4, width: width + 8 }}
+            onDragOver={(event) => {
+              if (event.dataTransfer.types.includes(DRAGGED_TYPE)) event.preventDefault();
+            }}
+            onDrop={(event) => {
+              const dragged = event.dataTransfer.getData(DRAGGED_TYPE);
+              if (!tracks.some((placed) => placed.track.id === dragged)) return;
+              event.preventDefault();
+              event.stopPropagation();
+              arrangeTracks((arrangement) => placeTrack(arrangement, dragged, track.id));
+            }}
+          >
+            <dt>
+              <button
+                type="button"
+                draggable
+                aria-pressed={pinned}
+                aria-label={`${track.label}: ${track.name}, ${pinned ? 'pinned' : 'not pinned'}. Arrow keys move it, Delete hides it.`}
+                title={`${track.sentence}\nClick pins it in place; drag or arrow keys move it; Delete hides it.`}
+                onClick={() => {
+                  arrangeTracks((arrangement) => togglePinned(arrangement, track.id));
+                }}
+                onKeyDown={(event) => {
+                  actOnTrack(event, track.id);
+                }}
+                onDragStart={(event) => {
+                  event.dataTransfer.setData(DRAGGED_TYPE, track.id);
+                  event.dataTransfer.effectAllowed = 'move';
+                }}
+              >
+                {pinned && <Pin size={10} aria-hidden />}
+                {track.label}
+              </button>
+            </dt>
+            <dd
+              className="tabular"
+              ref={(element) => {
+                values.current[i] = element;
+              }}
+            />
+          </div>
+        ))}
+      </dl>
+      {end && tracksBefore + tracksBehind > 0 && (
+        <div className="track-scroll" style={{ right: layout.width - end.x - end.width }}>
+          <IconButton
+            icon={ChevronLeft}
+            label={`${formatPlural(tracksBefore, 'track')} to the left`}
+            disabled={tracksBefore === 0}
+            onClick={() => {
+              scrollTracks(tracksBefore - 1);
+            }}
+          />
+          <IconButton
+            icon={ChevronRight}
+            label={`${formatPlural(tracksBehind, 'track')} to the right`}
+            disabled={tracksBehind === 0}
+            onClick={() => {
+              scrollTracks(tracksBefore + 1);
+            }}
+          />
+        </div>
+      )}
+    </>
+  );
+}
+
+function actOnTrack(event: KeyboardEvent, id: string): void {
+  if (event.key === 'ArrowLeft') arrangeTracks((arrangement) => moveTrack(arrangement, id, -1));
+  else if (event.key === 'ArrowRight') arrangeTracks((arrangement) => moveTrack(arrangement, id, 1));
+  else if (event.key === 'Delete') arrangeTracks((arrangement) => toggleHidden(arrangement, id));
+  else return;
+  event.preventDefault();
+}

@@ -1,0 +1,328 @@
+/** The panel that trains LensNet on the open session: what there is to learn from, the run, and what came of it. */
+import { Check, Download, FileUp, Pause, Play, RotateCcw, Trash2 } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import type { LensTrainingReport, RoutingMeasure } from '../../../runtime/engine/protocol/protocol.ts';
+import { Dialog } from '../../widgets/dialog.tsx';
+import { Problems } from '../../app/problems.tsx';
+import { useSession } from '../../model/session-store.ts';
+import { useShell } from '../../app/shell-store.ts';
+import { formatCount, formatDuration, formatPercent, formatPlural } from '../../words/format.ts';
+import { exportLens, importLens, requestLens } from './lens-training-actions.ts';
+import { useLensTraining } from './lens-training-store.ts';
+import { TRAINING_FIELDS, readForm } from './training-form.ts';
+import { CalibrationPlot, LossPlot } from './training-plots.tsx';
+
+export function LensTrainingDialog() {
+  const sessionId = useSession((state) => state.session?.record.id);
+  const boot = useSession((state) => state.boot);
+  const running = useSession((state) => state.running);
+  const report = useLensTraining((state) => state.report);
+  useEffect(() => {
+    if (sessionId !== undefined) void requestLens({ action: 'status' });
+  }, [sessionId, boot, running]);
+  return (
+    <Dialog
+      title="Train LensNet on this session"
+      className="lens-training"
+      onClose={() => {
+        useShell.setState({ dialog: null });
+      }}
+    >
+      <p className="muted">
+        Goes back to earlier places of this history, measures what each expansion and collapse would have done
+        to the tokens that really came next, and teaches LensNet to score blocks accordingly. All of it runs
+        here; you can close this panel meanwhile, and answers come first.
+      </p>
+      {report !== null && report.sessionId === sessionId ? (
+        <Body report={report} />
+      ) : (
+        <p className="muted">The session is being opened…</p>
+      )}
+      <Problems />
+    </Dialog>
+  );
+}
+
+function Body({ report }: { readonly report: LensTrainingReport }) {
+  const { phase, unsupported, options, losses, before, after } = report;
+  if (unsupported !== null) return <p role="status">{unsupported}</p>;
+  return (
+    <>
+      {phase === 'idle' ? <SetUp report={report} /> : <Run report={report} />}
+      {before !== null && (
+        <div className="lens-plots">
+          {options !== null && <LossPlot losses={losses} steps={options.steps} />}
+          <CalibrationPlot before={before} after={after} />
+        </div>
+      )}
+      {before !== null && <Measures before={before} after={after} report={report} />}
+      <InUse report={report} />
+    </>
+  );
+}
+
+function SetUp({ report: { supply } }: { readonly report: LensTrainingReport }) {
+  const form = useLensTraining((state) => state.form);
+  const readOnly = useSession((state) => state.session?.readOnly ?? false);
+  const reading = readForm(form);
+  const errors = reading.ok ? {} : reading.errors;
+  if (supply.tokens < supply.neededTokens) {
+    return (
+      <p role="status">
+        This history has {formatCount(supply.tokens)} tokens; at least {formatCount(supply.neededTokens)} are
+        needed, so that there are places to look back from. Add a document or ask some questions, then come
+        back.
+      </p>
+    );
+  }
+  return (
+    <form
+      className="lens-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (reading.ok) void requestLens({ action: 'start', ...reading.options });
+      }}
+    >
+      <p role="status">
+        {formatPlural(supply.blocks, 'place')} to look back from: {formatPlural(supply.answers, 'answer')},{' '}
+        {formatCount(supply.recurrences)} before something that was said already. A third is held out.
+        {supply.answers === 0 &&
+          ' Ask a few questions first if you can: before an answer, looking back matters most.'}
+      </p>
+      <div className="lens-fields">
+        {TRAINING_FIELDS.map(({ id, label, hint }) => (
+          <label key={id} className="field">
+            <span>
+              {label} <span className="muted">{hint}</span>
+            </span>
+            <input
+              type="text"
+              inputMode="decimal"
+              value={form[id]}
+              aria-invalid={errors[id] !== undefined}
+              aria-describedby={`lens-${id}-error`}
+              onChange={(event) => {
+                useLensTraining.setState({ form: { ...form, [id]: event.target.value } });
+              }}
+            />
+            <span className="field-error" id={`lens-${id}-error`}>
+              {errors[id]}
+            </span>
+          </label>
+        ))}
+      </div>
+      <button type="submit" className="button primary" disabled={!reading.ok || readOnly}>
+        <Play size={14} aria-hidden /> Start
+      </button>
+    </form>
+  );
+}
+
+function Run({ report }: { readonly report: LensTrainingReport }) {
+  const { phase, collected, options, step, remainingMs, waiting, problem, hasCandidate } = report;
+  const isCollecting = phase === 'collecting';
+  const share = isCollecting ? shareOf(collected) : step / Math.max(1, options?.steps ?? step);
+  return (
+    <section className="lens-run" aria-label="Training run">
+      <progress aria-label={isCollecting ? 'Collecting' : 'Training'} value={share} max={1} />
+      <p role="status" className="tabular">
+        {stateOf(report)}
+        {remainingMs !== null && ` About ${formatDuration(remainingMs)} to go.`}
+        {waiting && ' Waiting for the answer being decoded.'}
+      </p>
+      {problem !== null && (
+        <p className="lens-problem">
+          {problem.message} {problem.tryNext}
+        </p>
+      )}
+      <div className="button-row">
+        {phase === 'training' && (
+          <RunButton action="pause" icon={Pause}>
+            Pause
+          </RunButton>
+        )}
+        {phase === 'paused' && (
+          <RunButton action="resume" icon={Play}>
+            Go on
+          </RunButton>
+        )}
+        {hasCandidate && phase !== 'training' && (
+          <RunButton action="keep" icon={Check} isPrimary>
+            Keep
+          </RunButton>
+        )}
+        <RunButton action="discard" icon={Trash2}>
+          {isCollecting ? 'Cancel' : 'Discard'}
+        </RunButton>
+      </div>
+    </section>
+  );
+}
+
+interface RunButtonProps {
+  readonly action: 'pause' | 'resume' | 'keep' | 'discard';
+  readonly icon: typeof Play;
+  readonly isPrimary?: boolean;
+  readonly children: string;
+}
+
+function RunButton({ action, icon: Icon, isPrimary = false, children }: RunButtonProps) {
+  return (
+    <button
+      type="button"
+      className={isPrimary ? 'button primary' : 'button'}
+      onClick={() => void requestLens({ action })}
+    >
+      <Icon size={14} aria-hidden /> {children}
+    </button>
+  );
+}
+
+function shareOf(collected: LensTrainingReport['collected']): number {
+  return collected === null ? 0 : collected.done / Math.max(1, collected.total);
+}
+
+function stateOf({ phase, collected, step, options, dataset }: LensTrainingReport): string {
+  const steps = options === null ? String(step) : `${step} of ${options.steps}`;
+  const data =
+    dataset === null
+      ? ''
+      : ` ${formatCount(dataset.trainMoves)} moves to learn from, ${formatCount(dataset.heldOutMoves)} held out; ${formatCount(dataset.tellingMoves)} of all changed the loss by 0.01 nats per token or more.`;
+  switch (phase) {
+    case 'collecting':
+      return `Measuring place ${Math.min((collected?.done ?? 0) + 1, collected?.total ?? 1)} of ${collected?.total ?? 0}: ${formatPlural(collected?.moves ?? 0, 'move')} so far.`;
+    case 'training':
+      return `Step ${steps}.${data}`;
+    case 'paused':
+      return `Paused after step ${steps}.${data}`;
+    case 'done':
+      return `Done: ${formatPlural(step, 'step')}. Keep it to use it from the next refocus on.${data}`;
+    case 'stopped':
+      return `Stopped after step ${steps}.`;
+    case 'idle':
+    case 'unsupported':
+      return '';
+    default:
+      return phase satisfies never;
+  }
+}
+
+interface MeasuresProps {
+  readonly before: RoutingMeasure;
+  readonly after: RoutingMeasure | null;
+  readonly report: LensTrainingReport;
+}
+
+function Measures({ before, after, report }: MeasuresProps) {
+  const rows = [before, ...(after === null ? [] : [after])];
+  const { k } = before.recall;
+  return (
+    <section aria-label="Held-out measures">
+      <h3>On the held-out places</h3>
+      <div className="table-scroll" tabIndex={0} role="region" aria-label="Held-out figures">
+        <table className="figures">
+          <thead>
+            <tr>
+              <th scope="col">LensNet</th>
+              <th scope="col">Spearman of score and worth</th>
+              <th scope="col">Best expansion among its top {k}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.step}>
+                <th scope="row">{row.step === 0 ? 'before' : `after step ${row.step}`}</th>
+                <td>
+                  {signed(row.spearman)}
+                  <span className="interval muted">
+                    {intervalOf(row.spearmanCi95, signed)} n = {row.points.length} moves,{' '}
+                    {formatPlural(row.states, 'place')}
+                  </span>
+                </td>
+                <td>
+                  {row.recall.n === 0 ? '–' : formatPercent(row.recall.hits / row.recall.n)}
+                  <span className="interval muted">
+                    {intervalOf(row.recall.ci95, formatPercent)} n = {formatPlural(row.recall.n, 'place')}
+                  </span>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p className="muted small">
+        95% intervals: bootstrap over places, Wilson. Only places where an expansion gained at least 0.01 nats
+        per token count on the right
+        {report.dataset !== null && report.dataset.heldOutStates < 20
+          ? '; with so few places held out, only large differences mean something.'
+          : '.'}
+      </p>
+    </section>
+  );
+}
+
+function signed(value: number | null): string {
+  return value === null ? '–' : value.toFixed(2).replace('-', '−');
+}
+
+function intervalOf(interval: readonly [number, number] | null, format: (value: number) => string): string {
+  return interval === null ? '' : `[${format(interval[0])}, ${format(interval[1])}]`;
+}
+
+function InUse({ report: { inUse, phase, hasCandidate } }: { readonly report: LensTrainingReport }) {
+  const picker = useRef<HTMLInputElement>(null);
+  const storage = useSession((state) => state.boot?.storage);
+  const variant = useSession((state) => state.session?.config.lensVariant ?? 'default');
+  const isRunning = phase === 'collecting' || phase === 'training';
+  const own = inUse.origin !== 'shipped';
+  return (
+    <section className="lens-in-use" aria-label="LensNet in use">
+      <h3>In use</h3>
+      <p>
+        {own
+          ? `The LensNet that was ${inUse.origin === 'trained' ? 'trained on this session' : 'imported'} (${inUse.mark ?? ''}); the trace names it.`
+          : 'The model’s own LensNet.'}
+        {own && inUse.isStored && ' It is stored with the session and comes back after a reload.'}
+        {own &&
+          !inUse.isStored &&
+          ` It will not outlive this page (${storage?.reason ?? 'it could not be stored'}): export it to keep it.`}
+      </p>
+      {variant !== 'default' && (
+        <p>
+          The parameter “LensNet variant” asks for {variant} now: a LensNet kept here scores only while it is
+          default.
+        </p>
+      )}
+      <div className="button-row">
+        <button type="button" className="button" onClick={() => void exportLens()}>
+          <Download size={14} aria-hidden /> Export {hasCandidate ? 'the trained' : 'its'} weights
+        </button>
+        <button type="button" className="button" disabled={isRunning} onClick={() => picker.current?.click()}>
+          <FileUp size={14} aria-hidden /> Import weights
+        </button>
+        {own && (
+          <button
+            type="button"
+            className="button"
+            disabled={isRunning}
+            onClick={() => void requestLens({ action: 'useShipped' })}
+          >
+            <RotateCcw size={14} aria-hidden /> Use the model’s own again
+          </button>
+        )}
+      </div>
+      <input
+        ref={picker}
+        type="file"
+        hidden
+        accept=".safetensors"
+        aria-label="Weight file"
+        onChange={(event) => {
+          const [file] = event.target.files ?? [];
+          if (file) void importLens(file);
+          event.target.value = '';
+        }}
+      />
+    </section>
+  );
+}

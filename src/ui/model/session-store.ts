@@ -1,0 +1,51 @@
+/** A mirror of the engine's session: small facts only. The run itself is in run/run-trace.ts. */
+import { create } from 'zustand';
+import type {
+  BootReport,
+  ProvenanceRun,
+  SessionRecord,
+  SessionState,
+} from '../../runtime/engine/protocol/protocol.ts';
+
+interface Progress {
+  readonly task: 'load' | 'ingest' | 'rebuild';
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface SessionStore {
+  readonly phase: 'booting' | 'opening' | 'ready' | 'failed';
+  readonly boot: BootReport | null;
+  readonly sessions: readonly SessionRecord[];
+  readonly session: SessionState | null;
+  readonly provenance: readonly ProvenanceRun[];
+  readonly progress: Progress | null;
+  /** What storage found damaged when the session was opened. */
+  readonly damage: readonly string[];
+  /** Ingestion pace in tokens per second; 0 = as fast as the machine can. */
+  readonly pace: number;
+  readonly running: boolean;
+  /** A new session is being made and given its first text; no other may be opened in between. */
+  readonly settingUp: boolean;
+}
+
+const INITIAL_PACE = 1500;
+
+export const useSession = create<SessionStore>()(() => ({
+  phase: 'booting',
+  boot: null,
+  sessions: [],
+  session: null,
+  provenance: [],
+  progress: null,
+  damage: [],
+  pace: INITIAL_PACE,
+  running: false,
+  settingUp: false,
+}));
+
+/** True while another session can be opened or made: none is on its way. */
+export function canChangeSession({ boot, phase, settingUp }: SessionStore): boolean {
+  return boot !== null && phase !== 'booting' && phase !== 'opening' && !settingUp;
+}

@@ -1,0 +1,49 @@
+/** How an act by hand is taken back, and which block stands for what it did. Pure. */
+import { K, tokensPerEntry } from '../../core/tree/ids.ts';
+import type { SteeringMove } from './steering-store.ts';
+import type { BlockRef } from './view-store.ts';
+
+/** The act that takes another back. The inverse of an inverse is the act itself. */
+export function inverseOf(move: SteeringMove): SteeringMove {
+  const { sessionId, action, block, name, formerName } = move;
+  switch (action) {
+    case 'expand':
+      return { sessionId, action: 'collapse', block: firstChild(block) };
+    case 'collapse':
+      return { sessionId, action: 'expand', block: parentBlock(block) };
+    case 'pin':
+      return { sessionId, action: 'unpin', block };
+    case 'unpin':
+      return { sessionId, action: 'pin', block };
+    case 'forbid':
+      return { sessionId, action: 'allow', block };
+    case 'allow':
+      return { sessionId, action: 'forbid', block };
+    case 'tag':
+    case 'untag': {
+      const names = {
+        ...(formerName === undefined ? {} : { name: formerName }),
+        ...(name === undefined ? {} : { formerName: name }),
+      };
+      return { sessionId, action: formerName === undefined ? 'untag' : 'tag', block, ...names };
+    }
+  }
+}
+
+/** The block that stands in the working context after an act: what a selection should follow to. */
+export function resultOf({ action, block }: SteeringMove): BlockRef {
+  if (action === 'collapse') return parentBlock(block);
+  return action === 'expand' && block.lod === 1 ? { ...block, lod: 0 } : block;
+}
+
+function firstChild({ lod, start }: BlockRef): BlockRef {
+  return { lod: lod - 1, start, end: start + tokensPerEntry(lod - 1) };
+}
+
+/** A raw block's parent covers the same tokens; above, K siblings make one. */
+function parentBlock({ lod, start, end }: BlockRef): BlockRef {
+  if (lod === 0) return { lod: 1, start, end };
+  const span = tokensPerEntry(lod) * K;
+  const first = Math.floor(start / span) * span;
+  return { lod: lod + 1, start: first, end: first + span };
+}
