@@ -3,8 +3,7 @@
  * leaves this room, so nobody else can leak one.
  */
 import type { AttentionReading } from '../core/trace/attention-record.ts';
-import type { Scorer } from '../core/policies/ports.ts';
-import type { LensInput } from './lens-net/lens-input.ts';
+import type { Scorer, SlotView } from '../core/policies/ports.ts';
 import type { LensNetVariant, ModelManifest } from './model-folder/manifest.ts';
 
 export type BackendId = 'webgpu' | 'wasm' | 'cpu';
@@ -110,6 +109,12 @@ export interface GistNet {
   compress(level: number, children: Float32Array, contextCounts: ArrayLike<number>): Promise<Float32Array>;
   dispose(): void;
 }
+
+/** What one pass of a LensNet reads; the fields of a `SlotView` that matter. */
+export type LensInput = Pick<
+  SlotView,
+  'slotCount' | 'embeddings' | 'blockVectors' | 'features' | 'tail' | 'tailCount'
+>;
 
 export interface LensNet extends Scorer {
   readonly version: number;

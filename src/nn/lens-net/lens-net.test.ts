@@ -3,7 +3,7 @@ import { selectBackend } from '../backend/device.ts';
 import { WeightError } from '../errors.ts';
 import { readFixture } from '../testing/fixture-files.ts';
 import { createFixtureLens, largestError, lensFixtureInput } from '../testing/fixture-parity.ts';
-import type { LensInput } from './lens-input.ts';
+import type { LensInput } from '../ports.ts';
 import { createLensNet } from './lens-net.ts';
 import type { LensNetConfig } from '../model-folder/manifest.ts';
 import { memoryReport } from '../backend/memory-report.ts';

@@ -1,13 +1,13 @@
 /** LensNet: scores the slots of a working context by the variant that the manifest names (docs/models.md). */
 import * as tf from '@tensorflow/tfjs';
 import type { SlotView } from '../../core/policies/ports.ts';
-import { loadDualCross } from './lens-dual-cross.ts';
-import { checkLensInput, joinSlots, lastTail, type LensInput, slotColumns } from './lens-input.ts';
-import { type LensBody, LensLayers } from './lens-layers.ts';
-import { loadPerceiver } from './lens-perceiver.ts';
-import { loadTransformer } from './lens-transformer.ts';
+import { loadDualCross } from './variants/dual-cross-attention.ts';
+import { checkLensInput, joinSlots, lastTail, slotColumns } from './input.ts';
+import { type LensBody, LensLayers } from './variants/layers.ts';
+import { loadPerceiver } from './variants/perceiver.ts';
+import { loadTransformer } from './variants/transformer.ts';
 import type { LensNetConfig } from '../model-folder/manifest.ts';
-import type { LensNet } from '../ports.ts';
+import type { LensInput, LensNet } from '../ports.ts';
 import type { SafetensorsFile } from '../model-folder/safetensors.ts';
 import { applyLinear, type Linear, WeightLoader } from '../model-folder/weights.ts';
 

@@ -6,8 +6,8 @@ import { K } from '../../core/tree/ids.ts';
 import { BaseModel } from '../base-model/base-model.ts';
 import { parseBaseConfig } from '../config.ts';
 import { TransformerGistNet } from '../gist-net/gist-net.ts';
-import type { LensInput } from '../lens-net/lens-input.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
+import type { LensInput } from '../ports.ts';
 import type { LensNetConfig } from '../model-folder/manifest.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
 

@@ -3,7 +3,7 @@
  * is a loop, and a lost GPU takes nothing with it. Linear weights are kept as `[in, out]`, as the device wants
  * them; files have them as `[out, in]`.
  */
-import { slotColumns } from '../lens-input.ts';
+import { slotColumns } from '../input.ts';
 import type { LensVariantConfig } from '../../model-folder/manifest.ts';
 import { encodeSafetensors } from '../../model-folder/safetensors-writer.ts';
 import type { NamedTensor } from '../../model-folder/safetensors-writer.ts';

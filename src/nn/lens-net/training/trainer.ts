@@ -5,15 +5,21 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { TrainingError } from '../../errors.ts';
-import { checkLensInput, joinSlots, lastTail, slotColumns } from '../lens-input.ts';
-import type { LensInput } from '../lens-input.ts';
-import type { EntryTarget, ExampleLoss, LensExample, LensTrainer, TrainerState } from '../../ports.ts';
+import { checkLensInput, joinSlots, lastTail, slotColumns } from '../input.ts';
+import type {
+  EntryTarget,
+  ExampleLoss,
+  LensExample,
+  LensInput,
+  LensTrainer,
+  TrainerState,
+} from '../../ports.ts';
 import type { SafetensorsFile } from '../../model-folder/safetensors.ts';
 import { AdamW } from './adamw.ts';
 import { lensLoss } from './loss.ts';
 import { LensParameters } from './trainable-weights.ts';
 import type { LensShape } from './trainable-weights.ts';
-import { trainingLogits } from './training-forward.ts';
+import { trainingLogits } from './forward.ts';
 
 /** Longest gradient, by the Euclidean norm. */
 const CLIP_NORM = 1;

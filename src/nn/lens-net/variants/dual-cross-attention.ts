@@ -1,9 +1,9 @@
 /** LensNet's default body: tail gists read the slots, then the slots query the tail gists. */
 import * as tf from '@tensorflow/tfjs';
-import type { LensBody, LensLayers } from './lens-layers.ts';
-import { LensTail, loadTailInput } from './lens-tail.ts';
-import type { LensVariantConfig } from '../model-folder/manifest.ts';
-import { applyLinear } from '../model-folder/weights.ts';
+import type { LensBody, LensLayers } from './layers.ts';
+import { LensTail, loadTailInput } from './tail.ts';
+import type { LensVariantConfig } from '../../model-folder/manifest.ts';
+import { applyLinear } from '../../model-folder/weights.ts';
 
 /** @throws {WeightError} if the file does not fit the configuration. */
 export function loadDualCross(

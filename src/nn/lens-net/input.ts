@@ -1,12 +1,7 @@
 /** A working context as the arrays that every LensNet reads. Checks sizes; knows no tensors. */
-import { SLOT_FEATURES, type SlotView } from '../../core/policies/ports.ts';
+import { SLOT_FEATURES } from '../../core/policies/ports.ts';
 import { ShapeError } from '../errors.ts';
-
-/** What one pass reads; the fields of a `SlotView` that matter. */
-export type LensInput = Pick<
-  SlotView,
-  'slotCount' | 'embeddings' | 'blockVectors' | 'features' | 'tail' | 'tailCount'
->;
+import type { LensInput } from '../ports.ts';
 
 /** Columns of `joinSlots`. */
 export function slotColumns(hiddenSize: number): number {

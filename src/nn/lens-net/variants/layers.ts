@@ -1,8 +1,8 @@
 /** The layers that LensNet's variants are built of, without any order among them (docs/models.md). */
 import * as tf from '@tensorflow/tfjs';
-import { activeKernels } from '../backend/active-kernels.ts';
-import type { Kernels } from '../backend/kernels.ts';
-import { applyLinear, type Linear, type WeightLoader } from '../model-folder/weights.ts';
+import { activeKernels } from '../../backend/active-kernels.ts';
+import type { Kernels } from '../../backend/kernels.ts';
+import { applyLinear, type Linear, type WeightLoader } from '../../model-folder/weights.ts';
 
 interface Attention {
   /** Carries the factor 1 / sqrt(headDim). */

@@ -3,10 +3,10 @@
  * and the whole tail, the tail sees everything, so that the cost grows with N and not with N².
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LensBody, LensLayers, SelfBlock } from './lens-layers.ts';
-import { LensTail } from './lens-tail.ts';
-import type { LensVariantConfig } from '../model-folder/manifest.ts';
-import { applyLinear } from '../model-folder/weights.ts';
+import type { LensBody, LensLayers, SelfBlock } from './layers.ts';
+import { LensTail } from './tail.ts';
+import type { LensVariantConfig } from '../../model-folder/manifest.ts';
+import { applyLinear } from '../../model-folder/weights.ts';
 
 /** @throws {WeightError} if the file does not fit the configuration. */
 export function loadTransformer(

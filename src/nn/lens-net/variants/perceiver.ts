@@ -3,10 +3,10 @@
  * attention, Locatello et al. 2020), and the slots query what the latents have become.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LensBody, LensLayers } from './lens-layers.ts';
-import { LensTail } from './lens-tail.ts';
-import type { LensVariantConfig } from '../model-folder/manifest.ts';
-import { applyLinear, type Linear } from '../model-folder/weights.ts';
+import type { LensBody, LensLayers } from './layers.ts';
+import { LensTail } from './tail.ts';
+import type { LensVariantConfig } from '../../model-folder/manifest.ts';
+import { applyLinear, type Linear } from '../../model-folder/weights.ts';
 
 /** Keeps a latent that nothing chose from dividing by zero. */
 const COMPETITION_EPSILON = 1e-8;

@@ -1,8 +1,8 @@
 /** The tail's side of LensNet: embeddings with their places, and the tail gists that learned queries make. */
 import * as tf from '@tensorflow/tfjs';
-import type { LensLayers } from './lens-layers.ts';
-import type { LensNetConfig } from '../model-folder/manifest.ts';
-import { applyLinear, type Linear } from '../model-folder/weights.ts';
+import type { LensLayers } from './layers.ts';
+import type { LensNetConfig } from '../../model-folder/manifest.ts';
+import { applyLinear, type Linear } from '../../model-folder/weights.ts';
 
 export class LensTail {
   private readonly tailTokens: number;
