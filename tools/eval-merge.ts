@@ -1,9 +1,9 @@
 /** `npm run eval:merge`: one report of the partial ones that the shards of a run wrote. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { mergeReports } from '../src/runtime/evaluation/cell.ts';
-import { parseReport, ReportError } from '../src/runtime/evaluation/report.ts';
-import { inOrder } from '../src/runtime/evaluation/run-suite.ts';
+import { mergeReports } from '../src/runtime/evaluation/report/cell.ts';
+import { parseReport, ReportError } from '../src/runtime/evaluation/report/report.ts';
+import { inOrder } from '../src/runtime/evaluation/run/run-suite.ts';
 import { OptionError } from './command-line.ts';
 import { printReport } from './eval/table.ts';
 

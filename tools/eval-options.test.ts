@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { UnitResult } from '../src/runtime/evaluation/run-suite.ts';
+import type { UnitResult } from '../src/runtime/evaluation/run/run-suite.ts';
 import { OptionError } from './command-line.ts';
 import { gistCacheIn } from './eval/model.ts';
 import { parseEvalOptions } from './eval/options.ts';
@@ -24,11 +24,11 @@ describe('parseEvalOptions', () => {
 
   it('reads lists, lengths, parameters and shards', () => {
     const command = parseEvalOptions(
-      '--policy bm25,lensnet --tasks all --lengths 0.5x,4096 --budget 512 --set strategy=adaptive --shard 2/8'.split(
+      '--policy bm25-blocks,lensnet --tasks all --lengths 0.5x,4096 --budget 512 --set strategy=adaptive --shard 2/8'.split(
         ' ',
       ),
     );
-    expect(command.policies).toEqual(['bm25', 'lensnet']);
+    expect(command.policies).toEqual(['bm25-blocks', 'lensnet']);
     expect(command.tasks).toContain('paraphrase');
     expect(command.lengths).toEqual([
       { value: 0.5, unit: 'budgets' },

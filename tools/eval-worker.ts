@@ -1,7 +1,7 @@
 /** A child process of `npm run eval`: loads the model once and runs the units that it is given. */
 import { systemClock, yieldToEvents } from '../src/base/clock.ts';
-import { runUnit } from '../src/runtime/evaluation/run-suite.ts';
-import type { EvaluationOptions, EvaluationUnit, UnitPorts } from '../src/runtime/evaluation/suite.ts';
+import { runUnit } from '../src/runtime/evaluation/run/run-suite.ts';
+import type { EvaluationOptions, EvaluationUnit, UnitPorts } from '../src/runtime/evaluation/plan/suite.ts';
 import { gistCacheIn, openModel } from './eval/model.ts';
 import type { WorkerReply, WorkerRequest } from './eval/pool.ts';
 

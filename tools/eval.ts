@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CaseFileError, parseCases } from '../src/runtime/evaluation/case-file.ts';
-import { planEvaluation, reportOf } from '../src/runtime/evaluation/run-suite.ts';
-import { EvaluationError, type EvaluationOptions, unitKey } from '../src/runtime/evaluation/suite.ts';
-import { suiteNamed } from '../src/runtime/evaluation/suites.ts';
+import { CaseFileError, parseCases } from '../src/runtime/evaluation/cases/case-file.ts';
+import { planEvaluation, reportOf } from '../src/runtime/evaluation/run/run-suite.ts';
+import { EvaluationError, type EvaluationOptions, unitKey } from '../src/runtime/evaluation/plan/suite.ts';
+import { suiteNamed } from '../src/runtime/evaluation/suites/suites.ts';
 import { OptionError, configWith } from './command-line.ts';
 import { openModel, root } from './eval/model.ts';
 import { EVAL_USAGE, parseEvalOptions } from './eval/options.ts';

@@ -1,6 +1,6 @@
 """Write the harbour world for the evaluation, which generates its own documents from it.
 
-    python training/export_world.py            # → src/runtime/evaluation/world-data.json
+    python training/export_world.py            # → src/runtime/evaluation/world/world-data.json
 
 `heldOut` holds lead-ins, tails and filler that training never shows.
 """
@@ -30,7 +30,7 @@ from world import (
     TAILS,
 )
 
-OUT = Path(__file__).resolve().parent.parent / "src" / "runtime" / "evaluation" / "world-data.json"
+OUT = Path(__file__).resolve().parent.parent / "src" / "runtime" / "evaluation" / "world" / "world-data.json"
 
 HELD_OUT_LEADS = (
     "A boy told the ferryman that", "On the last page it says that", "To be exact,", "The widow by the well knows that",

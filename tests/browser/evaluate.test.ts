@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { cellOf, mergeReports } from '../../src/runtime/evaluation/cell.ts';
-import { parseReport } from '../../src/runtime/evaluation/report.ts';
+import { cellOf, mergeReports } from '../../src/runtime/evaluation/report/cell.ts';
+import { parseReport } from '../../src/runtime/evaluation/report/report.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
 import { openPage } from './open-page.ts';
 
@@ -67,7 +67,7 @@ it('asks for no policies where a suite compares none', async () => {
 
 it('runs a small evaluation and shows its table and plots', async () => {
   await choose('Tasks', ['single']);
-  await choose('Policies', ['recency', 'gold']);
+  await choose('Policies', ['newest-blocks', 'gold']);
   await dialog.getByLabel('Lengths of history').fill('4x');
   await dialog.getByLabel('Budget tokens').fill('nonsense');
   expect(await dialog.getByRole('button', { name: 'Run the evaluation' }).isDisabled()).toBe(true);
@@ -93,7 +93,7 @@ it('saves CSV, JSON that the command line reads, and a plot as PNG', async () =>
   const json = await download('JSON');
   const [suite] = parseReport(json.text, json.fileName).suites;
   expect(suite!.cells.map(({ policy, n, budgetTokens }) => [policy, n, budgetTokens])).toEqual([
-    ['recency', 4, 512],
+    ['newest-blocks', 4, 512],
     ['gold', 4, 512],
   ]);
   const png = await download('Save Accuracy by length of history as PNG');

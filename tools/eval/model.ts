@@ -6,7 +6,7 @@ import { createFileSource } from '../../src/nn/model-folder/file-source.ts';
 import { loadModel } from '../../src/nn/model-folder/load-model.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
 import { nodeWasmPaths } from '../../src/nn/backend/wasm-paths-node.ts';
-import type { GistCache } from '../../src/runtime/evaluation/history-memory.ts';
+import type { GistCache } from '../../src/runtime/evaluation/memory/history-memory.ts';
 import { OptionError } from '../command-line.ts';
 
 export const root = join(import.meta.dirname, '../..');

@@ -1,8 +1,11 @@
 /** The command line of `npm run eval`: what it takes and what it refuses. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { EVALUATION_POLICIES, type EvaluationPolicyId } from '../../src/runtime/evaluation/policies.ts';
-import { SUITES } from '../../src/runtime/evaluation/suites.ts';
+import {
+  EVALUATION_POLICIES,
+  type EvaluationPolicyId,
+} from '../../src/runtime/evaluation/baselines/policies.ts';
+import { SUITES } from '../../src/runtime/evaluation/suites/suites.ts';
 import { OptionError, parameterChanges, wholeNumber } from '../command-line.ts';
 
 /** A history's length: tokens, or multiples of the budget. */

@@ -1,7 +1,7 @@
 /** Results of finished units beside the report, line by line, so that an interrupted run can go on. */
 import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import type { UnitResult } from '../../src/runtime/evaluation/run-suite.ts';
-import { unitKey } from '../../src/runtime/evaluation/suite.ts';
+import type { UnitResult } from '../../src/runtime/evaluation/run/run-suite.ts';
+import { unitKey } from '../../src/runtime/evaluation/plan/suite.ts';
 import { OptionError } from '../command-line.ts';
 
 export class PartialResults {

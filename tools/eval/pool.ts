@@ -1,8 +1,8 @@
 /** Spreads the units of an evaluation over child processes; results come in any order. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { UnitResult } from '../../src/runtime/evaluation/run-suite.ts';
-import type { EvaluationOptions, EvaluationUnit } from '../../src/runtime/evaluation/suite.ts';
+import type { UnitResult } from '../../src/runtime/evaluation/run/run-suite.ts';
+import type { EvaluationOptions, EvaluationUnit } from '../../src/runtime/evaluation/plan/suite.ts';
 
 /** What a child is told. */
 export type WorkerRequest =

@@ -2,9 +2,9 @@
  * Prints a report for people: policies down, lengths across, accuracy with its interval; and a table of figures
  * for what is about more than accuracy.
  */
-import { FIGURES } from '../../src/runtime/evaluation/figures.ts';
-import type { Cell, EvaluationReport, Suite } from '../../src/runtime/evaluation/report.ts';
-import type { Interval } from '../../src/runtime/evaluation/statistics.ts';
+import { FIGURES } from '../../src/runtime/evaluation/report/figures.ts';
+import type { Cell, EvaluationReport, Suite } from '../../src/runtime/evaluation/report/report.ts';
+import type { Interval } from '../../src/base/statistics.ts';
 
 export function printReport(report: EvaluationReport): void {
   for (const suite of report.suites) {

@@ -9,7 +9,7 @@ import { StoredRuns } from '../session/branching/stored-runs.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Engine } from '../session/session.ts';
 import { EngineError, answerUnderWay, branchUnderWay, noSession } from '../session/errors.ts';
-import { EvaluationService } from '../evaluation/evaluation-service.ts';
+import { EvaluationService } from './evaluation-service.ts';
 import { writeLensRecord } from '../lens-training/kept-lens.ts';
 import { LensTraining } from '../lens-training/lens-training.ts';
 import { applyModelChanges, lensVariantsOf } from '../session/lens-variant.ts';

@@ -1,6 +1,6 @@
 /** How well scores agree with measured gains: calibration and routing on held-out states. Pure. */
 import { Rng } from '../../base/rng.ts';
-import { spearman, wilsonInterval } from '../evaluation/statistics.ts';
+import { spearman, wilsonInterval } from '../../base/statistics.ts';
 import type { MeasuredState } from './collect.ts';
 import type { CalibrationPoint, RoutingMeasure } from './messages.ts';
 import { unitScore } from './moves.ts';

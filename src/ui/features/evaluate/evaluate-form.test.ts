@@ -6,7 +6,7 @@ import { estimateWork, slotsOfWork } from './work-estimate.ts';
 const FORM: EvaluateForm = {
   suite: 'recall',
   tasks: ['single', 'multi-key'],
-  policies: ['recency', 'lensnet'],
+  policies: ['newest-blocks', 'lensnet'],
   lengths: '16x, 4096; 4x 1,024'.replace('1,024', '1024'),
   samples: '20',
   budget: '256',
@@ -20,7 +20,7 @@ it('reads lengths as tokens and as multiples of the budget', () => {
     options: {
       suite: 'recall',
       tasks: ['single', 'multi-key'],
-      policies: ['recency', 'lensnet'],
+      policies: ['newest-blocks', 'lensnet'],
       historyTokens: [1024, 4096],
       samples: 20,
       budgetTokens: 256,
@@ -55,7 +55,7 @@ it('names every field that is wrong', () => {
 it('asks for no policies where the suite takes none, and counts its placements', () => {
   const form = { ...FORM, suite: 'positions', policies: [] };
   expect(readForm(form).ok).toBe(false);
-  const reading = readForm({ ...form, policies: ['recency'] }, false);
+  const reading = readForm({ ...form, policies: ['newest-blocks'] }, false);
   if (!reading.ok) throw new Error('refused');
   expect(reading.options.policies).toEqual([]);
   expect(estimateWork(reading.options, null).answers).toBe(2 * 4 * 2 * 20);

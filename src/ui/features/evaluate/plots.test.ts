@@ -41,7 +41,7 @@ function cell(policy: string, historyTokens: number, right: number): Cell {
 }
 
 function report(right: number): EvaluationReport {
-  const cells = ['gold', 'recency', 'lensnet', '=own'].flatMap((policy, i) =>
+  const cells = ['gold', 'newest-blocks', 'lensnet', '=own'].flatMap((policy, i) =>
     [1024, 4096].map((tokens) => cell(policy, tokens, Math.max(0, right - 2 * i))),
   );
   return {
@@ -61,7 +61,7 @@ const SCOPE: PlotScope = { suite: 'recall', task: 'single', historyTokens: 4096,
 describe('seriesOf', () => {
   it('reads curves, points and bars of the chosen cells', () => {
     const distance = seriesOf('distance', [A], SCOPE);
-    expect(distance.map(({ policy }) => policy)).toEqual(['lensnet', 'recency', 'gold', '=own']);
+    expect(distance.map(({ policy }) => policy)).toEqual(['lensnet', 'newest-blocks', 'gold', '=own']);
     expect(distance[2]!.points.map(({ x, y, n }) => [Math.log2(x), y, n])).toEqual([
       [8.5, 1, 10],
       [10.5, 0.8, 10],
@@ -73,7 +73,7 @@ describe('seriesOf', () => {
   });
 
   it('leaves out what is hidden and marks the compared report', () => {
-    const hidden = new Set(['gold', 'recency', '=own']);
+    const hidden = new Set(['gold', 'newest-blocks', '=own']);
     const series = seriesOf('length', [A, B], { ...SCOPE, hidden });
     expect(series.map(({ label, isSecond }) => [label, isSecond])).toEqual([
       ['lensnet', false],
@@ -160,7 +160,12 @@ describe('results', () => {
       'nll',
       'regret',
     ]);
-    expect(rows.map(({ policy }) => policy).slice(0, 4)).toEqual(['lensnet', 'recency', 'gold', '=own']);
+    expect(rows.map(({ policy }) => policy).slice(0, 4)).toEqual([
+      'lensnet',
+      'newest-blocks',
+      'gold',
+      '=own',
+    ]);
     expect(rows[2]!.figures[0]).toMatchObject({ text: '0.900', difference: '+0.100' });
     expect(rows[2]!.figures[0]!.interval).toBe('0.800 to 0.950');
     expect(rows[2]!.figures[4]).toEqual({ text: '—', interval: '', why: 'Not asked for.', difference: '' });
@@ -172,7 +177,7 @@ describe('results', () => {
       'suite,task,policy,historyTokens,budgetTokens,n,accuracy,accuracyLow95,accuracyHigh95',
     );
     expect(first).toMatch(/^recall,single,gold,1024,256,20,0\.9,0\./);
-    expect(third).toMatch(/^recall,single,recency,/);
+    expect(third).toMatch(/^recall,single,newest-blocks,/);
     expect(csvOf(A.report)).toContain("recall,single,'=own,");
   });
 });

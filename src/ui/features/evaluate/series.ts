@@ -71,8 +71,9 @@ export const PLOTS: Readonly<Record<PlotId, PlotDescription>> = {
   },
   regret: {
     title: 'Normalised regret',
-    sentence: '(policy − oracle) ÷ (random − oracle) of the NLL: 0 is the oracle, 1 is chance.',
-    absence: 'Regret is not measured here; it takes the oracle and the random policy in the run.',
+    sentence:
+      '(policy − answer-oracle) ÷ (random-blocks − answer-oracle) of the NLL: 0 is the oracle, 1 is chance.',
+    absence: 'Regret is not measured here; it takes answer-oracle and random-blocks in the run.',
   },
 };
 
@@ -144,8 +145,8 @@ export function cellsOf(report: EvaluationReport, suite: string): readonly Cell[
 
 /** The order in which policies are listed and coloured; unknown ones follow in theirs. */
 const POLICY_ORDER = [
-  'lensnet', 'bm25', 'cosine', 'recency', 'gold', 'full', 'attention', 'gists',
-  'random', 'streaming', 'oracle', 'bm25-raw', 'cosine-raw',
+  'lensnet', 'bm25-blocks', 'cosine', 'newest-blocks', 'gold', 'full', 'gist-attention', 'gists',
+  'random-blocks', 'streaming', 'answer-oracle', 'bm25-raw', 'cosine-raw',
 ]; // prettier-ignore
 
 /** A policy's place in the colours and symbols; the same in every plot and report. */

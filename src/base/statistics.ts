@@ -1,0 +1,132 @@
+/** Intervals and correlations of evaluation figures. Pure; random numbers come from a seed. */
+import { Rng } from './rng.ts';
+
+/** Lower and upper end, 95%. */
+export type Interval = readonly [number, number];
+
+/** One independent unit, such as the questions on one history: a figure is Σ sum / Σ weight over units. */
+export type WeightedSum = readonly [weight: number, sum: number];
+
+/** The 97.5% quantile of the normal distribution. */
+const Z = 1.959963984540054;
+const RESAMPLES = 1000;
+
+/**
+ * Wilson's score interval (Wilson 1927) of a proportion.
+ *
+ * @param n - at least above 0; may be fractional, as an effective sample size is.
+ * @param successes - in 0..n.
+ */
+export function wilsonInterval(successes: number, n: number): Interval {
+  if (!(n > 0) || successes < 0 || successes > n) {
+    throw new RangeError(`No proportion: ${successes} of ${n}.`);
+  }
+  const p = successes / n;
+  const centre = p + (Z * Z) / (2 * n);
+  const spread = Z * Math.sqrt((p * (1 - p)) / n + (Z * Z) / (4 * n * n));
+  const scale = 1 + (Z * Z) / n;
+  return [
+    successes === 0 ? 0 : Math.max(0, (centre - spread) / scale),
+    successes === n ? 1 : Math.min(1, (centre + spread) / scale),
+  ];
+}
+
+/**
+ * Wilson's interval for cases that come in clusters, such as questions that share a history: n is divided by
+ * the design effect, that is how much more the proportion varies between clusters than independent cases would
+ * (Kish 1965; ratio estimator of the variance). Clusters of one case give the plain interval.
+ *
+ * @param clusters - cases and successes of each.
+ */
+export function clusteredProportionInterval(clusters: readonly WeightedSum[]): Interval {
+  const [n, successes] = totalOf(clusters);
+  const p = successes / n;
+  const count = clusters.length;
+  if (count < 2 || p <= 0 || p >= 1) return wilsonInterval(successes, n);
+  const squares = clusters.reduce((sum, [weight, hits]) => sum + (hits - p * weight) ** 2, 0);
+  const variance = ((count / (count - 1)) * squares) / (n * n);
+  const independent = (p * (1 - p)) / (n - 1);
+  const effective = n / Math.max(1, variance / independent);
+  return wilsonInterval(p * effective, effective);
+}
+
+/**
+ * Percentile bootstrap (Efron 1979) of Σ sum / Σ weight, whole units drawn with replacement. The same units in
+ * the same order and the same seed give the same interval.
+ *
+ * @returns null for fewer than two units: one alone says nothing of how they vary.
+ */
+export function bootstrapInterval(units: readonly WeightedSum[], seed: number): Interval | null {
+  if (units.length < 2) return null;
+  const rng = new Rng(seed);
+  const ratios = new Float64Array(RESAMPLES);
+  for (let i = 0; i < RESAMPLES; i++) {
+    let weight = 0;
+    let sum = 0;
+    for (let drawn = 0; drawn < units.length; drawn++) {
+      const unit = units[rng.nextInt(units.length)]!;
+      weight += unit[0];
+      sum += unit[1];
+    }
+    ratios[i] = sum / weight;
+  }
+  const defined = ratios.filter(Number.isFinite).sort();
+  return defined.length === 0 ? null : [quantile(defined, 0.025), quantile(defined, 0.975)];
+}
+
+/**
+ * Rank correlation (Spearman 1904), ties at their mean rank.
+ *
+ * @returns in -1..1; null where it is undefined: fewer than two pairs, or one side constant.
+ */
+export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
+  if (a.length !== b.length) throw new RangeError(`${a.length} values against ${b.length}.`);
+  const x = ranks(a);
+  const y = ranks(b);
+  const mean = (a.length + 1) / 2;
+  let product = 0;
+  let squareX = 0;
+  let squareY = 0;
+  for (let i = 0; i < x.length; i++) {
+    product += (x[i]! - mean) * (y[i]! - mean);
+    squareX += (x[i]! - mean) ** 2;
+    squareY += (y[i]! - mean) ** 2;
+  }
+  return squareX === 0 || squareY === 0 ? null : product / Math.sqrt(squareX * squareY);
+}
+
+/** Ranks from 1; equal values share the mean of their ranks. */
+function ranks(values: ArrayLike<number>): Float64Array {
+  const order = Array.from(values, (_, i) => i).sort((i, j) => values[i]! - values[j]!);
+  const result = new Float64Array(values.length);
+  for (let from = 0; from < order.length;) {
+    let to = from + 1;
+    while (to < order.length && values[order[to]!] === values[order[from]!]) to++;
+    for (let i = from; i < to; i++) result[order[i]!] = (from + 1 + to) / 2;
+    from = to;
+  }
+  return result;
+}
+
+/** Linear interpolation between order statistics; the values are sorted and at least one. */
+function quantile(sorted: Float64Array, q: number): number {
+  const at = q * (sorted.length - 1);
+  const below = Math.floor(at);
+  const low = sorted[below]!;
+  return low + (at - below) * ((sorted[below + 1] ?? low) - low);
+}
+
+export function totalOf(units: readonly WeightedSum[]): WeightedSum {
+  let weight = 0;
+  let sum = 0;
+  for (const unit of units) {
+    weight += unit[0];
+    sum += unit[1];
+  }
+  return [weight, sum];
+}
+
+/** @param values - not empty. */
+export function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

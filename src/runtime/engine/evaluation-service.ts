@@ -1,0 +1,144 @@
+/** Runs one evaluation at a time for the page, beside the open session, and tells how far it is. */
+import type { RunConfig } from '../../core/trace/config.ts';
+import type { LoadedModel } from '../../nn/ports.ts';
+import { BUILD_COMMIT } from './build-commit.ts';
+import type { Clock } from '../../base/clock.ts';
+import { EngineError } from '../session/errors.ts';
+import type { Notice } from './protocol/protocol.ts';
+import type { EvaluationCatalogue, EvaluationOutcome, EvaluationRequest } from './protocol/evaluation.ts';
+import { casesSuite } from '../evaluation/suites/cases-suite.ts';
+import { EVALUATION_POLICIES } from '../evaluation/baselines/policies.ts';
+import type { EvaluationReport } from '../evaluation/report/report.ts';
+import { reportOf, runSuite, type UnitResult } from '../evaluation/run/run-suite.ts';
+import { EvaluationError, type EvaluationOptions, type EvaluationUnit } from '../evaluation/plan/suite.ts';
+import { suiteNamed, SUITES } from '../evaluation/suites/suites.ts';
+
+/** A report is made of all counts anew; more often would cost more than it shows. */
+const REPORT_EVERY_MS = 1000;
+
+/** Cases come from a file, which only the command line reads. */
+const PAGE_SUITES = SUITES.filter((suite) => suite !== casesSuite);
+
+/** What evaluations run on. */
+export interface EvaluationSubject {
+  readonly model: LoadedModel;
+  readonly backend: string;
+  /** All parameters but budget and seed. */
+  readonly config: RunConfig;
+}
+
+export class EvaluationService {
+  private abort: AbortController | null = null;
+  private ended: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly notify: (notice: Notice) => void,
+    /** The commit that the code was built from; null where it is not known. */
+    private readonly commit: string | null = BUILD_COMMIT,
+  ) {}
+
+  get catalogue(): EvaluationCatalogue {
+    return {
+      suites: PAGE_SUITES.map(({ id, tasks, defaultTasks, policies }) => ({
+        id,
+        tasks,
+        defaultTasks,
+        defaultPolicies: policies,
+      })),
+      policies: EVALUATION_POLICIES,
+    };
+  }
+
+  /**
+   * Run to the end or until cancelled.
+   *
+   * @returns also after a cancellation, with what was counted until then.
+   * @throws {EngineError} `busy` while another runs; {EvaluationError} for names and lengths that give no work.
+   */
+  async run(request: EvaluationRequest, subject: EvaluationSubject): Promise<EvaluationOutcome> {
+    if (this.abort !== null) throw evaluationUnderWay();
+    const options = optionsOf(request, subject);
+    const abort = new AbortController();
+    this.abort = abort;
+    const running = this.runUnits(options, subject, abort.signal);
+    this.ended = running.catch(() => undefined);
+    try {
+      return await running;
+    } finally {
+      this.abort = null;
+    }
+  }
+
+  /** Returns once nothing of it runs any more. */
+  async cancel(): Promise<void> {
+    this.abort?.abort();
+    await this.ended;
+  }
+
+  private async runUnits(
+    options: EvaluationOptions,
+    { model, backend }: EvaluationSubject,
+    signal: AbortSignal,
+  ): Promise<EvaluationOutcome> {
+    const results: UnitResult[] = [];
+    const report = (): EvaluationReport =>
+      reportOf(results, { model: model.id, seed: options.seed, backend, commit: this.commit });
+    let reportedAtMs = -Infinity;
+    try {
+      for await (const { share, unit, result } of runSuite(options, { model, clock: this.clock, signal })) {
+        if (result !== null) results.push(result);
+        const isDue = result !== null && this.clock.now() - reportedAtMs > REPORT_EVERY_MS;
+        if (isDue) reportedAtMs = this.clock.now();
+        this.notify({
+          kind: 'evaluation',
+          progress: { share, label: wordsOf(unit) },
+          report: isDue ? report() : null,
+        });
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return { report: report(), isComplete: false };
+    }
+    return { report: report(), isComplete: true };
+  }
+}
+
+function optionsOf(request: EvaluationRequest, { config }: EvaluationSubject): EvaluationOptions {
+  const { suite, tasks, policies, historyTokens, samples, seed, budgetTokens } = request;
+  const known = suiteNamed(suite).tasks.map(({ id }) => id);
+  const strange = tasks.find((task) => !known.includes(task));
+  if (strange !== undefined) {
+    throw new EvaluationError(`Unknown task "${strange}" of suite ${suite}. Known: ${known.join(', ')}.`);
+  }
+  if (policies.length === 0 && suiteNamed(suite).policies.length > 0) {
+    throw new EvaluationError(`Suite ${suite} compares policies: name at least one.`);
+  }
+  const chosen = EVALUATION_POLICIES.filter(({ id }) => policies.includes(id)).map(({ id }) => id);
+  if (chosen.length < new Set(policies).size) {
+    const ids = EVALUATION_POLICIES.map(({ id }) => id).join(', ');
+    throw new EvaluationError(`Unknown policy among ${policies.join(', ')}. Known: ${ids}.`);
+  }
+  return {
+    suites: [suite],
+    tasks,
+    policies: chosen,
+    samples,
+    seed,
+    lengths: historyTokens,
+    config: { ...config, budgetTokens, seed },
+  };
+}
+
+function wordsOf({ task, historyTokens, index, n }: EvaluationUnit): string {
+  return `${task}, ${historyTokens.toLocaleString('en-US')} tokens, history ${index + 1} with ${n} questions`;
+}
+
+function evaluationUnderWay(): EngineError {
+  return new EngineError(
+    'busy',
+    'An evaluation is running.',
+    'It goes on.',
+    'Cancel it first, or wait until it is complete.',
+  );
+}

@@ -1,0 +1,35 @@
+/** One shared history through every policy, as counts of cells: what the suites that ask questions do. */
+import { answerAll, GIST_SHARE, whyUnavailable } from './answering.ts';
+import type { CellCounts } from '../report/cell.ts';
+import type { SharedHistory } from '../cases/evaluation-case.ts';
+import { rememberHistory } from '../memory/history-memory.ts';
+import type { EvaluationPolicyId } from '../baselines/policies.ts';
+import { cellOfAnswers, cellWithout } from './answer-counts.ts';
+import { type EvaluationOptions, type EvaluationUnit, unitKey, type UnitPorts } from '../plan/suite.ts';
+
+export async function answerCells(
+  unit: EvaluationUnit,
+  history: SharedHistory,
+  { config, policies }: EvaluationOptions,
+  seed: number,
+  ports: UnitPorts,
+): Promise<readonly CellCounts[]> {
+  const { task, historyTokens } = unit;
+  const hasGold = history.cases.every(({ gold }) => gold !== null);
+  const reasons = new Map<EvaluationPolicyId, string>();
+  for (const policy of policies) {
+    const reason = whyUnavailable(policy, historyTokens, config.budgetTokens, hasGold, ports.model);
+    if (reason !== null) reasons.set(policy, reason);
+  }
+  const able = policies.filter((policy) => !reasons.has(policy));
+  const { model, gistCache, step } = ports;
+  const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));
+  const answers = await answerAll(history, tree, able, config, seed, ports);
+  return policies.map((policy) => {
+    const key = { task, policy, historyTokens, budgetTokens: config.budgetTokens };
+    const reason = reasons.get(policy);
+    return reason === undefined
+      ? cellOfAnswers(key, policy, unitKey(unit), answers, reasons)
+      : cellWithout(key, reason);
+  });
+}

@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
+import { ABSOLUTE_POSITIONS } from '../../../core/context/positions.ts';
+import { buildSlotView } from '../../../core/context/slot-view.ts';
+import { expandEntry } from '../../../core/context/working-context.ts';
+import { logSumExp } from '../../session/sampler.ts';
+import { createFakeModel } from '../../testing/fake-model.ts';
+import { AnswerReader, prepareContext } from './answer-reader.ts';
+import { rememberHistory } from '../memory/history-memory.ts';
+import { gistsLayout } from '../baselines/layouts.ts';
+
+it('reads every move of a window from the cached prefix as it would without a cache, and runs fewer slots', async () => {
+  const model = createFakeModel();
+  const step = () => Promise.resolve();
+  const ids = Uint32Array.from({ length: 600 }, (_, i) => (i * 7) % 251);
+  const tree = await rememberHistory(model, ids, undefined, step);
+  const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64 };
+  const layout = gistsLayout(tree, config);
+  const gists = layout.entries.flatMap(({ lod }, index) => (lod === 1 ? [index] : [])).reverse();
+  const where = { sharedTokens: ids.length, branch: 0, scheme: ABSOLUTE_POSITIONS, offsetTokens: 0 };
+  const contexts = [layout, ...gists.map((index) => expandEntry(layout, index, tree))].map((each) =>
+    prepareContext(each, tree, Uint32Array.of(5, 6, 7), where),
+  );
+  const slotsBefore = model.work.slots;
+  const shared = new AnswerReader(model.base, step);
+  const readings = [];
+  for (const context of contexts) readings.push(await shared.read(context));
+  const sharedSlots = model.work.slots - slotsBefore;
+  for (const [index, context] of contexts.entries()) {
+    const alone = new AnswerReader(model.base, step);
+    expect(readings[index]).toEqual(await alone.read(context));
+    alone.dispose();
+  }
+  shared.dispose();
+  expect(sharedSlots).toBeLessThan(0.95 * (model.work.slots - slotsBefore - sharedSlots));
+});
+
+it('judges each token of an answer by the slot right before it, behind gists too', async () => {
+  const model = createFakeModel();
+  const step = () => Promise.resolve();
+  const ids = Uint32Array.from({ length: 600 }, (_, i) => (i * 11) % 251);
+  const answer = Uint32Array.of(9, 200, 31, 77);
+  const tree = await rememberHistory(model, ids, undefined, step);
+  const layout = gistsLayout(tree, { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64 });
+  expect(layout.entries.some(({ lod }) => lod > 0)).toBe(true);
+  const where = { sharedTokens: ids.length, branch: 0, scheme: ABSOLUTE_POSITIONS, offsetTokens: 0 };
+  const reader = new AnswerReader(model.base, step);
+  const { nll } = await reader.read(prepareContext(layout, tree, answer, where));
+  reader.dispose();
+  const session = model.base.createDecodeSession(layout.usedTokens + answer.length);
+  const embed = (tokens: Uint32Array): Float32Array => model.base.embed(tokens);
+  const view = buildSlotView({ layout, tree, embed, tailTokens: 1 });
+  let logits = await session.append(view.embeddings, view.positions, 'last');
+  for (const [i, id] of answer.entries()) {
+    expect(nll[i]).toBeCloseTo(logSumExp(logits) - logits[id]!, 9);
+    logits = await session.append(embed(Uint32Array.of(id)), Float64Array.of(layout.cursor + i), 'last');
+  }
+  session.dispose();
+});

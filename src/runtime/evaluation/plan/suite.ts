@@ -1,0 +1,69 @@
+/** What a suite is: independent units of work that a seed fixes, each giving counts for its cells. */
+import type { RunConfig } from '../../../core/trace/config.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { TextCase } from '../cases/case-file.ts';
+import type { CellCounts } from '../report/cell.ts';
+import type { GistCache } from '../memory/history-memory.ts';
+import type { EvaluationPolicyId } from '../baselines/policies.ts';
+
+/** What is to be evaluated. Plain data: it crosses threads and processes. */
+export interface EvaluationOptions {
+  readonly suites: readonly string[];
+  /** Tasks of the suites; null for each suite's own choice. */
+  readonly tasks: readonly string[] | null;
+  readonly policies: readonly EvaluationPolicyId[];
+  /** Questions a cell. */
+  readonly samples: number;
+  readonly seed: number;
+  /** History lengths in tokens. */
+  readonly lengths: readonly number[];
+  /** Budget, allocator and all else. */
+  readonly config: RunConfig;
+  /** For the suite `cases` alone. */
+  readonly cases?: readonly TextCase[];
+  /** For the suite `stream` alone: read instead of a generated chronicle. */
+  readonly text?: string;
+}
+
+/** Work that is done whole, by one process, and gives the same counts wherever it is done. */
+export interface EvaluationUnit {
+  readonly suite: string;
+  readonly task: string;
+  readonly historyTokens: number;
+  /** Of its task and length, from 0. */
+  readonly index: number;
+  /** Questions. */
+  readonly n: number;
+}
+
+export interface UnitPorts {
+  readonly model: LoadedModel;
+  readonly clock: Clock;
+  readonly gistCache?: GistCache;
+  /** Awaited often, with the share of the unit that is done; may throw to give up. */
+  readonly step: (share: number) => Promise<void>;
+}
+
+export interface EvaluationSuite {
+  readonly id: string;
+  readonly tasks: readonly { readonly id: string; readonly sentence: string }[];
+  /** Tasks that run where none are named. */
+  readonly defaultTasks: readonly string[];
+  /** Questions a cell where no number is named. */
+  readonly defaultSamples: number;
+  readonly policies: readonly EvaluationPolicyId[];
+  /** @throws {EvaluationError} for options that give no work, with what would. */
+  plan(options: EvaluationOptions, model: LoadedModel): readonly EvaluationUnit[];
+  run(unit: EvaluationUnit, options: EvaluationOptions, ports: UnitPorts): Promise<readonly CellCounts[]>;
+}
+
+/** Options or cases that cannot be evaluated; nothing was run. */
+export class EvaluationError extends Error {
+  override readonly name = 'EvaluationError';
+}
+
+/** Names a unit; also the name of its cluster in the report. */
+export function unitKey({ suite, task, historyTokens, index }: EvaluationUnit): string {
+  return `${suite}/${task}/${historyTokens}/${index}`;
+}

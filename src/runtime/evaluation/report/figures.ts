@@ -1,0 +1,232 @@
+/** What evaluations measure: the name, unit and kind of every figure that a report may carry. */
+
+/**
+ * Every figure that a cell may carry. `proportion` gets Wilson's interval, the others a bootstrap. `core`
+ * figures stand in every cell: a suite that does not measure one says so in `why`.
+ */
+export const FIGURES = [
+  {
+    id: 'accuracy',
+    label: 'Accuracy',
+    unit: '',
+    kind: 'proportion',
+    core: true,
+    sentence: 'Every token of the asked value is the model’s first choice.',
+  },
+  {
+    id: 'routingRecall',
+    label: 'Routing recall',
+    unit: '',
+    kind: 'proportion',
+    core: true,
+    sentence: 'All blocks that hold the answer are raw (LOD0) when it is produced.',
+  },
+  {
+    id: 'readingAccuracy',
+    label: 'Reading accuracy',
+    unit: '',
+    kind: 'proportion',
+    core: true,
+    sentence: 'Accuracy among the questions whose blocks were raw.',
+  },
+  {
+    id: 'exactMatch',
+    label: 'Exact match',
+    unit: '',
+    kind: 'proportion',
+    core: false,
+    sentence: 'Greedy generation gives the whole answer, word for word.',
+  },
+  {
+    id: 'nll',
+    label: 'NLL',
+    unit: 'nats/token',
+    kind: 'mean',
+    core: true,
+    sentence: 'Mean negative log-likelihood of the expected tokens.',
+  },
+  {
+    id: 'deltaNll',
+    label: 'ΔNLL',
+    unit: 'nats/token',
+    kind: 'mean',
+    core: true,
+    sentence: 'NLL with the working context minus NLL with the full raw history.',
+  },
+  {
+    id: 'gapRecovered',
+    label: 'Gap recovered',
+    unit: '',
+    kind: 'ratio',
+    core: true,
+    sentence:
+      '(floor − policy) ÷ (floor − full) of the NLL; the floor is newest-blocks, or the span deleted.',
+  },
+  {
+    id: 'regret',
+    label: 'Normalised regret',
+    unit: '',
+    kind: 'ratio',
+    core: true,
+    sentence: '(policy − answer-oracle) ÷ (random-blocks − answer-oracle) of the NLL.',
+  },
+  {
+    id: 'spearman',
+    label: 'Score calibration',
+    unit: '',
+    kind: 'mean',
+    core: true,
+    sentence: 'Spearman correlation of the scores with measured counterfactual gains, within a context.',
+  },
+  {
+    id: 'spearmanPooled',
+    label: 'Calibration, pooled',
+    unit: '',
+    kind: 'mean',
+    core: false,
+    sentence: 'The same over the moves of all contexts of a history together.',
+  },
+  {
+    id: 'spearmanWorthwhile',
+    label: 'Calibration, moves that matter',
+    unit: '',
+    kind: 'mean',
+    core: false,
+    sentence:
+      'The same, pooled, over the moves that stand out: worth 3 robust deviations of all moves, at least 0.02 nats, either way.',
+  },
+  {
+    id: 'worthAgreement',
+    label: 'Agreement of the gains',
+    unit: '',
+    kind: 'mean',
+    core: false,
+    sentence:
+      'Spearman of the gains on one half of the answer’s tokens and on the other, within a context: near 0 they are noise, and no score can follow them.',
+  },
+  {
+    id: 'swapRate',
+    label: 'Swap rate',
+    unit: 'per refocus',
+    kind: 'mean',
+    core: true,
+    sentence: 'Actions per block of the working context and refocus.',
+  },
+  {
+    id: 'flipRate',
+    label: 'Flip rate',
+    unit: '',
+    kind: 'ratio',
+    core: false,
+    sentence: 'Actions undone within 4 refocuses.',
+  },
+  {
+    id: 'meanResidency',
+    label: 'Residency',
+    unit: 'refocuses',
+    kind: 'mean',
+    core: false,
+    sentence: 'Refocuses that a span stays at one level of detail.',
+  },
+  {
+    id: 'utilisation',
+    label: 'Utilisation',
+    unit: '',
+    kind: 'mean',
+    core: false,
+    sentence: 'Tokens used ÷ budget.',
+  },
+  {
+    id: 'coherence',
+    label: 'Coherence',
+    unit: '',
+    kind: 'ratio',
+    core: false,
+    sentence: 'Share of the entries scored above the expand threshold that got expanded.',
+  },
+  {
+    id: 'refocusLatency',
+    label: 'Refocus latency',
+    unit: 'refocuses',
+    kind: 'mean',
+    core: false,
+    sentence:
+      'Refocuses after the question until the blocks that hold the answer are raw, where they ever are.',
+  },
+  {
+    id: 'latencyTokens',
+    label: 'Tokens until focused',
+    unit: 'tokens',
+    kind: 'mean',
+    core: false,
+    sentence: 'Tokens of the question until the blocks that hold the answer are raw, where they ever are.',
+  },
+  {
+    id: 'extraNll',
+    label: 'Extra NLL',
+    unit: 'nats/token',
+    kind: 'mean',
+    core: false,
+    sentence: 'NLL read from this key-value cache minus NLL with all its slots run afresh.',
+  },
+  {
+    id: 'ranSlots',
+    label: 'Slots run',
+    unit: 'slots',
+    kind: 'mean',
+    core: false,
+    sentence: 'Slots that the base runs until the cache has followed a question’s refocuses.',
+  },
+  {
+    id: 'probeEntity',
+    label: 'Probe: entity',
+    unit: '',
+    kind: 'proportion',
+    core: false,
+    sentence: 'A linear probe names the entity from the gist alone.',
+  },
+  {
+    id: 'probeRelation',
+    label: 'Probe: relation',
+    unit: '',
+    kind: 'proportion',
+    core: false,
+    sentence: 'A linear probe names the relation from the gist alone.',
+  },
+  {
+    id: 'probeValue',
+    label: 'Probe: value',
+    unit: '',
+    kind: 'proportion',
+    core: false,
+    sentence: 'A linear probe names the value from the gist alone.',
+  },
+  {
+    id: 'pairwiseCosine',
+    label: 'Pairwise cosine',
+    unit: '',
+    kind: 'mean',
+    core: false,
+    sentence: 'Mean cosine between gists of different blocks; near 1 they have collapsed.',
+  },
+  {
+    id: 'effectiveRank',
+    label: 'Effective rank',
+    unit: 'dimensions',
+    kind: 'mean',
+    core: false,
+    sentence: 'Exponential of the entropy of the gists’ normalised singular values.',
+  },
+] as const satisfies readonly FigureDescription[];
+
+export interface FigureDescription {
+  readonly id: string;
+  readonly label: string;
+  readonly unit: string;
+  readonly kind: 'proportion' | 'mean' | 'ratio';
+  readonly core: boolean;
+  readonly sentence: string;
+}
+
+export type FigureId = (typeof FIGURES)[number]['id'];
+export type CoreFigureId = Extract<(typeof FIGURES)[number], { readonly core: true }>['id'];

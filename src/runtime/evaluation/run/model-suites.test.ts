@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { systemClock } from '../../../base/clock.ts';
+import { defaultsOf } from '../../engine/engine-host.ts';
+import { createFakeModel } from '../../testing/fake-model.ts';
+import type { Cell } from '../report/report.ts';
+import { reportOf, runSuite, type UnitResult } from './run-suite.ts';
+import type { EvaluationOptions } from '../plan/suite.ts';
+
+const model = createFakeModel();
+const config = { ...defaultsOf(model), budgetTokens: 512 };
+
+async function cellsOf(suite: string, changes: Partial<EvaluationOptions>): Promise<Map<string, Cell>> {
+  const options: EvaluationOptions = {
+    suites: [suite],
+    tasks: null,
+    policies: ['full', 'newest-blocks', 'lensnet'],
+    samples: 1,
+    seed: 3,
+    lengths: [1024],
+    config,
+    ...changes,
+  };
+  const results: UnitResult[] = [];
+  for await (const { result } of runSuite(options, { model, clock: systemClock })) {
+    if (result !== null) results.push(result);
+  }
+  const [report] = reportOf(results, { model: model.id, seed: 3, backend: 'cpu', commit: null }).suites;
+  return new Map(report!.cells.map((cell) => [`${cell.policy} ${cell.historyTokens}`, cell]));
+}
+
+it('lens: regret runs from the oracle to chance, and only what scores moves is calibrated', async () => {
+  const cells = await cellsOf('lens', { tasks: ['multi-key'] });
+  expect(cells.get('answer-oracle 1280')!.regret).toBe(0);
+  expect(cells.get('lensnet 1280')).toMatchObject({ budgetTokens: 320, n: 1 });
+  expect(Math.abs(cells.get('lensnet 1280')!.spearman!)).toBeLessThanOrEqual(1);
+  expect(Math.abs(cells.get('lensnet 1280')!.worthAgreement!)).toBeLessThanOrEqual(1);
+  expect(cells.get('answer-oracle 1280')!.why['spearman']).toContain('scores no moves');
+}, 60_000);
+
+it('gist: the whole span recovers all of the gap, its deletion none', async () => {
+  const cells = await cellsOf('gist', { tasks: ['lod1'] });
+  const [full, deleted] = [cells.get('full 256')!, cells.get('deleted 256')!];
+  expect(full).toMatchObject({ deltaNll: 0, budgetTokens: 8 });
+  expect(deleted.nll).toBeCloseTo(full.nll! + deleted.deltaNll!, 9);
+});
+
+it('stream: lengths are places in one text, and the last one carries the curve', async () => {
+  const cells = await cellsOf('stream', { lengths: [600, 1400] });
+  expect(cells.get('lensnet 600')!.positions).toEqual([]);
+  expect(cells.get('lensnet 1400')!.positions.map(({ log2, n }) => [log2, n])).toEqual([
+    [9, 128],
+    [10, 128],
+  ]);
+  expect(cells.get('newest-blocks 600')!.why['accuracy']).toContain('no question');
+  await expect(cellsOf('stream', { text: 'too short' })).rejects.toThrow('The text has 9 tokens');
+}, 60_000);
+
+it('topics: the lens reads on from the first topic, and both tasks ask about the same history', async () => {
+  const cells = await cellsOf('topics', { lengths: [2048], policies: ['gold', 'lensnet'], samples: 3 });
+  expect(cells.get('gold 2048')).toMatchObject({ n: 3, routingRecall: 1 });
+  expect(cells.get('lensnet 2048')!.swapRate).not.toBeNull();
+  await expect(cellsOf('topics', { lengths: [1024] })).rejects.toThrow('from 2048 tokens on');
+}, 60_000);

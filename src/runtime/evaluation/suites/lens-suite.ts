@@ -1,0 +1,197 @@
+/**
+ * Suite `lens`: does LensNet know what is worth looking at? Small contexts, in which every move can be measured:
+ * calibration of its scores, regret against a greedy oracle, coherence, and all baselines beside it.
+ */
+import type { RunConfig } from '../../../core/trace/config.ts';
+import { positionSchemeOf } from '../../../core/context/positions.ts';
+import { hashUint32, Rng } from '../../../base/rng.ts';
+import type { GistTree } from '../../../core/tree/gist-tree.ts';
+import { AnswerReader, prepareContext } from '../answering/answer-reader.ts';
+import { answerAll, GIST_SHARE, whyUnavailable } from '../answering/answering.ts';
+import type { CellCounts } from '../report/cell.ts';
+import type { EvaluationCase, SharedHistory } from '../cases/evaluation-case.ts';
+import { rememberHistory, withQuestion } from '../memory/history-memory.ts';
+import {
+  type Calibration,
+  calibrate,
+  rankCorrelation,
+  RANKING_IDS,
+  type RankingId,
+  worthAgreement,
+  worthwhileMoves,
+} from './lens-calibration.ts';
+import { DEFAULT_POLICIES, EVALUATION_POLICIES, type EvaluationPolicyId } from '../baselines/policies.ts';
+import type { FigureId } from '../report/figures.ts';
+import { cellOfAnswers, cellWithout } from '../answering/answer-counts.ts';
+import {
+  questionsPerHistory,
+  RECALL_TASK_IDS,
+  RECALL_TASKS,
+  writeRecallHistory,
+} from '../tasks/recall-tasks.ts';
+import type { RecallTaskId } from '../tasks/recall-tasks.ts';
+import type { WeightedSum } from '../../../base/statistics.ts';
+import {
+  EvaluationError,
+  type EvaluationOptions,
+  type EvaluationSuite,
+  type EvaluationUnit,
+  unitKey,
+  type UnitPorts,
+} from '../plan/suite.ts';
+
+/** A larger context takes too many measurements, each of which runs all slots behind a move again. */
+const LARGEST_BUDGET = 320;
+/** More than 1,024 tokens before the recent window, so that a gist of gists has its part too. */
+const HISTORY_TOKENS = 1280;
+/** Of the budget: recent tokens stand behind every move, and all moves run them again. */
+const RECENT_SHARE = 1 / 5;
+/** Few, so that the intervals rest on many histories. */
+const QUESTIONS_PER_HISTORY = 4;
+/** The ends of the regret and of the gap. */
+const REFERENCES: readonly EvaluationPolicyId[] = ['full', 'newest-blocks', 'random-blocks', 'answer-oracle'];
+const CALIBRATION_SHARE = 0.3;
+
+export const lensSuite: EvaluationSuite = {
+  id: 'lens',
+  tasks: RECALL_TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
+  defaultTasks: ['multi-key', 'paraphrase'],
+  defaultSamples: 100,
+  policies: DEFAULT_POLICIES,
+
+  plan(options) {
+    const config = smallConfig(options);
+    const historyTokens = HISTORY_TOKENS;
+    const tasks = RECALL_TASK_IDS.filter((id) => (options.tasks ?? lensSuite.defaultTasks).includes(id));
+    return tasks.flatMap((task) => {
+      const fitting = questionsPerHistory(task, historyTokens, config.recentTokens);
+      if (fitting === 0) {
+        throw new EvaluationError(`A history of ${historyTokens} tokens has no room for the task ${task}.`);
+      }
+      const each = Math.min(QUESTIONS_PER_HISTORY, fitting);
+      const units: EvaluationUnit[] = [];
+      for (let index = 0, left = options.samples; left > 0; index++, left -= each) {
+        units.push({ suite: 'lens', task, historyTokens, index, n: Math.min(left, each) });
+      }
+      return units;
+    });
+  },
+
+  async run(unit, options, ports) {
+    const { task, historyTokens, index, n } = unit;
+    const config = smallConfig(options);
+    const { budgetTokens, recentTokens } = config;
+    const id = task as RecallTaskId;
+    const seed = hashUint32(options.seed, RECALL_TASK_IDS.indexOf(id), historyTokens, index);
+    const place = { historyTokens, recentTokens, questions: n };
+    const history = writeRecallHistory(id, place, ports.model, new Rng(seed));
+    const { model, gistCache, step } = ports;
+    const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));
+    const calibrations = await calibrateAll(history, tree, config, seed, ports);
+
+    const policies = EVALUATION_POLICIES.map((policy) => policy.id).filter(
+      (policy) => options.policies.includes(policy) || REFERENCES.includes(policy),
+    );
+    const beyondRange = whyUnavailable('full', historyTokens, budgetTokens, true, model);
+    const able = policies.filter((policy) => policy !== 'full' || beyondRange === null);
+    const answers = await answerAll(history, tree, able, config, seed, {
+      ...ports,
+      step: (share) => step(CALIBRATION_SHARE + share * (1 - CALIBRATION_SHARE)),
+    });
+    const reasons = new Map<EvaluationPolicyId, string>(beyondRange === null ? [] : [['full', beyondRange]]);
+    return policies.map((policy) => {
+      const key = { task, policy, historyTokens, budgetTokens };
+      const reason = reasons.get(policy);
+      if (reason !== undefined) return cellWithout(key, reason);
+      return withCalibration(
+        cellOfAnswers(key, policy, unitKey(unit), answers, reasons),
+        policy,
+        calibrations,
+      );
+    });
+  },
+};
+
+/** The run's own parameters in a context small enough to measure every move. */
+function smallConfig({ config }: EvaluationOptions): RunConfig {
+  const budgetTokens = Math.min(config.budgetTokens, LARGEST_BUDGET);
+  const recentTokens = Math.min(config.recentTokens, Math.floor(budgetTokens * RECENT_SHARE));
+  return { ...config, budgetTokens, recentTokens };
+}
+
+async function calibrateAll(
+  { ids, cases }: SharedHistory,
+  tree: GistTree,
+  config: RunConfig,
+  seed: number,
+  { model, step }: UnitPorts,
+): Promise<Calibration[]> {
+  const pause = (): Promise<void> => step(GIST_SHARE);
+  const scheme = positionSchemeOf(config, model.manifest.trainedContextTokens);
+  const reader = new AnswerReader(model.base, pause);
+  const calibrations: Calibration[] = [];
+  const read = async (asked: EvaluationCase, branch: number): Promise<Calibration> => {
+    const longer = await withQuestion(tree, asked, model);
+    const where = { sharedTokens: ids.length, branch, scheme, offsetTokens: 0 };
+    return calibrate({
+      tree: longer,
+      asked,
+      config,
+      model,
+      rng: new Rng(seed).split(2 + branch),
+      nll: async (layout) => {
+        await pause();
+        return (await reader.read(prepareContext(layout, longer, asked.answerIds, where))).nll;
+      },
+    });
+  };
+  try {
+    for (const [branch, asked] of cases.entries()) calibrations.push(await read(asked, branch));
+    return calibrations;
+  } finally {
+    reader.dispose();
+  }
+}
+
+function withCalibration(
+  cell: CellCounts,
+  policy: EvaluationPolicyId,
+  calibrations: readonly Calibration[],
+): CellCounts {
+  const id = RANKING_IDS.find((ranking) => ranking === policy);
+  if (id === undefined) {
+    return { ...cell, why: { ...cell.why, spearman: 'This policy scores no moves.' } };
+  }
+  const figures = calibrationFigures(id, calibrations);
+  const clusters = cell.clusters.map((cluster) => ({
+    ...cluster,
+    figures: { ...cluster.figures, ...figures },
+  }));
+  return { ...cell, clusters };
+}
+
+/** Per context, and pooled over the contexts of the history, which weigh as many moves as they have. */
+function calibrationFigures(
+  id: RankingId,
+  calibrations: readonly Calibration[],
+): Partial<Record<FigureId, WeightedSum>> {
+  const each = calibrations.flatMap(({ moves }) => rankCorrelation(moves, id) ?? []);
+  const all = calibrations.flatMap(({ moves }) => moves);
+  const pooled = (moves: typeof all): WeightedSum => {
+    const value = rankCorrelation(moves, id);
+    return value === null ? [0, 0] : [moves.length, moves.length * value];
+  };
+  const coherences = calibrations.flatMap(({ coherence }) => coherence ?? []);
+  const agreements = calibrations.flatMap(({ moves }) => worthAgreement(moves) ?? []);
+  return {
+    spearman: totalled(each),
+    spearmanPooled: pooled(all),
+    spearmanWorthwhile: pooled([...worthwhileMoves(all)]),
+    worthAgreement: totalled(agreements),
+    ...(id === 'lensnet' ? { coherence: totalled(coherences) } : {}),
+  };
+}
+
+function totalled(values: readonly number[]): WeightedSum {
+  return [values.length, values.reduce((sum, value) => sum + value, 0)];
+}

@@ -1,0 +1,61 @@
+/** Suite `recall`: questions about facts in histories of any length, for every policy. */
+import { hashUint32, Rng } from '../../../base/rng.ts';
+import { answerCells } from '../answering/answer-cells.ts';
+import { DEFAULT_POLICIES } from '../baselines/policies.ts';
+import {
+  questionsPerHistory,
+  RECALL_TASK_IDS,
+  RECALL_TASKS,
+  writeRecallHistory,
+} from '../tasks/recall-tasks.ts';
+import type { RecallTaskId } from '../tasks/recall-tasks.ts';
+import {
+  EvaluationError,
+  type EvaluationOptions,
+  type EvaluationSuite,
+  type EvaluationUnit,
+} from '../plan/suite.ts';
+
+export const recallSuite: EvaluationSuite = {
+  id: 'recall',
+  tasks: RECALL_TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
+  // One task with all policies at four lengths is what two cores do in some minutes.
+  defaultTasks: ['multi-key'],
+  defaultSamples: 100,
+  policies: DEFAULT_POLICIES,
+
+  plan(options) {
+    const units: EvaluationUnit[] = [];
+    for (const historyTokens of options.lengths) {
+      for (const task of tasksOf(options)) {
+        const each = questionsPerHistory(task, historyTokens, options.config.recentTokens);
+        if (each === 0) {
+          throw new EvaluationError(
+            `A history of ${historyTokens} tokens has no room for the task ${task} before its last ${options.config.recentTokens} tokens.`,
+          );
+        }
+        for (let index = 0, left = options.samples; left > 0; index++, left -= each) {
+          units.push({ suite: 'recall', task, historyTokens, index, n: Math.min(left, each) });
+        }
+      }
+    }
+    return units;
+  },
+
+  run(unit, options, ports) {
+    const { historyTokens, n } = unit;
+    const seed = seedOf(unit, options.seed);
+    const place = { historyTokens, recentTokens: options.config.recentTokens, questions: n };
+    const history = writeRecallHistory(unit.task as RecallTaskId, place, ports.model, new Rng(seed));
+    return answerCells(unit, history, options, seed, ports);
+  },
+};
+
+function tasksOf({ tasks }: EvaluationOptions): readonly RecallTaskId[] {
+  return RECALL_TASK_IDS.filter((id) => (tasks ?? recallSuite.defaultTasks).includes(id));
+}
+
+/** The same for every policy and budget, so that all of them meet the same histories. */
+function seedOf({ task, historyTokens, index }: EvaluationUnit, seed: number): number {
+  return hashUint32(seed, RECALL_TASK_IDS.indexOf(task as RecallTaskId), historyTokens, index);
+}

@@ -1,0 +1,276 @@
+/** The recall tasks: which facts a history holds, where, and what is asked of it. Seeded and pure. */
+import type { Rng } from '../../../base/rng.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import { Chronicler, sample } from '../world/chronicler.ts';
+import { caseOf, type SharedHistory } from '../cases/evaluation-case.ts';
+import { type PlannedFact, WordEncoder, writeHistory } from '../world/history-writer.ts';
+import {
+  askChain,
+  askCount,
+  askLast,
+  askParaphrase,
+  askQueries,
+  askSingle,
+  askValues,
+  type Asked,
+} from '../world/questions.ts';
+import {
+  HOLDS,
+  LAST_SEEN,
+  PARAPHRASED_RELATIONS,
+  type Relation,
+  SINGLE_RELATIONS,
+  type Statement,
+  WORLD,
+} from '../world/world.ts';
+
+export const RECALL_TASK_IDS = [
+  'single',
+  'multi-key',
+  'multi-value',
+  'multi-query',
+  'variable-tracking',
+  'straddle',
+  'unrelated',
+  'paraphrase',
+  'last-mentioned',
+  'count',
+] as const;
+export type RecallTaskId = (typeof RECALL_TASK_IDS)[number];
+
+/** Facts of one question, in the order in which they are to be said, and the question. */
+interface Group {
+  readonly said: readonly Statement[];
+  readonly asked: Asked;
+}
+
+interface TaskPlan {
+  readonly chronicler: Chronicler;
+  /** Makes the group of question i. */
+  readonly group: (i: number) => Group;
+  readonly distractors: readonly Relation[];
+  /** Share of sentences that are facts of those relations and that nobody asks for. */
+  readonly distractorShare: number;
+  readonly isStraddling?: boolean;
+}
+
+interface RecallTask {
+  readonly sentence: string;
+  readonly factsPerQuestion: number;
+  /** The most questions that one history can serve: a relation each, or the size of the cast. */
+  readonly maxQuestions: number;
+  readonly plan: (rng: Rng) => TaskPlan;
+}
+
+const CAST = 32;
+const DENSE = 0.25;
+const SPARSE = 0.05;
+/** Facts of a question that asks for several. */
+const SEVERAL = 4;
+/** Facts nobody asks for in one history, about: a cast has only so many, and a long history is told of one cast. */
+const MAX_DISTRACTORS = 800;
+const SENTENCE_LENGTH = 17;
+
+/** Facts about single keys, asked one by one. */
+function keyed(rng: Rng, relations: readonly Relation[], distractorShare: number): TaskPlan {
+  const chronicler = new Chronicler(rng, { castSize: CAST });
+  return {
+    chronicler,
+    group: () => {
+      const statement = chronicler.statement(relations);
+      return { said: [statement], asked: askSingle(statement, rng) };
+    },
+    distractors: relations,
+    distractorShare,
+  };
+}
+
+/** Groups of facts that belong together. */
+function grouped(
+  rng: Rng,
+  tell: (chronicler: Chronicler) => Statement[],
+  ask: (said: readonly Statement[], rng: Rng) => Asked,
+): TaskPlan {
+  const chronicler = new Chronicler(rng, { castSize: CAST });
+  return {
+    chronicler,
+    group: () => {
+      const said = tell(chronicler);
+      return { said, asked: ask(said, rng) };
+    },
+    distractors: [],
+    distractorShare: 0,
+  };
+}
+
+export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
+  single: {
+    sentence: 'One fact of its kind, in filler.',
+    factsPerQuestion: 1,
+    maxQuestions: SINGLE_RELATIONS.length,
+    plan: (rng) => {
+      const chronicler = new Chronicler(rng, { castSize: CAST });
+      const relations = sample(SINGLE_RELATIONS, SINGLE_RELATIONS.length, rng);
+      const group = (i: number): Group => {
+        const statement = chronicler.statement([relations[i]!]);
+        return { said: [statement], asked: askSingle(statement, rng) };
+      };
+      return { chronicler, group, distractors: [], distractorShare: 0 };
+    },
+  },
+  'multi-key': {
+    sentence: 'One fact among many of the same form.',
+    factsPerQuestion: 1,
+    maxQuestions: 50,
+    plan: (rng) => keyed(rng, sample(SINGLE_RELATIONS, 3, rng), DENSE),
+  },
+  'multi-value': {
+    sentence: 'Four values of one key, stated apart.',
+    factsPerQuestion: SEVERAL,
+    maxQuestions: 10,
+    plan: (rng) => grouped(rng, (told) => told.restatements(HOLDS, SEVERAL), askValues),
+  },
+  'multi-query': {
+    sentence: 'Four facts asked for at once.',
+    factsPerQuestion: SEVERAL,
+    maxQuestions: 10,
+    plan: (rng) => {
+      const relations = sample(SINGLE_RELATIONS, 3, rng);
+      const tell = (told: Chronicler) => Array.from({ length: SEVERAL }, () => told.statement(relations));
+      return grouped(rng, tell, askQueries);
+    },
+  },
+  'variable-tracking': {
+    sentence: 'A chain of four facts, each naming the next one’s key.',
+    factsPerQuestion: WORLD.chain.hops,
+    maxQuestions: 6,
+    plan: (rng) => grouped(rng, (told) => told.chain(WORLD.chain.hops), askChain),
+  },
+  straddle: {
+    sentence: 'A fact that lies across the edge of a block.',
+    factsPerQuestion: 1,
+    maxQuestions: 20,
+    plan: (rng) => ({ ...keyed(rng, sample(SINGLE_RELATIONS, 3, rng), SPARSE), isStraddling: true }),
+  },
+  unrelated: {
+    sentence: 'A fact about people and things that its surroundings never mention.',
+    factsPerQuestion: 1,
+    maxQuestions: 20,
+    plan: (rng) => {
+      const chronicler = new Chronicler(rng, { castSize: 16 });
+      const stranger = new Chronicler(rng, { castSize: 16, without: chronicler });
+      const relations = sample(SINGLE_RELATIONS, 3, rng);
+      const group = (): Group => {
+        const statement = stranger.statement(relations);
+        return { said: [statement], asked: askSingle(statement, rng) };
+      };
+      return { chronicler, group, distractors: [], distractorShare: 0 };
+    },
+  },
+  paraphrase: {
+    sentence: 'The question shares no word with the fact.',
+    factsPerQuestion: 1,
+    maxQuestions: 20,
+    plan: (rng) => {
+      const chronicler = new Chronicler(rng, { castSize: CAST, aliasedOnly: true });
+      const group = (): Group => {
+        const statement = chronicler.statement(PARAPHRASED_RELATIONS);
+        return { said: [statement], asked: askParaphrase(statement, rng) };
+      };
+      return { chronicler, group, distractors: PARAPHRASED_RELATIONS, distractorShare: SPARSE };
+    },
+  },
+  'last-mentioned': {
+    sentence: 'A fact stated again and again with another value; the last one holds.',
+    factsPerQuestion: SEVERAL,
+    maxQuestions: 10,
+    plan: (rng) => grouped(rng, (told) => told.restatements(LAST_SEEN, 2 + rng.nextInt(3)), askLast),
+  },
+  count: {
+    sentence: 'How many values of one key were stated.',
+    factsPerQuestion: SEVERAL,
+    maxQuestions: 10,
+    plan: (rng) => {
+      const tell = (told: Chronicler) =>
+        told.restatements(HOLDS, 1 + rng.nextInt(WORLD.count.numbers.length));
+      return grouped(rng, tell, askCount);
+    },
+  },
+};
+
+/** Room set aside for one fact's sentence. */
+const SENTENCE_TOKENS = 32;
+/** Questions that a history of ordinary length serves; long ones serve more, because making them is dear. */
+const QUESTIONS = 10;
+const LONG_TOKENS = 16_384;
+const VERY_LONG_TOKENS = 262_144;
+
+/**
+ * How many questions one history of a task serves.
+ *
+ * @param recentTokens - facts lie before these last tokens.
+ * @returns 0 where the history is too short for a single one.
+ */
+export function questionsPerHistory(id: RecallTaskId, historyTokens: number, recentTokens: number): number {
+  const { factsPerQuestion, maxQuestions } = RECALL_TASKS[id];
+  const room = historyTokens - recentTokens - SENTENCE_TOKENS;
+  const wanted =
+    historyTokens >= VERY_LONG_TOKENS ? 50 : historyTokens >= LONG_TOKENS ? 2 * QUESTIONS : QUESTIONS;
+  const fitting = Math.floor(room / (1.5 * SENTENCE_TOKENS * factsPerQuestion));
+  return Math.max(0, Math.min(wanted, maxQuestions, fitting));
+}
+
+/**
+ * Write a history and its questions. Depths are uniform over the part before the recent window.
+ *
+ * @param questions - at most `questionsPerHistory`.
+ */
+export function writeRecallHistory(
+  id: RecallTaskId,
+  options: { readonly historyTokens: number; readonly recentTokens: number; readonly questions: number },
+  model: LoadedModel,
+  rng: Rng,
+): SharedHistory {
+  const { historyTokens, recentTokens, questions } = options;
+  const {
+    chronicler,
+    group,
+    distractors,
+    distractorShare,
+    isStraddling = false,
+  } = RECALL_TASKS[id].plan(rng);
+  const groups = Array.from({ length: questions }, (_, i) => group(i));
+  const total = groups.reduce((sum, { said }) => sum + said.length, 0);
+  // The last facts still have to be whole before the recent window begins, even if all of them are late.
+  const room = historyTokens - recentTokens - 2 * SENTENCE_TOKENS;
+  const places = sample([...stratified(total, room, rng)], total, rng);
+  const facts: PlannedFact[] = [];
+  for (const { said } of groups) {
+    const own = places.splice(0, said.length).sort((a, b) => a - b);
+    said.forEach((statement, i) => facts.push({ statement, atToken: own[i]!, isStraddling }));
+  }
+  const { ids, spans } = writeHistory(
+    {
+      tokens: historyTokens,
+      facts,
+      chronicler,
+      distractor: distractors.length === 0 ? null : () => chronicler.statement(distractors),
+      distractorShare: Math.min(distractorShare, (MAX_DISTRACTORS * SENTENCE_LENGTH) / historyTokens),
+    },
+    new WordEncoder(model.tokenizer),
+    rng,
+  );
+  const cases = groups.map(({ asked }) =>
+    caseOf(
+      model,
+      asked,
+      asked.statements.map((statement) => spans.get(statement)!),
+    ),
+  );
+  return { ids, cases };
+}
+
+/** One place in every n-th part of the room: uniform, and never all at one end. */
+function* stratified(count: number, room: number, rng: Rng): Generator<number> {
+  for (let i = 0; i < count; i++) yield Math.floor(((i + rng.nextFloat()) / count) * room);
+}

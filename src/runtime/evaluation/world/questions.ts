@@ -1,0 +1,79 @@
+/** Questions about facts, and their answers in the facts' own words. Draws no facts and knows no tokens. */
+import type { Rng } from '../../../base/rng.ts';
+import { pick } from './chronicler.ts';
+import { clauseOf, fill, type Statement, WORLD } from './world.ts';
+
+/** A part of an answer. */
+export interface Piece {
+  readonly text: string;
+  readonly isValue: boolean;
+}
+
+export interface Asked {
+  /** The question's line, without the chat's markup. */
+  readonly text: string;
+  readonly pieces: readonly Piece[];
+  /** All facts that the answer needs. */
+  readonly statements: readonly Statement[];
+}
+
+const words = (text: string): Piece => ({ text, isValue: false });
+const value = (text: string): Piece => ({ text: ` ${text}`, isValue: true });
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `" The lantern of Mara is"`, `" amber"`, `"."` */
+function sentence(statement: Statement): Piece[] {
+  const clause = words(` ${capital(clauseOf(statement))}`);
+  return [clause, value(statement.value), words(`${statement.relation.after}.`)];
+}
+
+function questionOf({ relation, a, b }: Statement, rng: Rng): string {
+  return fill(pick(relation.questions, rng), a, b);
+}
+
+export function askSingle(statement: Statement, rng: Rng): Asked {
+  return { text: questionOf(statement, rng), pieces: sentence(statement), statements: [statement] };
+}
+
+/** Both keys by their aliases, the rest in other words; the answer says the fact's own words. */
+export function askParaphrase(statement: Statement, rng: Rng): Asked {
+  const { relation, a, b } = statement;
+  const template = pick(WORLD.paraphrases[relation.name]!, rng);
+  const text = fill(template, WORLD.aliases[a]!, WORLD.aliases[b]!);
+  return { text, pieces: sentence(statement), statements: [statement] };
+}
+
+/** The latest of several statements about one key; only that one is needed. */
+export function askLast(said: readonly Statement[], rng: Rng): Asked {
+  return askSingle(said.at(-1)!, rng);
+}
+
+/** All values of one key, in the order in which they were stated. */
+export function askValues(said: readonly Statement[], rng: Rng): Asked {
+  const first = said[0]!;
+  const pieces = [words(` ${capital(clauseOf(first))}`), value(first.value)];
+  for (const other of said.slice(1)) pieces.push(words(', a'), value(other.value));
+  return { text: questionOf(first, rng), pieces: [...pieces, words('.')], statements: said };
+}
+
+export function askCount(said: readonly Statement[], rng: Rng): Asked {
+  const { a, b } = said[0]!;
+  const { clause, numbers, questions } = WORLD.count;
+  const pieces = [words(` ${capital(fill(clause, a, b))}`), value(numbers[said.length - 1]!), words('.')];
+  return { text: fill(pick(questions, rng), a, b), pieces, statements: said };
+}
+
+/** Variable tracking: the answer spells out every hop. */
+export function askChain(hops: readonly Statement[], rng: Rng): Asked {
+  const first = hops[0]!;
+  const pieces = [words(` ${capital(clauseOf(first))}`), value(first.value)];
+  for (const hop of hops.slice(1)) pieces.push(words(`, ${clauseOf(hop)}`), value(hop.value));
+  const text = fill(pick(WORLD.chain.questions, rng), first.a, first.b);
+  return { text, pieces: [...pieces, words('.')], statements: hops };
+}
+
+/** Several questions in one line, answered in their order. */
+export function askQueries(statements: readonly Statement[], rng: Rng): Asked {
+  const text = statements.map((statement) => questionOf(statement, rng)).join(' ');
+  return { text, pieces: statements.flatMap(sentence), statements };
+}
