@@ -1,7 +1,7 @@
 /** Appends to a stored session inside a page or worker, and reads it back; the test imports it from there. */
 import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
 import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
-import { openSessionStore } from '../../src/storage/open-store.ts';
+import { openSessionStore } from '../../src/storage/indexeddb/open-store.ts';
 import type { SessionHandle, SessionId } from '../../src/storage/ports.ts';
 
 const FIELDS = { title: 'Walk', createdAt: 0, modelId: 'tiny', modelHash: 'abc', config: DEFAULT_RUN_CONFIG };

@@ -107,6 +107,7 @@ async function fill(steps: number, tokens: number): Promise<void> {
     const layout = layoutAt(cursor, opened);
     batch.push({
       type: 'refocus',
+      head: 0,
       step: i + 1,
       timeMs: i,
       cursor,

@@ -1,10 +1,10 @@
 /** Lost, blocked, upgraded and full databases: each has its own error, and what was stored stays stored. */
 import { IDBObjectStore, forceCloseDatabase } from 'fake-indexeddb';
 import { afterEach, expect, test, vi } from 'vitest';
-import { openSessionStore } from '../../src/storage/open-store.ts';
+import { openSessionStore } from '../../src/storage/indexeddb/open-store.ts';
 import { StorageError } from '../../src/storage/ports.ts';
-import { MIGRATIONS } from '../../src/storage/indexeddb/schema.ts';
-import type { Migration } from '../../src/storage/indexeddb/schema.ts';
+import { MIGRATIONS } from '../../src/storage/indexeddb/migrations.ts';
+import type { Migration } from '../../src/storage/indexeddb/migrations.ts';
 import {
   countRows,
   createBench,
@@ -14,6 +14,8 @@ import {
   openRaw,
   tokenIds,
 } from './storage-workbench.ts';
+
+const NEXT_VERSION = MIGRATIONS.at(-1)!.version + 1;
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -79,7 +81,7 @@ test('another tab that upgrades: this one lets go at once, says so, and does not
   const onLost = vi.fn();
   const store = await open({ onLost });
   const handle = await store.create(FIELDS);
-  const newer = await openRaw(factory, 2);
+  const newer = await openRaw(factory, NEXT_VERSION);
   expect(onLost).toHaveBeenCalledTimes(1);
   expect(onLost.mock.calls[0]?.[0]).toMatchObject({ code: 'closed' });
   await expect(handle.append({ events: [decodeEvent(0)] })).rejects.toMatchObject({
@@ -96,7 +98,7 @@ test('another tab that does not let go: blocked, and the upgrade does not happen
   const stubborn = await openRaw(factory);
   stubborn.onversionchange = null;
   const second: Migration = {
-    version: 2,
+    version: NEXT_VERSION,
     up: (database) => void database.createObjectStore('settings2' as never),
   };
   const migrations = [...MIGRATIONS, second];
@@ -104,9 +106,9 @@ test('another tab that does not let go: blocked, and the upgrade does not happen
   stubborn.close();
   await new Promise((resolve) => setTimeout(resolve, 50));
   const version = (await factory.databases())[0]?.version;
-  expect(version).toBe(1);
+  expect(version).toBe(NEXT_VERSION - 1);
   (await open({ migrations, blockedTimeoutMs: 20 })).close();
-  expect((await factory.databases())[0]?.version).toBe(2);
+  expect((await factory.databases())[0]?.version).toBe(NEXT_VERSION);
 });
 
 test('another tab that lets go in time: the upgrade waits for it and goes on', async () => {
@@ -117,7 +119,7 @@ test('another tab that lets go in time: the upgrade waits for it and goes on', a
     setTimeout(() => {
       slow.close();
     }, 30);
-  const migrations = [...MIGRATIONS, { version: 2, up: () => undefined }];
+  const migrations = [...MIGRATIONS, { version: NEXT_VERSION, up: () => undefined }];
   const store = await open({ migrations, blockedTimeoutMs: 2000 });
   expect(store.kind).toBe('indexeddb');
 });
@@ -131,7 +133,7 @@ test.each(['throws', 'rejects', 'is cut off'])(
     await handle.append({ tokens: { start: 0, ids: tokenIds(0, 32) } });
     store.close();
     const broken: Migration = {
-      version: 2,
+      version: NEXT_VERSION,
       up: async (database, transaction) => {
         database.deleteObjectStore('settings');
         await transaction.objectStore('tokens').clear();

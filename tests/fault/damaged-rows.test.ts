@@ -119,6 +119,7 @@ test('damaged events are left out, with the layout deltas that build on them', a
   const handle = await store.create(FIELDS);
   const refocus = (step: number, kind: 'keyframe' | 'delta'): TelemetryEvent => ({
     type: 'refocus',
+    head: 0,
     step,
     timeMs: step,
     cursor: 0,

@@ -52,10 +52,11 @@ export function gists(
 export function decodeEvent(step: number): TelemetryEvent {
   return {
     type: 'decode',
+    head: 0,
     step,
     timeMs: step,
     tokenId: 1,
-    position: step,
+    index: step,
     text: 'a',
     logProbability: -1,
     entropy: 2,

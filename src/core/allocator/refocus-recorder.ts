@@ -7,6 +7,7 @@ import type { LayoutEntry, TelemetryEvent } from '../trace/telemetry.ts';
 import { windowStart } from '../context/working-context.ts';
 
 export interface RecordOptions {
+  readonly head: number;
   readonly policy: string;
   readonly budgetTokens: number;
   readonly trigger: RefocusEvent['trigger'];
@@ -19,9 +20,9 @@ export class RefocusRecorder {
   private last: readonly LayoutEntry[] | null = null;
   private sinceKeyframe = 0;
 
-  /** The events of one refocus, in order: score, latencies, violations, evictions, and last the refocus frame. */
+  /** The events of one refocus, in order: score, latencies, violations, evictions, readmissions, and last the refocus frame. */
   record(result: RefocusResult, options: RecordOptions): readonly TelemetryEvent[] {
-    const base = { step: result.step, timeMs: options.timeMs };
+    const base = { step: result.step, timeMs: options.timeMs, head: options.head };
     const events: TelemetryEvent[] = [];
     if (result.scores.length > 0) {
       events.push({
@@ -38,7 +39,8 @@ export class RefocusRecorder {
       events.push({ ...base, type: 'violation', check, message, action: 'rolled-back' });
     }
     for (const { applied, kind, lod, start, end } of result.actions) {
-      if (applied && kind === 'evict') events.push({ ...base, type: 'evict', lod, start, end });
+      if (applied && (kind === 'evict' || kind === 'readmit'))
+        events.push({ ...base, type: kind, lod, start, end });
     }
     events.push(this.frame(result, options));
     return events;
@@ -48,6 +50,7 @@ export class RefocusRecorder {
     const { layout, metrics, state } = result;
     return {
       type: 'refocus',
+      head: options.head,
       step: result.step,
       timeMs: options.timeMs,
       cursor: layout.cursor,

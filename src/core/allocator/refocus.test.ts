@@ -115,6 +115,7 @@ describe('refocus', () => {
     expect(checkInvariants(result.layout, input.tree, input.config)).toEqual([]);
     expect(result.step).toBe(1);
     const events = new RefocusRecorder().record(result, {
+      head: 0,
       policy: 'manual',
       budgetTokens: 256,
       trigger: 'block',
@@ -152,6 +153,7 @@ describe('refocus', () => {
     for (let step = 0; step < 3; step++) {
       const result = await refocus(input);
       const events = recorder.record(result, {
+        head: 0,
         policy: 'random',
         budgetTokens: 1024,
         trigger: 'block',

@@ -175,7 +175,7 @@ export function recordInTree(
     tree.metadata(lod).recordAccess(start / tokensPerEntry(lod), step, layout.residency[i]!);
   }
   for (const { applied, kind, lod, start } of actions) {
-    if (!applied || kind === 'evict') continue;
+    if (!applied || kind === 'evict' || kind === 'readmit') continue;
     const columns = tree.metadata(lod);
     const column = kind === 'expand' ? columns.expansions : columns.collapses;
     const row = start / tokensPerEntry(lod);

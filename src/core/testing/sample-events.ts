@@ -25,6 +25,7 @@ export function sampleRefocus(
 ): TelemetryEventOf<'refocus'> {
   return {
     type: 'refocus',
+    head: 0,
     step: 1,
     timeMs: 1,
     cursor: 32,

@@ -56,12 +56,14 @@ describe('running totals', () => {
     totals.addRefocus(10, { ...metrics, swapRate: 0.1 }, [
       sampleAction(),
       sampleAction({ kind: 'evict', start: 320 }),
+      sampleAction({ kind: 'readmit', start: 320 }),
     ]);
     expect(totals.totals()).toEqual({
       refocuses: 3,
       expansions: 2,
       collapses: 1,
       evictions: 1,
+      readmissions: 1,
       forcedCollapses: 1,
       violations: 2,
       swapRate: expect.closeTo(0.2) as number,

@@ -64,6 +64,7 @@ export interface RunTotals {
   readonly expansions: number;
   readonly collapses: number;
   readonly evictions: number;
+  readonly readmissions: number;
   readonly forcedCollapses: number;
   /** Means over refocuses; 0 before the first. */
   readonly swapRate: number;
@@ -87,6 +88,7 @@ export class MetricsAccumulator {
     expansions: 0,
     collapses: 0,
     evictions: 0,
+    readmissions: 0,
     forcedCollapses: 0,
     violations: 0,
   };
@@ -97,8 +99,9 @@ export class MetricsAccumulator {
   addActions(step: number, actions: readonly ActionRecord[]): void {
     for (const action of actions) {
       if (!action.applied) continue;
-      if (action.kind === 'evict') {
-        this.counts.evictions++;
+      if (action.kind === 'evict' || action.kind === 'readmit') {
+        if (action.kind === 'evict') this.counts.evictions++;
+        else this.counts.readmissions++;
         continue;
       }
       if (action.kind === 'expand') this.counts.expansions++;

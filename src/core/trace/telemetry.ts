@@ -7,11 +7,13 @@ import { attentionRecordSchema } from './attention-record.ts';
 import { runConfigSchema } from './config.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';
-export const TRACE_VERSION = 4;
+export const TRACE_VERSION = 5;
 
 const lod = z.number().int().min(0).max(4);
 const count = z.number().int().min(0);
 const finite = z.number();
+/** Which working context over the memory an event concerns; 0 is the first head. */
+const head = count;
 
 /** An entry as traces store it: `[lod, start, end]`; cost follows from them. */
 export const layoutEntrySchema = z.tuple([lod, count, count]);
@@ -30,6 +32,7 @@ export const REASONS = [
   'paid-for-expansion', // collapse taken so that a waiting expansion fits
   'over-budget', // forced collapse
   'coarsest-and-over-budget', // eviction
+  'fits-again', // readmission
   'manual', // the researcher did it
   'cooldown', // refused
   'no-budget', // refused; missingTokens says by how much
@@ -42,12 +45,15 @@ export const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 export const actionSchema = z.object({
-  kind: z.enum(['expand', 'collapse', 'evict']),
-  /** The span acted on: the gist that expands, the parent that its siblings collapse into, the entry evicted. */
+  kind: z.enum(['expand', 'collapse', 'evict', 'readmit']),
+  /**
+   * The span acted on: the gist that expands, the parent that its siblings collapse into, the entry evicted, the
+   * entry that an evicted span comes back as.
+   */
   lod,
   start: count,
   end: count,
-  /** LOD after the action (an evicted span keeps its LOD here). */
+  /** LOD after the action (an evicted or readmitted span keeps its LOD here). */
   toLod: lod,
   score: finite.nullable(),
   /** 1 = best candidate of its queue in this pass. */
@@ -65,6 +71,22 @@ export const actionSchema = z.object({
   pass: count,
 });
 export type ActionRecord = z.infer<typeof actionSchema>;
+
+/**
+ * What the allocator carries from one refocus to the next, for a replay that goes on from here. The thresholds in
+ * force stand in the refocus event itself.
+ */
+export const allocatorRecordSchema = z.object({
+  /** Moving average of the net cost per refocus, tokens. */
+  drift: finite,
+  /** Net cost since the last refocus began, tokens. */
+  netCost: z.number().int(),
+  /** Last moves that still hold: `[lod, start, step of the move, kind]` of the coarser span. */
+  cooldowns: z.array(z.tuple([lod, count, count, z.enum(['expand', 'collapse'])])),
+  /** `[entries]` refocuses that each entry of the layout after this step has stayed at its LOD. */
+  residency: z.array(count),
+});
+export type AllocatorRecord = z.infer<typeof allocatorRecordSchema>;
 
 const base = { step: count, timeMs: finite };
 
@@ -87,10 +109,11 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     role: z.enum(ROLES),
     documentId: z.string(),
   }),
-  z.object({ ...base, type: z.literal('gist'), level: lod, firstIndex: count, count }),
+  z.object({ ...base, type: z.literal('gist'), lod, firstIndex: count, count }),
   z.object({
     ...base,
     type: z.literal('score'),
+    head,
     cursor: count,
     policy: z.string(),
     min: finite,
@@ -100,6 +123,7 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
   z.object({
     ...base,
     type: z.literal('refocus'),
+    head,
     cursor: count,
     policy: z.string(),
     /** First token still in the window; what lies before was evicted. */
@@ -128,14 +152,20 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     trigger: z.enum(['block', 'turn-end', 'manual']),
     /** The thresholds in force, where the strategy moved them; absent where the parameters held. */
     thresholds: z.object({ tauExpand: finite, tauCollapse: finite }).optional(),
+    /** Absent in frames that a replay need not start from, and in traces of older versions. */
+    allocator: allocatorRecordSchema.optional(),
   }),
-  z.object({ ...base, type: z.literal('action'), action: actionSchema }),
-  z.object({ ...base, type: z.literal('evict'), lod, start: count, end: count }),
+  z.object({ ...base, type: z.literal('action'), head, action: actionSchema }),
+  z.object({ ...base, type: z.literal('evict'), head, lod, start: count, end: count }),
+  /** An evicted span is in the working context again. */
+  z.object({ ...base, type: z.literal('readmit'), head, lod, start: count, end: count }),
   z.object({
     ...base,
     type: z.literal('decode'),
+    head,
     tokenId: count,
-    position: count,
+    /** Its place in the history: the token's absolute index. */
+    index: count,
     text: z.string(),
     logProbability: finite,
     entropy: finite,
@@ -145,6 +175,7 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
   z.object({
     ...base,
     type: z.literal('deltaNll'),
+    head,
     cursor: count,
     horizonTokens: count,
     workingContextNll: finite,
@@ -158,6 +189,7 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
   z.object({
     ...base,
     type: z.literal('sensitivity'),
+    head,
     lod,
     start: count,
     end: count,
@@ -167,6 +199,8 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
   z.object({
     ...base,
     type: z.literal('violation'),
+    /** Null where it concerns the memory that all heads share. */
+    head: head.nullable(),
     check: z.string(),
     message: z.string(),
     action: z.literal('rolled-back'),
@@ -174,20 +208,11 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
   z.object({
     ...base,
     type: z.literal('latency'),
+    /** Null for what is done for the memory that all heads share. */
+    head: head.nullable(),
     stage: z.enum(STAGES),
     ms: finite,
   }),
-  z.object({
-    ...base,
-    type: z.literal('prune'),
-    lod,
-    start: count,
-    end: count,
-    reason: z.string(),
-    checksum: count,
-  }),
-  z.object({ ...base, type: z.literal('router'), weights: z.array(finite) }),
-  z.object({ ...base, type: z.literal('staging'), entryCount: count, usedTokens: count }),
 ]);
 
 /** `step` is the refocus step the event belongs to; `timeMs` counts from the run's start by the injected clock. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryStore } from '../../storage/memory-store.ts';
+import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import { EngineClient } from './client.ts';
 import type { WorkerLike } from './client.ts';
 import { answerMessage } from './command-port.ts';

@@ -3,7 +3,7 @@ import { createFetchSource } from '../../nn/model-folder/fetch-source.ts';
 import { loadModel } from '../../nn/model-folder/load-model.ts';
 import { selectBackend } from '../../nn/backend/device.ts';
 import { BROWSER_WASM_PATHS } from '../../nn/backend/wasm-paths-browser.ts';
-import { openSessionStore } from '../../storage/open-store.ts';
+import { openSessionStore } from '../../storage/indexeddb/open-store.ts';
 import { systemClock } from '../../base/clock.ts';
 import { answerMessage } from './command-port.ts';
 import { EngineHost } from './engine-host.ts';

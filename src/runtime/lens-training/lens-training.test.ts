@@ -4,7 +4,7 @@ import { selectBackend } from '../../nn/backend/device.ts';
 import { createLensWorkshop } from '../../nn/lens-net/training/workshop.ts';
 import type { LensTrainer, LensWorkshop } from '../../nn/ports.ts';
 import { SYNTHETIC_LENS_NET, syntheticLensNet } from '../../nn/testing/synthetic-weights.ts';
-import { createMemoryStore } from '../../storage/memory-store.ts';
+import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import { nodeWasmPaths } from '../../nn/backend/wasm-paths-node.ts';
 import { FAKE_HIDDEN_SIZE, createFakeModel } from '../testing/fake-model.ts';
 import type { FakeModel } from '../testing/fake-model.ts';

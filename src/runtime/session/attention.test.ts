@@ -32,10 +32,10 @@ describe('recorded attention', () => {
 
   it('names blocks of the context that the token was predicted from', async () => {
     const { tokens } = await answered({ recordAttention: 'mean' });
-    for (const { attention, position } of tokens) {
+    for (const { attention, index } of tokens) {
       const { blocks } = attention!;
       expect(blocks.length).toBeGreaterThan(3);
-      expect(blocks.at(-1)![2]).toBeLessThanOrEqual(position);
+      expect(blocks.at(-1)![2]).toBeLessThanOrEqual(index);
       expect(blocks.some(([lod]) => lod === 0)).toBe(true);
     }
   });

@@ -31,6 +31,9 @@ import type { TelemetryRecorder } from './telemetry-recorder.ts';
 
 export type RefocusTrigger = TelemetryEventOf<'refocus'>['trigger'];
 
+/** The only working context yet. */
+const HEAD = 0;
+
 /** A session's memory as it starts or was read back. */
 export interface MemoryState {
   readonly tree: GistTree;
@@ -129,13 +132,13 @@ export class FocusLoop {
     telemetry.emit({ ...telemetry.base(this.step), type: 'ingest', start, end, role, documentId });
     const ingestMs = telemetry.now() - from;
     if (tree.pendingGistCount > 0) {
-      await telemetry.timed('gist', this.step, () => this.makeGists());
+      await telemetry.timed('gist', null, this.step, () => this.makeGists());
     }
     const fittingFrom = telemetry.now();
     const fit = appendAndFit(this.fitInput(), end);
     this.adopt(fit);
     if (fit.actions.length > 0) this.recordActions(fit.actions);
-    telemetry.latency('ingest', this.step, ingestMs + telemetry.now() - fittingFrom);
+    telemetry.latency('ingest', null, this.step, ingestMs + telemetry.now() - fittingFrom);
   }
 
   /** Make every gist that is missing, lowest level first. */
@@ -144,12 +147,13 @@ export class FocusLoop {
     let made = 0;
     for (let built = await this.gists.buildNext(this.step); built !== null;) {
       const { level, firstIndex, count, notFinite } = built;
-      telemetry.emit({ ...telemetry.base(this.step), type: 'gist', level, firstIndex, count });
+      telemetry.emit({ ...telemetry.base(this.step), type: 'gist', lod: level, firstIndex, count });
       if (notFinite > 0) {
         const message = `${notFinite} LOD${level} gists from ${firstIndex} on were not finite; their children's mean stands in.`;
         telemetry.emit({
           ...telemetry.base(this.step),
           type: 'violation',
+          head: null,
           check: 'gist-finite',
           message,
           action: 'rolled-back',
@@ -188,8 +192,8 @@ export class FocusLoop {
     this.metrics.addRefocus(result.step, result.metrics, result.actions, result.violations.length);
     const { policy, budgetTokens } = config;
     const { timeMs } = telemetry.base(result.step);
-    telemetry.emit(...this.recorder.record(result, { policy, budgetTokens, trigger, timeMs }));
-    telemetry.latency('telemetry', result.step, telemetry.now() - from);
+    telemetry.emit(...this.recorder.record(result, { head: HEAD, policy, budgetTokens, trigger, timeMs }));
+    telemetry.latency('telemetry', HEAD, result.step, telemetry.now() - from);
     return result.actions.filter((action) => action.applied).length;
   }
 
@@ -232,7 +236,9 @@ export class FocusLoop {
     };
     const { policy, budgetTokens } = config;
     const { timeMs } = telemetry.base(step);
-    telemetry.emit(...this.recorder.record(result, { policy, budgetTokens, trigger: 'manual', timeMs }));
+    telemetry.emit(
+      ...this.recorder.record(result, { head: HEAD, policy, budgetTokens, trigger: 'manual', timeMs }),
+    );
     return outcome;
   }
 
@@ -261,8 +267,9 @@ export class FocusLoop {
     this.metrics.addActions(this.step, actions);
     for (const action of actions) {
       const { kind, lod, start, end } = action;
-      this.telemetry.emit({ ...base, type: 'action', action });
-      if (kind === 'evict') this.telemetry.emit({ ...base, type: 'evict', lod, start, end });
+      this.telemetry.emit({ ...base, type: 'action', head: HEAD, action });
+      if (kind === 'evict' || kind === 'readmit')
+        this.telemetry.emit({ ...base, type: kind, head: HEAD, lod, start, end });
     }
   }
 

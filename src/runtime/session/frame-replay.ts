@@ -71,7 +71,7 @@ class FrameReplay {
     const { kind, lod, start, costDelta } = action;
     this.state = { ...this.state, netCost: this.state.netCost + costDelta };
     this.usedTokens += costDelta;
-    if (kind === 'evict') return;
+    if (kind === 'evict' || kind === 'readmit') return;
     const span = spanIdOf(lod, start);
     this.cooldowns.set(span, { span, step, kind });
   }
@@ -122,7 +122,7 @@ class FrameReplay {
       if (step + this.config.cooldownSteps < event.step) this.cooldowns.delete(span);
     }
     for (const { applied, kind, lod, start } of event.actions) {
-      if (!applied || kind === 'evict') continue;
+      if (!applied || kind === 'evict' || kind === 'readmit') continue;
       const span = spanIdOf(lod, start);
       this.cooldowns.set(span, { span, step: event.step, kind });
     }
@@ -139,7 +139,7 @@ class FrameReplay {
       tree.metadata(lod).recordAccess(row, event.step, this.residency[i]!);
     });
     for (const { applied, kind, lod, start } of event.actions) {
-      if (!applied || kind === 'evict' || lod > tree.maxLod) continue;
+      if (!applied || kind === 'evict' || kind === 'readmit' || lod > tree.maxLod) continue;
       const columns = tree.metadata(lod);
       const row = start / tokensPerEntry(lod);
       if (row >= columns.length) continue;

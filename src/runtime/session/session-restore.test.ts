@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryStore } from '../../storage/memory-store.ts';
+import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import { StorageError } from '../../storage/ports.ts';
 import type { SessionHandle, SessionStore } from '../../storage/ports.ts';
 import { readTrace } from '../../storage/trace/trace-codec.ts';

@@ -98,7 +98,7 @@ function restoreGists(tree: GistTree, { gists, events }: StoredSession, damage: 
     };
     try {
       for (const event of events) {
-        if (event.type !== 'gist' || event.level !== level) continue;
+        if (event.type !== 'gist' || event.lod !== level) continue;
         if (event.firstIndex <= tree.countAt(level)) {
           set(Math.min(event.firstIndex + event.count, count), event.step);
         }

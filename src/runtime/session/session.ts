@@ -367,7 +367,7 @@ export class Engine implements TurnSession, QuerySession {
     const measured = await this.meter.measureIfDue(this.config, step, this.decoder, layout, this.queue);
     if (measured === null) return;
     const { cursor } = layout;
-    this.telemetry.emit({ ...this.telemetry.base(step), type: 'deltaNll', cursor, ...measured });
+    this.telemetry.emit({ ...this.telemetry.base(step), type: 'deltaNll', head: 0, cursor, ...measured });
   }
 
   private openJournal(handle: SessionHandle): SessionJournal {

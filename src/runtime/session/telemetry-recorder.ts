@@ -38,17 +38,18 @@ export class TelemetryRecorder {
     for (const listener of this.listeners) listener(events);
   }
 
-  latency(stage: Stage, step: number, ms: number): void {
-    this.emit({ ...this.base(step), type: 'latency', stage, ms });
+  /** @param head - whose work it was; null for what is done for the memory that all heads share. */
+  latency(stage: Stage, head: number | null, step: number, ms: number): void {
+    this.emit({ ...this.base(step), type: 'latency', head, stage, ms });
   }
 
   /** Run a stage and record how long it took, also when it fails. */
-  async timed<T>(stage: Stage, step: number, work: () => Promise<T>): Promise<T> {
+  async timed<T>(stage: Stage, head: number | null, step: number, work: () => Promise<T>): Promise<T> {
     const from = this.now();
     try {
       return await work();
     } finally {
-      this.latency(stage, step, this.now() - from);
+      this.latency(stage, head, step, this.now() - from);
     }
   }
 }

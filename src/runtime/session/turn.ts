@@ -177,9 +177,9 @@ export class Turn {
   private async decodeToken(writer: AnswerWriter, messageId: string): Promise<boolean> {
     const { session } = this;
     const { focus, telemetry, activeConfig: config } = session;
-    const position = focus.tree.tokenCount;
+    const index = focus.tree.tokenCount;
     const step = focus.step;
-    const { next, attention } = await telemetry.timed('decode', step, async () => {
+    const { next, attention } = await telemetry.timed('decode', 0, step, async () => {
       const { entries } = focus.layout;
       const { logits, attention: weights } = await session.decoder.sync(focus.layout, config.budgetTokens);
       const { recordAttention: reading } = config;
@@ -192,14 +192,15 @@ export class Turn {
     telemetry.emit({
       ...telemetry.base(step),
       type: 'decode',
+      head: 0,
       tokenId,
-      position,
+      index,
       text: tokenText,
       logProbability,
       entropy,
       ...(attention !== null && { attention }),
     });
-    session.notify({ kind: 'answerText', messageId, delta, tokenId, position, step });
+    session.notify({ kind: 'answerText', messageId, delta, tokenId, index, step });
     await session.appendTokens(Uint32Array.of(tokenId), this.origin('assistant'));
     return isEnd;
   }

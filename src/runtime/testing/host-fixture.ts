@@ -1,7 +1,7 @@
 /** A host on the fake model and a store in memory, with everything it says written down. */
 import type { SlotView } from '../../core/policies/ports.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../core/trace/telemetry.ts';
-import { createMemoryStore } from '../../storage/memory-store.ts';
+import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import type { SessionStore } from '../../storage/ports.ts';
 import { EngineHost } from '../engine/engine-host.ts';
 import type { Notice } from '../engine/protocol/protocol.ts';

@@ -1,13 +1,9 @@
 /** The connection to IndexedDB: opening, upgrading, losing and regaining it, and turning its errors into ours. */
 import { wrap } from 'idb';
-import { ALL_STORES, DATABASE_NAME, MIGRATIONS } from './schema.ts';
-import type {
-  Migration,
-  PlaygroundDatabase,
-  ReadTransaction,
-  UpgradeTransaction,
-  WriteTransaction,
-} from './schema.ts';
+import { MIGRATIONS } from './migrations.ts';
+import type { Migration } from './migrations.ts';
+import { ALL_STORES, DATABASE_NAME } from './schema.ts';
+import type { PlaygroundDatabase, ReadTransaction, UpgradeTransaction, WriteTransaction } from './schema.ts';
 import { StorageError } from '../ports.ts';
 
 export interface DatabaseOptions {

@@ -162,7 +162,8 @@ export async function readRows(
   }
 }
 
-function isIntact(row: Row | undefined): row is Row {
+/** Whether the row is there and its bytes are those that were stored. */
+export function isIntact(row: Row | undefined): row is Row {
   return row?.bytes instanceof Uint8Array && crc32(row.bytes) === row.crc;
 }
 

@@ -1,4 +1,4 @@
-/** The layout of the database: its stores, their keys, and the migrations from one version to the next. */
+/** The layout of the database: its stores and their keys. */
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
 import type { Role } from '../../core/trace/telemetry.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../ports.ts';
@@ -59,13 +59,6 @@ export type ReadTransaction = IDBPTransaction<PlaygroundSchema, StoreName[]>;
 export type WriteTransaction = IDBPTransaction<PlaygroundSchema, StoreName[], 'readwrite'>;
 export type UpgradeTransaction = IDBPTransaction<PlaygroundSchema, StoreName[], 'versionchange'>;
 
-/** Lifts the database from `version - 1` to `version`, in the one transaction that all of an upgrade shares. */
-export interface Migration {
-  readonly version: number;
-  /** Awaits nothing but requests of this transaction. */
-  up(database: PlaygroundDatabase, transaction: UpgradeTransaction): void | Promise<void>;
-}
-
 export const ROW_STORES: readonly RowStoreName[] = ['tokens', 'gists', 'events', 'pendingText'];
 
 export const ALL_STORES: StoreName[] = [
@@ -76,14 +69,4 @@ export const ALL_STORES: StoreName[] = [
   'chat',
   'quarantine',
   'settings',
-];
-
-/** In order of version, without holes. A released migration is never edited; a change is a new one. */
-export const MIGRATIONS: readonly Migration[] = [
-  {
-    version: 1,
-    up: (database) => {
-      for (const name of ALL_STORES) database.createObjectStore(name);
-    },
-  },
 ];

@@ -3,8 +3,9 @@ import type { RunConfig } from '../../core/trace/config.ts';
 import { MAX_LOD, tokensPerNode } from '../../core/tree/ids.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { compareMessages, notFoundError } from '../batch-rules.ts';
-import { withNewerParameters } from '../config-upgrade.ts';
+import { withNewerParameters } from '../versions/config-upgrade.ts';
 import type { PendingText, ProvenanceRun, SessionId, StoredSession } from '../ports.ts';
+import { decodeEvents } from './event-rows.ts';
 import { concatBytes, contiguousPrefix, readRows } from './rows.ts';
 import type { Hole, StoredPiece } from './rows.ts';
 import type { ReadTransaction, SessionDetails } from './schema.ts';
@@ -79,15 +80,14 @@ async function readEvents(
   damage: string[],
 ): Promise<TelemetryEvent[]> {
   const { pieces, holes } = await readRows(transaction, { store: 'events', session, stream: 0 });
-  const decoder = new TextDecoder();
   const events: TelemetryEvent[] = [];
   let expected = 0;
   let awaitsKeyframe = false;
   for (const { first, count, bytes } of pieces) {
     awaitsKeyframe ||= first !== expected;
     expected = first + count;
-    for (const line of decoder.decode(bytes).trimEnd().split('\n')) {
-      const event = lift(JSON.parse(line) as TelemetryEvent);
+    for (const stored of decodeEvents(bytes)) {
+      const event = withAllParameters(stored as TelemetryEvent);
       if (event.type === 'refocus' && event.layout.kind === 'keyframe') awaitsKeyframe = false;
       if (!(awaitsKeyframe && event.type === 'refocus')) events.push(event);
     }
@@ -97,8 +97,8 @@ async function readEvents(
   return events;
 }
 
-/** An event that an older version stored, as it would be stored now. */
-function lift(event: TelemetryEvent): TelemetryEvent {
+/** Parameters are added without a new version of the database. */
+function withAllParameters(event: TelemetryEvent): TelemetryEvent {
   return event.type === 'session'
     ? { ...event, config: withNewerParameters(event.config) as RunConfig }
     : event;

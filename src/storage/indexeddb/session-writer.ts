@@ -3,16 +3,8 @@ import { MAX_LOD, tokensPerNode } from '../../core/tree/ids.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { checkBatch, joinRuns, notFoundError } from '../batch-rules.ts';
 import type { PendingText, ProvenanceRun, SessionBatch, SessionId, SessionRecord } from '../ports.ts';
-import {
-  appendRows,
-  concatBytes,
-  cutEvenly,
-  ROW_BYTES,
-  SEGMENT_BYTES,
-  streamEnd,
-  truncateRows,
-} from './rows.ts';
-import type { Piece } from './rows.ts';
+import { encodeEvents } from './event-rows.ts';
+import { appendRows, cutEvenly, ROW_BYTES, SEGMENT_BYTES, streamEnd, truncateRows } from './rows.ts';
 import type { PendingHead, WriteTransaction } from './schema.ts';
 import { clip, clipRuns, EMPTY_DETAILS } from './session-reader.ts';
 
@@ -107,27 +99,13 @@ async function writeEvents(
   events: readonly TelemetryEvent[],
 ): Promise<void> {
   const stream = { store: 'events', session, stream: 0 } as const;
-  await appendRows(transaction, stream, await streamEnd(transaction, stream), cutEvents(events), ROW_BYTES);
-}
-
-function cutEvents(events: readonly TelemetryEvent[]): Piece[] {
-  const encoder = new TextEncoder();
-  const pieces: Piece[] = [];
-  let lines: Uint8Array[] = [];
-  let byteLength = 0;
-  const flush = () => {
-    if (lines.length > 0) pieces.push({ count: lines.length, bytes: concatBytes(lines) });
-    lines = [];
-    byteLength = 0;
-  };
-  for (const event of events) {
-    const line = encoder.encode(`${JSON.stringify(event)}\n`);
-    if (byteLength + line.length > ROW_BYTES) flush();
-    lines.push(line);
-    byteLength += line.length;
-  }
-  flush();
-  return pieces;
+  await appendRows(
+    transaction,
+    stream,
+    await streamEnd(transaction, stream),
+    encodeEvents(events),
+    ROW_BYTES,
+  );
 }
 
 async function writeRun(transaction: WriteTransaction, id: SessionId, run: ProvenanceRun): Promise<void> {

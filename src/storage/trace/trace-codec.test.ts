@@ -1,7 +1,10 @@
 /** Traces go out and come back the same, whole or in chunks, plain or gzipped, new or old. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
+import { FrameIndex } from '../../core/trace/frame-index.ts';
 import { TRACE_FORMAT, TRACE_VERSION } from '../../core/trace/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../../core/trace/telemetry.ts';
 import { compressTrace, readTrace, streamTrace, writeTrace, writeTraceChunks } from './trace-codec.ts';
@@ -19,10 +22,11 @@ const header: TraceHeader = {
 };
 const decode = (step: number, text = 'é 🙂 \n \u2028'): TelemetryEvent => ({
   type: 'decode',
+  head: 0,
   step,
   timeMs: step / 3,
   tokenId: 7,
-  position: step,
+  index: step,
   text,
   logProbability: -0.25,
   entropy: 2,
@@ -80,17 +84,17 @@ test('older versions are lifted step by step', async () => {
   const from = (version: number, rename: [string, string]): TraceUpgrade => ({
     from: version,
     header: ({ [rename[0]]: value, ...rest }) => ({ ...rest, [rename[1]]: value, version: version + 1 }),
-    event: (event) => ({ ...event, position: Number(event['position']) + 1 }),
+    event: (event) => ({ ...event, index: Number(event['index']) + 1 }),
   });
-  const names = ['first', 'second', 'third', 'fourth', 'modelId'];
-  const upgrades = [0, 1, 2, 3].map((version) => from(version, [names[version]!, names[version + 1]!]));
+  const names = ['first', 'second', 'third', 'fourth', 'fifth', 'modelId'];
+  const upgrades = [0, 1, 2, 3, 4].map((version) => from(version, [names[version]!, names[version + 1]!]));
   const { modelId, ...rest } = header;
   const old = [{ ...rest, version: 0, first: modelId }, decode(5)]
     .map((line) => JSON.stringify(line))
     .join('\n');
   const reading = await readTrace(old, { upgrades });
   expect(reading.header).toEqual(header);
-  expect(reading.events).toEqual([{ ...decode(5), position: 9 }]);
+  expect(reading.events).toEqual([{ ...decode(5), index: 10 }]);
   await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
 });
 
@@ -108,16 +112,69 @@ test.each([1, 2, 3])(
       modelHash: 'abc',
       backend: 'cpu',
     };
-    const old = [{ ...header, version, config }, { ...session, config: { ...config, seed: 9 } }, decode(0)];
+    const { head, index, ...token } = { ...decode(0), head: 0, index: 0 };
+    const decoded = { ...token, position: index };
+    const old = [{ ...header, version, config }, { ...session, config: { ...config, seed: 9 } }, decoded];
     const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
     expect(reading.header).toEqual(header);
     const added = { recordAttention, tauStep, tradeMargin, kvMode, lensVariant };
     expect(reading.events[0]).toEqual({ ...session, config: { ...config, ...added, seed: 9 } });
-    expect(reading.events[1]).toEqual(decode(0));
+    expect(reading.events[1]).toEqual({ ...decode(0), head });
     const damaged = JSON.stringify({ ...header, version, config: { ...config, maxActions: -1 } });
     await expect(readTrace(damaged)).rejects.toMatchObject({ code: 'bad-header', line: 1 });
   },
 );
+
+test('version 4, whose runs had one working context, names it head 0', async () => {
+  const base = { step: 1, timeMs: 2 };
+  const latency = (stage: string) => ({ ...base, type: 'latency', stage, ms: 1 });
+  const violation = (check: string) => {
+    return { ...base, type: 'violation', check, message: 'm', action: 'rolled-back' };
+  };
+  const evict = { ...base, type: 'evict', lod: 2, start: 0, end: 1024 };
+  const token = { ...base, type: 'decode', tokenId: 7, text: 'a', logProbability: -1, entropy: 2 };
+  const old = [
+    { ...header, version: 4 },
+    { ...base, type: 'gist', level: 2, firstIndex: 3, count: 1 },
+    evict,
+    { ...token, position: 70 },
+    latency('score'),
+    latency('gist'),
+    violation('budget'),
+    violation('gist-finite'),
+    { ...base, type: 'staging', entryCount: 1, usedTokens: 1 },
+  ];
+  const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
+  expect(reading.header).toEqual(header);
+  expect(reading.events).toEqual([
+    { ...base, type: 'gist', lod: 2, firstIndex: 3, count: 1 },
+    { ...evict, head: 0 },
+    { ...token, head: 0, index: 70 },
+    { ...latency('score'), head: 0 },
+    { ...latency('gist'), head: null },
+    { ...violation('budget'), head: 0 },
+    { ...violation('gist-finite'), head: null },
+  ]);
+  expect(reading.notes).toEqual(['1 events are of types that are no longer recorded; they are left out.']);
+});
+
+test('the shipped example, recorded in an older version, is read whole and plays', async () => {
+  const file = join(import.meta.dirname, '../../../public/examples/harbour-chronicle.trace.jsonl.gz');
+  const { header: read, events, notes } = await readTrace(await readFile(file));
+  expect(read.version).toBe(TRACE_VERSION);
+  expect(notes).toEqual([]);
+  const frames = events.filter((event) => event.type === 'refocus');
+  expect(frames).toHaveLength(403);
+  const index = new FrameIndex();
+  for (const { layout } of frames) index.append(layout);
+  frames.forEach((frame, at) => {
+    const layout = index.layoutAt(at);
+    expect(frame.head).toBe(0);
+    expect(layout).toHaveLength(frame.entryCount);
+    expect(layout.at(-1)?.[2]).toBe(frame.cursor);
+  });
+  expect(await readTrace(writeTrace(read, events))).toEqual({ header: read, events, notes: [] });
+});
 
 test('event types of a newer minor are left out and named; of this one they are a fault', async () => {
   const unknown = { type: 'dream', step: 0, timeMs: 0 };

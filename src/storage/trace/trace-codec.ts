@@ -6,7 +6,9 @@ import {
   TRACE_VERSION,
 } from '../../core/trace/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../../core/trace/telemetry.ts';
-import { withNewerParameters } from '../config-upgrade.ts';
+import { withNewerParameters } from '../versions/config-upgrade.ts';
+import { isDroppedType, withHeads } from '../versions/event-upgrade.ts';
+import type { JsonObject } from '../versions/event-upgrade.ts';
 import { TraceError } from './trace-error.ts';
 import type { TraceErrorCode } from './trace-error.ts';
 import { readLines, TRACE_LIMITS } from './trace-lines.ts';
@@ -19,26 +21,35 @@ const KNOWN_TYPES: ReadonlySet<string> = new Set(
   telemetryEventSchema.options.map(({ shape }) => shape.type.value),
 );
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
 /** Lifts a header and its events from version `from` to the next. Gets unvalidated objects. */
 export interface TraceUpgrade {
   readonly from: number;
   header(header: JsonObject): JsonObject;
-  event(event: JsonObject): JsonObject;
+  /** Null for an event that has no successor. */
+  event(event: JsonObject): JsonObject | null;
 }
 
 /** One upgrade for every version before the current one; version 1 is the first. */
-const TRACE_UPGRADES: readonly TraceUpgrade[] = [1, 2, 3].map(parametersAdded);
+const TRACE_UPGRADES: readonly TraceUpgrade[] = [
+  ...[1, 2, 3].map(parametersAdded),
+  {
+    from: 4,
+    header: (header) => ({ ...header, version: 5, config: withNewerParameters(header['config']) }),
+    event: (event) => (isDroppedType(event) ? null : withHeads(withParameters(event))),
+  },
+];
 
 /** The next version had more parameters, and nothing else that an older one would misread. */
 function parametersAdded(from: number): TraceUpgrade {
   return {
     from,
     header: (header) => ({ ...header, version: from + 1, config: withNewerParameters(header['config']) }),
-    event: (event) =>
-      event['type'] === 'session' ? { ...event, config: withNewerParameters(event['config']) } : event,
+    event: withParameters,
   };
+}
+
+function withParameters(event: JsonObject): JsonObject {
+  return event['type'] === 'session' ? { ...event, config: withNewerParameters(event['config']) } : event;
 }
 
 export interface ReadTraceOptions {
@@ -158,6 +169,7 @@ class TraceReader {
   #chain: readonly TraceUpgrade[] = [];
   #minor = TRACE_MINOR;
   #events: TelemetryEvent[] = [];
+  #dropped = 0;
   readonly #notes: string[] = [];
   readonly #unknownTypes = new Map<string, number>();
 
@@ -191,6 +203,11 @@ class TraceReader {
     for (const [type, count] of this.#unknownTypes) {
       this.#notes.push(`${count} events of type "${type}" come from a newer version; they are left out.`);
     }
+    if (this.#dropped > 0) {
+      this.#notes.push(
+        `${this.#dropped} events are of types that are no longer recorded; they are left out.`,
+      );
+    }
     return { header: this.#header, notes: this.#notes };
   }
 
@@ -213,6 +230,10 @@ class TraceReader {
 
   #acceptEvent(raw: JsonObject, line: number): void {
     const upgraded = upgrade(raw, this.#chain, 'event', 'bad-line', line);
+    if (upgraded === null) {
+      this.#dropped++;
+      return;
+    }
     const type = upgraded['type'];
     if (this.#minor > TRACE_MINOR && typeof type === 'string' && !KNOWN_TYPES.has(type)) {
       const shown = type.slice(0, 40);
@@ -269,9 +290,9 @@ function upgrade(
   part: 'header' | 'event',
   code: TraceErrorCode,
   line: number,
-): JsonObject {
+): JsonObject | null {
   try {
-    return chain.reduce((value, step) => step[part](value), raw);
+    return chain.reduce<JsonObject | null>((value, step) => value && step[part](value), raw);
   } catch (cause) {
     throw new TraceError(code, line, `Line ${line} cannot be upgraded from its older version.`, undefined, {
       cause,

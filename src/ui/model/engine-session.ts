@@ -128,7 +128,7 @@ function accept(notice: Notice): void {
           messageId: notice.messageId,
           tokens: [
             ...(streaming?.tokens ?? []),
-            { text: notice.delta, position: notice.position, step: notice.step },
+            { text: notice.delta, position: notice.index, step: notice.step },
           ],
         },
       }));

@@ -5,7 +5,7 @@ import type { ActionRecord, TelemetryEventOf } from '../../core/trace/telemetry.
 type RefocusEvent = TelemetryEventOf<'refocus'>;
 
 /** One refocus without its layout: what tracks, tooltips and the transport read. */
-export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type'> {
+export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type' | 'allocator'> {
   readonly index: number;
   /** To within 0.00002; decoded anew at every reading. */
   readonly scores: Float32Array;
@@ -45,6 +45,7 @@ export class ScoreColumn {
  * memory than all its fields.
  */
 export class StoredFrame implements Frame {
+  readonly head: number;
   readonly step: number;
   readonly timeMs: number;
   readonly cursor: number;
@@ -76,6 +77,7 @@ export class StoredFrame implements Frame {
     column: ScoreColumn,
   ) {
     const { scores, actions } = event;
+    this.head = event.head;
     this.step = event.step;
     this.timeMs = event.timeMs;
     this.cursor = event.cursor;

@@ -49,11 +49,12 @@ function refocus(
 function sampleTrace(): RunTrace {
   const trace = new RunTrace();
   trace.append([
-    { type: 'latency', step: 1, timeMs: 0, stage: 'score', ms: 4 },
+    { type: 'latency', head: 0, step: 1, timeMs: 0, stage: 'score', ms: 4 },
     refocus(1, { kind: 'keyframe', entries: first }, [0.1, 0.2]),
     refocus(2, layoutDelta(first, second), [0.5, -0.4, 0.3], [expand, collapse]),
     {
       type: 'deltaNll',
+      head: 0,
       step: 2,
       timeMs: 0,
       cursor: 96,

@@ -158,7 +158,7 @@ export class RunTrace {
         this.#latencies.add(event.step, event.stage, event.ms);
         return;
       case 'decode':
-        this.#decoded.set(event.position, event);
+        this.#decoded.set(event.index, event);
         return;
       case 'violation':
         this.#violations++;
@@ -171,10 +171,8 @@ export class RunTrace {
       case 'score':
       case 'action':
       case 'evict':
-      case 'prune':
+      case 'readmit':
       case 'sensitivity':
-      case 'router':
-      case 'staging':
         return;
       default:
         event satisfies never;

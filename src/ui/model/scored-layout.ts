@@ -22,6 +22,10 @@ function undo(layout: LayoutEntry[], action: ActionRecord): void {
   }
   const at = entryAtToken(layout, action.start);
   if (at < 0) return;
+  if (action.kind === 'readmit') {
+    layout.splice(at, 1);
+    return;
+  }
   if (action.kind === 'expand') {
     let count = 0;
     while ((layout[at + count]?.[1] ?? Number.POSITIVE_INFINITY) < action.end) count++;

@@ -43,6 +43,7 @@ export function standingSentence(
 export function actionTitle(action: ActionRecord): string {
   const { kind, lod, toLod, applied } = action;
   if (kind === 'evict') return applied ? `Evicted at LOD${lod}` : `Eviction of LOD${lod} refused`;
+  if (kind === 'readmit') return applied ? `Readmitted at LOD${lod}` : `Readmission of LOD${lod} refused`;
   if (kind === 'expand')
     return applied ? `Expanded LOD${lod} → LOD${toLod}` : `Expansion to LOD${toLod} refused`;
   return applied ? `Collapsed LOD${Math.max(0, toLod - 1)} → LOD${toLod}` : `Collapse to LOD${toLod} refused`;
@@ -68,6 +69,8 @@ function because(action: ActionRecord, { tauExpand, tauCollapse }: Thresholds): 
       return `${score}; new tokens put the context over budget, so the lowest scores were collapsed whatever the thresholds.`;
     case 'coarsest-and-over-budget':
       return 'Everything was at its coarsest and the budget still did not hold, so the oldest entry left the window.';
+    case 'fits-again':
+      return 'There is room for it again.';
     case 'manual':
       return 'Done by hand.';
     case 'cooldown':

@@ -89,12 +89,15 @@ function eventsOf(event: TelemetryEvent): readonly ChromeEvent[] {
     case 'action':
       return [instant(ACTION_THREAD, actionName(event.action), actionArgs(event.action))];
     case 'evict':
-      return [instant(ACTION_THREAD, `evict LOD${event.lod}`, { start: event.start, end: event.end })];
+    case 'readmit':
+      return [
+        instant(ACTION_THREAD, `${event.type} LOD${event.lod}`, { start: event.start, end: event.end }),
+      ];
     case 'deltaNll':
       return event.deltaNll === null ? [] : [counter(event.timeMs, 'ΔNLL', { nats: event.deltaNll })];
     case 'decode': {
-      const { text, tokenId, position, logProbability, entropy } = event;
-      return [instant(TOKEN_THREAD, text, { tokenId, position, logProbability, entropy })];
+      const { text, tokenId, index, logProbability, entropy } = event;
+      return [instant(TOKEN_THREAD, text, { tokenId, index, logProbability, entropy })];
     }
     case 'ingest': {
       const { role, start, end, documentId } = event;
@@ -102,30 +105,12 @@ function eventsOf(event: TelemetryEvent): readonly ChromeEvent[] {
     }
     case 'violation':
       return [instant(HISTORY_THREAD, `violation: ${event.check}`, { message: event.message })];
-    case 'prune':
-      return [
-        instant(HISTORY_THREAD, `prune LOD${event.lod}`, {
-          start: event.start,
-          end: event.end,
-          reason: event.reason,
-        }),
-      ];
     case 'sensitivity': {
       const { lod, start, end, deltaNll } = event;
       return [instant(HISTORY_THREAD, `sensitivity of LOD${lod}`, { start, end, deltaNll })];
     }
     case 'session':
       return [instant(HISTORY_THREAD, 'session', { title: event.title, config: event.config })];
-    case 'staging':
-      return [counter(event.timeMs, 'staging', { usedTokens: event.usedTokens })];
-    case 'router':
-      return [
-        counter(
-          event.timeMs,
-          'router',
-          Object.fromEntries(event.weights.map((weight, head) => [`head ${head}`, weight])),
-        ),
-      ];
     case 'gist':
     case 'score':
       // Their stages are durations already; the scores are in the refocus counters.
@@ -170,7 +155,8 @@ function counter(timeMs: number, name: string, args: Readonly<Record<string, num
 }
 
 function actionName({ kind, lod, toLod, applied }: ActionRecord): string {
-  const move = kind === 'evict' ? `evict LOD${lod}` : `${kind} to LOD${toLod}`;
+  const isMove = kind === 'expand' || kind === 'collapse';
+  const move = isMove ? `${kind} to LOD${toLod}` : `${kind} LOD${lod}`;
   return applied ? move : `refused: ${move}`;
 }
 

@@ -1,5 +1,6 @@
 /** Writes a run's tracks as CSV (RFC 4180): one line a refocus step, an empty cell where nothing was measured. Pure. */
-import { STAGES, type Stage, type TelemetryEvent, type TelemetryEventOf } from '../telemetry.ts';
+import { STAGES } from '../telemetry.ts';
+import type { ActionRecord, Stage, TelemetryEvent, TelemetryEventOf } from '../telemetry.ts';
 
 type Cell = string | number | null;
 type Refocus = TelemetryEventOf<'refocus'>;
@@ -11,7 +12,7 @@ interface Measured {
   readonly stageMs: Partial<Record<Stage, number>>;
 }
 
-const taken = ({ actions }: Refocus, kind: 'expand' | 'collapse' | 'evict') =>
+const taken = ({ actions }: Refocus, kind: ActionRecord['kind']) =>
   actions.filter((action) => action.applied && action.kind === kind).length;
 
 const REFOCUS_COLUMNS: readonly (readonly [name: string, cell: (refocus: Refocus) => Cell])[] = [
@@ -31,6 +32,7 @@ const REFOCUS_COLUMNS: readonly (readonly [name: string, cell: (refocus: Refocus
   ['expansions', (refocus) => taken(refocus, 'expand')],
   ['collapses', (refocus) => taken(refocus, 'collapse')],
   ['evictions', (refocus) => taken(refocus, 'evict')],
+  ['readmissions', (refocus) => taken(refocus, 'readmit')],
   [
     'forcedCollapses',
     ({ actions }) => actions.filter((action) => action.applied && action.reason === 'over-budget').length,

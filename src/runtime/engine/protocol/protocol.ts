@@ -207,7 +207,8 @@ export type Notice =
       readonly messageId: string;
       readonly delta: string;
       readonly tokenId: number;
-      readonly position: number;
+      /** The token's place in the history. */
+      readonly index: number;
       readonly step: number;
     }
   | { readonly kind: 'problem'; readonly error: WireError }

@@ -94,7 +94,7 @@ describe('the trace worker', () => {
   it('stops at its cap in a file that claims to be huge', async () => {
     const { file } = await saved('trace');
     const header = (await file.text()).split('\n', 1)[0]!;
-    const line = `${JSON.stringify({ type: 'staging', step: 1, timeMs: 1, entryCount: 1, usedTokens: 1 })}\n`;
+    const line = `${JSON.stringify({ type: 'gist', step: 1, timeMs: 1, lod: 1, firstIndex: 0, count: 1 })}\n`;
     const huge = new Blob([`${header}\n`, ...Array.from({ length: 2000 }, () => line.repeat(50))]);
     const messages = await answers({ kind: 'read', file: huge }, { limits: { totalBytes: 1_000_000 } });
     expect(messages.at(-1)).toMatchObject({ type: 'failed', error: { code: 'too-large' } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryStore } from '../../../storage/memory-store.ts';
+import { createMemoryStore } from '../../../storage/memory/memory-store.ts';
 import type { SessionId } from '../../../storage/ports.ts';
 import type { BranchProgress } from '../../engine/protocol/runs.ts';
 import {

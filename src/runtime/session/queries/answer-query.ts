@@ -94,6 +94,15 @@ async function noteSensitivity(session: QuerySession, block: BlockSpan): Promise
   const { deltaNll, horizonTokens } = report;
   const { lod, start, end } = block;
   tree.metadata(lod).sensitivity.set(start / tokensPerEntry(lod), deltaNll);
-  telemetry.emit({ ...telemetry.base(step), type: 'sensitivity', lod, start, end, horizonTokens, deltaNll });
+  telemetry.emit({
+    ...telemetry.base(step),
+    type: 'sensitivity',
+    head: 0,
+    lod,
+    start,
+    end,
+    horizonTokens,
+    deltaNll,
+  });
   return report;
 }

@@ -22,7 +22,7 @@ const session = (tauExpand: number): TelemetryEvent => ({
 });
 
 const refocus = (step: number, blocks: number, lod = 0): TelemetryEvent => ({
-  ...{ type: 'refocus', step, timeMs: 0, cursor: blocks * 32, policy: 'lensnet', windowStart: 0 },
+  ...{ type: 'refocus', head: 0, step, timeMs: 0, cursor: blocks * 32, policy: 'lensnet', windowStart: 0 },
   ...{
     usedTokens: lod === 0 ? blocks * 32 : blocks,
     budgetTokens: 256,

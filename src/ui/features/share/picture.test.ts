@@ -31,6 +31,7 @@ function scene(): PictureScene {
   trace.append(
     Array.from({ length: 12 }, (_, i) => i + 1).map((step) => ({
       type: 'refocus' as const,
+      head: 0,
       step,
       timeMs: step,
       cursor: 64,

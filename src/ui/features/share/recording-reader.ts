@@ -29,10 +29,10 @@ export class RecordingReader {
     else this.provenance.push({ start, end, role, documentId, title: documentId, wallClockMs: 0 });
   }
 
-  #acceptToken({ text, position, step }: Extract<TelemetryEvent, { type: 'decode' }>): void {
-    const token = { text, position, step };
+  #acceptToken({ text, index, step }: Extract<TelemetryEvent, { type: 'decode' }>): void {
+    const token = { text, position: index, step };
     const answer = this.answers.at(-1);
-    if (answer?.at(-1)?.position === position - 1) answer.push(token);
+    if (answer?.at(-1)?.position === index - 1) answer.push(token);
     else this.answers.push([token]);
   }
 }

@@ -26,6 +26,7 @@ const frame = sampleRefocus({
 });
 const decode = {
   type: 'decode',
+  head: 0,
   step: 3,
   timeMs: 0,
   tokenId: 1,
@@ -38,10 +39,10 @@ function focusAt(position: number) {
   const trace = new RunTrace();
   trace.append([
     frame,
-    { ...decode, position: 1090 },
+    { ...decode, index: 1090 },
     {
       ...decode,
-      position: 1091,
+      index: 1091,
       attention: {
         reading: 'mean',
         blocks: [

@@ -1,10 +1,10 @@
 /** Chooses where sessions live: IndexedDB where it works, otherwise memory with the reason in words. */
-import { createIndexedDbStore } from './indexeddb/indexeddb-store.ts';
-import { defaultLocks } from './locks.ts';
-import type { SessionLocks } from './locks.ts';
-import { createMemoryStore } from './memory-store.ts';
-import { StorageError } from './ports.ts';
-import type { SessionStore } from './ports.ts';
+import { createIndexedDbStore } from './indexeddb-store.ts';
+import { defaultLocks } from '../locks.ts';
+import type { SessionLocks } from '../locks.ts';
+import { createMemoryStore } from '../memory/memory-store.ts';
+import { StorageError } from '../ports.ts';
+import type { SessionStore } from '../ports.ts';
 
 export interface OpenStoreOptions {
   /** The browser's own by default; null to do without. */

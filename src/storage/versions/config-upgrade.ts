@@ -1,5 +1,5 @@
 /** Lifts what older versions stored of a run's parameters. */
-import { DEFAULT_RUN_CONFIG } from '../core/trace/config.ts';
+import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
 
 /**
  * A stored configuration with the parameters that came after it. Their defaults are what the code did before it

@@ -1,6 +1,6 @@
 /** Sessions in memory: for private windows, Node and tests. The semantics of the stored ones, minus the outliving. */
-import { MAX_LOD } from '../core/tree/ids.ts';
-import type { TelemetryEvent } from '../core/trace/telemetry.ts';
+import { MAX_LOD } from '../../core/tree/ids.ts';
+import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import {
   checkBatch,
   closedError,
@@ -10,9 +10,9 @@ import {
   newSessionId,
   notFoundError,
   readOnlyError,
-} from './batch-rules.ts';
-import { createProcessLocks } from './locks.ts';
-import type { ReleaseLock } from './locks.ts';
+} from '../batch-rules.ts';
+import { createProcessLocks } from '../locks.ts';
+import type { ReleaseLock } from '../locks.ts';
 import type {
   ChatMessageRecord,
   PendingText,
@@ -24,7 +24,7 @@ import type {
   SessionStore,
   SpanMark,
   StoredSession,
-} from './ports.ts';
+} from '../ports.ts';
 
 interface MemorySession {
   record: SessionRecord;

@@ -3,12 +3,12 @@ import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_RUN_CONFIG } from '../core/trace/config.ts';
-import type { TelemetryEvent } from '../core/trace/telemetry.ts';
-import { createIndexedDbStore } from './indexeddb/indexeddb-store.ts';
-import { createProcessLocks } from './locks.ts';
-import { createMemoryStore } from './memory-store.ts';
-import type { ProvenanceRun, SessionBatch, SessionId, SessionStore } from './ports.ts';
+import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
+import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
+import { createIndexedDbStore } from './indexeddb-store.ts';
+import { createProcessLocks } from '../locks.ts';
+import { createMemoryStore } from '../memory/memory-store.ts';
+import type { ProvenanceRun, SessionBatch, SessionId, SessionStore } from '../ports.ts';
 
 const FIELDS = {
   title: 'A walk',
@@ -41,10 +41,11 @@ const same = (a: Uint32Array | Uint16Array, b: Uint32Array | Uint16Array) =>
   Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
 const decode = (step: number): TelemetryEvent => ({
   type: 'decode',
+  head: 0,
   step,
   timeMs: step,
   tokenId: step,
-  position: step,
+  index: step,
   text: 'é\n"',
   logProbability: -1,
   entropy: 2,

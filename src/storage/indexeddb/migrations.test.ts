@@ -1,0 +1,101 @@
+/** Sessions that an older version of the database holds open in this one. */
+import 'fake-indexeddb/auto';
+import { IDBFactory } from 'fake-indexeddb';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
+import { telemetryEventSchema } from '../../core/trace/telemetry.ts';
+import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
+import { createProcessLocks } from '../locks.ts';
+import type { SessionStore } from '../ports.ts';
+import { readTrace } from '../trace/trace-codec.ts';
+import { createIndexedDbStore } from './indexeddb-store.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { ROW_BYTES } from './rows.ts';
+import { DATABASE_NAME } from './schema.ts';
+import type { Row } from './schema.ts';
+
+const FIELDS = { title: 'Walk', createdAt: 5, modelId: 'tiny', modelHash: 'abc', config: DEFAULT_RUN_CONFIG };
+const EXAMPLE = join(import.meta.dirname, '../../../public/examples/harbour-chronicle.trace.jsonl.gz');
+
+/** A database of version 1 that holds these events in the words of its time. */
+async function storedByVersion1(events: readonly object[]): Promise<{
+  readonly factory: IDBFactory;
+  readonly open: () => Promise<SessionStore>;
+  readonly id: Awaited<ReturnType<SessionStore['create']>>['id'];
+}> {
+  const factory = new IDBFactory();
+  const locks = createProcessLocks();
+  const old = await createIndexedDbStore({ factory, locks, migrations: MIGRATIONS.slice(0, 1) });
+  const handle = await old.create(FIELDS);
+  await handle.append({ tokens: { start: 0, ids: Uint32Array.of(1, 2, 3) } });
+  await handle.append({ events: events as TelemetryEvent[] });
+  await handle.close();
+  old.close();
+  return { factory, open: () => createIndexedDbStore({ factory, locks }), id: handle.id };
+}
+
+/** Change rows of events behind the back of the store; as any page of version 1 could. */
+async function eventRows(factory: IDBFactory, change?: (row: Row) => void): Promise<Row[]> {
+  const request = factory.open(DATABASE_NAME);
+  const database = await new Promise<IDBDatabase>((resolve) => {
+    request.onsuccess = () => {
+      resolve(request.result);
+    };
+  });
+  const rows: Row[] = [];
+  await new Promise<void>((resolve) => {
+    const transaction = database.transaction('events', 'readwrite');
+    const cursor = transaction.objectStore('events').openCursor();
+    cursor.onsuccess = () => {
+      if (cursor.result === null) return;
+      const row = cursor.result.value as Row;
+      rows.push(row);
+      if (change !== undefined) {
+        change(row);
+        cursor.result.update(row);
+      }
+      cursor.result.continue();
+    };
+    transaction.oncomplete = () => {
+      resolve();
+    };
+  });
+  database.close();
+  return rows;
+}
+
+test('a session recorded by version 1 holds the events of this one', async () => {
+  const lines = gunzipSync(await readFile(EXAMPLE))
+    .toString()
+    .trim()
+    .split('\n')
+    .slice(1);
+  const { open, id, factory } = await storedByVersion1(lines.map((line) => JSON.parse(line) as object));
+  const stored = await (await (await open()).open(id)).load();
+  expect(stored.damage).toEqual([]);
+  expect(stored.tokens).toEqual(Uint32Array.of(1, 2, 3));
+  expect(stored.events).toEqual((await readTrace(await readFile(EXAMPLE))).events);
+  for (const event of stored.events) telemetryEventSchema.parse(event);
+  for (const { bytes } of await eventRows(factory)) expect(bytes.length).toBeLessThanOrEqual(ROW_BYTES);
+});
+
+test('a row that no longer fits becomes two, and a damaged one stays damaged', async () => {
+  const latency = (step: number) => ({ type: 'latency', step, timeMs: 1, stage: 'score', ms: 2 });
+  const events = Array.from({ length: 2000 }, (_, step) => latency(step));
+  const { open, id, factory } = await storedByVersion1(events);
+  const before = await eventRows(factory);
+  const store = await open();
+  const stored = await (await store.open(id)).load();
+  expect(stored.damage).toEqual([]);
+  expect(stored.events).toEqual(events.map((event) => ({ ...event, head: 0 })));
+  expect((await eventRows(factory)).length).toBeGreaterThan(before.length);
+
+  const broken = await storedByVersion1(events.slice(0, 10));
+  await eventRows(broken.factory, ({ bytes }) => (bytes[3]! ^= 1));
+  const reopened = await (await (await broken.open()).open(broken.id)).load();
+  expect(reopened.events).toEqual([]);
+  expect(reopened.damage).toEqual([expect.stringMatching(/^Events 0 to 9 are damaged/)]);
+});

@@ -1,0 +1,48 @@
+/** How the database came to be what it is: one migration a version (docs/formats-changelog.md). */
+import { crc32 } from '../../base/crc32.ts';
+import { withHeads } from '../versions/event-upgrade.ts';
+import type { JsonObject } from '../versions/event-upgrade.ts';
+import { decodeEvents, encodeEvents } from './event-rows.ts';
+import { isIntact } from './rows.ts';
+import { ALL_STORES } from './schema.ts';
+import type { PlaygroundDatabase, UpgradeTransaction } from './schema.ts';
+
+/** Lifts the database from `version - 1` to `version`, in the one transaction that all of an upgrade shares. */
+export interface Migration {
+  readonly version: number;
+  /** Awaits nothing but requests of this transaction. */
+  up(database: PlaygroundDatabase, transaction: UpgradeTransaction): void | Promise<void>;
+}
+
+/** In order of version, without holes. A released migration is never edited; a change is a new one. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    up: (database) => {
+      for (const name of ALL_STORES) database.createObjectStore(name);
+    },
+  },
+  { version: 2, up: (_, transaction) => rewriteEvents(transaction, withHeads) },
+];
+
+/** Rewrite every intact row of events; damaged ones stay as they are, to be found and named by whoever reads them. */
+async function rewriteEvents(
+  transaction: UpgradeTransaction,
+  lift: (event: JsonObject) => JsonObject,
+): Promise<void> {
+  const store = transaction.objectStore('events');
+  for (const key of await store.getAllKeys()) {
+    const row = await store.get(key);
+    if (!isIntact(row)) continue;
+    const [session, stream, first] = key;
+    await store.delete(key);
+    let at = first;
+    // Lifted events may be longer, so that one row becomes two.
+    for (const { count, bytes } of encodeEvents(
+      decodeEvents(row.bytes).map((event) => lift(event as JsonObject)),
+    )) {
+      await store.put({ bytes, crc: crc32(bytes) }, [session, stream, at, count]);
+      at += count;
+    }
+  }
+}
