@@ -8,7 +8,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { selectBackend } from '../src/nn/backend/device.ts';
-import { loadModel } from '../src/nn/model-folder/load-model.ts';
+import { loadModel } from '../src/nn/loader/load-model.ts';
 import { createFileSource } from '../src/nn/model-folder/file-source.ts';
 import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
 import { coreSuite } from './bench/core-suite.ts';

@@ -5,7 +5,7 @@ import { Rng } from '../src/base/rng.ts';
 import { STAGES, type Stage, type TelemetryEvent, type TraceHeader } from '../src/core/trace/telemetry.ts';
 import { createFileSource } from '../src/nn/model-folder/file-source.ts';
 import { selectBackend } from '../src/nn/backend/device.ts';
-import { loadModel } from '../src/nn/model-folder/load-model.ts';
+import { loadModel } from '../src/nn/loader/load-model.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
 import type { Engine } from '../src/runtime/session/session.ts';

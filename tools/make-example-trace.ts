@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TelemetryEvent } from '../src/core/trace/telemetry.ts';
 import { createFileSource } from '../src/nn/model-folder/file-source.ts';
 import { selectBackend } from '../src/nn/backend/device.ts';
-import { loadModel } from '../src/nn/model-folder/load-model.ts';
+import { loadModel } from '../src/nn/loader/load-model.ts';
 import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
 import { defaultsOf } from '../src/runtime/engine/engine-host.ts';
 import { compressTrace, writeTraceChunks } from '../src/storage/trace/trace-codec.ts';

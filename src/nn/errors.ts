@@ -1,30 +1,4 @@
-/** The named errors of this room: what went wrong, where, and what was expected instead. */
-
-/** A model folder or one of its files cannot be used. Names the file, the tensor if any, and the reason. */
-export class WeightError extends Error {
-  override readonly name = 'WeightError';
-  constructor(
-    readonly file: string,
-    readonly tensor: string | null,
-    readonly what: string,
-    options?: ErrorOptions,
-  ) {
-    super(`${file}${tensor === null ? '' : `, tensor "${tensor}"`}: ${what}`, options);
-  }
-}
-
-/** A file of a model folder could not be fetched or read. */
-export class ModelSourceError extends Error {
-  override readonly name = 'ModelSourceError';
-  constructor(
-    readonly file: string,
-    readonly kind: 'missing' | 'not-a-model-file' | 'network' | 'truncated',
-    what: string,
-    options?: ErrorOptions,
-  ) {
-    super(`${file}: ${what}`, options);
-  }
-}
+/** What a network or its device refuses: the named errors of this room that are not about a model folder. */
 
 /** More slots were asked for than a key-value cache holds. */
 export class CapacityError extends Error {

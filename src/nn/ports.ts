@@ -5,6 +5,7 @@
 import type { AttentionReading } from '../core/trace/attention-record.ts';
 import type { Scorer, SlotView } from '../core/policies/ports.ts';
 import type { LensNetVariant, ModelManifest } from './model-folder/manifest.ts';
+import type { Tokenizer } from './model-folder/tokenizer.ts';
 
 export type BackendId = 'webgpu' | 'wasm' | 'cpu';
 
@@ -17,16 +18,6 @@ export interface BackendReport {
   readonly adapter: string | null;
   readonly isSoftwareAdapter: boolean;
   readonly wasOverridden: boolean;
-}
-
-export interface Tokenizer {
-  readonly vocabularySize: number;
-  encode(text: string): Uint32Array;
-  decode(ids: ArrayLike<number>): string;
-  /** The bytes of one token as text; incomplete UTF-8 gives U+FFFD. */
-  tokenText(id: number): string;
-  /** Decodes a stream: returns the text that became complete, holding back incomplete UTF-8. */
-  createStreamDecoder(): { push(id: number): string; flush(): string };
 }
 
 /** The key-value cache of one running context: fixed capacity, appended in place. */
@@ -101,12 +92,12 @@ export interface GistNet {
   /**
    * Compress complete blocks of K children.
    *
-   * @param level - the level of the gists made: 1 (children are token embeddings) or more.
+   * @param lod - the level of detail of the gists made: 1 (children are token embeddings) or more.
    * @param children - `[B, C + K, d]`, right aligned, C = contextChildren; borrowed.
    * @param contextCounts - `[B]` how many of the C context rows are real.
    * @returns `[B, d]`; owned by the caller.
    */
-  compress(level: number, children: Float32Array, contextCounts: ArrayLike<number>): Promise<Float32Array>;
+  compress(lod: number, children: Float32Array, contextCounts: ArrayLike<number>): Promise<Float32Array>;
   dispose(): void;
 }
 

@@ -4,7 +4,7 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { type BackendPreference, selectBackend } from '../../src/nn/backend/device.ts';
 import { measureWeightError } from '../../src/nn/testing/attention-parity.ts';
 import { BaseModel } from '../../src/nn/base-model/base-model.ts';
-import { parseBaseConfig } from '../../src/nn/config.ts';
+import { parseBaseConfig } from '../../src/nn/base-model/config.ts';
 import { type Fixture, measureParity } from '../../src/nn/testing/fixture-parity.ts';
 import { memoryReport } from '../../src/nn/backend/memory-report.ts';
 import { measurePatchError } from '../../src/nn/testing/patch-parity.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { selectBackend } from '../../src/nn/backend/device.ts';
 import { createFileSource } from '../../src/nn/model-folder/file-source.ts';
-import { loadModel } from '../../src/nn/model-folder/load-model.ts';
+import { loadModel } from '../../src/nn/loader/load-model.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
 import { nodeWasmPaths } from '../../src/nn/backend/wasm-paths-node.ts';
 import type { GistCache } from '../../src/runtime/evaluation/memory/history-memory.ts';

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { attendDense } from '../base-model/attention-dense.ts';
+import { attendDense } from './attention-dense.ts';
 import { attendLoop, weighKeysLoop } from './attention-loop.ts';
 import type { AttentionShape, HeadColumns, Kernels, QueryShape, RopeTables } from './kernels.ts';
 

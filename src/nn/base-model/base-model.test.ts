@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BaseModel } from './base-model.ts';
 import { selectBackend } from '../backend/device.ts';
-import { CapacityError, ShapeError, WeightError } from '../errors.ts';
+import { CapacityError, ShapeError } from '../errors.ts';
+import { WeightError } from '../model-folder/errors.ts';
 import { largestError } from '../testing/fixture-parity.ts';
 import { TransformerGistNet } from '../gist-net/gist-net.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';

@@ -1,9 +1,10 @@
 /** The base language model: embeddings and gists in, logits out (docs/models.md). Knows no text and no tree. */
 import * as tf from '@tensorflow/tfjs';
+import { yieldToEvents } from '../../base/clock.ts';
 import type { AttentionReading } from '../../core/trace/attention-record.ts';
 import { activeKernels } from '../backend/active-kernels.ts';
 import { AttentionFold } from './attention-reading.ts';
-import type { BaseConfig } from '../config.ts';
+import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from '../errors.ts';
 import type { Kernels, RopeTables } from '../backend/kernels.ts';
 import { KvCache } from './kv-cache.ts';
@@ -19,7 +20,7 @@ import {
 } from './transformer-layer.ts';
 import { applyLinear, type Linear, WeightLoader } from '../model-folder/weights.ts';
 
-/** Slots run at once: bounds the memory of a long prefill, and lets the caller's thread yieldToEvents between. */
+/** Slots run at once: bounds the memory of a long prefill, and lets the thread's messages in between. */
 const CHUNK_SLOTS = 256;
 
 const EMBEDDINGS = 'model.embed_tokens';
@@ -145,8 +146,11 @@ export class BaseModel implements LanguageModel {
     this.kernels.appendHeads(keys, cache.length, qkv, columns.k, rotation);
     this.kernels.appendHeads(values, cache.length, qkv, columns.v, null);
     if (wanted === 0) return undefined;
-    const turned = rotation && { cos: lastRows(rotation.cos, wanted), sin: lastRows(rotation.sin, wanted) };
-    const q = this.kernels.takeHeads(lastRows(qkv, wanted), columns.q, turned);
+    const rotationOfWanted = rotation && {
+      cos: lastRows(rotation.cos, wanted),
+      sin: lastRows(rotation.sin, wanted),
+    };
+    const q = this.kernels.takeHeads(lastRows(qkv, wanted), columns.q, rotationOfWanted);
     const keyCount = cache.length + rows;
     if (fold?.wants(index)) {
       fold.add(this.kernels.attentionWeights(lastRows(q, 1), keys, { keyCount, heads, kvHeads, headDim }));
@@ -298,7 +302,7 @@ class CachedDecodeSession implements DecodeSession {
           if (read !== undefined) this.lastAttention = values.slice(logits);
         }
         if (end === rows) return result;
-        await yieldToEventLoop();
+        await yieldToEvents();
       }
     } finally {
       this.isRunning = false;
@@ -331,8 +335,4 @@ async function readAndDispose(tensor: tf.Tensor): Promise<Float32Array> {
   } finally {
     tensor.dispose();
   }
-}
-
-function yieldToEventLoop(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -3,7 +3,7 @@
  * are never read back and never concatenated; forgetting is a smaller length.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { BaseConfig } from '../config.ts';
+import type { BaseConfig } from './config.ts';
 import type { Kernels } from '../backend/kernels.ts';
 
 export class KvCache {
@@ -13,14 +13,21 @@ export class KvCache {
   /** Slots that hold something. */
   length = 0;
 
+  /** @throws what the device does when it is full; nothing stays allocated then. */
   constructor(
     config: BaseConfig,
     readonly capacitySlots: number,
   ) {
     const shape: [number, number] = [capacitySlots, config.kvHeads * config.headDim];
-    const allocate = (): tf.Tensor2D[] => Array.from({ length: config.layers }, () => tf.zeros(shape));
-    this.keys = allocate();
-    this.values = allocate();
+    const tensors: tf.Tensor2D[] = [];
+    try {
+      while (tensors.length < 2 * config.layers) tensors.push(tf.zeros(shape));
+    } catch (error) {
+      tf.dispose(tensors);
+      throw error;
+    }
+    this.keys = tensors.slice(0, config.layers);
+    this.values = tensors.slice(config.layers);
   }
 
   /** Slot `first + i` becomes what slot `sources[i]` held; any may be moved over any. */

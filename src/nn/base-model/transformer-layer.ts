@@ -3,7 +3,7 @@
  * share it; who stores keys and values, and who sees whom, is theirs.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { BaseConfig } from '../config.ts';
+import type { BaseConfig } from './config.ts';
 import type { HeadColumns, Kernels } from '../backend/kernels.ts';
 import { applyLinear, type Linear, type WeightLoader } from '../model-folder/weights.ts';
 

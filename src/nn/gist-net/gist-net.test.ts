@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { K } from '../../core/tree/ids.ts';
-import { parseBaseConfig } from '../config.ts';
+import { parseBaseConfig } from '../base-model/config.ts';
 import { selectBackend } from '../backend/device.ts';
 import { fixtureNames, readFixture } from '../testing/fixture-files.ts';
 import { largestError, readTensor } from '../testing/fixture-parity.ts';

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { activeKernels } from '../backend/active-kernels.ts';
 import { K } from '../../core/tree/ids.ts';
-import type { BaseConfig } from '../config.ts';
+import type { BaseConfig } from '../base-model/config.ts';
 import { ShapeError } from '../errors.ts';
 import type { Kernels, RopeTables } from '../backend/kernels.ts';
 import type { ModelManifest } from '../model-folder/manifest.ts';
@@ -60,7 +60,7 @@ export class TransformerGistNet implements GistNet {
   }
 
   async compress(
-    level: number,
+    lod: number,
     children: Float32Array,
     contextCounts: ArrayLike<number>,
   ): Promise<Float32Array> {
@@ -86,7 +86,7 @@ export class TransformerGistNet implements GistNet {
         (_, i) => this.contextChildren - contextCounts[start + i]!,
       );
       const rows = children.subarray(start * blockValues, end * blockValues);
-      const gists = tf.tidy(() => this.run(level === 1 ? this.lod1 : this.lod2, rows, firstKeys));
+      const gists = tf.tidy(() => this.run(lod === 1 ? this.lod1 : this.lod2, rows, firstKeys));
       try {
         result.set(await gists.data<'float32'>(), start * size);
       } finally {

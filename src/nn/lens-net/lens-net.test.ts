@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { selectBackend } from '../backend/device.ts';
-import { WeightError } from '../errors.ts';
+import { WeightError } from '../model-folder/errors.ts';
 import { readFixture } from '../testing/fixture-files.ts';
 import { createFixtureLens, largestError, lensFixtureInput } from '../testing/fixture-parity.ts';
 import type { LensInput } from '../ports.ts';

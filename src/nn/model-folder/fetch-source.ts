@@ -1,5 +1,5 @@
 /** Reads a model folder over HTTP. Reports what went wrong in words; keeps and caches nothing. */
-import { ModelSourceError } from '../errors.ts';
+import { ModelSourceError } from './errors.ts';
 import type { ModelSource, ReadOptions } from './model-source.ts';
 
 /** @param folderUrl - address of the folder that holds `manifest.json`, with or without a last slash. */

@@ -1,7 +1,7 @@
 /** Reads a model folder from disk under Node. Not for the browser bundle. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ModelSourceError } from '../errors.ts';
+import { ModelSourceError } from './errors.ts';
 import type { ModelSource } from './model-source.ts';
 
 /** @param folder - path of the folder that holds `manifest.json`. */

@@ -1,6 +1,6 @@
 /** Writes safetensors files that `safetensors.ts` and Python read. No TensorFlow.js. */
 import { encodeHalves } from '../../base/fp16.ts';
-import { WeightError } from '../errors.ts';
+import { WeightError } from './errors.ts';
 
 export interface NamedTensor {
   readonly shape: readonly number[];

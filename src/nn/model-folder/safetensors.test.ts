@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { WeightError } from '../errors.ts';
+import { WeightError } from './errors.ts';
 import { SafetensorsFile } from './safetensors.ts';
 
 function fileOf(header: unknown, dataBytes: number | Uint8Array): ArrayBuffer {

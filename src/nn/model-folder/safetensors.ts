@@ -2,7 +2,7 @@
  * A strict reader of safetensors files. The file is untrusted: every offset, shape and type is checked
  * against the bytes that are there before anything is allocated. Reads only; no TensorFlow.js.
  */
-import { WeightError } from '../errors.ts';
+import { WeightError } from './errors.ts';
 
 const HEADER_CAP_BYTES = 16 * 2 ** 20;
 const MAX_RANK = 8;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
-import { WeightError } from '../errors.ts';
+import { WeightError } from './errors.ts';
 import { createTokenizer } from './tokenizer.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');

@@ -1,8 +1,7 @@
 /** Text to token ids and back, for byte-level BPE tokenizers in Hugging Face's `tokenizer.json`. */
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
-import { WeightError } from '../errors.ts';
-import type { Tokenizer } from '../ports.ts';
+import { WeightError } from './errors.ts';
 
 const preTokenizerSchema = z.looseObject({
   type: z.string(),
@@ -32,6 +31,16 @@ const MAX_VOCABULARY = 1_048_576;
 /** Texts are encoded in pieces of about this length, cut only where a cut cannot change an id. */
 const PIECE_CHARACTERS = 16_384;
 const REPLACEMENT = '\uFFFD';
+
+export interface Tokenizer {
+  readonly vocabularySize: number;
+  encode(text: string): Uint32Array;
+  decode(ids: ArrayLike<number>): string;
+  /** The bytes of one token as text; incomplete UTF-8 gives U+FFFD. */
+  tokenText(id: number): string;
+  /** Decodes a stream: returns the text that became complete, holding back incomplete UTF-8. */
+  createStreamDecoder(): { push(id: number): string; flush(): string };
+}
 
 /**
  * @param tokenizerJson - the parsed `tokenizer.json`.

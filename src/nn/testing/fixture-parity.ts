@@ -4,7 +4,7 @@
  */
 import { K } from '../../core/tree/ids.ts';
 import { BaseModel } from '../base-model/base-model.ts';
-import { parseBaseConfig } from '../config.ts';
+import { parseBaseConfig } from '../base-model/config.ts';
 import { TransformerGistNet } from '../gist-net/gist-net.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
 import type { LensInput } from '../ports.ts';
@@ -91,11 +91,11 @@ async function measureGistNet(
   const width = net.contextChildren;
   try {
     let worst = 0;
-    for (const level of [1, 2]) {
-      const [batch = 0] = io.shape(`lod${level}.children`);
-      const children = readTensor(io, `lod${level}.children`);
-      const context = readTensor(io, `lod${level}.context`);
-      const mask = readTensor(io, `lod${level}.context_mask`);
+    for (const lod of [1, 2]) {
+      const [batch = 0] = io.shape(`lod${lod}.children`);
+      const children = readTensor(io, `lod${lod}.children`);
+      const context = readTensor(io, `lod${lod}.context`);
+      const mask = readTensor(io, `lod${lod}.context_mask`);
       const perContext = width * base.hiddenSize;
       const perBlock = K * base.hiddenSize;
       const joined = new Float32Array(batch * (perContext + perBlock));
@@ -106,8 +106,8 @@ async function measureGistNet(
         joined.set(children.subarray(b * perBlock, (b + 1) * perBlock), at);
         counts.push(mask.subarray(b * width, (b + 1) * width).reduce((sum, bit) => sum + bit, 0));
       }
-      const gists = await net.compress(level, joined, counts);
-      worst = Math.max(worst, largestError(gists, readTensor(io, `lod${level}.gists`)));
+      const gists = await net.compress(lod, joined, counts);
+      worst = Math.max(worst, largestError(gists, readTensor(io, `lod${lod}.gists`)));
     }
     return worst;
   } finally {

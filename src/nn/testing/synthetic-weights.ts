@@ -1,6 +1,6 @@
 /** Test support: safetensors files of seeded random weights, so that tests can choose any architecture. */
 import { K } from '../../core/tree/ids.ts';
-import { type BaseConfig, parseBaseConfig } from '../config.ts';
+import { type BaseConfig, parseBaseConfig } from '../base-model/config.ts';
 import { encodeSafetensors } from '../model-folder/safetensors-writer.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
 

@@ -1,6 +1,6 @@
 /** The engine's worker: gives the host a backend, a model folder by HTTP and the browser's storage. Nothing else. */
 import { createFetchSource } from '../../nn/model-folder/fetch-source.ts';
-import { loadModel } from '../../nn/model-folder/load-model.ts';
+import { loadModel } from '../../nn/loader/load-model.ts';
 import { selectBackend } from '../../nn/backend/device.ts';
 import { BROWSER_WASM_PATHS } from '../../nn/backend/wasm-paths-browser.ts';
 import { openSessionStore } from '../../storage/indexeddb/open-store.ts';

@@ -1,6 +1,6 @@
 /** Decodes one answer token by token. Owns sampling, stop texts and the answer's text; not the working context. */
 import { Rng, hashUint32 } from '../../base/rng.ts';
-import type { Tokenizer } from '../../nn/ports.ts';
+import type { Tokenizer } from '../../nn/model-folder/tokenizer.ts';
 import { sampleToken } from './sampler.ts';
 import type { Sample, SamplingConfig } from './sampler.ts';
 

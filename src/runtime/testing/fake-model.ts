@@ -2,14 +2,8 @@
 import { K } from '../../core/tree/ids.ts';
 import type { SlotView } from '../../core/policies/ports.ts';
 import { hashUint32 } from '../../base/rng.ts';
-import type {
-  DecodeSession,
-  GistNet,
-  LanguageModel,
-  LensNet,
-  LoadedModel,
-  Tokenizer,
-} from '../../nn/ports.ts';
+import type { DecodeSession, GistNet, LanguageModel, LensNet, LoadedModel } from '../../nn/ports.ts';
+import type { Tokenizer } from '../../nn/model-folder/tokenizer.ts';
 
 export const FAKE_HIDDEN_SIZE = 4;
 const VOCABULARY = 256;

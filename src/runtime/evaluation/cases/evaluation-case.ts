@@ -1,5 +1,6 @@
 /** One question about one history, as tokens: what is asked, what is right, and where it stands. */
-import type { LoadedModel, Tokenizer } from '../../../nn/ports.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
 import type { Span } from '../world/history-writer.ts';
 import type { Asked } from '../world/questions.ts';
 

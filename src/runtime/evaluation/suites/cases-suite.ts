@@ -1,5 +1,6 @@
 /** Suite `cases`: anyone's own questions about their own histories. */
-import type { LoadedModel, Tokenizer } from '../../../nn/ports.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
 import { hashUint32 } from '../../../base/rng.ts';
 import { answerCells } from '../answering/answer-cells.ts';
 import type { TextCase } from '../cases/case-file.ts';

@@ -4,7 +4,7 @@
  */
 import { K } from '../../../core/tree/ids.ts';
 import type { Rng } from '../../../base/rng.ts';
-import type { Tokenizer } from '../../../nn/ports.ts';
+import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
 import type { Chronicler } from './chronicler.ts';
 import { clauseOf, type Statement } from './world.ts';
 

@@ -1,5 +1,5 @@
 /** Reads sessions beside the open one, for branching and comparing. Never writes. */
-import type { Tokenizer } from '../../../nn/ports.ts';
+import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
 import type { SessionId, SessionStore, StoredSession } from '../../../storage/ports.ts';
 
 /** Two runs are compared at a time. */

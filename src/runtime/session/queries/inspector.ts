@@ -13,7 +13,7 @@ import {
 } from '../../../core/context/moves.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { entryAt, entryIndexAt, indexOfEntry } from '../../../core/context/working-context.ts';
-import type { Tokenizer } from '../../../nn/ports.ts';
+import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
 import type { SpanMark } from '../../../storage/ports.ts';
 import { EngineError } from '../errors.ts';
 import type { FocusLoop } from '../focus-loop.ts';

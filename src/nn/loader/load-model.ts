@@ -3,17 +3,17 @@
  * before use. All or nothing: on failure no tensor is left behind.
  */
 import { BaseModel } from '../base-model/base-model.ts';
-import { parseBaseConfig } from '../config.ts';
-import { WeightError } from '../errors.ts';
+import { parseBaseConfig } from '../base-model/config.ts';
+import { WeightError } from '../model-folder/errors.ts';
 import { TransformerGistNet } from '../gist-net/gist-net.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
 import { createLensWorkshop } from '../lens-net/training/workshop.ts';
-import { manifestSchema, type ModelManifest, neededFiles } from './manifest.ts';
-import type { ModelSource } from './model-source.ts';
+import { manifestSchema, type ModelManifest, neededFiles } from '../model-folder/manifest.ts';
+import type { ModelSource } from '../model-folder/model-source.ts';
 import type { LensNet, LoadedModel } from '../ports.ts';
-import { SafetensorsFile } from './safetensors.ts';
-import { sha256Hex } from './sha256.ts';
-import { createTokenizer } from './tokenizer.ts';
+import { SafetensorsFile } from '../model-folder/safetensors.ts';
+import { sha256Hex } from '../model-folder/sha256.ts';
+import { createTokenizer } from '../model-folder/tokenizer.ts';
 
 const MANIFEST = 'manifest.json';
 

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { selectBackend } from '../backend/device.ts';
-import { ModelSourceError, WeightError } from '../errors.ts';
-import { createFetchSource } from './fetch-source.ts';
-import { createFileSource } from './file-source.ts';
+import { ModelSourceError, WeightError } from '../model-folder/errors.ts';
+import { createFetchSource } from '../model-folder/fetch-source.ts';
+import { createFileSource } from '../model-folder/file-source.ts';
 import { readFixture } from '../testing/fixture-files.ts';
 import { type LoadProgress, loadModel } from './load-model.ts';
 import { memoryReport } from '../backend/memory-report.ts';
-import type { ModelSource } from './model-source.ts';
+import type { ModelSource } from '../model-folder/model-source.ts';
 import {
   SYNTHETIC_GIST_NET,
   SYNTHETIC_LENS_NET,

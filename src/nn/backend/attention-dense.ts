@@ -4,7 +4,7 @@
  * XNNPACK packs its right-hand side once per tensor and would not see a cache that is written in place.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { AttentionShape } from '../backend/kernels.ts';
+import type { AttentionShape } from './kernels.ts';
 
 /**
  * @param hideLaterKeys - masks scores `[queries, keys]` in place.

@@ -5,8 +5,8 @@ import { expect, it } from 'vitest';
 import { K } from '../../core/tree/ids.ts';
 import { selectBackend } from '../backend/device.ts';
 import { createFileSource } from '../model-folder/file-source.ts';
-import { largestError, readTensor } from './fixture-parity.ts';
-import { loadModel } from '../model-folder/load-model.ts';
+import { largestError, readTensor } from '../testing/fixture-parity.ts';
+import { loadModel } from './load-model.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
 import { nodeWasmPaths } from '../backend/wasm-paths-node.ts';
 

@@ -1,6 +1,6 @@
 /** The base's `config.json` in Hugging Face layout: validated, bounded, with the defaults filled in. */
 import { z } from 'zod';
-import { WeightError } from './errors.ts';
+import { WeightError } from '../model-folder/errors.ts';
 
 const SUPPORTED_MODELS = ['llama', 'smollm3'] as const;
 
