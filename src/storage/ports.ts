@@ -5,7 +5,8 @@
  * worker's death, and what is acknowledged is a contiguous prefix of what was appended.
  */
 import type { RunConfig } from '../core/trace/config.ts';
-import type { Role, TelemetryEvent } from '../core/trace/telemetry.ts';
+import type { Role } from '../core/tree/provenance.ts';
+import type { TelemetryEvent } from '../core/trace/telemetry.ts';
 
 export type SessionId = string & { readonly __brand: 'SessionId' };
 

@@ -66,7 +66,7 @@ function treeOf(tokens: number): GistTree {
     wallClockMs: 0,
   });
   for (let work = tree.nextGistWork(4096); work; work = tree.nextGistWork(4096)) {
-    tree.setGists(work.level, work.firstIndex, new Uint16Array(work.count * tree.hiddenSize));
+    tree.setGists(work.lod, work.firstIndex, new Uint16Array(work.count * tree.hiddenSize));
   }
   const { accessCount, lastAccessStep } = tree.metadata(0);
   for (let block = 0; block < tree.closedBlockCount; block += 100) {

@@ -4,7 +4,7 @@ import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/focus-allocato
 import type { AllocatorState } from '../../src/core/allocator/focus-allocator.ts';
 import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
 import type { RunConfig } from '../../src/core/trace/config.ts';
-import type { Entry } from '../../src/core/context/entry.ts';
+import type { Entry } from '../../src/core/context/working-context.ts';
 import { appendAndFit } from '../../src/core/allocator/fit.ts';
 import { K, tokensPerEntry } from '../../src/core/tree/ids.ts';
 import { MetricsAccumulator, stepMetrics } from '../../src/core/trace/metrics.ts';
@@ -12,7 +12,7 @@ import { hashUint32 } from '../../src/base/rng.ts';
 import { strategyOf } from '../../src/core/allocator/strategies/index.ts';
 import type { GistTree } from '../../src/core/tree/gist-tree.ts';
 import { entryAt } from '../../src/core/context/working-context.ts';
-import { DOCUMENT, configOf, makeGists, tokenIds, treeOf } from './fake-history.ts';
+import { DOCUMENT, configOf, makeGists, tokenIds, treeOf } from '../../src/core/testing/fake-history.ts';
 
 type Scoring = (lod: number, start: number) => number;
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { INITIAL_ALLOCATOR_STATE, MAX_REFUSED } from '../../src/core/allocator/focus-allocator.ts';
-import type { Allocation, AllocatorState, PinnedSpan } from '../../src/core/allocator/focus-allocator.ts';
+import type { Allocation, AllocatorState } from '../../src/core/allocator/focus-allocator.ts';
+import type { PinnedSpan, Layout } from '../../src/core/context/working-context.ts';
 import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
 import { type RunConfig, STRATEGY_IDS } from '../../src/core/trace/config.ts';
 import { appendAndFit, makeRoom } from '../../src/core/allocator/fit.ts';
@@ -13,8 +14,7 @@ import { strategyOf } from '../../src/core/allocator/strategies/index.ts';
 import { actionSchema } from '../../src/core/trace/telemetry.ts';
 import type { ActionRecord } from '../../src/core/trace/telemetry.ts';
 import type { GistTree } from '../../src/core/tree/gist-tree.ts';
-import type { Layout } from '../../src/core/context/working-context.ts';
-import { DOCUMENT, configOf, makeGists, tokenIds, treeOf } from './fake-history.ts';
+import { DOCUMENT, configOf, makeGists, tokenIds, treeOf } from '../../src/core/testing/fake-history.ts';
 
 type Operation =
   | { readonly kind: 'append'; readonly tokens: number; readonly withGists: boolean }

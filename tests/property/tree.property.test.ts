@@ -7,12 +7,12 @@ import { applyLayoutFrame, layoutDelta } from '../../src/core/trace/layout-delta
 import type { LayoutEntry } from '../../src/core/trace/telemetry.ts';
 import { GistTree } from '../../src/core/tree/gist-tree.ts';
 import { emptyLayout, extendLayout } from '../../src/core/context/working-context.ts';
-import { DOCUMENT, HIDDEN_SIZE, makeGists, tokenIds } from './fake-history.ts';
+import { DOCUMENT, HIDDEN_SIZE, makeGists, tokenIds } from '../../src/core/testing/fake-history.ts';
 
 function contentsOf(tree: GistTree): unknown {
   const levels = Array.from({ length: MAX_LOD }, (_, i) => {
-    const level = (i + 1) as Lod;
-    return [...tree.gistBits(level, 0, tree.countAt(level))];
+    const lod = (i + 1) as Lod;
+    return [...tree.gistBits(lod, 0, tree.countAt(lod))];
   });
   const nodes = Array.from({ length: tree.countAt(1) }, (_, i) => tree.node(1, i));
   return { tokens: [...tree.tokens(0, tree.tokenCount)], levels, nodes, provenance: tree.provenance };
@@ -59,9 +59,9 @@ describe('tree', () => {
     );
   });
 
-  it('40,000 tokens have every gist of every level', () => {
+  it('40,000 tokens have every gist of every lod', () => {
     const tree = grow([40_000], false);
-    expect([1, 2, 3, 4].map((level) => tree.countAt(level))).toEqual([1250, 39, 1, 0]);
+    expect([1, 2, 3, 4].map((lod) => tree.countAt(lod))).toEqual([1250, 39, 1, 0]);
     expect(tree.pendingGistCount).toBe(0);
   });
 });

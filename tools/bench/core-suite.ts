@@ -16,7 +16,7 @@ function treeOf(tokens: number): GistTree {
   const tree = new GistTree({ hiddenSize: HIDDEN_SIZE });
   tree.appendTokens(new Uint32Array(tokens), ORIGIN);
   for (let work = tree.nextGistWork(4096); work !== null; work = tree.nextGistWork(4096)) {
-    tree.setGists(work.level, work.firstIndex, new Uint16Array(work.count * HIDDEN_SIZE));
+    tree.setGists(work.lod, work.firstIndex, new Uint16Array(work.count * HIDDEN_SIZE));
   }
   return tree;
 }

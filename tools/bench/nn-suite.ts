@@ -1,8 +1,8 @@
 /** The networks of a model folder under Node: GistNet, LensNet, prefill and decode. */
 import type { AttentionReading } from '../../src/core/trace/attention-record.ts';
 import { K } from '../../src/core/tree/ids.ts';
-import { SLOT_FEATURES } from '../../src/core/policies/ports.ts';
-import type { SlotView } from '../../src/core/policies/ports.ts';
+import { SLOT_FEATURES } from '../../src/core/context/slot-view.ts';
+import type { SlotView } from '../../src/core/context/slot-view.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { DecodeSession, LoadedModel } from '../../src/nn/ports.ts';
 import { PATCH_RERUN_SLOTS } from '../../src/runtime/session/decoder.ts';

@@ -1,12 +1,12 @@
 /** One allocator step in progress: the workbench, the rules that hold for every strategy, and the record of it. */
-import type { Allocation, AllocatorConfig, AllocatorState, PinnedSpan } from './focus-allocator.ts';
+import type { Allocation, AllocatorConfig, AllocatorState } from './focus-allocator.ts';
+import type { PinnedSpan, Layout } from '../context/working-context.ts';
 import { CooldownTable } from './cooldowns.ts';
-import { K } from '../tree/ids.ts';
-import { EXPANSION_COST, isForbidden, parentSpan, protectedStart } from '../context/moves.ts';
+import { K, parentSpan } from '../tree/ids.ts';
+import { EXPANSION_COST, isForbidden, protectedStart } from '../context/moves.ts';
 import type { ActionRecord, LayoutEntry, Reason } from '../trace/telemetry.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import { NONE, DraftLayout } from '../context/draft-layout.ts';
-import type { Layout } from '../context/working-context.ts';
 
 export interface AllocationStepInput {
   readonly layout: Layout;

@@ -2,14 +2,13 @@
 import { AllocationStep } from './allocation-step.ts';
 import { INITIAL_ALLOCATOR_STATE } from './focus-allocator.ts';
 import type { AllocatorConfig } from './focus-allocator.ts';
-import type { Entry } from '../context/entry.ts';
+import type { Entry, Layout } from '../context/working-context.ts';
 import { fitToBudget } from './fit.ts';
 import { type Lod, K, tokensPerEntry } from '../tree/ids.ts';
 import { protectedStart } from '../context/moves.ts';
 import type { ActionRecord } from '../trace/telemetry.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import { entryAt, layoutOf } from '../context/working-context.ts';
-import type { Layout } from '../context/working-context.ts';
 
 export type AssemblyConfig = AllocatorConfig & { readonly lod1WindowTokens: number };
 

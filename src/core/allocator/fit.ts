@@ -1,10 +1,10 @@
 /** Keeping the budget: forced collapses, lowest score first, and eviction of the oldest entry as the last resort. */
 import { AllocationStep } from './allocation-step.ts';
-import type { Allocation, AllocatorConfig, AllocatorState, PinnedSpan } from './focus-allocator.ts';
+import type { Allocation, AllocatorConfig, AllocatorState } from './focus-allocator.ts';
+import type { PinnedSpan, Layout } from '../context/working-context.ts';
 import type { Reason } from '../trace/telemetry.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import { extendLayout } from '../context/working-context.ts';
-import type { Layout } from '../context/working-context.ts';
 
 /** Units that may collapse by force, lowest score first; parents join as their groups become whole. */
 export class ForcedCollapses {

@@ -3,7 +3,7 @@ import type { RunConfig } from '../trace/config.ts';
 import type { SpanId } from '../tree/ids.ts';
 import type { ActionRecord } from '../trace/telemetry.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
-import type { Layout } from '../context/working-context.ts';
+import type { Layout, PinnedSpan } from '../context/working-context.ts';
 
 /** The parameters that the allocator reads. */
 export type AllocatorConfig = Pick<
@@ -64,12 +64,6 @@ export const INITIAL_ALLOCATOR_STATE: AllocatorState = {
   actionsTaken: 0,
   cooldowns: [],
 };
-
-/** Tokens `start..end-1` that the researcher pinned: kept at, or brought to, LOD0. */
-export interface PinnedSpan {
-  readonly start: number;
-  readonly end: number;
-}
 
 export interface AllocationInput {
   readonly layout: Layout;

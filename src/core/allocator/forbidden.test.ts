@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configOf, treeOf } from '../../../tests/property/fake-history.ts';
+import { configOf, treeOf } from '../testing/fake-history.ts';
 import { INITIAL_ALLOCATOR_STATE } from './focus-allocator.ts';
 import { allocate } from './strategies/greedy.ts';
 import { LEGALITY, expandLegality } from '../context/moves.ts';

@@ -1,6 +1,6 @@
 /** Manual pins: what the researcher pinned is brought to LOD0 before the policy has its say. */
 import type { AllocationStep } from './allocation-step.ts';
-import type { PinnedSpan } from './focus-allocator.ts';
+import type { PinnedSpan } from '../context/working-context.ts';
 import { ForcedCollapses } from './fit.ts';
 import { EXPANSION_COST } from '../context/moves.ts';
 import type { ActionRecord, LayoutEntry } from '../trace/telemetry.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configOf, embed, treeOf } from '../../../tests/property/fake-history.ts';
+import { configOf, embed, treeOf } from '../testing/fake-history.ts';
 import { INITIAL_ALLOCATOR_STATE } from './focus-allocator.ts';
 import { assembleByRecency } from './assembly.ts';
 import { checkInvariants } from '../context/invariants.ts';

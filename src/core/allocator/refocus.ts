@@ -2,7 +2,8 @@
  * One whole refocus: score, allocate, refine, check. It has no clock and touches nothing but the tree's access
  * counters; the caller publishes the result.
  */
-import type { AllocationStrategy, AllocatorState, PinnedSpan } from './focus-allocator.ts';
+import type { AllocationStrategy, AllocatorState } from './focus-allocator.ts';
+import type { PinnedSpan, Layout } from '../context/working-context.ts';
 import { assembleByRecency } from './assembly.ts';
 import type { RunConfig } from '../trace/config.ts';
 import { checkInvariants, checkSlotPositions } from '../context/invariants.ts';
@@ -17,7 +18,6 @@ import type { Embed, SlotBuffers } from '../context/slot-view.ts';
 import { strategyOf } from './strategies/index.ts';
 import type { ActionRecord } from '../trace/telemetry.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
-import type { Layout } from '../context/working-context.ts';
 
 export interface RefocusInput {
   readonly layout: Layout;

@@ -2,10 +2,9 @@
  * A layout while one allocator step works on it: a linked list of nodes in typed columns, so that a move costs
  * O(K) and no array is rebuilt until the step is done. Scratch only; layouts stay immutable.
  */
-import type { Entry } from './entry.ts';
+import type { Entry, Layout } from './working-context.ts';
 import { type Lod, K, tokensPerEntry } from '../tree/ids.ts';
 import { entryAt } from './working-context.ts';
-import type { Layout } from './working-context.ts';
 
 export const NONE = -1;
 const NEW = -1;

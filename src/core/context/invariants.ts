@@ -1,11 +1,10 @@
 /** What must always hold of a working context, each rule a named check; O(entries), cheap enough to leave on. */
-import { isOpenTail } from './entry.ts';
-import type { Entry } from './entry.ts';
+import { isOpenTail } from './working-context.ts';
+import type { Entry, Layout } from './working-context.ts';
 import { K, tokensPerEntry } from '../tree/ids.ts';
-import type { SlotView } from '../policies/ports.ts';
-import { gistPosition } from './slot-view.ts';
+import type { SlotView } from './slot-view.ts';
+import { gistPosition } from './positions.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
-import type { Layout } from './working-context.ts';
 
 export const INVARIANTS = [
   'budget',

@@ -1,10 +1,8 @@
 /** Which moves a layout allows, and in words why not: the same rules for every policy and for the page. */
-import { isOpenTail } from './entry.ts';
-import type { Entry } from './entry.ts';
-import { type Lod, K, tokensPerEntry } from '../tree/ids.ts';
+import { isOpenTail, siblingRun } from './working-context.ts';
+import type { Entry, Layout } from './working-context.ts';
+import { K, parentSpan, tokensPerEntry } from '../tree/ids.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
-import { siblingRun } from './working-context.ts';
-import type { Layout } from './working-context.ts';
 
 /** Codes of the masks; `legal` is 1 so that a mask reads as a boolean, every reason is 2 or more. */
 export const LEGALITY = {
@@ -67,9 +65,9 @@ export function expandLegality(entry: Entry, tree: GistTree, freeTokens: number)
 
 /** True if the researcher forbade to expand this gist or one that holds it. */
 export function isForbidden(tree: GistTree, lod: number, start: number): boolean {
-  for (let level = Math.max(1, lod); level <= tree.maxLod; level++) {
-    const columns = tree.metadata(level);
-    const row = Math.floor(start / tokensPerEntry(level));
+  for (let above = Math.max(1, lod); above <= tree.maxLod; above++) {
+    const columns = tree.metadata(above);
+    const row = Math.floor(start / tokensPerEntry(above));
     if (row < columns.length && columns.hasFlag(row, 'forbidden')) return true;
   }
   return false;
@@ -111,14 +109,4 @@ export function legalityMasks(
     masks.canCollapse[i] = collapseLegality(layout, i, tree, recentStart);
   }
   return masks;
-}
-
-/** The span that an entry and its siblings collapse into. */
-export function parentSpan(
-  lod: number,
-  start: number,
-): { readonly lod: Lod; readonly start: number; readonly end: number } {
-  const span = tokensPerEntry(lod + 1);
-  const parentStart = Math.floor(start / span) * span;
-  return { lod: (lod + 1) as Lod, start: parentStart, end: parentStart + span };
 }

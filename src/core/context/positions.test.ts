@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { treeOf } from '../../../tests/property/fake-history.ts';
+import { treeOf } from '../testing/fake-history.ts';
 import { assembleByRecency } from '../allocator/assembly.ts';
-import { DEFAULT_RUN_CONFIG, POSITION_MODES } from '../trace/config.ts';
+import { DEFAULT_RUN_CONFIG } from '../trace/config.ts';
+import { POSITION_MODES, positionSchemeOf } from './position-scheme.ts';
 import { K } from '../tree/ids.ts';
-import type { PositionScheme } from './positions.ts';
-import { positionSchemeOf, slotPositions } from './positions.ts';
+import type { PositionScheme } from './position-scheme.ts';
+import { slotPositions } from './positions.ts';
 import { emptyLayout, entryAt, extendLayout, layoutOf } from './working-context.ts';
 import type { Layout } from './working-context.ts';
 

@@ -2,40 +2,25 @@
  * Where the base sees each slot of a working context: monotone remappings of absolute indices (docs/models.md).
  * Pure; everything that runs the base over a layout asks here.
  */
-import type { PositionMode } from '../trace/config.ts';
-import type { Entry } from './entry.ts';
-import { K } from '../tree/ids.ts';
-import { gistPosition } from './slot-view.ts';
-import type { Layout } from './working-context.ts';
+import type { PositionMode, PositionScheme } from './position-scheme.ts';
+import type { Entry, Layout } from './working-context.ts';
+import { K, tokensPerEntry } from '../tree/ids.ts';
 
 /** Tokens behind the last whole block that still get exact positions: an open block and a measured horizon. */
 const AHEAD_TOKENS = 160;
 /** Standard deviation of a place that is somewhere in a span of width 1. */
 const UNIFORM_DEVIATION = 1 / Math.sqrt(12);
 
-export interface PositionScheme {
-  readonly mode: PositionMode;
-  /** Factor on a gist's positional deviation; 0 turns its Gaussian off. */
-  readonly gistDecay: number;
-  /** C: what `grouped` keeps relative distances within. */
-  readonly trainedContextTokens: number;
+/** Absolute position of a gist: the centre of its span. */
+export function gistPosition(entry: Entry): number {
+  return entry.start + tokensPerEntry(entry.lod) / 2;
 }
-
-export const ABSOLUTE_POSITIONS: PositionScheme = { mode: 'absolute', gistDecay: 0, trainedContextTokens: 0 };
 
 /** `[N + following]` each, in slot order. */
 export interface SlotPositions {
   readonly positions: Float64Array;
   /** Standard deviation of each position; 0 for every raw token. */
   readonly deviations: Float64Array;
-}
-
-/** The scheme that a run's parameters ask for. */
-export function positionSchemeOf(
-  config: { readonly positions: PositionMode; readonly gistDecay: number },
-  trainedContextTokens: number,
-): PositionScheme {
-  return { mode: config.positions, gistDecay: config.gistDecay, trainedContextTokens };
 }
 
 /**

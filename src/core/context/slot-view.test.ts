@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DOCUMENT,
-  HIDDEN_SIZE,
-  embed,
-  gistBits,
-  makeGists,
-  tokenIds,
-} from '../../../tests/property/fake-history.ts';
+import { DOCUMENT, HIDDEN_SIZE, embed, gistBits, makeGists, tokenIds } from '../testing/fake-history.ts';
 import { decodeHalf } from '../../base/fp16.ts';
 import { checkInvariants } from './invariants.ts';
-import { SLOT_FEATURES } from '../policies/ports.ts';
+import { SLOT_FEATURES, SlotBuffers, buildSlotView } from './slot-view.ts';
 import { ScoreError, entryScores, sanitiseScores, siblingGroupScore } from '../policies/scores.ts';
-import { SlotBuffers, buildSlotView } from './slot-view.ts';
 import { GistTree } from '../tree/gist-tree.ts';
 import { entryAt, layoutOf } from './working-context.ts';
 

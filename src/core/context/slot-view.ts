@@ -1,12 +1,41 @@
 /** Gathers the working context as tensors: what the scorer and the base model read. */
-import { isOpenTail } from './entry.ts';
-import type { Entry } from './entry.ts';
+import { isOpenTail } from './working-context.ts';
+import type { Entry, Layout } from './working-context.ts';
 import { K, tokensPerEntry } from '../tree/ids.ts';
-import { SLOT_FEATURES } from '../policies/ports.ts';
-import type { SlotView } from '../policies/ports.ts';
-import { ROLES } from '../trace/telemetry.ts';
+import { gistPosition } from './positions.ts';
+
+import { ROLES } from '../tree/provenance.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
-import type { Layout } from './working-context.ts';
+
+/** Entry features per slot, in the order of docs/models.md. */
+export const SLOT_FEATURES = 12;
+
+/**
+ * The working context as tensors. N slots = the sum of entry costs; borrowed by the scorer, never kept.
+ * An LOD0 block is one slot a token, a gist is one slot.
+ */
+export interface SlotView {
+  readonly entries: readonly Entry[];
+  readonly slotCount: number;
+  readonly hiddenSize: number;
+  /** `[N, d]` token embeddings and gists: what the base model reads. */
+  readonly embeddings: Float32Array;
+  /** `[N, d]` the gist itself, or for LOD0 slots their block's LOD1 gist (open tail: mean embedding). */
+  readonly blockVectors: Float32Array;
+  /** `[N, SLOT_FEATURES]`. */
+  readonly features: Float32Array;
+  /** `[N]` absolute indices; a gist sits at its span's centre, `start + span/2`. */
+  readonly positions: Float64Array;
+  /** `[N]` index into `entries`. */
+  readonly entryOfSlot: Uint32Array;
+  /** `[m, d]` embeddings of the last m tokens of history, oldest first. */
+  readonly tail: Float32Array;
+  readonly tailCount: number;
+  /** The next token's absolute index. */
+  readonly cursor: number;
+  /** The refocus step that is being scored; absent outside a run. */
+  readonly step?: number;
+}
 
 /** Looks up token embeddings: `[n]` ids → `[n, d]`, owned by the caller. */
 export type Embed = (ids: Uint32Array) => Float32Array;
@@ -41,11 +70,6 @@ export class SlotBuffers {
       this.entryOfSlot = new Uint32Array(slots);
     }
   }
-}
-
-/** Absolute position of a gist: the centre of its span. */
-export function gistPosition(entry: Entry): number {
-  return entry.start + tokensPerEntry(entry.lod) / 2;
 }
 
 /**

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DOCUMENT,
-  HIDDEN_SIZE,
-  configOf,
-  makeGists,
-  tokenIds,
-  treeOf,
-} from '../../../tests/property/fake-history.ts';
+import { DOCUMENT, HIDDEN_SIZE, configOf, makeGists, tokenIds, treeOf } from '../testing/fake-history.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../allocator/focus-allocator.ts';
 import type { Allocation } from '../allocator/focus-allocator.ts';
 import { assembleByRecency } from '../allocator/assembly.ts';

@@ -2,10 +2,29 @@
  * The working context: an immutable layout of entries that tile the history from the window's start to the
  * cursor, and the moves that turn one layout into another. It holds no vectors; `slot-view.ts` gathers those.
  */
-import { isOpenTail } from './entry.ts';
-import type { Entry } from './entry.ts';
-import { type Lod, K, tokensPerEntry } from '../tree/ids.ts';
+
+import { type BlockSpan, type Lod, K, tokensPerEntry } from '../tree/ids.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
+
+/**
+ * One item of the working context. `end` is exclusive; `cost` is its number of slots in the base's window:
+ * the token count at LOD0 (K, or fewer for the open tail), 1 for a gist.
+ */
+export interface Entry extends BlockSpan {
+  readonly lod: Lod;
+  readonly cost: number;
+}
+
+/** True for the last 0..K-1 tokens that do not fill a block yet; exempt from alignment. */
+export function isOpenTail(entry: Entry): boolean {
+  return entry.lod === 0 && entry.end - entry.start < K;
+}
+
+/** Tokens `start..end-1` that the researcher pinned: kept at, or brought to, LOD0. */
+export interface PinnedSpan {
+  readonly start: number;
+  readonly end: number;
+}
 
 /** What is in the window, in order of position. Never changed in place. */
 export interface Layout {

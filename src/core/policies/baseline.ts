@@ -1,5 +1,5 @@
 /** Chooses the scorer of a policy that needs no network of its own. */
-import type { PinnedSpan } from '../allocator/focus-allocator.ts';
+import type { PinnedSpan } from '../context/working-context.ts';
 import type { PolicyId, RunConfig } from '../trace/config.ts';
 import type { Scorer } from './ports.ts';
 import type { GistTree } from '../tree/gist-tree.ts';

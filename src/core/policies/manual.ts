@@ -1,5 +1,5 @@
 /** The manual policy: only the researcher's pins ask for anything; all else stays as it is. */
-import type { PinnedSpan } from '../allocator/focus-allocator.ts';
+import type { PinnedSpan } from '../context/working-context.ts';
 import type { Scorer } from './ports.ts';
 import { entryScorer } from './entry-scorer.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { configOf, embed, treeOf } from '../../../tests/property/fake-history.ts';
+import { configOf, embed, treeOf } from '../testing/fake-history.ts';
 import { assembleByRecency } from '../allocator/assembly.ts';
 import { K } from '../tree/ids.ts';
 import { entryScores } from './scores.ts';

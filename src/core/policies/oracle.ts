@@ -1,7 +1,8 @@
 /** The oracle policy: what each legal move really does to the loss of the newest tokens. The bound, not a method. */
 import { K } from '../tree/ids.ts';
 import { LEGALITY, collapseLegality, expandLegality, protectedStart } from '../context/moves.ts';
-import type { Scorer, SlotView } from './ports.ts';
+import type { Scorer } from './ports.ts';
+import type { SlotView } from '../context/slot-view.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import { collapseEntry, expandEntry, layoutOf, siblingRun } from '../context/working-context.ts';
 import type { Layout } from '../context/working-context.ts';

@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DOCUMENT,
-  HIDDEN_SIZE,
-  configOf,
-  embed,
-  makeGists,
-  treeOf,
-} from '../../../tests/property/fake-history.ts';
+import { DOCUMENT, HIDDEN_SIZE, configOf, embed, makeGists, treeOf } from '../testing/fake-history.ts';
 import { assembleByRecency } from '../allocator/assembly.ts';
 import { K } from '../tree/ids.ts';
-import type { SlotView } from './ports.ts';
+import type { SlotView } from '../context/slot-view.ts';
 import { entryScores } from './scores.ts';
 import { buildSlotView } from '../context/slot-view.ts';
 import { GistTree } from '../tree/gist-tree.ts';

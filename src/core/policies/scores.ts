@@ -1,6 +1,6 @@
 /** From slot scores to entry scores: the mean over an entry's slots. */
 import { K } from '../tree/ids.ts';
-import type { SlotView } from './ports.ts';
+import type { SlotView } from '../context/slot-view.ts';
 
 /** A scorer broke its contract. */
 export class ScoreError extends Error {

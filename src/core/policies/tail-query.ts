@@ -1,5 +1,5 @@
 /** The tail as a query for gists: one product per entry. */
-import type { SlotView } from './ports.ts';
+import type { SlotView } from '../context/slot-view.ts';
 
 /** `[d]` the mean of the tail's embeddings. */
 export function meanTail(view: SlotView): Float64Array {

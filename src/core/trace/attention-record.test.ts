@@ -8,7 +8,7 @@ import {
   attentionRecordSchema,
   MAX_ATTENDED_BLOCKS,
 } from './attention-record.ts';
-import type { Entry } from '../context/entry.ts';
+import type { Entry } from '../context/working-context.ts';
 import { tokensPerEntry } from '../tree/ids.ts';
 import { entryAt } from '../context/working-context.ts';
 

@@ -1,7 +1,6 @@
 /** How much a generated token attended to each block of the working context, as traces keep it. Pure. */
 import { z } from 'zod';
-import type { Entry } from '../context/entry.ts';
-import { MAX_LOD } from '../tree/ids.ts';
+import { type BlockSpan, MAX_LOD } from '../tree/ids.ts';
 
 /**
  * Which of the base's heads are read: the mean over all of them, the mean over the last layer's, or for every
@@ -45,7 +44,7 @@ export type AttentionRecord = z.infer<typeof attentionRecordSchema>;
  * @throws {RangeError} if the weights are not one per slot.
  */
 export function attentionRecord(
-  entries: readonly Entry[],
+  entries: readonly (BlockSpan & { readonly cost: number })[],
   weights: ArrayLike<number>,
   reading: AttentionReading,
 ): AttentionRecord | null {

@@ -1,5 +1,6 @@
 /** Every knob of a run: its schema and its default. `parameters.ts` describes each to people. */
 import { z } from 'zod';
+import { POSITION_MODES } from '../context/position-scheme.ts';
 import { ATTENTION_READINGS } from './attention-record.ts';
 
 export const POLICY_IDS = [
@@ -16,9 +17,6 @@ export type PolicyId = (typeof POLICY_IDS)[number];
 
 export const STRATEGY_IDS = ['greedy', 'stochastic', 'matching', 'adaptive'] as const;
 export type StrategyId = (typeof STRATEGY_IDS)[number];
-
-export const POSITION_MODES = ['absolute', 'grouped', 'compact'] as const;
-export type PositionMode = (typeof POSITION_MODES)[number];
 
 /** How the base's key-value cache follows a changed working context. */
 export const KV_MODES = ['exact', 'patch'] as const;

@@ -1,5 +1,5 @@
 /** How traces store layouts: whole as a keyframe, or as the runs that differ from the frame before. */
-import type { Entry } from '../context/entry.ts';
+import type { Entry } from '../context/working-context.ts';
 import type { LayoutEntry, TelemetryEventOf } from './telemetry.ts';
 
 /** A layout as a refocus event holds it. */

@@ -1,12 +1,6 @@
 /** How every knob of a run is described to people: label, unit, range and one sentence. */
-import {
-  KV_MODES,
-  LENS_VARIANTS,
-  POLICY_IDS,
-  POSITION_MODES,
-  RECORD_ATTENTION,
-  STRATEGY_IDS,
-} from './config.ts';
+import { KV_MODES, LENS_VARIANTS, POLICY_IDS, RECORD_ATTENTION, STRATEGY_IDS } from './config.ts';
+import { POSITION_MODES } from '../context/position-scheme.ts';
 import type { ParameterId } from './config.ts';
 
 export type ParameterGroup = 'context' | 'allocator' | 'policy' | 'sampling' | 'measurement';

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { attentionRecordSchema } from './attention-record.ts';
 import { runConfigSchema } from './config.ts';
+import { ROLES } from '../tree/provenance.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';
 export const TRACE_VERSION = 5;
@@ -21,9 +22,6 @@ export const layoutEntrySchema = z.tuple([lod, count, count]);
 /** What a refocus spends its time on, in the order in which they follow one another. */
 export const STAGES = ['ingest', 'gist', 'score', 'allocate', 'decode', 'telemetry'] as const;
 export type Stage = (typeof STAGES)[number];
-
-export const ROLES = ['system', 'user', 'assistant', 'document'] as const;
-export type Role = (typeof ROLES)[number];
 
 /** Why an action was taken or refused. */
 export const REASONS = [

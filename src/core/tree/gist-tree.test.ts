@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DOCUMENT,
-  HIDDEN_SIZE,
-  gistBits,
-  makeGists,
-  tokenIds,
-  treeOf,
-} from '../../../tests/property/fake-history.ts';
+import { DOCUMENT, HIDDEN_SIZE, gistBits, makeGists, tokenIds, treeOf } from '../testing/fake-history.ts';
 import { decodeHalf } from '../../base/fp16.ts';
 import { GistTree, TreeError } from './gist-tree.ts';
 
@@ -25,7 +18,7 @@ describe('GistTree', () => {
   it('closes four blocks when 128 tokens come at once', () => {
     const tree = emptyTree();
     expect(tree.appendTokens(tokenIds(0, 128), DOCUMENT)).toEqual({ start: 0, end: 128, closedBlocks: 4 });
-    expect(tree.nextGistWork(64)).toEqual({ level: 1, firstIndex: 0, count: 4 });
+    expect(tree.nextGistWork(64)).toEqual({ lod: 1, firstIndex: 0, count: 4 });
     makeGists(tree);
     expect(tree.countAt(1)).toBe(4);
   });
@@ -35,8 +28,8 @@ describe('GistTree', () => {
     tree.appendTokens(tokenIds(0, 2048), DOCUMENT);
     const work: [number, number, number][] = [];
     for (let next = tree.nextGistWork(24); next !== null; next = tree.nextGistWork(24)) {
-      work.push([next.level, next.firstIndex, next.count]);
-      tree.setGists(next.level, next.firstIndex, gistBits(next.level, next.firstIndex, next.count));
+      work.push([next.lod, next.firstIndex, next.count]);
+      tree.setGists(next.lod, next.firstIndex, gistBits(next.lod, next.firstIndex, next.count));
     }
     expect(work).toEqual([
       [1, 0, 24],
@@ -89,7 +82,7 @@ describe('GistTree', () => {
     tree.refreshGists(2);
     expect(tree.countAt(2)).toBe(2);
     expect(tree.pendingGistCount).toBe(66);
-    expect(tree.nextGistWork(10)).toEqual({ level: 1, firstIndex: 0, count: 10 });
+    expect(tree.nextGistWork(10)).toEqual({ lod: 1, firstIndex: 0, count: 10 });
     tree.setGists(1, 0, gistBits(1, 0, 10));
     expect([tree.node(1, 9).gistVersion, tree.node(1, 10).gistVersion]).toEqual([2, 1]);
     makeGists(tree);
@@ -165,7 +158,7 @@ describe('GistTree', () => {
     const tree = emptyTree();
     for (let i = 0; i < 16; i++) tree.appendTokens(new Uint32Array(65_536), DOCUMENT);
     makeGists(tree);
-    expect([1, 2, 3, 4].map((level) => tree.countAt(level))).toEqual([32_768, 1024, 32, 1]);
+    expect([1, 2, 3, 4].map((lod) => tree.countAt(lod))).toEqual([32_768, 1024, 32, 1]);
     expect(tree.allocatedBytes / tree.tokenCount).toBeLessThan(6);
   });
 });

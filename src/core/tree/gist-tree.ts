@@ -26,15 +26,15 @@ export class TreeError extends Error {
 
 /** Gists that can be made now: their children exist. */
 export interface GistWork {
-  readonly level: Lod;
+  readonly lod: Lod;
   readonly firstIndex: number;
   readonly count: number;
 }
 
-/** A node as the inspector shows it. `index` counts blocks at level 0. */
+/** A node as the inspector shows it. `index` counts blocks at LOD0. */
 export interface TreeNode extends NodeMetadata {
   readonly spanId: SpanId;
-  readonly level: Lod;
+  readonly lod: Lod;
   readonly start: number;
   readonly end: number;
   readonly parent: SpanId | null;
@@ -57,7 +57,7 @@ export class GistTree {
   private readonly origins: ProvenanceRuns;
   private readonly gists: readonly ChunkedRows<Uint16Array>[];
   private readonly columns: readonly NodeColumns[];
-  /** By level: how many leading gists the current GistNet made. */
+  /** By LOD: how many leading gists the current GistNet made. */
   private readonly fresh: number[];
   private version: number;
 
@@ -66,14 +66,14 @@ export class GistTree {
     this.hiddenSize = options.hiddenSize;
     this.maxLod = options.maxLod ?? MAX_LOD;
     this.version = options.gistVersion ?? 1;
-    const levels = Array.from({ length: this.maxLod + 1 }, (_, level) => level);
+    const lods = Array.from({ length: this.maxLod + 1 }, (_, lod) => lod);
     this.tokenIds = shared?.tokenIds.fork() ?? new ChunkedRows((n) => new Uint32Array(n));
     this.origins = new ProvenanceRuns(shared?.origins.runs);
-    this.gists = levels.map(
-      (level) => shared?.gists[level]?.fork() ?? new ChunkedRows((n) => new Uint16Array(n), this.hiddenSize),
+    this.gists = lods.map(
+      (lod) => shared?.gists[lod]?.fork() ?? new ChunkedRows((n) => new Uint16Array(n), this.hiddenSize),
     );
-    this.columns = levels.map((level) => new NodeColumns(shared?.columns[level]));
-    this.fresh = levels.map((level) => shared?.fresh[level] ?? 0);
+    this.columns = lods.map((lod) => new NodeColumns(shared?.columns[lod]));
+    this.fresh = lods.map((lod) => shared?.fresh[lod] ?? 0);
   }
 
   /**
@@ -143,34 +143,34 @@ export class GistTree {
     });
   }
 
-  /** How many gists a level has; at level 0 how many closed blocks. They are always a prefix. */
-  countAt(level: number): number {
-    return level === 0 ? this.closedBlockCount : (this.gists[level]?.length ?? 0);
+  /** How many gists a LOD has; at LOD0 how many closed blocks. They are always a prefix. */
+  countAt(lod: number): number {
+    return lod === 0 ? this.closedBlockCount : (this.gists[lod]?.length ?? 0);
   }
 
   /**
-   * The next gists to make, at most `limit` of them and all of one level, lowest level first so that children
+   * The next gists to make, at most `limit` of them and all of one LOD, finest first so that children
    * exist first; null when every gist that can exist is there and fresh.
    */
   nextGistWork(limit: number): GistWork | null {
     if (limit < 1) return null;
-    for (let level = 1; level <= this.maxLod; level++) {
-      const ready = level === 1 ? this.closedBlockCount : Math.floor(this.fresh[level - 1]! / K);
-      const possible = ready - this.fresh[level]!;
+    for (let lod = 1; lod <= this.maxLod; lod++) {
+      const ready = lod === 1 ? this.closedBlockCount : Math.floor(this.fresh[lod - 1]! / K);
+      const possible = ready - this.fresh[lod]!;
       if (possible > 0) {
-        return { level: level as Lod, firstIndex: this.fresh[level]!, count: Math.min(limit, possible) };
+        return { lod: lod as Lod, firstIndex: this.fresh[lod]!, count: Math.min(limit, possible) };
       }
     }
     return null;
   }
 
-  /** How many gists are still to be made or refreshed, all levels together. */
+  /** How many gists are still to be made or refreshed, all LODs together. */
   get pendingGistCount(): number {
     let pending = 0;
     let children = this.closedBlockCount;
-    for (let level = 1; level <= this.maxLod; level++) {
-      if (level > 1) children = Math.floor(children / K);
-      pending += children - this.fresh[level]!;
+    for (let lod = 1; lod <= this.maxLod; lod++) {
+      if (lod > 1) children = Math.floor(children / K);
+      pending += children - this.fresh[lod]!;
     }
     return pending;
   }
@@ -182,40 +182,37 @@ export class GistTree {
    * @throws {TreeError} `shape`, `gap` (a gist before them is missing), `children-missing` or `not-finite`;
    * nothing is changed then.
    */
-  setGists(level: Lod, firstIndex: number, bits: Uint16Array, step = 0): void {
-    const rows = this.gists[level];
+  setGists(lod: Lod, firstIndex: number, bits: Uint16Array, step = 0): void {
+    const rows = this.gists[lod];
     const count = bits.length / this.hiddenSize;
-    if (level < 1 || rows === undefined || !Number.isInteger(count)) {
-      throw new TreeError(
-        'shape',
-        `${bits.length} values at level ${level} are no rows of ${this.hiddenSize}.`,
-      );
+    if (lod < 1 || rows === undefined || !Number.isInteger(count)) {
+      throw new TreeError('shape', `${bits.length} values at LOD${lod} are no rows of ${this.hiddenSize}.`);
     }
     if (!Number.isInteger(firstIndex) || firstIndex < 0 || firstIndex > rows.length) {
-      throw new TreeError('gap', `LOD${level} gist ${firstIndex} would leave a gap behind ${rows.length}.`);
+      throw new TreeError('gap', `LOD${lod} gist ${firstIndex} would leave a gap behind ${rows.length}.`);
     }
-    const possible = level === 1 ? this.closedBlockCount : Math.floor(this.countAt(level - 1) / K);
+    const possible = lod === 1 ? this.closedBlockCount : Math.floor(this.countAt(lod - 1) / K);
     if (firstIndex + count > possible) {
       throw new TreeError(
         'children-missing',
-        `LOD${level} gists up to ${firstIndex + count} need more children than exist (room for ${possible}).`,
+        `LOD${lod} gists up to ${firstIndex + count} need more children than exist (room for ${possible}).`,
       );
     }
     if (bits.some(isNonFiniteHalf)) {
-      throw new TreeError('not-finite', `LOD${level} gists from ${firstIndex} on hold NaN or infinity.`);
+      throw new TreeError('not-finite', `LOD${lod} gists from ${firstIndex} on hold NaN or infinity.`);
     }
     const replaced = Math.min(count, rows.length - firstIndex);
     rows.write(firstIndex, bits.subarray(0, replaced * this.hiddenSize));
     rows.append(bits.subarray(replaced * this.hiddenSize));
-    const columns = this.columns[level]!;
+    const columns = this.columns[lod]!;
     columns.growTo(rows.length, step);
     for (let i = 0; i < count; i++) columns.gistVersion.set(firstIndex + i, this.version);
-    if (firstIndex <= this.fresh[level]!) {
-      this.fresh[level] = Math.max(this.fresh[level]!, firstIndex + count);
+    if (firstIndex <= this.fresh[lod]!) {
+      this.fresh[lod] = Math.max(this.fresh[lod]!, firstIndex + count);
     }
   }
 
-  /** A new GistNet: every gist becomes work again, level by level; the old ones stay readable meanwhile. */
+  /** A new GistNet: every gist becomes work again, LOD by LOD; the old ones stay readable meanwhile. */
   refreshGists(gistVersion: number): void {
     if (gistVersion === this.version) return;
     this.version = gistVersion;
@@ -223,13 +220,13 @@ export class GistTree {
   }
 
   /** fp16 bits of gists `firstIndex..firstIndex+count-1`, `[count, d]`; borrowed. */
-  gistBits(level: Lod, firstIndex: number, count: number): Uint16Array {
-    return this.rowsOf(level, firstIndex, count).span(firstIndex, firstIndex + count);
+  gistBits(lod: Lod, firstIndex: number, count: number): Uint16Array {
+    return this.rowsOf(lod, firstIndex, count).span(firstIndex, firstIndex + count);
   }
 
   /** Decode gists into the caller's float32 rows, from float `offset` on. */
-  readGists(level: Lod, firstIndex: number, count: number, out: Float32Array, offset = 0): void {
-    this.rowsOf(level, firstIndex, count).forEachRun(firstIndex, firstIndex + count, (cells, row) => {
+  readGists(lod: Lod, firstIndex: number, count: number, out: Float32Array, offset = 0): void {
+    this.rowsOf(lod, firstIndex, count).forEachRun(firstIndex, firstIndex + count, (cells, row) => {
       decodeHalves(cells, out, offset + (row - firstIndex) * this.hiddenSize);
     });
   }
@@ -265,36 +262,36 @@ export class GistTree {
     return this.origins.indexAt(token);
   }
 
-  /** Metadata columns of a level; rows count blocks at level 0. */
-  metadata(level: number): NodeColumns {
-    const columns = this.columns[level];
-    if (columns === undefined) throw new TreeError('missing', `The tree has no level ${level}.`);
+  /** Metadata columns of a LOD; rows count blocks at LOD0. */
+  metadata(lod: number): NodeColumns {
+    const columns = this.columns[lod];
+    if (columns === undefined) throw new TreeError('missing', `The tree has no LOD${lod}.`);
     return columns;
   }
 
   /** Read one node. @throws {TreeError} `missing` if the tree does not have it. */
-  node(level: Lod, index: number): TreeNode {
-    const columns = this.metadata(level);
+  node(lod: Lod, index: number): TreeNode {
+    const columns = this.metadata(lod);
     if (index < 0 || index >= columns.length) {
-      throw new TreeError('missing', `The tree has ${columns.length} nodes at level ${level}, not ${index}.`);
+      throw new TreeError('missing', `The tree has ${columns.length} nodes at LOD${lod}, not ${index}.`);
     }
-    const span = tokensPerEntry(level);
-    const parentLevel = level + 1;
+    const span = tokensPerEntry(lod);
+    const parentLod = lod + 1;
     const hasParent =
-      parentLevel <= this.maxLod &&
-      this.countAt(parentLevel) > Math.floor((index * span) / tokensPerEntry(parentLevel));
+      parentLod <= this.maxLod &&
+      this.countAt(parentLod) > Math.floor((index * span) / tokensPerEntry(parentLod));
     return {
-      spanId: spanIdOf(level, index * span),
-      level,
+      spanId: spanIdOf(lod, index * span),
+      lod,
       start: index * span,
       end: Math.min((index + 1) * span, this.tokenCount),
-      parent: hasParent ? spanIdOf(parentLevel, index * span) : null,
-      ...columns.read(index, level > 0),
+      parent: hasParent ? spanIdOf(parentLod, index * span) : null,
+      ...columns.read(index, lod > 0),
     };
   }
 
-  setFlag(level: number, start: number, flag: NodeFlag, on: boolean): void {
-    this.metadata(level).setFlag(Math.floor(start / tokensPerEntry(level)), flag, on);
+  setFlag(lod: number, start: number, flag: NodeFlag, on: boolean): void {
+    this.metadata(lod).setFlag(Math.floor(start / tokensPerEntry(lod)), flag, on);
   }
 
   /** Bytes held by tokens and gists. */
@@ -302,10 +299,10 @@ export class GistTree {
     return this.tokenIds.allocatedBytes + this.gists.reduce((sum, rows) => sum + rows.allocatedBytes, 0);
   }
 
-  private rowsOf(level: number, firstIndex: number, count: number): ChunkedRows<Uint16Array> {
-    const rows = this.gists[level];
-    if (level < 1 || rows === undefined || firstIndex < 0 || firstIndex + count > rows.length) {
-      throw new TreeError('missing', `LOD${level} gists ${firstIndex}..${firstIndex + count} do not exist.`);
+  private rowsOf(lod: number, firstIndex: number, count: number): ChunkedRows<Uint16Array> {
+    const rows = this.gists[lod];
+    if (lod < 1 || rows === undefined || firstIndex < 0 || firstIndex + count > rows.length) {
+      throw new TreeError('missing', `LOD${lod} gists ${firstIndex}..${firstIndex + count} do not exist.`);
     }
     return rows;
   }

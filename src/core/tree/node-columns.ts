@@ -1,4 +1,4 @@
-/** Per-node metadata of one tree level, one typed column each: about 37 bytes a node. */
+/** Per-node metadata of one LOD, one typed column each: about 37 bytes a node. */
 import { ChunkedRows } from '../../base/chunked-array.ts';
 
 /** Bits of the flags column. */
@@ -10,7 +10,7 @@ const NEVER = 0xffffffff;
 
 /** One node's metadata, read out. */
 export interface NodeMetadata {
-  /** Version of the GistNet that made the gist; null at level 0. */
+  /** Version of the GistNet that made the gist; null at LOD0. */
   readonly gistVersion: number | null;
   readonly createdAtStep: number;
   /** Refocuses after which the span stood in the working context. */
@@ -30,7 +30,7 @@ const words = (n: number) => new Uint32Array(n);
 const floats = (n: number) => new Float32Array(n);
 const ROWS_PER_CHUNK = 1024;
 
-/** The columns of one level; rows are node indices (blocks at level 0). */
+/** The columns of one LOD; rows are node indices (blocks at LOD0). */
 export class NodeColumns {
   readonly gistVersion: ChunkedRows<Uint32Array>;
   readonly createdAtStep: ChunkedRows<Uint32Array>;

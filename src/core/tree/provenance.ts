@@ -1,5 +1,8 @@
 /** Where tokens came from: sorted runs, looked up by binary search. */
-import type { Role } from '../trace/telemetry.ts';
+
+/** Who or what the tokens came from. */
+export const ROLES = ['system', 'user', 'assistant', 'document'] as const;
+export type Role = (typeof ROLES)[number];
 
 /** The origin of a run of tokens. */
 export interface Provenance {

@@ -1,5 +1,5 @@
 /** A working context as the arrays that every LensNet reads. Checks sizes; knows no tensors. */
-import { SLOT_FEATURES } from '../../core/policies/ports.ts';
+import { SLOT_FEATURES } from '../../core/context/slot-view.ts';
 import { ShapeError } from '../errors.ts';
 import type { LensInput } from '../ports.ts';
 

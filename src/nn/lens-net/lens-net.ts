@@ -1,6 +1,6 @@
 /** LensNet: scores the slots of a working context by the variant that the manifest names (docs/models.md). */
 import * as tf from '@tensorflow/tfjs';
-import type { SlotView } from '../../core/policies/ports.ts';
+import type { SlotView } from '../../core/context/slot-view.ts';
 import { loadDualCross } from './variants/dual-cross-attention.ts';
 import { checkLensInput, joinSlots, lastTail, slotColumns } from './input.ts';
 import { type LensBody, LensLayers } from './variants/layers.ts';

@@ -4,7 +4,7 @@
  */
 import type { RunConfig } from '../../core/trace/config.ts';
 import { createRetrievalScorer } from '../../core/policies/retrieval.ts';
-import type { PositionScheme } from '../../core/context/positions.ts';
+import type { PositionScheme } from '../../core/context/position-scheme.ts';
 import type { Rng } from '../../base/rng.ts';
 import { entryScores } from '../../core/policies/scores.ts';
 import { buildSlotView } from '../../core/context/slot-view.ts';

@@ -4,7 +4,7 @@
  */
 import type { RunConfig } from '../../core/trace/config.ts';
 import { K } from '../../core/tree/ids.ts';
-import { positionSchemeOf } from '../../core/context/positions.ts';
+import { positionSchemeOf } from '../../core/context/position-scheme.ts';
 import { Rng } from '../../base/rng.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { LensNet, LoadedModel } from '../../nn/ports.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { configOf, treeOf } from '../../../tests/property/fake-history.ts';
+import { configOf, treeOf } from '../../core/testing/fake-history.ts';
 import { assembleByRecency } from '../../core/allocator/assembly.ts';
 import { K } from '../../core/tree/ids.ts';
 import { Rng } from '../../base/rng.ts';

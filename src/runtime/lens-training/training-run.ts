@@ -1,10 +1,10 @@
 /** One training run: collects counterfactuals, then takes steps; pauses between two steps, gives way to answers. */
 import type { RunConfig } from '../../core/trace/config.ts';
-import type { PositionScheme } from '../../core/context/positions.ts';
+import type { PositionScheme } from '../../core/context/position-scheme.ts';
 import { Rng } from '../../base/rng.ts';
 import { entryScores } from '../../core/policies/scores.ts';
 import { buildSlotView } from '../../core/context/slot-view.ts';
-import type { SlotView } from '../../core/policies/ports.ts';
+import type { SlotView } from '../../core/context/slot-view.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { LensNet, LensTrainer, LensWorkshop, LanguageModel } from '../../nn/ports.ts';
 import { yieldToEvents } from '../../base/clock.ts';

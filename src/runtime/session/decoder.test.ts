@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { makeGists, tokenIds, treeOf, DOCUMENT } from '../../../tests/property/fake-history.ts';
+import { makeGists, tokenIds, treeOf, DOCUMENT } from '../../core/testing/fake-history.ts';
 import { assembleByRecency } from '../../core/allocator/assembly.ts';
 import { DEFAULT_RUN_CONFIG, KV_MODES } from '../../core/trace/config.ts';
-import { ABSOLUTE_POSITIONS } from '../../core/context/positions.ts';
-import type { PositionScheme } from '../../core/context/positions.ts';
+import { ABSOLUTE_POSITIONS } from '../../core/context/position-scheme.ts';
+import type { PositionScheme } from '../../core/context/position-scheme.ts';
 import { collapseEntry, emptyLayout, expandEntry, extendLayout } from '../../core/context/working-context.ts';
 import type { Layout } from '../../core/context/working-context.ts';
 import { Decoder, PATCH_RERUN_SLOTS } from './decoder.ts';

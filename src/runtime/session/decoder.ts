@@ -6,8 +6,9 @@
 import type { AttentionReading } from '../../core/trace/attention-record.ts';
 import type { KvMode, RunConfig } from '../../core/trace/config.ts';
 import { spanIdOf, tokensPerEntry } from '../../core/tree/ids.ts';
-import { ABSOLUTE_POSITIONS, positionSchemeOf, slotPositions } from '../../core/context/positions.ts';
-import type { PositionScheme } from '../../core/context/positions.ts';
+import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../core/context/position-scheme.ts';
+import { slotPositions } from '../../core/context/positions.ts';
+import type { PositionScheme } from '../../core/context/position-scheme.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { Layout } from '../../core/context/working-context.ts';
 import type { DecodeSession, LanguageModel } from '../../nn/ports.ts';

@@ -1,6 +1,6 @@
 /** Measures ΔNLL@H: what the working context costs against the full raw history, on the tokens that follow. */
 import type { RunConfig } from '../../core/trace/config.ts';
-import { positionSchemeOf } from '../../core/context/positions.ts';
+import { positionSchemeOf } from '../../core/context/position-scheme.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { emptyLayout, extendLayout } from '../../core/context/working-context.ts';
 import type { Layout } from '../../core/context/working-context.ts';

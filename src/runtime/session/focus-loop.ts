@@ -2,7 +2,8 @@
  * The loop from new tokens to a refocused working context: append, make gists, score, allocate, record. Owns
  * the layout and the allocator's state of one session; decides nothing about when to run.
  */
-import type { AllocatorState, PinnedSpan } from '../../core/allocator/focus-allocator.ts';
+import type { AllocatorState } from '../../core/allocator/focus-allocator.ts';
+import type { PinnedSpan, Layout } from '../../core/context/working-context.ts';
 import type { ParameterId, RunConfig } from '../../core/trace/config.ts';
 import { appendAndFit } from '../../core/allocator/fit.ts';
 import { K } from '../../core/tree/ids.ts';
@@ -19,7 +20,6 @@ import { SlotBuffers } from '../../core/context/slot-view.ts';
 import type { ActionRecord, TelemetryEventOf } from '../../core/trace/telemetry.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { ageLayout } from '../../core/context/working-context.ts';
-import type { Layout } from '../../core/context/working-context.ts';
 import type { LensNet, LoadedModel } from '../../nn/ports.ts';
 import { yieldToEvents } from '../../base/clock.ts';
 import { GistBuilder } from './gist-builder.ts';
@@ -146,10 +146,10 @@ export class FocusLoop {
     const { telemetry } = this;
     let made = 0;
     for (let built = await this.gists.buildNext(this.step); built !== null;) {
-      const { level, firstIndex, count, notFinite } = built;
-      telemetry.emit({ ...telemetry.base(this.step), type: 'gist', lod: level, firstIndex, count });
+      const { lod, firstIndex, count, notFinite } = built;
+      telemetry.emit({ ...telemetry.base(this.step), type: 'gist', lod, firstIndex, count });
       if (notFinite > 0) {
-        const message = `${notFinite} LOD${level} gists from ${firstIndex} on were not finite; their children's mean stands in.`;
+        const message = `${notFinite} LOD${lod} gists from ${firstIndex} on were not finite; their children's mean stands in.`;
         telemetry.emit({
           ...telemetry.base(this.step),
           type: 'violation',

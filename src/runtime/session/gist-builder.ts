@@ -21,17 +21,17 @@ export class GistBuilder {
   ) {}
 
   /**
-   * Make the next batch of missing gists, lowest level first.
+   * Make the next batch of missing gists, finest first.
    *
    * @returns what was made, or null when nothing is missing.
    */
   async buildNext(step: number): Promise<BuiltGists | null> {
     const work = this.tree.nextGistWork(BLOCKS_PER_CALL);
     if (work === null) return null;
-    const { level, firstIndex, count } = work;
+    const { lod, firstIndex, count } = work;
     const d = this.tree.hiddenSize;
     const { children, contextCounts } = this.gather(work);
-    const bits = encodeHalves(await this.gistNet.compress(level, children, contextCounts));
+    const bits = encodeHalves(await this.gistNet.compress(lod, children, contextCounts));
     let notFinite = 0;
     for (let block = 0; block < count; block++) {
       const row = bits.subarray(block * d, (block + 1) * d);
@@ -39,19 +39,19 @@ export class GistBuilder {
       notFinite++;
       encodeHalves(this.meanOfChildren(children, block), row);
     }
-    this.tree.setGists(level, firstIndex, bits, step);
+    this.tree.setGists(lod, firstIndex, bits, step);
     return { ...work, notFinite };
   }
 
   /** `[count, C + K, d]` children with up to C rows before them, right aligned. */
-  private gather({ level, firstIndex, count }: GistWork): {
+  private gather({ lod, firstIndex, count }: GistWork): {
     readonly children: Float32Array;
     readonly contextCounts: Uint32Array;
   } {
     const d = this.tree.hiddenSize;
     const context = this.gistNet.contextChildren;
     const first = Math.max(0, firstIndex * K - context);
-    const rows = this.childRows(level, first, (firstIndex + count) * K);
+    const rows = this.childRows(lod, first, (firstIndex + count) * K);
     const children = new Float32Array(count * (context + K) * d);
     const contextCounts = new Uint32Array(count);
     for (let block = 0; block < count; block++) {
@@ -66,10 +66,10 @@ export class GistBuilder {
   }
 
   /** `[end - start, d]` child vectors: token embeddings below LOD1, gists below the others. */
-  private childRows(level: number, start: number, end: number): Float32Array {
-    if (level === 1) return this.base.embed(this.tree.tokens(start, end));
+  private childRows(lod: number, start: number, end: number): Float32Array {
+    if (lod === 1) return this.base.embed(this.tree.tokens(start, end));
     const rows = new Float32Array((end - start) * this.tree.hiddenSize);
-    this.tree.readGists((level - 1) as GistWork['level'], start, end - start, rows);
+    this.tree.readGists((lod - 1) as GistWork['lod'], start, end - start, rows);
     return rows;
   }
 

@@ -3,12 +3,12 @@
  * window would see them if it were expanded. One gist of 1,024 tokens says too little about each of thirty facts to
  * be found by any of them; its children do. The cost is one scoring of the window for every window full of gists.
  */
-import type { Entry } from '../../core/context/entry.ts';
+import type { Entry } from '../../core/context/working-context.ts';
 import { K, tokensPerEntry } from '../../core/tree/ids.ts';
 import { protectedStart } from '../../core/context/moves.ts';
-import type { Scorer, SlotView } from '../../core/policies/ports.ts';
+import type { Scorer } from '../../core/policies/ports.ts';
+import type { SlotView, Embed } from '../../core/context/slot-view.ts';
 import { buildSlotView, SlotBuffers } from '../../core/context/slot-view.ts';
-import type { Embed } from '../../core/context/slot-view.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { entryAt, layoutOf } from '../../core/context/working-context.ts';
 

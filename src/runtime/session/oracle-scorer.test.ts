@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DOCUMENT, embed, makeGists, tokenIds } from '../../../tests/property/fake-history.ts';
+import { DOCUMENT, embed, makeGists, tokenIds } from '../../core/testing/fake-history.ts';
 import { assembleByRecency } from '../../core/allocator/assembly.ts';
 import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
 import { oracleQueryStart } from '../../core/policies/oracle.ts';

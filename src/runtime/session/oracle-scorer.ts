@@ -2,7 +2,7 @@
 import type { RunConfig } from '../../core/trace/config.ts';
 import { createOracleScorer } from '../../core/policies/oracle.ts';
 import type { Scorer } from '../../core/policies/ports.ts';
-import { positionSchemeOf } from '../../core/context/positions.ts';
+import { positionSchemeOf } from '../../core/context/position-scheme.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { layoutOf } from '../../core/context/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';

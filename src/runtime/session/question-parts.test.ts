@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { SlotView } from '../../core/policies/ports.ts';
-import type { Role } from '../../core/trace/telemetry.ts';
+import type { SlotView } from '../../core/context/slot-view.ts';
+import type { Role } from '../../core/tree/provenance.ts';
 import { GistTree } from '../../core/tree/gist-tree.ts';
 import { questionTails, scoredByTails } from './question-parts.ts';
 import { createFakeModel } from '../testing/fake-model.ts';

@@ -5,8 +5,8 @@
 import type { RunConfig } from '../../core/trace/config.ts';
 import { K } from '../../core/tree/ids.ts';
 import type { RunTotals } from '../../core/trace/metrics.ts';
-import type { Provenance } from '../../core/tree/provenance.ts';
-import type { Role, TelemetryEvent } from '../../core/trace/telemetry.ts';
+import type { Provenance, Role } from '../../core/tree/provenance.ts';
+import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import type { LensNet, LoadedModel } from '../../nn/ports.ts';
 import type {
   ChatMessageRecord,

@@ -1,5 +1,5 @@
 /** The researcher's marks on spans: kept as a list for storage, as flags in the tree, as pins for the allocator. */
-import type { PinnedSpan } from '../../core/allocator/focus-allocator.ts';
+import type { PinnedSpan } from '../../core/context/working-context.ts';
 import { tokensPerEntry } from '../../core/tree/ids.ts';
 import type { NodeFlag } from '../../core/tree/node-columns.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';

@@ -1,6 +1,6 @@
 /** A deterministic stand-in for a loaded model: characters are tokens, and every figure is a hash of its input. */
 import { K } from '../../core/tree/ids.ts';
-import type { SlotView } from '../../core/policies/ports.ts';
+import type { SlotView } from '../../core/context/slot-view.ts';
 import { hashUint32 } from '../../base/rng.ts';
 import type { DecodeSession, GistNet, LanguageModel, LensNet, LoadedModel } from '../../nn/ports.ts';
 import type { Tokenizer } from '../../nn/model-folder/tokenizer.ts';

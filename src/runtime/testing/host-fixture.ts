@@ -1,5 +1,5 @@
 /** A host on the fake model and a store in memory, with everything it says written down. */
-import type { SlotView } from '../../core/policies/ports.ts';
+import type { SlotView } from '../../core/context/slot-view.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../core/trace/telemetry.ts';
 import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import type { SessionStore } from '../../storage/ports.ts';

@@ -1,6 +1,6 @@
 /** The layout of the database: its stores and their keys. */
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
-import type { Role } from '../../core/trace/telemetry.ts';
+import type { Role } from '../../core/tree/provenance.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../ports.ts';
 
 export const DATABASE_NAME = 'megacontext-playground';

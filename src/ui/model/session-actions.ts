@@ -1,7 +1,7 @@
 /** What a user can do with a session, each in one function; buttons, keys and menus call these. */
 import type { SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 import type { RunConfig } from '../../core/trace/config.ts';
-import type { Role } from '../../core/trace/telemetry.ts';
+import type { Role } from '../../core/tree/provenance.ts';
 import { closeRecording } from '../features/share/recording.ts';
 import { upsertMessage, useChat } from '../features/chat/chat-store.ts';
 import { followLive } from './playback-store.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Allocation, AllocationInput } from '../focus-allocator.ts';
 import { strategyOf } from './index.ts';
-import { applied, brief, inputOf, refused } from '../../../../tests/property/two-groups.ts';
+import { applied, brief, inputOf, refused } from '../../testing/two-groups.ts';
 
 const allocate = (input: AllocationInput): Allocation => strategyOf('adaptive').allocate(input);
 const all = (score: number): Record<number, number> =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { INITIAL_ALLOCATOR_STATE, MAX_REFUSED } from '../focus-allocator.ts';
 import { allocate } from './greedy.ts';
 import { checkInvariants } from '../../context/invariants.ts';
-import { applied, blocks, brief, gists, inputOf, refused } from '../../../../tests/property/two-groups.ts';
+import { applied, blocks, brief, gists, inputOf, refused } from '../../testing/two-groups.ts';
 import { entryAt, entryIndexAt, layoutOf } from '../../context/working-context.ts';
 
 /** One gist to expand, and raw blocks that are wanted too. */

@@ -2,7 +2,8 @@
 import type { Allocation, AllocationInput, AllocationStrategy } from '../focus-allocator.ts';
 import { collectCandidates } from '../candidates.ts';
 import type { Candidate } from '../candidate.ts';
-import { EXPANSION_COST, parentSpan } from '../../context/moves.ts';
+import { EXPANSION_COST } from '../../context/moves.ts';
+import { parentSpan } from '../../tree/ids.ts';
 import { refuse, refuseExpansions, runStrategy } from '../strategy-run.ts';
 import type { StrategyRun } from '../strategy-run.ts';
 import type { LayoutEntry } from '../../trace/telemetry.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Allocation, AllocationInput } from '../focus-allocator.ts';
 import { strategyOf } from './index.ts';
-import { applied, brief, inputOf, refused } from '../../../../tests/property/two-groups.ts';
+import { applied, brief, inputOf, refused } from '../../testing/two-groups.ts';
 
 const moves = (actions: Parameters<typeof applied>[0]): unknown[] =>
   applied(actions).map(({ kind, start }) => [kind, start / 32]);

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SLOT_FEATURES } from '../../../core/policies/ports.ts';
+import { SLOT_FEATURES } from '../../../core/context/slot-view.ts';
 import { selectBackend } from '../../backend/device.ts';
 import { TrainingError } from '../../errors.ts';
 import { WeightError } from '../../model-folder/errors.ts';

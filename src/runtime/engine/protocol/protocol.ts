@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { runConfigSchema } from '../../../core/trace/config.ts';
 import type { LensVariant, RunConfig } from '../../../core/trace/config.ts';
-import { ROLES } from '../../../core/trace/telemetry.ts';
+import { ROLES } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { BackendReport } from '../../../nn/ports.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
-import { ABSOLUTE_POSITIONS } from '../../../core/context/positions.ts';
+import { ABSOLUTE_POSITIONS } from '../../../core/context/position-scheme.ts';
 import { buildSlotView } from '../../../core/context/slot-view.ts';
 import { expandEntry } from '../../../core/context/working-context.ts';
 import { logSumExp } from '../../session/sampler.ts';

@@ -3,7 +3,8 @@
  * cached prefix of the last one is kept. Owns the key-value cache, not the contexts.
  */
 import { spanIdOf } from '../../../core/tree/ids.ts';
-import { type PositionScheme, type SlotPositions, slotPositions } from '../../../core/context/positions.ts';
+import { type PositionScheme } from '../../../core/context/position-scheme.ts';
+import { type SlotPositions, slotPositions } from '../../../core/context/positions.ts';
 import { buildSlotView, SlotBuffers } from '../../../core/context/slot-view.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Layout } from '../../../core/context/working-context.ts';

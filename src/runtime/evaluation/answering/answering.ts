@@ -1,6 +1,6 @@
 /** Puts every question on one history to every policy: makes the working contexts, reads the answers. */
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { positionSchemeOf } from '../../../core/context/positions.ts';
+import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import { Rng } from '../../../base/rng.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Layout } from '../../../core/context/working-context.ts';

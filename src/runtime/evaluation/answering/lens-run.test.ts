@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
-import type { SlotView } from '../../../core/policies/ports.ts';
+import type { SlotView } from '../../../core/context/slot-view.ts';
 import { systemClock } from '../../../base/clock.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { caseOfText } from '../cases/evaluation-case.ts';

@@ -105,7 +105,7 @@ function adopt(tree: GistTree, bits: Uint16Array): boolean {
   let at = 0;
   for (let work = tree.nextGistWork(Infinity); work !== null; work = tree.nextGistWork(Infinity)) {
     const length = work.count * tree.hiddenSize;
-    tree.setGists(work.level, work.firstIndex, bits.subarray(at, at + length));
+    tree.setGists(work.lod, work.firstIndex, bits.subarray(at, at + length));
     at += length;
   }
   return true;

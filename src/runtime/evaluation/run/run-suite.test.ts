@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { K } from '../../../core/tree/ids.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
-import { treeOf } from '../../../../tests/property/fake-history.ts';
+import { treeOf } from '../../../core/testing/fake-history.ts';
 import { systemClock } from '../../../base/clock.ts';
 import { defaultsOf } from '../../engine/engine-host.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';

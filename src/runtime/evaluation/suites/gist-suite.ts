@@ -3,7 +3,7 @@
  * have collapsed onto each other. As training/evaluate_gistnet.py measures it, on documents of this side's writer.
  */
 import { tokensPerEntry, type Lod } from '../../../core/tree/ids.ts';
-import { positionSchemeOf } from '../../../core/context/positions.ts';
+import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import { hashUint32, Rng } from '../../../base/rng.ts';
 import { entryAt, layoutOf } from '../../../core/context/working-context.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';

@@ -3,7 +3,7 @@
  * calibration of its scores, regret against a greedy oracle, coherence, and all baselines beside it.
  */
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { positionSchemeOf } from '../../../core/context/positions.ts';
+import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import { hashUint32, Rng } from '../../../base/rng.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { AnswerReader, prepareContext } from '../answering/answer-reader.ts';

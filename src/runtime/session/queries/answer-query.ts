@@ -1,6 +1,6 @@
 /** Answers the page's questions about the open session, each in line with the work that needs the base model. */
 import { tokensPerEntry } from '../../../core/tree/ids.ts';
-import { positionSchemeOf } from '../../../core/context/positions.ts';
+import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import type { SpanMark } from '../../../storage/ports.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
 import { MAX_SCORED_TOKENS } from '../decoder.ts';

@@ -1,14 +1,13 @@
 /** Tells everything about one block without changing anything: its text, its counters, its legal moves. */
 import { CooldownTable } from '../../../core/allocator/cooldowns.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { type Lod, tokensPerEntry } from '../../../core/tree/ids.ts';
+import { type Lod, tokensPerEntry, parentSpan } from '../../../core/tree/ids.ts';
 import {
   LEGALITY,
   collapseLegality,
   expandLegality,
   explainLegality,
   isForbidden,
-  parentSpan,
   protectedStart,
 } from '../../../core/context/moves.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';

@@ -16,7 +16,7 @@ function treeOf(text: string): GistTree {
   const tree = new GistTree({ hiddenSize: FAKE_HIDDEN_SIZE });
   tree.appendTokens(tokenizer.encode(text), ORIGIN);
   for (let work = tree.nextGistWork(64); work !== null; work = tree.nextGistWork(64)) {
-    tree.setGists(work.level, work.firstIndex, new Uint16Array(work.count * FAKE_HIDDEN_SIZE).fill(0x3c00));
+    tree.setGists(work.lod, work.firstIndex, new Uint16Array(work.count * FAKE_HIDDEN_SIZE).fill(0x3c00));
   }
   return tree;
 }

@@ -2,12 +2,11 @@
  * Measures what losing one block's detail would cost: the newest tokens are scored after a working context that
  * holds the block as one gist, and after one that holds the next finer level in its place.
  */
-import type { Entry } from '../../../core/context/entry.ts';
+import type { Entry, Layout } from '../../../core/context/working-context.ts';
 import { type Lod, K } from '../../../core/tree/ids.ts';
-import type { PositionScheme } from '../../../core/context/positions.ts';
+import type { PositionScheme } from '../../../core/context/position-scheme.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { childEntries, entryAt, layoutOf } from '../../../core/context/working-context.ts';
-import type { Layout } from '../../../core/context/working-context.ts';
 import type { LanguageModel } from '../../../nn/ports.ts';
 import { Decoder } from '../decoder.ts';
 import { EngineError } from '../errors.ts';

@@ -1,11 +1,11 @@
 /** A small allocation for tests: two sibling groups, part gists, part raw. */
 import { configOf, treeOf } from './fake-history.ts';
-import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/focus-allocator.ts';
-import type { AllocationInput } from '../../src/core/allocator/focus-allocator.ts';
-import type { RunConfig } from '../../src/core/trace/config.ts';
-import type { Entry } from '../../src/core/context/entry.ts';
-import type { ActionRecord } from '../../src/core/trace/telemetry.ts';
-import { entryAt, layoutOf } from '../../src/core/context/working-context.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../allocator/focus-allocator.ts';
+import type { AllocationInput } from '../allocator/focus-allocator.ts';
+import type { RunConfig } from '../trace/config.ts';
+import type { Entry } from '../context/working-context.ts';
+import type { ActionRecord } from '../trace/telemetry.ts';
+import { entryAt, layoutOf } from '../context/working-context.ts';
 
 export const gists = (lod: 1 | 2, first: number, count: number): Entry[] =>
   Array.from({ length: count }, (_, i) => entryAt(lod, (first + i) * 32 ** lod));

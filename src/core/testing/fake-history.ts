@@ -1,11 +1,11 @@
 /** Deterministic stand-ins for the models: embeddings and gists that are functions of ids and indices alone. */
-import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
-import type { RunConfig } from '../../src/core/trace/config.ts';
-import { encodeHalves } from '../../src/base/fp16.ts';
-import type { Lod } from '../../src/core/tree/ids.ts';
-import type { Provenance } from '../../src/core/tree/provenance.ts';
-import { hashUint32 } from '../../src/base/rng.ts';
-import { GistTree } from '../../src/core/tree/gist-tree.ts';
+import { DEFAULT_RUN_CONFIG } from '../trace/config.ts';
+import type { RunConfig } from '../trace/config.ts';
+import { encodeHalves } from '../../base/fp16.ts';
+import type { Lod } from '../tree/ids.ts';
+import type { Provenance } from '../tree/provenance.ts';
+import { hashUint32 } from '../../base/rng.ts';
+import { GistTree } from '../tree/gist-tree.ts';
 
 export const HIDDEN_SIZE = 4;
 
@@ -17,10 +17,10 @@ export function embed(ids: Uint32Array): Float32Array {
   return out;
 }
 
-export function gistBits(level: Lod, firstIndex: number, count: number): Uint16Array {
+export function gistBits(lod: Lod, firstIndex: number, count: number): Uint16Array {
   const values = new Float32Array(count * HIDDEN_SIZE);
   for (let i = 0; i < values.length; i++) {
-    values[i] = unit(level, firstIndex + Math.floor(i / HIDDEN_SIZE), i % HIDDEN_SIZE);
+    values[i] = unit(lod, firstIndex + Math.floor(i / HIDDEN_SIZE), i % HIDDEN_SIZE);
   }
   return encodeHalves(values);
 }
@@ -28,7 +28,7 @@ export function gistBits(level: Lod, firstIndex: number, count: number): Uint16A
 /** Make every gist that can be made. */
 export function makeGists(tree: GistTree, step = 0): void {
   for (let work = tree.nextGistWork(64); work !== null; work = tree.nextGistWork(64)) {
-    tree.setGists(work.level, work.firstIndex, gistBits(work.level, work.firstIndex, work.count), step);
+    tree.setGists(work.lod, work.firstIndex, gistBits(work.lod, work.firstIndex, work.count), step);
   }
 }
 
