@@ -1,7 +1,6 @@
 // Installs what a fresh clone lacks, then gets out of the way: npm packages, and with --browser a Chromium.
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { accessSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,16 +19,9 @@ const run = (command, args, options = {}) =>
     ...options,
   });
 
-// The stamp holds the lockfile's hash, so that a pull with new packages installs them and nothing else does.
-const stamp = join(root, 'node_modules', '.installed-lockfile');
-const lockHash = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex');
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockHash) {
+if (!hasPackages()) {
   console.log('Installing packages …');
   run('npm', ['ci', '--no-audit', '--no-fund']);
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, lockHash);
 }
 
 if (process.argv.includes('--browser') && !(await findChromium())) {
@@ -47,6 +39,26 @@ if (process.argv.includes('--browser') && !(await findChromium())) {
     );
     process.exit(1);
   }
+}
+
+/**
+ * Whether node_modules holds the lockfile's packages, whoever installed them: npm leaves there what it did as
+ * its last act. What is optional may be absent, as other platforms' binaries are.
+ */
+function hasPackages() {
+  const record = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const installed = packagesOf(record);
+  return Object.entries(packagesOf(join(root, 'package-lock.json'))).every(([path, wanted]) => {
+    if (path === '') return true;
+    const found = installed[path];
+    if (found === undefined) return wanted.optional === true;
+    return found.version === wanted.version && found.integrity === wanted.integrity;
+  });
+}
+
+function packagesOf(lockfile) {
+  return JSON.parse(readFileSync(lockfile, 'utf8')).packages;
 }
 
 /** The browser that the tests will use: CHROMIUM_PATH, a system one, or Playwright's own. */

@@ -1,7 +1,7 @@
 /** Serves `models/` under `/models/` in development and copies it, byte for byte, into the build. */
 import { createReadStream } from 'node:fs';
 import { cp, stat } from 'node:fs/promises';
-import { join, normalize, sep } from 'node:path';
+import { join, normalize, resolve, sep } from 'node:path';
 import type { Plugin } from 'vite';
 
 const PREFIX = '/models/';
@@ -12,7 +12,7 @@ export function modelsPlugin(folder: string): Plugin {
   return {
     name: 'models',
     configResolved(config) {
-      outDir = join(config.root, config.build.outDir);
+      outDir = resolve(config.root, config.build.outDir);
     },
     configureServer(server) {
       server.middlewares.use((request, response, next) => {
