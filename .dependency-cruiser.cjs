@@ -8,6 +8,19 @@ const onlyTo = (name, allowed, comment) => ({
   to: { path: '^(src|tools)/', pathNot: [room(name), ...allowed.map(room)] },
 });
 
+/** Folders of one room, each allowed to import those named after it; what stands right in the room is `.`. */
+const within = (room, arrows) =>
+  Object.entries(arrows).map(([folder, allowed]) => ({
+    name: `${room.replaceAll('/', '-')}-${folder}-arrows`,
+    severity: 'error',
+    comment: `of ${room}, ${folder} may import: ${allowed.join(', ') || 'nothing'}`,
+    from: { path: folderOf(room, folder), pathNot: SUPPORT },
+    to: { path: `^${room}/`, pathNot: [folder, ...allowed].map((other) => folderOf(room, other)) },
+  }));
+const folderOf = (room, folder) => (folder === '.' ? `^${room}/[^/]+$` : `^${room}/${folder}/`);
+/** Tests and test support may look anywhere. */
+const SUPPORT = '\\.test\\.tsx?$|/testing/';
+
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
@@ -32,6 +45,15 @@ module.exports = {
         pathNot: [room('ui'), room('core'), '^src/runtime/engine/(client|protocol)', '^src/base/'],
       },
     },
+    ...within('src/nn', {
+      'model-folder': [],
+      '.': ['model-folder'],
+      backend: ['.'],
+      'base-model': ['.', 'backend', 'model-folder'],
+      'gist-net': ['.', 'backend', 'base-model', 'model-folder'],
+      'lens-net': ['.', 'backend', 'model-folder'],
+    }),
+    ...within('src/nn/lens-net', { '.': ['variants'], variants: [] }),
     {
       name: 'tools-without-ui',
       severity: 'error',

@@ -6,6 +6,7 @@ import { measureWeightError } from '../../src/nn/testing/attention-parity.ts';
 import { BaseModel } from '../../src/nn/base-model/base-model.ts';
 import { parseBaseConfig } from '../../src/nn/base-model/config.ts';
 import { type Fixture, measureParity } from '../../src/nn/testing/fixture-parity.ts';
+import { measureInPlaceError } from '../../src/nn/testing/in-place-parity.ts';
 import { memoryReport } from '../../src/nn/backend/memory-report.ts';
 import { measurePatchError } from '../../src/nn/testing/patch-parity.ts';
 import type { BackendReport } from '../../src/nn/ports.ts';
@@ -20,6 +21,8 @@ export interface PageParity {
   readonly weightError: number;
   /** Largest absolute error of logits behind a cache whose slots were moved and filled. */
   readonly patchError: number;
+  /** Largest absolute error of what the kernels wrote into a tensor in place. */
+  readonly inPlaceError: number;
   readonly leakedTensors: number;
 }
 
@@ -43,7 +46,9 @@ export async function runParity(
   }
   const weightError = await measureWeightError();
   const patchError = await measurePatchError();
-  return { backend, errors, weightError, patchError, leakedTensors: memoryReport().tensors - before };
+  const inPlaceError = await measureInPlaceError();
+  const leakedTensors = memoryReport().tensors - before;
+  return { backend, errors, weightError, patchError, inPlaceError, leakedTensors };
 }
 
 export interface PageRecovery {

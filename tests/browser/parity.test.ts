@@ -44,12 +44,13 @@ describe.each(['webgpu', 'wasm'] as const)('%s', (preference) => {
   it('agrees with PyTorch on every fixture and leaks nothing', async () => {
     const names = fixtures.map(({ name }) => name);
     const found = await callInPage<PageParity>('runParity', preference, names);
-    const { backend, errors, weightError, patchError, leakedTensors } = found;
+    const { backend, errors, weightError, patchError, inPlaceError, leakedTensors } = found;
     console.info(backend.reason, errors);
     expect(backend.id).toBe(preference);
     for (const { name, tolerance } of fixtures) expect(errors[name], name).toBeLessThanOrEqual(tolerance);
     expect(weightError).toBeLessThanOrEqual(1e-6);
     expect(patchError).toBeLessThanOrEqual(1e-4);
+    expect(inPlaceError).toBeLessThanOrEqual(1e-6);
     expect(leakedTensors).toBe(0);
   });
 });

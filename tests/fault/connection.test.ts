@@ -7,13 +7,13 @@ import { MIGRATIONS } from '../../src/storage/indexeddb/migrations.ts';
 import type { Migration } from '../../src/storage/indexeddb/migrations.ts';
 import {
   countRows,
-  createBench,
+  createStorageFixture,
   decodeEvent,
   FIELDS,
   gists,
   openRaw,
   tokenIds,
-} from './storage-workbench.ts';
+} from './storage-fixture.ts';
 
 const NEXT_VERSION = MIGRATIONS.at(-1)!.version + 1;
 
@@ -38,7 +38,7 @@ function fillDiskAtPut(nth: number): void {
 test.each([1, 2, 3, 4, 5, 6])(
   'a disk that is full at write %i of a batch: nothing of it is stored, all before is',
   async (nth) => {
-    const { open } = createBench();
+    const { open } = createStorageFixture();
     const handle = await (await open()).create(FIELDS);
     const first = {
       tokens: { start: 0, ids: tokenIds(0, 32) },
@@ -62,7 +62,7 @@ test.each([1, 2, 3, 4, 5, 6])(
 );
 
 test('a newer schema is refused, shown as memory with the reason, and left alone', async () => {
-  const { factory, open } = createBench();
+  const { factory, open } = createStorageFixture();
   const store = await open();
   const handle = await store.create(FIELDS);
   await handle.append({ tokens: { start: 0, ids: tokenIds(0, 32) } });
@@ -77,7 +77,7 @@ test('a newer schema is refused, shown as memory with the reason, and left alone
 });
 
 test('another tab that upgrades: this one lets go at once, says so, and does not come back', async () => {
-  const { factory, open } = createBench();
+  const { factory, open } = createStorageFixture();
   const onLost = vi.fn();
   const store = await open({ onLost });
   const handle = await store.create(FIELDS);
@@ -93,7 +93,7 @@ test('another tab that upgrades: this one lets go at once, says so, and does not
 });
 
 test('another tab that does not let go: blocked, and the upgrade does not happen later unseen', async () => {
-  const { factory, open } = createBench();
+  const { factory, open } = createStorageFixture();
   (await open()).close();
   const stubborn = await openRaw(factory);
   stubborn.onversionchange = null;
@@ -112,7 +112,7 @@ test('another tab that does not let go: blocked, and the upgrade does not happen
 });
 
 test('another tab that lets go in time: the upgrade waits for it and goes on', async () => {
-  const { factory, open } = createBench();
+  const { factory, open } = createStorageFixture();
   (await open()).close();
   const slow = await openRaw(factory);
   slow.onversionchange = () =>
@@ -127,7 +127,7 @@ test('another tab that lets go in time: the upgrade waits for it and goes on', a
 test.each(['throws', 'rejects', 'is cut off'])(
   'a migration that %s half way leaves the old version whole',
   async (how) => {
-    const { open } = createBench();
+    const { open } = createStorageFixture();
     const store = await open();
     const handle = await store.create(FIELDS);
     await handle.append({ tokens: { start: 0, ids: tokenIds(0, 32) } });
@@ -149,7 +149,7 @@ test.each(['throws', 'rejects', 'is cut off'])(
 );
 
 test('a connection that the browser ended is opened again, once', async () => {
-  const { factory, open } = createBench();
+  const { factory, open } = createStorageFixture();
   const opened = vi.spyOn(factory, 'open');
   const store = await open();
   const handle = await store.create(FIELDS);
@@ -181,7 +181,7 @@ async function endConnections(factory: { readonly open: IDBFactory['open'] }): P
 test('no IndexedDB at all, or one that refuses: memory, with the reason', async () => {
   const none = await openSessionStore({ indexedDB: null });
   expect([none.kind, none.reason]).toEqual(['memory', expect.stringMatching(/private window/)]);
-  const { factory } = createBench();
+  const { factory } = createStorageFixture();
   vi.spyOn(factory, 'open').mockImplementation(() => {
     throw new DOMException('no', 'SecurityError');
   });
@@ -193,7 +193,7 @@ test('no IndexedDB at all, or one that refuses: memory, with the reason', async 
 });
 
 test('two stores over one database: the second opener reads only until the first store closes', async () => {
-  const { open } = createBench();
+  const { open } = createStorageFixture();
   const [one, two] = [await open(), await open()];
   const writer = await one.create(FIELDS);
   const reader = await two.open(writer.id);

@@ -4,7 +4,7 @@ import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
 import type { SessionId, SessionStore } from '../../src/storage/ports.ts';
 import {
   countRows,
-  createBench,
+  createStorageFixture,
   decodeEvent,
   FIELDS,
   fill,
@@ -13,16 +13,16 @@ import {
   HIDDEN_SIZE,
   tamper,
   tokenIds,
-} from './storage-workbench.ts';
-import type { Bench } from './storage-workbench.ts';
+} from './storage-fixture.ts';
+import type { StorageFixture } from './storage-fixture.ts';
 
-let bench: Bench;
+let fixture: StorageFixture;
 let store: SessionStore;
 let id: SessionId;
 
 beforeEach(async () => {
-  bench = createBench();
-  store = await bench.open();
+  fixture = createStorageFixture();
+  store = await fixture.open();
   const handle = await store.create(FIELDS);
   id = handle.id;
   await fill(handle);
@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 
 test('a flipped bit in a gist segment: its level ends before it, and can be rebuilt from there', async () => {
-  await tamper(bench.factory, 'gists', (rows, keys) => {
+  await tamper(fixture.factory, 'gists', (rows, keys) => {
     flipBit(rows, keys.filter(([, level]) => level === 1)[1]!);
   });
   const handle = await store.open(id);
@@ -50,7 +50,7 @@ test('a flipped bit in a gist segment: its level ends before it, and can be rebu
 });
 
 test('a missing gist segment', async () => {
-  await tamper(bench.factory, 'gists', (rows, keys) => {
+  await tamper(fixture.factory, 'gists', (rows, keys) => {
     rows.delete([...keys.filter(([, level]) => level === 1)[0]!]);
   });
   const stored = await (await store.open(id)).load();
@@ -61,11 +61,11 @@ test('a missing gist segment', async () => {
 test.each(['missing', 'damaged'])(
   'a %s token row: the prefix is kept and the rest set aside, not deleted',
   async (kind) => {
-    await tamper(bench.factory, 'tokens', (rows, keys) => {
+    await tamper(fixture.factory, 'tokens', (rows, keys) => {
       if (kind === 'missing') rows.delete([...keys[1]!]);
       else flipBit(rows, keys[1]!);
     });
-    const rowsBefore = await countRows(bench.factory, 'tokens');
+    const rowsBefore = await countRows(fixture.factory, 'tokens');
     const handle = await store.open(id);
     const stored = await handle.load();
     const kept = stored.tokens.length;
@@ -78,7 +78,7 @@ test.each(['missing', 'damaged'])(
       Math.floor(kept / 32),
       Math.floor(kept / 1024),
     ]);
-    expect(await countRows(bench.factory, 'tokens')).toBe(rowsBefore);
+    expect(await countRows(fixture.factory, 'tokens')).toBe(rowsBefore);
 
     await handle.append({ tokens: { start: kept, ids: tokenIds(kept, 64) } });
     const repaired = await handle.load();
@@ -86,12 +86,12 @@ test.each(['missing', 'damaged'])(
     expect(repaired.tokens).toEqual(tokenIds(0, kept + 64));
     expect(repaired.gists[0]!.values.length / HIDDEN_SIZE).toBe(Math.floor(kept / 32));
     expect(repaired.provenance.map(({ start, end }) => [start, end])).toEqual([[0, kept]]);
-    expect(await quarantined(bench.factory)).toEqual(expect.arrayContaining(['tokens', 'provenance']));
+    expect(await quarantined(fixture.factory)).toEqual(expect.arrayContaining(['tokens', 'provenance']));
   },
 );
 
 test('a writer that did not read the damage cannot write over it', async () => {
-  await tamper(bench.factory, 'tokens', (rows, keys) => {
+  await tamper(fixture.factory, 'tokens', (rows, keys) => {
     flipBit(rows, keys[1]!);
   });
   const handle = await store.open(id);
@@ -103,7 +103,7 @@ test('a writer that did not read the damage cannot write over it', async () => {
 test('a damaged short row is not merged into a sound one with a fresh checksum', async () => {
   const handle = await store.create(FIELDS);
   await handle.append({ tokens: { start: 0, ids: tokenIds(0, 32) } });
-  await tamper(bench.factory, 'tokens', (rows, keys) => {
+  await tamper(fixture.factory, 'tokens', (rows, keys) => {
     flipBit(
       rows,
       keys.find(([session]) => session === handle.id)!,
@@ -143,7 +143,7 @@ test('damaged events are left out, with the layout deltas that build on them', a
   await handle.append({ events: [refocus(1, 'keyframe'), long(1)] });
   await handle.append({ events: [refocus(2, 'delta'), long(2)] });
   await handle.append({ events: [refocus(3, 'keyframe'), refocus(4, 'delta'), long(3)] });
-  await tamper(bench.factory, 'events', (rows, keys) => {
+  await tamper(fixture.factory, 'events', (rows, keys) => {
     flipBit(rows, keys.filter(([session]) => session === handle.id)[1]!);
   });
   const stored = await handle.load();
@@ -172,7 +172,7 @@ test('damaged waiting text is cut and named', async () => {
     ingested: 0,
   } as const;
   await handle.append({ pending });
-  await tamper(bench.factory, 'pendingText', (rows, keys) => {
+  await tamper(fixture.factory, 'pendingText', (rows, keys) => {
     flipBit(rows, keys[1]!);
   });
   const stored = await handle.load();
@@ -193,7 +193,7 @@ test('rows stay below 64 KiB and segments at 1 MiB, and are few', async () => {
   await handle.append({ tokens: { start: 19_200, ids: longer.subarray(19_200) } });
   const lengths: Record<string, number[]> = {};
   for (const name of ['tokens', 'gists', 'events'] as const) {
-    await tamper(bench.factory, name, (rows) => {
+    await tamper(fixture.factory, name, (rows) => {
       const all = rows.getAll(IDBKeyRange.bound([handle.id], [handle.id, []]));
       all.onsuccess = () => {
         lengths[name] = (all.result as { bytes: Uint8Array }[]).map(({ bytes }) => bytes.buffer.byteLength);
@@ -206,7 +206,7 @@ test('rows stay below 64 KiB and segments at 1 MiB, and are few', async () => {
 });
 
 /** Which stores the rows set aside came from. */
-async function quarantined(factory: Bench['factory']): Promise<string[]> {
+async function quarantined(factory: StorageFixture['factory']): Promise<string[]> {
   const stores: string[] = [];
   await tamper(factory, 'quarantine', (_, keys) => {
     for (const key of keys) stores.push(String(key[2]));

@@ -13,7 +13,7 @@ import type { TelemetryEvent, TraceHeader } from '../../src/core/trace/telemetry
 import { sampleAction, sampleRefocus } from '../../src/core/testing/sample-events.ts';
 import { readTrace, writeTrace } from '../../src/storage/trace/trace-codec.ts';
 import { TraceError } from '../../src/storage/trace/trace-error.ts';
-import { decodeEvent } from './storage-workbench.ts';
+import { decodeEvent } from './storage-fixture.ts';
 
 const header: TraceHeader = {
   format: TRACE_FORMAT,

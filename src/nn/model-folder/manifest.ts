@@ -161,6 +161,14 @@ export function neededFiles(manifest: ModelManifest): readonly string[] {
   return [...new Set([base.config, base.tokenizer, base.tokenizerConfig, ...weights])];
 }
 
+/** A base trained with position jumps reads about this many times its trained context (measured). */
+const USABLE_RANGE = 4;
+
+/** How many tokens a base reads well, trained as the bases of these folders are. */
+export function usableTokens({ trainedContextTokens }: Pick<ModelManifest, 'trainedContextTokens'>): number {
+  return trainedContextTokens * USABLE_RANGE;
+}
+
 type WithoutWeights<T> = T extends unknown ? Omit<T, 'weights'> : never;
 
 /** A manifest's `lensNet` section without its file. */

@@ -4,14 +4,13 @@ import { positionSchemeOf } from '../../core/context/position-scheme.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { emptyLayout, extendLayout } from '../../core/context/working-context.ts';
 import type { Layout } from '../../core/context/working-context.ts';
+import { usableTokens } from '../../nn/model-folder/manifest.ts';
 import type { LanguageModel } from '../../nn/ports.ts';
 import { Decoder } from './decoder.ts';
 import type { IngestQueue } from './ingest-queue.ts';
 
 /** H: how many following tokens are scored. */
 const HORIZON_TOKENS = 64;
-/** A base trained with position jumps reads about this many times its trained context (measured). */
-const USABLE_RANGE = 4;
 
 export interface DeltaNllMeasurement {
   readonly horizonTokens: number;
@@ -37,7 +36,7 @@ export class DeltaNllMeter {
   ) {
     this.full = new Decoder(base, tree);
     this.exact = new Decoder(base, tree);
-    this.usableTokens = trainedContextTokens * USABLE_RANGE;
+    this.usableTokens = usableTokens({ trainedContextTokens });
   }
 
   /** Measure where the parameters ask for it and enough tokens wait; null otherwise. */

@@ -4,6 +4,7 @@ import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import { Rng } from '../../../base/rng.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
+import { usableTokens } from '../../../nn/model-folder/manifest.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { ContinuationReading } from '../../session/continuation.ts';
 import { AnswerReader, compareKeys, isSameContext, prepareContext } from './answer-reader.ts';
@@ -35,8 +36,6 @@ import {
 import { meanOf } from '../../../base/statistics.ts';
 import type { UnitPorts } from '../plan/suite.ts';
 
-/** A base trained with position jumps reads about this many times its trained context. */
-const USABLE_RANGE = 4;
 const ORACLE_BUDGETS = 4;
 
 /** What one policy made of one question. */
@@ -65,7 +64,7 @@ export function whyUnavailable(
   hasGold: boolean,
   model: LoadedModel,
 ): string | null {
-  const range = model.manifest.trainedContextTokens * USABLE_RANGE;
+  const range = usableTokens(model.manifest);
   if (policy === 'full' && historyTokens > range) {
     return `The history of ${historyTokens} tokens is longer than the ${range} tokens that this base reads well.`;
   }

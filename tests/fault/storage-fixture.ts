@@ -1,4 +1,4 @@
-/** What the storage faults share: a database of their own, sample batches, and hands to break things with. */
+/** What the tests of storage faults share: a database of its own, sample batches, and ways to damage rows. */
 import 'fake-indexeddb/auto';
 import { IDBFactory } from 'fake-indexeddb';
 import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
@@ -19,12 +19,12 @@ export const FIELDS = {
 };
 export const HIDDEN_SIZE = 256;
 
-export interface Bench {
+export interface StorageFixture {
   readonly factory: IDBFactory;
   readonly open: (options?: Partial<IndexedDbStoreOptions>) => Promise<SessionStore>;
 }
 
-export function createBench(): Bench {
+export function createStorageFixture(): StorageFixture {
   const factory = new IDBFactory();
   const locks = createProcessLocks();
   return {
