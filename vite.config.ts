@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { chartPlugin } from './tools/vite-chart-plugin.ts';
 import { modelsPlugin } from './tools/vite-models-plugin.ts';
 
 // Cross-origin isolation turns on WASM threads; static hosts without these headers fall back to one thread.
@@ -26,7 +27,7 @@ function commit(): string | null {
 export default defineConfig({
   base: './',
   define: { __BUILD_COMMIT__: JSON.stringify(commit()) },
-  plugins: [react(), modelsPlugin(fileURLToPath(new URL('./models', import.meta.url)))],
+  plugins: [react(), chartPlugin(), modelsPlugin(fileURLToPath(new URL('./models', import.meta.url)))],
   worker: { format: 'es' },
   server: { headers: isolation },
   preview: { headers: isolation },

@@ -2,11 +2,7 @@
 import { Activity, MessageSquare, ScanSearch, SlidersHorizontal } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { BranchBanner } from '../features/branch/branch-banner.tsx';
-import { BranchDialog } from '../features/branch/branch-dialog.tsx';
 import { listenForKeys } from '../commands/keymap.ts';
-import { CompareDialog } from '../features/compare/compare-dialog.tsx';
-import { EvaluateDialog } from '../features/evaluate/evaluate-dialog.tsx';
-import { LensTrainingDialog } from '../features/training/lens-training-dialog.tsx';
 import { ChatPanel } from '../features/chat/chat-panel.tsx';
 import { DocumentsPanel } from '../features/documents/documents-panel.tsx';
 import { InspectorPanel } from '../features/inspector/inspector-panel.tsx';
@@ -20,9 +16,8 @@ import { useSession } from '../model/session-store.ts';
 import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme, useShell } from './shell-store.ts';
 import { Timeline } from '../features/timeline/timeline.tsx';
 import { Tour } from '../features/tour/tour.tsx';
-import { CommandPalette } from './command-palette.tsx';
 import { DefinitionsDialog } from './definitions-dialog.tsx';
-import { HelpDialog } from './help-dialog.tsx';
+import { OpenDialog } from './open-dialog.tsx';
 import { Problems } from './problems.tsx';
 import { Splitter } from '../widgets/splitter.tsx';
 import { TopBar } from './top-bar.tsx';
@@ -32,7 +27,6 @@ const NARROW = '(max-width: 820px)';
 
 export function App() {
   const narrow = useMedia(NARROW);
-  const dialog = useShell((state) => state.dialog);
   const definition = useShell((state) => state.definition);
   useTheme();
   useEffect(() => {
@@ -52,12 +46,7 @@ export function App() {
       {narrow && <TabBar />}
       <Problems />
       <Tour />
-      {dialog === 'help' && <HelpDialog />}
-      {dialog === 'palette' && <CommandPalette />}
-      {dialog === 'evaluate' && <EvaluateDialog />}
-      {dialog === 'lens-training' && <LensTrainingDialog />}
-      {dialog === 'compare' && <CompareDialog />}
-      {dialog === 'branch' && <BranchDialog />}
+      <OpenDialog />
       {definition !== null && <DefinitionsDialog />}
     </div>
   );

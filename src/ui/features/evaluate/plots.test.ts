@@ -1,9 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Cell, EvaluationReport, Interval } from '../../../runtime/engine/protocol/evaluation.ts';
+import { type DrawnMark, readChart, windowForCharts } from '../../widgets/testing/read-chart.ts';
 import { summaryOf, tableOf } from './describe-plot.ts';
-import { layOut } from './geometry.ts';
+import { drawPlot } from './draw-plot.ts';
 import { csvOf, resultTable } from './results-rows.ts';
-import { PLOT_IDS, policiesOf, policySlot, type PlotScope, seriesOf } from './series.ts';
+import {
+  PLOT_IDS,
+  type PlotId,
+  type PlotScope,
+  type ShownReport,
+  policiesOf,
+  policySlot,
+  seriesOf,
+} from './series.ts';
 
 /** `right` of 10 facts far back were found and read; all of what was found was read. */
 function cell(policy: string, historyTokens: number, right: number): Cell {
@@ -58,6 +67,14 @@ const A = { name: 'A', report: report(9), isSecond: false };
 const B = { name: 'B', report: report(8), isSecond: true };
 const SCOPE: PlotScope = { suite: 'recall', task: 'single', historyTokens: 4096, hidden: new Set() };
 
+beforeAll(() => {
+  vi.stubGlobal('window', windowForCharts());
+});
+
+afterAll(() => {
+  vi.unstubAllGlobals();
+});
+
 describe('seriesOf', () => {
   it('reads curves, points and bars of the chosen cells', () => {
     const distance = seriesOf('distance', [A], SCOPE);
@@ -87,44 +104,77 @@ describe('seriesOf', () => {
   });
 });
 
-describe('layOut', () => {
+describe('drawPlot', () => {
+  const look = (width: number) => ({
+    width,
+    slotOf: (policy: string) => policySlot(policy, policiesOf([A.report], 'recall')),
+  });
+  const draw = (plot: PlotId, shown: readonly ShownReport[], width: number) =>
+    readChart(drawPlot(plot, seriesOf(plot, shown, SCOPE), look(width)));
+  const named = (marks: readonly DrawnMark[], mark: string) => marks.filter((one) => one.mark === mark);
+
   it.each([320, 900])('keeps every mark, whisker, bar and label inside %i pixels', (width) => {
     for (const plot of PLOT_IDS) {
-      const geometry = layOut(plot, seriesOf(plot, [A, B], SCOPE), width);
-      const { frame, drawn, legend } = geometry;
-      const marks = drawn.flatMap((one) => one.marks);
-      if (plot !== 'position') expect(marks.length).toBeGreaterThan(0);
-      for (const { x, y, whiskers } of marks) {
-        for (const [px, py] of [
-          [x, y],
-          ...whiskers.flatMap((w) => [
-            [w.x1, w.y1],
-            [w.x2, w.y2],
-          ]),
-        ] as const) {
-          expect(px).toBeGreaterThanOrEqual(frame.left - 1);
-          expect(px).toBeLessThanOrEqual(frame.right + 1);
-          expect(py).toBeGreaterThanOrEqual(frame.top - 1);
-          expect(py).toBeLessThanOrEqual(frame.bottom + 1);
-        }
+      const svg = drawPlot(plot, seriesOf(plot, [A, B], SCOPE), look(width));
+      const marks = readChart(svg);
+      const data = marks.filter(
+        ({ mark, text }) => ['line', 'rule', 'bar'].includes(mark) || (mark === 'dot' && text !== ''),
+      );
+      if (plot !== 'position') expect(data.length).toBeGreaterThan(0);
+      const frame = named(marks, 'frame')[0]!.at;
+      const [left, right] = frame.map(([x]) => x).sort((a, b) => a - b) as [number, number];
+      for (const [x, y] of data.flatMap(({ at }) => at)) {
+        expect(x).toBeGreaterThanOrEqual(left - 1);
+        expect(x).toBeLessThanOrEqual(right + 1);
+        expect(y).toBeGreaterThanOrEqual(11);
+        expect(y).toBeLessThanOrEqual(frame[0]![1] + 1);
       }
-      for (const { at } of geometry.xTicks) expect(at).toBeLessThanOrEqual(width);
-      for (const { x, y } of legend) {
-        expect(x).toBeLessThan(width);
-        expect(y).toBeLessThan(geometry.height);
+      for (const [x, y] of marks.flatMap(({ at }) => at)) {
+        expect(x).toBeGreaterThanOrEqual(0);
+        expect(x).toBeLessThanOrEqual(width);
+        expect(y).toBeGreaterThanOrEqual(0);
+        expect(y).toBeLessThanOrEqual(Number(svg.getAttribute('height')));
       }
     }
   });
 
+  it('draws each point with its symbol, its interval and its figures, in the policy’s colour', () => {
+    const marks = draw('length', [A], 600);
+    const series = seriesOf('length', [A], SCOPE);
+    const count = series.flatMap(({ points }) => points).length;
+    expect(named(marks, 'line')).toHaveLength(series.length);
+    expect(named(marks, 'rule')).toHaveLength(count);
+    // A symbol and a place to point at for each, and a symbol for each name of the legend.
+    expect(named(marks, 'dot')).toHaveLength(2 * count + series.length);
+    expect(named(marks, 'dot').map(({ text }) => text)).toContain('gold: 0.900, n = 20');
+    expect(named(marks, 'line').map(({ colour }) => colour)).toEqual(
+      series.map(({ policy }) => `var(--series-${look(600).slotOf(policy) % 8})`),
+    );
+    expect(named(marks, 'text').map(({ text }) => text)).toEqual(series.map(({ label }) => label));
+    expect(named(marks, 'x-axis tick label').map(({ text }) => text)).toEqual(['1,024', '2,048', '4,096']);
+  });
+
   it('puts higher accuracy higher, longer histories farther right, and regret in proportion', () => {
-    const [lensnet, , gold] = layOut('length', seriesOf('length', [A], SCOPE), 600).drawn;
-    expect(gold!.marks[0]!.y).toBeLessThan(lensnet!.marks[0]!.y);
-    expect(lensnet!.marks[1]!.x - lensnet!.marks[0]!.x).toBeGreaterThan(100);
-    expect(lensnet!.path).toMatch(/^M.*L/);
-    const regret = layOut('regret', seriesOf('regret', [A, B], SCOPE), 600);
-    const one = regret.xTicks.find(({ label }) => label === '1')!.at;
-    const zero = regret.xTicks.find(({ label }) => label === '0')!.at;
-    expect(regret.drawn[0]!.bars[0]!.width).toBeCloseTo((one - zero) / 4, 6);
+    const [lensnet, , gold] = named(draw('length', [A], 600), 'line');
+    expect(gold!.at[0]![1]).toBeLessThan(lensnet!.at[0]![1]);
+    expect(lensnet!.at[1]![0] - lensnet!.at[0]![0]).toBeGreaterThan(100);
+    const regret = draw('regret', [A, B], 600);
+    const tick = (label: string) => regret.find(({ text }) => text === label)!.at[0]![0];
+    const [[left], [right]] = named(regret, 'bar')[0]!.at as [[number, number], [number, number]];
+    expect(right - left).toBeCloseTo((tick('1') - tick('0')) / 4, 6);
+    const [[low], [high]] = named(regret, 'rule')[0]!.at.toSorted(([a], [b]) => a - b) as [
+      [number, number],
+      [number, number],
+    ];
+    expect([low, high].map((x) => (x - tick('0')) / (tick('1') - tick('0')))).toEqual([
+      expect.closeTo(0.2, 6),
+      expect.closeTo(0.3, 6),
+    ]);
+  });
+
+  it('joins points of equal accuracy by curves of routing × reading', () => {
+    const curves = named(draw('routing', [A], 600), 'line').slice(0, 4);
+    expect(curves.map(({ at }) => at.length)).toEqual([33, 33, 33, 33]);
   });
 
   it('draws a single point and an empty plot without a scale of width 0', () => {
@@ -133,8 +183,9 @@ describe('layOut', () => {
       report: { ...A.report, suites: [{ suite: 'recall', cells: [cell('gold', 4096, 9)] }] },
     };
     for (const plot of PLOT_IDS) {
-      const { drawn } = layOut(plot, seriesOf(plot, [single], SCOPE), 400);
-      for (const { x, y } of drawn.flatMap((one) => one.marks)) expect(Number.isFinite(x + y)).toBe(true);
+      for (const [x, y] of draw(plot, [single], 400).flatMap(({ at }) => at)) {
+        expect(Number.isFinite(x + y)).toBe(true);
+      }
     }
   });
 });

@@ -61,7 +61,7 @@ export function Results({ shown }: { readonly shown: readonly ShownReport[] }) {
               }}
             >
               <svg width="13" height="12" viewBox="0 -6 13 12" aria-hidden="true">
-                <Swatch slot={slotOf(policy)} isSecond={false} />
+                <Swatch slot={slotOf(policy)} />
               </svg>
               {policy}
             </button>

@@ -1,4 +1,4 @@
-/** Reads the curves, points and bars of the evaluation plots out of reports. Pure; pixels are in geometry.ts. */
+/** Reads the curves, points and bars of the evaluation plots out of reports. Pure; draw-plot.ts draws them. */
 import type {
   Bin,
   Cell,

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { PLOT, layOutCalibration, layOutLoss } from './plot-layout.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readChart, windowForCharts } from '../../widgets/testing/read-chart.ts';
+import { drawCalibration, drawLoss } from './draw-training.ts';
 import { DEFAULT_FORM, readForm } from './training-form.ts';
 
 describe('the form', () => {
@@ -15,21 +16,40 @@ describe('the form', () => {
 });
 
 describe('the plots', () => {
+  beforeAll(() => {
+    vi.stubGlobal('window', windowForCharts());
+  });
+  afterAll(() => {
+    vi.unstubAllGlobals();
+  });
+
   it('leave room for the steps to come, and average the last ones', () => {
     const losses = [1, 2, 3].map((step) => ({ step, total: 4 - step, regression: 0, ranking: 0 }));
-    const { steps, trend, xTicks } = layOutLoss(losses, 10);
-    expect(steps.split('L')).toHaveLength(3);
-    expect(xTicks.at(-1)).toEqual({ at: PLOT.right, label: '10' });
-    const lastY = (path: string): number => Number(path.split(',').at(-1));
-    expect(lastY(trend)).toBeLessThan(lastY(steps));
-    expect(layOutLoss([], 10).steps).toBe('');
+    const marks = readChart(drawLoss(losses, 10));
+    const [steps, trend] = marks.filter(({ mark }) => mark === 'line');
+    expect([steps!.at.length, trend!.at.length]).toEqual([3, 3]);
+    expect(trend!.at[2]![1]).toBeLessThan(steps!.at[2]![1]);
+    const [, frameEnd] = marks.find(({ mark }) => mark === 'frame')!.at.map(([x]) => x).sort((a, b) => a - b);
+    const lastTick = marks.filter(({ mark }) => mark === 'x-axis tick label').at(-1)!;
+    expect([lastTick.text, lastTick.at[0]![0]]).toEqual(['10', frameEnd]);
+    expect(readChart(drawLoss([], 10)).filter(({ mark }) => mark === 'line')).toEqual([]);
   });
 
   it('show scores from left to right and worth upwards, on one scale for before and after', () => {
-    const point = (score: number, detailNats: number) => ({ score, detailNats, kind: 'expand' as const });
-    const { marks, zero } = layOutCalibration([point(-1, -0.1), point(1, 0.2)], [point(0, 0.8)]);
-    expect(marks.map(({ x }) => x)).toEqual([PLOT.left, PLOT.right]);
-    expect(marks[0]!.y).toBeGreaterThan(zero);
-    expect(marks[1]!.y).toBeGreaterThan(PLOT.top + 100);
+    const point = (score: number, detailNats: number, kind: 'expand' | 'collapse' = 'expand') => ({
+      score,
+      detailNats,
+      kind,
+    });
+    const shown = [point(-1, -0.1), point(1, 0.2, 'collapse')];
+    const marks = readChart(drawCalibration(shown, [point(0, 0.8)]));
+    const [low, high] = marks.filter(({ mark }) => mark === 'dot');
+    const [zero] = marks.find(({ mark }) => mark === 'rule')!.at;
+    const top = Math.min(...marks.filter(({ mark }) => mark === 'y-grid').flatMap(({ at }) => at.map(([, y]) => y)));
+    expect(high!.at[0]![0]).toBeGreaterThan(low!.at[0]![0]);
+    expect(low!.at[0]![1]).toBeGreaterThan(zero![1]);
+    expect(high!.at[0]![1]).toBeLessThan(zero![1]);
+    expect(high!.at[0]![1]).toBeGreaterThan(top + 100);
+    expect([low!.colour, high!.colour]).toEqual(['var(--series-0)', 'var(--series-1)']);
   });
 });
