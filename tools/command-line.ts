@@ -1,5 +1,7 @@
 /** What the command lines of the headless tools share: numbers, parameters, and how a bad one is refused. */
-import { ConfigError, DEFAULT_RUN_CONFIG, type RunConfig } from '../src/core/trace/config.ts';
+import { ConfigError, type RunConfig } from '../src/core/trace/config.ts';
+import { parameterNamed, readParameter } from '../src/core/trace/parameters.ts';
+import type { ParameterId } from '../src/core/trace/parameters.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { defaultsOf } from '../src/runtime/engine/engine-host.ts';
 import { applyModelChanges } from '../src/runtime/session/lens-variant.ts';
@@ -27,6 +29,19 @@ export function parameterChanges(pairs: readonly string[]): Record<string, unkno
   return changes;
 }
 
+/** `--NAME VALUE` for some parameters, as `parseArgs` takes them: short for `--set`. */
+export function parameterFlags<const Flags extends Readonly<Record<string, ParameterId>>>(flags: Flags) {
+  type Options = { readonly [Name in keyof Flags]: { readonly type: 'string' } };
+  return {
+    options: Object.fromEntries(Object.keys(flags).map((flag) => [flag, { type: 'string' }])) as Options,
+    /** The pairs that the flags given stand for. */
+    pairs: (values: { readonly [Name in keyof Flags]?: string | undefined }): readonly string[] =>
+      Object.entries(flags).flatMap(([flag, id]) =>
+        values[flag] === undefined ? [] : [`${id}=${values[flag]}`],
+      ),
+  };
+}
+
 /** The model's defaults with the command line's changes. @throws {OptionError} */
 export function configWith(model: LoadedModel, changes: Readonly<Record<string, unknown>>): RunConfig {
   try {
@@ -37,9 +52,11 @@ export function configWith(model: LoadedModel, changes: Readonly<Record<string, 
   }
 }
 
-/** A parameter's text as the type that it has; its range is checked with the rest. */
-function typedValue(key: string, text: string): unknown {
-  const isText = typeof (DEFAULT_RUN_CONFIG as Readonly<Record<string, unknown>>)[key] === 'string';
-  if (isText || text.trim() === '' || Number.isNaN(Number(text))) return text;
-  return Number(text);
+/** Of a parameter by its text; what no parameter is called is refused with the rest. @throws {OptionError} */
+function typedValue(name: string, text: string): unknown {
+  const parameter = parameterNamed(name);
+  if (parameter === undefined) return text;
+  const reading = readParameter(parameter, text);
+  if (reading.ok) return reading.value;
+  throw new OptionError(`${name} = ${text}: ${reading.message}.`);
 }

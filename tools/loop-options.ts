@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { RunConfig } from '../src/core/trace/config.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
-import { OptionError, configWith, parameterChanges, wholeNumber } from './command-line.ts';
+import { OptionError, configWith, parameterChanges, parameterFlags, wholeNumber } from './command-line.ts';
 
 export { OptionError } from './command-line.ts';
 
@@ -19,6 +19,8 @@ export interface LoopOptions {
   readonly changes: Readonly<Record<string, unknown>>;
 }
 
+const FLAGS = parameterFlags({ policy: 'policy', strategy: 'strategy', seed: 'seed' });
+
 export const LOOP_USAGE = `npm run loop -- [--text FILE] [--tokens N] [--policy P] [--strategy S] [--set key=value …] [--model ID]
                 [--backend wasm|cpu] [--seed S] [--ask-every N] [--trace OUT.jsonl] [--json]`;
 
@@ -29,10 +31,7 @@ export function parseLoopOptions(args: readonly string[]): LoopOptions {
   if (backend !== 'wasm' && backend !== 'cpu') {
     throw new OptionError(`Unknown backend "${backend}". Under Node: wasm, cpu.`);
   }
-  const changes = parameterChanges(values.set);
-  if (values.policy !== undefined) changes['policy'] = values.policy;
-  if (values.strategy !== undefined) changes['strategy'] = values.strategy;
-  if (values.seed !== undefined) changes['seed'] = wholeNumber('--seed', values.seed, 0);
+  const changes = parameterChanges([...values.set, ...FLAGS.pairs(values)]);
   return {
     textFile: values.text ?? null,
     tokens: values.tokens === undefined ? null : wholeNumber('--tokens', values.tokens, 1),
@@ -57,12 +56,10 @@ function parse(args: readonly string[]) {
       options: {
         text: { type: 'string' },
         tokens: { type: 'string' },
-        policy: { type: 'string' },
-        strategy: { type: 'string' },
+        ...FLAGS.options,
         set: { type: 'string', multiple: true, default: [] },
         model: { type: 'string', default: 'tiny' },
         backend: { type: 'string', default: 'wasm' },
-        seed: { type: 'string' },
         'ask-every': { type: 'string', default: '8192' },
         trace: { type: 'string' },
         json: { type: 'boolean', default: false },

@@ -4,7 +4,8 @@ import { INITIAL_ALLOCATOR_STATE, MAX_REFUSED } from '../../src/core/allocator/f
 import type { Allocation, AllocatorState } from '../../src/core/allocator/focus-allocator.ts';
 import type { PinnedSpan, Layout } from '../../src/core/context/working-context.ts';
 import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
-import { type RunConfig, STRATEGY_IDS } from '../../src/core/trace/config.ts';
+import type { RunConfig } from '../../src/core/trace/config.ts';
+import { STRATEGY_IDS } from '../../src/core/trace/parameters.ts';
 import { appendAndFit, makeRoom } from '../../src/core/allocator/fit.ts';
 import { K, spanIdOf } from '../../src/core/tree/ids.ts';
 import { checkInvariants } from '../../src/core/context/invariants.ts';

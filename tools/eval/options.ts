@@ -6,7 +6,7 @@ import {
   type EvaluationPolicyId,
 } from '../../src/runtime/evaluation/baselines/policies.ts';
 import { SUITES } from '../../src/runtime/evaluation/suites/suites.ts';
-import { OptionError, parameterChanges, wholeNumber } from '../command-line.ts';
+import { OptionError, parameterChanges, parameterFlags, wholeNumber } from '../command-line.ts';
 
 /** A history's length: tokens, or multiples of the budget. */
 export interface LengthOption {
@@ -38,6 +38,8 @@ export interface EvalCommand {
 /** The suite of case files runs where a file is named, and alone. */
 const suiteIds = (): string[] => SUITES.map(({ id }) => id).filter((id) => id !== 'cases');
 
+const FLAGS = parameterFlags({ budget: 'budgetTokens' });
+
 export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--tasks T,…] [--policy P,…] [--model ID]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
                 [--cases FILE.jsonl] [--text FILE] [--json OUT.json] [--resume] [--jobs J] [--shard i/n]
@@ -57,8 +59,7 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
   if (values.text !== undefined && !suites.includes('stream')) {
     throw new OptionError('--text names what the suite stream reads: choose it with --suite stream.');
   }
-  const changes = parameterChanges(values.set);
-  if (values.budget !== undefined) changes['budgetTokens'] = wholeNumber('--budget', values.budget, 64);
+  const changes = parameterChanges([...values.set, ...FLAGS.pairs(values)]);
   return {
     suites,
     modelId: values.model,
@@ -90,7 +91,7 @@ function parse(args: readonly string[]) {
         tasks: { type: 'string' },
         samples: { type: 'string' },
         seed: { type: 'string', default: '0' },
-        budget: { type: 'string' },
+        ...FLAGS.options,
         lengths: { type: 'string', default: '1x,4x,16x,64x' },
         set: { type: 'string', multiple: true, default: [] },
         cases: { type: 'string' },

@@ -1,6 +1,7 @@
 /** Chooses the scorer of a policy that needs no network of its own. */
 import type { PinnedSpan } from '../context/working-context.ts';
-import type { PolicyId, RunConfig } from '../trace/config.ts';
+import type { RunConfig } from '../trace/config.ts';
+import type { PolicyId } from '../trace/parameters.ts';
 import type { Scorer } from './ports.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import { createAttentionScorer } from './attention.ts';

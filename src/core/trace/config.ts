@@ -1,110 +1,38 @@
-/** Every knob of a run: its schema and its default. `parameters.ts` describes each to people. */
+/** The parameters of one run as a value: its schema, its defaults, and what changed between two. */
 import { z } from 'zod';
-import { POSITION_MODES } from '../context/position-scheme.ts';
-import { ATTENTION_READINGS } from './attention-record.ts';
+import { PARAMETERS } from './parameters.ts';
+import type {
+  Effect,
+  ManifestParameter,
+  ParameterAffecting,
+  ParameterId,
+  ParameterSchemas,
+} from './parameters.ts';
 
-export const POLICY_IDS = [
-  'lensnet',
-  'recency',
-  'random',
-  'retrieval',
-  'bm25',
-  'attention',
-  'oracle',
-  'manual',
-] as const;
-export type PolicyId = (typeof POLICY_IDS)[number];
+const schemas = Object.fromEntries(PARAMETERS.map(({ id, schema }) => [id, schema]));
 
-export const STRATEGY_IDS = ['greedy', 'stochastic', 'matching', 'adaptive'] as const;
-export type StrategyId = (typeof STRATEGY_IDS)[number];
+export const runConfigSchema = z.strictObject(schemas as unknown as ParameterSchemas);
 
-/** How the base's key-value cache follows a changed working context. */
-export const KV_MODES = ['exact', 'patch'] as const;
-export type KvMode = (typeof KV_MODES)[number];
+const inManifest = <Of extends 'required' | 'optional'>(of: Of) =>
+  Object.fromEntries(
+    PARAMETERS.flatMap((parameter) => (parameter.inManifest === of ? [[parameter.id, true]] : [])),
+  ) as Readonly<Record<ManifestParameter<Of>, true>>;
 
-/** `default` is the session's own LensNet, or the model's; the others ask for an architecture by name. */
-export const LENS_VARIANTS = ['default', 'dual-cross-attention', 'transformer', 'perceiver'] as const;
-export type LensVariant = (typeof LENS_VARIANTS)[number];
-
-export const RECORD_ATTENTION = ['off', ...ATTENTION_READINGS] as const;
-
-export const runConfigSchema = z.strictObject({
-  budgetTokens: z.number().int().min(64).max(32768),
-  recentTokens: z.number().int().min(0).max(8192),
-  lod1WindowTokens: z.number().int().min(0).max(1_048_576),
-  positions: z.enum(POSITION_MODES),
-  gistDecay: z.number().min(0).max(4),
-  kvMode: z.enum(KV_MODES),
-  tauExpand: z.number().min(0).max(1),
-  tauCollapse: z.number().min(0).max(1),
-  maxActions: z.number().int().min(0).max(64),
-  cooldownSteps: z.number().int().min(0).max(64),
-  refineSteps: z.number().int().min(0).max(3),
-  driftDecay: z.number().min(0).max(1),
-  driftGain: z.number().min(0).max(1),
-  strategy: z.enum(STRATEGY_IDS),
-  utilisationLow: z.number().min(0).max(1),
-  utilisationHigh: z.number().min(0).max(1),
-  tauStep: z.number().min(0.01).max(1),
-  tradeMargin: z.number().min(0).max(2),
-  strategyTopK: z.number().int().min(1).max(256),
-  strategyTemperature: z.number().min(0).max(5),
-  policy: z.enum(POLICY_IDS),
-  lensVariant: z.enum(LENS_VARIANTS),
-  questionParts: z.number().int().min(0).max(16),
-  lookAheadPages: z.number().int().min(0).max(65536),
-  temperature: z.number().min(0).max(5),
-  topK: z.number().int().min(0).max(65536),
-  topP: z.number().min(0).max(1),
-  repetitionPenalty: z.number().min(0.5).max(3),
-  maxNewTokens: z.number().int().min(1).max(4096),
-  deltaNllEverySteps: z.number().int().min(0).max(1000),
-  recordAttention: z.enum(RECORD_ATTENTION),
-  seed: z
-    .number()
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1),
+/** What a model's manifest says of parameters: those that it was measured best with. */
+export const modelDefaultsSchema = z.strictObject({
+  ...runConfigSchema.pick(inManifest('required')).shape,
+  ...runConfigSchema.pick(inManifest('optional')).partial().shape,
 });
 
 /** The parameters of one run. Changes apply at the next refocus. */
 export type RunConfig = z.infer<typeof runConfigSchema>;
-export type ParameterId = keyof RunConfig;
 
-export const DEFAULT_RUN_CONFIG: RunConfig = {
-  budgetTokens: 8192,
-  recentTokens: 256,
-  lod1WindowTokens: 2048,
-  positions: 'absolute',
-  gistDecay: 0,
-  kvMode: 'exact',
-  tauExpand: 0.2,
-  tauCollapse: 0.2,
-  maxActions: 4,
-  cooldownSteps: 2,
-  refineSteps: 1,
-  driftDecay: 0.9,
-  driftGain: 0.05,
-  strategy: 'greedy',
-  utilisationLow: 0.8,
-  utilisationHigh: 0.95,
-  tauStep: 0.05,
-  tradeMargin: 0.1,
-  strategyTopK: 8,
-  strategyTemperature: 0.2,
-  policy: 'lensnet',
-  lensVariant: 'default',
-  questionParts: 0,
-  lookAheadPages: 0,
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  repetitionPenalty: 1,
-  maxNewTokens: 64,
-  deltaNllEverySteps: 0,
-  recordAttention: 'off',
-  seed: 1,
-};
+/** The part of a configuration that an effect depends on. */
+export type ConfigAffecting<Of extends Effect> = Pick<RunConfig, ParameterAffecting<Of>>;
+
+export const DEFAULT_RUN_CONFIG: RunConfig = runConfigSchema.parse(
+  Object.fromEntries(PARAMETERS.map((parameter) => [parameter.id, parameter.default])),
+);
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -136,4 +64,19 @@ export function applyConfigChanges(config: RunConfig, changes: Readonly<Record<s
   const issue = parsed.error.issues[0]!;
   const parameter = String(issue.path[0] ?? 'config');
   throw new ConfigError(parameter, `${parameter} = ${JSON.stringify(changes[parameter])}: ${issue.message}.`);
+}
+
+/** The parameters in which two configurations differ, in display order. */
+export function changedIds(before: RunConfig, after: RunConfig): readonly ParameterId[] {
+  return PARAMETERS.map(({ id }) => id).filter((id) => before[id] !== after[id]);
+}
+
+/** What `applyConfigChanges` makes the second configuration of the first by. */
+export function changesBetween(before: RunConfig, after: RunConfig): Partial<RunConfig> {
+  return Object.fromEntries(changedIds(before, after).map((id) => [id, after[id]]));
+}
+
+/** Whether one of these parameters has the effect. */
+export function haveEffect(ids: readonly ParameterId[], effect: Effect): boolean {
+  return PARAMETERS.some(({ id, affects }) => affects.includes(effect) && ids.includes(id));
 }

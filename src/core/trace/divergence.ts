@@ -1,5 +1,6 @@
 /** Where two runs part: their frames on one playhead, and the first step at which each kind of thing differs. Pure. */
-import type { RunConfig } from './config.ts';
+import { type RunConfig, changedIds } from './config.ts';
+import type { ParameterId } from './parameters.ts';
 import type { ActionRecord, LayoutEntry } from './telemetry.ts';
 
 /** One refocus of a run that is compared. */
@@ -90,7 +91,7 @@ export function placeOfKey({ keys }: Pick<RunAlignment, 'keys'>, key: number): n
 
 /** The first place at which one kind of thing differs. */
 export type Divergence = { readonly place: number } & (
-  | { readonly kind: 'parameter'; readonly ids: readonly (keyof RunConfig)[] }
+  | { readonly kind: 'parameter'; readonly ids: readonly ParameterId[] }
   /** The history's length, or the token that was generated at a position, differs. */
   | {
       readonly kind: 'tokens';
@@ -175,13 +176,8 @@ function parameterDivergence(
   const isKnown =
     before !== null && configA === a.configAt(before.indexA) && configB === b.configAt(before.indexB);
   if (configA === null || configB === null || isKnown) return null;
-  const ids = differingParameters(configA, configB);
+  const ids = changedIds(configA, configB);
   return ids.length === 0 ? null : { kind: 'parameter', place: pair.place, ids };
-}
-
-/** The parameters that two runs do not share. */
-export function differingParameters(a: RunConfig, b: RunConfig): readonly (keyof RunConfig)[] {
-  return (Object.keys(a) as (keyof RunConfig)[]).filter((id) => a[id] !== b[id]);
 }
 
 function tokenDivergence(a: ComparedRun, b: ComparedRun, pair: Pair, before: Pair | null): Divergence | null {

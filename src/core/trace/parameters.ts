@@ -1,387 +1,561 @@
-/** How every knob of a run is described to people: label, unit, range and one sentence. */
-import { KV_MODES, LENS_VARIANTS, POLICY_IDS, RECORD_ATTENTION, STRATEGY_IDS } from './config.ts';
+/**
+ * Every parameter of a run, once: what may stand in it, what it does, in whose words it is explained, and what a
+ * new value makes stale. Validation, defaults, form, command line, links and `docs/parameters.md` follow from here.
+ */
+import { z } from 'zod';
 import { POSITION_MODES } from '../context/position-scheme.ts';
-import type { ParameterId } from './config.ts';
+import { ATTENTION_READINGS } from './attention-record.ts';
+import type { DefinitionId } from './definitions.ts';
+
+const POLICY_IDS = [
+  'lensnet',
+  'recency',
+  'random',
+  'retrieval',
+  'bm25',
+  'attention',
+  'oracle',
+  'manual',
+] as const;
+export type PolicyId = (typeof POLICY_IDS)[number];
+
+export const STRATEGY_IDS = ['greedy', 'stochastic', 'matching', 'adaptive'] as const;
+export type StrategyId = (typeof STRATEGY_IDS)[number];
+
+/** How the base's key-value cache follows a changed working context. */
+export const KV_MODES = ['exact', 'patch'] as const;
+export type KvMode = (typeof KV_MODES)[number];
+
+/** `default` is the session's own LensNet, or the model's; the others ask for an architecture by name. */
+const LENS_VARIANTS = ['default', 'dual-cross-attention', 'transformer', 'perceiver'] as const;
+export type LensVariant = (typeof LENS_VARIANTS)[number];
+
+const RECORD_ATTENTION = ['off', ...ATTENTION_READINGS] as const;
 
 export type ParameterGroup = 'context' | 'allocator' | 'policy' | 'sampling' | 'measurement';
 
-export interface ParameterDescription {
-  readonly id: ParameterId;
+/** What a new value takes hold of. */
+export type Effect =
+  /** How the working context is fitted into its budget. */
+  | 'window'
+  /** The scorer, where its policy reads the parameter, and what is scored again at a turn's end. */
+  | 'scorer'
+  /** Which moves a refocus makes. */
+  | 'moves'
+  /** How the base reads the working context; what is cached otherwise is run again. */
+  | 'decoder'
+  /** How the next answer is sampled. */
+  | 'answer'
+  /** What is measured on the way, and nothing else. */
+  | 'measurement';
+
+interface Description {
   readonly label: string;
   /** The symbol of the design documents, where there is one. */
   readonly symbol?: string;
+  /** Where it stands in the form. */
   readonly group: ParameterGroup;
   readonly unit: string;
+  /** What it does, for the form and the documentation. */
   readonly sentence: string;
-  readonly kind: 'integer' | 'number' | 'choice';
-  readonly min?: number;
-  readonly max?: number;
-  readonly step?: number;
-  readonly choices?: readonly string[];
+  /** The entry of `definitions.ts` behind it. */
+  readonly definition: DefinitionId;
+  readonly affects: readonly Effect[];
+  /** A model's manifest gives its own default: it must, or it may. */
+  readonly inManifest?: 'required' | 'optional';
 }
 
-/** One description per knob, in display order. Ranges repeat the schema's; a test holds them equal. */
-export const PARAMETERS: readonly ParameterDescription[] = [
-  {
-    id: 'budgetTokens',
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  /** Of the form's slider. */
+  readonly step: number;
+  readonly default: number;
+}
+
+function integer<const Spec extends Description & Range>(spec: Spec) {
+  return { kind: 'integer', schema: z.number().int().min(spec.min).max(spec.max), ...spec } as const;
+}
+
+function number<const Spec extends Description & Range>(spec: Spec) {
+  return { kind: 'number', schema: z.number().min(spec.min).max(spec.max), ...spec } as const;
+}
+
+function choice<
+  const Choices extends readonly [string, ...string[]],
+  const Spec extends Description & { readonly default: Choices[number] },
+>(choices: Choices, spec: Spec) {
+  return { kind: 'choice', schema: z.enum(choices), choices, ...spec } as const;
+}
+
+/** In display order. */
+const TABLE = {
+  budgetTokens: integer({
     label: 'Budget',
     symbol: 'W_max',
     group: 'context',
     unit: 'tokens',
-    kind: 'integer',
     min: 64,
     max: 32768,
     step: 32,
+    default: 8192,
     sentence:
       'The sum of entry costs in the working context never exceeds this: a raw token costs 1, a gist costs 1.',
-  },
-  {
-    id: 'recentTokens',
+    definition: 'working-context',
+    affects: ['window', 'moves', 'scorer'],
+    inManifest: 'required',
+  }),
+  recentTokens: integer({
     label: 'Recent tokens',
     group: 'context',
     unit: 'tokens',
-    kind: 'integer',
     min: 0,
     max: 8192,
     step: 32,
+    default: 256,
     sentence: 'The newest tokens that always stay raw (LOD0); the allocator may not collapse them.',
-  },
-  {
-    id: 'lod1WindowTokens',
+    definition: 'assembly',
+    affects: ['window', 'moves', 'scorer'],
+    inManifest: 'required',
+  }),
+  lod1WindowTokens: integer({
     label: 'LOD1 window',
     group: 'context',
     unit: 'tokens',
-    kind: 'integer',
     min: 0,
     max: 1048576,
     step: 1024,
+    default: 2048,
     sentence:
       'How far behind the recent tokens the recency assembly uses LOD1 before it turns to coarser gists.',
-  },
-  {
-    id: 'positions',
+    definition: 'assembly',
+    affects: ['window'],
+  }),
+  positions: choice(POSITION_MODES, {
     label: 'Positions',
     group: 'context',
     unit: '',
-    kind: 'choice',
-    choices: POSITION_MODES,
+    default: 'absolute',
     sentence:
       'Where the base sees each slot: at its absolute index, with far tokens grouped so that distances stay within the trained context, or numbered within the window.',
-  },
-  {
-    id: 'gistDecay',
+    definition: 'positions',
+    affects: ['decoder', 'scorer'],
+  }),
+  gistDecay: number({
     label: 'Gist decay',
     symbol: 'σ',
     group: 'context',
     unit: 'spans',
-    kind: 'number',
     min: 0,
     max: 4,
     step: 0.05,
+    default: 0,
     sentence:
       'Blurs a gist’s position by a Gaussian as wide as its span times this, so that fast rotary frequencies fade; 0 turns it off, raw tokens stay sharp.',
-  },
-  {
-    id: 'kvMode',
+    definition: 'gist-decay',
+    affects: ['decoder', 'scorer'],
+  }),
+  kvMode: choice(KV_MODES, {
     label: 'KV mode',
     group: 'context',
     unit: '',
-    kind: 'choice',
-    choices: KV_MODES,
+    default: 'exact',
     sentence:
       'After a refocus the base runs again from the first changed slot on (exact), or only what was swapped in and a few slots behind it, keeping the rest as it was computed (patch).',
-  },
-  {
-    id: 'tauExpand',
+    definition: 'kv-mode',
+    affects: ['decoder'],
+  }),
+  tauExpand: number({
     label: 'Expand threshold',
     symbol: 'τ_expand',
     group: 'allocator',
     unit: 'score',
-    kind: 'number',
     min: 0,
     max: 1,
     step: 0.01,
+    default: 0.2,
     sentence: 'An entry whose score is above this becomes a candidate for expansion.',
-  },
-  {
-    id: 'tauCollapse',
+    definition: 'score',
+    affects: ['moves'],
+    inManifest: 'optional',
+  }),
+  tauCollapse: number({
     label: 'Collapse threshold',
     symbol: 'τ_collapse',
     group: 'allocator',
     unit: 'score',
-    kind: 'number',
     min: 0,
     max: 1,
     step: 0.01,
+    default: 0.2,
     sentence: 'An entry or sibling group whose score is below minus this becomes a candidate for collapse.',
-  },
-  {
-    id: 'maxActions',
+    definition: 'score',
+    affects: ['moves'],
+    inManifest: 'optional',
+  }),
+  maxActions: integer({
     label: 'Actions per refocus',
     symbol: 'N_diff',
     group: 'allocator',
     unit: 'actions',
-    kind: 'integer',
     min: 0,
     max: 64,
     step: 1,
+    default: 4,
     sentence: 'At most this many expansions and collapses are applied in one refocus.',
-  },
-  {
-    id: 'cooldownSteps',
+    definition: 'refocus',
+    affects: ['moves'],
+    inManifest: 'optional',
+  }),
+  cooldownSteps: integer({
     label: 'Cooldown',
     group: 'allocator',
     unit: 'refocuses',
-    kind: 'integer',
     min: 0,
     max: 64,
     step: 1,
+    default: 2,
     sentence: 'A span that was expanded or collapsed cannot flip direction for this many refocuses.',
-  },
-  {
-    id: 'refineSteps',
+    definition: 'cooldown',
+    affects: ['moves'],
+    inManifest: 'optional',
+  }),
+  refineSteps: integer({
     label: 'Refine steps',
     group: 'allocator',
     unit: 'passes',
-    kind: 'integer',
     min: 0,
     max: 3,
     step: 1,
+    default: 1,
     sentence:
       'How often the scorer runs again within one refocus after its actions changed the working context.',
-  },
-  {
-    id: 'driftDecay',
+    definition: 'refocus',
+    affects: ['moves'],
+    inManifest: 'optional',
+  }),
+  driftDecay: number({
     label: 'Drift memory',
     group: 'allocator',
     unit: 'fraction',
-    kind: 'number',
     min: 0,
     max: 1,
     step: 0.01,
+    default: 0.9,
     sentence: 'How slowly the moving average of net cost (added minus refunded) forgets.',
-  },
-  {
-    id: 'driftGain',
+    definition: 'drift',
+    affects: ['moves'],
+  }),
+  driftGain: number({
     label: 'Drift correction',
     group: 'allocator',
     unit: 'score per budget',
-    kind: 'number',
     min: 0,
     max: 1,
     step: 0.01,
+    default: 0.05,
     sentence: 'How strongly net-cost drift biases the next scores toward balance.',
-  },
-  {
-    id: 'strategy',
+    definition: 'drift',
+    affects: ['moves'],
+  }),
+  strategy: choice(STRATEGY_IDS, {
     label: 'Strategy',
     group: 'allocator',
     unit: '',
-    kind: 'choice',
-    choices: STRATEGY_IDS,
+    default: 'greedy',
     sentence:
       'How scores become moves: best first (greedy), sampled (stochastic), the best set of moves at once (matching), or greedy with thresholds that follow how full the window is (adaptive).',
-  },
-  {
-    id: 'utilisationLow',
+    definition: 'strategy',
+    affects: ['moves'],
+    inManifest: 'optional',
+  }),
+  utilisationLow: number({
     label: 'Low utilisation',
     group: 'allocator',
     unit: 'fraction of budget',
-    kind: 'number',
     min: 0,
     max: 1,
     step: 0.01,
+    default: 0.8,
     sentence:
       'Adaptive strategy: below this share of the budget, τ_expand falls until the best of the rest fill it.',
-  },
-  {
-    id: 'utilisationHigh',
+    definition: 'strategy',
+    affects: ['moves'],
+  }),
+  utilisationHigh: number({
     label: 'High utilisation',
     group: 'allocator',
     unit: 'fraction of budget',
-    kind: 'number',
     min: 0,
     max: 1,
     step: 0.01,
+    default: 0.95,
     sentence:
       'Adaptive strategy: above this share of the budget, τ_expand rises until only the N_diff best still ask to expand.',
-  },
-  {
-    id: 'tauStep',
+    definition: 'strategy',
+    affects: ['moves'],
+  }),
+  tauStep: number({
     label: 'Threshold step',
     group: 'allocator',
     unit: 'score',
-    kind: 'number',
     min: 0.01,
     max: 1,
     step: 0.01,
+    default: 0.05,
     sentence: 'Adaptive strategy: τ_expand moves in steps of this size.',
-  },
-  {
-    id: 'tradeMargin',
+    definition: 'strategy',
+    affects: ['moves'],
+  }),
+  tradeMargin: number({
     label: 'Trade margin',
     group: 'allocator',
     unit: 'score',
-    kind: 'number',
     min: 0,
     max: 2,
     step: 0.01,
+    default: 0.1,
     sentence:
       'Adaptive strategy: in a full window an entry expands only if its score is above that of what collapses for it by more than this.',
-  },
-  {
-    id: 'strategyTopK',
+    definition: 'strategy',
+    affects: ['moves'],
+  }),
+  strategyTopK: integer({
     label: 'Candidates sampled',
     group: 'allocator',
     unit: 'candidates',
-    kind: 'integer',
     min: 1,
     max: 256,
     step: 1,
+    default: 8,
     sentence: 'Stochastic strategy: it samples among this many best candidates of each queue.',
-  },
-  {
-    id: 'strategyTemperature',
+    definition: 'strategy',
+    affects: ['moves'],
+  }),
+  strategyTemperature: number({
     label: 'Strategy temperature',
     group: 'allocator',
     unit: 'score',
-    kind: 'number',
     min: 0,
     max: 5,
     step: 0.05,
+    default: 0.2,
     sentence:
       'Stochastic strategy: score differences well below this hardly matter; 0 takes the best first, as greedy does.',
-  },
-  {
-    id: 'policy',
+    definition: 'strategy',
+    affects: ['moves'],
+  }),
+  policy: choice(POLICY_IDS, {
     label: 'Policy',
     group: 'policy',
     unit: '',
-    kind: 'choice',
-    choices: POLICY_IDS,
+    default: 'lensnet',
     sentence:
       'Who scores the entries: the learned LensNet, a baseline, or the oracle, which tries every move (small budgets only).',
-  },
-  {
-    id: 'lensVariant',
+    definition: 'policy',
+    affects: ['scorer'],
+  }),
+  lensVariant: choice(LENS_VARIANTS, {
     label: 'LensNet variant',
     group: 'policy',
     unit: '',
-    kind: 'choice',
-    choices: LENS_VARIANTS,
+    default: 'default',
     sentence:
       'Which LensNet scores: the model’s own or the one kept for this session (default), or another architecture, if the model brings its weights.',
-  },
-  {
-    id: 'questionParts',
+    definition: 'lens-variant',
+    affects: ['scorer'],
+  }),
+  questionParts: integer({
     label: 'Question parts',
     group: 'policy',
     unit: 'sentences',
-    kind: 'integer',
     min: 0,
     max: 16,
     step: 1,
+    default: 0,
     sentence:
       'At a turn’s end LensNet also scores the window for this many sentences of a longer question, each alone, and the highest score counts; 0 scores it for the whole tail only.',
-  },
-  {
-    id: 'lookAheadPages',
+    definition: 'question-parts',
+    affects: ['scorer'],
+    inManifest: 'optional',
+  }),
+  lookAheadPages: integer({
     label: 'Look-ahead',
     group: 'policy',
     unit: 'pages',
-    kind: 'integer',
     min: 0,
     max: 65536,
     step: 16,
+    default: 0,
     sentence:
       'At a turn’s end LensNet scores collapsed spans by the best LOD1 gist below them, for this many pages of 1,024 tokens; 0 trusts their coarse gists alone.',
-  },
-  {
-    id: 'temperature',
+    definition: 'question-parts',
+    affects: ['scorer'],
+    inManifest: 'optional',
+  }),
+  temperature: number({
     label: 'Temperature',
     group: 'sampling',
     unit: '',
-    kind: 'number',
     min: 0,
     max: 5,
     step: 0.05,
+    default: 0,
     sentence: '0 picks the most likely token (greedy); higher values flatten the distribution.',
-  },
-  {
-    id: 'topK',
+    definition: 'sampling',
+    affects: ['answer'],
+  }),
+  topK: integer({
     label: 'Top-k',
     group: 'sampling',
     unit: 'tokens',
-    kind: 'integer',
     min: 0,
     max: 65536,
     step: 1,
+    default: 0,
     sentence: 'Sample among the k most likely tokens only; 0 turns it off.',
-  },
-  {
-    id: 'topP',
+    definition: 'sampling',
+    affects: ['answer'],
+  }),
+  topP: number({
     label: 'Top-p',
     group: 'sampling',
     unit: 'probability',
-    kind: 'number',
     min: 0,
     max: 1,
     step: 0.01,
+    default: 1,
     sentence: 'Sample among the smallest set of tokens whose probability reaches p; 1 turns it off.',
-  },
-  {
-    id: 'repetitionPenalty',
+    definition: 'sampling',
+    affects: ['answer'],
+  }),
+  repetitionPenalty: number({
     label: 'Repetition penalty',
     group: 'sampling',
     unit: 'factor',
-    kind: 'number',
     min: 0.5,
     max: 3,
     step: 0.05,
+    default: 1,
     sentence: 'Divides the logits of tokens generated already in this answer; 1 turns it off.',
-  },
-  {
-    id: 'maxNewTokens',
+    definition: 'sampling',
+    affects: ['answer'],
+  }),
+  maxNewTokens: integer({
     label: 'Longest answer',
     group: 'sampling',
     unit: 'tokens',
-    kind: 'integer',
     min: 1,
     max: 4096,
     step: 1,
+    default: 64,
     sentence: 'Generation stops after this many tokens if no stop text came first.',
-  },
-  {
-    id: 'deltaNllEverySteps',
+    definition: 'sampling',
+    affects: ['answer'],
+  }),
+  deltaNllEverySteps: integer({
     label: 'Measure ΔNLL',
     group: 'measurement',
     unit: 'refocuses',
-    kind: 'integer',
     min: 0,
     max: 1000,
     step: 1,
+    default: 0,
     sentence:
       'Every so many refocuses, ΔNLL@64 of the working context against the full raw history is measured; 0 turns it off.',
-  },
-  {
-    id: 'recordAttention',
+    definition: 'delta-nll',
+    affects: ['measurement'],
+  }),
+  recordAttention: choice(RECORD_ATTENTION, {
     label: 'Record attention',
     group: 'measurement',
     unit: '',
-    kind: 'choice',
-    choices: RECORD_ATTENTION,
+    default: 'off',
     sentence:
       'Notes for every generated token how much the base attended to each block: the mean of all its heads, of the last layer’s, or the strongest head of each slot. Costs about half as much time again a token, and some hundred bytes each in the trace.',
-  },
-  {
-    id: 'seed',
+    definition: 'attention',
+    affects: ['decoder'],
+  }),
+  seed: integer({
     label: 'Seed',
     group: 'measurement',
     unit: '',
-    kind: 'integer',
     min: 0,
     max: 2147483647,
     step: 1,
+    default: 1,
     sentence: 'Drives sampling, the random policy and synthetic data; the same seed gives the same run.',
-  },
-];
+    definition: 'seed',
+    affects: ['scorer', 'moves', 'answer'],
+  }),
+} as const;
+
+type Table = typeof TABLE;
+export type ParameterId = keyof Table;
+
+/** The schema of every parameter, by its id. */
+export type ParameterSchemas = { readonly [Id in ParameterId]: Table[Id]['schema'] };
+
+/** Ids of the parameters that have an effect. */
+export type ParameterAffecting<Of extends Effect> = {
+  [Id in ParameterId]: Of extends Table[Id]['affects'][number] ? Id : never;
+}[ParameterId];
+
+/** Ids of the parameters for which a model's manifest must, or may, give its own default. */
+export type ManifestParameter<Of extends 'required' | 'optional'> = {
+  [Id in ParameterId]: Table[Id] extends { readonly inManifest: Of } ? Id : never;
+}[ParameterId];
+
+interface Named extends Description {
+  readonly id: ParameterId;
+  readonly schema: z.ZodType<string | number>;
+}
+
+export interface NumericParameter extends Named, Range {
+  readonly kind: 'integer' | 'number';
+}
+
+interface ChoiceParameter extends Named {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  readonly default: string;
+}
+
+/** One parameter as forms, command lines and documentation read it. */
+export type Parameter = NumericParameter | ChoiceParameter;
+
+/** Every parameter, in display order. */
+export const PARAMETERS: readonly Parameter[] = Object.entries(TABLE).map(([id, parameter]): Parameter => ({
+  id: id as ParameterId,
+  ...parameter,
+}));
+
+/** Undefined for a name that no parameter has. */
+export function parameterNamed(name: string): Parameter | undefined {
+  return PARAMETERS.find(({ id }) => id === name);
+}
+
+export type ParameterReading =
+  { readonly ok: true; readonly value: number | string } | { readonly ok: false; readonly message: string };
+
+const withSeparators = new Intl.NumberFormat('en-US', { maximumFractionDigits: 4 });
+
+/**
+ * A parameter's value from text, as it stands in a form, a link or on a command line; commas may group digits.
+ * `message` says what is wrong with it otherwise, as a phrase.
+ */
+export function readParameter(parameter: Parameter, text: string): ParameterReading {
+  if (parameter.kind === 'choice') {
+    if (parameter.choices.includes(text)) return { ok: true, value: text };
+    return { ok: false, message: `“${text}” is none of ${parameter.choices.join(', ')}` };
+  }
+  const digits = text.trim().replaceAll(',', '');
+  const value = Number(digits);
+  if (digits === '' || !Number.isFinite(value)) return { ok: false, message: `“${text}” is not a number` };
+  if (parameter.kind === 'integer' && !Number.isInteger(value)) {
+    return { ok: false, message: 'only whole numbers' };
+  }
+  const { min, max } = parameter;
+  if (value >= min && value <= max) return { ok: true, value };
+  return { ok: false, message: `between ${withSeparators.format(min)} and ${withSeparators.format(max)}` };
+}

@@ -3,7 +3,7 @@
  * count is bounded here before anybody allocates by it.
  */
 import { z } from 'zod';
-import { runConfigSchema } from '../../core/trace/config.ts';
+import { modelDefaultsSchema } from '../../core/trace/config.ts';
 import { K, MAX_LOD } from '../../core/tree/ids.ts';
 
 /** A plain name inside the model folder: no directories, so a manifest cannot reach outside it. */
@@ -66,22 +66,7 @@ const folderSchema = z.strictObject({
   maxLod: z.number().int().min(1).max(MAX_LOD),
   hiddenSize: z.number().int().min(1).max(16_384),
   trainedContextTokens: z.number().int().min(1).max(1_048_576),
-  defaults: z.strictObject({
-    ...runConfigSchema.pick({ budgetTokens: true, recentTokens: true }).shape,
-    // What the model was measured best with; the page's own defaults hold for the rest.
-    ...runConfigSchema
-      .pick({
-        strategy: true,
-        tauExpand: true,
-        tauCollapse: true,
-        maxActions: true,
-        refineSteps: true,
-        cooldownSteps: true,
-        questionParts: true,
-        lookAheadPages: true,
-      })
-      .partial().shape,
-  }),
+  defaults: modelDefaultsSchema,
   chat: z.strictObject({
     userPrefix: shortText,
     userSuffix: shortText,

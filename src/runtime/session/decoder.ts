@@ -4,7 +4,8 @@
  * (`patch`); slots before the first change are never recomputed.
  */
 import type { AttentionReading } from '../../core/trace/attention-record.ts';
-import type { KvMode, RunConfig } from '../../core/trace/config.ts';
+import type { ConfigAffecting } from '../../core/trace/config.ts';
+import type { KvMode } from '../../core/trace/parameters.ts';
 import { spanIdOf, tokensPerEntry } from '../../core/tree/ids.ts';
 import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../core/context/position-scheme.ts';
 import { slotPositions } from '../../core/context/positions.ts';
@@ -62,10 +63,7 @@ export class Decoder {
   }
 
   /** Decode as a run's parameters ask for, from the next `sync` on. */
-  configure(
-    config: Pick<RunConfig, 'positions' | 'gistDecay' | 'kvMode' | 'recordAttention'>,
-    trainedContextTokens: number,
-  ): void {
+  configure(config: ConfigAffecting<'decoder'>, trainedContextTokens: number): void {
     this.setPositions(positionSchemeOf(config, trainedContextTokens));
     this.setKvMode(config.kvMode);
     this.readAttention(config.recordAttention);

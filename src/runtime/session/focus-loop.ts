@@ -4,7 +4,8 @@
  */
 import type { AllocatorState } from '../../core/allocator/focus-allocator.ts';
 import type { PinnedSpan, Layout } from '../../core/context/working-context.ts';
-import type { ParameterId, RunConfig } from '../../core/trace/config.ts';
+import type { RunConfig } from '../../core/trace/config.ts';
+import type { ParameterId } from '../../core/trace/parameters.ts';
 import { appendAndFit } from '../../core/allocator/fit.ts';
 import { K } from '../../core/tree/ids.ts';
 import { actByHand } from '../../core/allocator/manual-action.ts';

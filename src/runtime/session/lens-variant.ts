@@ -2,12 +2,8 @@
  * Which of a model's LensNets scores, as the parameter `lensVariant` asks, and what happens where the model does
  * not have it. Owns no net.
  */
-import {
-  ConfigError,
-  type LensVariant,
-  type RunConfig,
-  applyConfigChanges,
-} from '../../core/trace/config.ts';
+import { ConfigError, type RunConfig, applyConfigChanges } from '../../core/trace/config.ts';
+import type { LensVariant } from '../../core/trace/parameters.ts';
 import type { LensNet, LoadedModel } from '../../nn/ports.ts';
 
 /**

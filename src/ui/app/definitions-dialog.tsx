@@ -1,7 +1,7 @@
 /** What the words of the page mean; opens at the one that was asked for, over whatever dialog is open. */
 import { useEffect, useRef } from 'react';
 import { useShell } from './shell-store.ts';
-import { DEFINITIONS, type Definition } from '../words/definitions.ts';
+import { DEFINITIONS, type Definition } from '../../core/trace/definitions.ts';
 import { Dialog } from '../widgets/dialog.tsx';
 
 export function DefinitionsDialog() {

@@ -1,6 +1,6 @@
 /** The page's furniture: theme, panels, tabs, open dialogs. Remembered in localStorage where there is one. */
 import { create } from 'zustand';
-import type { DefinitionId } from '../words/definitions.ts';
+import type { DefinitionId } from '../../core/trace/definitions.ts';
 
 type Theme = 'auto' | 'light' | 'dark';
 export type MobileTab = 'timeline' | 'chat' | 'inspector' | 'setup';

@@ -1,7 +1,7 @@
 /** The allocation strategies by name. */
 import { adaptiveStrategy } from './adaptive.ts';
 import type { AllocationStrategy } from '../focus-allocator.ts';
-import type { StrategyId } from '../../trace/config.ts';
+import type { StrategyId } from '../../trace/parameters.ts';
 import { greedyStrategy } from './greedy.ts';
 import { matchingStrategy } from './matching.ts';
 import { stochasticStrategy } from './stochastic.ts';

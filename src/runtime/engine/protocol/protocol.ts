@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { runConfigSchema } from '../../../core/trace/config.ts';
-import type { LensVariant, RunConfig } from '../../../core/trace/config.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import type { LensVariant } from '../../../core/trace/parameters.ts';
 import { ROLES } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { BackendReport } from '../../../nn/ports.ts';

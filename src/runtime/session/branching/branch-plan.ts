@@ -2,7 +2,7 @@
  * Divides a stored session at a refocus step: what stood by then, and what was done after it, as a script that
  * another run can follow. Pure; touches neither the session nor a model.
  */
-import type { RunConfig } from '../../../core/trace/config.ts';
+import { type RunConfig, changesBetween } from '../../../core/trace/config.ts';
 import { K, tokensPerEntry, tokensPerNode } from '../../../core/tree/ids.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
@@ -268,12 +268,10 @@ class ScriptWriter {
       );
     }
     this.modelHash = modelHash;
-    const changed = Object.entries(config).filter(
-      ([id, value]) => this.config[id as keyof RunConfig] !== value,
-    );
+    const changes = changesBetween(this.config, config);
     this.config = config;
-    if (changed.length === 0) return;
-    const change: ReplayAct = { kind: 'config', changes: Object.fromEntries(changed) };
+    if (Object.keys(changes).length === 0) return;
+    const change: ReplayAct = { kind: 'config', changes };
     // It was announced by the refocus that it came into force with, so it goes before what led to that refocus.
     if (this.turn !== null && this.newPiece !== null && this.refocusesInTurn === 0) {
       this.acts.splice(

@@ -1,7 +1,7 @@
 /** The comparison's figures: where the runs part, their metrics up to the playhead, the parameters that differ. */
 import { ArrowRight } from 'lucide-react';
 import { metricDifferences } from '../../../core/trace/run-comparison-metrics.ts';
-import { differingParameters } from '../../../core/trace/divergence.ts';
+import { changedIds } from '../../../core/trace/config.ts';
 import { formatCount, formatValue } from '../../words/format.ts';
 import { seekCompared } from './compare-actions.ts';
 import { METRIC_WORDS, differenceWords, parameterLabel, divergenceWords } from './compare-words.ts';
@@ -95,7 +95,7 @@ export function ParameterDifferences({ place }: { readonly place: number }) {
   const a = runOf('a')?.configAt(indexOf('a', place));
   const b = runOf('b')?.configAt(indexOf('b', place));
   if (!a || !b || !frameOf('a', place) || !frameOf('b', place)) return null;
-  const ids = differingParameters(a, b);
+  const ids = changedIds(a, b);
   if (ids.length === 0) return <p className="muted">The same parameters are in force in both.</p>;
   return (
     <table className="compare-table">

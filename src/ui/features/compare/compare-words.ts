@@ -1,5 +1,5 @@
 /** Figures and differences of a comparison in words. Pure. */
-import { PARAMETERS } from '../../../core/trace/parameters.ts';
+import { parameterNamed } from '../../../core/trace/parameters.ts';
 import type { ComparedMetric } from '../../../core/trace/run-comparison-metrics.ts';
 import type { Divergence } from '../../../core/trace/divergence.ts';
 import { formatCount, formatDuration, formatNats, formatPercent, formatToken } from '../../words/format.ts';
@@ -83,7 +83,7 @@ export function divergenceWords(divergence: Divergence): { readonly title: strin
 }
 
 export function parameterLabel(id: string): string {
-  return PARAMETERS.find((parameter) => parameter.id === id)?.label ?? id;
+  return parameterNamed(id)?.label ?? id;
 }
 
 /** More digits than elsewhere: the first difference may be small. */

@@ -1,14 +1,13 @@
 /** One knob: name, symbol, value, unit, slider, sentence, default, and what was wrong with the last input. */
 import { RotateCcw } from 'lucide-react';
 import { useId, useState } from 'react';
-import type { ParameterDescription } from '../../../core/trace/parameters.ts';
+import { type Parameter, readParameter } from '../../../core/trace/parameters.ts';
 import { useShell } from '../../app/shell-store.ts';
-import { DEFINITION_OF } from '../../words/definitions.ts';
 import { formatValue } from '../../words/format.ts';
-import { readParameter, sliderOf, valueOfSlider } from './parameter-input.ts';
+import { sliderOf, valueOfSlider } from './parameter-slider.ts';
 
 interface ParameterFieldProps {
-  readonly parameter: ParameterDescription;
+  readonly parameter: Parameter;
   readonly value: number | string;
   readonly initial: number | string;
   readonly initialWord: string;
@@ -43,7 +42,7 @@ export function ParameterField({
     if (draft === null) return;
     const reading = readParameter(parameter, draft);
     if (reading.ok) void commit(reading.value);
-    else setError(`${reading.message} Kept ${formatValue(value)}.`);
+    else setError(`${asSentence(reading.message)} Kept ${formatValue(value)}.`);
   };
   const dragged = draft !== null && error === null ? Number(draft) : Number(value);
 
@@ -77,7 +76,7 @@ export function ParameterField({
             aria-describedby={`${id}-help`}
             onChange={(event) => void commit(event.target.value)}
           >
-            {parameter.choices?.map((choice) => (
+            {parameter.choices.map((choice) => (
               <option key={choice} disabled={available?.includes(choice) === false}>
                 {choice}
               </option>
@@ -142,10 +141,7 @@ export function ParameterField({
         {parameter.sentence}{' '}
         <span className="tabular">
           {initialWord} {formatValue(initial)}
-          {parameter.min !== undefined &&
-            parameter.max !== undefined &&
-            `, ${formatValue(parameter.min)}–${formatValue(parameter.max)}`}
-          .
+          {parameter.kind !== 'choice' && `, ${formatValue(parameter.min)}–${formatValue(parameter.max)}`}.
         </span>
       </p>
       <button
@@ -153,11 +149,15 @@ export function ParameterField({
         className="link parameter-help"
         aria-label={`Definition behind ${parameter.label}`}
         onClick={() => {
-          useShell.setState({ definition: DEFINITION_OF[parameter.id] });
+          useShell.setState({ definition: parameter.definition });
         }}
       >
         Definition
       </button>
     </div>
   );
+}
+
+function asSentence(phrase: string): string {
+  return `${phrase.charAt(0).toUpperCase()}${phrase.slice(1)}.`;
 }

@@ -1,6 +1,6 @@
 /** Every knob of the run, generated from the parameter table. */
 import { RotateCcw } from 'lucide-react';
-import { PARAMETERS } from '../../../core/trace/parameters.ts';
+import { changesBetween } from '../../../core/trace/config.ts';
 import { runCommand } from '../../commands/commands.ts';
 import { setParameters } from '../../model/session-actions.ts';
 import { useSession } from '../../model/session-store.ts';
@@ -18,21 +18,22 @@ export function ParametersPanel() {
       </section>
     );
   }
-  const changed = PARAMETERS.filter(({ id }) => config[id] !== defaults[id]);
+  const reset = changesBetween(config, defaults);
+  const count = Object.keys(reset).length;
   return (
     <section className="panel-section" aria-label="Parameters">
       <div className="panel-heading">
         <h2>Parameters</h2>
-        {changed.length > 0 && (
+        {count > 0 && (
           <button
             type="button"
             className="link"
             disabled={readOnly}
             onClick={() => {
-              void setParameters(Object.fromEntries(changed.map(({ id }) => [id, defaults[id]])));
+              void setParameters(reset);
             }}
           >
-            <RotateCcw size={12} aria-hidden /> Reset {changed.length}
+            <RotateCcw size={12} aria-hidden /> Reset {count}
           </button>
         )}
       </div>

@@ -6,7 +6,8 @@ import { useRecording } from './recording-store.ts';
 import { useSession } from '../../model/session-store.ts';
 import { useTracks } from '../timeline/tracks-store.ts';
 import { useView } from '../../model/view-store.ts';
-import { changedParameters, encodeLink, type LinkState } from './link-state.ts';
+import { changesBetween } from '../../../core/trace/config.ts';
+import { encodeLink, type LinkState } from './link-state.ts';
 import { applyView, isWaiting, linkOfPage, readAddress } from './page-link.ts';
 
 const EVERY_MS = 500;
@@ -47,7 +48,7 @@ export function startAddressSync(): () => void {
 export async function applyLink(link: LinkState): Promise<void> {
   const { boot, session } = useSession.getState();
   if (boot && session && !session.readOnly) {
-    const changes = changedParameters({ ...boot.defaults, ...link.parameters }, session.config);
+    const changes = changesBetween(session.config, { ...boot.defaults, ...link.parameters });
     const refused = Object.keys(changes).length === 0 ? null : await setParameters(changes);
     if (refused !== null) {
       reportError('The parameters of the link were not used', {

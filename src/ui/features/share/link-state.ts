@@ -3,7 +3,8 @@
  * validation, upgrades. Pure; knows neither stores nor the address bar.
  */
 import { z } from 'zod';
-import { type ParameterId, type RunConfig, runConfigSchema } from '../../../core/trace/config.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import { parameterNamed, readParameter } from '../../../core/trace/parameters.ts';
 import { K, MAX_LOD, tokensPerEntry } from '../../../core/tree/ids.ts';
 import type { BlockRef } from '../../model/view-store.ts';
 import { type TrackArrangement, tidyArrangement } from '../timeline/track-arrangement.ts';
@@ -197,10 +198,11 @@ export function decodeLink(
   for (const [field, value] of Object.entries(fields)) {
     if (field === 'v') continue;
     if (field.startsWith(PARAMETER_PREFIX)) {
-      const parameter = field.slice(PARAMETER_PREFIX.length);
-      const read = readParameter(parameter, value);
-      if (read.success) parameters[parameter] = read.value;
-      else fault(parameter, value, read.message);
+      const named = field.slice(PARAMETER_PREFIX.length);
+      const parameter = parameterNamed(named);
+      const read = parameter && readParameter(parameter, value);
+      if (read?.ok) parameters[named] = read.value;
+      else fault(named, value, read?.message ?? 'this page knows no such parameter');
     } else if (Object.hasOwn(FIELDS, field)) {
       const read = FIELDS[field as FieldName].read.safeParse(value);
       if (read.success) state[field] = read.data;
@@ -251,28 +253,7 @@ function upgraded(
   return lifted;
 }
 
-type ParameterReading =
-  { readonly success: true; readonly value: unknown } | { readonly success: false; readonly message: string };
-
-function readParameter(parameter: string, text: string): ParameterReading {
-  if (!Object.hasOwn(runConfigSchema.shape, parameter)) {
-    return { success: false, message: 'this page knows no such parameter' };
-  }
-  const schema = runConfigSchema.shape[parameter as ParameterId];
-  const asText = schema.safeParse(text);
-  const asNumber = text.trim() === '' ? asText : schema.safeParse(Number(text));
-  const read = asText.success ? asText : asNumber;
-  if (read.success) return { success: true, value: read.data };
-  return { success: false, message: asNumber.error?.issues[0]?.message ?? 'not understood' };
-}
-
 /** Untrusted text as a message may show it. */
 function quote(text: string): string {
   return text.length > LONGEST_QUOTE ? `${text.slice(0, LONGEST_QUOTE - 1)}…` : text;
-}
-
-/** The parameters that differ from the defaults. */
-export function changedParameters(config: RunConfig, defaults: RunConfig): Partial<RunConfig> {
-  const ids = Object.keys(runConfigSchema.shape) as ParameterId[];
-  return Object.fromEntries(ids.filter((id) => config[id] !== defaults[id]).map((id) => [id, config[id]]));
 }

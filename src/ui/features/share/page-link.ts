@@ -1,6 +1,11 @@
 /** From the page to a link and back: what the stores say as a link, and a link's view put into the stores. */
 import type { SessionRecord } from '../../../runtime/engine/protocol/protocol.ts';
-import { DEFAULT_RUN_CONFIG, type RunConfig } from '../../../core/trace/config.ts';
+import {
+  DEFAULT_RUN_CONFIG,
+  type RunConfig,
+  changedIds,
+  changesBetween,
+} from '../../../core/trace/config.ts';
 import { showSteps, visibleSteps } from '../../commands/view-actions.ts';
 import { type Preset, presetsFor } from '../presets/presets.ts';
 import { currentRun } from '../../model/current-run.ts';
@@ -15,13 +20,7 @@ import { useView } from '../../model/view-store.ts';
 import { clampTokens } from '../timeline/token-axis.ts';
 import { INITIAL_ARRANGEMENT } from '../timeline/tracks.ts';
 import { formatCount } from '../../words/format.ts';
-import {
-  type LinkProblem,
-  type LinkState,
-  changedParameters,
-  changedTracks,
-  decodeLink,
-} from './link-state.ts';
+import { type LinkProblem, type LinkState, changedTracks, decodeLink } from './link-state.ts';
 
 const PRESETS = presetsFor(DEFAULT_RUN_CONFIG);
 
@@ -33,7 +32,7 @@ export function linkOfPage(): LinkState {
   const example = exampleOf(session?.record.title, provenance[0]?.title);
   const frame = following ? undefined : currentRun.frameAt(index);
   const tracks = changedTracks(useTracks.getState().arrangement);
-  const parameters = boot && session ? changedParameters(session.config, boot.defaults) : {};
+  const parameters = boot && session ? changesBetween(boot.defaults, session.config) : {};
   return {
     ...(boot && { model: boot.model.id }),
     ...(session && { session: session.record.id }),
@@ -103,8 +102,7 @@ export function targetOf(
   if (preset) return { kind: 'preset', id: preset.id };
   const isSubstitute = link.session !== undefined && link.example === undefined;
   const same = sessions.find(
-    ({ title, config }) =>
-      title === example.title && Object.keys(changedParameters(config, example.config)).length === 0,
+    ({ title, config }) => title === example.title && changedIds(config, example.config).length === 0,
   );
   return same && !isSubstitute ? { kind: 'session', id: same.id } : { kind: 'example', isSubstitute };
 }

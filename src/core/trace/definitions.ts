@@ -1,6 +1,4 @@
-/** What the words of the page mean, in the terms of the project's documents, and where an idea comes from. Pure. */
-import type { ParameterId } from '../../core/trace/config.ts';
-
+/** What the words of the page mean, in the terms of the project's documents, and where an idea comes from. */
 interface Source {
   readonly title: string;
   readonly address: string;
@@ -139,38 +137,3 @@ export const DEFINITIONS = [
 ] as const satisfies readonly Definition[];
 
 export type DefinitionId = (typeof DEFINITIONS)[number]['id'];
-
-export const DEFINITION_OF = {
-  budgetTokens: 'working-context',
-  recentTokens: 'assembly',
-  lod1WindowTokens: 'assembly',
-  positions: 'positions',
-  gistDecay: 'gist-decay',
-  kvMode: 'kv-mode',
-  tauExpand: 'score',
-  tauCollapse: 'score',
-  maxActions: 'refocus',
-  refineSteps: 'refocus',
-  cooldownSteps: 'cooldown',
-  driftDecay: 'drift',
-  driftGain: 'drift',
-  strategy: 'strategy',
-  utilisationLow: 'strategy',
-  utilisationHigh: 'strategy',
-  tauStep: 'strategy',
-  tradeMargin: 'strategy',
-  strategyTopK: 'strategy',
-  strategyTemperature: 'strategy',
-  policy: 'policy',
-  lensVariant: 'lens-variant',
-  questionParts: 'question-parts',
-  lookAheadPages: 'question-parts',
-  temperature: 'sampling',
-  topK: 'sampling',
-  topP: 'sampling',
-  repetitionPenalty: 'sampling',
-  maxNewTokens: 'sampling',
-  deltaNllEverySteps: 'delta-nll',
-  recordAttention: 'attention',
-  seed: 'seed',
-} as const satisfies Record<ParameterId, DefinitionId>;

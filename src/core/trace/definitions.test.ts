@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { PARAMETERS } from '../../core/trace/parameters.ts';
-import { DEFINITIONS, DEFINITION_OF } from './definitions.ts';
+import { DEFINITIONS } from './definitions.ts';
+import { PARAMETERS } from './parameters.ts';
 
 describe('definitions', () => {
   it('have one for every parameter, and names of their own', () => {
-    const ids = DEFINITIONS.map(({ id }) => id);
+    const ids: string[] = DEFINITIONS.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const { id } of PARAMETERS) expect(ids).toContain(DEFINITION_OF[id]);
+    for (const { definition } of PARAMETERS) expect(ids).toContain(definition);
   });
 
   it('stand each for something that the page shows or a parameter sets', () => {
-    const used = new Set<string>([...Object.values(DEFINITION_OF), 'block']);
+    const used = new Set<string>([...PARAMETERS.map(({ definition }) => definition), 'block']);
     expect(DEFINITIONS.filter(({ id }) => !used.has(id))).toEqual([]);
   });
 });
