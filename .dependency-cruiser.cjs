@@ -45,6 +45,20 @@ module.exports = {
         pathNot: [room('ui'), room('core'), '^src/runtime/engine/(client|protocol)', '^src/base/'],
       },
     },
+    ...within('src/core', {
+      tree: [],
+      context: ['tree'],
+      trace: ['tree', 'context'],
+      policies: ['tree', 'context', 'trace'],
+      allocator: ['tree', 'context', 'trace', 'policies'],
+    }),
+    ...within('src/storage', {
+      '.': [],
+      memory: ['.'],
+      versions: [],
+      indexeddb: ['.', 'memory', 'versions'],
+      trace: ['.', 'indexeddb', 'versions'],
+    }),
     ...within('src/nn', {
       'model-folder': [],
       '.': ['model-folder'],

@@ -13,6 +13,7 @@ export default defineConfig({
             'tools/**/*.test.ts',
             'tests/property/**/*.test.ts',
             'tests/fault/**/*.test.ts',
+            'tests/docs/**/*.test.ts',
           ],
           environment: 'node',
           testTimeout: 60_000,
