@@ -27,6 +27,8 @@ function namedFiles(text: string): readonly string[] {
 }
 
 function exists(name: string, document: string): boolean {
+  // What training makes on the way is not kept.
+  if (name.startsWith('training/.cache')) return true;
   const path = name.replace(/\/$/, '');
   if (known.has(path) || known.has(posix.join(posix.dirname(document), path))) return true;
   return (
