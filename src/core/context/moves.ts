@@ -40,7 +40,7 @@ export function explainLegality(code: Legality): string {
 export const EXPANSION_COST = K - 1;
 
 /** The largest share of the budget that the protected recent window may take, so that history keeps a place. */
-const RECENT_SHARE = 0.75;
+export const RECENT_SHARE = 0.75;
 
 /**
  * First token of the protected recent window: at least `recentTokens` tokens, from a block's start to the cursor,

@@ -7,8 +7,24 @@ import { gistPosition } from './positions.ts';
 import { ROLES } from '../tree/provenance.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 
-/** Entry features per slot, in the order of docs/models.md. */
-export const SLOT_FEATURES = 12;
+/** A slot's features in their order: one LOD, three logarithms (docs/models.md), one role. */
+export const SLOT_FEATURE_NAMES = [
+  'lod0',
+  'lod1',
+  'lod2',
+  'lod3',
+  'lod4',
+  'log2Span',
+  'log2Distance',
+  'lnResidency',
+  'system',
+  'user',
+  'assistant',
+  'document',
+] as const;
+export const SLOT_FEATURES = SLOT_FEATURE_NAMES.length;
+/** What each logarithm is divided by. */
+export const FEATURE_SCALES = { log2Span: 20, log2Distance: 20, lnResidency: 5 } as const;
 
 /**
  * The working context as tensors. N slots = the sum of entry costs; borrowed by the scorer, never kept.
@@ -181,9 +197,9 @@ function writeFeatures(features: Float32Array, layout: Layout, tree: GistTree): 
     const role = runs[run]?.role;
     const first = at;
     features[first + entry.lod] = 1;
-    features[first + 5] = Math.log2(entry.end - entry.start) / 20;
-    features[first + 6] = Math.log2(1 + layout.cursor - entry.end) / 20;
-    features[first + 7] = Math.log1p(layout.residency[i]!) / 5;
+    features[first + 5] = Math.log2(entry.end - entry.start) / FEATURE_SCALES.log2Span;
+    features[first + 6] = Math.log2(1 + layout.cursor - entry.end) / FEATURE_SCALES.log2Distance;
+    features[first + 7] = Math.log1p(layout.residency[i]!) / FEATURE_SCALES.lnResidency;
     if (role !== undefined) features[first + 8 + ROLES.indexOf(role)] = 1;
     at += SLOT_FEATURES;
     for (let t = 1; t < entry.cost; t++, at += SLOT_FEATURES) {

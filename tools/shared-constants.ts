@@ -1,0 +1,22 @@
+/** The constants that PyTorch's side must not type again: gathered here, exported by `npm run constants`. */
+import { RECENT_SHARE } from '../src/core/context/moves.ts';
+import { FEATURE_SCALES, SLOT_FEATURE_NAMES } from '../src/core/context/slot-view.ts';
+import { DEFAULT_RUN_CONFIG, LENS_VARIANTS } from '../src/core/trace/config.ts';
+import { ROLES } from '../src/core/tree/provenance.ts';
+import { K, MAX_LOD } from '../src/core/tree/ids.ts';
+
+export function sharedConstants(): Readonly<Record<string, unknown>> {
+  const { recentTokens, lod1WindowTokens, tauExpand } = DEFAULT_RUN_CONFIG;
+  return {
+    blockSize: K,
+    maxLod: MAX_LOD,
+    roles: ROLES,
+    slotFeatures: SLOT_FEATURE_NAMES,
+    featureScales: FEATURE_SCALES,
+    lensVariants: LENS_VARIANTS.filter((variant) => variant !== 'default'),
+    recentTokens,
+    lod1WindowTokens,
+    recentShare: RECENT_SHARE,
+    tauExpand,
+  };
+}
