@@ -1,6 +1,6 @@
 /**
  * Suite `gist`: how much of a deleted span its gists give back to the base, level by level, and whether the gists
- * have collapsed onto each other. As training/evaluate_gistnet.py measures it, on documents of this side's writer.
+ * have collapsed onto each other. As training/train/evaluate_gistnet.py measures it, on documents of this side's writer.
  */
 import { tokensPerEntry, type Lod } from '../../../core/tree/ids.ts';
 import { positionSchemeOf } from '../../../core/context/position-scheme.ts';

@@ -1,6 +1,6 @@
 /**
  * Writes one history as tokens: filler sentences in paragraphs, and facts at given places whose spans it records.
- * The form is that of the training documents (training/corpus.py).
+ * The form is that of the training documents (training/data/document_writer.py).
  */
 import { K } from '../../../core/tree/ids.ts';
 import type { Rng } from '../../../base/rng.ts';

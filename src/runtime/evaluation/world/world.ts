@@ -1,6 +1,6 @@
 /**
  * The harbour world as evaluations tell it: its words, its relations, and which facts are kept from training.
- * The words come from `training/export_world.py`, so that both sides speak the same language.
+ * The words come from `training/world/export.py`, so that both sides speak the same language.
  */
 import { crc32 } from '../../../base/crc32.ts';
 import data from './world-data.json' with { type: 'json' };

@@ -1,0 +1,25 @@
+"""What training shares with the playground, from `constants.json`, which `npm run constants` writes from its source."""
+
+from __future__ import annotations
+
+import json
+
+from training.paths import TRAINING
+
+_SHARED = json.loads((TRAINING / "constants.json").read_text(encoding="utf-8"))
+
+BLOCK_SIZE: int = _SHARED["blockSize"]
+"""K: tokens of a block, children of a gist."""
+MAX_LOD: int = _SHARED["maxLod"]
+ROLES: tuple[str, ...] = tuple(_SHARED["roles"])
+SLOT_FEATURES: tuple[str, ...] = tuple(_SHARED["slotFeatures"])
+"""Names of a slot's features, in their order."""
+FEATURE_SCALES: dict[str, float] = _SHARED["featureScales"]
+"""What each logarithmic feature is divided by."""
+LENS_VARIANTS: tuple[str, ...] = tuple(_SHARED["lensVariants"])
+"""The default first."""
+RECENT_TOKENS: int = _SHARED["recentTokens"]
+LOD1_WINDOW_TOKENS: int = _SHARED["lod1WindowTokens"]
+RECENT_SHARE: float = _SHARED["recentShare"]
+"""The protected recent window takes at most this share of the budget."""
+TAU_EXPAND: float = _SHARED["tauExpand"]

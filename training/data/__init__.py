@@ -1,0 +1,1 @@
+"""Documents, histories and working contexts as token arrays."""

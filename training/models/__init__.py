@@ -1,0 +1,1 @@
+"""The networks as docs/models.md defines them."""

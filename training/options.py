@@ -1,0 +1,35 @@
+"""Command-line options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training import paths
+
+
+def parser_of(docstring: str | None) -> argparse.ArgumentParser:
+    """A parser whose help is a command's own docstring."""
+    return argparse.ArgumentParser(description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def add_networks(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Where to read the networks named (`base`, `gistnet`, `lensnet`) from."""
+    for name in names:
+        path = {"base": paths.BASE, "gistnet": paths.GISTNET, "lensnet": paths.LENSNET}[name]
+        parser.add_argument(f"--{name}", type=Path, default=path, help=f"checkpoint of the {name}")
+
+
+def add_run(parser: argparse.ArgumentParser, out: Path, lr: float) -> None:
+    """What every training takes: seed, learning rate, output, and how it is resumed."""
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lr", type=float, default=lr, help="peak learning rate")
+    parser.add_argument("--out", type=Path, default=out)
+    parser.add_argument("--save-seconds", type=float, default=60, help="between two checkpoints")
+    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+
+
+def add_length(parser: argparse.ArgumentParser, minutes: float, prefix: str = "") -> None:
+    """How long a training, or the phase that `prefix` names, goes on."""
+    parser.add_argument(f"--{prefix}minutes", type=float, default=minutes)
+    parser.add_argument(f"--{prefix}steps", type=int, default=0, help="instead of minutes: the same on any machine")

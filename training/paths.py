@@ -1,0 +1,17 @@
+"""Where this package reads and writes files of the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TRAINING = Path(__file__).resolve().parent
+REPOSITORY = TRAINING.parent
+CACHE = TRAINING / ".cache"
+"""Downloads, checkpoints, logs and figures; not under version control."""
+FIGURES = CACHE / "figures"
+MODEL_FOLDER = REPOSITORY / "models" / "tiny"
+FIXTURES = REPOSITORY / "tests" / "fixtures"
+EXAMPLES = REPOSITORY / "public" / "examples"
+WORLD_DATA = REPOSITORY / "src" / "runtime" / "evaluation" / "world" / "world-data.json"
+BASE, GISTNET, LENSNET = (CACHE / f"{name}.pt" for name in ("base", "gistnet", "lensnet"))
+"""Checkpoints that one stage of training leaves for the next."""

@@ -1,0 +1,1 @@
+"""The harbour world: its words, relations, wording and held-out parts."""
