@@ -1,7 +1,8 @@
 /** The constants that PyTorch's side must not type again: gathered here, exported by `npm run constants`. */
 import { RECENT_SHARE } from '../src/core/context/moves.ts';
 import { FEATURE_SCALES, SLOT_FEATURE_NAMES } from '../src/core/context/slot-view.ts';
-import { DEFAULT_RUN_CONFIG, LENS_VARIANTS } from '../src/core/trace/config.ts';
+import { DEFAULT_RUN_CONFIG } from '../src/core/trace/config.ts';
+import { LENS_VARIANTS } from '../src/core/trace/parameters.ts';
 import { ROLES } from '../src/core/tree/provenance.ts';
 import { K, MAX_LOD } from '../src/core/tree/ids.ts';
 

@@ -27,7 +27,7 @@ export const KV_MODES = ['exact', 'patch'] as const;
 export type KvMode = (typeof KV_MODES)[number];
 
 /** `default` is the session's own LensNet, or the model's; the others ask for an architecture by name. */
-const LENS_VARIANTS = ['default', 'dual-cross-attention', 'transformer', 'perceiver'] as const;
+export const LENS_VARIANTS = ['default', 'dual-cross-attention', 'transformer', 'perceiver'] as const;
 export type LensVariant = (typeof LENS_VARIANTS)[number];
 
 const RECORD_ATTENTION = ['off', ...ATTENTION_READINGS] as const;
