@@ -64,7 +64,7 @@ describe('files of a run', () => {
   it('goes on behind the last whole result, and refuses those of another run', () => {
     const path = join(folder, 'out.partial.jsonl');
     const resultOf = (index: number): UnitResult => ({
-      unit: { suite: 'recall', task: 'single', historyTokens: 1024, index, n: 1 },
+      unit: { suite: 'recall', task: 'single', templates: 'seen', historyTokens: 1024, index, n: 1 },
       cells: [],
     });
     const first = new PartialResults(path, 'run A', false);

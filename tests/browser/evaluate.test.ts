@@ -82,7 +82,7 @@ it('runs a small evaluation and shows its table and plots', async () => {
   expect(await cells.getByRole('row', { name: /gold/ }).innerText()).toMatch(/single\s+2,048\s+gold\s+4\s/);
   const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).slice(0, 10);
   await dialog.getByText(`commit ${commit}`).waitFor();
-  const plot = dialog.getByRole('figure', { name: 'Accuracy by length of history' });
+  const plot = dialog.getByRole('figure', { name: 'Answered by length of history' });
   expect(await plot.getByRole('img').getAttribute('aria-label')).toMatch(/gold: \d+%/);
 });
 
@@ -96,7 +96,7 @@ it('saves CSV, JSON that the command line reads, and a plot as PNG', async () =>
     ['newest-blocks', 4, 512],
     ['gold', 4, 512],
   ]);
-  const png = await download('Save Accuracy by length of history as PNG');
+  const png = await download('Save Answered by length of history as PNG');
   expect(png.text.startsWith('\x89PNG')).toBe(true);
 });
 
@@ -123,10 +123,17 @@ it('opens a report of the command line, compares it, and refuses a broken one', 
   const clusters = [0, 1].map((id) => ({
     cluster: `${id}`,
     n: 50,
-    figures: { accuracy: [50, 45 + id], nll: [50, 10 + id], regret: [50, 10] } as const,
+    figures: { answered: [50, 40], accuracy: [50, 45 + id], nll: [50, 10 + id], regret: [50, 10] } as const,
   }));
-  const key = { task: 'single', policy: 'lensnet', historyTokens: 1024, budgetTokens: 256 };
-  const about = { version: 1, model: 'tiny', seed: 7, backend: 'wasm', commit: 'abcdef0123456789' } as const;
+  const key = {
+    task: 'single',
+    policy: 'lensnet',
+    templates: 'seen',
+    historyTokens: 1024,
+    budgetTokens: 256,
+    heads: 1,
+  } as const;
+  const about = { version: 2, model: 'tiny', seed: 7, backend: 'wasm', commit: 'abcdef0123456789' } as const;
   const report = mergeReports([
     { ...about, suites: [{ suite: 'recall', cells: [cellOf('recall', { ...key, clusters })] }] },
   ]);

@@ -1,6 +1,6 @@
 /**
- * Prints a report for people: policies down, lengths across, accuracy with its interval; and a table of figures
- * for what is about more than accuracy.
+ * Prints a report for people: policies down, lengths across, what was answered with its interval, the routing and
+ * the teacher-forced reading as diagnostics; and a table of figures for what is about more.
  */
 import { FIGURES } from '../../src/runtime/evaluation/report/figures.ts';
 import type { Cell, EvaluationReport, Suite } from '../../src/runtime/evaluation/report/report.ts';
@@ -9,8 +9,10 @@ import type { Interval } from '../../src/base/statistics.ts';
 export function printReport(report: EvaluationReport): void {
   for (const suite of report.suites) {
     for (const [task, cells] of groups(suite)) {
-      if (cells.some(({ accuracy }) => accuracy !== null)) {
-        console.log(`\n${suite.suite} · ${task} · accuracy [95%] (routing × reading)`);
+      if (cells.some(hasAnswers)) {
+        console.log(
+          `\n${suite.suite} · ${task} · answered [95%] (routing × reading given routed; teacher-forced)`,
+        );
         console.log(tableOf(cells));
       }
       if (cells.some(isAboutMore)) {
@@ -27,13 +29,17 @@ function groups({ cells }: Suite): Map<string, Cell[]> {
   return byTask;
 }
 
-/** Accuracy alone does not tell what such a cell measured. */
-function isAboutMore({ accuracy, spearman }: Cell): boolean {
-  return accuracy === null || spearman !== null;
+function hasAnswers({ answered, accuracy }: Cell): boolean {
+  return answered !== null || accuracy !== null;
 }
 
-/** Figures that the table of accuracies shows already. */
-const SHOWN: readonly string[] = ['accuracy', 'routingRecall', 'readingAccuracy', 'exactMatch'];
+/** Answers alone do not tell what such a cell measured. */
+function isAboutMore(cell: Cell): boolean {
+  return !hasAnswers(cell) || cell.spearman !== null;
+}
+
+/** Figures that the table of answers shows already. */
+const SHOWN: readonly string[] = ['answered', 'accuracy', 'routingRecall', 'readingGivenRouted'];
 
 /** A row a policy and length, a column for every figure that any of them has. */
 function figuresOf(cells: readonly Cell[]): string {
@@ -81,11 +87,12 @@ function columnOf({ historyTokens, budgetTokens }: Cell): string {
 
 function textOf(cell: Cell | undefined): string {
   if (cell === undefined || cell.n === 0) return '–';
-  const { accuracy, nll, ci95, routingRecall, readingAccuracy } = cell;
-  const range = rangeOf(ci95);
-  if (accuracy === null) return `NLL ${fixed(nll)}${range}`;
-  const parts = routingRecall === null ? '' : ` (${fixed(routingRecall)} × ${fixed(readingAccuracy)})`;
-  return `${fixed(accuracy)}${range}${parts}`;
+  const { answered, answeredCi95, accuracy, nll, ci95, routingRecall, readingGivenRouted, f1 } = cell;
+  const forced = accuracy === null ? '' : `; ${fixed(accuracy)}`;
+  if (answered === null) return accuracy === null ? `NLL ${fixed(nll)}${rangeOf(ci95)}` : `–${forced}`;
+  const routing = routingRecall === null ? '– × –' : `${fixed(routingRecall)} × ${fixed(readingGivenRouted)}`;
+  const words = f1 === null ? '' : ` F1 ${fixed(f1)}`;
+  return `${fixed(answered)}${rangeOf(answeredCi95)}${words} (${routing}${forced})`;
 }
 
 function rangeOf(interval: Interval | null | undefined): string {

@@ -26,7 +26,8 @@ export async function answerCells(
   const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));
   const answers = await answerAll(history, tree, able, config, seed, ports);
   return policies.map((policy) => {
-    const key = { task, policy, historyTokens, budgetTokens: config.budgetTokens };
+    const { budgetTokens } = config;
+    const key = { task, policy, templates: unit.templates, historyTokens, budgetTokens, heads: 1 };
     const reason = reasons.get(policy);
     return reason === undefined
       ? cellOfAnswers(key, policy, unitKey(unit), answers, reasons)

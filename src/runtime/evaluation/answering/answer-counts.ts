@@ -8,9 +8,12 @@ import type { WeightedSum } from '../../../base/statistics.ts';
 
 /** Figures that a reason against a policy leaves undefined. */
 const ANSWER_FIGURES: readonly FigureId[] = [
+  'answered',
   'accuracy',
   'routingRecall',
-  'readingAccuracy',
+  'readingGivenRouted',
+  'againstFull',
+  'f1',
   'nll',
   'deltaNll',
   'gapRecovered',
@@ -43,10 +46,12 @@ export function cellOfAnswers(
   const full = reasons.get('full') ?? 'It needs full to be run too.';
   const why: Partial<Record<FigureId, string>> = {
     deltaNll: full,
+    againstFull: full,
+    f1: 'The answers are no free text.',
     gapRecovered: all.has('full') ? 'It needs newest-blocks to be run too.' : full,
     regret: reasons.get('answer-oracle') ?? 'It needs answer-oracle and random-blocks to be run too.',
     ...(answers.some(({ isRouted }) => isRouted === null)
-      ? { routingRecall: UNKNOWN_GOLD, readingAccuracy: UNKNOWN_GOLD }
+      ? { routingRecall: UNKNOWN_GOLD, readingGivenRouted: UNKNOWN_GOLD }
       : {}),
   };
   return { ...key, clusters: [counted], why };
@@ -64,41 +69,61 @@ interface References {
 function countsOf(answers: readonly Answered[], cluster: string, references: References): ClusterCounts {
   const { full, recency, random, oracle } = references;
   const known = answers.filter(({ isRouted }) => isRouted !== null);
-  const focused = answers.flatMap(({ lens }) => lens ?? []);
+  const routed = known.filter(({ isRouted }) => isRouted === true);
+  const isDecoded = answers.every(({ verdict }) => verdict !== null);
+  const f1s = answers.flatMap(({ verdict }) => verdict?.f1 ?? []);
+  const exact = answers.flatMap(({ verdict }) => verdict?.isExact ?? []);
+  const focused = answers.flatMap(({ live }) => live ?? []);
   const reached = focused.flatMap(({ latency }) => latency ?? []);
   const reachedTokens = focused.flatMap(({ latencyTokens }) => latencyTokens ?? []);
+  // All answers of a unit come from one stream, which counts once.
+  const streamed = focused.slice(0, 1).flatMap(({ streaming }) => streaming ?? []);
   const figures: Partial<Record<FigureId, WeightedSum>> = {
-    accuracy: share(answers, ({ isRight }) => isRight),
-    exactMatch: share(answers, ({ isExact }) => isExact),
+    ...(isDecoded && {
+      answered: share(answers, isAnswered),
+      refused: share(answers, ({ verdict }) => verdict!.isRefused),
+    }),
+    ...(isDecoded && full !== undefined && { againstFull: [count(full), count(answers)] }),
+    ...(f1s.length > 0 && { f1: mean(f1s), exactMatch: [exact.length, exact.filter(Boolean).length] }),
+    accuracy: share(answers, ({ isReferenceRead }) => isReferenceRead),
     nll: mean(answers.map(({ nll }) => nll)),
     utilisation: mean(answers.map(({ utilisation }) => utilisation)),
-    ...(known.length > 0
-      ? {
-          routingRecall: share(known, ({ isRouted }) => isRouted === true),
-          readingAccuracy: share(
-            known.filter(({ isRouted }) => isRouted === true),
-            ({ isRight }) => isRight,
-          ),
-        }
-      : {}),
-    ...(full === undefined ? {} : { deltaNll: mean(answers.map(({ nll }, i) => nll - full[i]!.nll)) }),
-    ...(full === undefined || recency === undefined ? {} : { gapRecovered: gap(recency, answers, full) }),
-    ...(oracle === undefined || random === undefined ? {} : { regret: regret(random, answers, oracle) }),
-    ...(focused.length === 0
-      ? {}
-      : {
-          swapRate: mean(focused.map(({ totals }) => totals.swapRate)),
-          meanResidency: mean(focused.map(({ totals }) => totals.meanResidency)),
-          flipRate: flips(focused.map(({ totals }) => totals)),
-        }),
-    ...(reached.length === 0 ? {} : { refocusLatency: mean(reached) }),
-    ...(reachedTokens.length === 0 ? {} : { latencyTokens: mean(reachedTokens) }),
+    baseTokensPerQuestion: mean(answers.map(({ baseTokens }) => baseTokens)),
+    msPerQuestion: mean(answers.map(({ ms }) => ms)),
+    ...(known.length > 0 && {
+      routingRecall: share(known, ({ isRouted }) => isRouted === true),
+      ...(isDecoded && { readingGivenRouted: share(routed, isAnswered) }),
+    }),
+    ...(full !== undefined && { deltaNll: mean(answers.map(({ nll }, i) => nll - full[i]!.nll)) }),
+    ...(full !== undefined && recency !== undefined && { gapRecovered: gap(recency, answers, full) }),
+    ...(oracle !== undefined && random !== undefined && { regret: regret(random, answers, oracle) }),
+    ...(focused.length > 0 && {
+      swapRate: mean(focused.map(({ totals }) => totals.swapRate)),
+      meanResidency: mean(focused.map(({ totals }) => totals.meanResidency)),
+      flipRate: flips(focused.map(({ totals }) => totals)),
+    }),
+    ...(streamed.length > 0 && {
+      streamSwapRate: mean(streamed.map(({ swapRate }) => swapRate)),
+      streamResidency: mean(streamed.map(({ meanResidency }) => meanResidency)),
+      streamFlipRate: flips(streamed),
+    }),
+    ...(reached.length > 0 && { refocusLatency: mean(reached) }),
+    ...(reachedTokens.length > 0 && { latencyTokens: mean(reachedTokens) }),
   };
   let distances: readonly BinCounts[] = [];
-  for (const { distance, isRight } of answers) {
-    if (distance !== null) distances = addToBins(distances, distance, isRight ? 1 : 0);
+  for (const answer of answers) {
+    if (answer.distance !== null)
+      distances = addToBins(distances, answer.distance, isAnswered(answer) ? 1 : 0);
   }
   return { cluster, n: answers.length, figures: inOrder(figures), distances };
+}
+
+function isAnswered({ verdict }: Answered): boolean {
+  return verdict?.isAnswered ?? false;
+}
+
+function count(answers: readonly Answered[]): number {
+  return answers.filter(isAnswered).length;
 }
 
 /** In the order of the list, so that a report that was read and written again is the same file. */

@@ -6,6 +6,7 @@ import { expandEntry } from '../../../core/context/working-context.ts';
 import { logSumExp } from '../../session/sampler.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { AnswerReader, prepareContext } from './answer-reader.ts';
+import { MAX_ANSWER_TOKENS } from './greedy.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
 import { gistsLayout } from '../baselines/layouts.ts';
 
@@ -17,18 +18,25 @@ it('reads every move of a window from the cached prefix as it would without a ca
   const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64 };
   const layout = gistsLayout(tree, config);
   const gists = layout.entries.flatMap(({ lod }, index) => (lod === 1 ? [index] : [])).reverse();
-  const where = { sharedTokens: ids.length, branch: 0, scheme: ABSOLUTE_POSITIONS, offsetTokens: 0 };
+  const where = {
+    sharedTokens: ids.length,
+    branch: 0,
+    scheme: ABSOLUTE_POSITIONS,
+    offsetTokens: 0,
+    followingTokens: 4,
+  };
   const contexts = [layout, ...gists.map((index) => expandEntry(layout, index, tree))].map((each) =>
-    prepareContext(each, tree, Uint32Array.of(5, 6, 7), where),
+    prepareContext(each, tree, where),
   );
+  const reference = Uint32Array.of(5, 6, 7);
   const slotsBefore = model.work.slots;
-  const shared = new AnswerReader(model.base, step);
+  const shared = new AnswerReader(model, step);
   const readings = [];
-  for (const context of contexts) readings.push(await shared.read(context));
+  for (const context of contexts) readings.push(await shared.read(context, reference));
   const sharedSlots = model.work.slots - slotsBefore;
   for (const [index, context] of contexts.entries()) {
-    const alone = new AnswerReader(model.base, step);
-    expect(readings[index]).toEqual(await alone.read(context));
+    const alone = new AnswerReader(model, step);
+    expect(readings[index]).toEqual(await alone.read(context, reference));
     alone.dispose();
   }
   shared.dispose();
@@ -43,9 +51,15 @@ it('judges each token of an answer by the slot right before it, behind gists too
   const tree = await rememberHistory(model, ids, undefined, step);
   const layout = gistsLayout(tree, { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64 });
   expect(layout.entries.some(({ lod }) => lod > 0)).toBe(true);
-  const where = { sharedTokens: ids.length, branch: 0, scheme: ABSOLUTE_POSITIONS, offsetTokens: 0 };
-  const reader = new AnswerReader(model.base, step);
-  const { nll } = await reader.read(prepareContext(layout, tree, answer, where));
+  const where = {
+    sharedTokens: ids.length,
+    branch: 0,
+    scheme: ABSOLUTE_POSITIONS,
+    offsetTokens: 0,
+    followingTokens: 4,
+  };
+  const reader = new AnswerReader(model, step);
+  const { nll } = await reader.read(prepareContext(layout, tree, where), answer);
   reader.dispose();
   const session = model.base.createDecodeSession(layout.usedTokens + answer.length);
   const embed = (tokens: Uint32Array): Float32Array => model.base.embed(tokens);
@@ -56,4 +70,40 @@ it('judges each token of an answer by the slot right before it, behind gists too
     logits = await session.append(embed(Uint32Array.of(id)), Float64Array.of(layout.cursor + i), 'last');
   }
   session.dispose();
+});
+
+it('decodes greedily what the base gives without a cache, token by token', async () => {
+  const model = createFakeModel();
+  const step = () => Promise.resolve();
+  const ids = Uint32Array.from({ length: 600 }, (_, i) => (i * 11) % 251);
+  const tree = await rememberHistory(model, ids, undefined, step);
+  const layout = gistsLayout(tree, { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64 });
+  const where = {
+    sharedTokens: ids.length,
+    branch: 0,
+    scheme: ABSOLUTE_POSITIONS,
+    offsetTokens: 0,
+    followingTokens: 0,
+  };
+  const reader = new AnswerReader(model, step);
+  const context = prepareContext(layout, tree, where);
+  await reader.read(context, Uint32Array.of(1, 2, 3));
+  const { text, tokens } = await reader.decode(context);
+  expect(await reader.decode(context)).toEqual({ text, tokens });
+  reader.dispose();
+  const session = model.base.createDecodeSession(1024);
+  const embed = (some: Uint32Array): Float32Array => model.base.embed(some);
+  const view = buildSlotView({ layout, tree, embed, tailTokens: 1 });
+  let logits = await session.append(view.embeddings, view.positions, 'last');
+  const decoded: number[] = [];
+  for (;;) {
+    const best = logits.indexOf(Math.max(...logits));
+    decoded.push(best);
+    if (best === 10 || decoded.length === MAX_ANSWER_TOKENS) break;
+    const position = Float64Array.of(layout.cursor + decoded.length - 1);
+    logits = await session.append(embed(Uint32Array.of(best)), position, 'last');
+  }
+  session.dispose();
+  expect(tokens).toBe(decoded.length);
+  expect(text).toBe(model.tokenizer.decode(decoded).split('\n')[0]!.trim());
 });

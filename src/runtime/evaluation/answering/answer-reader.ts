@@ -1,15 +1,17 @@
 /**
- * What the base makes of an answer after a working context: one forward over context and answer together, and the
- * cached prefix of the last one is kept. Owns the key-value cache, not the contexts.
+ * What the base makes of a question after a working context: it decodes an answer freely, or reads a reference
+ * teacher-forced. The cached prefix of the last context is kept. Owns the key-value cache, not the contexts.
  */
-import { spanIdOf } from '../../../core/tree/ids.ts';
-import { type PositionScheme } from '../../../core/context/position-scheme.ts';
+import type { PositionScheme } from '../../../core/context/position-scheme.ts';
 import { type SlotPositions, slotPositions } from '../../../core/context/positions.ts';
 import { buildSlotView, SlotBuffers } from '../../../core/context/slot-view.ts';
-import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
-import type { DecodeSession, LanguageModel } from '../../../nn/ports.ts';
+import type { GistTree } from '../../../core/tree/gist-tree.ts';
+import { spanIdOf } from '../../../core/tree/ids.ts';
+import type { DecodeSession, LoadedModel } from '../../../nn/ports.ts';
+import { AnswerWriter } from '../../session/answer-writer.ts';
 import { type ContinuationReading, readContinuationRows } from '../../session/continuation.ts';
+import { GREEDY, MAX_ANSWER_TOKENS } from './greedy.ts';
 
 /** Slots run in one call; bounds the attention matrix. */
 const CHUNK_SLOTS = 256;
@@ -17,14 +19,13 @@ const CHUNK_SLOTS = 256;
 const ID_STRIDE = 2 ** 21;
 const MAX_BRANCHES = 1024;
 
-/** A context with an answer behind it, ready to be run; sorting by `compareKeys` makes prefixes shared. */
+/** A working context with the question at its end, ready to be run; sorting by `compareKeys` makes prefixes shared. */
 export interface PreparedContext {
   readonly layout: Layout;
   readonly tree: GistTree;
-  readonly answerIds: Uint32Array;
-  /** `[slots + answer - 1]` what each cached slot would hold. */
+  /** `[slots]` what each cached slot would hold. */
   readonly keys: Float64Array;
-  /** `[slots + answer - 1]` where each of them stands. */
+  /** `[slots + following]` where each of them stands, and where what is decoded or read behind them would. */
   readonly places: SlotPositions;
 }
 
@@ -37,15 +38,16 @@ export interface ContextBranch {
   readonly scheme: PositionScheme;
   /** Moves the whole context this many tokens along; 0 where the history really stands there. */
   readonly offsetTokens: number;
+  /** Tokens that may follow the context, at least. */
+  readonly followingTokens: number;
 }
 
 export function prepareContext(
   layout: Layout,
   tree: GistTree,
-  answerIds: Uint32Array,
-  { sharedTokens, branch, scheme, offsetTokens }: ContextBranch,
+  { sharedTokens, branch, scheme, offsetTokens, followingTokens }: ContextBranch,
 ): PreparedContext {
-  const keys = new Float64Array(layout.usedTokens + answerIds.length - 1);
+  const keys = new Float64Array(layout.usedTokens);
   let slot = 0;
   for (const { lod, start, end } of layout.entries) {
     if (lod === 0) {
@@ -56,10 +58,9 @@ export function prepareContext(
       keys[slot++] = -(spanIdOf(lod, start) + 1) - own;
     }
   }
-  for (let i = 0; slot < keys.length; i++) keys[slot++] = (layout.cursor + i) * ID_STRIDE + answerIds[i]!;
-  const places = slotPositions(layout, scheme, answerIds.length - 1);
-  for (let i = 0; i < keys.length; i++) places.positions[i]! += offsetTokens;
-  return { layout, tree, answerIds, keys, places };
+  const places = slotPositions(layout, scheme, Math.max(followingTokens, MAX_ANSWER_TOKENS));
+  for (let i = 0; i < places.positions.length; i++) places.positions[i]! += offsetTokens;
+  return { layout, tree, keys, places };
 }
 
 /** Orders contexts so that neighbours share as long a prefix as can be. */
@@ -71,11 +72,13 @@ export function compareKeys(a: PreparedContext, b: PreparedContext): number {
 
 export function isSameContext(a: PreparedContext, b: PreparedContext): boolean {
   const { length } = a.keys;
-  return (
-    length === b.keys.length &&
-    a.answerIds.at(-1) === b.answerIds.at(-1) &&
-    commonPrefix(a, length, b) === length
-  );
+  return length === b.keys.length && commonPrefix(a, length, b) === length;
+}
+
+/** What was decoded after a context. */
+export interface DecodedAnswer {
+  readonly text: string;
+  readonly tokens: number;
 }
 
 export class AnswerReader {
@@ -83,42 +86,38 @@ export class AnswerReader {
   private cached: PreparedContext | null = null;
   private readonly buffers = new SlotBuffers();
 
-  /** @param pause - awaited between two chunks of a forward; may throw to give up. */
+  /** @param pause - awaited between two chunks of a forward and between tokens; may throw to give up. */
   constructor(
-    private readonly base: LanguageModel,
+    private readonly model: Pick<LoadedModel, 'base' | 'tokenizer' | 'manifest'>,
     private readonly pause: () => Promise<void>,
   ) {}
 
-  /** Read one answer. All contexts of one reader come from one history. */
-  async read(context: PreparedContext): Promise<ContinuationReading> {
-    const { layout, tree, answerIds, keys, places } = context;
-    const embed = (ids: Uint32Array): Float32Array => this.base.embed(ids);
-    const view = buildSlotView({ layout, tree, embed, tailTokens: 1 }, this.buffers);
-    const slots = keys.length;
-    const inputs = answerIds.subarray(0, -1);
-    const embeddings = new Float32Array(slots * view.hiddenSize);
-    embeddings.set(view.embeddings);
-    embeddings.set(embed(inputs), view.slotCount * view.hiddenSize);
-
-    const firstScored = view.slotCount - 1;
-    const session = this.sessionFor(slots);
-    const cached = this.cached === null ? 0 : commonPrefix(this.cached, session.length, context);
-    const common = Math.min(cached, firstScored);
-    session.truncate(common);
-    this.cached = context;
-    // Chunks of one size: a short one at the end would cost as much as a long one.
-    const size = Math.ceil((slots - common) / Math.ceil((slots - common) / CHUNK_SLOTS));
-    let rows: Float32Array = new Float32Array(0);
-    for (let from = common; from < slots;) {
-      if (from > common) await this.pause();
-      const to = from + size > firstScored ? slots : from + size;
-      const chunk = embeddings.subarray(from * view.hiddenSize, to * view.hiddenSize);
-      const positions = places.positions.subarray(from, to);
-      const deviations = places.deviations.subarray(from, to);
-      rows = await session.append(chunk, positions, to === slots ? answerIds.length : 0, deviations);
-      from = to;
+  /**
+   * Decode greedily until the model stops or 64 tokens. The layout only grows. Knows no reference.
+   * All contexts of one reader come from one history.
+   */
+  async decode(context: PreparedContext): Promise<DecodedAnswer> {
+    const { base, tokenizer, manifest } = this.model;
+    const { layout, places } = context;
+    let { session, logits } = await this.logitsAfter(context, new Uint32Array(0));
+    const writer = new AnswerWriter(tokenizer, 0, layout.cursor, manifest.chat.stop);
+    for (let slot = layout.usedTokens; ; slot++) {
+      const { tokenId, isEnd } = writer.next(logits, GREEDY);
+      if (isEnd || writer.tokenCount >= MAX_ANSWER_TOKENS) break;
+      await this.pause();
+      const position = places.positions.subarray(slot, slot + 1);
+      logits = await session.append(base.embed(Uint32Array.of(tokenId)), position, 'last');
     }
-    return readContinuationRows(rows, answerIds, this.base.vocabularySize);
+    session.truncate(layout.usedTokens);
+    writer.finish();
+    return { text: writer.text, tokens: writer.tokenCount };
+  }
+
+  /** Read a reference, each of its tokens after those before it. */
+  async read(context: PreparedContext, referenceIds: Uint32Array): Promise<ContinuationReading> {
+    const { session, logits } = await this.logitsAfter(context, referenceIds);
+    session.truncate(context.layout.usedTokens);
+    return readContinuationRows(logits, referenceIds, this.model.base.vocabularySize);
   }
 
   dispose(): void {
@@ -126,17 +125,52 @@ export class AnswerReader {
     this.session = null;
   }
 
+  /** @returns `[max(1, n), V]` logits of the context's last slot and of all but the last of the n tokens after it. */
+  private async logitsAfter(
+    context: PreparedContext,
+    followingIds: Uint32Array,
+  ): Promise<{ readonly session: DecodeSession; readonly logits: Float32Array }> {
+    const { layout, tree, places } = context;
+    const embed = (tokens: Uint32Array): Float32Array => this.model.base.embed(tokens);
+    const view = buildSlotView({ layout, tree, embed, tailTokens: 1 }, this.buffers);
+    const inputs = followingIds.subarray(0, -1);
+    const slots = view.slotCount + inputs.length;
+    const embeddings = new Float32Array(slots * view.hiddenSize);
+    embeddings.set(view.embeddings);
+    if (inputs.length > 0) embeddings.set(embed(inputs), view.slotCount * view.hiddenSize);
+
+    const lastOfContext = view.slotCount - 1;
+    const session = this.sessionFor(Math.max(slots, view.slotCount + MAX_ANSWER_TOKENS));
+    const cached = this.cached === null ? 0 : commonPrefix(this.cached, session.length, context);
+    const common = Math.min(cached, lastOfContext);
+    session.truncate(common);
+    this.cached = context;
+    // Chunks of one size: a short one at the end would cost as much as a long one.
+    const size = Math.ceil((slots - common) / Math.ceil((slots - common) / CHUNK_SLOTS));
+    let logits: Float32Array = new Float32Array(0);
+    for (let from = common; from < slots;) {
+      if (from > common) await this.pause();
+      const to = from + size > lastOfContext ? slots : from + size;
+      const chunk = embeddings.subarray(from * view.hiddenSize, to * view.hiddenSize);
+      const positions = places.positions.subarray(from, to);
+      const deviations = places.deviations.subarray(from, to);
+      logits = await session.append(chunk, positions, to === slots ? inputs.length + 1 : 0, deviations);
+      from = to;
+    }
+    return { session, logits };
+  }
+
   private sessionFor(slots: number): DecodeSession {
     if (this.session !== null && this.session.capacitySlots >= slots) return this.session;
     this.dispose();
-    this.session = this.base.createDecodeSession(Math.ceil(slots / CHUNK_SLOTS + 1) * CHUNK_SLOTS);
+    this.session = this.model.base.createDecodeSession(Math.ceil(slots / CHUNK_SLOTS + 1) * CHUNK_SLOTS);
     return this.session;
   }
 }
 
 /** How many of the first `length` slots of `a` hold in `b` the same at the same place. */
 function commonPrefix(a: PreparedContext, length: number, b: PreparedContext): number {
-  const most = Math.min(length, b.keys.length);
+  const most = Math.min(length, a.keys.length, b.keys.length);
   let at = 0;
   while (
     at < most &&

@@ -1,60 +1,62 @@
-/** Puts every question on one history to every policy: makes the working contexts, reads the answers. */
-import type { RunConfig } from '../../../core/trace/config.ts';
+/** Puts every question on one history to every policy: makes the working contexts, decodes the answers, judges them. */
 import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
-import { Rng } from '../../../base/rng.ts';
-import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { usableTokens } from '../../../nn/model-folder/manifest.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
-import type { ContinuationReading } from '../../session/continuation.ts';
-import { AnswerReader, compareKeys, isSameContext, prepareContext } from './answer-reader.ts';
-import type { PreparedContext } from './answer-reader.ts';
-import { type EvaluationCase, isRightAnswer, type SharedHistory } from '../cases/evaluation-case.ts';
-import { rememberHistory, withQuestion } from '../memory/history-memory.ts';
-import type { Span } from '../world/history-writer.ts';
-import { type FocusedAnswer, LensRun } from './lens-run.ts';
-import {
-  expandedLayout,
-  fullLayout,
-  gistsLayout,
-  isRouted,
-  rawLayout,
-  streamingLayout,
-} from '../baselines/layouts.ts';
-import { searchOracle } from '../baselines/answer-oracle.ts';
-import type { EvaluationPolicyId } from '../baselines/policies.ts';
-import {
-  blockGists,
-  rankAtRandom,
-  rankByAttention,
-  rankByBm25,
-  rankByCosine,
-  rankByGold,
-  rankByRecency,
-  type Ranks,
-} from '../baselines/rankings.ts';
 import { meanOf } from '../../../base/statistics.ts';
+import type { ContinuationReading } from '../../session/continuation.ts';
+import { searchOracle } from '../baselines/answer-oracle.ts';
+import type { BaselineHistory, BlockRanker } from '../baselines/baseline.ts';
+import { type BaselineId, BASELINES } from '../baselines/baselines.ts';
+import { isRouted } from '../baselines/layouts.ts';
+import { type EvaluationPolicyId, isLive, type LivePolicyId } from '../baselines/policies.ts';
+import { type EvaluationCase, isReferenceRead, type SharedHistory } from '../cases/evaluation-case.ts';
+import { judgeAnswer, type Verdict } from '../cases/expected-answer.ts';
+import { rememberHistory, withQuestion } from '../memory/history-memory.ts';
 import type { UnitPorts } from '../plan/suite.ts';
+import type { Span } from '../world/history-writer.ts';
+import {
+  AnswerReader,
+  compareKeys,
+  type DecodedAnswer,
+  isSameContext,
+  prepareContext,
+} from './answer-reader.ts';
+import type { PreparedContext } from './answer-reader.ts';
+import { type FocusedContext, type LiveAnswer, LiveRun } from './live-run.ts';
 
 const ORACLE_BUDGETS = 4;
 
 /** What one policy made of one question. */
 export interface Answered {
   readonly case: EvaluationCase;
-  /** Every token of every value is the first choice. */
-  readonly isRight: boolean;
-  /** Every token of the answer is. */
-  readonly isExact: boolean;
-  /** All gold tokens were raw; null where nobody knows them. */
+  /** The freely decoded answer; null where nothing was to be decoded. */
+  readonly decoded: DecodedAnswer | null;
+  readonly verdict: Verdict | null;
+  /** Teacher-forced: every token of every value is the first choice. */
+  readonly isReferenceRead: boolean;
+  /** All gold tokens were raw when the answer began; null where nobody knows them. */
   readonly isRouted: boolean | null;
-  /** Mean over the answer's tokens, nats. */
+  /** Of the reference, mean over its tokens, nats. */
   readonly nll: number;
   /** Tokens from the farthest gold token to the answer; null where nobody knows. */
   readonly distance: number | null;
+  /** When the answer begins. */
+  readonly layout: Layout;
   readonly utilisation: number;
-  /** Where the lens ran. */
-  readonly lens: Pick<FocusedAnswer, 'totals' | 'latency' | 'latencyTokens'> | null;
+  /** Tokens that the base had to read for this question, its share of what is read once a history included. */
+  readonly baseTokens: number;
+  /** Wall time of focusing and decoding. */
+  readonly ms: number;
+  /** Where the page's loop ran. */
+  readonly live: Live | null;
 }
+
+type Live = Pick<FocusedContext, 'totals'> &
+  Pick<LiveAnswer, 'latency' | 'latencyTokens'> &
+  Pick<LiveRun, 'streaming'>;
 
 /** Why a policy cannot answer at this length; null where it can. */
 export function whyUnavailable(
@@ -94,19 +96,20 @@ export async function answerAll(
   ports: UnitPorts,
   offsetTokens = 0,
 ): Promise<Map<EvaluationPolicyId, Answered[]>> {
-  const { model, step } = ports;
+  const { model, step, clock } = ports;
   const { cases } = history;
   let done = GIST_SHARE;
   const advance = (share: number): Promise<void> => step((done = share));
-  const reader = new AnswerReader(model.base, () => step(done));
+  const pause = (): Promise<void> => step(done);
+  const reader = new AnswerReader(model, pause);
   try {
-    const focuser = new Focuser(tree, history, config, seed, reader, ports, offsetTokens);
+    const focuser = new Focuser(history, { model, tree, seed, pause }, config, reader, ports, offsetTokens);
     const jobs: Job[] = [];
-    for (const [branch, asked] of cases.entries()) {
+    for (const [branch, item] of cases.entries()) {
       await advance(GIST_SHARE + (LAYOUT_SHARE * branch) / cases.length);
-      for (const policy of policies) jobs.push(await focuser.focus(policy, asked, branch));
+      for (const policy of policies) jobs.push(await focuser.focus(policy, item, branch));
     }
-    return await readAll(jobs, reader, (share) =>
+    return await readAll(jobs, reader, clock.now.bind(clock), (share) =>
       advance(GIST_SHARE + LAYOUT_SHARE + share * (1 - GIST_SHARE - LAYOUT_SHARE)),
     );
   } finally {
@@ -116,147 +119,167 @@ export async function answerAll(
 
 interface Job {
   readonly policy: EvaluationPolicyId;
-  readonly asked: EvaluationCase;
+  readonly item: EvaluationCase;
   readonly context: PreparedContext;
   readonly budgetTokens: number;
-  readonly lens: Answered['lens'];
+  /** What was decoded on the way; null where it is still to be decoded from the context. */
+  readonly decoded: DecodedAnswer | null;
+  readonly focusMs: number;
+  /** That the base read beside the context. */
+  readonly extraBaseTokens: number;
+  readonly live: Live | null;
 }
 
 /** Makes the working context of a policy for a question. */
 class Focuser {
-  private readonly gists: Float32Array;
-  private readonly randomRanks: Ranks;
-  private lens: LensRun | null = null;
+  private readonly rankers = new Map<unknown, Promise<BlockRanker>>();
+  private readonly runs = new Map<LivePolicyId, Promise<LiveRun>>();
   private branchTree: { readonly branch: number; readonly tree: GistTree } | null = null;
 
   constructor(
-    private readonly tree: GistTree,
     private readonly history: SharedHistory,
+    private readonly source: BaselineHistory,
     private readonly config: RunConfig,
-    seed: number,
     private readonly reader: AnswerReader,
     private readonly ports: UnitPorts,
     private readonly offsetTokens: number,
-  ) {
-    this.gists = blockGists(tree, tree.countAt(1));
-    this.randomRanks = rankAtRandom(this.blocks, new Rng(seed).split(1));
-  }
+  ) {}
 
-  private get blocks(): number {
-    return this.tree.closedBlockCount;
-  }
-
-  async focus(policy: EvaluationPolicyId, asked: EvaluationCase, branch: number): Promise<Job> {
+  async focus(policy: EvaluationPolicyId, item: EvaluationCase, branch: number): Promise<Job> {
+    const { clock } = this.ports;
     const { budgetTokens } = this.config;
-    if (policy === 'lensnet') {
-      const answer = await (await this.lensRun()).ask(asked);
-      const context = this.prepare(answer.layout, answer.tree, asked, branch);
-      return { policy, asked, context, budgetTokens, lens: answer };
+    const tree = await this.askedTree(item, branch);
+    const run = isLive(policy) ? await this.runOf(policy) : null;
+    const from = clock.now();
+    if (run !== null) {
+      const focused = item.expected === null ? await run.focus(item.asked) : null;
+      const answer = focused ?? (await run.answer(item.asked, item.gold));
+      const { latency = null, latencyTokens = null, decoded = null } = answer as Partial<LiveAnswer>;
+      const live = { totals: answer.totals, latency, latencyTokens, streaming: run.streaming };
+      const context = this.prepare(answer.layout, answer.tree, item, branch);
+      const focusMs = clock.now() - from;
+      return { policy, item, context, budgetTokens, decoded, focusMs, extraBaseTokens: 0, live };
     }
-    const tree = await this.askedTree(asked, branch);
-    const layout =
-      policy === 'answer-oracle'
-        ? await searchOracle(tree, this.config, (candidate) => this.nll(candidate, tree, asked, branch))
-        : this.layout(policy, asked, tree);
-    return { policy, asked, context: this.prepare(layout, tree, asked, branch), budgetTokens, lens: null };
+    const { layout, extraBaseTokens } = await this.layout(policy, item, branch, tree);
+    const context = this.prepare(layout, tree, item, branch);
+    const focusMs = clock.now() - from;
+    return { policy, item, context, budgetTokens, decoded: null, focusMs, extraBaseTokens, live: null };
   }
 
-  private layout(
-    policy: Exclude<EvaluationPolicyId, 'lensnet' | 'answer-oracle'>,
-    asked: EvaluationCase,
+  private async layout(
+    policy: EvaluationPolicyId,
+    item: EvaluationCase,
+    branch: number,
     tree: GistTree,
-  ): Layout {
-    const { config } = this;
-    const expanded = (ranks: Ranks): Layout => expandedLayout(tree, config, ranks);
-    switch (policy) {
-      case 'full':
-        return fullLayout(tree);
-      case 'streaming':
-        return streamingLayout(tree, config);
-      case 'gists':
-        return gistsLayout(tree, config);
-      case 'newest-blocks':
-        return expanded(rankByRecency(this.blocks));
-      case 'random-blocks':
-        return expanded(this.randomRanks);
-      case 'bm25-blocks':
-        return expanded(rankByBm25(this.tree, this.blocks, asked.questionIds));
-      case 'bm25-raw':
-        return rawLayout(tree, config, rankByBm25(this.tree, this.blocks, asked.questionIds));
-      case 'cosine':
-        return expanded(this.byCosine(asked));
-      case 'cosine-raw':
-        return rawLayout(tree, config, this.byCosine(asked));
-      case 'gist-attention':
-        return expanded(rankByAttention(this.gists, this.embed(asked.questionIds), tree.hiddenSize));
-      case 'gold':
-        return expanded(rankByGold(this.blocks, asked.gold ?? []));
+  ): Promise<{ readonly layout: Layout; readonly extraBaseTokens: number }> {
+    if (policy === 'answer-oracle') {
+      let tried = 0;
+      const layout = await searchOracle(tree, this.config, (candidate) => {
+        tried += candidate.usedTokens;
+        return this.nll(candidate, tree, item, branch);
+      });
+      return { layout, extraBaseTokens: tried };
     }
+    const baseline = BASELINES.find(({ id }) => id === (policy as BaselineId))!;
+    const ranker = await this.rankerOf(baseline.createRanker);
+    const before = ranker.baseTokens ?? 0;
+    const ranks = await ranker.rank(item.asked, item.gold);
+    const once = (ranker.baseTokensOnce ?? 0) / this.history.cases.length;
+    const extraBaseTokens = (ranker.baseTokens ?? 0) - before + once;
+    return { layout: baseline.open(tree, this.config, ranks), extraBaseTokens };
   }
 
-  private byCosine(asked: EvaluationCase): Ranks {
-    return rankByCosine(this.gists, this.embed(asked.questionIds), this.tree.hiddenSize);
+  private rankerOf(
+    create: (history: BaselineHistory) => BlockRanker | Promise<BlockRanker>,
+  ): Promise<BlockRanker> {
+    const known = this.rankers.get(create) ?? Promise.resolve(create(this.source));
+    this.rankers.set(create, known);
+    return known;
   }
 
-  private embed(ids: Uint32Array): Float32Array {
-    return this.ports.model.base.embed(ids);
+  private runOf(policy: LivePolicyId): Promise<LiveRun> {
+    const known = this.runs.get(policy) ?? this.settle(policy);
+    this.runs.set(policy, known);
+    return known;
   }
 
-  private async lensRun(): Promise<LensRun> {
-    if (this.lens !== null) return this.lens;
+  private async settle(policy: LivePolicyId): Promise<LiveRun> {
     const { model, clock, gistCache, step } = this.ports;
     const { ids, streamedFrom } = this.history;
     const pause = (): Promise<void> => step(GIST_SHARE);
     const first =
       streamedFrom === undefined
-        ? this.tree
+        ? this.source.tree
         : await rememberHistory(model, ids.subarray(0, streamedFrom), gistCache, pause);
     const more = ids.subarray(streamedFrom ?? ids.length);
-    return (this.lens = await LensRun.settle(model, first, this.config, clock, pause, more));
+    return LiveRun.settle(policy, model, first, this.config, clock, pause, more);
   }
 
   /** The history with the question behind it, and its gists. */
-  private async askedTree(asked: EvaluationCase, branch: number): Promise<GistTree> {
+  private async askedTree(item: EvaluationCase, branch: number): Promise<GistTree> {
     if (this.branchTree?.branch === branch) return this.branchTree.tree;
-    const tree = await withQuestion(this.tree, asked, this.ports.model);
+    const tree = await withQuestion(this.source.tree, item.asked, this.ports.model);
     this.branchTree = { branch, tree };
     return tree;
   }
 
-  private prepare(layout: Layout, tree: GistTree, asked: EvaluationCase, branch: number): PreparedContext {
+  private prepare(layout: Layout, tree: GistTree, item: EvaluationCase, branch: number): PreparedContext {
     const { manifest } = this.ports.model;
     const scheme = positionSchemeOf(this.config, manifest.trainedContextTokens);
-    return prepareContext(layout, tree, asked.answerIds, {
+    return prepareContext(layout, tree, {
       sharedTokens: this.history.ids.length,
       branch,
       scheme,
       offsetTokens: this.offsetTokens,
+      followingTokens: item.referenceIds.length,
     });
   }
 
-  private async nll(layout: Layout, tree: GistTree, asked: EvaluationCase, branch: number): Promise<number> {
-    return meanOf((await this.reader.read(this.prepare(layout, tree, asked, branch))).nll);
+  private async nll(layout: Layout, tree: GistTree, item: EvaluationCase, branch: number): Promise<number> {
+    const context = this.prepare(layout, tree, item, branch);
+    return meanOf((await this.reader.read(context, item.referenceIds)).nll);
   }
 }
 
-/** Read all contexts, neighbours by prefix first; equal ones are read once. */
+/** What the base made of one context. */
+interface Outcome {
+  readonly decoded: DecodedAnswer | null;
+  readonly decodeMs: number;
+  readonly reading: ContinuationReading;
+}
+
+interface Read extends Outcome {
+  readonly job: Job;
+}
+
+/**
+ * Decode and read all contexts, neighbours by prefix first; equal ones are decoded once. What is decoded is
+ * decoded before the reference is looked at.
+ */
 async function readAll(
   jobs: readonly Job[],
   reader: AnswerReader,
+  now: () => number,
   step: (share: number) => Promise<void>,
 ): Promise<Map<EvaluationPolicyId, Answered[]>> {
   const order = [...jobs.keys()].sort((a, b) => compareKeys(jobs[a]!.context, jobs[b]!.context));
   const answers: Answered[] = [];
-  let last: { readonly context: PreparedContext; readonly reading: ContinuationReading } | null = null;
+  let last: Read | null = null;
   for (const [done, index] of order.entries()) {
     await step(done / order.length);
     const job = jobs[index]!;
-    const reading: ContinuationReading =
-      last !== null && isSameContext(last.context, job.context)
-        ? last.reading
-        : await reader.read(job.context);
-    last = { context: job.context, reading };
-    answers[index] = judge(job, reading);
+    const { context, item } = job;
+    const same: Read | null = sameAs(last, job);
+    const from = now();
+    const isToDecode = job.decoded === null && item.expected !== null;
+    const known: DecodedAnswer | null = same?.job.live === null ? same.decoded : null;
+    const decoded: DecodedAnswer | null = isToDecode
+      ? (known ?? (await reader.decode(context)))
+      : job.decoded;
+    const decodeMs: number = same === null || known === null ? now() - from : same.decodeMs;
+    const reading: ContinuationReading = same?.reading ?? (await reader.read(context, item.referenceIds));
+    last = { job, decoded, decodeMs, reading };
+    answers[index] = judge(job, last);
   }
   const byPolicy = new Map<EvaluationPolicyId, Answered[]>();
   for (const [index, { policy }] of jobs.entries()) {
@@ -265,21 +288,29 @@ async function readAll(
   return byPolicy;
 }
 
+function sameAs(last: Read | null, { item, context }: Job): Read | null {
+  return last?.job.item === item && isSameContext(last.job.context, context) ? last : null;
+}
+
 function judge(
-  { asked, context, budgetTokens, lens }: Job,
-  { nll, isFirstChoice }: ContinuationReading,
+  { item, context, budgetTokens, focusMs, extraBaseTokens, live }: Job,
+  { decoded, decodeMs, reading }: Outcome,
 ): Answered {
-  const { gold } = asked;
+  const { gold, expected } = item;
   const { layout } = context;
   return {
-    case: asked,
-    isRight: isRightAnswer(asked, isFirstChoice),
-    isExact: isFirstChoice.every((hit) => hit === 1),
+    case: item,
+    decoded,
+    verdict: expected === null || decoded === null ? null : judgeAnswer(expected, decoded.text),
+    isReferenceRead: isReferenceRead(item, reading.isFirstChoice),
     isRouted: gold === null ? null : isRouted(layout, gold),
-    nll: meanOf(nll),
-    distance: gold === null ? null : layout.cursor - farthest(gold),
+    nll: meanOf(reading.nll),
+    distance: gold === null || gold.length === 0 ? null : layout.cursor - farthest(gold),
+    layout,
     utilisation: layout.usedTokens / budgetTokens,
-    lens: lens && { totals: lens.totals, latency: lens.latency, latencyTokens: lens.latencyTokens },
+    baseTokens: layout.usedTokens + (decoded?.tokens ?? 0) + extraBaseTokens,
+    ms: focusMs + decodeMs,
+    live,
   };
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../../../core/context/working-context.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import type { Span } from '../world/history-writer.ts';
-import type { Ranks } from './rankings.ts';
+import type { Ranks } from './baseline.ts';
 
 /** Kept free for the answer, as the running loop keeps it. */
 const RESERVE_TOKENS = K;

@@ -1,30 +1,29 @@
-/** The policies that evaluations compare: the learned lens, the baselines, and two oracles. */
+/** Everything that evaluations compare: policies of the page, run by the page's own loop, and baselines. */
+import type { PolicyId } from '../../../core/trace/parameters.ts';
+import { type BaselineId, BASELINES } from './baselines.ts';
 
-export const EVALUATION_POLICIES = [
-  { id: 'full', sentence: 'The whole history, raw, while it is in the base’s range.' },
-  { id: 'streaming', sentence: 'StreamingLLM: 4 first tokens and the newest ones, raw.' },
-  { id: 'newest-blocks', sentence: 'Gists, and the newest blocks raw as far as the budget reaches.' },
-  { id: 'random-blocks', sentence: 'Gists, and blocks drawn at random raw; one draw a history.' },
-  { id: 'gists', sentence: 'Gists only, apart from the recent window.' },
-  { id: 'bm25-blocks', sentence: 'Gists, and the best blocks by BM25 of the question raw.' },
-  { id: 'bm25-raw', sentence: 'The best blocks by BM25 of the question, without gists around.' },
-  { id: 'cosine', sentence: 'Gists, and the best blocks by cosine of gist to question raw.' },
-  { id: 'cosine-raw', sentence: 'The best blocks by cosine of gist to question, without gists around.' },
-  {
-    id: 'gist-attention',
-    sentence: 'Gists, and the best blocks by untrained attention of the question to gists raw.',
-  },
+/** Policies of the page; the names are the page's. */
+export const LIVE_POLICIES = [
   { id: 'lensnet', sentence: 'LensNet and the focus allocator, as in a turn of the chat.' },
-  {
-    id: 'answer-oracle',
-    sentence: 'Greedy counterfactual search over expansions, by the answer’s own likelihood.',
-  },
-  { id: 'gold', sentence: 'Gists, and exactly the blocks that hold the answer raw.' },
-] as const;
+] as const satisfies readonly { readonly id: PolicyId; readonly sentence: string }[];
 
-export type EvaluationPolicyId = (typeof EVALUATION_POLICIES)[number]['id'];
+const ANSWER_ORACLE = {
+  id: 'answer-oracle',
+  sentence: 'Greedy counterfactual search over expansions, by the reference answer’s own likelihood.',
+} as const;
 
-/** All but the oracle, whose search takes seconds a question: it runs where it is asked for by name. */
+export type LivePolicyId = (typeof LIVE_POLICIES)[number]['id'];
+export type EvaluationPolicyId = BaselineId | LivePolicyId | typeof ANSWER_ORACLE.id;
+
+/** In the order of reports. */
+export const EVALUATION_POLICIES: readonly { readonly id: EvaluationPolicyId; readonly sentence: string }[] =
+  [...BASELINES.filter(({ id }) => id !== 'gold'), ...LIVE_POLICIES, ANSWER_ORACLE, ...BASELINES.slice(-1)];
+
+/** Dear ones run where they are asked for by name alone: the oracle's search takes seconds a question. */
 export const DEFAULT_POLICIES: readonly EvaluationPolicyId[] = EVALUATION_POLICIES.map(({ id }) => id).filter(
   (id) => id !== 'answer-oracle',
 );
+
+export function isLive(id: EvaluationPolicyId): id is LivePolicyId {
+  return LIVE_POLICIES.some((policy) => policy.id === id);
+}

@@ -6,6 +6,10 @@ export interface TextCase {
   readonly history: string;
   readonly question: string;
   readonly answer: string;
+  /** What the decoded answer must hold, in this order; absent: the whole answer. */
+  readonly values?: readonly string[] | undefined;
+  /** The values may come in any order. */
+  readonly anyOrder?: boolean | undefined;
   readonly gold: readonly (readonly [number, number])[] | null;
 }
 
@@ -36,6 +40,8 @@ const caseSchema = z.strictObject({
   history: filled(LONGEST_HISTORY),
   question: filled(LONGEST_TEXT),
   answer: filled(LONGEST_TEXT),
+  values: z.array(filled(LONGEST_TEXT)).min(1, 'is an empty list').max(MAX_SPANS).optional(),
+  anyOrder: z.boolean().optional(),
   gold: z
     .array(z.tuple([z.number().int().min(0), z.number().int().min(1)]))
     .min(1, 'is an empty list')

@@ -1,18 +1,29 @@
-/** One question about one history, as tokens: what is asked, what is right, and where it stands. */
-import type { LoadedModel } from '../../../nn/ports.ts';
+/** One question about one history: what is asked, what is right, and where it stands. */
 import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
 import type { Span } from '../world/history-writer.ts';
 import type { Asked } from '../world/questions.ts';
+import type { ExpectedAnswer } from './expected-answer.ts';
 
-export interface EvaluationCase {
+/** All that an answering model may see of a question. */
+export interface AskedQuestion {
+  /** As a user types it. */
+  readonly question: string;
   /** What the turn appends as the user: the question with the chat's markup. */
   readonly userIds: Uint32Array;
   /** What the turn appends as the assistant before it answers. */
   readonly assistantIds: Uint32Array;
   /** The question alone: what a retriever searches by. */
   readonly questionIds: Uint32Array;
-  readonly answerIds: Uint32Array;
-  /** The answer's tokens that have to be right; all of them where the values are not known. */
+}
+
+export interface EvaluationCase {
+  readonly asked: AskedQuestion;
+  /** What the decoded text is held against; null where nothing is to be decoded. */
+  readonly expected: ExpectedAnswer | null;
+  /** A whole right answer, for teacher-forced reading alone. */
+  readonly referenceIds: Uint32Array;
+  /** The reference's tokens that have to be right; all of them where the values are not known. */
   readonly values: readonly Span[];
   /** Where the history states what the answer needs; null where nobody knows. */
   readonly gold: readonly Span[] | null;
@@ -22,57 +33,62 @@ export interface EvaluationCase {
 export interface SharedHistory {
   readonly ids: Uint32Array;
   readonly cases: readonly EvaluationCase[];
-  /** From this token on the lens meets the history block by block, as a chat does; absent: it settles at the end. */
+  /** From this token on a live policy meets the history block by block, as a chat does; absent: it settles at the end. */
   readonly streamedFrom?: number;
 }
 
-/** Every token of every value is the first choice. */
-export function isRightAnswer({ values }: EvaluationCase, isFirstChoice: Uint8Array): boolean {
+/** Teacher-forced: every token of every value is the first choice after the reference's tokens before it. */
+export function isReferenceRead({ values }: EvaluationCase, isFirstChoice: Uint8Array): boolean {
   return values.every(({ start, end }) => isFirstChoice.subarray(start, end).every((hit) => hit === 1));
 }
 
+/** A question about facts of the world. */
 export function caseOf(model: LoadedModel, asked: Asked, gold: readonly Span[]): EvaluationCase {
   const { tokenizer } = model;
-  const answer: number[] = [];
+  const reference: number[] = [];
   const values: Span[] = [];
   for (const { text, isValue } of asked.pieces) {
-    const start = answer.length;
-    answer.push(...tokenizer.encode(text));
-    if (isValue) values.push({ start, end: answer.length });
+    const start = reference.length;
+    reference.push(...tokenizer.encode(text));
+    if (isValue) values.push({ start, end: reference.length });
   }
+  const said = asked.pieces.filter(({ isValue }) => isValue).map(({ text }) => text.trim());
   return {
-    ...promptOf(model, asked.text),
-    questionIds: tokenizer.encode(` ${asked.text}`),
-    answerIds: Uint32Array.from(answer),
+    asked: questionOf(model, asked.text),
+    expected: { kind: asked.isList ? 'set' : 'in-order', values: said },
+    referenceIds: Uint32Array.from(reference),
     values,
     gold,
   };
 }
 
-/** A question of a case file: its answer is one text, and every token of it counts. */
+/** A question whose reference is one text, every token of which counts when it is read teacher-forced. */
 export function caseOfText(
   model: LoadedModel,
-  { question, answer }: { readonly question: string; readonly answer: string },
+  question: string,
+  reference: string,
+  expected: ExpectedAnswer,
   gold: readonly Span[] | null,
 ): EvaluationCase {
-  const { tokenizer } = model;
-  const answerIds = tokenizer.encode(` ${answer.trim()}`);
+  const referenceIds = model.tokenizer.encode(` ${reference.trim()}`);
   return {
-    ...promptOf(model, question),
-    questionIds: tokenizer.encode(` ${question}`),
-    answerIds,
-    values: [{ start: 0, end: answerIds.length }],
+    asked: questionOf(model, question),
+    expected,
+    referenceIds,
+    values: [{ start: 0, end: referenceIds.length }],
     gold,
   };
 }
 
-function promptOf(
+function questionOf(
   { manifest, tokenizer }: { readonly manifest: LoadedModel['manifest']; readonly tokenizer: Tokenizer },
   question: string,
-): Pick<EvaluationCase, 'userIds' | 'assistantIds'> {
+): AskedQuestion {
   const { userPrefix, userSuffix, assistantPrefix } = manifest.chat;
   return {
+    question,
     userIds: tokenizer.encode(userPrefix + question + userSuffix),
     assistantIds: tokenizer.encode(assistantPrefix),
+    questionIds: tokenizer.encode(` ${question}`),
   };
 }

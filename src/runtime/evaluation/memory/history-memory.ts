@@ -5,7 +5,7 @@ import { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { crc32 } from '../../../base/crc32.ts';
 import { GistBuilder } from '../../session/gist-builder.ts';
-import type { EvaluationCase } from '../cases/evaluation-case.ts';
+import type { AskedQuestion } from '../cases/evaluation-case.ts';
 
 /** Keeps the gists of histories between runs: they depend on base and GistNet alone. */
 export interface GistCache {
@@ -58,7 +58,7 @@ export async function growHistory(
 /** A fork of a history with a question behind it, and every gist that this adds. */
 export async function withQuestion(
   history: GistTree,
-  { userIds, assistantIds }: Pick<EvaluationCase, 'userIds' | 'assistantIds'>,
+  { userIds, assistantIds }: Pick<AskedQuestion, 'userIds' | 'assistantIds'>,
   { base, gistNet }: LoadedModel,
 ): Promise<GistTree> {
   const tree = history.fork();

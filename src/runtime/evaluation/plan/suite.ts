@@ -4,6 +4,7 @@ import type { LoadedModel } from '../../../nn/ports.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { TextCase } from '../cases/case-file.ts';
 import type { CellCounts } from '../report/cell.ts';
+import type { CellKey } from '../report/report.ts';
 import type { GistCache } from '../memory/history-memory.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';
 
@@ -30,6 +31,7 @@ export interface EvaluationOptions {
 export interface EvaluationUnit {
   readonly suite: string;
   readonly task: string;
+  readonly templates: CellKey['templates'];
   readonly historyTokens: number;
   /** Of its task and length, from 0. */
   readonly index: number;
@@ -64,6 +66,6 @@ export class EvaluationError extends Error {
 }
 
 /** Names a unit; also the name of its cluster in the report. */
-export function unitKey({ suite, task, historyTokens, index }: EvaluationUnit): string {
-  return `${suite}/${task}/${historyTokens}/${index}`;
+export function unitKey({ suite, task, templates, historyTokens, index }: EvaluationUnit): string {
+  return [suite, task, ...(templates === 'held-out' ? [templates] : []), historyTokens, index].join('/');
 }

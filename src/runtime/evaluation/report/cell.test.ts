@@ -9,16 +9,24 @@ import {
   ReportError,
 } from './report.ts';
 
-const KEY = { task: 'single', policy: 'lensnet', historyTokens: 4096, budgetTokens: 256 };
+const KEY = {
+  task: 'single',
+  policy: 'lensnet',
+  templates: 'seen',
+  historyTokens: 4096,
+  budgetTokens: 256,
+  heads: 1,
+} as const;
 
 function cluster(id: number, right: number, n = 10): ClusterCounts {
   return {
     cluster: `history-${id}`,
     n,
     figures: {
+      answered: [n, right],
       accuracy: [n, right],
       routingRecall: [n, n],
-      readingAccuracy: [n, right],
+      readingGivenRouted: [n, right],
       nll: [n, n - right],
     },
     distances: [
@@ -31,7 +39,7 @@ function cluster(id: number, right: number, n = 10): ClusterCounts {
 function reportOf(cells: readonly CellCounts[]): EvaluationReport {
   return mergeReports([
     {
-      version: 1,
+      version: 2,
       model: 'tiny',
       seed: 1,
       backend: 'wasm',
@@ -44,7 +52,7 @@ function reportOf(cells: readonly CellCounts[]): EvaluationReport {
 describe('cellOf', () => {
   it('gives means, intervals and curves from counts', () => {
     const cell = cellOf('recall', { ...KEY, clusters: [cluster(1, 10), cluster(0, 6)] });
-    expect(cell).toMatchObject({ n: 20, accuracy: 0.8, routingRecall: 1, readingAccuracy: 0.8, nll: 0.2 });
+    expect(cell).toMatchObject({ n: 20, accuracy: 0.8, routingRecall: 1, readingGivenRouted: 0.8, nll: 0.2 });
     expect(cell.ci95).toEqual(cell.intervals.accuracy);
     expect(cell.ci95![0]).toBeLessThan(0.8);
     expect(cell.intervals.nll).toEqual([0, 0.4]);
@@ -59,18 +67,18 @@ describe('cellOf', () => {
     const unread = {
       cluster: 'a',
       n: 4,
-      figures: { readingAccuracy: [0, 0], gapRecovered: [0.04, 0.02] },
+      figures: { readingGivenRouted: [0, 0], gapRecovered: [0.04, 0.02] },
     } as const;
     const cell = cellOf('recall', { ...KEY, clusters: [unread], why: { regret: 'The oracle was not run.' } });
     expect(cell).toMatchObject({
-      readingAccuracy: null,
+      readingGivenRouted: null,
       gapRecovered: null,
       regret: null,
       nll: null,
       ci95: null,
     });
     expect(cell.why).toMatchObject({
-      readingAccuracy: 'No question had its blocks raw.',
+      readingGivenRouted: 'No question had its blocks raw.',
       gapRecovered: 'The denominator is 0.0100 nats, below 0.02.',
       regret: 'The oracle was not run.',
       nll: 'Not measured by the recall suite with this policy.',

@@ -32,9 +32,9 @@ export interface CellCounts extends CellKey {
 /** The figures of a cell; the same clusters in any order give the same cell. */
 export function cellOf(suite: string, counts: CellCounts): Cell {
   const clusters = [...counts.clusters].sort((a, b) => compare(a.cluster, b.cluster));
-  const { task, policy, historyTokens, budgetTokens } = counts;
+  const { task, policy, templates, historyTokens, budgetTokens, heads } = counts;
   const n = clusters.reduce((sum, cluster) => sum + cluster.n, 0);
-  const seed = seedOf(`${suite} ${task} ${policy} ${historyTokens} ${budgetTokens}`);
+  const seed = seedOf(`${suite} ${keyOf(counts)}`);
   const figures: Partial<Record<FigureId, number | null>> = {};
   const intervals: Partial<Record<FigureId, Interval>> = {};
   const why: Record<string, string> = {};
@@ -57,10 +57,13 @@ export function cellOf(suite: string, counts: CellCounts): Cell {
   return {
     task,
     policy,
+    templates,
     historyTokens,
     budgetTokens,
+    heads,
     n,
     ...(figures as Pick<Cell, FigureId>),
+    answeredCi95: intervals.answered ?? null,
     ci95: (figures.accuracy == null ? intervals.nll : intervals.accuracy) ?? null,
     intervals,
     why,
@@ -78,7 +81,7 @@ function undefinedWhy(
 ): string | null {
   if (units.length === 0) return `Not measured by the ${suite} suite with this policy.`;
   const [weight] = totalOf(units);
-  if (figure.id === 'readingAccuracy' && weight === 0) return 'No question had its blocks raw.';
+  if (figure.id === 'readingGivenRouted' && weight === 0) return 'No question had its blocks raw.';
   if (weight === 0) return 'There was nothing to measure it on.';
   const isNllRatio = figure.id === 'gapRecovered' || figure.id === 'regret';
   if (isNllRatio && weight < MIN_DENOMINATOR * n) {
@@ -150,7 +153,7 @@ export function mergeReports(parts: readonly EvaluationReport[]): EvaluationRepo
     const known = suites.get(suite) ?? new Map<string, CellCounts>();
     suites.set(suite, known);
     for (const cell of cells) {
-      const key = JSON.stringify([cell.task, cell.policy, cell.historyTokens, cell.budgetTokens]);
+      const key = keyOf(cell);
       const other = known.get(key);
       known.set(key, other === undefined ? cell : joined(other, cell));
     }
@@ -162,11 +165,18 @@ export function mergeReports(parts: readonly EvaluationReport[]): EvaluationRepo
   return { ...first, suites: merged };
 }
 
+/** Names a cell within its suite. */
+export function keyOf({ task, policy, templates, historyTokens, budgetTokens, heads }: CellKey): string {
+  return JSON.stringify([task, policy, templates, historyTokens, budgetTokens, heads]);
+}
+
 function byKey(a: CellKey, b: CellKey): number {
   return (
     compare(a.task, b.task) ||
     a.historyTokens - b.historyTokens ||
     a.budgetTokens - b.budgetTokens ||
+    compare(a.templates ?? '', b.templates ?? '') ||
+    a.heads - b.heads ||
     compare(a.policy, b.policy)
   );
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { FIGURES, type FigureDescription, type FigureId, type CoreFigureId } from './figures.ts';
 import type { Interval, WeightedSum } from '../../../base/statistics.ts';
 
-export const REPORT_VERSION = 1;
+export const REPORT_VERSION = 2;
 
 /** The figures of one independent unit: the questions that share a history, or one document. */
 export interface ClusterCounts {
@@ -16,7 +16,7 @@ export interface ClusterCounts {
   readonly n: number;
   /** A figure of the cell is Σ sum / Σ weight over its clusters; a mean's weight is its number of cases. */
   readonly figures: Partial<Record<FigureId, WeightedSum>>;
-  /** Accuracy by distance from fact to question: `[floor(log2 tokens), questions, right ones]`. */
+  /** Answered by distance from fact to question: `[floor(log2 tokens), questions, answered ones]`. */
   readonly distances?: readonly BinCounts[] | undefined;
   /** NLL by position in the history: `[floor(log2 tokens), tokens, sum of nats]`. */
   readonly positions?: readonly BinCounts[] | undefined;
@@ -36,14 +36,19 @@ export interface Bin {
 export interface CellKey {
   readonly task: string;
   readonly policy: string;
+  /** Whether facts and questions are worded as in training: `seen`, `held-out`; null where there is no such split. */
+  readonly templates: 'seen' | 'held-out' | null;
   readonly historyTokens: number;
   readonly budgetTokens: number;
+  /** Working contexts over the one memory. */
+  readonly heads: number;
 }
 
 export type Cell = CellKey & {
   /** Cases. */
   readonly n: number;
-  /** Of the accuracy; of the NLL where a suite has no accuracy. */
+  readonly answeredCi95: Interval | null;
+  /** Of the teacher-forced accuracy; of the NLL where a suite has none. */
   readonly ci95: Interval | null;
   readonly intervals: Partial<Record<FigureId, Interval>>;
   /** Why a figure is null, by its name. */
@@ -104,9 +109,12 @@ const clusterSchema = z.object({
 const cellSchema = z.object({
   task: z.string().max(200),
   policy: z.string().max(200),
+  templates: z.enum(['seen', 'held-out']).nullable(),
   historyTokens: count,
   budgetTokens: count,
+  heads: count,
   n: count,
+  answeredCi95: interval.nullable(),
   ci95: interval.nullable(),
   intervals: z.object(ofFigures(interval.optional(), FIGURES)),
   why: z.record(z.string().max(200), z.string().max(2000)),

@@ -54,7 +54,7 @@ describe('runSuite', () => {
   it('says why a policy has no figure, and keeps accuracy to what was routed and read', async () => {
     const { suites } = reportOf(await whole, about);
     const cells = new Map(suites[0]!.cells.map((cell) => [`${cell.policy} ${cell.historyTokens}`, cell]));
-    expect(cells.get('full 4096')).toMatchObject({ n: 0, accuracy: null });
+    expect(cells.get('full 4096')).toMatchObject({ n: 0, answered: null, accuracy: null });
     expect(cells.get('full 4096')!.why['accuracy']).toContain('longer than');
     expect(cells.get('lensnet 1024')!.why['regret']).toContain('answer-oracle');
     expect(cells.get('lensnet 4096')!.why['deltaNll']).toContain('longer than');

@@ -1,7 +1,7 @@
 /** Runs an evaluation unit by unit, in this thread. The same code serves the page's worker and the command line. */
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { type Clock, yieldToEvents } from '../../../base/clock.ts';
-import { type CellCounts, cellOf } from '../report/cell.ts';
+import { type CellCounts, cellOf, keyOf } from '../report/cell.ts';
 import type { GistCache } from '../memory/history-memory.ts';
 import { type EvaluationReport, REPORT_VERSION, type Suite } from '../report/report.ts';
 import { EVALUATION_POLICIES } from '../baselines/policies.ts';
@@ -104,7 +104,7 @@ export function reportOf(
     const known = suites.get(unit.suite) ?? new Map<string, CellCounts>();
     suites.set(unit.suite, known);
     for (const cell of cells) {
-      const key = JSON.stringify([cell.task, cell.historyTokens, cell.policy, cell.budgetTokens]);
+      const key = keyOf(cell);
       const other = known.get(key);
       const clusters = [...(other?.clusters ?? []), ...cell.clusters];
       known.set(key, { ...cell, why: { ...cell.why, ...other?.why }, clusters });

@@ -29,6 +29,7 @@ export const casesSuite: EvaluationSuite = {
     return groups.map((group, index): EvaluationUnit => ({
       suite: 'cases',
       task: 'cases',
+      templates: null,
       historyTokens,
       index,
       n: group.length,
@@ -62,7 +63,13 @@ function historyOf(group: readonly TextCase[], model: LoadedModel): SharedHistor
   const ids = model.tokenizer.encode(group[0]!.history);
   const ends = charEnds(ids, model.tokenizer);
   const cases = group.map((item) =>
-    caseOfText(model, item, item.gold?.map(([start, end]) => tokenSpan(start, end, ends)) ?? null),
+    caseOfText(
+      model,
+      item.question,
+      item.answer,
+      { kind: item.anyOrder === true ? 'set' : 'in-order', values: item.values ?? [item.answer] },
+      item.gold?.map(([start, end]) => tokenSpan(start, end, ends)) ?? null,
+    ),
   );
   return { ids, cases };
 }

@@ -12,7 +12,7 @@ import { whyUnavailable } from '../answering/answering.ts';
 import type { CellCounts } from '../report/cell.ts';
 import { gistSpread } from './gist-spread.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
-import { blockGists } from '../baselines/rankings.ts';
+import { blockGists } from '../baselines/gist-ranks.ts';
 import { writeRecallHistory } from '../tasks/recall-tasks.ts';
 import type { FigureId } from '../report/figures.ts';
 import type { WeightedSum } from '../../../base/statistics.ts';
@@ -59,7 +59,14 @@ export const gistSuite: EvaluationSuite = {
   plan(options) {
     const isWanted = (id: string): boolean => (options.tasks ?? gistSuite.defaultTasks).includes(id);
     const unitsOf = (task: string, historyTokens: number, count: number): EvaluationUnit[] =>
-      Array.from({ length: count }, (_, index) => ({ suite: 'gist', task, historyTokens, index, n: 1 }));
+      Array.from({ length: count }, (_, index) => ({
+        suite: 'gist',
+        task,
+        templates: null,
+        historyTokens,
+        index,
+        n: 1,
+      }));
     return [
       ...LEVELS.filter(({ id }) => isWanted(id)).flatMap(({ id, spanTokens }) =>
         unitsOf(id, spanTokens, options.samples),
@@ -95,13 +102,14 @@ async function levelCells(
   const first = entryAt(0, spanTokens, spanTokens + 1);
   const offsetTokens = rng.nextInt(OFFSET_TOKENS);
   const scheme = positionSchemeOf(options.config, model.manifest.trainedContextTokens);
-  const where = { sharedTokens: ids.length, branch: 0, scheme, offsetTokens };
-  const reader = new AnswerReader(model.base, () => step(0.5));
+  const followingTokens = HORIZON_TOKENS;
+  const where = { sharedTokens: ids.length, branch: 0, scheme, offsetTokens, followingTokens };
+  const reader = new AnswerReader(model, () => step(0.5));
   const nlls = new Map<string, number>();
   try {
     for (const [name, entries] of Object.entries(contexts)) {
       const layout = layoutOf([...entries, first]);
-      const { nll } = await reader.read(prepareContext(layout, tree, ids.slice(spanTokens + 1), where));
+      const { nll } = await reader.read(prepareContext(layout, tree, where), ids.slice(spanTokens + 1));
       nlls.set(name, nll.reduce((sum, nats) => sum + nats, 0) / nll.length);
     }
   } finally {
@@ -125,6 +133,8 @@ async function levelCells(
     return {
       task: unit.task,
       policy,
+      templates: null,
+      heads: 1,
       historyTokens: spanTokens,
       // What the span costs as gists: the ratio to its length is the compression.
       budgetTokens: gists.length,
@@ -148,11 +158,11 @@ function documentOf(spanTokens: number, model: LoadedModel, rng: Rng): Uint32Arr
     model,
     rng,
   );
-  const { userIds, assistantIds, answerIds } = cases[0]!;
+  const { asked, referenceIds } = cases[0]!;
   const following = [
-    ...userIds,
-    ...assistantIds,
-    ...answerIds,
+    ...asked.userIds,
+    ...asked.assistantIds,
+    ...referenceIds,
     ...model.tokenizer.encode('\n'),
     ...ids.subarray(spanTokens),
   ];
@@ -181,6 +191,8 @@ async function spreadCells(
     {
       task: unit.task,
       policy: 'gists',
+      templates: null,
+      heads: 1,
       historyTokens: SPREAD_TOKENS,
       budgetTokens: count,
       clusters: [{ cluster: unitKey(unit), n: count, figures }],

@@ -13,9 +13,9 @@ import { TelemetryRecorder } from '../../session/telemetry-recorder.ts';
 import { TURN_END_REFOCUSES } from '../../session/turn.ts';
 import { GIST_SHARE } from '../answering/answering.ts';
 import type { CellCounts } from '../report/cell.ts';
-import { type EvaluationCase, isRightAnswer } from '../cases/evaluation-case.ts';
+import { type EvaluationCase, isReferenceRead } from '../cases/evaluation-case.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
-import { appendToFocus, SETTLE_REFOCUSES } from '../answering/lens-run.ts';
+import { appendToFocus, SETTLE_REFOCUSES } from '../answering/live-run.ts';
 import { meanOf } from '../../../base/statistics.ts';
 import { questionsPerHistory, writeRecallHistory } from '../tasks/recall-tasks.ts';
 import {
@@ -60,7 +60,14 @@ export const kvSuite: EvaluationSuite = {
         throw new EvaluationError(`A history of ${historyTokens} tokens has no room for a question.`);
       }
       for (let index = 0, left = options.samples; left > 0; index++, left -= each) {
-        units.push({ suite: 'kv', task: TASK, historyTokens, index, n: Math.min(left, each) });
+        units.push({
+          suite: 'kv',
+          task: TASK,
+          templates: 'seen',
+          historyTokens,
+          index,
+          n: Math.min(left, each),
+        });
       }
     }
     return units;
@@ -89,13 +96,13 @@ export const kvSuite: EvaluationSuite = {
     try {
       await refocusUntilStill(focus, 'block', SETTLE_REFOCUSES, () => step(GIST_SHARE));
       for (const cache of caches.values()) await cache.sync(focus.layout, config.budgetTokens);
-      for (const [done, asked] of history.cases.entries()) {
+      for (const [done, item] of history.cases.entries()) {
         const pause = (): Promise<void> => step(GIST_SHARE + ((1 - GIST_SHARE) * done) / n);
-        await takeQuestion(focus, asked, pause);
+        await takeQuestion(focus, item, pause);
         for (const id of CACHES) {
-          readings[id].push(await read(caches.get(id)!, id, focus, asked, config.budgetTokens, pause));
+          readings[id].push(await read(caches.get(id)!, id, focus, item, config.budgetTokens, pause));
         }
-        await sayAnswer(focus, asked, pause);
+        await sayAnswer(focus, item, pause);
         for (const id of ['exact', 'patch'] as const) {
           await caches.get(id)!.sync(focus.layout, config.budgetTokens);
         }
@@ -104,7 +111,14 @@ export const kvSuite: EvaluationSuite = {
       for (const cache of caches.values()) cache.dispose();
     }
     return CACHES.map((policy): CellCounts => {
-      const key = { task: TASK, policy, historyTokens, budgetTokens: config.budgetTokens };
+      const key = {
+        task: TASK,
+        policy,
+        templates: 'seen',
+        historyTokens,
+        budgetTokens: config.budgetTokens,
+        heads: 1,
+      } as const;
       return cellOfReadings(key, unitKey(unit), readings[policy], readings.fresh);
     });
   },
@@ -125,29 +139,29 @@ async function refocusUntilStill(
 type UnitPause = () => ReturnType<UnitPorts['step']>;
 const ORIGIN = { documentId: 'turn', title: '', wallClockMs: 0 };
 
-async function takeQuestion(focus: FocusLoop, asked: EvaluationCase, pause: UnitPause): Promise<void> {
-  await appendToFocus(focus, asked.userIds, { ...ORIGIN, role: 'user' }, pause);
-  await appendToFocus(focus, asked.assistantIds, { ...ORIGIN, role: 'assistant' }, pause);
+async function takeQuestion(focus: FocusLoop, item: EvaluationCase, pause: UnitPause): Promise<void> {
+  await appendToFocus(focus, item.asked.userIds, { ...ORIGIN, role: 'user' }, pause);
+  await appendToFocus(focus, item.asked.assistantIds, { ...ORIGIN, role: 'assistant' }, pause);
   await refocusUntilStill(focus, 'turn-end', TURN_END_REFOCUSES, pause);
 }
 
-async function sayAnswer(focus: FocusLoop, asked: EvaluationCase, pause: UnitPause): Promise<void> {
-  await appendToFocus(focus, asked.answerIds, { ...ORIGIN, role: 'assistant' }, pause);
+async function sayAnswer(focus: FocusLoop, item: EvaluationCase, pause: UnitPause): Promise<void> {
+  await appendToFocus(focus, item.referenceIds, { ...ORIGIN, role: 'assistant' }, pause);
 }
 
 async function read(
   cache: Decoder,
   id: CacheId,
   focus: FocusLoop,
-  asked: EvaluationCase,
+  item: EvaluationCase,
   budgetTokens: number,
   pause: UnitPause,
 ): Promise<CacheReading> {
   if (id === 'fresh') cache.reset();
   await pause();
   const { ranSlots } = await cache.sync(focus.layout, budgetTokens);
-  const { nll, isFirstChoice } = await cache.readContinuation(focus.layout, asked.answerIds, budgetTokens);
-  return { nll: meanOf(nll), isRight: isRightAnswer(asked, isFirstChoice), ranSlots };
+  const { nll, isFirstChoice } = await cache.readContinuation(focus.layout, item.referenceIds, budgetTokens);
+  return { nll: meanOf(nll), isRight: isReferenceRead(item, isFirstChoice), ranSlots };
 }
 
 function cellOfReadings(
@@ -168,10 +182,17 @@ function cellOfReadings(
     ranSlots: sum(({ ranSlots }) => ranSlots),
   };
   const why = Object.fromEntries(
-    ['routingRecall', 'readingAccuracy', 'deltaNll', 'gapRecovered', 'regret', 'swapRate'].map((id) => [
-      id,
-      NOT_MEASURED,
-    ]),
+    [
+      'routingRecall',
+      'readingGivenRouted',
+      'answered',
+      'againstFull',
+      'f1',
+      'deltaNll',
+      'gapRecovered',
+      'regret',
+      'swapRate',
+    ].map((id) => [id, NOT_MEASURED]),
   );
   return { ...key, clusters: [{ cluster, n, figures }], why };
 }

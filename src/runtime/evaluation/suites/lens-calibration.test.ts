@@ -35,11 +35,11 @@ it('asks the LensNet that the parameters name', async () => {
   const model = withPerceiver();
   const ids = Uint32Array.from({ length: 640 }, (_, i) => 97 + (i % 26));
   const tree = await rememberHistory(model, ids, undefined, () => Promise.resolve());
-  const asked = caseOfText(model, { question: 'q', answer: 'a' }, [{ start: 64, end: 96 }]);
+  const item = caseOfText(model, 'q', 'a', { kind: 'in-order', values: ['a'] }, [{ start: 64, end: 96 }]);
   const scoresBy = async (lensVariant: 'default' | 'perceiver') => {
     const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64, lensVariant };
     const nll = () => Promise.resolve(new Float64Array(2));
-    const { moves } = await calibrate({ tree, asked, config, model, rng: new Rng(1), nll });
+    const { moves } = await calibrate({ tree, item, config, model, rng: new Rng(1), nll });
     return new Set(moves.map(({ scores }) => Math.abs(scores.lensnet)));
   };
   expect([...(await scoresBy('perceiver'))]).toEqual([0.25]);

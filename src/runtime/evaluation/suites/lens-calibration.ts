@@ -24,16 +24,10 @@ import { sample } from '../world/chronicler.ts';
 import type { EvaluationCase } from '../cases/evaluation-case.ts';
 import type { Span } from '../world/history-writer.ts';
 import { gistsLayout } from '../baselines/layouts.ts';
-import {
-  blockGists,
-  rankAtRandom,
-  rankByAttention,
-  rankByBm25,
-  rankByCosine,
-  rankByGold,
-  rankByRecency,
-  type Ranks,
-} from '../baselines/rankings.ts';
+import type { Ranks } from '../baselines/baseline.ts';
+import { createBm25Ranker } from '../baselines/bm25-ranker.ts';
+import { blockGists, rankByAttention, rankByCosine } from '../baselines/gist-ranks.ts';
+import { rankAtRandom, rankByGold, rankByRecency } from '../baselines/plain-ranks.ts';
 import { meanOf, spearman } from '../../../base/statistics.ts';
 
 /** The most moves of one context that are measured. */
@@ -78,7 +72,7 @@ export type RankingId = (typeof RANKING_IDS)[number];
 interface CalibrationInput {
   /** The history with the question behind it, and all gists. */
   readonly tree: GistTree;
-  readonly asked: EvaluationCase;
+  readonly item: EvaluationCase;
   readonly config: RunConfig;
   readonly model: LoadedModel;
   readonly rng: Rng;
@@ -92,8 +86,8 @@ interface CalibrationInput {
  * children are gists too and hardly ever say more than it does.
  */
 export async function calibrate(input: CalibrationInput): Promise<Calibration> {
-  const { tree, asked, config, model, rng, nll } = input;
-  const gold = asked.gold ?? [];
+  const { tree, item, config, model, rng, nll } = input;
+  const gold = item.gold ?? [];
   const layout = startLayout(tree, config, gold, rng);
   const lensNet = lensNetOf(model, config.lensVariant, model.lensNet);
   const { scores, metrics } = await refocus({
@@ -107,7 +101,7 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
     reserveTokens: K,
     now: () => 0,
   });
-  const ranks = ranksOf(input);
+  const ranks = await ranksOf(input);
   const target = Float32Array.from({ length: tree.closedBlockCount }, () => rng.nextFloat());
   rankByGold(target.length, gold).forEach((rank, block) => {
     if (rank > 0) target[block] = 2;
@@ -178,19 +172,19 @@ function startLayout(tree: GistTree, config: RunConfig, gold: readonly Span[], r
   return layout;
 }
 
-function ranksOf({
+async function ranksOf({
   tree,
-  asked,
+  item,
   model,
   rng,
-}: CalibrationInput): Readonly<Record<Exclude<RankingId, 'lensnet' | 'gold'>, Ranks>> {
+}: CalibrationInput): Promise<Readonly<Record<Exclude<RankingId, 'lensnet' | 'gold'>, Ranks>>> {
   const blocks = tree.closedBlockCount;
   const gists = blockGists(tree, tree.countAt(1));
-  const question = model.base.embed(asked.questionIds);
+  const question = model.base.embed(item.asked.questionIds);
   return {
     'newest-blocks': rankByRecency(blocks),
     'random-blocks': rankAtRandom(blocks, rng),
-    'bm25-blocks': rankByBm25(tree, blocks, asked.questionIds),
+    'bm25-blocks': await createBm25Ranker({ model, tree }).rank(item.asked, null),
     cosine: rankByCosine(gists, question, tree.hiddenSize),
     'gist-attention': rankByAttention(gists, question, tree.hiddenSize),
   };

@@ -71,7 +71,7 @@ export const lensSuite: EvaluationSuite = {
       const each = Math.min(QUESTIONS_PER_HISTORY, fitting);
       const units: EvaluationUnit[] = [];
       for (let index = 0, left = options.samples; left > 0; index++, left -= each) {
-        units.push({ suite: 'lens', task, historyTokens, index, n: Math.min(left, each) });
+        units.push({ suite: 'lens', task, templates: 'seen', historyTokens, index, n: Math.min(left, each) });
       }
       return units;
     });
@@ -100,7 +100,7 @@ export const lensSuite: EvaluationSuite = {
     });
     const reasons = new Map<EvaluationPolicyId, string>(beyondRange === null ? [] : [['full', beyondRange]]);
     return policies.map((policy) => {
-      const key = { task, policy, historyTokens, budgetTokens };
+      const key = { task, policy, templates: 'seen', historyTokens, budgetTokens, heads: 1 } as const;
       const reason = reasons.get(policy);
       if (reason !== undefined) return cellWithout(key, reason);
       return withCalibration(
@@ -128,25 +128,26 @@ async function calibrateAll(
 ): Promise<Calibration[]> {
   const pause = (): Promise<void> => step(GIST_SHARE);
   const scheme = positionSchemeOf(config, model.manifest.trainedContextTokens);
-  const reader = new AnswerReader(model.base, pause);
+  const reader = new AnswerReader(model, pause);
   const calibrations: Calibration[] = [];
-  const read = async (asked: EvaluationCase, branch: number): Promise<Calibration> => {
-    const longer = await withQuestion(tree, asked, model);
-    const where = { sharedTokens: ids.length, branch, scheme, offsetTokens: 0 };
+  const read = async (item: EvaluationCase, branch: number): Promise<Calibration> => {
+    const longer = await withQuestion(tree, item.asked, model);
+    const followingTokens = item.referenceIds.length;
+    const where = { sharedTokens: ids.length, branch, scheme, offsetTokens: 0, followingTokens };
     return calibrate({
       tree: longer,
-      asked,
+      item,
       config,
       model,
       rng: new Rng(seed).split(2 + branch),
       nll: async (layout) => {
         await pause();
-        return (await reader.read(prepareContext(layout, longer, asked.answerIds, where))).nll;
+        return (await reader.read(prepareContext(layout, longer, where), item.referenceIds)).nll;
       },
     });
   };
   try {
-    for (const [branch, asked] of cases.entries()) calibrations.push(await read(asked, branch));
+    for (const [branch, item] of cases.entries()) calibrations.push(await read(item, branch));
     return calibrations;
   } finally {
     reader.dispose();

@@ -47,7 +47,14 @@ export const positionsSuite: EvaluationSuite = {
         const written = task === 'moved' ? model.manifest.trainedContextTokens : historyTokens;
         const each = Math.max(1, questionsPerHistory('multi-key', written, recentTokens));
         for (let index = 0, left = options.samples; left > 0; index++, left -= each) {
-          units.push({ suite: 'positions', task, historyTokens, index, n: Math.min(left, each) });
+          units.push({
+            suite: 'positions',
+            task,
+            templates: 'seen',
+            historyTokens,
+            index,
+            n: Math.min(left, each),
+          });
         }
       }
     }
@@ -73,7 +80,8 @@ export const positionsSuite: EvaluationSuite = {
       // The other modes place slots by their order alone, wherever the history stands.
       const offset = placement.positions === 'absolute' ? Math.max(0, historyTokens - written) : 0;
       const answers = await answerAll(history, tree, [policy], config, seed, ports, offset);
-      const key = { task, policy: name, historyTokens, budgetTokens: config.budgetTokens };
+      const { budgetTokens } = config;
+      const key = { task, policy: name, templates: 'seen', historyTokens, budgetTokens, heads: 1 } as const;
       cells.push(cellOfAnswers(key, policy, unitKey(unit), answers, new Map()));
     }
     return cells;

@@ -35,7 +35,14 @@ export const recallSuite: EvaluationSuite = {
           );
         }
         for (let index = 0, left = options.samples; left > 0; index++, left -= each) {
-          units.push({ suite: 'recall', task, historyTokens, index, n: Math.min(left, each) });
+          units.push({
+            suite: 'recall',
+            task,
+            templates: 'seen',
+            historyTokens,
+            index,
+            n: Math.min(left, each),
+          });
         }
       }
     }

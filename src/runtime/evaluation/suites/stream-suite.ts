@@ -56,7 +56,7 @@ export const streamSuite: EvaluationSuite = {
           `The text has ${tokens} tokens; the longest length takes ${longest + HORIZON_TOKENS}. Lower --lengths.`,
         );
       }
-      return [{ suite: 'stream', task: 'text', historyTokens: longest, index: 0, n: 1 }];
+      return [{ suite: 'stream', task: 'text', templates: null, historyTokens: longest, index: 0, n: 1 }];
     }
     if (options.tasks !== null && !options.tasks.includes('chronicle')) {
       throw new EvaluationError('The task text of the suite stream needs a text: name one with --text FILE.');
@@ -64,6 +64,7 @@ export const streamSuite: EvaluationSuite = {
     return Array.from({ length: options.samples }, (_, index): EvaluationUnit => ({
       suite: 'stream',
       task: 'chronicle',
+      templates: null,
       historyTokens: longest,
       index,
       n: 1,
@@ -136,10 +137,14 @@ async function placeCells(
   const { config, policies } = options;
   const tail = ids.slice(place - TAIL_TOKENS, place);
   const coming: EvaluationCase = {
-    userIds: tail.slice(0, TAIL_TOKENS / 2),
-    assistantIds: tail.slice(TAIL_TOKENS / 2),
-    questionIds: tail,
-    answerIds: ids.slice(place, place + HORIZON_TOKENS),
+    asked: {
+      question: ports.model.tokenizer.decode(tail),
+      userIds: tail.slice(0, TAIL_TOKENS / 2),
+      assistantIds: tail.slice(TAIL_TOKENS / 2),
+      questionIds: tail,
+    },
+    expected: null,
+    referenceIds: ids.slice(place, place + HORIZON_TOKENS),
     values: [],
     gold: null,
   };
@@ -152,7 +157,14 @@ async function placeCells(
   const able = policies.filter((policy) => !reasons.has(policy));
   const answers = await answerAll(history, tree, able, config, seedOf(unit, options), ports);
   return policies.map((policy) => {
-    const key = { task: unit.task, policy, historyTokens: place, budgetTokens: config.budgetTokens };
+    const key = {
+      task: unit.task,
+      policy,
+      templates: null,
+      historyTokens: place,
+      budgetTokens: config.budgetTokens,
+      heads: 1,
+    };
     const reason = reasons.get(policy);
     return reason === undefined
       ? cellOfAnswers(key, policy, unitKey(unit), answers, reasons)
@@ -164,9 +176,10 @@ async function placeCells(
 function apart(cell: CellCounts): { readonly positions: CellCounts; readonly others: CellCounts } {
   const { historyTokens } = cell;
   const why = { ...cell.why };
-  for (const id of ['accuracy', 'routingRecall', 'readingAccuracy']) why[id] = NO_QUESTION;
+  for (const id of ['answered', 'accuracy', 'routingRecall', 'readingGivenRouted', 'againstFull', 'f1'])
+    why[id] = NO_QUESTION;
   const others = cell.clusters.map(({ cluster, n, figures }) => {
-    const kept = Object.entries(figures).filter(([id]) => id !== 'accuracy' && id !== 'exactMatch');
+    const kept = Object.entries(figures).filter(([id]) => id !== 'accuracy');
     return { cluster, n, figures: Object.fromEntries(kept) };
   });
   const positions = cell.clusters.map(({ cluster, figures }) => {

@@ -50,7 +50,14 @@ export const topicsSuite: EvaluationSuite = {
     for (const historyTokens of lengths) {
       for (const task of TASK_IDS.filter((id) => tasks?.includes(id) ?? true)) {
         for (let index = 0, left = samples; left > 0; index++, left -= QUESTIONS) {
-          units.push({ suite: 'topics', task, historyTokens, index, n: Math.min(left, QUESTIONS) });
+          units.push({
+            suite: 'topics',
+            task,
+            templates: 'seen',
+            historyTokens,
+            index,
+            n: Math.min(left, QUESTIONS),
+          });
         }
       }
     }

@@ -54,8 +54,8 @@ describe.each(RECALL_TASK_IDS)('the task %s', (task) => {
   });
 
   it('marks as gold what holds the answer, before the recent window', () => {
-    for (const { gold, answerIds, values } of history.cases) {
-      const answered = values.map(({ start, end }) => textOf(answerIds.slice(start, end)).trim());
+    for (const { gold, referenceIds, values } of history.cases) {
+      const answered = values.map(({ start, end }) => textOf(referenceIds.slice(start, end)).trim());
       const held = gold!.map(({ start, end }) => textOf(history.ids.slice(start, end)));
       if (task === 'count') expect(answered).toEqual([WORLD.count.numbers[held.length - 1]]);
       else expect(held.filter((clause, i) => !clause.endsWith(` ${answered[i]!}`))).toEqual([]);
@@ -69,10 +69,10 @@ describe('the recall tasks', () => {
   it('ask in words that the fact does not use', () => {
     for (const seed of [1, 2, 3]) {
       const history = write('paraphrase', seed);
-      for (const { gold, questionIds } of history.cases) {
+      for (const { gold, asked } of history.cases) {
         const [{ start, end }] = gold as [{ start: number; end: number }];
         const fact = wordsOf(textOf(history.ids.slice(start, end)));
-        const shared = [...wordsOf(textOf(questionIds))].filter((word) => fact.has(word));
+        const shared = [...wordsOf(asked.question)].filter((word) => fact.has(word));
         expect(shared).toEqual([]);
       }
     }

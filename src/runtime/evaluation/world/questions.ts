@@ -13,6 +13,8 @@ export interface Asked {
   /** The question's line, without the chat's markup. */
   readonly text: string;
   readonly pieces: readonly Piece[];
+  /** The values may be named in any order. */
+  readonly isList: boolean;
   /** All facts that the answer needs. */
   readonly statements: readonly Statement[];
 }
@@ -32,7 +34,12 @@ function questionOf({ relation, a, b }: Statement, rng: Rng): string {
 }
 
 export function askSingle(statement: Statement, rng: Rng): Asked {
-  return { text: questionOf(statement, rng), pieces: sentence(statement), statements: [statement] };
+  return {
+    text: questionOf(statement, rng),
+    pieces: sentence(statement),
+    isList: false,
+    statements: [statement],
+  };
 }
 
 /** Both keys by their aliases, the rest in other words; the answer says the fact's own words. */
@@ -40,7 +47,7 @@ export function askParaphrase(statement: Statement, rng: Rng): Asked {
   const { relation, a, b } = statement;
   const template = pick(WORLD.paraphrases[relation.name]!, rng);
   const text = fill(template, WORLD.aliases[a]!, WORLD.aliases[b]!);
-  return { text, pieces: sentence(statement), statements: [statement] };
+  return { text, pieces: sentence(statement), isList: false, statements: [statement] };
 }
 
 /** The latest of several statements about one key; only that one is needed. */
@@ -53,14 +60,14 @@ export function askValues(said: readonly Statement[], rng: Rng): Asked {
   const first = said[0]!;
   const pieces = [words(` ${capital(clauseOf(first))}`), value(first.value)];
   for (const other of said.slice(1)) pieces.push(words(', a'), value(other.value));
-  return { text: questionOf(first, rng), pieces: [...pieces, words('.')], statements: said };
+  return { text: questionOf(first, rng), pieces: [...pieces, words('.')], isList: true, statements: said };
 }
 
 export function askCount(said: readonly Statement[], rng: Rng): Asked {
   const { a, b } = said[0]!;
   const { clause, numbers, questions } = WORLD.count;
   const pieces = [words(` ${capital(fill(clause, a, b))}`), value(numbers[said.length - 1]!), words('.')];
-  return { text: fill(pick(questions, rng), a, b), pieces, statements: said };
+  return { text: fill(pick(questions, rng), a, b), pieces, isList: false, statements: said };
 }
 
 /** Variable tracking: the answer spells out every hop. */
@@ -69,11 +76,11 @@ export function askChain(hops: readonly Statement[], rng: Rng): Asked {
   const pieces = [words(` ${capital(clauseOf(first))}`), value(first.value)];
   for (const hop of hops.slice(1)) pieces.push(words(`, ${clauseOf(hop)}`), value(hop.value));
   const text = fill(pick(WORLD.chain.questions, rng), first.a, first.b);
-  return { text, pieces: [...pieces, words('.')], statements: hops };
+  return { text, pieces: [...pieces, words('.')], isList: false, statements: hops };
 }
 
 /** Several questions in one line, answered in their order. */
 export function askQueries(statements: readonly Statement[], rng: Rng): Asked {
   const text = statements.map((statement) => questionOf(statement, rng)).join(' ');
-  return { text, pieces: statements.flatMap(sentence), statements };
+  return { text, pieces: statements.flatMap(sentence), isList: false, statements };
 }

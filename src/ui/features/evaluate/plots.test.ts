@@ -26,9 +26,15 @@ function cell(policy: string, historyTokens: number, right: number): Cell {
     historyTokens,
     budgetTokens: 256,
     n: 20,
+    templates: 'seen',
+    heads: 1,
+    answered: share,
+    answeredCi95: around(share),
+    againstFull: null,
+    f1: null,
     accuracy: share,
     routingRecall: share,
-    readingAccuracy: 1,
+    readingGivenRouted: 1,
     nll: 1 - share,
     deltaNll: null,
     gapRecovered: null,
@@ -37,9 +43,10 @@ function cell(policy: string, historyTokens: number, right: number): Cell {
     swapRate: null,
     ci95: around(share),
     intervals: {
+      answered: around(share),
       accuracy: around(share),
       routingRecall: around(share),
-      readingAccuracy: [0.8, 1],
+      readingGivenRouted: [0.8, 1],
       ...(regret === null ? {} : { regret: [0.2, 0.3] as const }),
     },
     why: regret === null ? { regret: 'Not asked for.' } : {},
@@ -54,7 +61,7 @@ function report(right: number): EvaluationReport {
     [1024, 4096].map((tokens) => cell(policy, tokens, Math.max(0, right - 2 * i))),
   );
   return {
-    version: 1,
+    version: 2,
     model: 'tiny',
     seed: 1,
     backend: 'wasm',
@@ -205,9 +212,10 @@ describe('results', () => {
   it('shows figures that some cell has, with intervals, reasons and differences', () => {
     const { columns, rows } = resultTable([A, B], 'recall');
     expect(columns.map(({ id }) => id)).toEqual([
+      'answered',
       'accuracy',
       'routingRecall',
-      'readingAccuracy',
+      'readingGivenRouted',
       'nll',
       'regret',
     ]);
@@ -219,15 +227,15 @@ describe('results', () => {
     ]);
     expect(rows[2]!.figures[0]).toMatchObject({ text: '0.900', difference: '+0.100' });
     expect(rows[2]!.figures[0]!.interval).toBe('0.800 to 0.950');
-    expect(rows[2]!.figures[4]).toEqual({ text: '—', interval: '', why: 'Not asked for.', difference: '' });
+    expect(rows[2]!.figures[5]).toEqual({ text: '—', interval: '', why: 'Not asked for.', difference: '' });
   });
 
   it('writes CSV that a spreadsheet reads as text and figures', () => {
     const [header, first, , third] = csvOf(A.report).split('\r\n');
-    expect(header!.split(',').slice(0, 9).join()).toBe(
-      'suite,task,policy,historyTokens,budgetTokens,n,accuracy,accuracyLow95,accuracyHigh95',
+    expect(header!.split(',').slice(0, 11).join()).toBe(
+      'suite,task,policy,templates,historyTokens,budgetTokens,heads,n,answered,answeredLow95,answeredHigh95',
     );
-    expect(first).toMatch(/^recall,single,gold,1024,256,20,0\.9,0\./);
+    expect(first).toMatch(/^recall,single,gold,seen,1024,256,1,20,0\.9,0\./);
     expect(third).toMatch(/^recall,single,newest-blocks,/);
     expect(csvOf(A.report)).toContain("recall,single,'=own,");
   });

@@ -3,7 +3,7 @@ import type { EvaluationReport } from '../../../runtime/engine/protocol/evaluati
 import { type KeptReport, readShelf, type TextStorage, writeShelf } from './report-shelf.ts';
 
 const REPORT: EvaluationReport = {
-  version: 1,
+  version: 2,
   model: 'tiny',
   seed: 1,
   backend: 'wasm',

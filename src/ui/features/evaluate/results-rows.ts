@@ -65,8 +65,8 @@ export function resultTable(shown: readonly ShownReport[], suite: string): Resul
   return { columns, rows };
 }
 
-function keyOf({ task, policy, historyTokens, budgetTokens }: Cell): string {
-  return [task, policy, historyTokens, budgetTokens].join(' ');
+function keyOf({ task, policy, templates, historyTokens, budgetTokens, heads }: Cell): string {
+  return [task, policy, templates ?? '', historyTokens, budgetTokens, heads].join(' ');
 }
 
 function figureText({ id }: { readonly id: FigureId }, cell: Cell, other: Cell | undefined): FigureText {
@@ -96,7 +96,7 @@ function digits(value: number): string {
 /** Every cell and figure with both ends of its interval; a figure that is undefined is empty. */
 export function csvOf(report: EvaluationReport): string {
   const header = [
-    'suite', 'task', 'policy', 'historyTokens', 'budgetTokens', 'n',
+    'suite', 'task', 'policy', 'templates', 'historyTokens', 'budgetTokens', 'heads', 'n',
     ...FIGURES.flatMap(({ id }) => [id, `${id}Low95`, `${id}High95`]),
   ]; // prettier-ignore
   const rows = report.suites.flatMap(({ suite, cells }) =>
@@ -104,8 +104,10 @@ export function csvOf(report: EvaluationReport): string {
       suite,
       cell.task,
       cell.policy,
+      cell.templates ?? '',
       cell.historyTokens,
       cell.budgetTokens,
+      cell.heads,
       cell.n,
       ...FIGURES.flatMap(({ id }) => [cell[id] ?? '', ...ends(cell.intervals[id])]),
     ]),

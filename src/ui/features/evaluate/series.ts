@@ -51,18 +51,18 @@ export interface PlotDescription {
 export const PLOTS: Readonly<Record<PlotId, PlotDescription>> = {
   distance: {
     title: 'Recall by distance',
-    sentence: 'Accuracy by the distance from the question back to the fact, in bins of log2.',
+    sentence: 'Answered by the distance from the question back to the fact, in bins of log2.',
     absence: 'These cells count no distances.',
   },
   length: {
-    title: 'Accuracy by length of history',
-    sentence: 'Accuracy of each policy at the same budget as the history grows.',
-    absence: 'These cells have no accuracy.',
+    title: 'Answered by length of history',
+    sentence: 'Share of questions that each policy answers at the same budget as the history grows.',
+    absence: 'These cells have no answers.',
   },
   routing: {
     title: 'Routing × reading',
-    sentence: 'Accuracy is routing recall × reading accuracy; each curve joins points of equal accuracy.',
-    absence: 'No policy here has both a routing recall and a reading accuracy.',
+    sentence: 'Answered is routing recall × reading given routed; each curve joins points of equal product.',
+    absence: 'No policy here has both a routing recall and a reading given routed.',
   },
   position: {
     title: 'NLL by position',
@@ -91,7 +91,7 @@ export function seriesOf(plot: PlotId, shown: readonly ShownReport[], scope: Plo
         shown,
         scope,
         ({ task }) => task === scope.task,
-        (cell) => figurePoint(cell, cell.historyTokens, 'accuracy'),
+        (cell) => figurePoint(cell, cell.historyTokens, 'answered'),
       );
     case 'regret':
       return perPolicy(shown, scope, here, (cell) => figurePoint(cell, 0, 'regret'));
@@ -100,7 +100,7 @@ export function seriesOf(plot: PlotId, shown: readonly ShownReport[], scope: Plo
         const { routingRecall } = cell;
         if (routingRecall === null) return [];
         const xCi95 = cell.intervals.routingRecall ?? null;
-        return figurePoint(cell, routingRecall, 'readingAccuracy').map((point) => ({ ...point, xCi95 }));
+        return figurePoint(cell, routingRecall, 'readingGivenRouted').map((point) => ({ ...point, xCi95 }));
       });
   }
 }

@@ -5,7 +5,7 @@ import { systemClock } from '../../../base/clock.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { caseOfText } from '../cases/evaluation-case.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
-import { LensRun } from './lens-run.ts';
+import { LiveRun } from './live-run.ts';
 
 it('a question gets its block although what must pay for it was opened a refocus before', async () => {
   const model = createFakeModel();
@@ -20,10 +20,12 @@ it('a question gets its block although what must pay for it was opened a refocus
   const history = await rememberHistory(lens, ids, undefined, () => Promise.resolve());
   const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 208, recentTokens: 64 };
   const pause = () => Promise.resolve();
-  const run = await LensRun.settle(lens, history, config, systemClock, pause);
+  const run = await LiveRun.settle('lensnet', lens, history, config, systemClock, pause);
   wanted = [7];
-  const asked = caseOfText(lens, { question: 'q', answer: 'a' }, [{ start: 7 * 32, end: 8 * 32 }]);
-  const { latency, layout } = await run.ask(asked);
+  const item = caseOfText(lens, 'q', 'a', { kind: 'in-order', values: ['a'] }, [
+    { start: 7 * 32, end: 8 * 32 },
+  ]);
+  const { latency, layout } = await run.answer(item.asked, item.gold);
   expect(latency).not.toBeNull();
   expect(layout.entries.some(({ lod, start }) => lod === 0 && start === 7 * 32)).toBe(true);
 });

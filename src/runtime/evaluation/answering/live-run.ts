@@ -1,0 +1,181 @@
+/**
+ * A policy of the page on a history and on questions after it, by the very loop of the chat: the window is what
+ * streaming would have left, the question is asked of a session, focus settles, and the answer is decoded, which
+ * refocuses on.
+ */
+import { assembleByRecency } from '../../../core/allocator/assembly.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/focus-allocator.ts';
+import type { Layout } from '../../../core/context/working-context.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import type { PolicyId } from '../../../core/trace/parameters.ts';
+import type { RunTotals } from '../../../core/trace/metrics.ts';
+import type { GistTree } from '../../../core/tree/gist-tree.ts';
+import { K } from '../../../core/tree/ids.ts';
+import type { Provenance } from '../../../core/tree/provenance.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import type { SessionId, SessionRecord } from '../../../storage/ports.ts';
+import { FocusLoop, type MemoryState } from '../../session/focus-loop.ts';
+import { Engine } from '../../session/session.ts';
+import { TelemetryRecorder } from '../../session/telemetry-recorder.ts';
+import { TURN_END_REFOCUSES } from '../../session/turn.ts';
+import { isRouted } from '../baselines/layouts.ts';
+import type { AskedQuestion } from '../cases/evaluation-case.ts';
+import type { Span } from '../world/history-writer.ts';
+import type { DecodedAnswer } from './answer-reader.ts';
+import { GREEDY, MAX_ANSWER_TOKENS } from './greedy.ts';
+
+/** Refocuses on the history alone, at most, before the first question. */
+export const SETTLE_REFOCUSES = 12;
+
+/** The working context that a question led to. */
+export interface FocusedContext {
+  /** The history and the question; a decoded answer may stand behind them. */
+  readonly tree: GistTree;
+  /** When the answer begins. */
+  readonly layout: Layout;
+  /** Of the question's refocuses, up to the answer. */
+  readonly totals: RunTotals;
+}
+
+export interface LiveAnswer extends FocusedContext {
+  readonly decoded: DecodedAnswer;
+  /** Refocuses at the turn's end until the gold blocks are raw; null where they never are, or are not known. */
+  readonly latency: number | null;
+  /** Tokens of the question, and of what opens the answer, until then; null alike. */
+  readonly latencyTokens: number | null;
+}
+
+export class LiveRun {
+  private constructor(
+    private readonly model: LoadedModel,
+    private readonly config: RunConfig,
+    private readonly clock: Clock,
+    private readonly memory: MemoryState,
+    private readonly pause: () => Promise<void>,
+    /** While the history came in block by block; null where it was there at once. */
+    readonly streaming: RunTotals | null,
+  ) {}
+
+  /**
+   * Refocus from the recency assembly at the history's end until nothing moves.
+   *
+   * @param more - comes in behind the history afterwards, block by block, each with its refocus.
+   */
+  static async settle(
+    policy: PolicyId,
+    model: LoadedModel,
+    history: GistTree,
+    config: RunConfig,
+    clock: Clock,
+    pause: () => Promise<void>,
+    more: Uint32Array = new Uint32Array(0),
+  ): Promise<LiveRun> {
+    const live = { ...config, ...GREEDY, policy, maxNewTokens: MAX_ANSWER_TOKENS };
+    const tree = history.fork();
+    const { layout } = assembleByRecency(tree, live, K);
+    const memory = { tree, layout, allocator: INITIAL_ALLOCATOR_STATE };
+    const settling = new FocusLoop(memory, model, new TelemetryRecorder(clock), live);
+    for (let pass = 0; pass < SETTLE_REFOCUSES; pass++) {
+      await pause();
+      if ((await settling.refocus('block')) === 0 && !settling.hasCooldowns) break;
+    }
+    const settled = { tree, layout: settling.layout, allocator: settling.allocatorState };
+    if (more.length === 0) return new LiveRun(model, live, clock, settled, pause, null);
+    // A loop of its own, so that its totals are those of the stream alone.
+    const streaming = new FocusLoop(settled, model, new TelemetryRecorder(clock), live);
+    const origin = { role: 'document', documentId: 'history', title: 'History', wallClockMs: 0 } as const;
+    await appendToFocus(streaming, more, origin, pause);
+    const streamed = { tree, layout: streaming.layout, allocator: streaming.allocatorState };
+    return new LiveRun(model, live, clock, streamed, pause, streaming.totals());
+  }
+
+  /** Ask a session, as the page does. @param gold - watched, never shown to it. */
+  async answer({ question }: AskedQuestion, gold: readonly Span[] | null): Promise<LiveAnswer> {
+    const { model, config, clock } = this;
+    const memory = { ...this.memory, tree: this.memory.tree.fork() };
+    const askedAt = memory.tree.tokenCount;
+    const reached = (): boolean => gold !== null && isRouted(session.focus.layout, gold);
+    let begun: Pick<LiveAnswer, 'layout' | 'totals'> | null = null;
+    let latency: number | null = null;
+    let latencyTokens: number | null = null;
+    let turnEnds = 0;
+    let tokens = 0;
+    const session = new Engine({
+      model,
+      backend: '',
+      handle: null,
+      record: recordOf(model, config),
+      memory,
+      clock,
+      notify: (notice) => {
+        if (notice.kind === 'answerText') {
+          tokens++;
+          begun ??= { layout: session.focus.layout, totals: session.totals() };
+        } else if (notice.kind === 'telemetry' && begun === null) {
+          for (const event of notice.events) {
+            if (event.type !== 'refocus') continue;
+            if (event.trigger === 'turn-end') turnEnds++;
+            if (!reached()) continue;
+            latency ??= turnEnds;
+            latencyTokens ??= session.focus.tree.tokenCount - askedAt;
+          }
+        }
+      },
+    });
+    if (reached()) latency = latencyTokens = 0;
+    try {
+      const { answer } = await session.ask(question);
+      await this.pause();
+      const at = begun ?? { layout: session.focus.layout, totals: session.totals() };
+      return { ...at, tree: memory.tree, decoded: { text: answer.text, tokens }, latency, latencyTokens };
+    } finally {
+      await session.close();
+    }
+  }
+
+  /** Take tokens in as a question and settle, decoding nothing. */
+  async focus({ userIds, assistantIds }: AskedQuestion): Promise<FocusedContext> {
+    const memory = { ...this.memory, tree: this.memory.tree.fork() };
+    const focus = new FocusLoop(memory, this.model, new TelemetryRecorder(this.clock), this.config);
+    const origin = { documentId: 'turn', title: '', wallClockMs: 0 };
+    await appendToFocus(focus, userIds, { ...origin, role: 'user' }, this.pause);
+    await appendToFocus(focus, assistantIds, { ...origin, role: 'assistant' }, this.pause);
+    for (let pass = 0; pass < TURN_END_REFOCUSES; pass++) {
+      const applied = await focus.refocus('turn-end');
+      await this.pause();
+      if (applied === 0 && !focus.hasCooldowns) break;
+    }
+    return { tree: focus.tree, layout: focus.layout, totals: focus.totals() };
+  }
+}
+
+function recordOf(model: LoadedModel, config: RunConfig): SessionRecord {
+  return {
+    id: 'evaluation' as SessionId,
+    title: 'Evaluation',
+    createdAt: 0,
+    updatedAt: 0,
+    modelId: model.id,
+    modelHash: model.hash,
+    tokenCount: 0,
+    stepCount: 0,
+    config,
+  };
+}
+
+/** As a session appends: a refocus whenever a block closes. @param onPiece - awaited after each piece. */
+export async function appendToFocus(
+  focus: FocusLoop,
+  ids: Uint32Array,
+  origin: Provenance,
+  onPiece: () => Promise<void>,
+): Promise<void> {
+  for (let from = 0; from < ids.length;) {
+    const to = Math.min(ids.length, from + focus.tokensToBlockEnd);
+    await focus.append(ids.subarray(from, to), origin);
+    if (focus.tree.tokenCount % K === 0) await focus.refocus('block');
+    await onPiece();
+    from = to;
+  }
+}
