@@ -99,7 +99,8 @@ export class AnswerReader {
   async decode(context: PreparedContext): Promise<DecodedAnswer> {
     const { base, tokenizer, manifest } = this.model;
     const { layout, places } = context;
-    let { session, logits } = await this.logitsAfter(context, new Uint32Array(0));
+    const { session, logits: first } = await this.logitsAfter(context, new Uint32Array(0));
+    let logits = first;
     const writer = new AnswerWriter(tokenizer, 0, layout.cursor, manifest.chat.stop);
     for (let slot = layout.usedTokens; ; slot++) {
       const { tokenId, isEnd } = writer.next(logits, GREEDY);

@@ -96,7 +96,7 @@ export class LiveRun {
     const memory = { ...this.memory, tree: this.memory.tree.fork() };
     const askedAt = memory.tree.tokenCount;
     const reached = (): boolean => gold !== null && isRouted(session.focus.layout, gold);
-    let begun: Pick<LiveAnswer, 'layout' | 'totals'> | null = null;
+    const at: { begun: Pick<LiveAnswer, 'layout' | 'totals'> | null } = { begun: null };
     let latency: number | null = null;
     let latencyTokens: number | null = null;
     let turnEnds = 0;
@@ -111,8 +111,8 @@ export class LiveRun {
       notify: (notice) => {
         if (notice.kind === 'answerText') {
           tokens++;
-          begun ??= { layout: session.focus.layout, totals: session.totals() };
-        } else if (notice.kind === 'telemetry' && begun === null) {
+          at.begun ??= { layout: session.focus.layout, totals: session.totals() };
+        } else if (notice.kind === 'telemetry' && at.begun === null) {
           for (const event of notice.events) {
             if (event.type !== 'refocus') continue;
             if (event.trigger === 'turn-end') turnEnds++;
@@ -127,8 +127,8 @@ export class LiveRun {
     try {
       const { answer } = await session.ask(question);
       await this.pause();
-      const at = begun ?? { layout: session.focus.layout, totals: session.totals() };
-      return { ...at, tree: memory.tree, decoded: { text: answer.text, tokens }, latency, latencyTokens };
+      const begun = at.begun ?? { layout: session.focus.layout, totals: session.totals() };
+      return { ...begun, tree: memory.tree, decoded: { text: answer.text, tokens }, latency, latencyTokens };
     } finally {
       await session.close();
     }
