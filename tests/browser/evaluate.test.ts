@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cellOf, mergeReports } from '../../src/runtime/evaluation/report/cell.ts';
 import { parseReport } from '../../src/runtime/evaluation/report/report.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
-import { openPage } from './open-page.ts';
+import { openPage, seriousIssues } from './open-page.ts';
 
 /** A run of a few questions on a slow and busy machine. */
 const RUN_MS = 180_000;
@@ -84,6 +84,7 @@ it('runs a small evaluation and shows its table and plots', async () => {
   await dialog.getByText(`commit ${commit}`).waitFor();
   const plot = dialog.getByRole('figure', { name: 'Answered by length of history' });
   expect(await plot.getByRole('img').getAttribute('aria-label')).toMatch(/gold: \d+%/);
+  expect(await seriousIssues(page)).toEqual([]);
 });
 
 it('saves CSV, JSON that the command line reads, and a plot as PNG', async () => {

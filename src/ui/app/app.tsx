@@ -20,6 +20,7 @@ import { DefinitionsDialog } from './definitions-dialog.tsx';
 import { OpenDialog } from './open-dialog.tsx';
 import { Problems } from './problems.tsx';
 import { Splitter } from '../widgets/splitter.tsx';
+import { Tabs } from '../widgets/tabs.tsx';
 import { TopBar } from './top-bar.tsx';
 import { Transport } from './transport.tsx';
 
@@ -95,43 +96,20 @@ function WideMain() {
   );
 }
 
-const RIGHT_TABS = [
-  { id: 'chat', title: 'Chat' },
-  { id: 'inspector', title: 'Inspector' },
-] as const;
-
 function RightTabs() {
-  const tab = useShell((state) => state.rightTab);
+  const shown = useShell((state) => state.rightTab);
   return (
-    <>
-      <div className="tabs" role="tablist" aria-label="Right panel">
-        {RIGHT_TABS.map(({ id, title }) => (
-          <button
-            key={id}
-            id={`tab-${id}`}
-            type="button"
-            role="tab"
-            aria-selected={tab === id}
-            aria-controls={`panel-${id}`}
-            tabIndex={tab === id ? 0 : -1}
-            onClick={() => {
-              useShell.setState({ rightTab: id });
-            }}
-            onKeyDown={(event) => {
-              if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
-              const other = id === 'chat' ? 'inspector' : 'chat';
-              useShell.setState({ rightTab: other });
-              document.getElementById(`tab-${other}`)?.focus();
-            }}
-          >
-            {title}
-          </button>
-        ))}
-      </div>
-      <div className="tab-panel" role="tabpanel" id={`panel-${tab}`} aria-labelledby={`tab-${tab}`}>
-        {tab === 'chat' ? <ChatPanel /> : <InspectorPanel />}
-      </div>
-    </>
+    <Tabs
+      label="Right panel"
+      tabs={[
+        { id: 'chat', title: 'Chat', panel: <ChatPanel /> },
+        { id: 'inspector', title: 'Inspector', panel: <InspectorPanel /> },
+      ]}
+      shown={shown}
+      onShow={(rightTab) => {
+        useShell.setState({ rightTab });
+      }}
+    />
   );
 }
 

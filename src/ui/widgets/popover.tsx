@@ -1,5 +1,8 @@
-/** A button that opens a small panel under it. Closes on Escape, on a click outside, and gives the focus back. */
-import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
+/**
+ * A button that opens a small panel under it. The browser's own popover: it lies over everything, modal dialogs too,
+ * closes on Escape and on a click outside, and gives the focus back. Where it lies is in the stylesheet.
+ */
+import { type ReactNode, useId, useState } from 'react';
 
 interface PopoverProps {
   readonly label: string;
@@ -11,57 +14,43 @@ interface PopoverProps {
 
 export function Popover({ label, button, className = '', onOpen, children }: PopoverProps) {
   const [open, setOpen] = useState(false);
-  const root = useRef<HTMLDivElement>(null);
-  const trigger = useRef<HTMLButtonElement>(null);
   const id = useId();
-
-  useEffect(() => {
-    if (!open) return;
-    const onPointer = (event: PointerEvent) => {
-      if (!root.current?.contains(event.target as Node)) setOpen(false);
-    };
-    document.addEventListener('pointerdown', onPointer);
-    return () => {
-      document.removeEventListener('pointerdown', onPointer);
-    };
-  }, [open]);
-
   const close = () => {
-    setOpen(false);
+    document.getElementById(id)?.hidePopover();
   };
-
   return (
     <div
       className="popover-root"
-      ref={root}
       onKeyDown={(event) => {
-        if (event.key !== 'Escape' || !open) return;
-        event.preventDefault();
-        close();
-        trigger.current?.focus();
+        // The page has uses of its own for Escape; the browser closes the panel.
+        if (event.key === 'Escape' && open) event.stopPropagation();
       }}
     >
       <button
-        ref={trigger}
         type="button"
         className={className}
         aria-label={label}
         title={label}
         aria-expanded={open}
-        aria-controls={open ? id : undefined}
-        onClick={() => {
-          if (!open) onOpen?.();
-          setOpen(!open);
-        }}
+        popoverTarget={id}
       >
         {button}
       </button>
-      {open && (
-        // Focusable, because what is in it may be text alone and longer than the screen.
-        <div id={id} className="popover" role="dialog" aria-label={label} tabIndex={0}>
-          {children(close)}
-        </div>
-      )}
+      {/* Focusable, because what is in it may be text alone and longer than the screen. */}
+      <div
+        id={id}
+        popover="auto"
+        className="popover"
+        role="dialog"
+        aria-label={label}
+        tabIndex={0}
+        onBeforeToggle={({ newState }) => {
+          if (newState === 'open') onOpen?.();
+          setOpen(newState === 'open');
+        }}
+      >
+        {open && children(close)}
+      </div>
     </div>
   );
 }

@@ -35,7 +35,7 @@ export function Splitter({ label, width, limits, side, onWidth }: SplitterProps)
       onPointerMove={(event) => {
         if (dragged.current) set(dragged.current.width + sign * (event.clientX - dragged.current.x));
       }}
-      onPointerUp={() => {
+      onLostPointerCapture={() => {
         dragged.current = null;
       }}
       onDoubleClick={() => {

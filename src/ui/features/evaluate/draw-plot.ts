@@ -15,7 +15,7 @@ export interface PlotLook {
 const COLOURS = 8;
 const MARK_RADIUS = 3.75;
 const HIT_RADIUS = 9;
-const MARGIN = { left: 48, top: 12, right: 14 } as const;
+const MARGIN = { left: 48, top: 12, right: 18 } as const;
 const AXIS_HEIGHT = 40;
 const LEGEND_GAP_ABOVE = 8;
 const LEGEND_ROW = 18;
