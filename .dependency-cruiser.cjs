@@ -35,6 +35,16 @@ module.exports = {
     onlyTo('nn', ['base', 'core'], 'nn may import base and core'),
     onlyTo('storage', ['base', 'core'], 'storage may import base and core'),
     onlyTo('runtime', ['base', 'core', 'nn', 'storage'], 'runtime may import base, core, nn and storage'),
+    ...['session', 'lens-training', 'evaluation'].map((name, i, order) => ({
+      name: `runtime-${name}-arrows`,
+      severity: 'error',
+      comment: 'session knows none of its users, and only the engine knows the engine',
+      from: { path: room(`runtime/${name}`), pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '^src/runtime/',
+        pathNot: order.slice(0, i + 1).map((allowed) => room(`runtime/${allowed}`)),
+      },
+    })),
     {
       name: 'ui-arrows',
       severity: 'error',

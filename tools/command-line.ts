@@ -3,8 +3,8 @@ import { ConfigError, type RunConfig } from '../src/core/trace/config.ts';
 import { parameterNamed, readParameter } from '../src/core/trace/parameters.ts';
 import type { ParameterId } from '../src/core/trace/parameters.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
-import { defaultsOf } from '../src/runtime/engine/engine-host.ts';
-import { applyModelChanges } from '../src/runtime/session/lens-variant.ts';
+import { defaultsOf } from '../src/runtime/engine/engine.ts';
+import { applyModelChanges } from '../src/runtime/session/head/lens-variant.ts';
 
 /** A bad flag or value; the message says which and what is allowed. */
 export class OptionError extends Error {

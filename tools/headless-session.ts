@@ -1,4 +1,4 @@
-/** Opens a session of the engine under Node, in memory only: what the headless tools stream histories through. */
+/** Opens a session under Node, in memory only: what the headless tools stream histories through. */
 import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator/focus-allocator.ts';
 import type { RunConfig } from '../src/core/trace/config.ts';
 import type { Lod } from '../src/core/tree/ids.ts';
@@ -8,17 +8,17 @@ import { GistTree } from '../src/core/tree/gist-tree.ts';
 import { emptyLayout } from '../src/core/context/working-context.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { systemClock } from '../src/base/clock.ts';
-import { Engine } from '../src/runtime/session/session.ts';
+import { Session } from '../src/runtime/session/session.ts';
 import type { SessionRecord } from '../src/storage/ports.ts';
 
 interface HeadlessSession {
-  readonly engine: Engine;
+  readonly session: Session;
   readonly header: TraceHeader;
 }
 
 /**
- * @param model - borrowed; the caller disposes it after closing the engine.
- * @param onEvents - called with every batch of telemetry; the run's opening event comes with `engine.announce()`.
+ * @param model - borrowed; the caller disposes it after closing the session.
+ * @param onEvents - called with every batch of telemetry; the run's opening event comes with `session.announce()`.
  * @throws {Error} out of the engine's own calls when it reports a problem.
  */
 export function openHeadlessSession(options: {
@@ -46,7 +46,7 @@ export function openHeadlessSession(options: {
     maxLod: model.manifest.maxLod as Lod,
     gistVersion: model.gistNet.version,
   });
-  const engine = new Engine({
+  const session = new Session({
     model,
     backend,
     handle: null,
@@ -68,5 +68,5 @@ export function openHeadlessSession(options: {
     seed: config.seed,
     config,
   };
-  return { engine, header };
+  return { session, header };
 }

@@ -1,4 +1,4 @@
-/** `npm run loop`: streams a history through the engine under Node and prints what the memory did. */
+/** `npm run loop`: streams a history through the session under Node and prints what the memory did. */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Rng } from '../src/base/rng.ts';
@@ -8,8 +8,8 @@ import { selectBackend } from '../src/nn/backend/device.ts';
 import { loadModel } from '../src/nn/loader/load-model.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
-import type { Engine } from '../src/runtime/session/session.ts';
-import { acceptText, IntakeError } from '../src/runtime/session/text-intake.ts';
+import type { Session } from '../src/runtime/session/session.ts';
+import { acceptText, IntakeError } from '../src/runtime/session/memory/text-intake.ts';
 import { openHeadlessSession } from './headless-session.ts';
 import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions } from './loop-options.ts';
 import { type SyntheticHistory, writeSyntheticHistory } from './synthetic-history.ts';
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
   const history = readHistory(options, model, config.seed);
   const trace = openTrace(options.traceFile);
   const tally = new Tally();
-  const { engine, header } = openHeadlessSession({
+  const { session, header } = openHeadlessSession({
     model,
     backend: backend.id,
     title: history.name,
@@ -94,11 +94,11 @@ async function main(): Promise<void> {
     },
   });
   trace.write(header);
-  engine.announce();
+  session.announce();
 
-  const quarters = await stream(engine, history, options, tally);
-  const totals = engine.totals();
-  await engine.close();
+  const quarters = await stream(session, history, options, tally);
+  const totals = session.totals();
+  await session.close();
   model.dispose();
   trace.close();
   const result = {
@@ -128,7 +128,7 @@ interface Quarters {
 
 /** Feed the history block by block, with a question now and then; questions are outside the quarters' times. */
 async function stream(
-  engine: Engine,
+  session: Session,
   history: History,
   options: LoopOptions,
   tally: Tally,
@@ -136,19 +136,19 @@ async function stream(
   const { ids } = history;
   const quarter = Math.max(1, Math.floor(ids.length / 4));
   const origin = { role: 'document' as const, title: history.name, documentId: 'history', wallClockMs: 0 };
-  engine.queue.add(ids, origin);
+  session.queue.add(ids, origin);
   let done = 0;
   let firstMs = 0;
   let lastMs = 0;
   let asked = 0;
   let right = 0;
   let printedAt = 0;
-  const rng = new Rng(engine.activeConfig.seed);
+  const rng = new Rng(session.activeConfig.seed);
   while (done < ids.length) {
     const startedAt = performance.now();
-    const before = engine.queue.pendingTokens;
-    await engine.step();
-    const took = before - engine.queue.pendingTokens;
+    const before = session.queue.pendingTokens;
+    await session.step();
+    const took = before - session.queue.pendingTokens;
     const ms = performance.now() - startedAt;
     if (done < quarter) firstMs += ms;
     if (done >= ids.length - quarter) lastMs += ms;
@@ -158,23 +158,23 @@ async function stream(
     const known = history.questions.filter(({ knownAtToken }) => knownAtToken <= done);
     if (isDue && known.length > 0) {
       const { question, value } = known[rng.nextInt(known.length)]!;
-      const { answer } = await engine.ask(question);
+      const { answer } = await session.ask(question);
       asked++;
       if (answer.text.includes(value)) right++;
     }
     if (performance.now() - printedAt > PROGRESS_EVERY_MS) {
       printedAt = performance.now();
-      printProgress(engine, done, ids.length, tally);
+      printProgress(session, done, ids.length, tally);
     }
   }
-  printProgress(engine, done, ids.length, tally);
+  printProgress(session, done, ids.length, tally);
   if (process.stderr.isTTY) process.stderr.write('\n');
   return { first: firstMs / quarter, last: lastMs / quarter, questions: asked, rightAnswers: right };
 }
 
 /** One live line on standard error, so that standard output holds the result alone. */
-function printProgress(engine: Engine, done: number, total: number, tally: Tally): void {
-  const { refocuses, swapRate, violations } = engine.totals();
+function printProgress(session: Session, done: number, total: number, tally: Tally): void {
+  const { refocuses, swapRate, violations } = session.totals();
   const used = (tally.lastUtilisation * 100).toFixed(0);
   const line = `${done} of ${total} tokens · ${refocuses} refocuses · swap rate ${swapRate.toFixed(3)} · ${used}% of the budget · ${violations} violations`;
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`);

@@ -1,5 +1,5 @@
 /**
- * `npm run example-trace`: records the trace that the page plays while its model loads, from the headless engine
+ * `npm run example-trace`: records the trace that the page plays while its model loads, from the headless session
  * over the shipped example with some of its questions asked and what the answers attended to recorded. Writes
  * `public/examples/harbour-chronicle.trace.jsonl.gz`.
  */
@@ -10,7 +10,7 @@ import { createFileSource } from '../src/nn/model-folder/file-source.ts';
 import { selectBackend } from '../src/nn/backend/device.ts';
 import { loadModel } from '../src/nn/loader/load-model.ts';
 import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
-import { defaultsOf } from '../src/runtime/engine/engine-host.ts';
+import { defaultsOf } from '../src/runtime/engine/engine.ts';
 import { compressTrace, writeTraceChunks } from '../src/storage/trace/trace-codec.ts';
 import { openHeadlessSession } from './headless-session.ts';
 
@@ -37,29 +37,29 @@ async function record(): Promise<void> {
   const backend = await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
   const model = await loadModel(createFileSource(join(root, 'models/tiny')));
   const events: TelemetryEvent[] = [];
-  const { engine, header } = openHeadlessSession({
+  const { session, header } = openHeadlessSession({
     model,
     backend: backend.id,
     title: card.title,
     config: { ...defaultsOf(model), recordAttention: 'mean' },
     onEvents: (batch) => events.push(...batch.map(shortened)),
   });
-  engine.announce();
+  session.announce();
   const ids = model.tokenizer.encode(text).subarray(0, RECORDED_TOKENS);
   const asked = new Set<string>();
   for (let from = 0; from < ids.length; from += ASK_EVERY_TOKENS) {
     const origin = { role: 'document' as const, title: card.title, documentId: 'example', wallClockMs: 0 };
-    engine.queue.add(ids.subarray(from, from + ASK_EVERY_TOKENS), origin);
-    while (engine.queue.pendingTokens > 0) await engine.step();
+    session.queue.add(ids.subarray(from, from + ASK_EVERY_TOKENS), origin);
+    while (session.queue.pendingTokens > 0) await session.step();
     const known = card.questions.filter(({ factEndToken }) => factEndToken < from + ASK_EVERY_TOKENS);
     const next = known.find(({ question }) => !asked.has(question));
     if (next === undefined) continue;
     asked.add(next.question);
-    const { answer } = await engine.ask(next.question);
+    const { answer } = await session.ask(next.question);
     console.log(`${next.question} ${answer.text}`);
   }
-  const totals = engine.totals();
-  await engine.close();
+  const totals = session.totals();
+  await session.close();
   model.dispose();
   const bytes = await compressTrace(writeTraceChunks(header, events));
   if (bytes.length > LARGEST_BYTES) {

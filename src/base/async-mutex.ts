@@ -4,7 +4,7 @@ export class AsyncMutex {
   private last: Promise<unknown> = Promise.resolve();
 
   /** Run `work` once everything that came before it has ended, well or badly. */
-  pass<T>(work: () => Promise<T>): Promise<T> {
+  runExclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.last.then(work, work);
     this.last = result.catch(() => undefined);
     return result;

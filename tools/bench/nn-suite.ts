@@ -5,7 +5,7 @@ import { SLOT_FEATURES } from '../../src/core/context/slot-view.ts';
 import type { SlotView } from '../../src/core/context/slot-view.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { DecodeSession, LoadedModel } from '../../src/nn/ports.ts';
-import { PATCH_RERUN_SLOTS } from '../../src/runtime/session/decoder.ts';
+import { PATCH_RERUN_SLOTS } from '../../src/runtime/session/decoding/decoder.ts';
 import { type BenchRow, compare } from './measure.ts';
 
 const SLOTS = 1024;

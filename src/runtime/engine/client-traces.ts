@@ -1,6 +1,6 @@
 /** The page's side of the trace worker: starts one a job, ends it with the job or when it is cancelled. */
 import type { FromTraceWorker, ToTraceWorker } from './protocol/traces.ts';
-import { RemoteError } from '../session/errors.ts';
+import { RemoteError } from '../session/messages/errors.ts';
 import type { ExportFormat, ExportedFile } from './protocol/protocol.ts';
 
 export type TracePart = Extract<FromTraceWorker, { type: 'part' }>;

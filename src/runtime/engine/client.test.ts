@@ -3,27 +3,27 @@ import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import { EngineClient } from './client.ts';
 import type { WorkerLike } from './client.ts';
 import { answerMessage } from './command-port.ts';
-import { EngineHost } from './engine-host.ts';
+import { Engine } from './engine.ts';
 import { NoticeBatcher } from './notice-batcher.ts';
 import type { FromWorker, Notice, ToWorker } from './protocol/protocol.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
-import { until } from '../testing/host-fixture.ts';
+import { until } from '../testing/engine-fixture.ts';
 
-/** A worker in this thread, with a host of its own; all share one store, as workers share IndexedDB. */
+/** A worker in this thread, with an engine of its own; all share one store, as workers share IndexedDB. */
 class ThreadWorker implements WorkerLike {
   onmessage: WorkerLike['onmessage'] = null;
   onerror: WorkerLike['onerror'] = null;
   onmessageerror: WorkerLike['onmessageerror'] = null;
   readonly seen: ToWorker[] = [];
   private isAlive = true;
-  private readonly host: EngineHost;
+  private readonly engine: Engine;
   private readonly notices: NoticeBatcher;
 
   constructor(store: ReturnType<typeof createMemoryStore>) {
     this.notices = new NoticeBatcher((notice) => {
       this.deliver({ type: 'notice', notice });
     });
-    this.host = new EngineHost({
+    this.engine = new Engine({
       loadModel: () =>
         Promise.resolve({
           model: createFakeModel(),
@@ -39,7 +39,7 @@ class ThreadWorker implements WorkerLike {
 
   postMessage(message: ToWorker): void {
     this.seen.push(message);
-    void answerMessage(structuredClone(message), this.host, this.notices, (reply) => {
+    void answerMessage(structuredClone(message), this.engine, this.notices, (reply) => {
       this.deliver(reply);
     });
   }
@@ -56,7 +56,7 @@ class ThreadWorker implements WorkerLike {
   terminate(): void {
     this.isAlive = false;
     // A dead worker's locks are freed.
-    void this.host.dispose().catch(() => undefined);
+    void this.engine.dispose().catch(() => undefined);
   }
 }
 

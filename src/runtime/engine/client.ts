@@ -3,7 +3,7 @@
  * Owns no session state beyond what is needed to bring the open session back.
  */
 import { delay } from '../../base/clock.ts';
-import { RemoteError, toWireError } from '../session/errors.ts';
+import { RemoteError, toWireError } from '../session/messages/errors.ts';
 import type {
   BootReport,
   Command,

@@ -1,6 +1,6 @@
 /** The worker's side of the wire: validates messages, answers each command once. Works with any transport. */
-import { EngineError, toWireError } from '../session/errors.ts';
-import type { EngineHost } from './engine-host.ts';
+import { EngineError, toWireError } from '../session/messages/errors.ts';
+import type { Engine } from './engine.ts';
 import type { NoticeBatcher } from './notice-batcher.ts';
 import { type FromWorker, toWorkerSchema } from './protocol/protocol.ts';
 
@@ -17,7 +17,7 @@ function idOf(message: unknown): number {
  */
 export async function answerMessage(
   message: unknown,
-  host: EngineHost,
+  engine: Engine,
   notices: NoticeBatcher,
   send: (message: FromWorker) => void,
 ): Promise<void> {
@@ -32,7 +32,7 @@ export async function answerMessage(
         `The command was not understood: ${where}: ${issue?.message ?? 'invalid'}.`,
       );
     }
-    const result = await host.handle(parsed.data.command);
+    const result = await engine.handle(parsed.data.command);
     notices.flush();
     send({ type: 'reply', id, ok: true, result });
   } catch (error) {

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { Notice } from './protocol/protocol.ts';
 import type { EvaluationRequest } from './protocol/evaluation.ts';
-import { bootHost, type HostFixture, until } from '../testing/host-fixture.ts';
+import { bootEngine, type EngineFixture, until } from '../testing/engine-fixture.ts';
 
 const REQUEST: EvaluationRequest = {
   suite: 'recall',
@@ -13,13 +13,13 @@ const REQUEST: EvaluationRequest = {
   budgetTokens: 256,
 };
 
-let fixture: HostFixture;
+let fixture: EngineFixture;
 beforeEach(async () => {
-  fixture = await bootHost();
+  fixture = await bootEngine();
 });
 
 const evaluate = (changes: Partial<EvaluationRequest> = {}) =>
-  fixture.host.handle({ kind: 'evaluate', request: { ...REQUEST, ...changes } });
+  fixture.engine.handle({ kind: 'evaluate', request: { ...REQUEST, ...changes } });
 const told = () =>
   fixture.notices.filter(
     (notice): notice is Extract<Notice, { kind: 'evaluation' }> => notice.kind === 'evaluation',
@@ -35,7 +35,7 @@ it('runs to the end and tells the progress', async () => {
 });
 
 it('lists what the page can run, and names what it does not know', async () => {
-  const catalogue = await fixture.host.handle({ kind: 'listEvaluations' });
+  const catalogue = await fixture.engine.handle({ kind: 'listEvaluations' });
   expect(catalogue.suites.map(({ id }) => id)).toContain('recall');
   expect(catalogue.suites.map(({ id }) => id)).not.toContain('cases');
   await expect(evaluate({ suite: 'nonsense' })).rejects.toThrow(/nonsense/);
@@ -47,7 +47,7 @@ it('runs one at a time, and gives what was counted when cancelled', async () => 
   const running = evaluate({ samples: 200 });
   await until(() => told().some(({ progress }) => progress.share > 0));
   await expect(evaluate()).rejects.toMatchObject({ code: 'busy' });
-  await fixture.host.handle({ kind: 'cancelEvaluation' });
+  await fixture.engine.handle({ kind: 'cancelEvaluation' });
   const { isComplete, report } = await running;
   expect(isComplete).toBe(false);
   expect(report.suites[0]?.cells[0]?.n ?? 0).toBeLessThan(200);

@@ -3,7 +3,7 @@ import type { RunConfig } from '../../core/trace/config.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
 import { BUILD_COMMIT } from './build-commit.ts';
 import type { Clock } from '../../base/clock.ts';
-import { EngineError } from '../session/errors.ts';
+import { EngineError } from '../session/messages/errors.ts';
 import type { Notice } from './protocol/protocol.ts';
 import type { EvaluationCatalogue, EvaluationOutcome, EvaluationRequest } from './protocol/evaluation.ts';
 import { casesSuite } from '../evaluation/suites/cases-suite.ts';

@@ -1,4 +1,4 @@
-/** Makes the engine of a session: of a new one, or of one that storage gives back, its missing gists recomputed. */
+/** Opens a session: a new one, or one that storage gives back, its missing gists recomputed. */
 import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/focus-allocator.ts';
 import { type RunConfig, applyConfigChanges } from '../../core/trace/config.ts';
 import type { Lod } from '../../core/tree/ids.ts';
@@ -6,39 +6,41 @@ import { GistTree } from '../../core/tree/gist-tree.ts';
 import { emptyLayout } from '../../core/context/working-context.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
 import type { SessionHandle, SessionRecord, StoredSession } from '../../storage/ports.ts';
+import type { Notice } from './protocol/protocol.ts';
 import { yieldToEvents } from '../../base/clock.ts';
-import type { EngineOptions } from '../session/session-options.ts';
-import { Engine } from '../session/session.ts';
-import { FocusLoop } from '../session/focus-loop.ts';
-import { withKnownLens } from '../session/lens-variant.ts';
-import { restoreMemory, restoreTree } from '../session/session-restore.ts';
-import { TelemetryRecorder } from '../session/telemetry-recorder.ts';
+import type { SessionOptions } from '../session/steps/session-options.ts';
+import { Session } from '../session/session.ts';
+import { FocusLoop } from '../session/head/head.ts';
+import { withKnownLens } from '../session/head/lens-variant.ts';
+import { restoreMemory, restoreTree } from '../session/journal/session-restore.ts';
+import { TelemetryRecorder } from '../session/telemetry/telemetry-recorder.ts';
 
 /** What every session of a page shares. */
-export interface EngineSurroundings extends Pick<EngineOptions, 'model' | 'backend' | 'clock' | 'notify'> {
+export interface SessionSurroundings extends Pick<SessionOptions, 'model' | 'backend' | 'clock'> {
+  readonly notify: (notice: Notice) => void;
   /** Parameters that the stored ones are laid over. */
   readonly defaults: RunConfig;
 }
 
-/** The engine of a session in which nothing has been said yet. */
-export function emptyEngine(
+/** A session in which nothing has been said yet. */
+export function emptySession(
   handle: SessionHandle,
   record: SessionRecord,
-  around: EngineSurroundings,
-): Engine {
+  around: SessionSurroundings,
+): Session {
   const memory = startingMemory(emptyTree(around.model));
-  return new Engine({ ...partsOf(around), handle, record, memory });
+  return new Session({ ...partsOf(around), handle, record, memory });
 }
 
 /**
- * The engine of a stored session, as it stood, with what was queued. What could not be read is in `damage`.
+ * A stored session, as it stood, with what was queued. What could not be read is in `damage`.
  *
  * @throws {EngineError} if the session was made with gists of another size.
  */
-export async function storedEngine(
+export async function storedSession(
   handle: SessionHandle,
-  around: EngineSurroundings,
-): Promise<{ readonly engine: Engine; readonly stored: StoredSession; readonly damage: string[] }> {
+  around: SessionSurroundings,
+): Promise<{ readonly session: Session; readonly stored: StoredSession; readonly damage: string[] }> {
   const { model } = around;
   const stored = await handle.load();
   const restored = restoreTree(stored, model);
@@ -48,7 +50,7 @@ export async function storedEngine(
   if (note !== null) damage.push(note);
   const gistsStored = Array.from({ length: tree.maxLod + 1 }, (_, level) => tree.countAt(level));
   await rebuildGists(tree, config, around);
-  const engine = new Engine({
+  const session = new Session({
     ...partsOf(around),
     handle,
     record: { ...stored.record, modelHash: model.hash, config },
@@ -64,13 +66,13 @@ export async function storedEngine(
   if (stored.pending !== null) {
     const { ids, ingested, role, title, documentId } = stored.pending;
     const wallClockMs = around.clock.wallClockMs();
-    engine.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
+    session.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
   }
-  return { engine, stored, damage };
+  return { session, stored, damage };
 }
 
 /** Recompute the gists that storage did not give back, with progress. */
-async function rebuildGists(tree: GistTree, config: RunConfig, around: EngineSurroundings): Promise<void> {
+async function rebuildGists(tree: GistTree, config: RunConfig, around: SessionSurroundings): Promise<void> {
   const total = tree.pendingGistCount;
   if (total === 0) return;
   const recorder = new TelemetryRecorder(around.clock);
@@ -89,10 +91,10 @@ function emptyTree({ base, manifest, gistNet }: LoadedModel): GistTree {
   });
 }
 
-function startingMemory(tree: GistTree): EngineOptions['memory'] {
+function startingMemory(tree: GistTree): SessionOptions['memory'] {
   return { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
 }
 
-function partsOf({ model, backend, clock, notify }: EngineSurroundings) {
+function partsOf({ model, backend, clock, notify }: SessionSurroundings) {
   return { model, backend, clock, notify };
 }

@@ -1,4 +1,4 @@
-/** The engine's worker: gives the host a backend, a model folder by HTTP and the browser's storage. Nothing else. */
+/** The engine's worker: gives the engine a backend, a model folder by HTTP and the browser's storage. Nothing else. */
 import { createFetchSource } from '../../nn/model-folder/fetch-source.ts';
 import { loadModel } from '../../nn/loader/load-model.ts';
 import { selectBackend } from '../../nn/backend/device.ts';
@@ -6,8 +6,8 @@ import { BROWSER_WASM_PATHS } from '../../nn/backend/wasm-paths-browser.ts';
 import { openSessionStore } from '../../storage/indexeddb/open-store.ts';
 import { systemClock } from '../../base/clock.ts';
 import { answerMessage } from './command-port.ts';
-import { EngineHost } from './engine-host.ts';
-import { EngineError, toWireError } from '../session/errors.ts';
+import { Engine } from './engine.ts';
+import { EngineError, toWireError } from '../session/messages/errors.ts';
 import { NoticeBatcher } from './notice-batcher.ts';
 import type { FromWorker } from './protocol/protocol.ts';
 
@@ -28,7 +28,7 @@ function onDeviceLost(reason: string): void {
   send({ type: 'fatal', error: toWireError(error) });
 }
 
-const host = new EngineHost({
+const engine = new Engine({
   async loadModel({ modelId, modelBaseUrl, backend: preference }, progress) {
     const backend = await selectBackend(preference, { wasmPaths: BROWSER_WASM_PATHS, onDeviceLost });
     const source = createFetchSource(new URL(`${encodeURIComponent(modelId)}/`, modelBaseUrl).href);
@@ -52,5 +52,5 @@ const host = new EngineHost({
 });
 
 addEventListener('message', (event: MessageEvent<unknown>) => {
-  void answerMessage(event.data, host, notices, send);
+  void answerMessage(event.data, engine, notices, send);
 });

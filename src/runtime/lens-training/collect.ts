@@ -11,7 +11,7 @@ import { buildSlotView } from '../../core/context/slot-view.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { Layout } from '../../core/context/working-context.ts';
 import type { LanguageModel, LensNet } from '../../nn/ports.ts';
-import { Decoder } from '../session/decoder.ts';
+import { Decoder } from '../session/decoding/decoder.ts';
 import { blockRelevance } from './block-relevance.ts';
 import { type CandidateMove, chooseMoves } from './moves.ts';
 import type { SamplePosition } from './positions.ts';

@@ -1,4 +1,4 @@
-/** Training on a session, through the host: a fake base whose figures are hashes, and a real LensNet on WASM. */
+/** Training on a session, through the engine: a fake base whose figures are hashes, and a real LensNet on WASM. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { selectBackend } from '../../nn/backend/device.ts';
 import { createLensWorkshop } from '../../nn/lens-net/training/workshop.ts';
@@ -8,7 +8,15 @@ import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import { nodeWasmPaths } from '../../nn/backend/wasm-paths-node.ts';
 import { FAKE_HIDDEN_SIZE, createFakeModel } from '../testing/fake-model.ts';
 import type { FakeModel } from '../testing/fake-model.ts';
-import { type HostFixture, bootHost, frames, ingest, open, prose, until } from '../testing/host-fixture.ts';
+import {
+  type EngineFixture,
+  bootEngine,
+  frames,
+  ingest,
+  open,
+  prose,
+  until,
+} from '../testing/engine-fixture.ts';
 import type { LensTrainingReport, LensTrainingRequest } from './messages.ts';
 
 const SIZE = { ...SYNTHETIC_LENS_NET, width: 8, heads: 1, tailQueries: 2, tailTokens: 16 };
@@ -23,44 +31,44 @@ function trainableModel(change: (workshop: LensWorkshop) => LensWorkshop = (same
 /** The next worker finds what the last one stored. */
 const outlivesItsHost = (): void => undefined;
 
-const hosts: HostFixture[] = [];
+const hosts: EngineFixture[] = [];
 
-async function bootTrainable(options: Parameters<typeof bootHost>[0] = {}): Promise<HostFixture> {
+async function bootTrainable(options: Parameters<typeof bootEngine>[0] = {}): Promise<EngineFixture> {
   const store = { ...createMemoryStore(), close: outlivesItsHost };
-  const fixture = await bootHost({ model: trainableModel(), store, ...options });
+  const fixture = await bootEngine({ model: trainableModel(), store, ...options });
   hosts.push(fixture);
   return fixture;
 }
 
-function ask({ host }: HostFixture, request: LensTrainingRequest): Promise<LensTrainingReport> {
-  return host.handle({ kind: 'lensTraining', request });
+function ask({ engine }: EngineFixture, request: LensTrainingRequest): Promise<LensTrainingReport> {
+  return engine.handle({ kind: 'lensTraining', request });
 }
 
-function settled(fixture: HostFixture): Promise<LensTrainingReport> {
+function settled(fixture: EngineFixture): Promise<LensTrainingReport> {
   return until(async () => {
     const report = await ask(fixture, { action: 'status' });
     return (report.phase === 'done' || report.phase === 'stopped') && report;
   });
 }
 
-async function bytesOf({ host }: HostFixture): Promise<Uint8Array<ArrayBuffer>> {
-  const { file } = await host.handle({ kind: 'exportLens' });
+async function bytesOf({ engine }: EngineFixture): Promise<Uint8Array<ArrayBuffer>> {
+  const { file } = await engine.handle({ kind: 'exportLens' });
   return new Uint8Array(await file.arrayBuffer());
 }
 
-const hashes = (fixture: HostFixture): string[] =>
+const hashes = (fixture: EngineFixture): string[] =>
   fixture.events().flatMap((event) => (event.type === 'session' ? [event.modelHash] : []));
 
 /** The scores of a refocus that nothing came before since. */
-async function scoresNow(fixture: HostFixture): Promise<readonly number[]> {
-  await fixture.host.handle({ kind: 'refocus' });
+async function scoresNow(fixture: EngineFixture): Promise<readonly number[]> {
+  await fixture.engine.handle({ kind: 'refocus' });
   return frames(fixture).at(-1)!.scores;
 }
 
 describe('training LensNet on a session', () => {
   beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
   afterEach(async () => {
-    for (const { host } of hosts.splice(0)) await host.dispose();
+    for (const { engine } of hosts.splice(0)) await engine.dispose();
   });
 
   it('says what is missing, and starts nothing, where the history is short', async () => {
@@ -75,7 +83,7 @@ describe('training LensNet on a session', () => {
 
   it('measures, trains, keeps, comes back after a reload, and goes back to the shipped net exactly', async () => {
     const fixture = await bootTrainable();
-    const { host, store } = fixture;
+    const { engine, store } = fixture;
     // Nothing may move, so that the same LensNet gives the same scores again.
     const id = await open(fixture, { maxActions: 0 });
     await ingest(fixture, prose(1500));
@@ -95,9 +103,9 @@ describe('training LensNet on a session', () => {
     expect(hashes(fixture).at(-1)).toBe(`${fixture.model.hash}+lensnet-${inUse.mark}`);
     const kept = await scoresNow(fixture);
 
-    await host.dispose();
+    await engine.dispose();
     const again = await bootTrainable({ store });
-    await again.host.handle({ kind: 'openSession', sessionId: id });
+    await again.engine.handle({ kind: 'openSession', sessionId: id });
     expect((await ask(again, { action: 'status' })).inUse.mark).toBe(inUse.mark);
     expect(await bytesOf(again)).toEqual(trained);
 
@@ -164,9 +172,9 @@ describe('training LensNet on a session', () => {
     expect(report.problem?.message).toMatch(/after step 1: The GPU was lost/);
     const learned = await bytesOf(fixture);
 
-    await fixture.host.dispose();
+    await fixture.engine.dispose();
     const again = await bootTrainable({ store: fixture.store });
-    await again.host.handle({ kind: 'openSession', sessionId: id });
+    await again.engine.handle({ kind: 'openSession', sessionId: id });
     const found = await ask(again, { action: 'status' });
     expect(found).toMatchObject({ phase: 'stopped', step: 1, problem: { code: 'training-interrupted' } });
     expect((await ask(again, { action: 'keep' })).inUse.origin).toBe('trained');

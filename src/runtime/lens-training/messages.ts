@@ -1,6 +1,6 @@
 /** What the page and the engine say to each other about training LensNet on a session. */
 import { z } from 'zod';
-import type { WireError } from '../engine/wire-error.ts';
+import type { WireError } from '../session/messages/wire-error.ts';
 
 /** Fewer states than this teach nothing that could be checked. */
 export const LEAST_STATES = 9;

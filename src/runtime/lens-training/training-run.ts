@@ -8,8 +8,8 @@ import type { SlotView } from '../../core/context/slot-view.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { LensNet, LensTrainer, LensWorkshop, LanguageModel } from '../../nn/ports.ts';
 import { yieldToEvents } from '../../base/clock.ts';
-import { toWireError } from '../session/errors.ts';
-import type { WireError } from '../engine/wire-error.ts';
+import { toWireError } from '../session/messages/errors.ts';
+import type { WireError } from '../session/messages/wire-error.ts';
 import { type MeasuredState, collectStates } from './collect.ts';
 import type {
   LensDataset,

@@ -16,33 +16,39 @@ import type {
   SpanMark,
 } from '../../storage/ports.ts';
 import { yieldToEvents } from '../../base/clock.ts';
-import { Decoder } from './decoder.ts';
-import { DeltaNllMeter } from './delta-nll.ts';
-import { answerUnderWay, readOnlySession, toWireError } from './errors.ts';
-import { FocusLoop, type RefocusTrigger } from './focus-loop.ts';
-import { IngestQueue } from './ingest-queue.ts';
-import type { EngineOptions } from './session-options.ts';
-import { Ingestion } from './ingestion.ts';
-import { applyModelChanges } from './lens-variant.ts';
-import { applyManualAct } from './manual-act.ts';
-import type { CommandResults, ManualAct, Notice, SessionState } from '../engine/protocol/protocol.ts';
+import { Decoder } from './decoding/decoder.ts';
+import { DeltaNllMeter } from './decoding/delta-nll.ts';
+import { answerUnderWay, readOnlySession, toWireError } from './messages/errors.ts';
+import { FocusLoop, type RefocusTrigger } from './head/head.ts';
+import { IngestQueue } from './memory/ingest-queue.ts';
+import type { SessionOptions } from './steps/session-options.ts';
+import { Ingestion } from './memory/ingestion.ts';
+import { applyModelChanges } from './head/lens-variant.ts';
+import { applyManualAct } from './head/manual-act.ts';
+import type {
+  AnsweredQuestion,
+  ManualAct,
+  QueuedDocument,
+  SessionNotice,
+  SessionState,
+} from './messages/session-messages.ts';
 import { answerQuery } from './queries/answer-query.ts';
 import type { QuerySession } from './queries/answer-query.ts';
-import type { BlockSpan } from './queries/inspector.ts';
-import type { Query, QueryResults } from './queries/query-protocol.ts';
-import { sessionEvent } from './session-event.ts';
-import { SessionJournal } from './session-journal.ts';
-import { TelemetryRecorder } from './telemetry-recorder.ts';
-import { SpanMarks } from './span-marks.ts';
-import { acceptText } from './text-intake.ts';
-import { AnswerStopped, TURN_END_REFOCUSES, Turn } from './turn.ts';
-import type { TurnBeginning, TurnSession } from './turn.ts';
+import type { BlockSpan } from './memory/block-span.ts';
+import type { Query, QueryResults } from './messages/query-messages.ts';
+import { sessionEvent } from './telemetry/session-event.ts';
+import { SessionJournal } from './journal/session-journal.ts';
+import { TelemetryRecorder } from './telemetry/telemetry-recorder.ts';
+import { SpanMarks } from './memory/span-marks.ts';
+import { acceptText } from './memory/text-intake.ts';
+import { AnswerStopped, TURN_END_REFOCUSES, Turn } from './chat/turn.ts';
+import type { TurnBeginning, TurnSession } from './chat/turn.ts';
 import { AsyncMutex } from '../../base/async-mutex.ts';
 
 /** Milliseconds between two batches while nothing else makes one due. */
 const FLUSH_EVERY_MS = 250;
 
-export class Engine implements TurnSession, QuerySession {
+export class Session implements TurnSession, QuerySession {
   readonly focus: FocusLoop;
   readonly queue = new IngestQueue();
   readonly decoder: Decoder;
@@ -64,7 +70,7 @@ export class Engine implements TurnSession, QuerySession {
   private turnEnded: Promise<unknown> = Promise.resolve();
   private lensMark: string | null = null;
 
-  constructor(private readonly options: EngineOptions) {
+  constructor(private readonly options: SessionOptions) {
     const { model, memory, record, handle, clock, resumed } = options;
     this.model = model;
     this.handle = handle;
@@ -89,8 +95,9 @@ export class Engine implements TurnSession, QuerySession {
   get state(): SessionState {
     const { tree, step } = this.focus;
     const tokenCount = tree.tokenCount;
+    const { id, title, createdAt, updatedAt, modelId, modelHash } = this.record;
     return {
-      record: { ...this.record, tokenCount, stepCount: step, config: this.requested },
+      record: { id, title, createdAt, updatedAt, modelId, modelHash, tokenCount, stepCount: step },
       config: this.requested,
       readOnly: this.handle?.readOnly ?? false,
       cursor: tokenCount,
@@ -127,7 +134,7 @@ export class Engine implements TurnSession, QuerySession {
   }
 
   /** @throws {IntakeError} before anything is queued; {EngineError} `read-only`. */
-  ingestText(text: string, title: string, role: Role): CommandResults['ingestText'] {
+  ingestText(text: string, title: string, role: Role): QueuedDocument {
     this.mustWrite();
     const ids = this.model.tokenizer.encode(acceptText(text));
     const wallClockMs = this.telemetry.wallClockMs();
@@ -140,7 +147,7 @@ export class Engine implements TurnSession, QuerySession {
 
   /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
   useLens(lensNet: LensNet, mark: string | null): Promise<void> {
-    return this.mutex.pass(() => {
+    return this.mutex.runExclusive(() => {
       this.focus.useLens(lensNet);
       this.lensMark = mark;
       return Promise.resolve();
@@ -200,7 +207,7 @@ export class Engine implements TurnSession, QuerySession {
    *
    * @throws {EngineError} `busy` while another answer is being decoded; {IntakeError} for what is no text.
    */
-  async ask(text: string): Promise<CommandResults['ask']> {
+  async ask(text: string): Promise<AnsweredQuestion> {
     this.mustWrite();
     this.mustNotAnswer();
     return this.takeTurn({ kind: 'ask', text: acceptText(text) });
@@ -238,7 +245,7 @@ export class Engine implements TurnSession, QuerySession {
     this.stopAnswer();
     await this.turnEnded;
     await this.ingestion.settled();
-    await this.mutex.pass(() => Promise.resolve());
+    await this.mutex.runExclusive(() => Promise.resolve());
     this.decoder.dispose();
     this.meter.dispose();
     await this.journal?.close();
@@ -250,8 +257,8 @@ export class Engine implements TurnSession, QuerySession {
     return this.config;
   }
 
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.mutex.pass(work);
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    return this.mutex.runExclusive(work);
   }
 
   async appendTokens(ids: Uint32Array, origin: Provenance): Promise<void> {
@@ -283,14 +290,14 @@ export class Engine implements TurnSession, QuerySession {
     this.notify({ kind: 'chat', message });
   }
 
-  notify(notice: Notice): void {
+  notify(notice: SessionNotice): void {
     this.options.notify(notice);
   }
 
   /** Do this between two steps of whatever is under way, and store it. */
   private async change(work: () => Promise<unknown>): Promise<SessionState> {
     this.mustWrite();
-    await this.mutex.pass(work);
+    await this.mutex.runExclusive(work);
     await this.journal?.flush('relaxed');
     return this.state;
   }
@@ -308,7 +315,7 @@ export class Engine implements TurnSession, QuerySession {
 
   private createIngestion(): Ingestion {
     return new Ingestion({
-      step: () => this.mutex.pass(() => this.ingestStep()),
+      step: () => this.mutex.runExclusive(() => this.ingestStep()),
       hasMore: () => this.queue.pendingTokens > 0,
       turn: () => this.answering,
       now: () => this.telemetry.now(),
@@ -336,7 +343,7 @@ export class Engine implements TurnSession, QuerySession {
   }
 
   /** Take a turn from wherever it stands. Nothing may be under way. */
-  async takeTurn(beginning: TurnBeginning): Promise<CommandResults['ask']> {
+  async takeTurn(beginning: TurnBeginning): Promise<AnsweredQuestion> {
     const turn = (this.turn = new Turn(this, beginning));
     // What is sent before the command's reply would be lost on the page.
     const work = yieldToEvents().then(() => turn.take());

@@ -7,13 +7,12 @@ import { z } from 'zod';
 import { runConfigSchema } from '../../../core/trace/config.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { LensVariant } from '../../../core/trace/parameters.ts';
-import { ROLES } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { BackendReport } from '../../../nn/ports.ts';
-import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';
+import type { ChatMessageRecord, ProvenanceRun, SessionRecord } from '../../../storage/ports.ts';
 import { lensTrainingRequestSchema } from '../../lens-training/messages.ts';
 import type { LensTrainingReport } from '../../lens-training/messages.ts';
-import type { WireError } from '../wire-error.ts';
+import type { WireError } from '../../session/messages/wire-error.ts';
 import { evaluationRequestSchema } from './evaluation.ts';
 import type {
   EvaluationCatalogue,
@@ -21,10 +20,11 @@ import type {
   EvaluationProgress,
   EvaluationReport,
 } from './evaluation.ts';
-import { runSchemas } from './runs.ts';
-import type { BranchProgress, StoredRun } from './runs.ts';
-import { blockFields, querySchemas } from '../../session/queries/query-protocol.ts';
-import type { QueryResults } from '../../session/queries/query-protocol.ts';
+import { runSchemas } from '../../session/messages/run-messages.ts';
+import type { BranchProgress, StoredRun } from '../../session/messages/run-messages.ts';
+import { querySchemas } from '../../session/messages/query-messages.ts';
+import { sessionCommandSchemas } from '../../session/messages/session-messages.ts';
+import type { SessionNotice, SessionResults, SessionState } from '../../session/messages/session-messages.ts';
 
 export type {
   BlockReport,
@@ -35,7 +35,7 @@ export type {
   SimilarSearch,
   TextSearch,
   TreeCells,
-} from '../../session/queries/query-protocol.ts';
+} from '../../session/messages/query-messages.ts';
 export type {
   CalibrationPoint,
   LensTrainingOptions,
@@ -44,7 +44,9 @@ export type {
   LossPoint,
   RoutingMeasure,
 } from '../../lens-training/messages.ts';
-export type { WireError } from '../wire-error.ts';
+export type { BranchProgress, StoredRun } from '../../session/messages/run-messages.ts';
+export type { ManualAct, SessionState } from '../../session/messages/session-messages.ts';
+export type { WireError } from '../../session/messages/wire-error.ts';
 export type { BackendReport } from '../../../nn/ports.ts';
 export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';
 
@@ -56,10 +58,6 @@ export interface ExportedFile {
   readonly fileName: string;
   readonly file: Blob;
 }
-
-/** What can be done to a span's marks: each sets one or takes it away. */
-export const MARK_ACTS = ['pin', 'unpin', 'forbid', 'allow', 'tag', 'untag'] as const;
-export type MarkAct = (typeof MARK_ACTS)[number];
 
 export const commandSchema = z.discriminatedUnion('kind', [
   /** Load a model and choose a backend. Sent once; again to change backend or model (sessions stay stored). */
@@ -73,28 +71,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('createSession'), title: z.string(), config: runConfigSchema.partial() }),
   z.object({ kind: z.literal('openSession'), sessionId: z.string() }),
   z.object({ kind: z.literal('removeSession'), sessionId: z.string() }),
-  z.object({ kind: z.literal('renameSession'), title: z.string() }),
-  /** Queue a text for ingestion at the cursor. Rejected with a typed error when empty, binary or too large. */
-  z.object({ kind: z.literal('ingestText'), text: z.string(), title: z.string(), role: z.enum(ROLES) }),
-  /** Ingest the queue continuously; `tokensPerSecond` 0 means as fast as the machine can. */
-  z.object({ kind: z.literal('run'), tokensPerSecond: z.number().min(0).max(1_000_000) }),
-  z.object({ kind: z.literal('pause') }),
-  /** Ingest one block (up to K tokens) and refocus once. */
-  z.object({ kind: z.literal('step') }),
-  /** Append a user's turn, refocus, decode an answer. Ingestion pauses meanwhile and resumes after. */
-  z.object({ kind: z.literal('ask'), text: z.string().min(1) }),
-  /** Stop the answer being decoded; what was decoded stays in the history. */
-  z.object({ kind: z.literal('stopAnswer') }),
-  z.object({ kind: z.literal('setConfig'), changes: z.record(z.string(), z.unknown()) }),
-  /** Move or mark one block by hand. `name` is what a tag says. */
-  z.object({
-    kind: z.literal('act'),
-    action: z.enum(['expand', 'collapse', ...MARK_ACTS]),
-    name: z.string().trim().min(1).max(40).optional(),
-    ...blockFields,
-  }),
-  /** Refocus now, without new tokens. */
-  z.object({ kind: z.literal('refocus') }),
+  ...sessionCommandSchemas,
   ...querySchemas,
   ...runSchemas,
   /** The run so far as a file. */
@@ -110,19 +87,6 @@ export const commandSchema = z.discriminatedUnion('kind', [
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type CommandKind = Command['kind'];
-export type ManualAct = Extract<Command, { kind: 'act' }>['action'];
-
-/** The state of the open session, sent on open and with every refocus. */
-export interface SessionState {
-  readonly record: SessionRecord;
-  readonly config: RunConfig;
-  readonly readOnly: boolean;
-  readonly cursor: number;
-  readonly step: number;
-  readonly pendingTokens: number;
-  readonly activity: 'idle' | 'ingesting' | 'answering';
-  readonly marks: readonly SpanMark[];
-}
 
 /** Everything the page needs to draw a session that was just created or opened. */
 export interface SessionSnapshot {
@@ -163,22 +127,12 @@ export interface BootReport {
 }
 
 /** What each command answers. */
-export interface CommandResults extends QueryResults {
+export interface CommandResults extends SessionResults {
   boot: BootReport;
   listSessions: readonly SessionRecord[];
   createSession: SessionSnapshot;
   openSession: SessionSnapshot;
   removeSession: null;
-  renameSession: SessionState;
-  ingestText: { readonly documentId: string; readonly tokens: number };
-  run: SessionState;
-  pause: SessionState;
-  step: SessionState;
-  ask: { readonly question: ChatMessageRecord; readonly answer: ChatMessageRecord };
-  stopAnswer: null;
-  setConfig: SessionState;
-  act: SessionState;
-  refocus: SessionState;
   branchSession: SessionSnapshot;
   stopBranch: null;
   readRun: StoredRun;
@@ -199,20 +153,7 @@ export type Notice =
       readonly done: number;
       readonly total: number;
     }
-  | { readonly kind: 'telemetry'; readonly events: readonly TelemetryEvent[] }
-  | { readonly kind: 'state'; readonly state: SessionState }
-  | { readonly kind: 'provenance'; readonly run: ProvenanceRun }
-  | { readonly kind: 'chat'; readonly message: ChatMessageRecord }
-  | {
-      readonly kind: 'answerText';
-      readonly messageId: string;
-      readonly delta: string;
-      readonly tokenId: number;
-      /** The token's place in the history. */
-      readonly index: number;
-      readonly step: number;
-    }
-  | { readonly kind: 'problem'; readonly error: WireError }
+  | SessionNotice
   | { readonly kind: 'branch'; readonly progress: BranchProgress }
   /** How far training LensNet is, whole. */
   | { readonly kind: 'lensTraining'; readonly report: LensTrainingReport }

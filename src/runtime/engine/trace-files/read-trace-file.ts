@@ -5,7 +5,7 @@
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import { type ReadTraceOptions, streamTrace } from '../../../storage/trace/trace-codec.ts';
 import { TraceError, type TraceErrorCode } from '../../../storage/trace/trace-error.ts';
-import { toWireError } from '../../session/errors.ts';
+import { toWireError } from '../../session/messages/errors.ts';
 import type { FromTraceWorker, ToTraceWorker } from '../protocol/traces.ts';
 import type { WireError } from '../protocol/protocol.ts';
 import { exportTrace } from './export-trace.ts';

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { readTrace } from '../../../storage/trace/trace-codec.ts';
 import type { FromTraceWorker, ToTraceWorker } from '../protocol/traces.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../protocol/protocol.ts';
-import { bootHost, ingest, open, prose } from '../../testing/host-fixture.ts';
+import { bootEngine, ingest, open, prose } from '../../testing/engine-fixture.ts';
 import { answerTraceJob } from './read-trace-file.ts';
 
 async function saved(format: ExportFormat): Promise<{ fileName: string; file: Blob; frames: number }> {
-  const fixture = await bootHost();
+  const fixture = await bootEngine();
   await open(fixture);
   await ingest(fixture, prose(600));
-  const exported = await fixture.host.handle({ kind: 'exportTrace', format });
+  const exported = await fixture.engine.handle({ kind: 'exportTrace', format });
   const frames = fixture.events().filter(({ type }) => type === 'refocus').length;
   return { ...exported, frames };
 }

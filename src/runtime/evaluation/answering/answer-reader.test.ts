@@ -3,7 +3,7 @@ import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import { ABSOLUTE_POSITIONS } from '../../../core/context/position-scheme.ts';
 import { buildSlotView } from '../../../core/context/slot-view.ts';
 import { expandEntry } from '../../../core/context/working-context.ts';
-import { logSumExp } from '../../session/sampler.ts';
+import { logSumExp } from '../../session/decoding/sampler.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { AnswerReader, prepareContext } from './answer-reader.ts';
 import { MAX_ANSWER_TOKENS } from './greedy.ts';

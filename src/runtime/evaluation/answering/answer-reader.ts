@@ -9,8 +9,8 @@ import type { Layout } from '../../../core/context/working-context.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { spanIdOf } from '../../../core/tree/ids.ts';
 import type { DecodeSession, LoadedModel } from '../../../nn/ports.ts';
-import { AnswerWriter } from '../../session/answer-writer.ts';
-import { type ContinuationReading, readContinuationRows } from '../../session/continuation.ts';
+import { AnswerWriter } from '../../session/chat/answer-writer.ts';
+import { type ContinuationReading, readContinuationRows } from '../../session/decoding/continuation.ts';
 import { GREEDY, MAX_ANSWER_TOKENS } from './greedy.ts';
 
 /** Slots run in one call; bounds the attention matrix. */

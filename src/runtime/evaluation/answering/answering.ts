@@ -6,7 +6,7 @@ import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { usableTokens } from '../../../nn/model-folder/manifest.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { meanOf } from '../../../base/statistics.ts';
-import type { ContinuationReading } from '../../session/continuation.ts';
+import type { ContinuationReading } from '../../session/decoding/continuation.ts';
 import { searchOracle } from '../baselines/answer-oracle.ts';
 import type { BaselineHistory, BlockRanker } from '../baselines/baseline.ts';
 import { type BaselineId, BASELINES } from '../baselines/baselines.ts';

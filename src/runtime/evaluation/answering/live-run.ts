@@ -15,10 +15,10 @@ import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { SessionId, SessionRecord } from '../../../storage/ports.ts';
-import { FocusLoop, type MemoryState } from '../../session/focus-loop.ts';
-import { Engine } from '../../session/session.ts';
-import { TelemetryRecorder } from '../../session/telemetry-recorder.ts';
-import { TURN_END_REFOCUSES } from '../../session/turn.ts';
+import { FocusLoop, type MemoryState } from '../../session/head/head.ts';
+import { Session } from '../../session/session.ts';
+import { TelemetryRecorder } from '../../session/telemetry/telemetry-recorder.ts';
+import { TURN_END_REFOCUSES } from '../../session/chat/turn.ts';
 import { isRouted } from '../baselines/layouts.ts';
 import type { AskedQuestion } from '../cases/evaluation-case.ts';
 import type { Span } from '../world/history-writer.ts';
@@ -101,7 +101,7 @@ export class LiveRun {
     let latencyTokens: number | null = null;
     let turnEnds = 0;
     let tokens = 0;
-    const session = new Engine({
+    const session = new Session({
       model,
       backend: '',
       handle: null,

@@ -4,7 +4,7 @@ import type { Provenance } from '../../../core/tree/provenance.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { crc32 } from '../../../base/crc32.ts';
-import { GistBuilder } from '../../session/gist-builder.ts';
+import { GistBuilder } from '../../session/memory/gist-builder.ts';
 import type { AskedQuestion } from '../cases/evaluation-case.ts';
 
 /** Keeps the gists of histories between runs: they depend on base and GistNet alone. */

@@ -3,7 +3,7 @@ import { K } from '../../../core/tree/ids.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import { treeOf } from '../../../core/testing/fake-history.ts';
 import { systemClock } from '../../../base/clock.ts';
-import { defaultsOf } from '../../engine/engine-host.ts';
+import { defaultsOf } from '../../engine/engine.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { mergeReports } from '../report/cell.ts';
 import { searchOracle } from '../baselines/answer-oracle.ts';

@@ -7,10 +7,10 @@ import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/focus-allocator
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { hashUint32, Rng } from '../../../base/rng.ts';
-import { Decoder } from '../../session/decoder.ts';
-import { FocusLoop } from '../../session/focus-loop.ts';
-import { TelemetryRecorder } from '../../session/telemetry-recorder.ts';
-import { TURN_END_REFOCUSES } from '../../session/turn.ts';
+import { Decoder } from '../../session/decoding/decoder.ts';
+import { FocusLoop } from '../../session/head/head.ts';
+import { TelemetryRecorder } from '../../session/telemetry/telemetry-recorder.ts';
+import { TURN_END_REFOCUSES } from '../../session/chat/turn.ts';
 import { GIST_SHARE } from '../answering/answering.ts';
 import type { CellCounts } from '../report/cell.ts';
 import { type EvaluationCase, isReferenceRead } from '../cases/evaluation-case.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import { Rng } from '../../../base/rng.ts';
-import { withPerceiver } from '../../testing/host-fixture.ts';
+import { withPerceiver } from '../../testing/engine-fixture.ts';
 import { caseOfText } from '../cases/evaluation-case.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
 import {

@@ -19,7 +19,7 @@ import type { Layout } from '../../../core/context/working-context.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { expandToRaw, unitScore, unitsOf } from '../../lens-training/moves.ts';
 import { worthOfDetail } from '../../lens-training/targets.ts';
-import { lensNetOf } from '../../session/lens-variant.ts';
+import { lensNetOf } from '../../session/head/lens-variant.ts';
 import { sample } from '../world/chronicler.ts';
 import type { EvaluationCase } from '../cases/evaluation-case.ts';
 import type { Span } from '../world/history-writer.ts';

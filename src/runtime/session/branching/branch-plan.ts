@@ -15,9 +15,9 @@ import type {
   SpanMark,
   StoredSession,
 } from '../../../storage/ports.ts';
-import { EngineError } from '../errors.ts';
-import type { RefocusTrigger } from '../focus-loop.ts';
-import { TURN_END_REFOCUSES, type TurnBeginning } from '../turn.ts';
+import { EngineError } from '../messages/errors.ts';
+import type { RefocusTrigger } from '../head/head.ts';
+import { TURN_END_REFOCUSES, type TurnBeginning } from '../chat/turn.ts';
 
 /** One thing that was done in the original after the step. */
 export type ReplayAct =

@@ -4,9 +4,9 @@
  */
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
-import type { Engine } from '../session.ts';
-import { EngineError, toWireError } from '../errors.ts';
-import type { BranchProgress } from '../../engine/protocol/runs.ts';
+import type { Session } from '../session.ts';
+import { EngineError, toWireError } from '../messages/errors.ts';
+import type { BranchProgress } from '../messages/run-messages.ts';
 import type { BranchPlan, ReplayAct } from './branch-plan.ts';
 
 export interface BranchOrigin {
@@ -27,7 +27,7 @@ export class BranchReplay {
    * @param changes - where the branch differs from the original, whatever that was set to later.
    */
   constructor(
-    private readonly engine: Engine,
+    private readonly session: Session,
     private readonly origin: BranchOrigin,
     private readonly plan: BranchPlan,
     private readonly tokens: Uint32Array,
@@ -44,12 +44,12 @@ export class BranchReplay {
   get progress(): BranchProgress {
     const { sessionId, title, step } = this.origin;
     return {
-      branchId: this.engine.state.record.id,
+      branchId: this.session.state.record.id,
       originalId: sessionId,
       originalTitle: title,
       step,
       phase: this.phase,
-      doneTokens: Math.max(0, this.engine.focus.tree.tokenCount - this.plan.cursor),
+      doneTokens: Math.max(0, this.session.focus.tree.tokenCount - this.plan.cursor),
       totalTokens: this.tokens.length - this.plan.cursor,
       notes: this.notes,
       error: this.failure,
@@ -63,7 +63,7 @@ export class BranchReplay {
   /** What was replayed so far stays. Resolves when nothing is under way any more. */
   async stop(): Promise<void> {
     if (this.isRunning) this.phase = 'stopped';
-    this.engine.stopAnswer();
+    this.session.stopAnswer();
     await this.work;
   }
 
@@ -71,7 +71,7 @@ export class BranchReplay {
     // The command that started it is answered first.
     await yieldToEvents();
     try {
-      if (Object.keys(this.changes).length > 0) this.engine.setConfig(this.changes);
+      if (Object.keys(this.changes).length > 0) this.session.setConfig(this.changes);
       for (const act of this.plan.acts) {
         if (!this.isRunning) break;
         await this.repeat(act);
@@ -87,53 +87,53 @@ export class BranchReplay {
       this.phase = 'failed';
       this.failure = toWireError(error);
     }
-    await this.engine.store();
+    await this.session.store();
     this.report(this.progress);
   }
 
   /** What waits to be read in the original waits here, too. */
   private finish(): void {
-    const { engine, plan } = this;
+    const { session, plan } = this;
     this.phase = 'done';
     if (plan.pending === null) return;
     const { ids, ingested, role, title, documentId } = plan.pending;
-    const wallClockMs = engine.telemetry.wallClockMs();
-    engine.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
-    engine.notify({ kind: 'state', state: engine.state });
+    const wallClockMs = session.telemetry.wallClockMs();
+    session.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
+    session.notify({ kind: 'state', state: session.state });
   }
 
   private async repeat(act: ReplayAct): Promise<void> {
-    const { engine } = this;
+    const { session } = this;
     switch (act.kind) {
       case 'ingest':
         return this.ingest(act);
       case 'turn':
-        await engine.takeTurn(act.beginning);
+        await session.takeTurn(act.beginning);
         return;
       case 'refocus':
-        await engine.inTurn(() => engine.refocusOnce(act.trigger));
+        await session.exclusive(() => session.refocusOnce(act.trigger));
         return;
       case 'move':
-        return this.byHand(() => engine.act(act.action.kind, act.action));
+        return this.byHand(() => session.act(act.action.kind, act.action));
       case 'mark':
-        return this.byHand(() => engine.act(act.mark.kind, act.mark, act.mark.name));
+        return this.byHand(() => session.act(act.mark.kind, act.mark, act.mark.name));
       case 'config':
-        engine.setConfig({ ...act.changes, ...this.changes });
+        session.setConfig({ ...act.changes, ...this.changes });
     }
   }
 
   private async ingest(act: Extract<ReplayAct, { kind: 'ingest' }>): Promise<void> {
-    const { engine } = this;
-    engine.queue.add(this.tokens.slice(act.start, act.end), act.origin);
+    const { session } = this;
+    session.queue.add(this.tokens.slice(act.start, act.end), act.origin);
     while (this.isRunning) {
-      const taken = engine.queue.take(engine.focus.tokensToBlockEnd);
+      const taken = session.queue.take(session.focus.tokensToBlockEnd);
       if (taken === null) break;
-      await engine.inTurn(async () => {
-        const step = engine.focus.step;
-        await engine.appendTokens(taken.ids, taken.origin);
-        const isLast = engine.queue.pendingTokens === 0;
-        if (isLast && act.settles && engine.focus.step === step) await engine.refocusOnce('block');
-        await engine.measureDeltaNll();
+      await session.exclusive(async () => {
+        const step = session.focus.step;
+        await session.appendTokens(taken.ids, taken.origin);
+        const isLast = session.queue.pendingTokens === 0;
+        if (isLast && act.settles && session.focus.step === step) await session.refocusOnce('block');
+        await session.measureDeltaNll();
       });
       this.report(this.progress);
       await yieldToEvents();

@@ -1,35 +1,35 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts';
 import type { SessionId } from '../../../storage/ports.ts';
-import type { BranchProgress } from '../../engine/protocol/runs.ts';
+import type { BranchProgress } from '../messages/run-messages.ts';
 import {
-  type HostFixture,
-  bootHost,
+  type EngineFixture,
+  bootEngine,
   ingest,
   open,
   prose,
   until,
   withPerceiver,
-} from '../../testing/host-fixture.ts';
+} from '../../testing/engine-fixture.ts';
 
-/** What the host last said of its branch, once it has ended. */
-const ended = (fixture: HostFixture): Promise<BranchProgress> =>
+/** What the engine last said of its branch, once it has ended. */
+const ended = (fixture: EngineFixture): Promise<BranchProgress> =>
   until(() => {
     const last = fixture.notices.findLast(({ kind }) => kind === 'branch');
     return last?.kind === 'branch' && last.progress.phase !== 'replaying' ? last.progress : undefined;
   });
 
-async function branch(fixture: HostFixture, sessionId: string, step: number, changes = {}) {
+async function branch(fixture: EngineFixture, sessionId: string, step: number, changes = {}) {
   fixture.notices.length = 0;
   const title = `Branch at ${step}`;
-  const snapshot = await fixture.host.handle({ kind: 'branchSession', sessionId, step, title, changes });
+  const snapshot = await fixture.engine.handle({ kind: 'branchSession', sessionId, step, title, changes });
   const progress = await ended(fixture);
   return { id: snapshot.state.record.id, snapshot, progress };
 }
 
 /** A session's frames and messages, without what clocks put into them. */
-async function story({ host }: HostFixture, sessionId: string) {
-  const { events, chat } = await host.handle({ kind: 'readRun', sessionId });
+async function story({ engine }: EngineFixture, sessionId: string) {
+  const { events, chat } = await engine.handle({ kind: 'readRun', sessionId });
   const frames = events.filter((event) => event.type === 'refocus');
   return {
     frames: frames.map(({ step, cursor, actions, scores, trigger, usedTokens, policy }) => ({
@@ -47,25 +47,28 @@ async function story({ host }: HostFixture, sessionId: string) {
 }
 
 /** Documents, questions, marks, moves by hand and changed parameters. */
-async function eventful(config = {}): Promise<{ fixture: HostFixture; id: string }> {
-  const fixture = await bootHost();
-  const { host } = fixture;
+async function eventful(config = {}): Promise<{ fixture: EngineFixture; id: string }> {
+  const fixture = await bootEngine();
+  const { engine } = fixture;
   const id = await open(fixture, { seed: 3, maxNewTokens: 40, ...config });
   await ingest(fixture, prose(900));
-  await host.handle({ kind: 'ask', text: 'Who keeps the light at the end of the longest pier of them all?' });
+  await engine.handle({
+    kind: 'ask',
+    text: 'Who keeps the light at the end of the longest pier of them all?',
+  });
   await ingest(fixture, prose(333, 7));
-  await host.handle({ kind: 'setConfig', changes: { cooldownSteps: 1, tauExpand: 0.1 } });
-  await host.handle({ kind: 'act', action: 'pin', lod: 1, start: 64, end: 96 });
-  await host.handle({ kind: 'act', action: 'forbid', lod: 1, start: 160, end: 192 });
+  await engine.handle({ kind: 'setConfig', changes: { cooldownSteps: 1, tauExpand: 0.1 } });
+  await engine.handle({ kind: 'act', action: 'pin', lod: 1, start: 64, end: 96 });
+  await engine.handle({ kind: 'act', action: 'forbid', lod: 1, start: 160, end: 192 });
   await ingest(fixture, prose(500, 20));
-  await host
+  await engine
     .handle({ kind: 'act', action: 'collapse', lod: 0, start: 1024, end: 1056 })
     .catch(() => undefined);
-  await host.handle({ kind: 'refocus' });
-  await host.handle({ kind: 'setConfig', changes: { tauCollapse: 0.05 } });
-  await host.handle({ kind: 'ask', text: 'And where?' });
+  await engine.handle({ kind: 'refocus' });
+  await engine.handle({ kind: 'setConfig', changes: { tauCollapse: 0.05 } });
+  await engine.handle({ kind: 'ask', text: 'And where?' });
   await ingest(fixture, prose(200, 31));
-  await host.handle({ kind: 'step' });
+  await engine.handle({ kind: 'step' });
   return { fixture, id };
 }
 
@@ -88,18 +91,18 @@ describe('a branch', () => {
   );
 
   it('repeats what was forced between two refocuses, too', async () => {
-    const fixture = await bootHost();
+    const fixture = await bootEngine();
     const id = await open(fixture, { budgetTokens: 96, recentTokens: 32, maxActions: 8, driftGain: 0.5 });
     await ingest(fixture, prose(700));
-    await fixture.host.handle({ kind: 'setConfig', changes: { budgetTokens: 160 } });
-    await fixture.host.handle({ kind: 'refocus' });
+    await fixture.engine.handle({ kind: 'setConfig', changes: { budgetTokens: 160 } });
+    await fixture.engine.handle({ kind: 'refocus' });
     for (let start = 0; start < 640; start += 32) {
       const block = { lod: 1, start, end: start + 32 } as const;
-      await fixture.host.handle({ kind: 'act', action: 'expand', ...block }).catch(() => undefined);
+      await fixture.engine.handle({ kind: 'act', action: 'expand', ...block }).catch(() => undefined);
     }
     await ingest(fixture, prose(30, 3));
     await ingest(fixture, prose(300, 5));
-    const { events } = await fixture.host.handle({ kind: 'readRun', sessionId: id });
+    const { events } = await fixture.engine.handle({ kind: 'readRun', sessionId: id });
     const forced = events.filter(({ type }) => type === 'action');
     expect(forced.length).toBeGreaterThan(0);
     const original = await story(fixture, id);
@@ -112,14 +115,14 @@ describe('a branch', () => {
 
   it('differs from its step on, not before, and leaves the original as it was', async () => {
     const { fixture, id } = await eventful();
-    await fixture.host.handle({ kind: 'ingestText', text: prose(400, 9), title: 'More', role: 'document' });
+    await fixture.engine.handle({ kind: 'ingestText', text: prose(400, 9), title: 'More', role: 'document' });
     await open(fixture);
     const kept = async () => (await fixture.store.open(id as SessionId)).load();
     const before = await kept();
     const original = await story(fixture, id);
     const step = original.frames[12]!.step;
     const { id: branchId, snapshot } = await branch(fixture, id, step, { budgetTokens: 160, maxActions: 8 });
-    const now = await fixture.host.handle({ kind: 'pause' });
+    const now = await fixture.engine.handle({ kind: 'pause' });
     expect(now.pendingTokens).toBe(prose(400, 9).length);
     expect(snapshot.state.record.title).toBe(`Branch at ${step}`);
     const branched = await story(fixture, branchId);
@@ -127,58 +130,64 @@ describe('a branch', () => {
     expect(branched.frames[13]!.cursor).toBe(original.frames[13]!.cursor);
     expect(branched.frames.slice(13).every(({ usedTokens }) => usedTokens <= 160)).toBe(true);
     expect(branched.chat.filter(({ role }) => role === 'user')).toHaveLength(2);
-    const { state } = await fixture.host.handle({ kind: 'openSession', sessionId: branchId });
+    const { state } = await fixture.engine.handle({ kind: 'openSession', sessionId: branchId });
     expect(state.config).toMatchObject({ budgetTokens: 160, maxActions: 8, tauCollapse: 0.05 });
     expect(await kept()).toEqual(before);
   });
 
   it('stops an answer where the user stopped it, and can be stopped itself', async () => {
-    const fixture = await bootHost();
+    const fixture = await bootEngine();
     const id = await open(fixture, { temperature: 1, seed: 5, maxNewTokens: 60 });
     await ingest(fixture, prose(600));
     const streamed = () => fixture.notices.filter(({ kind }) => kind === 'answerText').length;
-    const asked = fixture.host.handle({ kind: 'ask', text: 'What is old?' });
+    const asked = fixture.engine.handle({ kind: 'ask', text: 'What is old?' });
     await until(() => streamed() >= 3);
-    await fixture.host.handle({ kind: 'stopAnswer' });
+    await fixture.engine.handle({ kind: 'stopAnswer' });
     expect((await asked).answer.ending).toBe('stopped');
     const original = await story(fixture, id);
     const { id: branchId } = await branch(fixture, id, 5);
     expect(await story(fixture, branchId)).toEqual(original);
 
     fixture.notices.length = 0;
-    await fixture.host.handle({ kind: 'branchSession', sessionId: id, step: 1, title: 'Short', changes: {} });
-    await expect(fixture.host.handle({ kind: 'step' })).rejects.toMatchObject({ code: 'busy' });
-    await fixture.host.handle({ kind: 'stopBranch' });
+    await fixture.engine.handle({
+      kind: 'branchSession',
+      sessionId: id,
+      step: 1,
+      title: 'Short',
+      changes: {},
+    });
+    await expect(fixture.engine.handle({ kind: 'step' })).rejects.toMatchObject({ code: 'busy' });
+    await fixture.engine.handle({ kind: 'stopBranch' });
     const progress = await ended(fixture);
     expect(progress.phase).toBe('stopped');
     expect(progress.doneTokens).toBeLessThan(progress.totalTokens);
-    await fixture.host.handle({ kind: 'step' });
+    await fixture.engine.handle({ kind: 'step' });
   });
 
   it('is refused, with nothing made, for a step that is not there or parameters out of range', async () => {
-    const fixture = await bootHost();
+    const fixture = await bootEngine();
     const id = await open(fixture);
     await ingest(fixture, prose(200));
     const make = (step: number, changes: Record<string, unknown>) =>
-      fixture.host.handle({ kind: 'branchSession', sessionId: id, step, title: 'No', changes });
+      fixture.engine.handle({ kind: 'branchSession', sessionId: id, step, title: 'No', changes });
     await expect(make(99, {})).rejects.toMatchObject({ code: 'bad-span' });
     await expect(make(2, { tauExpand: 7 })).rejects.toMatchObject({ name: 'ConfigError' });
     expect(await fixture.store.list()).toHaveLength(1);
-    expect((await fixture.host.handle({ kind: 'refocus' })).record.id).toBe(id);
+    expect((await fixture.engine.handle({ kind: 'refocus' })).record.id).toBe(id);
   });
 
   it('does without a LensNet that its model lacks, and says so; asked for in the branch, it is refused', async () => {
     const store = { ...createMemoryStore(), close: () => undefined };
-    const original = await bootHost({ store, model: withPerceiver() });
+    const original = await bootEngine({ store, model: withPerceiver() });
     const id = await open(original, { lensVariant: 'perceiver' });
     await ingest(original, prose(200));
-    await original.host.handle({ kind: 'setConfig', changes: { lensVariant: 'default' } });
+    await original.engine.handle({ kind: 'setConfig', changes: { lensVariant: 'default' } });
     await ingest(original, prose(100));
-    await original.host.handle({ kind: 'setConfig', changes: { lensVariant: 'perceiver' } });
+    await original.engine.handle({ kind: 'setConfig', changes: { lensVariant: 'perceiver' } });
     await ingest(original, prose(100));
-    await original.host.dispose();
+    await original.engine.dispose();
 
-    const fixture = await bootHost({ store });
+    const fixture = await bootEngine({ store });
     await expect(branch(fixture, id, 2, { lensVariant: 'perceiver' })).rejects.toMatchObject({
       name: 'ConfigError',
       parameter: 'lensVariant',
@@ -193,7 +202,7 @@ describe('a branch', () => {
   it('gives the texts of any stored session', async () => {
     const { fixture, id } = await eventful();
     await open(fixture);
-    const [first, none] = await fixture.host.handle({
+    const [first, none] = await fixture.engine.handle({
       kind: 'runTexts',
       sessionId: id,
       spans: [

@@ -3,11 +3,13 @@ import { tokensPerEntry } from '../../../core/tree/ids.ts';
 import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import type { SpanMark } from '../../../storage/ports.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
-import { MAX_SCORED_TOKENS } from '../decoder.ts';
-import { EngineError } from '../errors.ts';
-import { topTokens } from '../sampler.ts';
-import type { TurnSession } from '../turn.ts';
-import { type BlockSpan, checkBlock, inspectBlock } from './inspector.ts';
+import { MAX_SCORED_TOKENS } from '../decoding/decoder.ts';
+import { EngineError } from '../messages/errors.ts';
+import { topTokens } from '../decoding/sampler.ts';
+import type { TurnSession } from '../chat/turn.ts';
+import { checkBlock } from '../memory/block-span.ts';
+import type { BlockSpan } from '../memory/block-span.ts';
+import { inspectBlock } from './inspector.ts';
 import { searchSimilar } from './nearest-gists.ts';
 import type {
   ContinuationScore,
@@ -15,7 +17,7 @@ import type {
   QueryResults,
   SensitivityReport,
   TokenProbability,
-} from './query-protocol.ts';
+} from '../messages/query-messages.ts';
 import { counterfactualOf, measureSensitivity } from './sensitivity.ts';
 import { searchText, textOfSpan } from './span-text.ts';
 import { treeCells } from './tree-cells.ts';
@@ -23,7 +25,7 @@ import { treeCells } from './tree-cells.ts';
 /** What a question may look at. */
 export interface QuerySession extends Pick<
   TurnSession,
-  'focus' | 'decoder' | 'model' | 'activeConfig' | 'telemetry' | 'inTurn'
+  'focus' | 'decoder' | 'model' | 'activeConfig' | 'telemetry' | 'exclusive'
 > {
   readonly spanMarks: readonly SpanMark[];
 }
@@ -41,11 +43,11 @@ export async function answerQuery(session: QuerySession, query: Query): Promise<
     case 'spanText':
       return textOfSpan(tree, tokenizer, query.start, query.end, query.maxCharacters);
     case 'nextTokens':
-      return session.inTurn(() => likelyNextTokens(session, query.count));
+      return session.exclusive(() => likelyNextTokens(session, query.count));
     case 'scoreContinuation':
-      return session.inTurn(() => scoreText(session, query.text));
+      return session.exclusive(() => scoreText(session, query.text));
     case 'measureSensitivity':
-      return session.inTurn(() => noteSensitivity(session, query));
+      return session.exclusive(() => noteSensitivity(session, query));
     case 'treeCells':
       return treeCells(tree, focus.step, query.start, query.end, query.cells);
     case 'searchText':

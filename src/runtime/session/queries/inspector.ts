@@ -14,39 +14,15 @@ import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { entryAt, entryIndexAt, indexOfEntry } from '../../../core/context/working-context.ts';
 import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
 import type { SpanMark } from '../../../storage/ports.ts';
-import { EngineError } from '../errors.ts';
-import type { FocusLoop } from '../focus-loop.ts';
+import { checkBlock } from '../memory/block-span.ts';
+import type { BlockSpan } from '../memory/block-span.ts';
+import type { FocusLoop } from '../head/head.ts';
 import { describeGists, nearestGists } from './nearest-gists.ts';
-import type { BlockReport, GistMatch, MoveVerdict } from './query-protocol.ts';
+import type { BlockReport, GistMatch, MoveVerdict } from '../messages/query-messages.ts';
 
 /** Tokens of a block whose texts are listed one by one; the text of a longer block is cut there. */
 const LISTED_TOKENS = 2048;
 const NEIGHBOURS = 5;
-
-export interface BlockSpan {
-  readonly lod: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-/**
- * Check a span that came from outside against the tree.
- *
- * @throws {EngineError} `bad-span` if the tree has no such block.
- */
-export function checkBlock(tree: GistTree, { lod, start, end }: BlockSpan): void {
-  const span = tokensPerEntry(lod);
-  const isKnown = lod === 0 ? start < tree.tokenCount : start / span < tree.countAt(lod);
-  const isAligned =
-    start % span === 0 && end === Math.min(start + span, lod === 0 ? tree.tokenCount : Infinity);
-  if (isKnown && isAligned) return;
-  throw new EngineError(
-    'bad-span',
-    `The history of ${tree.tokenCount} tokens has no LOD${lod} block at ${start}..${end}.`,
-    'Nothing was changed.',
-    'Choose a block that is shown.',
-  );
-}
 
 export function inspectBlock(
   focus: FocusLoop,

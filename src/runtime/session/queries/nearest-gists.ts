@@ -2,7 +2,7 @@
 import { type Lod, K, tokensPerEntry } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { GistNet, LanguageModel, LoadedModel } from '../../../nn/ports.ts';
-import type { GistMatch, SimilarSearch } from './query-protocol.ts';
+import type { GistMatch, SimilarSearch } from '../messages/query-messages.ts';
 import { textOfSpan } from './span-text.ts';
 
 const ROWS_AT_ONCE = 256;

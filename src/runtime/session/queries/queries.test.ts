@@ -3,7 +3,7 @@ import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { NODE_FLAGS } from '../../../core/tree/node-columns.ts';
 import { entryAt, layoutOf } from '../../../core/context/working-context.ts';
 import { createFakeModel, FAKE_HIDDEN_SIZE } from '../../testing/fake-model.ts';
-import { bootHost, type HostFixture, ingest, open, prose } from '../../testing/host-fixture.ts';
+import { bootEngine, type EngineFixture, ingest, open, prose } from '../../testing/engine-fixture.ts';
 import { counterfactualOf } from './sensitivity.ts';
 import { searchText } from './span-text.ts';
 import { treeCells } from './tree-cells.ts';
@@ -129,27 +129,27 @@ describe('the contexts of a sensitivity', () => {
 });
 
 describe('asking the engine', () => {
-  let fixture: HostFixture;
+  let fixture: EngineFixture;
   let sessionId: string;
 
   beforeAll(async () => {
-    fixture = await bootHost();
+    fixture = await bootEngine();
     sessionId = await open(fixture);
     await ingest(fixture, prose(4000));
   }, 60_000);
 
   const gistBack = async () => {
-    const layout = await fixture.host.handle({ kind: 'treeCells', start: 0, end: 4000, cells: 500 });
+    const layout = await fixture.engine.handle({ kind: 'treeCells', start: 0, end: 4000, cells: 500 });
     expect(layout.tokenCount).toBe(prose(4000).length);
     for (let start = 0; ; start += 32) {
-      const block = await fixture.host.handle({ kind: 'inspect', lod: 1, start, end: start + 32 });
+      const block = await fixture.engine.handle({ kind: 'inspect', lod: 1, start, end: start + 32 });
       if (block.inWorkingContext) return { lod: 1, start, end: start + 32 };
     }
   };
 
   it('finds the gist of a text that it holds as the most similar one', async () => {
-    const { text } = await fixture.host.handle({ kind: 'spanText', start: 0, end: 32, maxCharacters: 32 });
-    const { by, levels } = await fixture.host.handle({ kind: 'searchSimilar', query: text, limit: 3 });
+    const { text } = await fixture.engine.handle({ kind: 'spanText', start: 0, end: 32, maxCharacters: 32 });
+    const { by, levels } = await fixture.engine.handle({ kind: 'searchSimilar', query: text, limit: 3 });
     expect(by).toBe('gist');
     expect(levels[0]!.hits[0]).toMatchObject({ start: 0, end: 32 });
     expect(levels[0]!.hits[0]!.cosine).toBeCloseTo(1, 2);
@@ -157,55 +157,55 @@ describe('asking the engine', () => {
       [1, 3],
       [2, 3],
     ]);
-    const short = await fixture.host.handle({ kind: 'searchSimilar', query: 'gull', limit: 3 });
+    const short = await fixture.engine.handle({ kind: 'searchSimilar', query: 'gull', limit: 3 });
     expect(short.by).toBe('embedding');
   });
 
   it('scores a continuation token by token, and refuses one that is too long', async () => {
-    const score = await fixture.host.handle({ kind: 'scoreContinuation', text: 'gull' });
+    const score = await fixture.engine.handle({ kind: 'scoreContinuation', text: 'gull' });
     expect(score.tokens.map(({ text }) => text).join('')).toBe('gull');
     expect(score.meanNll).toBeCloseTo(score.tokens.reduce((sum, { nll }) => sum + nll, 0) / 4, 9);
     for (const { nll } of score.tokens) expect(nll).toBeGreaterThan(0);
     await expect(
-      fixture.host.handle({ kind: 'scoreContinuation', text: 'a'.repeat(129) }),
+      fixture.engine.handle({ kind: 'scoreContinuation', text: 'a'.repeat(129) }),
     ).rejects.toMatchObject({ code: 'not-measurable' });
   });
 
   it('measures a sensitivity, notes it in the trace, and knows it after a restart', async () => {
     const block = await gistBack();
-    const before = await fixture.host.handle({ kind: 'inspect', ...block });
+    const before = await fixture.engine.handle({ kind: 'inspect', ...block });
     expect(before.sensitivity).toBeNull();
-    const report = await fixture.host.handle({ kind: 'measureSensitivity', ...block });
+    const report = await fixture.engine.handle({ kind: 'measureSensitivity', ...block });
     expect(report.deltaNll).toBeCloseTo(report.coarseNll - report.fineNll, 9);
     expect(fixture.events().at(-1)).toMatchObject({ type: 'sensitivity', ...block });
-    await fixture.host.handle({ kind: 'openSession', sessionId });
-    const after = await fixture.host.handle({ kind: 'inspect', ...block });
+    await fixture.engine.handle({ kind: 'openSession', sessionId });
+    const after = await fixture.engine.handle({ kind: 'inspect', ...block });
     expect(after.sensitivity).toBeCloseTo(report.deltaNll, 5);
   });
 
   it('keeps a forbidden gist from expanding until it is allowed again', async () => {
     const block = await gistBack();
-    const { host } = fixture;
-    const { marks } = await host.handle({ kind: 'act', action: 'forbid', ...block });
+    const { engine } = fixture;
+    const { marks } = await engine.handle({ kind: 'act', action: 'forbid', ...block });
     expect(marks.at(-1)).toEqual({ ...block, kind: 'forbid', sinceStep: expect.any(Number) as number });
-    await expect(host.handle({ kind: 'act', action: 'expand', ...block })).rejects.toThrow(/forbade/);
-    expect(await host.handle({ kind: 'inspect', ...block })).toMatchObject({
+    await expect(engine.handle({ kind: 'act', action: 'expand', ...block })).rejects.toThrow(/forbade/);
+    expect(await engine.handle({ kind: 'inspect', ...block })).toMatchObject({
       forbidden: true,
       canExpand: { legal: false },
     });
-    const allowed = await host.handle({ kind: 'act', action: 'allow', ...block });
+    const allowed = await engine.handle({ kind: 'act', action: 'allow', ...block });
     expect(allowed.marks.filter(({ kind }) => kind === 'forbid')).toEqual([]);
-    expect((await host.handle({ kind: 'inspect', ...block })).forbidden).toBe(false);
+    expect((await engine.handle({ kind: 'inspect', ...block })).forbidden).toBe(false);
   });
 
   it('names a block, and knows the name after a restart', async () => {
     const block = await gistBack();
-    const { host } = fixture;
-    await host.handle({ kind: 'act', action: 'tag', name: 'first', ...block });
-    await host.handle({ kind: 'act', action: 'tag', name: 'the key', ...block });
-    await host.handle({ kind: 'openSession', sessionId });
-    expect((await host.handle({ kind: 'inspect', ...block })).tag).toBe('the key');
-    await host.handle({ kind: 'act', action: 'untag', ...block });
-    expect((await host.handle({ kind: 'inspect', ...block })).tag).toBeNull();
+    const { engine } = fixture;
+    await engine.handle({ kind: 'act', action: 'tag', name: 'first', ...block });
+    await engine.handle({ kind: 'act', action: 'tag', name: 'the key', ...block });
+    await engine.handle({ kind: 'openSession', sessionId });
+    expect((await engine.handle({ kind: 'inspect', ...block })).tag).toBe('the key');
+    await engine.handle({ kind: 'act', action: 'untag', ...block });
+    expect((await engine.handle({ kind: 'inspect', ...block })).tag).toBeNull();
   });
 });

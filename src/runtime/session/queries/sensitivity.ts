@@ -8,10 +8,10 @@ import type { PositionScheme } from '../../../core/context/position-scheme.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { childEntries, entryAt, layoutOf } from '../../../core/context/working-context.ts';
 import type { LanguageModel } from '../../../nn/ports.ts';
-import { Decoder } from '../decoder.ts';
-import { EngineError } from '../errors.ts';
-import type { BlockSpan } from './inspector.ts';
-import type { SensitivityReport } from './query-protocol.ts';
+import { Decoder } from '../decoding/decoder.ts';
+import { EngineError } from '../messages/errors.ts';
+import type { BlockSpan } from '../memory/block-span.ts';
+import type { SensitivityReport } from '../messages/query-messages.ts';
 
 /** At least so many of the newest tokens are scored, up to a block's edge. */
 const LEAST_HORIZON_TOKENS = K;

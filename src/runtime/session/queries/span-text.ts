@@ -1,7 +1,7 @@
 /** Text of the history: a span of it, and where a text stands in it. */
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
-import type { TextHit, TextSearch } from './query-protocol.ts';
+import type { TextHit, TextSearch } from '../messages/query-messages.ts';
 
 /** The text of tokens `start..end-1`, cut to a number of characters. */
 export function textOfSpan(

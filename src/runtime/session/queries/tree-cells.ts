@@ -2,7 +2,7 @@
 import { tokensPerEntry } from '../../../core/tree/ids.ts';
 import type { NodeColumns } from '../../../core/tree/node-columns.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
-import type { LevelCells, TreeCells } from './query-protocol.ts';
+import type { LevelCells, TreeCells } from '../messages/query-messages.ts';
 
 /**
  * The nodes of every level that touch tokens `start..end-1`. O(nodes touched).

@@ -1,7 +1,7 @@
 /** The branch that is replayed or was last, and the form of the next one. */
 import { create } from 'zustand';
 import type { RunConfig } from '../../../core/trace/config.ts';
-import type { BranchProgress } from '../../../runtime/engine/protocol/runs.ts';
+import type { BranchProgress } from '../../../runtime/engine/protocol/protocol.ts';
 
 interface BranchForm {
   /** The refocus step to branch from. */

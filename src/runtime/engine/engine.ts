@@ -1,0 +1,372 @@
+/** Carries out the page's commands: owns the model, the store and the one open session. Knows no worker. */
+import { type RunConfig, DEFAULT_RUN_CONFIG, applyConfigChanges } from '../../core/trace/config.ts';
+import { TRACE_FORMAT, TRACE_VERSION } from '../../core/trace/telemetry.ts';
+import type { BackendReport, LoadedModel } from '../../nn/ports.ts';
+import type { SessionHandle, SessionId, SessionRecord, SessionStore } from '../../storage/ports.ts';
+import type { BranchReplay } from '../session/branching/branch-replay.ts';
+import { prepareBranch } from './branch-preparation.ts';
+import { StoredRuns } from '../session/branching/stored-runs.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Session } from '../session/session.ts';
+import { EngineError, answerUnderWay, branchUnderWay, noSession } from '../session/messages/errors.ts';
+import { EvaluationService } from './evaluation-service.ts';
+import { writeLensRecord } from '../lens-training/kept-lens.ts';
+import { LensTraining } from '../lens-training/lens-training.ts';
+import { applyModelChanges, lensVariantsOf } from '../session/head/lens-variant.ts';
+import type {
+  BootReport,
+  Command,
+  CommandResults,
+  ExportedFile,
+  ExportFormat,
+  Notice,
+  SessionSnapshot,
+} from './protocol/protocol.ts';
+import type { EvaluationOutcome } from './protocol/evaluation.ts';
+import type { StoredRun } from '../session/messages/run-messages.ts';
+import { type SessionSurroundings, emptySession, storedSession } from './session-opening.ts';
+import { interruptedTurn } from '../session/journal/session-restore.ts';
+import { exportTrace } from './trace-files/export-trace.ts';
+
+type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>;
+
+/** What the engine needs of its surroundings; the worker gives the real ones. */
+export interface EnginePorts {
+  /** Start a backend and load a model onto it; `progress` counts bytes. */
+  loadModel(
+    boot: CommandOf<'boot'>,
+    progress: (label: string, done: number, total: number) => void,
+  ): Promise<{ readonly model: LoadedModel; readonly backend: BackendReport }>;
+  openStore(): Promise<SessionStore>;
+  readonly clock: Clock;
+  readonly notify: (notice: Notice) => void;
+}
+
+interface Booted {
+  readonly model: LoadedModel;
+  readonly backend: BackendReport;
+  readonly store: SessionStore;
+}
+
+/** The parameters that a model's manifest recommends. */
+export function defaultsOf(model: LoadedModel): RunConfig {
+  return applyConfigChanges(DEFAULT_RUN_CONFIG, model.manifest.defaults);
+}
+
+/** Commands that change the open session, and so have to wait while a branch is replayed into it. */
+const CHANGING: ReadonlySet<Command['kind']> = new Set<Command['kind']>([
+  ...(['ingestText', 'run', 'step', 'ask', 'setConfig', 'act', 'refocus'] as const),
+  ...(['measureSensitivity', 'lensTraining'] as const),
+]);
+
+export class Engine {
+  private booted: Booted | null = null;
+  private store: SessionStore | null = null;
+  private opened: Session | null = null;
+  private lensTraining: LensTraining | null = null;
+  private branch: BranchReplay | null = null;
+  private storedRuns: StoredRuns | null = null;
+  private readonly evaluations: EvaluationService;
+
+  constructor(private readonly ports: EnginePorts) {
+    this.evaluations = new EvaluationService(ports.clock, ports.notify);
+  }
+
+  /** @throws what the command's errors are; see the protocol. Nothing is half done then. */
+  handle<C extends Command>(command: C): Promise<CommandResults[C['kind']]> {
+    return this.dispatch(command) as Promise<CommandResults[C['kind']]>;
+  }
+
+  async dispose(): Promise<void> {
+    await this.evaluations.cancel();
+    await this.closeSession();
+    this.booted?.model.dispose();
+    this.booted = null;
+    this.store?.close();
+    this.store = null;
+  }
+
+  private async dispatch(command: Command): Promise<CommandResults[Command['kind']]> {
+    if (this.branch?.isRunning === true && CHANGING.has(command.kind)) throw branchUnderWay();
+    switch (command.kind) {
+      case 'boot':
+        return this.boot(command);
+      case 'listSessions':
+        return this.ready.store.list();
+      case 'createSession':
+        return this.createSession(command);
+      case 'openSession':
+        return this.openSession(command.sessionId as SessionId);
+      case 'removeSession':
+        return this.removeSession(command.sessionId as SessionId);
+      case 'renameSession':
+        return this.session.rename(command.title);
+      case 'ingestText':
+        return this.session.ingestText(command.text, command.title, command.role);
+      case 'run':
+        return this.session.run(command.tokensPerSecond);
+      case 'pause':
+        return this.session.pause();
+      case 'step':
+        return this.session.step();
+      case 'ask':
+        return this.session.ask(command.text);
+      case 'stopAnswer':
+        this.session.stopAnswer();
+        return null;
+      case 'setConfig':
+        return this.session.setConfig(command.changes);
+      case 'act':
+        return this.session.act(command.action, command, command.name);
+      case 'refocus':
+        return this.session.refocus();
+      case 'inspect':
+      case 'spanText':
+      case 'nextTokens':
+      case 'scoreContinuation':
+      case 'measureSensitivity':
+      case 'treeCells':
+      case 'searchText':
+      case 'searchSimilar':
+        return this.session.query(command);
+      case 'branchSession':
+        return this.branchSession(command);
+      case 'stopBranch':
+        await this.branch?.stop();
+        return null;
+      case 'readRun':
+        return this.readRun(command.sessionId as SessionId);
+      case 'runTexts':
+        return this.runTexts(command);
+      case 'exportTrace':
+        return this.exportTrace(command.format);
+      case 'listEvaluations':
+        return this.evaluations.catalogue;
+      case 'evaluate':
+        return this.evaluate(command);
+      case 'lensTraining':
+        return this.lens.request(command.request);
+      case 'exportLens':
+        return this.lens.exportWeights();
+      case 'cancelEvaluation':
+        await this.evaluations.cancel();
+        return null;
+    }
+  }
+
+  private evaluate({ request }: CommandOf<'evaluate'>): Promise<EvaluationOutcome> {
+    const { model, backend } = this.ready;
+    return this.evaluations.run(request, { model, backend: backend.id, config: defaultsOf(model) });
+  }
+
+  private get ready(): Booted {
+    if (this.booted !== null) return this.booted;
+    throw new EngineError(
+      'not-booted',
+      'No model is loaded yet.',
+      'Nothing was changed.',
+      'Load a model first.',
+    );
+  }
+
+  private get session(): Session {
+    if (this.opened !== null) return this.opened;
+    throw noSession();
+  }
+
+  private get lens(): LensTraining {
+    if (this.lensTraining !== null) return this.lensTraining;
+    throw noSession();
+  }
+
+  private async boot(command: CommandOf<'boot'>): Promise<BootReport> {
+    await this.evaluations.cancel();
+    await this.closeSession();
+    this.booted?.model.dispose();
+    this.booted = null;
+    const { model, backend } = await this.ports.loadModel(command, (label, done, total) => {
+      this.ports.notify({ kind: 'progress', task: 'load', label, done, total });
+    });
+    this.store ??= await this.ports.openStore();
+    const { store } = this;
+    this.booted = { model, backend, store };
+    const { manifest, base } = model;
+    return {
+      backend,
+      model: {
+        id: model.id,
+        title: model.title,
+        hash: model.hash,
+        hiddenSize: base.hiddenSize,
+        layers: base.layers,
+        vocabularySize: base.vocabularySize,
+        parameters: base.parameters,
+        trainedContextTokens: manifest.trainedContextTokens,
+        lensVariants: lensVariantsOf(model),
+        figures: manifest.figures ?? [],
+      },
+      storage: { kind: store.kind, reason: store.reason },
+      defaults: defaultsOf(model),
+    };
+  }
+
+  private async createSession(command: CommandOf<'createSession'>): Promise<SessionSnapshot> {
+    const { model, store } = this.ready;
+    const config = applyModelChanges(model, defaultsOf(model), command.config);
+    await this.closeSession();
+    const createdAt = this.ports.clock.wallClockMs();
+    const fields = { title: command.title, createdAt, modelId: model.id, modelHash: model.hash, config };
+    const handle = await store.create(fields);
+    const record: SessionRecord = {
+      ...fields,
+      id: handle.id,
+      updatedAt: createdAt,
+      tokenCount: 0,
+      stepCount: 0,
+    };
+    this.opened = emptySession(handle, record, this.surroundings);
+    await this.openLens(this.opened);
+    const event = this.opened.announce();
+    return { state: this.opened.state, events: [event], chat: [], provenance: [], damage: [] };
+  }
+
+  private async openSession(id: SessionId): Promise<SessionSnapshot> {
+    const { store } = this.ready;
+    await this.closeSession();
+    const handle = await store.open(id);
+    try {
+      return await this.restore(handle);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  private get runs(): StoredRuns {
+    return (this.storedRuns ??= new StoredRuns(this.ready.store));
+  }
+
+  private async readRun(id: SessionId): Promise<StoredRun> {
+    if (this.opened?.state.record.id === id) await this.opened.store();
+    const { record, events, chat } = await this.runs.read(id);
+    return { record, events, chat };
+  }
+
+  private async runTexts({ sessionId, spans }: CommandOf<'runTexts'>): Promise<readonly string[]> {
+    const { tokenizer } = this.ready.model;
+    if (this.opened?.state.record.id !== sessionId) {
+      return this.runs.texts(sessionId as SessionId, spans, tokenizer);
+    }
+    const { tree } = this.opened.focus;
+    const upTo = (token: number) => Math.min(token, tree.tokenCount);
+    return spans.map(([start, end]) => tokenizer.decode(tree.tokens(upTo(start), upTo(end))));
+  }
+
+  private async branchSession(command: CommandOf<'branchSession'>): Promise<SessionSnapshot> {
+    const { model, store } = this.ready;
+    if (this.opened?.answering != null) throw answerUnderWay();
+    if (this.opened?.state.record.id === command.sessionId) await this.opened.store();
+    const branched = await prepareBranch(command, {
+      store,
+      model,
+      runs: this.runs,
+      defaults: defaultsOf(model),
+    });
+    await this.closeSession();
+    const handle = await branched.create(this.ports.clock.wallClockMs());
+    const snapshot = await this.restore(handle, { resumesTurn: false });
+    this.branch = branched.replayIn(this.session, (progress) => {
+      this.ports.notify({ kind: 'branch', progress });
+    });
+    this.branch.start();
+    return snapshot;
+  }
+
+  /** @param options - `resumesTurn`: go on with an answer that was interrupted. */
+  private async restore(
+    handle: SessionHandle,
+    options: { readonly resumesTurn: boolean } = { resumesTurn: true },
+  ): Promise<SessionSnapshot> {
+    const { session, stored, damage } = await storedSession(handle, this.surroundings);
+    const { tree } = session.focus;
+    this.opened = session;
+    await this.openLens(session);
+    const event = handle.readOnly ? null : session.announce();
+    const mayResume = options.resumesTurn && !handle.readOnly;
+    const interrupted = mayResume ? interruptedTurn(stored, tree) : null;
+    if (interrupted !== null) session.resumeTurn(interrupted.question, interrupted.isSettled);
+    return {
+      state: session.state,
+      events: event === null ? stored.events : [...stored.events, event],
+      chat: stored.chat,
+      provenance: tree.provenance,
+      damage,
+    };
+  }
+
+  private get surroundings(): SessionSurroundings {
+    const { model, backend } = this.ready;
+    const { clock, notify } = this.ports;
+    return { model, backend: backend.id, clock, notify, defaults: defaultsOf(model) };
+  }
+
+  /** The session's own LensNet, if one was kept, is in use before anything is scored. */
+  private async openLens(session: Session): Promise<void> {
+    const { model, store } = this.ready;
+    const { record, readOnly } = session.state;
+    const { clock, notify } = this.ports;
+    this.lensTraining = new LensTraining({
+      sessionId: record.id,
+      model,
+      tree: session.focus.tree,
+      config: () => session.activeConfig,
+      readOnly,
+      isDurable: store.kind !== 'memory',
+      settings: store,
+      useLens: (net, mark) => session.useLens(net, mark),
+      announce: () => {
+        session.announce();
+      },
+      answering: () => session.answering,
+      now: () => clock.now(),
+      notify: (report) => {
+        notify({ kind: 'lensTraining', report });
+      },
+    });
+    const problem = await this.lensTraining.restore();
+    if (problem !== null) notify({ kind: 'problem', error: problem });
+  }
+
+  private async removeSession(id: SessionId): Promise<null> {
+    if (this.opened?.state.record.id === id) await this.closeSession();
+    await this.ready.store.remove(id);
+    await writeLensRecord(this.ready.store, id, null);
+    return null;
+  }
+
+  private async closeSession(): Promise<void> {
+    const { opened, lensTraining, branch } = this;
+    this.branch = null;
+    this.opened = null;
+    this.lensTraining = null;
+    await branch?.stop();
+    await opened?.close();
+    await lensTraining?.close();
+  }
+
+  private async exportTrace(format: ExportFormat): Promise<ExportedFile> {
+    const { model, backend } = this.ready;
+    const { record, config } = this.session.state;
+    const header = {
+      format: TRACE_FORMAT,
+      version: TRACE_VERSION,
+      createdAt: new Date(record.createdAt).toISOString(),
+      modelId: model.id,
+      modelHash: model.hash,
+      backend: backend.id,
+      seed: config.seed,
+      config,
+    } as const;
+    return exportTrace(format, record.title, header, await this.session.events());
+  }
+}

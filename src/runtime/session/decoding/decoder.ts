@@ -1,0 +1,290 @@
+/**
+ * Keeps the base model's key-value cache in step with a working context. After a change only the slots from
+ * the first changed one on are run again (`exact`), or only those that were swapped in and the few behind them
+ * (`patch`); slots before the first change are never recomputed.
+ */
+import type { AttentionReading } from '../../../core/trace/attention-record.ts';
+import type { ConfigAffecting } from '../../../core/trace/config.ts';
+import type { KvMode } from '../../../core/trace/parameters.ts';
+import { spanIdOf, tokensPerEntry } from '../../../core/tree/ids.ts';
+import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../../core/context/position-scheme.ts';
+import { slotPositions } from '../../../core/context/positions.ts';
+import type { PositionScheme } from '../../../core/context/position-scheme.ts';
+import type { GistTree } from '../../../core/tree/gist-tree.ts';
+import type { Layout } from '../../../core/context/working-context.ts';
+import type { DecodeSession, LanguageModel } from '../../../nn/ports.ts';
+import { type ContinuationReading, readContinuationRows } from './continuation.ts';
+import { commonPrefix, gapsOf, planPatch } from './patch-plan.ts';
+import type { SlotList } from './patch-plan.ts';
+
+/** Slots run in one call: bounds the attention matrix, and how long a stop has to wait. */
+const PREFILL_CHUNK = 256;
+/**
+ * `patch` runs so many slots behind each swapped run again. A base's first layers look a few tokens back: without
+ * this, facts that cross the edge of a block that was just expanded were misread (docs/evaluation.md).
+ */
+export const PATCH_RERUN_SLOTS = 8;
+/** Room behind the working context: an open block and the horizon of a measurement. */
+const SLACK_SLOTS = 128;
+/** The longest continuation that is scored. */
+export const MAX_SCORED_TOKENS = SLACK_SLOTS;
+
+/** What a working context predicts. */
+interface Prediction {
+  /** `[V]` for the next token; borrowed until the next call. */
+  readonly logits: Float32Array;
+  /** `[slots]` how much it attends to each slot, sums to 1; null where that is not read. Borrowed alike. */
+  readonly attention: Float32Array | null;
+  /** How many slots were run for it. */
+  readonly ranSlots: number;
+}
+
+export class Decoder {
+  private session: DecodeSession | null = null;
+  /** What the cached slots hold and where they were run: one that stands elsewhere now is another slot. */
+  private cached: SlotList = emptySlots(0);
+  private scheme: PositionScheme = ABSOLUTE_POSITIONS;
+  private mode: KvMode = 'exact';
+  private length = 0;
+  private lastLogits: Float32Array | null = null;
+  private lastAttention: Float32Array | null = null;
+  private reading: AttentionReading | undefined;
+
+  /** @param pause - awaited between the chunks of a prefill; may throw to give up. */
+  constructor(
+    private readonly base: LanguageModel,
+    private readonly tree: GistTree,
+    private readonly pause: () => Promise<void> = () => Promise.resolve(),
+  ) {}
+
+  /** Slots whose keys and values are cached. */
+  get cachedSlots(): number {
+    return this.length;
+  }
+
+  /** Decode as a run's parameters ask for, from the next `sync` on. */
+  configure(config: ConfigAffecting<'decoder'>, trainedContextTokens: number): void {
+    this.setPositions(positionSchemeOf(config, trainedContextTokens));
+    this.setKvMode(config.kvMode);
+    this.readAttention(config.recordAttention);
+  }
+
+  /** Positions from the next `sync` on; what then stands elsewhere is run again. */
+  setPositions(scheme: PositionScheme): void {
+    this.scheme = scheme;
+  }
+
+  /** How the cache follows changes from the next `sync` on; what `patch` left behind is run again by `reset`. */
+  setKvMode(mode: KvMode): void {
+    if (mode === 'exact' && this.mode === 'patch') this.reset();
+    this.mode = mode;
+  }
+
+  /** Whether predictions made from now on read the attention. It never changes their logits. */
+  readAttention(reading: AttentionReading | 'off'): void {
+    this.reading = reading === 'off' ? undefined : reading;
+  }
+
+  /**
+   * Make the cache hold exactly this layout.
+   *
+   * @param capacitySlots - the largest layout to expect; the cache is made anew only when it must grow.
+   * @returns what follows it; its attention is null, too, if it was predicted before attention was read.
+   */
+  async sync(layout: Layout, capacitySlots: number): Promise<Prediction> {
+    if (layout.usedTokens === 0) throw new RangeError('An empty working context predicts nothing.');
+    const session = this.sessionFor(Math.max(capacitySlots, layout.usedTokens));
+    const wanted: SlotList = { keys: slotKeys(layout), places: slotPositions(layout, this.scheme) };
+    const count = wanted.keys.length;
+    const common = commonPrefix(this.cached, this.length, wanted);
+    if (common === count && common === this.length && this.lastLogits !== null) {
+      return { logits: this.lastLogits, attention: this.lastAttention, ranSlots: 0 };
+    }
+    // The last slot's logits are wanted even when all slots are there.
+    const first = Math.min(common, count - 1);
+    // A context that only grew, as with every decoded token, has nothing to patch.
+    const canPatch = this.mode === 'patch' && common < this.length;
+    const patched = canPatch ? await this.patch(session, layout, wanted, first) : null;
+    if (patched === null) this.cut(session, first);
+    const from = patched?.keptTo ?? first;
+    await this.runTail(session, layout, wanted, from);
+    const ranSlots = (patched?.filledSlots ?? 0) + count - from;
+    return { logits: this.lastLogits!, attention: this.lastAttention, ranSlots };
+  }
+
+  /**
+   * Move the slots that can be kept to their new places and run those between them.
+   *
+   * @returns up to which slot the cache then is right, and how many slots were run; null, nothing changed, if
+   * no slot behind the first changed one can be kept.
+   */
+  private async patch(
+    session: DecodeSession,
+    layout: Layout,
+    wanted: SlotList,
+    first: number,
+  ): Promise<{ readonly keptTo: number; readonly filledSlots: number } | null> {
+    const sources = planPatch(this.cached, this.length, wanted, PATCH_RERUN_SLOTS);
+    const gaps = gapsOf(sources);
+    const keptTo = gaps.at(-1)!.from;
+    if (keptTo <= first) return null;
+    session.rearrange(sources.subarray(0, keptTo));
+    this.lastLogits = this.lastAttention = null;
+    let filledSlots = 0;
+    try {
+      for (const gap of gaps.slice(0, -1)) {
+        for (let from = gap.from; from < gap.to; from += PREFILL_CHUNK) {
+          const to = Math.min(from + PREFILL_CHUNK, gap.to);
+          this.length = from;
+          await this.pause();
+          const { positions, deviations } = placesOf(wanted, from, to);
+          await session.fill(from, this.gather(layout, from, to), positions, deviations);
+          filledSlots += to - from;
+        }
+      }
+    } finally {
+      // Given up within a gap: what stands behind it does not count.
+      this.note(wanted, 0, keptTo);
+    }
+    this.length = keptTo;
+    return { keptTo, filledSlots };
+  }
+
+  /** Run all slots from `first` on, to which the cache is right. */
+  private async runTail(
+    session: DecodeSession,
+    layout: Layout,
+    wanted: SlotList,
+    first: number,
+  ): Promise<void> {
+    const count = wanted.keys.length;
+    let logits: Float32Array | null = null;
+    for (let from = first; from < count; from += PREFILL_CHUNK) {
+      if (from > first) await this.pause();
+      const to = Math.min(from + PREFILL_CHUNK, count);
+      const { positions, deviations } = placesOf(wanted, from, to);
+      const want = to === count ? 'last' : 0;
+      const vectors = this.gather(layout, from, to);
+      logits = await session.append(vectors, positions, want, deviations, this.reading);
+      this.note(wanted, from, to);
+      this.length = to;
+    }
+    this.lastLogits = logits;
+    this.lastAttention = session.lastAttention;
+  }
+
+  /** Slots `from..to-1` hold now what is wanted there. */
+  private note({ keys, places }: SlotList, from: number, to: number): void {
+    this.cached.keys.set(keys.subarray(from, to), from);
+    this.cached.places.positions.set(places.positions.subarray(from, to), from);
+    this.cached.places.deviations.set(places.deviations.subarray(from, to), from);
+  }
+
+  /**
+   * Mean negative log-likelihood, nats per token, of tokens that would follow the layout. The cache is left as
+   * `sync` leaves it.
+   */
+  async scoreContinuation(layout: Layout, ids: Uint32Array, capacitySlots: number): Promise<number> {
+    const { nll } = await this.readContinuation(layout, ids, capacitySlots);
+    return nll.reduce((sum, nats) => sum + nats, 0) / nll.length;
+  }
+
+  /**
+   * Read tokens that would follow the layout, each after those before it. The cache is left as `sync` leaves it.
+   *
+   * @param ids - 1 to `MAX_SCORED_TOKENS`.
+   */
+  async readContinuation(
+    layout: Layout,
+    ids: Uint32Array,
+    capacitySlots: number,
+  ): Promise<ContinuationReading> {
+    const { logits } = await this.sync(layout, capacitySlots);
+    const session = this.session!;
+    const inputs = ids.subarray(0, ids.length - 1);
+    const vocabulary = this.base.vocabularySize;
+    const rows = new Float32Array(ids.length * vocabulary);
+    rows.set(logits);
+    if (inputs.length > 0) {
+      const { positions } = slotPositions(layout, this.scheme, inputs.length);
+      rows.set(
+        await session.append(this.base.embed(inputs), positions.subarray(this.length), 'all'),
+        vocabulary,
+      );
+      session.truncate(this.length);
+    }
+    return readContinuationRows(rows, ids, vocabulary);
+  }
+
+  /** Forget everything, for example when gists were recomputed. */
+  reset(): void {
+    if (this.session !== null) this.cut(this.session, 0);
+  }
+
+  dispose(): void {
+    this.session?.dispose();
+    this.session = null;
+    this.length = 0;
+    this.lastLogits = this.lastAttention = null;
+  }
+
+  private cut(session: DecodeSession, length: number): void {
+    session.truncate(length);
+    this.length = length;
+    this.lastLogits = this.lastAttention = null;
+  }
+
+  private sessionFor(slots: number): DecodeSession {
+    if (this.session !== null && this.session.capacitySlots >= slots + SLACK_SLOTS) return this.session;
+    this.dispose();
+    this.session = this.base.createDecodeSession(slots + SLACK_SLOTS);
+    this.cached = emptySlots(slots + SLACK_SLOTS);
+    return this.session;
+  }
+
+  /** `[to - from, d]` vectors of the layout's slots `from..to-1`. */
+  private gather(layout: Layout, from: number, to: number): Float32Array {
+    const d = this.tree.hiddenSize;
+    const embeddings = new Float32Array((to - from) * d);
+    let slot = 0;
+    for (const entry of layout.entries) {
+      const first = Math.max(slot, from);
+      const end = Math.min(slot + entry.cost, to);
+      if (first < end && entry.lod === 0) {
+        const start = entry.start + first - slot;
+        const ids = this.tree.tokens(start, start + end - first);
+        embeddings.set(this.base.embed(ids), (first - from) * d);
+      } else if (first < end) {
+        const index = entry.start / tokensPerEntry(entry.lod);
+        this.tree.readGists(entry.lod, index, 1, embeddings, (first - from) * d);
+      }
+      slot += entry.cost;
+      if (slot >= to) break;
+    }
+    return embeddings;
+  }
+}
+
+function emptySlots(count: number): SlotList {
+  return {
+    keys: new Float64Array(count),
+    places: { positions: new Float64Array(count), deviations: new Float64Array(count) },
+  };
+}
+
+function placesOf({ places }: SlotList, from: number, to: number) {
+  return {
+    positions: places.positions.subarray(from, to),
+    deviations: places.deviations.subarray(from, to),
+  };
+}
+
+function slotKeys(layout: Layout): Float64Array {
+  const keys = new Float64Array(layout.usedTokens);
+  let slot = 0;
+  for (const entry of layout.entries) {
+    if (entry.lod > 0) keys[slot++] = -(spanIdOf(entry.lod, entry.start) + 1);
+    else for (let token = entry.start; token < entry.end; token++) keys[slot++] = token;
+  }
+  return keys;
+}

@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest';
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/focus-allocator.ts';
+import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
+import type { LensVariant } from '../../../core/trace/parameters.ts';
+import type { SlotView } from '../../../core/context/slot-view.ts';
+import { GistTree } from '../../../core/tree/gist-tree.ts';
+import { emptyLayout } from '../../../core/context/working-context.ts';
+import type { LensNet } from '../../../nn/ports.ts';
+import { systemClock } from '../../../base/clock.ts';
+import { FocusLoop, type RefocusTrigger } from './head.ts';
+import { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
+import { FAKE_HIDDEN_SIZE, createFakeModel } from '../../testing/fake-model.ts';
+
+/** A loop over two blocks whose LensNets write down who scored, and how long a tail. */
+async function loopWithLensNets() {
+  const scored: string[] = [];
+  const lensNet = (name: string, tailTokens: number): LensNet => ({
+    id: 'lensnet',
+    version: 1,
+    tailTokens,
+    score: ({ slotCount, tailCount }: SlotView) => {
+      scored.push(`${name} ${tailCount}`);
+      return Promise.resolve(new Float32Array(slotCount));
+    },
+    dispose: () => undefined,
+  });
+  const model = {
+    ...createFakeModel(),
+    lensNet: lensNet('shipped', 32),
+    otherLensNets: new Map([['perceiver' as const, lensNet('perceiver', 8)]]),
+  };
+  const tree = new GistTree({ hiddenSize: FAKE_HIDDEN_SIZE, maxLod: 4, gistVersion: 1 });
+  const memory = { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
+  const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 256 };
+  const focus = new FocusLoop(memory, model, new TelemetryRecorder(systemClock), config);
+  const origin = { role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
+  await focus.append(new Uint32Array(64).fill(97), origin);
+  return {
+    useLens: (name: string, tailTokens: number) => {
+      focus.useLens(lensNet(name, tailTokens));
+    },
+    choose: (lensVariant: LensVariant) => {
+      focus.setConfig({ ...config, lensVariant });
+    },
+    whoScores: async (trigger: RefocusTrigger = 'block') => {
+      scored.length = 0;
+      await focus.refocus(trigger);
+      return scored;
+    },
+  };
+}
+
+it('the LensNet variant decides who scores, and by how long a tail, from the next refocus on', async () => {
+  const { choose, whoScores } = await loopWithLensNets();
+  expect(await whoScores()).toEqual(['shipped 32']);
+  expect(await whoScores('turn-end')).toEqual(['shipped 32']);
+  choose('perceiver');
+  expect(await whoScores()).toEqual(['perceiver 8']);
+  expect(await whoScores('turn-end')).toEqual(['perceiver 8']);
+  choose('default');
+  expect(await whoScores()).toEqual(['shipped 32']);
+  expect(await whoScores('turn-end')).toEqual(['shipped 32']);
+});
+
+it('a LensNet kept for the session scores while the variant is default only', async () => {
+  const { choose, useLens, whoScores } = await loopWithLensNets();
+  useLens('kept', 16);
+  expect(await whoScores()).toEqual(['kept 16']);
+  choose('dual-cross-attention');
+  expect(await whoScores()).toEqual(['shipped 32']);
+  choose('perceiver');
+  useLens('kept later', 16);
+  expect(await whoScores()).toEqual(['perceiver 8']);
+  choose('default');
+  expect(await whoScores()).toEqual(['kept later 16']);
+});

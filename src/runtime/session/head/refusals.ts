@@ -1,0 +1,37 @@
+/** Says in words why a move by hand was refused. */
+import type { RunConfig } from '../../../core/trace/config.ts';
+import {
+  collapseLegality,
+  expandLegality,
+  explainLegality,
+  protectedStart,
+} from '../../../core/context/moves.ts';
+import type { ActionRecord } from '../../../core/trace/telemetry.ts';
+import { indexOfEntry } from '../../../core/context/working-context.ts';
+import type { FocusLoop } from './head.ts';
+import type { BlockSpan } from '../memory/block-span.ts';
+
+/** One sentence for people. */
+export function explainRefusal(
+  focus: FocusLoop,
+  config: RunConfig,
+  refused: ActionRecord,
+  block: BlockSpan,
+): string {
+  const name = `LOD${block.lod} ${block.start}..${block.end}`;
+  if (refused.reason === 'no-budget') {
+    return `${name} cannot expand: ${refused.missingTokens ?? 0} tokens of budget are missing.`;
+  }
+  if (refused.reason === 'forbidden')
+    return `${name} may not expand: you forbade it, or a gist that holds it.`;
+  if (refused.reason === 'pinned') return `${name} is pinned, so it cannot collapse.`;
+  const { layout, tree } = focus;
+  const index = indexOfEntry(layout, block.lod, block.start);
+  const entry = layout.entries[index];
+  if (entry === undefined) return `${name} is not in the working context.`;
+  const legality =
+    refused.kind === 'expand'
+      ? expandLegality(entry, tree, Infinity)
+      : collapseLegality(layout, index, tree, protectedStart(layout.cursor, config));
+  return `${name} cannot ${refused.kind}: ${explainLegality(legality)}`;
+}

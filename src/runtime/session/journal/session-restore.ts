@@ -1,0 +1,157 @@
+/**
+ * Rebuilds a session's memory from what storage holds: tree, layout, allocator state and node counters come out
+ * as they were. Gists that are missing are left to the gist builder.
+ */
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/focus-allocator.ts';
+import { assembleByRecency } from '../../../core/allocator/assembly.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import { type Lod, K } from '../../../core/tree/ids.ts';
+import { checkInvariants } from '../../../core/context/invariants.ts';
+import type { Provenance } from '../../../core/tree/provenance.ts';
+import { TreeError, GistTree } from '../../../core/tree/gist-tree.ts';
+import { appendAndFit } from '../../../core/allocator/fit.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import type { ChatMessageRecord, StoredSession } from '../../../storage/ports.ts';
+import { EngineError } from '../messages/errors.ts';
+import type { MemoryState } from '../head/head.ts';
+import { replayFrames } from './frame-replay.ts';
+
+export interface RestoredTree {
+  readonly tree: GistTree;
+  /** What could not be used as stored, in words. */
+  readonly damage: readonly string[];
+}
+
+const UNKNOWN_ORIGIN: Provenance = {
+  role: 'document',
+  documentId: 'unknown',
+  title: 'Unknown',
+  wallClockMs: 0,
+};
+
+/** @throws {EngineError} `model-mismatch` if another model made the session. */
+export function mustFitModel({ record, tokens }: StoredSession, model: LoadedModel): void {
+  if (record.modelId !== model.id || tokens.some((id) => id >= model.tokenizer.vocabularySize)) {
+    throw new EngineError(
+      'model-mismatch',
+      `The session "${record.title}" was made with the model "${record.modelId}"; "${model.id}" is loaded.`,
+      'The session is unchanged in storage.',
+      `Load the model "${record.modelId}", then open the session again.`,
+    );
+  }
+}
+
+/**
+ * The tree with every stored token, and the stored gists that still hold.
+ *
+ * @throws {EngineError} `model-mismatch` if another model made the session.
+ */
+export function restoreTree(stored: StoredSession, model: LoadedModel): RestoredTree {
+  const { record, tokens } = stored;
+  const damage: string[] = [];
+  mustFitModel(stored, model);
+  const tree = new GistTree({
+    hiddenSize: model.base.hiddenSize,
+    maxLod: model.manifest.maxLod as Lod,
+    gistVersion: model.gistNet.version,
+  });
+  appendStoredTokens(tree, stored);
+  if (record.modelHash === model.hash) restoreGists(tree, stored, damage);
+  else if (tokens.length >= K) {
+    damage.push('The weights changed since the session was stored: its gists are recomputed.');
+  }
+  return { tree, damage };
+}
+
+/** Tokens in the order they came, each with the step and the origin that were recorded. */
+function appendStoredTokens(tree: GistTree, { tokens, events, provenance }: StoredSession): void {
+  let nextRun = 0;
+  const append = (end: number, step: number): void => {
+    while (tree.tokenCount < end) {
+      while (nextRun < provenance.length && provenance[nextRun]!.end <= tree.tokenCount) nextRun++;
+      const run = provenance[nextRun];
+      const isInside = run !== undefined && run.start <= tree.tokenCount;
+      const until = Math.min(end, isInside ? run.end : (run?.start ?? end));
+      tree.appendTokens(tokens.subarray(tree.tokenCount, until), isInside ? run : UNKNOWN_ORIGIN, step);
+    }
+  };
+  for (const event of events) {
+    if (event.type === 'ingest' && event.start === tree.tokenCount) {
+      append(Math.min(event.end, tokens.length), event.step);
+    }
+  }
+  append(tokens.length, 0);
+}
+
+function restoreGists(tree: GistTree, { gists, events }: StoredSession, damage: string[]): void {
+  for (const { level, hiddenSize, values } of [...gists].sort((a, b) => a.level - b.level)) {
+    if (hiddenSize !== tree.hiddenSize || level < 1 || level > tree.maxLod) {
+      damage.push(`The stored LOD${level} gists have ${hiddenSize} components: they are recomputed.`);
+      continue;
+    }
+    const children = level === 1 ? tree.closedBlockCount : Math.floor(tree.countAt(level - 1) / K);
+    const count = Math.min(values.length / hiddenSize, children);
+    const set = (end: number, step: number): void => {
+      const first = tree.countAt(level);
+      if (end <= first) return;
+      tree.setGists(level as Lod, first, values.subarray(first * hiddenSize, end * hiddenSize), step);
+    };
+    try {
+      for (const event of events) {
+        if (event.type !== 'gist' || event.lod !== level) continue;
+        if (event.firstIndex <= tree.countAt(level)) {
+          set(Math.min(event.firstIndex + event.count, count), event.step);
+        }
+      }
+      set(count, 0);
+    } catch (error) {
+      if (!(error instanceof TreeError)) throw error;
+      damage.push(
+        `Stored LOD${level} gists from ${tree.countAt(level)} on are unusable: they are recomputed.`,
+      );
+    }
+  }
+}
+
+/**
+ * The memory as it was: the last recorded layout with the tokens that came after it. A layout that does not fit
+ * the tree is replaced by the recency assembly.
+ *
+ * @param restored - its `tree` must hold every gist again.
+ */
+export function restoreMemory(
+  stored: StoredSession,
+  tree: GistTree,
+  config: RunConfig,
+  damage: string[],
+): MemoryState {
+  const replayed = replayFrames(stored.events, tree, config);
+  const state = replayed?.allocator ?? INITIAL_ALLOCATOR_STATE;
+  if (replayed !== null) {
+    try {
+      const base = { tree, config, state: replayed.allocator };
+      const fit = appendAndFit({ ...base, layout: replayed.layout }, tree.tokenCount);
+      if (checkInvariants(fit.layout, tree, config).length === 0) {
+        return { tree, layout: fit.layout, allocator: fit.state };
+      }
+    } catch {
+      // A trace that does not fit its tokens: the recency assembly below always does.
+    }
+    damage.push('The recorded working context did not fit the stored tokens: it was rebuilt by recency.');
+  }
+  return { tree, layout: assembleByRecency(tree, config, K).layout, allocator: { ...state, cooldowns: [] } };
+}
+
+/** A question whose answer is not complete, because the worker died while it was decoded; null if there is none. */
+export function interruptedTurn(
+  { chat, events }: StoredSession,
+  tree: GistTree,
+): { readonly question: ChatMessageRecord; readonly isSettled: boolean } | null {
+  const question = chat.at(-1);
+  if (question?.role !== 'user') return null;
+  const [asked] = tree.provenanceOf(question.start, question.end);
+  const after = tree.provenanceOf(question.end, tree.tokenCount);
+  if (asked === undefined || after.some((run) => run.documentId !== asked.documentId)) return null;
+  const frame = events.findLast((event) => event.type === 'refocus');
+  return { question, isSettled: frame?.trigger === 'turn-end' && frame.cursor === tree.tokenCount };
+}

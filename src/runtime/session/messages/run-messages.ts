@@ -1,0 +1,56 @@
+/** The messages about runs beside the open one: branching from a step, and reading what is to be compared. */
+import { z } from 'zod';
+import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
+import type { ChatMessageRecord, SessionRecord } from '../../../storage/ports.ts';
+import type { WireError } from './wire-error.ts';
+
+const MAX_SPANS = 4096;
+const MAX_SPAN_TOKENS = 4096;
+
+const span = z
+  .tuple([z.number().int().min(0), z.number().int().min(0)])
+  .refine(([start, end]) => start <= end && end - start <= MAX_SPAN_TOKENS, {
+    message: `a span has at most ${MAX_SPAN_TOKENS} tokens`,
+  });
+
+export const runSchemas = [
+  /**
+   * Make a session that holds what another held at a refocus step, and do there what was done after it, with
+   * other parameters. The branch becomes the open session; notices tell how far it is.
+   */
+  z.object({
+    kind: z.literal('branchSession'),
+    sessionId: z.string(),
+    step: z.number().int().min(1),
+    title: z.string().trim().min(1).max(120),
+    changes: z.record(z.string(), z.unknown()),
+  }),
+  /** End the replay; what was replayed stays. */
+  z.object({ kind: z.literal('stopBranch') }),
+  /** A stored session's run, without opening it. */
+  z.object({ kind: z.literal('readRun'), sessionId: z.string() }),
+  /** The texts of spans `[start, end)` of a stored session. */
+  z.object({ kind: z.literal('runTexts'), sessionId: z.string(), spans: z.array(span).max(MAX_SPANS) }),
+] as const;
+
+/** How far a branch is. */
+export interface BranchProgress {
+  readonly branchId: string;
+  readonly originalId: string;
+  readonly originalTitle: string;
+  /** The refocus step that it branched from. */
+  readonly step: number;
+  readonly phase: 'replaying' | 'done' | 'stopped' | 'failed';
+  /** Tokens of the original that came after the step; answers may be longer or shorter. */
+  readonly doneTokens: number;
+  readonly totalTokens: number;
+  /** What could not be repeated, in words. */
+  readonly notes: readonly string[];
+  readonly error: WireError | null;
+}
+
+export interface StoredRun {
+  readonly record: SessionRecord;
+  readonly events: readonly TelemetryEvent[];
+  readonly chat: readonly ChatMessageRecord[];
+}

@@ -1,0 +1,97 @@
+/** What an open session is told to do, what it answers, and what it says unasked. */
+import { z } from 'zod';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import { ROLES } from '../../../core/tree/provenance.ts';
+import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
+import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';
+import { blockFields, headField } from './query-messages.ts';
+import type { QueryResults } from './query-messages.ts';
+import type { WireError } from './wire-error.ts';
+
+/** What can be done to a span's marks: each sets one or takes it away. */
+export const MARK_ACTS = ['pin', 'unpin', 'forbid', 'allow', 'tag', 'untag'] as const;
+export type MarkAct = (typeof MARK_ACTS)[number];
+export type ManualAct = 'expand' | 'collapse' | MarkAct;
+
+export const sessionCommandSchemas = [
+  z.object({ kind: z.literal('renameSession'), title: z.string() }),
+  /** Queue a text for ingestion at the cursor. Rejected with a typed error when empty, binary or too large. */
+  z.object({ kind: z.literal('ingestText'), text: z.string(), title: z.string(), role: z.enum(ROLES) }),
+  /** Ingest the queue continuously; `tokensPerSecond` 0 means as fast as the machine can. */
+  z.object({ kind: z.literal('run'), tokensPerSecond: z.number().min(0).max(1_000_000) }),
+  z.object({ kind: z.literal('pause') }),
+  /** Ingest one block (up to K tokens) and refocus once. */
+  z.object({ kind: z.literal('step') }),
+  /** Append a user's turn, refocus, decode an answer. Ingestion pauses meanwhile and resumes after. */
+  z.object({ kind: z.literal('ask'), text: z.string().min(1), ...headField }),
+  /** Stop the answer being decoded; what was decoded stays in the history. */
+  z.object({ kind: z.literal('stopAnswer') }),
+  z.object({ kind: z.literal('setConfig'), changes: z.record(z.string(), z.unknown()) }),
+  /** Move one block of a working context by hand, or mark it for all of them. `name` is what a tag says. */
+  z.object({
+    kind: z.literal('act'),
+    action: z.enum(['expand', 'collapse', ...MARK_ACTS]),
+    name: z.string().trim().min(1).max(40).optional(),
+    ...blockFields,
+    ...headField,
+  }),
+  /** Refocus every head now, without new tokens. */
+  z.object({ kind: z.literal('refocus') }),
+] as const;
+
+/** A text that was queued. */
+export interface QueuedDocument {
+  readonly documentId: string;
+  readonly tokens: number;
+}
+
+export interface AnsweredQuestion {
+  readonly question: ChatMessageRecord;
+  readonly answer: ChatMessageRecord;
+}
+
+/** What each command and query answers. */
+export interface SessionResults extends QueryResults {
+  renameSession: SessionState;
+  ingestText: QueuedDocument;
+  run: SessionState;
+  pause: SessionState;
+  step: SessionState;
+  ask: AnsweredQuestion;
+  stopAnswer: null;
+  setConfig: SessionState;
+  act: SessionState;
+  refocus: SessionState;
+}
+
+/** The state of the open session, sent on open and with every refocus. */
+export interface SessionState {
+  readonly record: Omit<SessionRecord, 'config'>;
+  /** What the next refocus runs with. */
+  readonly config: RunConfig;
+  readonly readOnly: boolean;
+  readonly cursor: number;
+  /** The newest refocus of any head. */
+  readonly step: number;
+  readonly pendingTokens: number;
+  readonly activity: 'idle' | 'ingesting' | 'answering';
+  readonly marks: readonly SpanMark[];
+}
+
+export type SessionNotice =
+  | { readonly kind: 'telemetry'; readonly events: readonly TelemetryEvent[] }
+  | { readonly kind: 'state'; readonly state: SessionState }
+  | { readonly kind: 'provenance'; readonly run: ProvenanceRun }
+  | { readonly kind: 'chat'; readonly message: ChatMessageRecord }
+  | {
+      readonly kind: 'answerText';
+      readonly messageId: string;
+      /** Who decodes it. */
+      readonly head: number;
+      readonly delta: string;
+      readonly tokenId: number;
+      /** The token's place in the history. */
+      readonly index: number;
+      readonly step: number;
+    }
+  | { readonly kind: 'problem'; readonly error: WireError };

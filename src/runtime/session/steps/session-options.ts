@@ -1,0 +1,26 @@
+/** What an engine is made of: a model, a memory, a place to store, and someone to tell. */
+import type { LoadedModel } from '../../../nn/ports.ts';
+import type { ChatMessageRecord, SessionHandle, SessionRecord, SpanMark } from '../../../storage/ports.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { MemoryState } from '../head/head.ts';
+import type { SessionNotice } from '../messages/session-messages.ts';
+
+export interface SessionOptions {
+  readonly model: LoadedModel;
+  /** Label of the backend, for the trace. */
+  readonly backend: string;
+  /** Null runs without storage. */
+  readonly handle: SessionHandle | null;
+  readonly record: SessionRecord;
+  readonly memory: MemoryState;
+  readonly clock: Clock;
+  readonly notify: (notice: SessionNotice) => void;
+  /** What was read back from storage; absent for a new session. */
+  readonly resumed?: {
+    readonly timeMs: number;
+    readonly chat: readonly ChatMessageRecord[];
+    readonly marks: readonly SpanMark[];
+    readonly gistsStored: readonly number[];
+    readonly hasPending: boolean;
+  };
+}
