@@ -29,6 +29,11 @@ def add_run(parser: argparse.ArgumentParser, out: Path, lr: float) -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
 
 
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """In which forms the documents are told (world/forms.py); `trained` also puts facts among real prose."""
+    parser.add_argument("--language", choices=("core", "trained"), default="core")
+
+
 def add_length(parser: argparse.ArgumentParser, minutes: float, prefix: str = "") -> None:
     """How long a training, or the phase that `prefix` names, goes on."""
     parser.add_argument(f"--{prefix}minutes", type=float, default=minutes)

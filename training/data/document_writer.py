@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from training.data.documents import Document, Fact, Question, Value
 from training.data.encoder import ANSWER_PREFIX, QUESTION_PREFIX, Encoder, encoder_for
+from training.data.prose import load_prose, sentences_of
+from training.world.asides import LEADS
 from training.world.chronicler import Chronicler
+from training.world.forms import Language
 from training.world.questions import (
     Asked,
     ask_chain,
     ask_count,
     ask_last,
+    ask_one_by_one,
     ask_paraphrase,
     ask_queries,
     ask_single,
+    ask_unanswerable,
     ask_values,
     can_paraphrase,
+    capital,
 )
 from training.world.relations import CHAIN_HOPS, HOLDS, SEEN, Statement
+
+UNANSWERABLE_SHARE = 0.12
+"""Of the questions of a document that is not told in core forms alone."""
+PROSE_SHARES = (0.0, 0.0, 0.3, 0.7, 1.0)
+"""Shares of a document's filler that are real prose, where there is some."""
 
 
 class DocumentWriter:
@@ -46,6 +60,18 @@ class DocumentWriter:
     @property
     def has_questions(self) -> bool:
         return bool(self.unasked) or any(self.groups.values())
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the document also asks what goes on for sentences, and what nobody has said."""
+        return self.chronicler.language != "core"
+
+    def prose(self, sentences: Sequence[str]) -> None:
+        """Append a few sentences of real prose that stand together."""
+        count = self.rng.randint(1, 4)
+        first = self.rng.randrange(max(1, len(sentences) - count))
+        for text in sentences[first : first + count]:
+            self.sentence(text)
 
     def sentence(self, text: str) -> None:
         """Append a sentence after a space, or at a paragraph's start without one."""
@@ -74,17 +100,20 @@ class DocumentWriter:
     def state(self, statement: Statement, plain: bool) -> None:
         """Say one fact in a sentence of its own."""
         lead, tail = self.chronicler.lead_and_tail(plain, self.opens_paragraph)
-        clause = statement.clause()
+        before, after = statement.said(self.rng)
+        if not before and not lead:
+            lead = self.chronicler.pick(LEADS)  # a value that opens a sentence would be another token
         if lead:
             self.tokens += self.encode(lead if self.opens_paragraph else " " + lead)
         else:
-            clause = clause[0].upper() + clause[1:]
+            before = capital(before)
         start = len(self.tokens)
-        self.tokens += self.encode(" " + clause)
+        if before:
+            self.tokens += self.encode(" " + before)
         value_start = len(self.tokens)
         self.tokens += self.encode(" " + statement.value)
         value_end = len(self.tokens)
-        self.tokens += self.encode(statement.relation.after)
+        self.tokens += self.encode(after)
         template = statement.relation.name
         self.facts.append(Fact(start, len(self.tokens), value_start, value_end, statement.key, template, statement))
         self.tokens += self.encode(tail + ".")
@@ -114,6 +143,9 @@ class DocumentWriter:
     def question(self, brief: bool) -> None:
         """Ask about facts that were not asked about yet; `brief` leaves the question line out."""
         rng = self.rng
+        if self.is_wide and rng.random() < UNANSWERABLE_SHARE and (unsaid := self.chronicler.unsaid()):
+            self.write(ask_unanswerable(unsaid, rng), [])
+            return
         if self.specials and rng.random() < 0.6 and self.special_question():
             return
         if len(self.unasked) >= 4 and rng.random() < self.several_share:
@@ -136,7 +168,9 @@ class DocumentWriter:
         name, group = rng.choice(ready)
         self.asked_groups.append(group)
         said = [self.facts[index].statement for index in group]
-        if name == "chain":
+        if name != "seen" and self.is_wide and rng.random() < 0.5:
+            self.write(ask_one_by_one(said, rng, "trail" if name == "chain" else "list"), group)
+        elif name == "chain":
             self.write(ask_chain(said, rng), group)
         elif name == "seen":
             self.write(ask_last(said, rng), group[-1:])
@@ -154,8 +188,10 @@ class DocumentWriter:
     def write(self, asked: Asked, indices: list[int], brief: bool = False) -> None:
         """Append a question and its answer about the facts listed."""
         self.unasked = [index for index in self.unasked if index not in indices]
-        first = self.facts[indices[0]]
-        candidates = sum(other.template == first.template and other.key != first.key for other in self.facts)
+        candidates = 0
+        if indices:
+            first = self.facts[indices[0]]
+            candidates = sum(other.template == first.template and other.key != first.key for other in self.facts)
         start = len(self.tokens)
         if self.opens_paragraph and start:
             start -= 1  # the paragraph's second line break opens the question
@@ -194,6 +230,8 @@ def make_document(
     cast_size: int | None = None,
     relation_count: int | None = None,
     special_share: float = 0.0,
+    language: Language = "core",
+    prose: Sequence[str] = (),
 ) -> Document:
     """A document of exactly `n_tokens` tokens.
 
@@ -204,15 +242,19 @@ def make_document(
         plain_share: facts without lead-in or tail; brief_share: answers without a question line.
         cast_size, relation_count: None draws them at random, to vary how alike the facts are.
         special_share: documents that also tell repeated facts, chains, and ask several or reworded questions.
+        language: the forms of statements and questions; beyond "core" also lists and chains a sentence each, and
+            questions that nothing answers.
+        prose: sentences of real prose, which stand in the filler's place in some documents.
     """
     cast_size = cast_size or rng.choice((4, 8, 16, 32))
     relation_count = relation_count or rng.choice((1, 1, 2, 3, 5))
     is_special = special_share > 0 and rng.random() < special_share
-    chronicler = Chronicler(rng, split, cast_size, relation_count, aliased=is_special and rng.random() < 0.45)
+    chronicler = Chronicler(rng, split, cast_size, relation_count, language, aliased=is_special and rng.random() < 0.45)
     writer = DocumentWriter(chronicler, encoder_for(tokenizer))
     if is_special:
         writer.specials = [name for name in writer.groups if rng.random() < 0.6]
         writer.paraphrase_share, writer.several_share = 0.7, 0.1
+    prose_share = rng.choice(PROSE_SHARES) if prose else 0.0
     while len(writer.tokens) < n_tokens:
         roll = rng.random()
         plain = rng.random() < plain_share
@@ -223,5 +265,36 @@ def make_document(
         if fact_rate <= roll < fact_rate + question_rate and writer.has_questions:
             writer.question(rng.random() < brief_share)
         else:
-            writer.sentence(chronicler.filler())
+            if prose and rng.random() < prose_share:
+                writer.prose(prose)
+            else:
+                writer.sentence(chronicler.filler())
     return writer.document(n_tokens)
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Writes documents of one split in one language."""
+
+    tokenizer: Tokenizer
+    split: str
+    language: Language = "core"
+    prose: tuple[str, ...] = ()
+
+    @classmethod
+    def for_training(cls, tokenizer: Tokenizer, language: Language) -> Teller:
+        """Tells what training may see; beyond core forms, among real prose where it can be had."""
+        prose = sentences_of(load_prose()) if language != "core" else ()
+        return cls(tokenizer, "train", language, prose)
+
+    def document(self, rng: random.Random, n_tokens: int, **shape: Any) -> Document:
+        """A document of `n_tokens` tokens; `shape` is the rest of `make_document`."""
+        return make_document(
+            rng,
+            n_tokens,
+            split=self.split,
+            tokenizer=self.tokenizer,
+            language=self.language,
+            prose=self.prose,
+            **shape,
+        )

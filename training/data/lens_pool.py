@@ -6,11 +6,10 @@ import random
 from dataclasses import dataclass
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from training.constants import BLOCK_SIZE
-from training.data.document_writer import make_document
+from training.data.document_writer import Teller
 from training.data.documents import Fact
 from training.models.gistnet import GistNet, compress_sequence
 from training.models.llama import Llama
@@ -39,17 +38,14 @@ def pooled_document(
     pages: int,
     base: Llama,
     net: GistNet,
-    tokenizer: Tokenizer,
-    split: str,
+    teller: Teller,
     fact_rates: tuple[float, ...] = (0.01, 0.05, 0.1, 0.2, 0.3),
 ) -> PooledDocument:
-    document = make_document(
+    document = teller.document(
         rng,
         pages * PAGE,
         fact_rate=rng.choice(fact_rates),
         question_rate=rng.choice((0.0, 0.0, 0.03, 0.08)),
-        split=split,
-        tokenizer=tokenizer,
         cast_size=rng.choice((8, 16, 32, 32)),
         relation_count=rng.choice((1, 2, 3, 5, 8)),
         special_share=0.5,

@@ -9,10 +9,10 @@ import random
 from dataclasses import dataclass
 
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor
 
 from training.constants import BLOCK_SIZE
+from training.data.document_writer import Teller
 from training.data.documents import Fact
 from training.data.encoder import encoder_for
 from training.data.layouts import RECENT_TOKENS, Entry, children_of, expand_at, is_recent, recency_layout
@@ -61,17 +61,15 @@ class Sample:
 class Sampler:
     """Draws samples from a pool; histories mix slices of pooled documents."""
 
-    def __init__(
-        self, base: Llama, net: GistNet, tokenizer: Tokenizer, rng: random.Random, tail_tokens: int, split: str
-    ) -> None:
-        self.base, self.net, self.tokenizer, self.rng = base, net, tokenizer, rng
-        self.encode, self.tail_tokens, self.split = encoder_for(tokenizer), tail_tokens, split
+    def __init__(self, base: Llama, net: GistNet, teller: Teller, rng: random.Random, tail_tokens: int) -> None:
+        self.base, self.net, self.teller, self.rng = base, net, teller, rng
+        self.encode, self.tail_tokens = encoder_for(teller.tokenizer), tail_tokens
         self.pool: list[PooledDocument] = []
         self.far_pool: list[PooledDocument] = []
         """Documents with few facts, for histories so long that one LOD3 gist stands for 32 pages."""
 
     def fill_far(self, tokens: int) -> None:
-        make = (self.base, self.net, self.tokenizer, self.split, SPARSE)
+        make = (self.base, self.net, self.teller, SPARSE)
         while sum(len(document.tokens) for document in self.far_pool) < tokens:
             document = pooled_document(self.rng, 16, *make)
             if document.facts:
@@ -80,13 +78,13 @@ class Sampler:
     def fill(self, tokens: int) -> None:
         while sum(len(document.tokens) for document in self.pool) < tokens:
             pages = self.rng.choice((2, 4, 8, 16))
-            document = pooled_document(self.rng, pages, self.base, self.net, self.tokenizer, self.split)
+            document = pooled_document(self.rng, pages, self.base, self.net, self.teller)
             self.pool.append(document)
 
     def refresh(self) -> None:
         """Put a new document in a random one's place, so that LensNet does not learn the pool by heart."""
         pages = self.rng.choice((2, 4))
-        document = pooled_document(self.rng, pages, self.base, self.net, self.tokenizer, self.split)
+        document = pooled_document(self.rng, pages, self.base, self.net, self.teller)
         self.pool[self.rng.randrange(len(self.pool))] = document
 
     def slices(self, pages: int) -> list[tuple[PooledDocument, int, int]]:
@@ -140,7 +138,7 @@ class Sampler:
     def keys_start(self, fact: Fact, tokens: Tensor) -> int:
         """Where the clause's first key stands: a block that holds only the article before it tells nothing."""
         keys = {self.encode(" " + word)[0] for word in fact.key[1:]}
-        clause = tokens[fact.start : fact.value_start].tolist()
+        clause = tokens[fact.start : fact.end].tolist()
         return next((fact.start + place for place, token in enumerate(clause) if token in keys), fact.start)
 
     def clutter(self, layout: list[Entry], budget: int) -> None:

@@ -41,6 +41,12 @@ def clean(text: str) -> str:
     return "\n\n".join(paragraph for paragraph in paragraphs if len(paragraph) > 120)
 
 
+def sentences_of(text: str) -> tuple[str, ...]:
+    """Sentences of 20 to 300 characters, in the text's order."""
+    found = re.split(r"(?<=[.!?])\s+(?=[A-Z])", " ".join(text.split()))
+    return tuple(sentence for sentence in found if 20 <= len(sentence) <= 300)
+
+
 @cache
 def load_prose() -> str:
     """All chapters as one text, or "" when the package is not available."""

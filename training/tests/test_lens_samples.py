@@ -8,6 +8,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
+from training.data.document_writer import Teller
 from training.data.layouts import is_recent
 from training.data.lens_samples import Sample, Sampler
 from training.models.gistnet import GistNet
@@ -18,7 +19,7 @@ from training.world.held_out import is_eval_combination
 
 @pytest.fixture(scope="module")
 def samples(small_base: Llama, small_gistnet: GistNet, tokenizer: Tokenizer) -> list[Sample]:
-    sampler = Sampler(small_base, small_gistnet, tokenizer, random.Random(4), 64, "train")
+    sampler = Sampler(small_base, small_gistnet, Teller(tokenizer, "train"), random.Random(4), 64)
     sampler.fill(12_000)
     return [sampler.sample(3, 384, 0.9) for _ in range(12)]
 

@@ -12,8 +12,8 @@ from tokenizers import Tokenizer
 from training.data.document_writer import make_document
 from training.data.documents import Document
 from training.files import pretty
-from training.paths import WORLD_DATA
-from training.world.export import world
+from training.paths import WORLD_DATA, WORLD_FORMS
+from training.world.export import world, world_forms
 from training.world.filler import expand, parse_template
 from training.world.held_out import HELD_OUT_LEADS, HELD_OUT_TAILS, HELD_OUT_TOPICS, is_eval_combination
 from training.world.lexicon import ALIASES, LEXICON
@@ -76,3 +76,4 @@ def test_aliases_are_words_of_their_own() -> None:
 def test_the_evaluation_has_this_world() -> None:
     """`python -m training.world.export` writes what is committed, as prettier would."""
     assert WORLD_DATA.read_text(encoding="utf-8") == pretty(world()) + "\n"
+    assert WORLD_FORMS.read_text(encoding="utf-8") == pretty(world_forms()) + "\n"

@@ -18,11 +18,12 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from training.data.document_writer import Teller
 from training.data.positions import random_positions
 from training.data.tokenizer import load_tokenizer
 from training.models.initialisation import init_copy_head, init_positional_heads
 from training.models.llama import Llama, LlamaConfig
-from training.options import add_length, add_run, parser_of
+from training.options import add_language, add_length, add_run, parser_of
 from training.paths import CACHE
 from training.train.base_curriculum import Corpus, Stage, chosen_stages
 from training.train.base_loss import RETRIEVAL_HEAD, RETRIEVAL_LAYER, training_loss
@@ -61,7 +62,10 @@ class Trainer:
         init_copy_head(self.model, RETRIEVAL_LAYER, RETRIEVAL_HEAD)
         groups = peak_groups((self.model.parameters(), options.lr))
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=0.05)
-        self.corpus, self.meter = Corpus(tokenizer, self.rng, options.special_share), Meter()
+        self.corpus, self.meter = (
+            Corpus(Teller.for_training(tokenizer, options.language), self.rng, options.special_share),
+            Meter(),
+        )
         self.checkpoint, self.tokens = options.out / "checkpoint.pt", 0
         self.progress = Progress(options.minutes, options.steps)
         if options.start:
@@ -126,6 +130,7 @@ class Trainer:
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = parser_of(__doc__)
     add_run(parser, CACHE / "runs" / "base", 3e-3)
+    add_language(parser)
     add_length(parser, 40)
     parser.add_argument("--no-rope-layers", help='"1,0,1,0": layers 1 and 3 without RoPE')
     parser.add_argument("--publish", type=Path, help="also write {config, state_dict} here once recall3 ≥ 0.9")

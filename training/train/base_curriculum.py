@@ -6,9 +6,8 @@ import random
 from dataclasses import dataclass, replace
 
 import numpy as np
-from tokenizers import Tokenizer
 
-from training.data.document_writer import make_document
+from training.data.document_writer import Teller
 from training.data.documents import Document
 from training.data.encoder import encoder_for
 from training.data.prose import load_prose
@@ -52,9 +51,9 @@ def chosen_stages(lengths: str | None) -> tuple[Stage, ...]:
 class Corpus:
     """Batches of documents for a stage."""
 
-    def __init__(self, tokenizer: Tokenizer, rng: random.Random, special_share: float) -> None:
-        self.tokenizer, self.rng, self.special_share = tokenizer, rng, special_share
-        self.prose = np.array(encoder_for(tokenizer)(load_prose()), dtype=np.int32)
+    def __init__(self, teller: Teller, rng: random.Random, special_share: float) -> None:
+        self.teller, self.rng, self.special_share = teller, rng, special_share
+        self.prose = np.array(encoder_for(teller.tokenizer)(load_prose()), dtype=np.int32)
 
     def document(self, stage: Stage) -> Document:
         """A document of the stage's length + 1 (inputs and shifted targets)."""
@@ -63,13 +62,11 @@ class Corpus:
             start = rng.randrange(len(self.prose) - length)
             return Document(self.prose[start : start + length])
         thinness = 1.0 if stage.length <= 128 else rng.choice((1.0, 1.0, 0.7, 0.4))
-        return make_document(
+        return self.teller.document(
             rng,
             length,
             fact_rate=stage.fact_rate * thinness,
             question_rate=stage.question_rate * thinness,
-            split="train",
-            tokenizer=self.tokenizer,
             plain_share=stage.plain_share,
             brief_share=stage.brief_share,
             special_share=self.special_share,

@@ -7,10 +7,9 @@ import time
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 
 from training.constants import BLOCK_SIZE
-from training.data.document_writer import make_document
+from training.data.document_writer import Teller
 from training.data.documents import Document
 from training.models.gistnet import GistNet, compress_sequence
 from training.models.llama import Llama
@@ -24,16 +23,14 @@ TAIL = 128
 
 
 def write_document(
-    rng: random.Random, length: int, tokenizer: Tokenizer, question_rate: float, fact_rates: tuple[float, ...] = DENSE
+    rng: random.Random, length: int, teller: Teller, question_rate: float, fact_rates: tuple[float, ...] = DENSE
 ) -> Document:
     while True:
-        document = make_document(
+        document = teller.document(
             rng,
             length,
             fact_rate=rng.choice(fact_rates),
             question_rate=question_rate,
-            split="train",
-            tokenizer=tokenizer,
             special_share=0.3,
         )
         if document.facts:
@@ -48,13 +45,13 @@ class Pool:
         rng: random.Random,
         base: Llama,
         net: GistNet,
-        tokenizer: Tokenizer,
+        teller: Teller,
         count: int,
         fact_rates: tuple[float, ...],
         taught: int,
     ) -> None:
         length = PAGES * PAGE + TAIL
-        self.documents = [write_document(rng, length, tokenizer, 0.15, fact_rates) for _ in range(count)]
+        self.documents = [write_document(rng, length, teller, 0.15, fact_rates) for _ in range(count)]
         self.tokens = torch.from_numpy(np.stack([document.tokens for document in self.documents])).long()
         vocabulary = base.config.vocab_size
         self.lod1 = torch.empty(count, PAGES * BLOCK_SIZE, base.config.hidden_size)

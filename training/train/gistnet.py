@@ -23,13 +23,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.constants import BLOCK_SIZE
+from training.data.document_writer import Teller
 from training.data.documents import Document
 from training.data.positions import random_offset
 from training.data.sequences import Mixed, block_pieces, mix
 from training.data.tokenizer import load_tokenizer
 from training.models.gistnet import GistConfig, GistNet, block_windows
 from training.models.llama import Llama
-from training.options import add_length, add_networks, add_run, parser_of
+from training.options import add_language, add_length, add_networks, add_run, parser_of
 from training.paths import GISTNET
 from training.train.checkpoints import begin, entries_of, load_base, load_grown, save_atomically
 from training.train.gist_pool import MIXED, PAGE, PAGES, SPARSE, TAIL, Pool, write_document
@@ -71,6 +72,7 @@ class Trainer:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.rng, self.meter = options, random.Random(options.seed), Meter()
         self.tokenizer = load_tokenizer()
+        self.teller = Teller.for_training(self.tokenizer, options.language)
         self.base = load_base(options.base)
         config = GistConfig(options.blocks, options.context, options.attention, options.pooling, options.queries)
         self.net = GistNet(self.base.config, config)
@@ -128,7 +130,7 @@ class Trainer:
                 self.save()
 
     def fill_pools(self) -> None:
-        make = (self.rng, self.base, self.net, self.tokenizer)
+        make = (self.rng, self.base, self.net, self.teller)
         self.pool = Pool(*make, self.options.pool, MIXED, taught=100)
         if self.options.lod3:
             self.far_pool = Pool(*make, self.options.pool // 2, SPARSE, taught=0)
@@ -158,7 +160,7 @@ class Trainer:
     def lod1_loss(self) -> Tensor:
         rng, rows = self.rng, self.options.batch
         length = BLOCKS * BLOCK_SIZE
-        documents = [write_document(rng, length + 1, self.tokenizer, 0.35) for _ in range(rows)]
+        documents = [write_document(rng, length + 1, self.teller, 0.35) for _ in range(rows)]
         tokens = torch.from_numpy(np.stack([document.tokens for document in documents])).long()
         embeds, offset = self.base.embed(tokens[:, :-1]), random_offset(rng)
         raw = self.layout()
@@ -252,6 +254,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = parser_of(__doc__)
     add_networks(parser, "base")
     add_run(parser, GISTNET, 1e-3)
+    add_language(parser)
     add_length(parser, 16, "lod1-")
     add_length(parser, 6, "lod2-")
     parser.add_argument("--from", dest="start", type=Path, help="start from these weights")

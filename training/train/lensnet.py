@@ -23,12 +23,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.constants import LENS_VARIANTS
+from training.data.document_writer import Teller
 from training.data.lens_samples import Sample, Sampler
 from training.data.tokenizer import load_tokenizer
 from training.models.features import FEATURES
 from training.models.lens_variants import create_lensnet
 from training.models.lensnet import LensConfig, LensParts
-from training.options import add_length, add_networks, add_run, parser_of
+from training.options import add_language, add_length, add_networks, add_run, parser_of
 from training.paths import LENSNET
 from training.train.checkpoints import begin, entries_of, load_base, load_gistnet, load_probes, save_atomically
 from training.train.lens_gains import measure_gains
@@ -70,7 +71,7 @@ class Trainer:
             self.net.load_state_dict(torch.load(options.start, weights_only=False)["state_dict"])
         groups = peak_groups((self.net.parameters(), options.lr))
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
-        self.sampler = Sampler(base, gistnet, tokenizer, self.rng, options.tail, "train")
+        self.sampler = Sampler(base, gistnet, Teller.for_training(tokenizer, options.language), self.rng, options.tail)
         self.progress, self.meter = Progress(options.minutes, options.steps), Meter()
         self.checkpoint = options.out.with_suffix(".checkpoint.pt")
         if options.resume and self.checkpoint.exists():
@@ -184,6 +185,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = parser_of(__doc__)
     add_networks(parser, "base", "gistnet")
     add_run(parser, LENSNET, 1.5e-3)
+    add_language(parser)
     add_length(parser, 20)
     parser.add_argument("--from", dest="start", type=Path, help="start from these weights, without the curriculum")
     parser.add_argument("--batch", type=int, default=16)

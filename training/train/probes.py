@@ -86,7 +86,7 @@ class Probes(nn.Module):
         A block that holds no more than a clause's first article tells nothing.
         """
         keys = {self.word(word) for word in fact.key[1:]}
-        clause = tokens[fact.start : fact.value_start].tolist()
+        clause = tokens[fact.start : fact.end].tolist()
         told = [fact.start + place for place, token in enumerate(clause) if token in keys]
         return sorted({place // BLOCK_SIZE for place in (*told, fact.value_start)})
 

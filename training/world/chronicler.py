@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from training.world.asides import LEADS, TAILS
 from training.world.filler import PARSED, TOPIC_NAMES, Template, expand
+from training.world.forms import RELATION_IN, Language
 from training.world.held_out import is_eval_combination
 from training.world.lexicon import ALIASES, LEXICON
 from training.world.relations import COLOUR, KIN, RELATIONS, Relation, Statement
@@ -25,6 +26,7 @@ class Chronicler:
     split: str = "train"
     cast_size: int = 24
     relation_count: int = 3
+    language: Language = "core"
     aliased: bool = False
     """Only relations and words that a paraphrased question can ask about."""
     cast: dict[str, list[str]] = field(init=False)
@@ -36,7 +38,8 @@ class Chronicler:
             raise ValueError(f"split must be 'train' or 'eval', not {self.split!r}")
         rng = self.rng
         relations = (COLOUR, KIN) if self.aliased else RELATIONS
-        self.relations = rng.sample(relations, min(self.relation_count, len(relations)))
+        drawn = rng.sample(relations, min(self.relation_count, len(relations)))
+        self.relations = [self.spoken(relation) for relation in drawn]
         kinds = {kind for relation in self.relations for kind in relation.kinds} | {"name", "surname", "place"}
         self.cast = {}
         for kind in sorted(kinds):
@@ -44,6 +47,10 @@ class Chronicler:
         self.topic = rng.choice(TOPIC_NAMES)
         self.used: set[tuple[str, str, str]] = set()
         self.recent: deque[Template] = deque(maxlen=4)
+
+    def spoken(self, relation: Relation) -> Relation:
+        """A relation with this document's forms."""
+        return RELATION_IN[self.language][relation.name]
 
     def cast_of(self, kind: str) -> list[str]:
         """The document's words of a kind, drawn when first needed."""
@@ -67,6 +74,15 @@ class Chronicler:
             return Statement(relation, a, b, value)
         return None
 
+    def unsaid(self) -> Statement | None:
+        """Keys of the document's words that no fact has had; None if they have all been used."""
+        for _ in range(50):
+            relation = self.pick(self.relations)
+            a, b = (self.pick(self.cast[kind]) for kind in relation.kinds)
+            if (relation.name, a, b) not in self.used and a != b:
+                return Statement(relation, a, b, self.pick(LEXICON[relation.value_kind]))
+        return None
+
     def fits(self, relation: Relation, a: str, b: str, value: str) -> bool:
         """Whether a combination belongs to this split and does not repeat itself."""
         is_held_out = is_eval_combination(relation.name, a, b, value)
@@ -74,6 +90,7 @@ class Chronicler:
 
     def restatement(self, relation: Relation, past: list[Statement]) -> Statement | None:
         """A fact about the key of `past` with another value, or about a new key if `past` is empty."""
+        relation = self.spoken(relation)
         for _ in range(200):
             if past:
                 a, b = past[0].a, past[0].b
@@ -100,7 +117,7 @@ class Chronicler:
                 continue
             if self.fits(KIN, a, b, value):
                 self.used.add((KIN.name, a, b))
-                return Statement(KIN, a, b, value)
+                return Statement(self.spoken(KIN), a, b, value)
         return None
 
     def lead_and_tail(self, plain: bool, opens_paragraph: bool) -> tuple[str, str]:

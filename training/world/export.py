@@ -1,22 +1,24 @@
 """Write the harbour world for the evaluation, which generates its own documents from it.
 
-    python -m training.world.export            # → src/runtime/evaluation/world-data.json
+    python -m training.world.export            # → src/runtime/evaluation/world/world-{data,forms}.json
 
-`heldOut` holds lead-ins, tails and filler that training never shows.
+In world-data.json, `heldOut` holds lead-ins, tails and filler that training never shows. In world-forms.json stand the
+further forms of statements and questions, trained and held out, which the shipped weights have not seen.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 from training.files import write_pretty_json
 from training.options import parser_of
-from training.paths import WORLD_DATA
+from training.paths import WORLD_DATA, WORLD_FORMS
 from training.world.asides import LEADS, TAILS
 from training.world.filler import TOPICS
+from training.world.forms import ABSTENTION, RELATION_IN
 from training.world.held_out import EVAL_SHARE, HELD_OUT_LEADS, HELD_OUT_TAILS, HELD_OUT_TOPICS
 from training.world.lexicon import ALIASES, LEXICON
+from training.world.questions import LIST_QUESTIONS, TRAIL_QUESTIONS
 from training.world.relations import (
     ALL_RELATIONS,
     CHAIN_HOPS,
@@ -27,6 +29,7 @@ from training.world.relations import (
     HOLDS,
     KIN,
     PARAPHRASES,
+    RELATION,
     SEEN,
 )
 
@@ -61,11 +64,27 @@ def world() -> dict:
     }
 
 
+def world_forms() -> dict:
+    """The forms of `forms.py`: of each relation, those that training may show and those that it never does."""
+    trained, held_out = RELATION_IN["trained"], RELATION_IN["held-out"]
+    return {
+        "abstention": ABSTENTION,
+        "listQuestions": LIST_QUESTIONS,
+        "trailQuestions": TRAIL_QUESTIONS,
+        "relations": {
+            name: {
+                "statements": {"trained": trained[name].statements, "heldOut": held_out[name].statements},
+                "questions": {"trained": trained[name].questions, "heldOut": held_out[name].questions},
+            }
+            for name in RELATION
+        },
+    }
+
+
 def main() -> None:
-    parser = parser_of(__doc__)
-    parser.add_argument("--out", type=Path, default=WORLD_DATA)
-    out = parser.parse_args().out
-    write_pretty_json(out, world())
+    parser_of(__doc__).parse_args()
+    write_pretty_json(WORLD_DATA, world())
+    write_pretty_json(WORLD_FORMS, world_forms())
 
 
 if __name__ == "__main__":

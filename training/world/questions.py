@@ -9,10 +9,21 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from training.world.forms import ABSTENTION
 from training.world.lexicon import ALIASES
 from training.world.relations import CHAIN_QUESTIONS, COUNT_CLAUSE, COUNT_QUESTIONS, COUNTS, PARAPHRASES, Statement
 
-KINDS = ("single", "paraphrase", "last", "values", "count", "chain", "queries")
+KINDS = ("single", "paraphrase", "last", "values", "count", "chain", "queries", "list", "trail", "unanswerable")
+LIST_QUESTIONS = (
+    "Name everything that the {a} of {b} holds, one by one.",
+    "Go through the {a} of {b}: what is in it, one thing at a time?",
+    "Count off the things in the {a} of {b}.",
+)
+TRAIL_QUESTIONS = (
+    "Follow the {a} of {b} four times, step by step.",
+    "Starting at {b}, name each {a} along the line, four in all.",
+    "Go from {b} to the {a}, and on like that four times: who is met?",
+)
 
 
 @dataclass(frozen=True)
@@ -102,3 +113,17 @@ def ask_queries(statements: list[Statement], rng: random.Random) -> Asked:
     text = " ".join(statement.question(rng) for statement in statements)
     pieces = tuple(piece for statement in statements for piece in sentence(statement))
     return Asked("queries", text, pieces, tuple(statements))
+
+
+def ask_one_by_one(said: list[Statement], rng: random.Random, kind: str) -> Asked:
+    """All values of one key (`list`) or all hops of a chain (`trail`), a sentence each: the answer must go on."""
+    questions = LIST_QUESTIONS if kind == "list" else TRAIL_QUESTIONS
+    text = rng.choice(questions).format(a=said[0].a, b=said[0].b)
+    pieces = tuple(piece for statement in said for piece in sentence(statement))
+    return Asked(kind, text, pieces, tuple(said))
+
+
+def ask_unanswerable(unsaid: Statement, rng: random.Random) -> Asked:
+    """A question whose keys no statement has had; its value is of no matter."""
+    answer = Piece(f" {ABSTENTION.removesuffix('.')}", True)
+    return Asked("unanswerable", unsaid.question(rng), (answer, Piece(".")), ())

@@ -21,6 +21,8 @@ class Relation:
     clause: str
     questions: tuple[str, ...]
     after: str = ""
+    statements: tuple[str, ...] = ()
+    """Forms of whole statements with {a}, {b} and {value}; none = the core clause with its value."""
 
 
 RELATIONS: tuple[Relation, ...] = (
@@ -163,6 +165,13 @@ class Statement:
     def clause(self) -> str:
         """The core clause up to, not including, the space before the value."""
         return self.relation.clause.format(a=self.a, b=self.b)
+
+    def said(self, rng: random.Random) -> tuple[str, str]:
+        """A statement's text before the space before its value, and after the value."""
+        if not self.relation.statements:
+            return self.clause(), self.relation.after
+        before, after = rng.choice(self.relation.statements).split("{value}")
+        return before.strip().format(a=self.a, b=self.b), after.format(a=self.a, b=self.b)
 
     def question(self, rng: random.Random) -> str:
         return rng.choice(self.relation.questions).format(a=self.a, b=self.b)
