@@ -78,6 +78,12 @@ module.exports = {
       'lens-net': ['.', 'backend', 'model-folder'],
     }),
     ...within('src/nn/lens-net', { '.': ['variants'], variants: [] }),
+    ...within('src/runtime', {
+      session: [],
+      'lens-training': ['session'],
+      evaluation: ['session', 'lens-training'],
+      engine: ['session', 'lens-training', 'evaluation'],
+    }),
     {
       name: 'tools-without-ui',
       severity: 'error',
