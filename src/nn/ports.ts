@@ -3,7 +3,7 @@
  * leaves this room, so nobody else can leak one.
  */
 import type { AttentionReading } from '../core/trace/attention-record.ts';
-import type { Scorer } from '../core/policies/ports.ts';
+import type { Scorer } from '../core/policies/scorer.ts';
 import type { SlotView } from '../core/context/slot-view.ts';
 import type { LensNetVariant, ModelManifest } from './model-folder/manifest.ts';
 import type { Tokenizer } from './model-folder/tokenizer.ts';

@@ -3,8 +3,9 @@ import { configOf, embed, treeOf } from '../testing/fake-history.ts';
 import { INITIAL_ALLOCATOR_STATE } from './focus-allocator.ts';
 import { assembleByRecency } from './assembly.ts';
 import { checkInvariants } from '../context/invariants.ts';
-import { createBaselineScorer } from '../policies/baseline.ts';
-import type { Scorer } from '../policies/ports.ts';
+import { createScorer } from '../policies/registry.ts';
+import { policyPorts } from '../testing/policy-ports.ts';
+import type { Scorer } from '../policies/scorer.ts';
 import { RefocusRecorder } from './refocus-recorder.ts';
 import { refocus } from './refocus.ts';
 import type { RefocusInput } from './refocus.ts';
@@ -38,7 +39,7 @@ describe('refocus', () => {
     async (policy) => {
       const config = configOf();
       const pins = () => [{ start: 320, end: 352 }];
-      const scorer = createBaselineScorer(policy, { ...config, budgetTokens: 256 }, pins, treeOf(5000));
+      const scorer = createScorer({ ...config, policy, budgetTokens: 256 }, policyPorts(treeOf(5000), pins));
       let input = inputOf(5000, scorer, { refineSteps: 2 });
       let applied = 0;
       for (let step = 1; step <= 20; step++) {
@@ -145,11 +146,9 @@ describe('refocus', () => {
 
   it('records events that the telemetry schema accepts', async () => {
     const recorder = new RefocusRecorder();
-    let input = inputOf(
-      5000,
-      createBaselineScorer('random', configOf(), () => [], treeOf(5000)),
-      { budgetTokens: 1024 },
-    );
+    let input = inputOf(5000, createScorer(configOf({ policy: 'random' }), policyPorts(treeOf(5000))), {
+      budgetTokens: 1024,
+    });
     for (let step = 0; step < 3; step++) {
       const result = await refocus(input);
       const events = recorder.record(result, {

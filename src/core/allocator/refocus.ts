@@ -11,7 +11,7 @@ import type { Violation } from '../context/invariants.ts';
 import { tokensPerEntry } from '../tree/ids.ts';
 import { stepMetrics } from '../trace/metrics.ts';
 import type { StepMetrics } from '../trace/metrics.ts';
-import type { Scorer } from '../policies/ports.ts';
+import type { Scorer } from '../policies/scorer.ts';
 import { entryScores, sanitiseScores } from '../policies/scores.ts';
 import { buildSlotView } from '../context/slot-view.ts';
 import type { Embed, SlotBuffers } from '../context/slot-view.ts';

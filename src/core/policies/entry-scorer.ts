@@ -1,6 +1,6 @@
 /** What the baseline policies share: they score entries, and every slot of an entry gets its score. */
 import type { Entry } from '../context/working-context.ts';
-import type { Scorer } from './ports.ts';
+import type { Scorer } from './scorer.ts';
 import type { SlotView } from '../context/slot-view.ts';
 
 /** A scorer from a rule that gives one score per entry. */

@@ -1,12 +1,14 @@
 /** The manual policy: only the researcher's pins ask for anything; all else stays as it is. */
-import type { PinnedSpan } from '../context/working-context.ts';
-import type { Scorer } from './ports.ts';
 import { entryScorer } from './entry-scorer.ts';
+import { definePolicy } from './policy.ts';
 
-/** @param pins - read anew at every refocus. */
-export function createManualScorer(pins: () => readonly PinnedSpan[]): Scorer {
-  return entryScorer('manual', () => {
-    const spans = pins();
-    return (entry) => (spans.some((pin) => pin.start < entry.end && entry.start < pin.end) ? 1 : 0);
-  });
-}
+export const manualPolicy = definePolicy({
+  id: 'manual',
+  sentence: 'Nothing but what the researcher pinned asks for detail.',
+  reads: [],
+  create: (_, { pins }) =>
+    entryScorer('manual', () => {
+      const spans = pins();
+      return (entry) => (spans.some((pin) => pin.start < entry.end && entry.start < pin.end) ? 1 : 0);
+    }),
+});

@@ -2,11 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { configOf, embed, treeOf } from '../testing/fake-history.ts';
 import { assembleByRecency } from '../allocator/assembly.ts';
 import { K } from '../tree/ids.ts';
+import type { GistTree } from '../tree/gist-tree.ts';
+import type { RunConfig } from '../trace/config.ts';
+import { policyPorts } from '../testing/policy-ports.ts';
 import { entryScores } from './scores.ts';
+import type { Scorer } from './scorer.ts';
 import { buildSlotView } from '../context/slot-view.ts';
 import type { Layout } from '../context/working-context.ts';
 import { entryIndexAt } from '../context/working-context.ts';
-import { OracleLimitError, createOracleScorer, oracleQueryStart } from './oracle.ts';
+import { OracleLimitError, oraclePolicy, oracleQueryStart } from './oracle.ts';
+import type { MeasureNll } from './policy.ts';
 
 const config = configOf({ budgetTokens: 512, recentTokens: 96, lod1WindowTokens: 1024 });
 const tree = treeOf(4000);
@@ -16,10 +21,13 @@ const GOLD = layout.entries.find(({ lod }) => lod === 1)!.start;
 
 const goldIsRaw = (window: Layout): boolean => window.entries[entryIndexAt(window, GOLD)]!.lod === 0;
 
+const oracleOf = (history: GistTree, given: RunConfig, measureNll: MeasureNll): Scorer =>
+  oraclePolicy.create(given, { ...policyPorts(history), withNll: (_, use) => use(measureNll) });
+
 async function scoresOf(window: Layout, nll: (moved: Layout) => number): Promise<Float32Array> {
   const view = buildSlotView({ layout: window, tree, embed, tailTokens: 32 });
   const measureNll = (moved: Layout): Promise<number> => Promise.resolve(nll(moved));
-  return entryScores(view, await createOracleScorer({ tree, config, measureNll }).score(view));
+  return entryScores(view, await oracleOf(tree, config, measureNll).score(view));
 }
 
 describe('the oracle', () => {
@@ -47,7 +55,7 @@ describe('the oracle', () => {
     const window = assembleByRecency(long, wide).layout;
     const view = buildSlotView({ layout: window, tree: long, embed, tailTokens: 32 });
     const measureNll = (): Promise<number> => Promise.reject(new Error('measured'));
-    const oracle = createOracleScorer({ tree: long, config: wide, measureNll });
+    const oracle = oracleOf(long, wide, measureNll);
     await expect(oracle.score(view)).rejects.toThrow(OracleLimitError);
     await expect(oracle.score(view)).rejects.toThrow(/lower the budget/);
   });

@@ -1,7 +1,9 @@
 /** The oracle policy: what each legal move really does to the loss of the newest tokens. The bound, not a method. */
 import { K } from '../tree/ids.ts';
 import { LEGALITY, collapseLegality, expandLegality, protectedStart } from '../context/moves.ts';
-import type { Scorer } from './ports.ts';
+import { definePolicy } from './policy.ts';
+import type { MeasureNll } from './policy.ts';
+import type { Scorer } from './scorer.ts';
 import type { SlotView } from '../context/slot-view.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import { collapseEntry, expandEntry, layoutOf, siblingRun } from '../context/working-context.ts';
@@ -30,11 +32,7 @@ export class OracleLimitError extends Error {
 interface OracleOptions {
   readonly tree: GistTree;
   readonly config: { readonly recentTokens: number; readonly budgetTokens: number };
-  /**
-   * Mean negative log-likelihood, nats per token, of the newest tokens given what stands before them in a layout:
-   * all tokens from `queryStart` to the cursor.
-   */
-  readonly measureNll: (layout: Layout, queryStart: number) => Promise<number>;
+  readonly measureNll: MeasureNll;
 }
 
 /** A legal move, and the entries whose score it decides. */
@@ -49,16 +47,19 @@ export function oracleQueryStart(cursor: number): number {
   return Math.max(0, Math.floor((cursor - K) / K) * K);
 }
 
-/** @throws {OracleLimitError} from `score`, before anything is measured. */
-export function createOracleScorer(options: OracleOptions): Scorer {
-  return {
+/** Its `score` throws {OracleLimitError} before anything is measured. */
+export const oraclePolicy = definePolicy({
+  id: 'oracle',
+  sentence: 'Tries every legal move on the base and measures what it does to the loss; small contexts only.',
+  reads: ['budgetTokens', 'recentTokens', 'positions', 'gistDecay'],
+  create: (config, { tree, withNll }): Scorer => ({
     id: 'oracle',
     async score(view) {
-      const scores = await scoreMoves(view, options);
+      const scores = await withNll(config, (measureNll) => scoreMoves(view, { tree, config, measureNll }));
       return entryScorer('oracle', () => (_entry, _slot, index) => scores[index]!).score(view);
     },
-  };
-}
+  }),
+});
 
 async function scoreMoves(
   view: SlotView,

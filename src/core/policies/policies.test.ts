@@ -3,23 +3,59 @@ import { DOCUMENT, HIDDEN_SIZE, configOf, embed, makeGists, treeOf } from '../te
 import { assembleByRecency } from '../allocator/assembly.ts';
 import { K } from '../tree/ids.ts';
 import type { SlotView } from '../context/slot-view.ts';
+import { entryScorer } from './entry-scorer.ts';
 import { entryScores } from './scores.ts';
 import { buildSlotView } from '../context/slot-view.ts';
 import { GistTree } from '../tree/gist-tree.ts';
-import { createBaselineScorer } from './baseline.ts';
-import type { BaselinePolicyId } from './baseline.ts';
+import { PARAMETERS, type PolicyId } from '../trace/parameters.ts';
+import { policyPorts } from '../testing/policy-ports.ts';
+import { POLICIES, createScorer, needsNewScorer } from './registry.ts';
 
 const config = configOf({ budgetTokens: 512, recentTokens: 96, lod1WindowTokens: 1024 });
 const tree = treeOf(4000);
 const { layout } = assembleByRecency(tree, config);
 const viewAt = (step: number): SlotView => buildSlotView({ layout, tree, embed, tailTokens: 32, step });
 
-async function scoresOf(policy: BaselinePolicyId, view = viewAt(1), seed = 1): Promise<Float32Array> {
-  const scorer = createBaselineScorer(policy, { ...config, seed }, () => [{ start: 0, end: K }], tree);
+async function scoresOf(policy: PolicyId, view = viewAt(1), seed = 1): Promise<Float32Array> {
+  const ports = policyPorts(tree, () => [{ start: 0, end: K }]);
+  const scorer = createScorer({ ...config, policy, seed }, ports);
   return entryScores(view, await scorer.score(view));
 }
 
-describe('baseline policies', () => {
+describe('the registry', () => {
+  it('holds every policy that a run may name, under its own name', () => {
+    const parameter = PARAMETERS.find(({ id }) => id === 'policy')!;
+    expect(parameter).toMatchObject({ choices: Object.keys(POLICIES) });
+    for (const [id, policy] of Object.entries(POLICIES)) expect(policy.id).toBe(id);
+  });
+
+  it('asks for another scorer when its policy or a parameter that it reads changed, and only then', () => {
+    const changed = { ...config, policy: 'random' as const };
+    expect(needsNewScorer(config, config)).toBe(false);
+    expect(needsNewScorer(config, changed)).toBe(true);
+    expect(needsNewScorer(changed, { ...changed, seed: 2 })).toBe(true);
+    expect(needsNewScorer(changed, { ...changed, budgetTokens: 256, tauExpand: 0.5 })).toBe(false);
+    const recency = { ...config, policy: 'recency' as const };
+    expect(needsNewScorer(recency, { ...recency, budgetTokens: 256 })).toBe(true);
+    expect(needsNewScorer(recency, { ...recency, seed: 2 })).toBe(false);
+  });
+
+  it('gives the LensNet of the variant that the parameters ask for', () => {
+    const lens = entryScorer('lensnet', () => () => 0);
+    const asked: string[] = [];
+    const ports = {
+      ...policyPorts(tree),
+      lensNet: (variant: string) => {
+        asked.push(variant);
+        return lens;
+      },
+    };
+    expect(createScorer({ ...config, lensVariant: 'perceiver' }, ports)).toBe(lens);
+    expect(asked).toEqual(['perceiver']);
+  });
+});
+
+describe('policies without a net', () => {
   it.each(['recency', 'random', 'retrieval', 'bm25', 'attention', 'manual'] as const)(
     '%s gives one score in [-1, 1] per slot',
     async (policy) => {
@@ -80,7 +116,7 @@ describe('baseline policies', () => {
 
   it('bm25 finds the block whose words the newest tokens repeat, and takes in what comes later', async () => {
     const history = new GistTree({ hiddenSize: HIDDEN_SIZE });
-    const scorer = createBaselineScorer('bm25', config, () => [], history);
+    const scorer = createScorer({ ...config, policy: 'bm25' }, policyPorts(history));
     const best = async (): Promise<number> => {
       makeGists(history);
       const { layout: window } = assembleByRecency(history, config);

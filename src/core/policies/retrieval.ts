@@ -1,6 +1,7 @@
 /** The retrieval policy: cosine of each block's gist to the tail, which is what RAG by embedding would do. */
-import type { Scorer } from './ports.ts';
 import { entryScorer } from './entry-scorer.ts';
+import { definePolicy } from './policy.ts';
+import type { Scorer } from './scorer.ts';
 import { standings } from './standing.ts';
 import { forEachProduct, meanTail } from './tail-query.ts';
 
@@ -17,3 +18,10 @@ export function createRetrievalScorer(): Scorer {
     return (_entry, _firstSlot, index) => scores[index]!;
   });
 }
+
+export const retrievalPolicy = definePolicy({
+  id: 'retrieval',
+  sentence: 'Cosine of each gist to the newest tokens: what retrieval by embedding would do.',
+  reads: [],
+  create: createRetrievalScorer,
+});

@@ -4,16 +4,15 @@
  */
 import type { AllocatorState } from '../../../core/allocator/focus-allocator.ts';
 import type { PinnedSpan, Layout } from '../../../core/context/working-context.ts';
-import type { RunConfig } from '../../../core/trace/config.ts';
-import type { ParameterId } from '../../../core/trace/parameters.ts';
+import { type RunConfig, changedIds, haveEffect } from '../../../core/trace/config.ts';
 import { appendAndFit } from '../../../core/allocator/fit.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { actByHand } from '../../../core/allocator/manual-action.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
 import { MetricsAccumulator, stepMetrics } from '../../../core/trace/metrics.ts';
 import type { RunTotals } from '../../../core/trace/metrics.ts';
-import { createBaselineScorer } from '../../../core/policies/baseline.ts';
-import type { Scorer } from '../../../core/policies/ports.ts';
+import { POLICIES, createScorer, needsNewScorer } from '../../../core/policies/registry.ts';
+import type { Scorer } from '../../../core/policies/scorer.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import { RefocusRecorder } from '../../../core/allocator/refocus-recorder.ts';
 import { recordInTree, refocus } from '../../../core/allocator/refocus.ts';
@@ -26,7 +25,7 @@ import { yieldToEvents } from '../../../base/clock.ts';
 import { GistBuilder } from '../memory/gist-builder.ts';
 import { lensNetOf } from './lens-variant.ts';
 import { LookAhead } from './look-ahead.ts';
-import { createBaseOracle } from './oracle-scorer.ts';
+import { lendNll } from './lend-nll.ts';
 import { questionTails, scoredByTails } from './question-parts.ts';
 import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 
@@ -102,19 +101,10 @@ export class FocusLoop {
 
   /** Parameters for the refocuses from now on. */
   setConfig(config: RunConfig): void {
-    const rebuilds: readonly ParameterId[] = [
-      'policy',
-      'lensVariant',
-      'seed',
-      'budgetTokens',
-      'recentTokens',
-      'positions',
-      'gistDecay',
-    ];
-    const isStale = rebuilds.some((id) => this.config[id] !== config[id]);
+    const before = this.config;
     this.config = config;
-    this.turnEnd = null;
-    if (isStale) this.scorer = this.createScorer();
+    if (haveEffect(changedIds(before, config), 'scorer')) this.turnEnd = null;
+    if (needsNewScorer(before, config)) this.scorer = this.createScorer();
   }
 
   /** The default LensNet for the refocuses from now on; borrowed. */
@@ -284,7 +274,7 @@ export class FocusLoop {
 
   private createTurnEndScorer(): Scorer {
     const { config, tree, model } = this;
-    if (config.policy !== 'lensnet') return this.scorer;
+    if (!POLICIES[config.policy].looksAgain) return this.scorer;
     const { tailTokens } = this.lensNet;
     const embed = (ids: Uint32Array): Float32Array => model.base.embed(ids);
     const tails = questionTails({ tree, model, tailTokens, maxParts: config.questionParts });
@@ -296,9 +286,12 @@ export class FocusLoop {
   }
 
   private createScorer(): Scorer {
-    const { config, tree, model } = this;
-    if (config.policy === 'lensnet') return this.lensNet;
-    if (config.policy === 'oracle') return createBaseOracle(model, tree, config);
-    return createBaselineScorer(config.policy, config, () => this.pins, tree);
+    const { tree, model } = this;
+    return createScorer(this.config, {
+      tree,
+      pins: () => this.pins,
+      lensNet: (variant) => lensNetOf(model, variant, this.ownLens),
+      withNll: lendNll(model, tree),
+    });
   }
 }

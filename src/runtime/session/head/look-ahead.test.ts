@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DOCUMENT, embed, HIDDEN_SIZE, makeGists, tokenIds } from '../../../core/testing/fake-history.ts';
-import type { Scorer } from '../../../core/policies/ports.ts';
+import type { Scorer } from '../../../core/policies/scorer.ts';
 import type { SlotView } from '../../../core/context/slot-view.ts';
 import { buildSlotView } from '../../../core/context/slot-view.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';

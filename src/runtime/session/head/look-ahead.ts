@@ -6,7 +6,7 @@
 import type { Entry } from '../../../core/context/working-context.ts';
 import { K, tokensPerEntry } from '../../../core/tree/ids.ts';
 import { protectedStart } from '../../../core/context/moves.ts';
-import type { Scorer } from '../../../core/policies/ports.ts';
+import type { Scorer } from '../../../core/policies/scorer.ts';
 import type { SlotView, Embed } from '../../../core/context/slot-view.ts';
 import { buildSlotView, SlotBuffers } from '../../../core/context/slot-view.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';

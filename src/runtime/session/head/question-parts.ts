@@ -2,7 +2,7 @@
  * A question of several sentences, asked sentence by sentence as well: LensNet's few tail gists blur where one tail
  * asks for several things. Owns how the newest question is parted and how the scores are put together.
  */
-import type { Scorer } from '../../../core/policies/ports.ts';
+import type { Scorer } from '../../../core/policies/scorer.ts';
 import type { SlotView } from '../../../core/context/slot-view.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';

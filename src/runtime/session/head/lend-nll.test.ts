@@ -2,14 +2,15 @@ import { expect, it } from 'vitest';
 import { DOCUMENT, embed, makeGists, tokenIds } from '../../../core/testing/fake-history.ts';
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
-import { oracleQueryStart } from '../../../core/policies/oracle.ts';
+import { oraclePolicy, oracleQueryStart } from '../../../core/policies/oracle.ts';
+import { policyPorts } from '../../../core/testing/policy-ports.ts';
 import { entryScores } from '../../../core/policies/scores.ts';
 import { buildSlotView } from '../../../core/context/slot-view.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { expandEntry, layoutOf } from '../../../core/context/working-context.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import { Decoder } from '../decoding/decoder.ts';
-import { createBaseOracle } from './oracle-scorer.ts';
+import { lendNll } from './lend-nll.ts';
 import { FAKE_HIDDEN_SIZE, createFakeModel } from '../../testing/fake-model.ts';
 
 it('scores an expansion by what it really saves on the newest tokens', async () => {
@@ -23,7 +24,8 @@ it('scores an expansion by what it really saves on the newest tokens', async () 
   makeGists(tree);
   const { layout } = assembleByRecency(tree, config);
   const view = buildSlotView({ layout, tree, embed, tailTokens: 32 });
-  const scores = entryScores(view, await createBaseOracle(model, tree, config).score(view));
+  const ports = { ...policyPorts(tree), withNll: lendNll(model, tree) };
+  const scores = entryScores(view, await oraclePolicy.create(config, ports).score(view));
 
   const queryStart = oracleQueryStart(layout.cursor);
   const nll = ({ entries, cursor }: Layout): Promise<number> => {

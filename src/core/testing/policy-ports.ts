@@ -1,0 +1,10 @@
+/** A session that has a tree and nothing else, for the policies that ask for no more. */
+import type { PolicyPorts } from '../policies/policy.ts';
+import type { GistTree } from '../tree/gist-tree.ts';
+
+export function policyPorts(tree: GistTree, pins: PolicyPorts['pins'] = () => []): PolicyPorts {
+  const none = (what: string) => () => {
+    throw new Error(`There is no ${what} here.`);
+  };
+  return { tree, pins, lensNet: none('LensNet'), withNll: none('base') };
+}
