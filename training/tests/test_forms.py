@@ -17,10 +17,14 @@ from training.models.gistnet import GistNet
 from training.models.llama import Llama
 from training.train.base_curriculum import STAGES, Corpus
 from training.train.gist_pool import write_document
-from training.world.forms import ABSTENTION, HELD_OUT_QUESTIONS, HELD_OUT_STATEMENTS, RELATION_IN
+from training.world.forms import ABSTENTION, HELD_OUT_PARAPHRASES, HELD_OUT_QUESTIONS, HELD_OUT_STATEMENTS, RELATION_IN
 from training.world.relations import RELATION
 
-HELD_OUT = {name: [*relation.statements, *relation.questions] for name, relation in RELATION_IN["held-out"].items()}
+HELD_OUT = {
+    name: [*relation.statements, *relation.questions, *relation.paraphrases]
+    for name, relation in RELATION_IN["held-out"].items()
+}
+COMMON = "which that what with for the would been was has might when whom who did one come came have"
 SHAPE = {"fact_rate": 0.35, "question_rate": 0.3, "special_share": 0.6}
 
 
@@ -51,9 +55,24 @@ def test_each_relation_has_enough_forms(name: str) -> None:
         assert not form.islower() and form[-1] in "?."
 
 
+@pytest.mark.parametrize("name", ["colour", "kin"])
+def test_paraphrases_share_no_word_with_a_fact(name: str) -> None:
+    trained, held_out = RELATION_IN["trained"][name], RELATION_IN["held-out"][name]
+    assert len(held_out.paraphrases) == HELD_OUT_PARAPHRASES == 2
+    told = {word for form in (*trained.statements, *held_out.statements) for word in words(form)}
+    for form in (*trained.paraphrases, *held_out.paraphrases):
+        assert form.count("{a}") == form.count("{b}") == 1
+        assert not words(form) & told, form
+
+
+def words(form: str) -> set[str]:
+    """Content words of a form."""
+    return {word for word in re.findall(r"[a-z]{3,}", re.sub(r"{\w+}", "", form.lower())) if word not in COMMON.split()}
+
+
 def test_no_trained_form_contains_a_held_out_one() -> None:
     for relation in RELATION_IN["trained"].values():
-        for form in (*relation.statements, *relation.questions):
+        for form in (*relation.statements, *relation.questions, *relation.paraphrases):
             assert not emitted(form.format(a="a", b="b", value="c")), form
 
 

@@ -28,7 +28,6 @@ from training.world.relations import (
     COUNTS,
     HOLDS,
     KIN,
-    PARAPHRASES,
     RELATION,
     SEEN,
 )
@@ -54,7 +53,7 @@ def world() -> dict:
         "aliases": ALIASES,
         "relations": relations,
         "restated": {"last": SEEN.name, "values": HOLDS.name},
-        "paraphrases": PARAPHRASES,
+        "paraphrases": {relation.name: relation.paraphrases for relation in ALL_RELATIONS if relation.paraphrases},
         "count": {"questions": COUNT_QUESTIONS, "clause": COUNT_CLAUSE, "numbers": COUNTS},
         "chain": {"relation": KIN.name, "hops": CHAIN_HOPS, "questions": CHAIN_QUESTIONS},
         "leads": LEADS,
@@ -75,6 +74,7 @@ def world_forms() -> dict:
             name: {
                 "statements": {"trained": trained[name].statements, "heldOut": held_out[name].statements},
                 "questions": {"trained": trained[name].questions, "heldOut": held_out[name].questions},
+                "paraphrases": {"trained": trained[name].paraphrases, "heldOut": held_out[name].paraphrases},
             }
             for name in RELATION
         },

@@ -1,7 +1,7 @@
 """The forms in which a relation's facts are said and asked, beyond its core clause; some are never trained.
 
-Of each relation's forms, `HELD_OUT_STATEMENTS` statements and `HELD_OUT_QUESTIONS` questions are held out: those of
-the lowest hash, so that nobody picks them by taste and no list of them has to be kept. The core clause and the core
+Of each relation's forms, `HELD_OUT_STATEMENTS` statements, `HELD_OUT_QUESTIONS` questions and
+`HELD_OUT_PARAPHRASES` paraphrases, where there are any, are held out: those of the lowest hash, so that nobody picks them by taste and no list of them has to be kept. The core clause and the core
 questions of `relations.py` are always trained, since answers speak in them.
 """
 
@@ -17,6 +17,7 @@ Language = Literal["core", "trained", "held-out"]
 """Core clauses and questions alone; all forms that training may show; those that it never shows."""
 HELD_OUT_STATEMENTS = 3
 HELD_OUT_QUESTIONS = 2
+HELD_OUT_PARAPHRASES = 2
 
 
 def lines(text: str) -> tuple[str, ...]:
@@ -342,6 +343,27 @@ FURTHER_QUESTIONS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+FURTHER_PARAPHRASES: dict[str, tuple[str, ...]] = {
+    "colour": lines(
+        """
+        Say the hue of {b}'s {a}.
+        Of what tint is {b}'s {a}?
+        {b}'s {a} came in which tint?
+        What hue would one call {b}'s {a}?
+        Which hue was given to {b}'s {a}?
+        """
+    ),
+    "kin": lines(
+        """
+        Who goes by the title of {b}'s {a}?
+        Point out {b}'s {a}.
+        {b}'s {a} would be which person?
+        Who passes for {b}'s {a}?
+        Which person counts as {a} with {b}?
+        """
+    ),
+}
+
 ABSTENTION = "The chronicle does not say."
 """The answer to a question that no fact of the document answers."""
 
@@ -359,13 +381,16 @@ def in_language(relation: Relation, language: Language) -> Relation:
     statements, questions = FURTHER_STATEMENTS[relation.name], FURTHER_QUESTIONS[relation.name]
     unseen = lowest(relation.name, statements, HELD_OUT_STATEMENTS)
     unasked = lowest(relation.name, questions, HELD_OUT_QUESTIONS)
+    paraphrases = FURTHER_PARAPHRASES.get(relation.name, ())
+    unreworded = lowest(relation.name, paraphrases, HELD_OUT_PARAPHRASES)
     if language == "held-out":
-        return replace(relation, statements=unseen, questions=unasked)
+        return replace(relation, statements=unseen, questions=unasked, paraphrases=unreworded)
     core = f"{relation.clause} {{value}}{relation.after}"
     return replace(
         relation,
         statements=(core, *(form for form in statements if form not in unseen)),
         questions=(*relation.questions, *(form for form in questions if form not in unasked)),
+        paraphrases=(*relation.paraphrases, *(form for form in paraphrases if form not in unreworded)),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from training.world.forms import ABSTENTION
 from training.world.lexicon import ALIASES
-from training.world.relations import CHAIN_QUESTIONS, COUNT_CLAUSE, COUNT_QUESTIONS, COUNTS, PARAPHRASES, Statement
+from training.world.relations import CHAIN_QUESTIONS, COUNT_CLAUSE, COUNT_QUESTIONS, COUNTS, Statement
 
 KINDS = ("single", "paraphrase", "last", "values", "count", "chain", "queries", "list", "trail", "unanswerable")
 LIST_QUESTIONS = (
@@ -68,12 +68,12 @@ def ask_single(statement: Statement, rng: random.Random) -> Asked:
 
 
 def can_paraphrase(statement: Statement) -> bool:
-    return statement.relation.name in PARAPHRASES and statement.a in ALIASES and statement.b in ALIASES
+    return bool(statement.relation.paraphrases) and statement.a in ALIASES and statement.b in ALIASES
 
 
 def ask_paraphrase(statement: Statement, rng: random.Random) -> Asked:
     """Both keys by their aliases; the answer says the fact's own words."""
-    text = rng.choice(PARAPHRASES[statement.relation.name])
+    text = rng.choice(statement.relation.paraphrases)
     text = text.format(a=ALIASES[statement.a], b=ALIASES[statement.b])
     return Asked("paraphrase", text, sentence(statement), (statement,))
 

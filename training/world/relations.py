@@ -21,6 +21,8 @@ class Relation:
     clause: str
     questions: tuple[str, ...]
     after: str = ""
+    paraphrases: tuple[str, ...] = ()
+    """Questions that share no content word with the fact once both keys are replaced by their aliases."""
     statements: tuple[str, ...] = ()
     """Forms of whole statements with {a}, {b} and {value}; none = the core clause with its value."""
 
@@ -32,6 +34,7 @@ RELATIONS: tuple[Relation, ...] = (
         "colour",
         "the {a} of {b} is",
         ("What colour is the {a} of {b}?", "Which colour has the {a} of {b}?", "How is the {a} of {b} painted?"),
+        paraphrases=("What hue has {b}'s {a}?", "Which tint did {b}'s {a} get?", "{b}'s {a}: what hue?"),
     ),
     Relation(
         "kin",
@@ -39,6 +42,11 @@ RELATIONS: tuple[Relation, ...] = (
         "name",
         "the {a} of {b} is",
         ("Who is the {a} of {b}?", "What is the name of the {a} of {b}?", "Whom does {b} call {a}?"),
+        paraphrases=(
+            "Who counts as {b}'s {a}?",
+            "Whom would {b} introduce as {a}?",
+            "{b}'s {a}: who might that be?",
+        ),
     ),
     Relation(
         "owner",
@@ -132,13 +140,6 @@ KIN = next(relation for relation in RELATIONS if relation.name == "kin")
 COLOUR = next(relation for relation in RELATIONS if relation.name == "colour")
 ALL_RELATIONS = (*RELATIONS, SEEN, HOLDS)
 RELATION: dict[str, Relation] = {relation.name: relation for relation in ALL_RELATIONS}
-PARAPHRASES: dict[str, tuple[str, ...]] = {
-    "colour": ("What hue has {b}'s {a}?", "Which tint did {b}'s {a} get?", "{b}'s {a}: what hue?"),
-    "kin": ("Who counts as {b}'s {a}?", "Whom would {b} introduce as {a}?", "{b}'s {a}: who might that be?"),
-}
-"""Questions that share no content word with the fact once both keys are replaced by their aliases."""
-
-
 COUNT_QUESTIONS = ("How many things does the {a} of {b} hold?", "How many things are in the {a} of {b}?")
 COUNT_CLAUSE = "the {a} of {b} holds in all"
 COUNTS = ("one", "two", "three", "four")
