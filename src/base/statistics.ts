@@ -1,4 +1,5 @@
 /** Intervals and correlations of evaluation figures. Pure; random numbers come from a seed. */
+import { quantileSorted, sampleRankCorrelation } from 'simple-statistics';
 import { Rng } from './rng.ts';
 
 /** Lower and upper end, 95%. */
@@ -70,8 +71,8 @@ export function bootstrapInterval(units: readonly WeightedSum[], seed: number): 
     }
     ratios[i] = sum / weight;
   }
-  const defined = ratios.filter(Number.isFinite).sort();
-  return defined.length === 0 ? null : [quantile(defined, 0.025), quantile(defined, 0.975)];
+  const defined = Array.from(ratios.filter(Number.isFinite).sort());
+  return defined.length === 0 ? null : [quantileSorted(defined, 0.025), quantileSorted(defined, 0.975)];
 }
 
 /**
@@ -81,39 +82,10 @@ export function bootstrapInterval(units: readonly WeightedSum[], seed: number): 
  */
 export function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number | null {
   if (a.length !== b.length) throw new RangeError(`${a.length} values against ${b.length}.`);
-  const x = ranks(a);
-  const y = ranks(b);
-  const mean = (a.length + 1) / 2;
-  let product = 0;
-  let squareX = 0;
-  let squareY = 0;
-  for (let i = 0; i < x.length; i++) {
-    product += (x[i]! - mean) * (y[i]! - mean);
-    squareX += (x[i]! - mean) ** 2;
-    squareY += (y[i]! - mean) ** 2;
-  }
-  return squareX === 0 || squareY === 0 ? null : product / Math.sqrt(squareX * squareY);
-}
-
-/** Ranks from 1; equal values share the mean of their ranks. */
-function ranks(values: ArrayLike<number>): Float64Array {
-  const order = Array.from(values, (_, i) => i).sort((i, j) => values[i]! - values[j]!);
-  const result = new Float64Array(values.length);
-  for (let from = 0; from < order.length;) {
-    let to = from + 1;
-    while (to < order.length && values[order[to]!] === values[order[from]!]) to++;
-    for (let i = from; i < to; i++) result[order[i]!] = (from + 1 + to) / 2;
-    from = to;
-  }
-  return result;
-}
-
-/** Linear interpolation between order statistics; the values are sorted and at least one. */
-function quantile(sorted: Float64Array, q: number): number {
-  const at = q * (sorted.length - 1);
-  const below = Math.floor(at);
-  const low = sorted[below]!;
-  return low + (at - below) * ((sorted[below + 1] ?? low) - low);
+  if (a.length < 2) return null;
+  const correlation = sampleRankCorrelation(Array.from(a), Array.from(b));
+  // Rounding may carry a perfect one past its bound.
+  return Number.isNaN(correlation) ? null : Math.max(-1, Math.min(1, correlation));
 }
 
 export function totalOf(units: readonly WeightedSum[]): WeightedSum {

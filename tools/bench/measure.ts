@@ -1,4 +1,5 @@
 /** Times two ways of doing the same work alternately in one run, so that their ratio means something. */
+import { quantile } from 'simple-statistics';
 
 /** One line of the benchmark's output; `ratio` is peer / ours, so above 1 means that ours is faster. */
 export interface BenchRow {
@@ -52,12 +53,4 @@ export async function time(work: Work): Promise<number> {
   const from = performance.now();
   await work();
   return performance.now() - from;
-}
-
-/** The q-quantile of the values, by linear interpolation. */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (sorted.length - 1) * q;
-  const low = sorted[Math.floor(at)]!;
-  return low + (sorted[Math.ceil(at)]! - low) * (at % 1);
 }

@@ -6,7 +6,8 @@
 import { loadavg } from 'node:os';
 import type { Page } from 'playwright-core';
 import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
-import { type BenchRow, quantile } from './measure.ts';
+import { quantile } from 'simple-statistics';
+import type { BenchRow } from './measure.ts';
 
 const STEPS = 100_000;
 const TOKENS = 1_000_000;
