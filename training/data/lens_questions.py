@@ -13,6 +13,7 @@ from training.world.questions import (
     ask_chain,
     ask_count,
     ask_last,
+    ask_one_by_one,
     ask_paraphrase,
     ask_queries,
     ask_single,
@@ -129,6 +130,8 @@ class Told:
             return None
         group = rng.choice(whole)
         said = [fact.statement for fact in group]
+        if name != "seen" and said[0].relation.statements and rng.random() < 0.5:
+            return ask_one_by_one(said, rng, "trail" if name == "chain" else "list"), group
         if name == "chain":
             return ask_chain(said, rng), group
         if name == "seen":
@@ -146,5 +149,5 @@ def wanted_spans(question: Question, cut: int) -> dict[Placed, float]:
     left = [index for index in range(len(question.gold)) if index not in said]
     if not left:
         return {}
-    is_chain = question.kind == "chain"
+    is_chain = question.kind in ("chain", "trail")
     return {question.gold[index]: HOLDS_HINT if is_chain and index > left[0] else GOLD for index in left}

@@ -10,11 +10,14 @@ from tokenizers import Tokenizer
 
 from training.data.document_writer import Teller
 from training.data.layouts import is_recent
+from training.data.lens_questions import Placed, Told
 from training.data.lens_samples import Sample, Sampler
 from training.models.gistnet import GistNet
 from training.models.llama import Llama
 from training.train.lens_gains import measure_gains, moved
+from training.world.forms import RELATION_IN, Language
 from training.world.held_out import is_eval_combination
+from training.world.relations import Statement
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,19 @@ def test_the_keys_stand_where_the_sample_says(samples: list[Sample], tokenizer: 
         tail = sample.stream.tokens[-64:].tolist()
         words = {tokenizer.decode([tail[place]]).strip() for place in sample.keys}
         assert len(words) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "kinds"), [("core", {"values", "count"}), ("trained", {"values", "count", "list"})]
+)
+def test_a_widened_history_is_asked_one_by_one(language: Language, kinds: set[str]) -> None:
+    holds = RELATION_IN[language]["holds"]
+    said = [
+        Placed(Statement(holds, "chest", "Mara", goods), 9 * at, 9 * at + 8)
+        for at, goods in enumerate(("nail", "rope"))
+    ]
+    asked = [Told.grouped("holds", [said], random.Random(seed)) for seed in range(40)]
+    assert {question.kind for question, _ in asked} == kinds
 
 
 def test_a_measured_move_changes_one_entry(samples: list[Sample], small_base: Llama) -> None:
