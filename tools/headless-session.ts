@@ -1,5 +1,5 @@
 /** Opens a session under Node, in memory only: what the headless tools stream histories through. */
-import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator/pass/allocator-state.ts';
 import type { RunConfig } from '../src/core/trace/config.ts';
 import type { Lod } from '../src/core/tree/ids.ts';
 import { TRACE_FORMAT, TRACE_VERSION } from '../src/core/trace/telemetry.ts';

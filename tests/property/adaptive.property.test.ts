@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/focus-allocator.ts';
-import type { AllocatorState } from '../../src/core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/pass/allocator-state.ts';
+import type { AllocatorState } from '../../src/core/allocator/pass/allocator-state.ts';
 import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
 import type { RunConfig } from '../../src/core/trace/config.ts';
 import type { Entry } from '../../src/core/context/working-context.ts';
-import { appendAndFit } from '../../src/core/allocator/fit.ts';
+import { appendAndFit } from '../../src/core/allocator/between-refocuses.ts';
 import { K, tokensPerEntry } from '../../src/core/tree/ids.ts';
 import { MetricsAccumulator, stepMetrics } from '../../src/core/trace/metrics.ts';
 import { hashUint32 } from '../../src/base/rng.ts';
-import { strategyOf } from '../../src/core/allocator/strategies/index.ts';
+import { allocate } from '../../src/core/allocator/focus-allocator.ts';
 import type { GistTree } from '../../src/core/tree/gist-tree.ts';
 import { entryAt } from '../../src/core/context/working-context.ts';
 import { DOCUMENT, configOf, makeGists, tokenIds, treeOf } from '../../src/core/testing/fake-history.ts';
@@ -64,7 +64,7 @@ class Stream {
     const { tree, config, state, layout } = this;
     const scores = Float32Array.from(layout.entries, ({ lod, start }) => this.score(lod, start));
     const input = { layout, scores, tree, config, state, pass: 0, reserveTokens: K };
-    const result = strategyOf(config.strategy).allocate(input);
+    const result = allocate(input);
     const { actions } = result;
     const metrics = stepMetrics({ scoredLayout: layout, scores, layout: result.layout, actions, config });
     this.metrics.addRefocus(result.state.step, metrics, actions);

@@ -1,17 +1,23 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { INITIAL_ALLOCATOR_STATE, MAX_REFUSED } from '../../src/core/allocator/focus-allocator.ts';
-import type { Allocation, AllocatorState } from '../../src/core/allocator/focus-allocator.ts';
+import { CooldownTable, INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/pass/allocator-state.ts';
+import { MAX_REFUSED } from '../../src/core/allocator/pass/allocation-pass.ts';
+import type { Allocation } from '../../src/core/allocator/pass/allocation-pass.ts';
+import type { AllocatorState } from '../../src/core/allocator/pass/allocator-state.ts';
 import type { PinnedSpan, Layout } from '../../src/core/context/working-context.ts';
 import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
 import type { RunConfig } from '../../src/core/trace/config.ts';
 import { STRATEGY_IDS } from '../../src/core/trace/parameters.ts';
-import { appendAndFit, makeRoom } from '../../src/core/allocator/fit.ts';
-import { K, spanIdOf } from '../../src/core/tree/ids.ts';
+import { appendAndFit, makeRoom, restoreCoverage } from '../../src/core/allocator/between-refocuses.ts';
+import { K, parentSpan, spanIdOf, tokensPerEntry } from '../../src/core/tree/ids.ts';
+import { DraftLayout } from '../../src/core/context/draft-layout.ts';
+import { legalMoves, moveRules } from '../../src/core/context/moves.ts';
+import { extendLayout, windowStart } from '../../src/core/context/working-context.ts';
+import { redo } from '../../src/core/trace/action-replay.ts';
 import { checkInvariants } from '../../src/core/context/invariants.ts';
 import { actByHand } from '../../src/core/allocator/manual-action.ts';
 import { hashUint32 } from '../../src/base/rng.ts';
-import { strategyOf } from '../../src/core/allocator/strategies/index.ts';
+import { allocate } from '../../src/core/allocator/focus-allocator.ts';
 import { actionSchema } from '../../src/core/trace/telemetry.ts';
 import type { ActionRecord } from '../../src/core/trace/telemetry.ts';
 import type { GistTree } from '../../src/core/tree/gist-tree.ts';
@@ -56,7 +62,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('budget' as const),
-      budgetTokens: fc.integer({ min: 64, max: 320 }),
+      budgetTokens: fc.oneof(fc.integer({ min: 64, max: 320 }), fc.integer({ min: 64, max: 2048 })),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('prune' as const), block: fc.nat() }) },
@@ -86,11 +92,26 @@ const historyLength = fc.oneof(
   fc.integer({ min: 0, max: 2600 }),
 );
 
+/** A hand, and history that would be lost otherwise. */
+const OUTRANKS_COOLDOWN: readonly string[] = ['manual', 'cooldown-overruled'];
+
+/** What the coarsest entry costs that ends where the window starts; null if the tree has none. */
+function evictedBefore(tree: GistTree, start: number): number | null {
+  for (let lod = tree.maxLod as number; lod >= 0 && start > 0; lod--) {
+    const span = tokensPerEntry(lod);
+    if (start % span === 0 && tree.canServe(lod, start - span)) return lod === 0 ? K : 1;
+  }
+  return null;
+}
+
 /** Runs operations against the core and checks every promise after each of them. */
 class Machine {
   readonly tree: GistTree;
   layout: Layout;
   refocuses = 0;
+  evictions = 0;
+  readmissions = 0;
+  overruled = 0;
   private config: RunConfig;
   private state: AllocatorState = INITIAL_ALLOCATOR_STATE;
   private scores: Float32Array;
@@ -139,6 +160,7 @@ class Machine {
       case 'budget':
         this.config = { ...config, budgetTokens: operation.budgetTokens };
         this.take(makeRoom({ ...fit, config: this.config }, 0), 0);
+        this.restoreCoverage();
         return;
       case 'prune': {
         const block = operation.block % Math.max(1, tree.closedBlockCount);
@@ -162,7 +184,7 @@ class Machine {
       layout.entries,
       (entry) => hashUint32(seed, pass, entry.lod, entry.start) / 2 ** 31 - 1,
     );
-    const result = strategyOf(config.strategy).allocate({
+    const result = allocate({
       layout,
       scores,
       tree,
@@ -175,6 +197,59 @@ class Machine {
     expect(result.state.step).toBe(pass === 0 ? state.step + 1 : state.step);
     expect(result.state.actionsTaken).toBeLessThanOrEqual(config.maxActions);
     this.take(result, reserveTokens);
+    this.checkCoverage(Math.min(reserveTokens, config.budgetTokens - K));
+  }
+
+  /** The budget may have been raised. */
+  private restoreCoverage(): void {
+    const { tree, layout, config, state, scores, pins } = this;
+    this.take(restoreCoverage({ tree, layout, config, state, scores, pins }, 0), 0);
+    this.checkCoverage(0);
+  }
+
+  /** Whatever the run was like: once the budget holds it all, nothing is missing that the tree can serve. */
+  finish(): void {
+    const { config, tree } = this;
+    this.config = { ...config, budgetTokens: 8192 };
+    this.restoreCoverage();
+    if (windowStart(this.layout) > 0) expect(evictedBefore(tree, windowStart(this.layout))).toBeNull();
+  }
+
+  /** What is not in the window does not fit, and nothing that may collapse stands in its way. */
+  private checkCoverage(reserveTokens: number): void {
+    const { tree, layout, config, state, pins } = this;
+    if (layout.entries.length === 0) return;
+    const cost = evictedBefore(tree, windowStart(layout));
+    if (cost === null) return;
+    expect(config.budgetTokens - reserveTokens - layout.usedTokens).toBeLessThan(cost);
+    if (cost > 1) return;
+    const cooldowns = new CooldownTable(state.cooldowns, state.step, config.cooldownSteps);
+    for (const { kind, lod, start } of legalMoves(layout, moveRules(layout, tree, config))) {
+      const parent = parentSpan(lod, start);
+      const isFree = cooldowns.left(parent.lod, parent.start, 'collapse') === 0;
+      const isPinned = pins.some((pin) => pin.start < parent.end && parent.start < pin.end);
+      expect(kind === 'collapse' && isFree && !isPinned).toBe(false);
+    }
+  }
+
+  /** The records say all that happened, and nothing was evicted while anything could collapse. */
+  private checkRecords(result: Allocation): void {
+    const { tree, config, layout } = this;
+    const before = extendLayout(layout, result.layout.cursor);
+    const draft = new DraftLayout(before);
+    const rules = moveRules(before, tree, config);
+    for (const action of result.actions) {
+      if (!action.applied) continue;
+      if (action.kind === 'evict') {
+        const now = draft.toLayout();
+        expect(legalMoves(now, rules).filter(({ kind }) => kind === 'collapse')).toEqual([]);
+        this.evictions++;
+      }
+      if (action.kind === 'readmit') this.readmissions++;
+      if (action.reason === 'cooldown-overruled') this.overruled++;
+      expect(redo(draft, action)).toBe(true);
+    }
+    expect(draft.toLayout().entries).toEqual(result.layout.entries);
   }
 
   /** Publish a result after checking it. */
@@ -185,6 +260,7 @@ class Machine {
     expect(scores).toHaveLength(after.entries.length);
     if (after.entries.length > 1)
       expect(after.usedTokens).toBeLessThanOrEqual(config.budgetTokens - reserveTokens);
+    this.checkRecords(result);
     const refused = result.actions.filter((action) => !action.applied);
     expect(refused.length).toBeLessThanOrEqual(MAX_REFUSED);
     for (const action of result.actions) if (action.applied) this.checkCooldown(action, result.state.step);
@@ -197,10 +273,10 @@ class Machine {
   }
 
   private checkCooldown(action: ActionRecord, step: number): void {
-    if (action.kind === 'evict') return;
+    if (action.kind === 'evict' || action.kind === 'readmit') return;
     const span = spanIdOf(action.lod, action.start);
     const last = this.moves.get(span);
-    if (last !== undefined && last.kind !== action.kind && action.reason !== 'manual') {
+    if (last !== undefined && last.kind !== action.kind && !OUTRANKS_COOLDOWN.includes(action.reason)) {
       expect(step - last.step).toBeGreaterThan(this.config.cooldownSteps);
     }
     this.moves.set(span, { step, kind: action.kind });
@@ -214,6 +290,9 @@ describe('working context and allocator', () => {
   it(`${RUNS} random histories and actions never break an invariant, the budget or a cooldown`, () => {
     let refocuses = 0;
     let swaps = 0;
+    let evictions = 0;
+    let readmissions = 0;
+    let overruled = 0;
     fc.assert(
       fc.property(
         historyLength,
@@ -223,7 +302,11 @@ describe('working context and allocator', () => {
           const machine = new Machine(tokens, config);
           const before = machine.layout;
           for (const step of operations) machine.run(step);
+          machine.finish();
           refocuses += machine.refocuses;
+          evictions += machine.evictions;
+          readmissions += machine.readmissions;
+          overruled += machine.overruled;
           if (machine.layout !== before) swaps++;
         },
       ),
@@ -231,6 +314,7 @@ describe('working context and allocator', () => {
     );
     expect(refocuses).toBeGreaterThan(RUNS);
     expect(swaps).toBeGreaterThan(RUNS / 2);
+    for (const count of [evictions, readmissions, overruled]) expect(count).toBeGreaterThan(RUNS / 10);
   }, 900_000);
 
   it('the same input gives the same result', () => {

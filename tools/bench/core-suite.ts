@@ -1,7 +1,7 @@
 /** The allocator at 8,192 entries, and appending to the tree. */
-import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/pass/allocator-state.ts';
 import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
-import { greedyStrategy } from '../../src/core/allocator/strategies/greedy.ts';
+import { allocate } from '../../src/core/allocator/focus-allocator.ts';
 import { K } from '../../src/core/tree/ids.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { GistTree } from '../../src/core/tree/gist-tree.ts';
@@ -29,7 +29,7 @@ export async function coreSuite(rounds: number): Promise<readonly BenchRow[]> {
   const scores = Float32Array.from({ length: ENTRIES }, () => rng.nextFloat() * 2 - 1);
   const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: ENTRIES + 256 };
   const step = (): void => {
-    greedyStrategy.allocate({
+    allocate({
       layout,
       scores,
       tree,

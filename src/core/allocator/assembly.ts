@@ -1,14 +1,14 @@
 /** Initial assembly: a working context by recency alone, straight from the tree. */
-import { AllocationStep } from './allocation-step.ts';
-import { INITIAL_ALLOCATOR_STATE } from './focus-allocator.ts';
-import type { AllocatorConfig } from './focus-allocator.ts';
-import type { Entry, Layout } from '../context/working-context.ts';
-import { fitToBudget } from './fit.ts';
 import { type Lod, K, tokensPerEntry } from '../tree/ids.ts';
-import { protectedStart } from '../context/moves.ts';
-import type { ActionRecord } from '../trace/telemetry.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
+import { protectedStart } from '../context/moves.ts';
 import { entryAt, layoutOf } from '../context/working-context.ts';
+import type { Entry, Layout } from '../context/working-context.ts';
+import type { ActionRecord } from '../trace/telemetry.ts';
+import { AllocationPass } from './pass/allocation-pass.ts';
+import { INITIAL_ALLOCATOR_STATE } from './pass/allocator-state.ts';
+import type { AllocatorConfig } from './pass/allocator-state.ts';
+import { fitToBudget } from './pass/payment.ts';
 
 export type AssemblyConfig = AllocatorConfig & { readonly lod1WindowTokens: number };
 
@@ -34,23 +34,18 @@ export function assembleByRecency(tree: GistTree, config: AssemblyConfig, reserv
     entries.push(entryAt(0, start, Math.min(start + K, cursor)));
   }
   const layout = layoutOf(entries);
-  const step = new AllocationStep({
+  const pass = new AllocationPass({
     layout,
     scores: null,
     tree,
     config,
     state: INITIAL_ALLOCATOR_STATE,
-    pass: 0,
-    pins: [],
     reserveTokens: Math.min(reserveTokens, config.budgetTokens - K),
-    maxExpansions: 0,
   });
-  if (step.freeTokens >= 0) return { layout, evictions: [] };
-  fitToBudget(step);
-  return {
-    layout: step.bench.toLayout(),
-    evictions: step.actions.filter((action) => action.kind === 'evict'),
-  };
+  if (pass.freeTokens >= 0) return { layout, evictions: [] };
+  fitToBudget(pass);
+  const shrunk = pass.outcome();
+  return { layout: shrunk.layout, evictions: shrunk.actions.filter((action) => action.kind === 'evict') };
 }
 
 /** Cover `start..end-1` with the coarsest aligned entries that exist, up to `maxLod`. */

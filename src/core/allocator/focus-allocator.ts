@@ -1,69 +1,36 @@
-/** What every allocation strategy takes and gives; the strategies stand in files of their own. */
-import type { RunConfig } from '../trace/config.ts';
-import type { SpanId } from '../tree/ids.ts';
-import type { ActionRecord } from '../trace/telemetry.ts';
-import type { GistTree } from '../tree/gist-tree.ts';
-import type { Layout, PinnedSpan } from '../context/working-context.ts';
-
-/** The parameters that the allocator reads. */
-export type AllocatorConfig = Pick<
-  RunConfig,
-  | 'budgetTokens'
-  | 'recentTokens'
-  | 'tauExpand'
-  | 'tauCollapse'
-  | 'maxActions'
-  | 'cooldownSteps'
-  | 'driftDecay'
-  | 'driftGain'
-  | 'strategy'
-  | 'utilisationLow'
-  | 'utilisationHigh'
-  | 'tauStep'
-  | 'tradeMargin'
-  | 'strategyTopK'
-  | 'strategyTemperature'
-  | 'seed'
->;
-
-/** Score limits for candidates: above `tauExpand` to expand, below `-tauCollapse` to collapse. */
-export interface Thresholds {
-  readonly tauExpand: number;
-  readonly tauCollapse: number;
-}
-
 /**
- * The last move of a span: it was expanded into its children, or its children collapsed into it. Keyed by the
- * coarser span of the two, so that one record covers the span and what it turned into.
+ * The focus allocator: turns scores into legal expansions and collapses of the working context. Start here.
+ *
+ * A greedy planner with hysteresis. Per pass it takes at most `maxActions` moves of whole blocks, within the budget
+ * `W_max`, and it never leaves the window with a gap, an overlap or half a swap:
+ *
+ * 1. `pass/allocator-state.ts`: drift, net cost and cooldowns are carried over from the refocus before.
+ * 2. `pass/payment.ts`: while the window is over budget, the lowest-scored blocks collapse by force; what was evicted
+ *    earlier comes back as soon as it fits.
+ * 3. Pins are brought to LOD0, before any policy has its say.
+ * 4. `pass/candidates.ts`: scores above τ_expand ask to expand, those below -τ_collapse to collapse, in order of
+ *    preference; `context/moves.ts` says which of them the tree and the layout allow.
+ * 5. `strategies/`: one of them takes the moves. Collapses refund tokens, expansions consume them.
+ *
+ * Every move, and what was refused and why, is in the record that comes out. Pure: same input, same output.
  */
-export interface Cooldown {
-  readonly span: SpanId;
-  readonly step: number;
-  readonly kind: 'expand' | 'collapse';
-}
-
-/** What the allocator remembers between refocuses. Plain data. */
-export interface AllocatorState {
-  /** The last refocus that began; the first one is step 1. */
-  readonly step: number;
-  /** Moving average of net cost per refocus, in tokens: added (new tokens, expansions) minus refunded. */
-  readonly drift: number;
-  /** Net cost since the last refocus began. */
-  readonly netCost: number;
-  /** Actions that count against `maxActions`, taken in this refocus so far. */
-  readonly actionsTaken: number;
-  readonly cooldowns: readonly Cooldown[];
-  /** The thresholds in force in the last pass, where the strategy moves them; absent where the parameters hold. */
-  readonly thresholds?: Thresholds;
-}
-
-export const INITIAL_ALLOCATOR_STATE: AllocatorState = {
-  step: 0,
-  drift: 0,
-  netCost: 0,
-  actionsTaken: 0,
-  cooldowns: [],
-};
+import { K } from '../tree/ids.ts';
+import type { GistTree } from '../tree/gist-tree.ts';
+import { EXPANSION_COST, refuse } from '../context/moves.ts';
+import { NONE } from '../context/draft-layout.ts';
+import { ageLayout } from '../context/working-context.ts';
+import type { Layout, PinnedSpan } from '../context/working-context.ts';
+import type { StrategyId } from '../trace/parameters.ts';
+import { AllocationPass } from './pass/allocation-pass.ts';
+import type { Allocation } from './pass/allocation-pass.ts';
+import { beginRefocus } from './pass/allocator-state.ts';
+import type { AllocatorConfig, AllocatorState, Thresholds } from './pass/allocator-state.ts';
+import { Payers, fitToBudget, readmitEvicted } from './pass/payment.ts';
+import type { Strategy } from './pass/strategy.ts';
+import { takeAdaptively } from './strategies/adaptive.ts';
+import { takeGreedily } from './strategies/greedy.ts';
+import { takeBestSet } from './strategies/matching.ts';
+import { takeStochastically } from './strategies/stochastic.ts';
 
 export interface AllocationInput {
   readonly layout: Layout;
@@ -79,21 +46,91 @@ export interface AllocationInput {
   readonly reserveTokens?: number;
 }
 
-export interface Allocation {
-  /** Within the budget, less the reserve. */
-  readonly layout: Layout;
-  /** `[layout.entries.length]` the scores carried over to the new layout; children and parents inherit them. */
-  readonly scores: Float32Array;
-  readonly state: AllocatorState;
-  /** Applied actions in order, then refused candidates (at most `MAX_REFUSED`), highest |score| first. */
-  readonly actions: readonly ActionRecord[];
+const STRATEGIES: Readonly<Record<StrategyId, Strategy>> = {
+  greedy: takeGreedily,
+  stochastic: takeStochastically,
+  matching: takeBestSet,
+  adaptive: takeAdaptively,
+};
+
+/**
+ * One pass by the strategy that the parameters name.
+ *
+ * @throws {RangeError} if the scores are not one per entry.
+ */
+export function allocate(input: AllocationInput): Allocation {
+  const { config, tree, pass: number, scores, pins = [] } = input;
+  if (scores.length !== input.layout.entries.length) {
+    throw new RangeError(`${scores.length} scores for ${input.layout.entries.length} entries.`);
+  }
+  const state = number === 0 ? beginRefocus(input.state, config) : input.state;
+  const pass = new AllocationPass({
+    layout: number === 0 ? ageLayout(input.layout) : input.layout,
+    scores: biasedScores(scores, state, config),
+    tree,
+    config,
+    state,
+    pass: number,
+    pins,
+    reserveTokens: Math.min(input.reserveTokens ?? 0, config.budgetTokens - K),
+    maxExpansions: Math.max(0, config.maxActions - state.actionsTaken) + expansionsForPins(pins, config),
+  });
+  fitToBudget(pass);
+  readmitEvicted(pass, true);
+  expandPinned(pass);
+  const { taken, thresholds } = STRATEGIES[config.strategy](pass);
+  // What the strategy collapsed may have made room.
+  readmitEvicted(pass, false);
+  const allocation = pass.outcome(taken);
+  return { ...allocation, state: withThresholds(allocation.state, thresholds) };
 }
 
-/** How many refused candidates one pass records. */
-export const MAX_REFUSED = 32;
+/**
+ * Expand every gist that touches a pin, down to LOD0, oldest first. Unpinned units with the lowest scores pay
+ * when the budget has no room. Pins do not count against the action limit and do not wait for cooldowns.
+ */
+function expandPinned(pass: AllocationPass): void {
+  if (pass.pins.length === 0) return;
+  const { draft, tree } = pass;
+  const rules = { tree, recentStart: 0, freeTokens: Infinity };
+  let payers: Payers | null = null;
+  for (let node = draft.first; node !== NONE; node = draft.next[node]!) {
+    while (draft.lod[node]! > 0 && pass.isPinned(draft.start[node]!, draft.end[node]!)) {
+      const span = { lod: draft.lod[node]!, start: draft.start[node]!, end: draft.end[node]! };
+      const score = draft.score[node]!;
+      // A pin on what was forbidden to expand is the newer word of the two.
+      const obstacle = refuse(draft, 'expand', node, rules);
+      if (obstacle !== null && obstacle !== 'forbidden') {
+        const record = pass.refusedExpand(span, score, null, { reason: 'not-legal' });
+        pass.refused.offer(record, 1, span.start);
+        break;
+      }
+      if (pass.freeTokens < EXPANSION_COST) payers ??= new Payers(pass);
+      const paidBy = payers?.payFor(EXPANSION_COST, 'paid-for-expansion') ?? [];
+      const missingTokens = EXPANSION_COST - pass.freeTokens;
+      if (missingTokens > 0) {
+        const record = pass.refusedExpand(span, score, null, { reason: 'no-budget', missingTokens });
+        pass.refused.offer(record, 1, span.start);
+        return;
+      }
+      pass.expand(node, { reason: 'manual', rank: null, paidBy });
+    }
+  }
+}
 
-/** Turns scores into legal moves. Pure: same input, same output. */
-export interface AllocationStrategy {
-  readonly id: string;
-  allocate(input: AllocationInput): Allocation;
+function expansionsForPins(pins: readonly PinnedSpan[], config: AllocatorConfig): number {
+  return pins.length > 0 ? Math.ceil(config.budgetTokens / EXPANSION_COST) : 0;
+}
+
+/** Those of this pass; another strategy may have left its own. */
+function withThresholds(state: AllocatorState, thresholds: Thresholds | undefined): AllocatorState {
+  const { step, drift, netCost, actionsTaken, cooldowns } = state;
+  const plain = { step, drift, netCost, actionsTaken, cooldowns };
+  return thresholds === undefined ? plain : { ...plain, thresholds };
+}
+
+/** A context that grew lately is biased to collapse, one that shrank to expand. */
+function biasedScores(scores: Float32Array, state: AllocatorState, config: AllocatorConfig): Float32Array {
+  const bias = (-config.driftGain * state.drift) / config.budgetTokens;
+  return scores.map((score) => (Number.isFinite(score) ? Math.max(-1, Math.min(1, score + bias)) : 0));
 }

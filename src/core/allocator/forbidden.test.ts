@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { configOf, treeOf } from '../testing/fake-history.ts';
-import { INITIAL_ALLOCATOR_STATE } from './focus-allocator.ts';
-import { allocate } from './strategies/greedy.ts';
-import { LEGALITY, expandLegality } from '../context/moves.ts';
+import { INITIAL_ALLOCATOR_STATE } from './pass/allocator-state.ts';
+import { allocate } from './focus-allocator.ts';
+import { moveRules, refuse } from '../context/moves.ts';
 import { actByHand } from './manual-action.ts';
 import { entryAt, layoutOf } from '../context/working-context.ts';
 
@@ -36,7 +36,8 @@ describe('a forbidden gist', () => {
 
   it('keeps everything below it from expanding too', () => {
     expect(moves([2]).map(([, , reason]) => reason)).toEqual(['forbidden', 'forbidden']);
-    expect(expandLegality(entryAt(2, 1024), inputWith([2]).tree, 99)).toBe(LEGALITY.legal);
+    const { layout, tree, config } = inputWith([2]);
+    expect(refuse(layout, 'expand', 32, moveRules(layout, tree, config))).toBeNull();
   });
 
   it('refuses the researcher too', () => {

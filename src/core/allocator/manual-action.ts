@@ -1,25 +1,17 @@
 /** Moves by the researcher's hand, between refocuses: they heed the budget and the tree, not the policy. */
-import { AllocationStep } from './allocation-step.ts';
-import type { Refusal } from './allocation-step.ts';
-import type { Allocation } from './focus-allocator.ts';
-import { ForcedCollapses } from './fit.ts';
-import type { FitInput } from './fit.ts';
-import {
-  EXPANSION_COST,
-  LEGALITY,
-  collapseLegality,
-  expandLegality,
-  protectedStart,
-} from '../context/moves.ts';
-import type { ActionRecord, LayoutEntry } from '../trace/telemetry.ts';
-import { indexOfEntry, siblingRun } from '../context/working-context.ts';
+import type { BlockSpan } from '../tree/ids.ts';
+import { EXPANSION_COST, moveRules, refuse } from '../context/moves.ts';
+import type { MoveKind } from '../context/working-context.ts';
+import { indexOfEntry } from '../context/working-context.ts';
+import type { ActionRecord } from '../trace/telemetry.ts';
+import type { FitInput } from './between-refocuses.ts';
+import { AllocationPass } from './pass/allocation-pass.ts';
+import type { Allocation, Refusal } from './pass/allocation-pass.ts';
+import { Payers } from './pass/payment.ts';
 
-export interface ManualAction {
-  readonly kind: 'expand' | 'collapse';
-  /** The entry acted on; collapsing takes its siblings along. */
-  readonly lod: number;
-  readonly start: number;
-  readonly end: number;
+/** The entry acted on; collapsing takes its siblings along. */
+export interface ManualAction extends BlockSpan {
+  readonly kind: MoveKind;
 }
 
 /**
@@ -29,67 +21,46 @@ export interface ManualAction {
  * @returns one record of the action, after those of what paid for it; a refusal changes nothing.
  */
 export function actByHand(input: FitInput, action: ManualAction): Allocation {
-  const { layout, tree, config, state } = input;
+  const { layout, state } = input;
   const pins = [...(input.pins ?? []), ...(action.kind === 'expand' ? [action] : [])];
-  const step = new AllocationStep({
-    layout,
-    scores: input.scores ?? null,
-    tree,
-    config,
-    state,
-    pass: 0,
-    pins,
-    reserveTokens: 0,
-    maxExpansions: 1,
-  });
+  const pass = new AllocationPass({ ...input, scores: input.scores ?? null, pins, maxExpansions: 1 });
   const refusal =
-    action.kind === 'expand' ? expandByHand(step, input, action) : collapseByHand(step, input, action);
-  if (refusal !== null) {
-    return {
-      layout,
-      scores: input.scores ?? new Float32Array(layout.entries.length),
-      state,
-      actions: [refusal],
-    };
-  }
-  return step.outcome(state, layout);
+    action.kind === 'expand' ? expandByHand(pass, input, action) : collapseByHand(pass, input, action);
+  if (refusal === null) return pass.outcome();
+  const scores = input.scores ?? new Float32Array(layout.entries.length);
+  return { layout, scores, state, actions: [refusal] };
 }
 
-function expandByHand(step: AllocationStep, input: FitInput, action: ManualAction): ActionRecord | null {
-  const index = indexOfEntry(input.layout, action.lod, action.start);
-  const entry = input.layout.entries[index];
-  const refuse = (refusal: Refusal): ActionRecord =>
-    step.refusedExpand({ lod: action.lod, start: action.start, end: action.end }, 0, null, refusal);
-  const legality = entry === undefined ? null : expandLegality(entry, input.tree, Infinity);
-  if (legality === LEGALITY.forbidden) return refuse({ reason: 'forbidden' });
-  if (legality !== LEGALITY.legal) return refuse({ reason: 'not-legal' });
-  const paidBy: LayoutEntry[] = [];
-  if (step.freeTokens < EXPANSION_COST) {
-    const payers = new ForcedCollapses(step, false);
-    while (step.freeTokens < EXPANSION_COST && payers.collapseLowest('paid-for-expansion')) {
-      const paid = step.actions.at(-1)!;
-      paidBy.push([paid.lod, paid.start, paid.end]);
-    }
-  }
-  const missingTokens = EXPANSION_COST - step.freeTokens;
-  if (missingTokens > 0) return refuse({ reason: 'no-budget', missingTokens });
-  step.applyExpand(index, { reason: 'manual', rank: null, paidBy });
+/** @returns the record of a refusal; null if it was done. */
+function expandByHand(pass: AllocationPass, input: FitInput, action: ManualAction): ActionRecord | null {
+  const { layout, tree, config } = input;
+  const node = indexOfEntry(layout, action.lod, action.start);
+  const refused = (refusal: Refusal): ActionRecord => pass.refusedExpand(action, 0, null, refusal);
+  if (node < 0) return refused({ reason: 'not-legal' });
+  const obstacle = refuse(pass.draft, 'expand', node, moveRules(layout, tree, config));
+  if (obstacle !== null) return refused({ reason: obstacle === 'forbidden' ? obstacle : 'not-legal' });
+  const isShort = pass.freeTokens < EXPANSION_COST;
+  const paidBy = isShort ? new Payers(pass).payFor(EXPANSION_COST, 'paid-for-expansion') : [];
+  const missingTokens = EXPANSION_COST - pass.freeTokens;
+  if (missingTokens > 0) return refused({ reason: 'no-budget', missingTokens });
+  pass.expand(node, { reason: 'manual', rank: null, paidBy });
   return null;
 }
 
-function collapseByHand(step: AllocationStep, input: FitInput, action: ManualAction): ActionRecord | null {
+/** @returns the record of a refusal; null if it was done. */
+function collapseByHand(pass: AllocationPass, input: FitInput, action: ManualAction): ActionRecord | null {
   const { layout, tree, config } = input;
-  const index = indexOfEntry(layout, action.lod, action.start);
-  const refuse = (refusal: Refusal): ActionRecord =>
-    step.refusedCollapse(action.lod, action.start, 0, null, refusal);
-  const siblings = index < 0 ? null : siblingRun(layout, index);
-  if (siblings === null) return refuse({ reason: 'not-legal' });
-  const legality = collapseLegality(layout, index, tree, protectedStart(layout.cursor, config));
-  if (legality === LEGALITY.protectedRecent) return refuse({ reason: 'protected-recent' });
-  if (legality !== LEGALITY.legal) return refuse({ reason: 'not-legal' });
-  const first = layout.entries[siblings.first]!;
-  const last = layout.entries[siblings.first + siblings.count - 1]!;
-  if (step.isPinned(first.start, last.end)) return refuse({ reason: 'pinned' });
-  step.applyCollapse(siblings.first, { reason: 'manual', rank: null });
+  const { draft } = pass;
+  const node = indexOfEntry(layout, action.lod, action.start);
+  const refused = (refusal: Refusal): ActionRecord => pass.refusedCollapse(action, 0, null, refusal);
+  if (node < 0) return refused({ reason: 'not-legal' });
+  const obstacle = refuse(draft, 'collapse', node, moveRules(layout, tree, config));
+  if (obstacle !== null) {
+    return refused({ reason: obstacle === 'protected-recent' ? obstacle : 'not-legal' });
+  }
+  const first = draft.firstSibling(node);
+  const last = first + draft.unitSize(first) - 1;
+  if (pass.isPinned(draft.start[first]!, draft.end[last]!)) return refused({ reason: 'pinned' });
+  pass.collapse(first, { reason: 'manual', rank: null });
   return null;
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { configOf, embed, treeOf } from '../testing/fake-history.ts';
-import { INITIAL_ALLOCATOR_STATE } from './focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from './pass/allocator-state.ts';
 import { assembleByRecency } from './assembly.ts';
 import { checkInvariants } from '../context/invariants.ts';
 import { createScorer } from '../policies/registry.ts';
 import { policyPorts } from '../testing/policy-ports.ts';
 import type { Scorer } from '../policies/scorer.ts';
-import { RefocusRecorder } from './refocus-recorder.ts';
+import { RefocusRecorder } from '../trace/refocus-recorder.ts';
 import { refocus } from './refocus.ts';
 import type { RefocusInput } from './refocus.ts';
 import { telemetryEventSchema } from '../trace/telemetry.ts';
@@ -101,15 +101,12 @@ describe('refocus', () => {
     const broken = layoutOf(input.layout.entries.filter((_, i) => i !== 3));
     const result = await refocus({
       ...input,
-      strategy: {
-        id: 'broken',
-        allocate: ({ state, scores }) => ({
-          layout: broken,
-          scores,
-          state: { ...state, step: state.step + 1 },
-          actions: [],
-        }),
-      },
+      allocate: ({ state, scores }) => ({
+        layout: broken,
+        scores,
+        state: { ...state, step: state.step + 1 },
+        actions: [],
+      }),
     });
     expect(result.rebuilt).toBe(true);
     expect(result.violations.map((violation) => violation.check)).toContain('contiguity');

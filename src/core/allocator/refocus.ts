@@ -2,20 +2,20 @@
  * One whole refocus: score, allocate, refine, check. It has no clock and touches nothing but the tree's access
  * counters; the caller publishes the result.
  */
-import type { AllocationStrategy, AllocatorState } from './focus-allocator.ts';
+import { allocate } from './focus-allocator.ts';
+import type { AllocatorState } from './pass/allocator-state.ts';
 import type { PinnedSpan, Layout } from '../context/working-context.ts';
 import { assembleByRecency } from './assembly.ts';
 import type { RunConfig } from '../trace/config.ts';
 import { checkInvariants, checkSlotPositions } from '../context/invariants.ts';
 import type { Violation } from '../context/invariants.ts';
-import { tokensPerEntry } from '../tree/ids.ts';
 import { stepMetrics } from '../trace/metrics.ts';
-import type { StepMetrics } from '../trace/metrics.ts';
+import type { RefocusOutcome } from '../trace/refocus-recorder.ts';
+import { countInTree } from './node-counters.ts';
 import type { Scorer } from '../policies/scorer.ts';
 import { entryScores, sanitiseScores } from '../policies/scores.ts';
 import { buildSlotView } from '../context/slot-view.ts';
 import type { Embed, SlotBuffers } from '../context/slot-view.ts';
-import { strategyOf } from './strategies/index.ts';
 import type { ActionRecord } from '../trace/telemetry.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 
@@ -31,29 +31,17 @@ export interface RefocusInput {
   readonly pins?: readonly PinnedSpan[];
   /** Budget kept free for tokens that arrive before the next refocus; K makes forced collapses between rare. */
   readonly reserveTokens?: number;
-  /** Instead of the one that the parameters name. */
-  readonly strategy?: AllocationStrategy;
+  /** Instead of the focus allocator: whatever it gives is checked. */
+  readonly allocate?: typeof allocate;
   readonly buffers?: SlotBuffers;
   /** Milliseconds, for the stage timings. */
   readonly now: () => number;
 }
 
-export interface RefocusResult {
-  readonly step: number;
-  /** Within the budget, whatever came in. */
-  readonly layout: Layout;
+export interface RefocusResult extends RefocusOutcome {
   readonly state: AllocatorState;
   /** `[layout.entries.length]` scores carried over to the new layout, for `appendAndFit`. */
   readonly carriedScores: Float32Array;
-  /** The layout that the first pass scored, and its scores. */
-  readonly scoredLayout: Layout;
-  readonly scores: Float32Array;
-  readonly actions: readonly ActionRecord[];
-  readonly metrics: StepMetrics;
-  readonly violations: readonly Violation[];
-  /** True if a violation rolled the step back and recency rebuilt the working context. */
-  readonly rebuilt: boolean;
-  readonly stagesMs: { readonly score: number; readonly allocate: number };
 }
 
 interface Progress {
@@ -89,13 +77,12 @@ export async function refocus(input: RefocusInput): Promise<RefocusResult> {
   const rebuilt = progress.violations.some((violation) => violation.check !== 'scores');
   if (rebuilt) rebuild(input, progress);
   const scores = progress.firstScores ?? new Float32Array(layout.entries.length);
-  recordInTree(tree, progress.layout, progress.actions, progress.state.step);
+  countInTree(tree, progress.layout, progress.actions, progress.state.step);
   return {
     step: progress.state.step,
     layout: progress.layout,
     state: progress.state,
     carriedScores: progress.carriedScores,
-    scoredLayout: layout,
     scores,
     actions: progress.actions,
     metrics: stepMetrics({
@@ -114,14 +101,13 @@ export async function refocus(input: RefocusInput): Promise<RefocusResult> {
 /** @returns true if no further pass can change anything. */
 async function runPass(input: RefocusInput, progress: Progress, pass: number): Promise<boolean> {
   const { config, tree } = input;
-  const strategy = input.strategy ?? strategyOf(config.strategy);
   const scoringFrom = input.now();
   const step = pass === 0 ? progress.state.step + 1 : progress.state.step;
   const scores = await scoreEntries(input, progress, step);
   progress.firstScores ??= scores;
   const allocatingFrom = input.now();
   progress.scoreMs += allocatingFrom - scoringFrom;
-  const allocation = strategy.allocate({
+  const allocation = (input.allocate ?? allocate)({
     layout: progress.layout,
     scores,
     tree,
@@ -161,24 +147,4 @@ function rebuild(input: RefocusInput, progress: Progress): void {
   progress.carriedScores = new Float32Array(assembly.layout.entries.length);
   progress.actions.length = 0;
   progress.actions.push(...assembly.evictions);
-}
-
-/** Access counts and moves of one step go into the tree's metadata columns. */
-export function recordInTree(
-  tree: GistTree,
-  layout: Layout,
-  actions: readonly ActionRecord[],
-  step: number,
-): void {
-  for (let i = 0; i < layout.entries.length; i++) {
-    const { lod, start } = layout.entries[i]!;
-    tree.metadata(lod).recordAccess(start / tokensPerEntry(lod), step, layout.residency[i]!);
-  }
-  for (const { applied, kind, lod, start } of actions) {
-    if (!applied || kind === 'evict' || kind === 'readmit') continue;
-    const columns = tree.metadata(lod);
-    const column = kind === 'expand' ? columns.expansions : columns.collapses;
-    const row = start / tokensPerEntry(lod);
-    column.set(row, column.get(row) + 1);
-  }
 }

@@ -3,49 +3,41 @@
  * O(K) and no array is rebuilt until the step is done. Scratch only; layouts stay immutable.
  */
 import type { Entry, Layout } from './working-context.ts';
-import { type Lod, K, tokensPerEntry } from '../tree/ids.ts';
+import { type BlockSpan, type Lod, K, tokensPerEntry } from '../tree/ids.ts';
 import { entryAt } from './working-context.ts';
 
 export const NONE = -1;
 const NEW = -1;
 
 export class DraftLayout {
-  readonly lod: Uint8Array;
-  readonly start: Float64Array;
-  readonly end: Float64Array;
-  readonly score: Float64Array;
-  readonly next: Int32Array;
-  readonly previous: Int32Array;
+  lod = new Uint8Array(0);
+  start = new Float64Array(0);
+  end = new Float64Array(0);
+  score = new Float64Array(0);
+  next = new Int32Array(0);
+  previous = new Int32Array(0);
   /** 1 while the node is part of the layout. */
-  readonly alive: Uint8Array;
-  private readonly residency: Uint32Array;
+  alive = new Uint8Array(0);
+  private residency = new Uint32Array(0);
   /** Index of the unchanged entry in the layout it came from, or NEW. */
-  private readonly source: Int32Array;
+  private source = new Int32Array(0);
   private readonly entries: readonly Entry[];
   private readonly cursor: number;
-  private nodeCount: number;
+  private nodeCount = 0;
   private firstNode: number;
   private liveCount: number;
   private used: number;
 
   /**
    * @param scores - `[entries.length]`, or null for all zero.
-   * @param expansions - how many expansions the step may make; room for their children is set aside.
+   * @param additions - nodes that will join, K for every expansion; room for them is set aside at once.
    */
-  constructor(layout: Layout, scores: Float32Array | null, expansions: number) {
+  constructor(layout: Layout, scores: Float32Array | null = null, additions = 0) {
     const count = layout.entries.length;
-    const capacity = count + expansions * K;
     this.entries = layout.entries;
     this.cursor = layout.cursor;
-    this.lod = new Uint8Array(capacity);
-    this.start = new Float64Array(capacity);
-    this.end = new Float64Array(capacity);
-    this.score = new Float64Array(capacity);
-    this.next = new Int32Array(capacity);
-    this.previous = new Int32Array(capacity);
-    this.alive = new Uint8Array(capacity).fill(1, 0, count);
-    this.residency = new Uint32Array(capacity);
-    this.source = new Int32Array(capacity);
+    this.reserve(count + additions);
+    this.alive.fill(1, 0, count);
     this.residency.set(layout.residency);
     if (scores !== null) this.score.set(scores);
     for (let i = 0; i < count; i++) {
@@ -76,13 +68,22 @@ export class DraftLayout {
     return this.used;
   }
 
+  /** The node that holds a token, or NONE. O(size). */
+  nodeAt(token: number): number {
+    for (let node = this.firstNode; node !== NONE; node = this.next[node]!) {
+      if (token < this.end[node]!) return token < this.start[node]! ? NONE : node;
+    }
+    return NONE;
+  }
+
   isOpenTail(node: number): boolean {
     return this.lod[node] === 0 && this.end[node]! - this.start[node]! < K;
   }
 
-  /** First node of the K siblings that hold this gist if all are present at its LOD, else NONE. */
+  /** First of the nodes that collapse together with this one: itself at LOD0; NONE unless all K siblings are here. */
   firstSibling(node: number): number {
     const lod = this.lod[node]!;
+    if (lod === 0) return node;
     const span = tokensPerEntry(lod);
     const groupStart = Math.floor(this.start[node]! / (span * K)) * span * K;
     let first = node;
@@ -117,12 +118,17 @@ export class DraftLayout {
     return highest;
   }
 
+  /** Nodes that collapse together with this one: 1 at LOD0, K above. */
+  unitSize(node: number): number {
+    return this.lod[node] === 0 ? 1 : K;
+  }
+
   /**
-   * Replace a raw block (count 1) or K siblings by their parent. The caller has checked that this is legal.
-   *
-   * @returns the parent's node; its score is the children's mean.
+   * Replace the raw block or the K siblings that begin at a node by their parent, which takes its place; its score
+   * is the children's mean. The caller has checked that this is legal.
    */
-  collapse(first: number, count: number): number {
+  collapse(first: number): void {
+    const count = this.unitSize(first);
     const score = this.meanScore(first, count);
     const lod = this.lod[first]!;
     let last = first;
@@ -140,7 +146,6 @@ export class DraftLayout {
     if (after !== NONE) this.previous[after] = first;
     this.liveCount -= count - 1;
     this.used -= K - 1;
-    return first;
   }
 
   /** Replace a gist by its children; they inherit its score. The caller has checked that this is legal. */
@@ -151,6 +156,7 @@ export class DraftLayout {
     this.lod[node] = lod;
     this.used += K - 1;
     if (lod === 0) return;
+    this.reserve(K - 1);
     const span = tokensPerEntry(lod);
     const after = this.next[node]!;
     this.end[node] = this.start[node]! + span;
@@ -170,6 +176,24 @@ export class DraftLayout {
     this.next[last] = after;
     if (after !== NONE) this.previous[after] = last;
     this.liveCount += K - 1;
+  }
+
+  /** Put an entry before the oldest node. @returns its node; its score is 0. */
+  admitFirst({ lod, start, end }: BlockSpan): number {
+    this.reserve(1);
+    const node = this.nodeCount++;
+    this.lod[node] = lod;
+    this.start[node] = start;
+    this.end[node] = end;
+    this.source[node] = NEW;
+    this.alive[node] = 1;
+    this.previous[node] = NONE;
+    this.next[node] = this.firstNode;
+    if (this.firstNode !== NONE) this.previous[this.firstNode] = node;
+    this.firstNode = node;
+    this.liveCount++;
+    this.used += this.costOf(node);
+    return node;
   }
 
   /** Drop the oldest node. */
@@ -207,5 +231,28 @@ export class DraftLayout {
       residency[i] = this.residency[node]!;
     }
     return { entries, residency, usedTokens: this.used, cursor: this.cursor };
+  }
+
+  /** Set room aside for nodes that will join. */
+  private reserve(additions: number): void {
+    if (this.nodeCount + additions <= this.lod.length) return;
+    // By a quarter at least, so that one after the other costs O(1) each.
+    const capacity = Math.max(this.nodeCount + additions, Math.ceil(this.lod.length * 1.25));
+    const grown = <T extends Uint8Array | Uint32Array | Int32Array | Float64Array>(
+      column: T,
+      wider: T,
+    ): T => {
+      wider.set(column);
+      return wider;
+    };
+    this.lod = grown(this.lod, new Uint8Array(capacity));
+    this.start = grown(this.start, new Float64Array(capacity));
+    this.end = grown(this.end, new Float64Array(capacity));
+    this.score = grown(this.score, new Float64Array(capacity));
+    this.next = grown(this.next, new Int32Array(capacity));
+    this.previous = grown(this.previous, new Int32Array(capacity));
+    this.alive = grown(this.alive, new Uint8Array(capacity));
+    this.residency = grown(this.residency, new Uint32Array(capacity));
+    this.source = grown(this.source, new Int32Array(capacity));
   }
 }

@@ -6,7 +6,8 @@ import type { Layout } from './working-context.ts';
 
 describe('invariants', () => {
   const tree = treeOf(2100);
-  const good = layoutOf([entryAt(2, 0), entryAt(1, 1024), entryAt(0, 1056), entryAt(0, 1088, 1100)]);
+  const [lod2, lod1, raw, tail] = [entryAt(2, 0), entryAt(1, 1024), entryAt(0, 1056), entryAt(0, 1088, 1100)];
+  const good = layoutOf([lod2, lod1, raw, tail]);
   const breaks = (layout: Layout, budgetTokens = 512, previous?: Layout): string[] =>
     checkInvariants(layout, tree, { budgetTokens }, previous === undefined ? {} : { previous }).map(
       ({ check }) => check,
@@ -18,12 +19,6 @@ describe('invariants', () => {
   });
 
   it('are each found when broken', () => {
-    const [lod2, lod1, raw, tail] = good.entries as [
-      (typeof good.entries)[0],
-      (typeof good.entries)[0],
-      (typeof good.entries)[0],
-      (typeof good.entries)[0],
-    ];
     expect(breaks(good, 45)).toEqual(['budget']);
     expect(breaks({ ...good, usedTokens: 1 })).toEqual(['budget']);
     expect(breaks(layoutOf([lod2, raw, tail]))).toEqual(['contiguity']);
@@ -36,11 +31,15 @@ describe('invariants', () => {
     expect(breaks(layoutOf([entryAt(3, 0)]))).toContain('tree-consistency');
     expect(
       breaks(
-        layoutOf([entryAt(2, 1024), entryAt(0, 2048)]),
+        layoutOf([...Array.from({ length: 16 }, (_, i) => entryAt(1, 512 + i * 32)), lod1, raw, tail]),
         512,
-        layoutOf([entryAt(1, 1056), entryAt(1, 1088)]),
+        good,
       ),
     ).toContain('no-partial-swaps');
+  });
+
+  it('let evicted spans come back at the front', () => {
+    expect(breaks(good, 512, layoutOf([lod1, raw, tail]))).toEqual([]);
   });
 
   it('know a pruned entry', () => {

@@ -146,8 +146,8 @@ function checkTree({ layout, tree }: InvariantInput): string | null {
 }
 
 /**
- * Old and new entries over the same tokens must nest, and nothing may leave but the oldest or come but the
- * newest: with contiguity and levels kept, that holds exactly when every change was made of whole swaps.
+ * Old and new entries over the same tokens must nest, and nothing may leave or come back but the oldest, or come but
+ * the newest: with contiguity and levels kept, that holds exactly when every change was made of whole swaps.
  */
 function checkSwaps({ layout, previous }: InvariantInput): string | null {
   if (previous === undefined || previous.entries.length === 0) return null;
@@ -155,7 +155,6 @@ function checkSwaps({ layout, previous }: InvariantInput): string | null {
     return `the cursor went back from ${previous.cursor} to ${layout.cursor}`;
   const oldest = layout.entries[0];
   if (oldest === undefined) return 'every entry left the window';
-  if (oldest.start < previous.entries[0]!.start) return `${name(oldest)} reaches back before the window`;
   let j = 0;
   for (const before of previous.entries) {
     while (j < layout.entries.length && layout.entries[j]!.end <= before.start) j++;
@@ -164,7 +163,9 @@ function checkSwaps({ layout, previous }: InvariantInput): string | null {
       const grew = isOpenTail(before) && after.lod === 0 && after.start === before.start;
       const isInside = after.start >= before.start && after.end <= before.end;
       const isAround = after.start <= before.start && after.end >= before.end;
-      if (!grew && !isInside && !isAround) return `${name(before)} was swapped in part for ${name(after)}`;
+      const isWhole = after !== oldest || after.start <= before.start;
+      if (!grew && !(isInside && isWhole) && !isAround)
+        return `${name(before)} was swapped in part for ${name(after)}`;
     }
   }
   return null;

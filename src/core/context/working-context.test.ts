@@ -1,23 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { DOCUMENT, HIDDEN_SIZE, configOf, makeGists, tokenIds, treeOf } from '../testing/fake-history.ts';
-import { INITIAL_ALLOCATOR_STATE } from '../allocator/focus-allocator.ts';
-import type { Allocation } from '../allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../allocator/pass/allocator-state.ts';
+import type { Allocation } from '../allocator/pass/allocation-pass.ts';
 import { assembleByRecency } from '../allocator/assembly.ts';
-import { appendAndFit, makeRoom } from '../allocator/fit.ts';
+import { appendAndFit, makeRoom } from '../allocator/between-refocuses.ts';
 import { checkInvariants } from './invariants.ts';
-import { LEGALITY, explainLegality, legalityMasks, protectedStart } from './moves.ts';
+import { apply, explainObstacle, legalMoves, moveRules, protectedStart, refuse } from './moves.ts';
 import { actByHand } from '../allocator/manual-action.ts';
 import { GistTree } from '../tree/gist-tree.ts';
-import {
-  LayoutError,
-  collapseEntry,
-  emptyLayout,
-  entryIndexAt,
-  evictOldest,
-  expandEntry,
-  extendLayout,
-  windowStart,
-} from './working-context.ts';
+import { LayoutError, emptyLayout, entryIndexAt, extendLayout, windowStart } from './working-context.ts';
 
 const state = INITIAL_ALLOCATOR_STATE;
 
@@ -76,35 +67,40 @@ describe('layout', () => {
   it('expands LOD1 to one raw block and LOD2 to 32 gists, and collapses them back', () => {
     const lod2 = layout.entries.findIndex(({ lod }) => lod === 2);
     const lod1 = layout.entries.findIndex(({ lod }) => lod === 1);
-    const fine = expandEntry(layout, lod1, tree);
+    const fine = apply(layout, 'expand', lod1, tree);
     expect(fine.entries[lod1]).toMatchObject({ lod: 0, cost: 32 });
     expect(fine.usedTokens).toBe(layout.usedTokens + 31);
-    expect(collapseEntry(fine, lod1, tree).entries).toEqual(layout.entries);
-    const wide = expandEntry(layout, lod2, tree);
+    expect(apply(fine, 'collapse', lod1, tree).entries).toEqual(layout.entries);
+    const wide = apply(layout, 'expand', lod2, tree);
     expect(wide.entries).toHaveLength(layout.entries.length + 31);
-    expect(collapseEntry(wide, lod2 + 17, tree).entries).toEqual(layout.entries);
-    expect(() => collapseEntry(expandEntry(wide, lod2 + 3, tree), lod2, tree)).toThrow(LayoutError);
-    expect(() => collapseEntry(layout, layout.entries.length - 1, tree)).toThrow(LayoutError);
-    expect(() => expandEntry(layout, layout.entries.length - 1, tree)).toThrow(LayoutError);
+    expect(apply(wide, 'collapse', lod2 + 17, tree).entries).toEqual(layout.entries);
+    expect(() => apply(apply(wide, 'expand', lod2 + 3, tree), 'collapse', lod2, tree)).toThrow(LayoutError);
+    expect(() => apply(layout, 'collapse', layout.entries.length - 1, tree)).toThrow(LayoutError);
+    expect(() => apply(layout, 'expand', layout.entries.length - 1, tree)).toThrow(LayoutError);
   });
 
-  it('evicts from the oldest side', () => {
-    expect(windowStart(evictOldest(layout))).toBe(layout.entries[1]!.start);
-    expect(() => evictOldest(extendLayout(emptyLayout(), 3))).toThrow(LayoutError);
-  });
-
-  it('offers masks that agree with the moves, and reasons in words', () => {
-    const masks = legalityMasks(layout, tree, config);
-    layout.entries.forEach((entry, i) => {
-      const mayExpand = masks.canExpand[i] === LEGALITY.legal;
-      const mayCollapse = masks.canCollapse[i] === LEGALITY.legal;
-      if (mayExpand) expect(expandEntry(layout, i, tree).usedTokens).toBe(layout.usedTokens + 31);
-      if (mayCollapse) expect(collapseEntry(layout, i, tree).usedTokens).toBe(layout.usedTokens - 31);
-      if (entry.lod === 0) expect(mayExpand).toBe(false);
+  it('enumerates the moves that can be made, and refuses the others in words', () => {
+    const rules = moveRules(layout, tree, config);
+    const moves = legalMoves(layout, rules);
+    for (const { kind, first, count, lod } of moves) {
+      const { usedTokens } = apply(layout, kind, first, tree);
+      expect(usedTokens).toBe(layout.usedTokens + (kind === 'expand' ? 31 : -31));
+      expect(count).toBe(kind === 'collapse' && lod > 0 ? 32 : 1);
+    }
+    layout.entries.forEach((_, i) => {
+      for (const kind of ['expand', 'collapse'] as const) {
+        const isListed = moves.some(
+          (move) => move.kind === kind && move.first <= i && i < move.first + move.count,
+        );
+        expect(refuse(layout, kind, i, rules) === null).toBe(isListed);
+      }
     });
-    expect(masks.canCollapse.at(-1)).toBe(LEGALITY.openTail);
-    expect(masks.canCollapse.at(-2)).toBe(LEGALITY.protectedRecent);
-    for (const code of Object.values(LEGALITY)) expect(explainLegality(code)).not.toBe('');
+    const last = layout.entries.length - 1;
+    expect(refuse(layout, 'collapse', last, rules)).toBe('open-tail');
+    expect(refuse(layout, 'collapse', last - 1, rules)).toBe('protected-recent');
+    expect(refuse(layout, 'expand', last, rules)).toBe('already-raw');
+    expect(refuse(layout, 'expand', 0, { ...rules, freeTokens: 30 })).toBe('no-budget');
+    expect(explainObstacle('open-tail')).not.toBe(explainObstacle(null));
   });
 
   it('protects at least recentTokens, whole blocks, within three quarters of the budget', () => {

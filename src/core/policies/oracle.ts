@@ -1,12 +1,13 @@
 /** The oracle policy: what each legal move really does to the loss of the newest tokens. The bound, not a method. */
 import { K } from '../tree/ids.ts';
-import { LEGALITY, collapseLegality, expandLegality, protectedStart } from '../context/moves.ts';
+import { apply, legalMoves, protectedStart } from '../context/moves.ts';
+import type { Move } from '../context/moves.ts';
 import { definePolicy } from './policy.ts';
 import type { MeasureNll } from './policy.ts';
 import type { Scorer } from './scorer.ts';
 import type { SlotView } from '../context/slot-view.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
-import { collapseEntry, expandEntry, layoutOf, siblingRun } from '../context/working-context.ts';
+import { layoutOf } from '../context/working-context.ts';
 import type { Layout } from '../context/working-context.ts';
 import { entryScorer } from './entry-scorer.ts';
 
@@ -35,13 +36,6 @@ interface OracleOptions {
   readonly measureNll: MeasureNll;
 }
 
-/** A legal move, and the entries whose score it decides. */
-interface Move {
-  readonly kind: 'expand' | 'collapse';
-  readonly first: number;
-  readonly count: number;
-}
-
 /** The newest 32 to 63 tokens, from a block's start, are the query; 0 while history is shorter. */
 export function oracleQueryStart(cursor: number): number {
   return Math.max(0, Math.floor((cursor - K) / K) * K);
@@ -68,7 +62,10 @@ async function scoreMoves(
   const layout = layoutOf(view.entries);
   const scores = new Float64Array(layout.entries.length);
   const queryStart = oracleQueryStart(layout.cursor);
-  const moves = legalMoves(layout, tree, Math.min(protectedStart(layout.cursor, config), queryStart));
+  // What ends by here neither holds the query nor is protected; the budget is left to the allocator.
+  const limit = Math.min(protectedStart(layout.cursor, config), queryStart);
+  const rules = { tree, recentStart: limit, freeTokens: Infinity };
+  const moves = legalMoves(layout, rules).filter(({ end }) => end <= limit);
   if (view.slotCount > ORACLE_LIMITS.slots || moves.length > ORACLE_LIMITS.moves) {
     throw new OracleLimitError(view.slotCount, moves.length);
   }
@@ -77,12 +74,9 @@ async function scoreMoves(
   const worthOfDetail = new Map<Move, number>();
   // Newest first: what stands before a move is then the same as in the one before, and need not be run again.
   for (const move of [...moves].sort((a, b) => b.first - a.first)) {
-    const isExpansion = move.kind === 'expand';
-    const moved = isExpansion
-      ? expandEntry(layout, move.first, tree)
-      : collapseEntry(layout, move.first, tree);
+    const moved = apply(layout, move.kind, move.first, tree);
     const lost = (await measureNll(moved, queryStart)) - before;
-    worthOfDetail.set(move, Math.tanh((isExpansion ? -lost : lost) / GAIN_SCALE));
+    worthOfDetail.set(move, Math.tanh((move.kind === 'expand' ? -lost : lost) / GAIN_SCALE));
   }
   return combine(scores, layout, worthOfDetail);
 }
@@ -105,20 +99,4 @@ function combine(
     for (let i = first; i < first + count; i++) if (scores[i] === 0) scores[i] = Math.min(0, worth);
   }
   return scores;
-}
-
-/** Every expansion and collapse of what ends by `limit`; the budget is left to the allocator. */
-function legalMoves(layout: Layout, tree: GistTree, limit: number): Move[] {
-  const moves: Move[] = [];
-  for (let i = 0; i < layout.entries.length && layout.entries[i]!.end <= limit; i++) {
-    if (expandLegality(layout.entries[i]!, tree, Infinity) === LEGALITY.legal) {
-      moves.push({ kind: 'expand', first: i, count: 1 });
-    }
-    if (collapseLegality(layout, i, tree, limit) !== LEGALITY.legal) continue;
-    const { first, count } = siblingRun(layout, i)!;
-    if (first === i && layout.entries[first + count - 1]!.end <= limit) {
-      moves.push({ kind: 'collapse', first, count });
-    }
-  }
-  return moves;
 }

@@ -1,7 +1,10 @@
 /** A small allocation for tests: two sibling groups, part gists, part raw. */
 import { configOf, treeOf } from './fake-history.ts';
-import { INITIAL_ALLOCATOR_STATE } from '../allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../allocator/pass/allocator-state.ts';
+import { allocate } from '../allocator/focus-allocator.ts';
 import type { AllocationInput } from '../allocator/focus-allocator.ts';
+import type { Allocation } from '../allocator/pass/allocation-pass.ts';
+import type { StrategyId } from '../trace/parameters.ts';
 import type { RunConfig } from '../trace/config.ts';
 import type { Entry } from '../context/working-context.ts';
 import type { ActionRecord } from '../trace/telemetry.ts';
@@ -29,6 +32,11 @@ export function inputOf(
     state: INITIAL_ALLOCATOR_STATE,
     pass: 0,
   };
+}
+
+/** One pass by another strategy than the input's own. */
+export function allocateBy(strategy: StrategyId, input: AllocationInput): Allocation {
+  return allocate({ ...input, config: { ...input.config, strategy } });
 }
 
 export const brief = ({ kind, start, reason, rank }: ActionRecord): unknown[] => [

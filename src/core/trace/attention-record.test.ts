@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   ATTENTION_PARTS,
-  ATTENTION_READINGS,
   attentionRecord,
   attentionRecordSchema,
   MAX_ATTENDED_BLOCKS,
 } from './attention-record.ts';
+import { ATTENTION_READINGS } from './parameters.ts';
 import type { Entry } from '../context/working-context.ts';
 import { tokensPerEntry } from '../tree/ids.ts';
 import { entryAt } from '../context/working-context.ts';

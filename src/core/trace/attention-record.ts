@@ -1,13 +1,8 @@
 /** How much a generated token attended to each block of the working context, as traces keep it. Pure. */
 import { z } from 'zod';
+import { ATTENTION_READINGS } from './parameters.ts';
+import type { AttentionReading } from './parameters.ts';
 import { type BlockSpan, MAX_LOD } from '../tree/ids.ts';
-
-/**
- * Which of the base's heads are read: the mean over all of them, the mean over the last layer's, or for every
- * slot the head that weighs it most, scaled to sum 1.
- */
-export const ATTENTION_READINGS = ['mean', 'last-layer', 'strongest-head'] as const;
-export type AttentionReading = (typeof ATTENTION_READINGS)[number];
 
 /** Shares are whole numbers of these parts, so that they add up exactly. */
 export const ATTENTION_PARTS = 10_000;

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { POSITION_MODES } from '../context/position-scheme.ts';
-import { ATTENTION_READINGS } from './attention-record.ts';
 import type { DefinitionId } from './definitions.ts';
 
 const POLICY_IDS = [
@@ -29,6 +28,13 @@ export type KvMode = (typeof KV_MODES)[number];
 /** `default` is the session's own LensNet, or the model's; the others ask for an architecture by name. */
 export const LENS_VARIANTS = ['default', 'dual-cross-attention', 'transformer', 'perceiver'] as const;
 export type LensVariant = (typeof LENS_VARIANTS)[number];
+
+/**
+ * Which of the base's heads are read: the mean over all of them, the mean over the last layer's, or for every
+ * slot the head that weighs it most, scaled to sum 1.
+ */
+export const ATTENTION_READINGS = ['mean', 'last-layer', 'strongest-head'] as const;
+export type AttentionReading = (typeof ATTENTION_READINGS)[number];
 
 const RECORD_ATTENTION = ['off', ...ATTENTION_READINGS] as const;
 

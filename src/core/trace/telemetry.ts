@@ -28,7 +28,9 @@ export const REASONS = [
   'score-above-tau', // expansion, LensNet or another policy wanted it
   'score-below-tau', // collapse
   'paid-for-expansion', // collapse taken so that a waiting expansion fits
+  'paid-for-readmission', // collapse taken so that an evicted span fits again
   'over-budget', // forced collapse
+  'cooldown-overruled', // forced collapse of what may not flip yet, because nothing else was left before an eviction
   'coarsest-and-over-budget', // eviction
   'fits-again', // readmission
   'manual', // the researcher did it

@@ -1,7 +1,7 @@
 /** The base language model: embeddings and gists in, logits out (docs/models.md). Knows no text and no tree. */
 import * as tf from '@tensorflow/tfjs';
 import { yieldToEvents } from '../../base/clock.ts';
-import type { AttentionReading } from '../../core/trace/attention-record.ts';
+import type { AttentionReading } from '../../core/trace/parameters.ts';
 import { activeKernels } from '../backend/active-kernels.ts';
 import { AttentionFold } from './attention-reading.ts';
 import type { BaseConfig } from './config.ts';

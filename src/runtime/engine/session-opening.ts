@@ -1,5 +1,5 @@
 /** Opens a session: a new one, or one that storage gives back, its missing gists recomputed. */
-import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/pass/allocator-state.ts';
 import { type RunConfig, applyConfigChanges } from '../../core/trace/config.ts';
 import type { Lod } from '../../core/tree/ids.ts';
 import { GistTree } from '../../core/tree/gist-tree.ts';

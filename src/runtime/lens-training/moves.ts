@@ -2,26 +2,16 @@
  * Chooses which moves of a working context to measure: what the lens wants, what a retriever would want (hard
  * negatives), what the real continuation has words in common with (likely gains), and some at random.
  */
-import { type Lod } from '../../core/tree/ids.ts';
-import { LEGALITY, collapseLegality, expandLegality, protectedStart } from '../../core/context/moves.ts';
+import { K } from '../../core/tree/ids.ts';
+import { apply, legalMoves, moveRules, refuse } from '../../core/context/moves.ts';
+import type { Move } from '../../core/context/moves.ts';
 import type { Rng } from '../../base/rng.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
-import { collapseEntry, entryIndexAt, expandEntry, siblingRun } from '../../core/context/working-context.ts';
+import { entryIndexAt } from '../../core/context/working-context.ts';
 import type { Layout } from '../../core/context/working-context.ts';
-import { K } from '../../core/tree/ids.ts';
 import { bestBlock } from './block-relevance.ts';
 
-/** A unit that could move: one gist that expands, or the entries that collapse together. */
-interface Unit {
-  readonly kind: 'expand' | 'collapse';
-  readonly firstEntry: number;
-  readonly entryCount: number;
-  readonly lod: Lod;
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface CandidateMove extends Unit {
+export interface CandidateMove extends Move {
   /** The layout with this one move, and nothing paid for it. */
   readonly layout: Layout;
 }
@@ -65,39 +55,30 @@ export function chooseMoves(input: MoveInput): readonly CandidateMove[] {
       [COLLAPSES.random, () => rng.nextFloat()],
     ]),
   ];
-  chosen.sort((a, b) => b.firstEntry - a.firstEntry);
-  return chosen.map((unit) => ({ ...unit, layout: apply(input, unit) }));
+  chosen.sort((a, b) => b.first - a.first);
+  return chosen.map((unit) => ({ ...unit, layout: layoutWith(input, unit) }));
 }
 
 /** Every unit that may move, budget aside: what a move is worth does not depend on who pays. */
 export function unitsOf({ layout, tree, config }: Pick<MoveInput, 'layout' | 'tree' | 'config'>): {
-  readonly expansions: readonly Unit[];
-  readonly collapses: readonly Unit[];
+  readonly expansions: readonly Move[];
+  readonly collapses: readonly Move[];
 } {
-  const expansions: Unit[] = [];
-  const collapses: Unit[] = [];
-  const recentStart = protectedStart(layout.cursor, config);
-  layout.entries.forEach((entry, index) => {
-    const { lod, start } = entry;
-    if (expandLegality(entry, tree, Infinity) === LEGALITY.legal) {
-      expansions.push({ kind: 'expand', firstEntry: index, entryCount: 1, lod, start, end: entry.end });
-    }
-    const run = siblingRun(layout, index);
-    if (run?.first !== index || collapseLegality(layout, index, tree, recentStart) !== LEGALITY.legal) return;
-    const { end } = layout.entries[index + run.count - 1]!;
-    collapses.push({ kind: 'collapse', firstEntry: index, entryCount: run.count, lod, start, end });
-  });
-  return { expansions, collapses };
+  const moves = legalMoves(layout, moveRules(layout, tree, config));
+  return {
+    expansions: moves.filter(({ kind }) => kind === 'expand'),
+    collapses: moves.filter(({ kind }) => kind === 'collapse'),
+  };
 }
 
 /** Mean over a unit's entries. */
-export function unitScore(scores: Float32Array, { firstEntry, entryCount }: Omit<Unit, 'kind'>): number {
+export function unitScore(scores: Float32Array, { first, count }: Pick<Move, 'first' | 'count'>): number {
   let sum = 0;
-  for (let i = firstEntry; i < firstEntry + entryCount; i++) sum += scores[i]!;
-  return sum / entryCount;
+  for (let i = first; i < first + count; i++) sum += scores[i]!;
+  return sum / count;
 }
 
-type Rank = (unit: Unit) => number;
+type Rank = (unit: Move) => number;
 
 function meanOf(scores: Float32Array): Rank {
   return (unit) => unitScore(scores, unit);
@@ -108,9 +89,9 @@ function relevanceOf(relevance: Float32Array): Rank {
 }
 
 /** The best of each rank in turn, no unit twice. */
-function pick(units: readonly Unit[], quotas: readonly (readonly [count: number, rank: Rank])[]): Unit[] {
+function pick(units: readonly Move[], quotas: readonly (readonly [count: number, rank: Rank])[]): Move[] {
   const left = new Set(units);
-  const chosen: Unit[] = [];
+  const chosen: Move[] = [];
   for (const [count, rank] of quotas) {
     const ranked = [...left].map((unit) => ({ unit, value: rank(unit) })).sort((a, b) => b.value - a.value);
     for (const { unit } of ranked.slice(0, count)) {
@@ -121,9 +102,9 @@ function pick(units: readonly Unit[], quotas: readonly (readonly [count: number,
   return chosen;
 }
 
-function apply({ layout, tree, futureRelevance }: MoveInput, unit: Unit): Layout {
-  if (unit.kind === 'collapse') return collapseEntry(layout, unit.firstEntry, tree);
-  return expandToRaw(layout, unit.firstEntry, tree, futureRelevance);
+function layoutWith({ layout, tree, futureRelevance }: MoveInput, unit: Move): Layout {
+  if (unit.kind === 'collapse') return apply(layout, 'collapse', unit.first, tree);
+  return expandToRaw(layout, unit.first, tree, futureRelevance);
 }
 
 /**
@@ -133,11 +114,12 @@ function apply({ layout, tree, futureRelevance }: MoveInput, unit: Unit): Layout
 export function expandToRaw(layout: Layout, index: number, tree: GistTree, relevance: Float32Array): Layout {
   const { lod, start, end } = layout.entries[index]!;
   const target = bestBlock(relevance, start, end) * K;
-  let next = expandEntry(layout, index, tree);
-  for (let level = lod - 1; level >= 1; level--) {
+  let next = apply(layout, 'expand', index, tree);
+  const rules = { tree, recentStart: 0, freeTokens: Infinity };
+  for (let below = lod - 1; below >= 1; below--) {
     const child = entryIndexAt(next, target);
-    if (expandLegality(next.entries[child]!, tree, Infinity) !== LEGALITY.legal) break;
-    next = expandEntry(next, child, tree);
+    if (refuse(next, 'expand', child, rules) !== null) break;
+    next = apply(next, 'expand', child, tree);
   }
   return next;
 }

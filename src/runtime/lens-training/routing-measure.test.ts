@@ -17,14 +17,14 @@ const layout = layoutOf([entryAt(1, 0), entryAt(1, K), entryAt(0, 2 * K), entryA
 
 /** Expanding the first gist gains; collapsing the raw block loses as much; the second gist is worth nothing. */
 function stateOf(gainNats: number): MeasuredState {
-  const unit = { entryCount: 1, lod: 1, start: 0, end: K } as const;
+  const unit = { count: 1, lod: 1, start: 0, end: K } as const;
   return {
     ...{ cursor: 4 * K, horizonTokens: 64, kind: 'block', layout, isHeldOut: true },
     lensScores: Float32Array.of(0.1, 0.2, 0.3, 0.4),
     moves: [
-      { ...unit, kind: 'expand', firstEntry: 0, gainNats },
-      { ...unit, kind: 'expand', firstEntry: 1, gainNats: 0 },
-      { ...unit, kind: 'collapse', firstEntry: 2, gainNats: -gainNats },
+      { ...unit, kind: 'expand', first: 0, gainNats },
+      { ...unit, kind: 'expand', first: 1, gainNats: 0 },
+      { ...unit, kind: 'collapse', first: 2, gainNats: -gainNats },
     ],
   };
 }
@@ -106,7 +106,7 @@ describe('places to look back from', () => {
     const wanted = page.start / K + 7;
     const relevance = blockRelevance(tree, tree.tokens(wanted * K, (wanted + 1) * K));
     expect(bestBlock(relevance, page.start, page.end)).toBe(wanted);
-    const expanded = expandToRaw(start, page.firstEntry, tree, relevance);
+    const expanded = expandToRaw(start, page.first, tree, relevance);
     expect(expanded.entries.filter(({ lod }) => lod === 0).map((entry) => entry.start)).toContain(wanted * K);
     expect(expanded.usedTokens).toBe(start.usedTokens + 2 * (K - 1));
   });

@@ -54,7 +54,7 @@ function findsBest({ state, scores }: ScoredState, k: number): boolean | null {
     null,
   );
   if (best === null || best.gainNats < TELLING_NATS) return null;
-  const own = scores[best.firstEntry]!;
+  const own = scores[best.first]!;
   const better = state.layout.entries.filter(({ lod }, i) => lod > 0 && scores[i]! > own).length;
   return better < k;
 }

@@ -1,13 +1,13 @@
 /** Working contexts as the session could have had them at an earlier cursor: fresh, focused, or at random. */
-import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/pass/allocator-state.ts';
 import { assembleByRecency } from '../../core/allocator/assembly.ts';
 import type { RunConfig } from '../../core/trace/config.ts';
 import { K } from '../../core/tree/ids.ts';
-import { EXPANSION_COST } from '../../core/context/moves.ts';
+import { apply, EXPANSION_COST } from '../../core/context/moves.ts';
 import { refocus } from '../../core/allocator/refocus.ts';
 import type { Rng } from '../../base/rng.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
-import { collapseEntry, entryIndexAt, indexOfEntry } from '../../core/context/working-context.ts';
+import { entryIndexAt, indexOfEntry } from '../../core/context/working-context.ts';
 import type { Layout } from '../../core/context/working-context.ts';
 import type { LanguageModel, LensNet } from '../../nn/ports.ts';
 import { bestBlock } from './block-relevance.ts';
@@ -71,8 +71,8 @@ function scatterDetail(start: Layout, { tree, config, futureRelevance, rng }: La
     const index =
       i === 0 && wanted !== null
         ? entryIndexAt(layout, wanted)
-        : units.expansions[rng.nextInt(Math.max(1, units.expansions.length))]?.firstEntry;
-    const unit = units.expansions.find(({ firstEntry }) => firstEntry === index);
+        : units.expansions[rng.nextInt(Math.max(1, units.expansions.length))]?.first;
+    const unit = units.expansions.find(({ first }) => first === index);
     if (unit === undefined) continue;
     layout = makeRoom(layout, unit.lod * EXPANSION_COST, tree, config, rng);
     const at = indexOfEntry(layout, unit.lod, unit.start);
@@ -91,7 +91,7 @@ function makeRoom(layout: Layout, needed: number, tree: GistTree, config: RunCon
   while (freeTokens(next, config) < needed) {
     const { collapses } = unitsOf({ layout: next, tree, config });
     if (collapses.length === 0) break;
-    next = collapseEntry(next, collapses[rng.nextInt(collapses.length)]!.firstEntry, tree);
+    next = apply(next, 'collapse', collapses[rng.nextInt(collapses.length)]!.first, tree);
   }
   return next;
 }

@@ -31,20 +31,20 @@ export function worthScale(states: readonly MeasuredState[]): number {
 export function targetsOf(state: MeasuredState, scaleNats: number, rng: Rng): readonly EntryTarget[] {
   const { layout, moves, lensScores } = state;
   const firstSlots = slotsBefore(layout);
-  const spanOf = (firstEntry: number, entryCount: number) => {
-    const firstSlot = firstSlots[firstEntry]!;
-    return { firstSlot, slotCount: firstSlots[firstEntry + entryCount]! - firstSlot };
+  const spanOf = (first: number, count: number) => {
+    const firstSlot = firstSlots[first]!;
+    return { firstSlot, slotCount: firstSlots[first + count]! - firstSlot };
   };
   const measured = moves.map((move) => {
     const worth = worthOfDetail(move) / scaleNats;
     return {
-      ...spanOf(move.firstEntry, move.entryCount),
+      ...spanOf(move.first, move.count),
       target: Math.tanh(worth - BIAS[move.kind]),
       weight: 1 + (TELLING_WEIGHT - 1) * Math.min(1, Math.abs(worth)),
       group: move.kind,
     };
   });
-  const taken = new Set(moves.flatMap(({ firstEntry, entryCount }) => indices(firstEntry, entryCount)));
+  const taken = new Set(moves.flatMap(({ first, count }) => indices(first, count)));
   const free = layout.entries.map((_, index) => index).filter((index) => !taken.has(index));
   const anchors: EntryTarget[] = [];
   for (let i = 0; i < ANCHORS && free.length > 0; i++) {

@@ -34,7 +34,7 @@ import type {
 } from './messages/session-messages.ts';
 import { answerQuery } from './queries/answer-query.ts';
 import type { QuerySession } from './queries/answer-query.ts';
-import type { BlockSpan } from './memory/block-span.ts';
+import type { BlockSpan } from '../../core/tree/ids.ts';
 import type { Query, QueryResults } from './messages/query-messages.ts';
 import { sessionEvent } from './telemetry/session-event.ts';
 import { SessionJournal } from './journal/session-journal.ts';

@@ -7,7 +7,7 @@ import type { LayoutEntry, TelemetryEvent, TelemetryEventOf } from '../../core/t
 import { type Frame, ScoreColumn, StoredFrame } from './frame.ts';
 import { LatencyTable } from './latency-table.ts';
 import { LayoutHistory } from './layout-history.ts';
-import { scoredLayout } from './scored-layout.ts';
+import { scoredLayout } from '../../core/trace/action-replay.ts';
 
 type RefocusEvent = TelemetryEventOf<'refocus'>;
 

@@ -1,5 +1,6 @@
 /** Which blocks stood in focus when a generated token was predicted; and the token that is looked at now. */
-import { ATTENTION_PARTS, type AttentionReading } from '../../core/trace/attention-record.ts';
+import { ATTENTION_PARTS } from '../../core/trace/attention-record.ts';
+import { type AttentionReading } from '../../core/trace/parameters.ts';
 import { usePlayback } from './playback-store.ts';
 import { type BlockRef, useView } from './view-store.ts';
 import { currentRun } from './current-run.ts';

@@ -65,12 +65,16 @@ function because(action: ActionRecord, { tauExpand, tauCollapse }: Thresholds): 
       return `${score} was below −τ_collapse ${formatScore(-tauCollapse)}.`;
     case 'paid-for-expansion':
       return `${score}; collapsed so that an expansion of the same step fits the budget.`;
+    case 'paid-for-readmission':
+      return `${score}; collapsed so that what had left the window fits again.`;
+    case 'cooldown-overruled':
+      return `${score}; nothing else was left to collapse, and losing detail soon after a change is better than losing history, so its cooldown was overruled.`;
     case 'over-budget':
       return `${score}; new tokens put the context over budget, so the lowest scores were collapsed whatever the thresholds.`;
     case 'coarsest-and-over-budget':
       return 'Everything was at its coarsest and the budget still did not hold, so the oldest entry left the window.';
     case 'fits-again':
-      return 'There is room for it again.';
+      return 'It had left the window; the budget has room for it again.';
     case 'manual':
       return 'Done by hand.';
     case 'cooldown':

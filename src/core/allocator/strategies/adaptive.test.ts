@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Allocation, AllocationInput } from '../focus-allocator.ts';
-import { strategyOf } from './index.ts';
-import { applied, brief, inputOf, refused } from '../../testing/two-groups.ts';
+import type { Allocation } from '../pass/allocation-pass.ts';
+import type { AllocationInput } from '../focus-allocator.ts';
+import { allocateBy, applied, brief, inputOf, refused } from '../../testing/two-groups.ts';
 
-const allocate = (input: AllocationInput): Allocation => strategyOf('adaptive').allocate(input);
+const allocate = (input: AllocationInput): Allocation => allocateBy('adaptive', input);
 const all = (score: number): Record<number, number> =>
   Object.fromEntries(Array.from({ length: 64 }, (_, block) => [block, score]));
 
@@ -61,6 +61,6 @@ describe('adaptive allocation', () => {
     const input = inputOf(4, {});
     const { state } = allocate(input);
     expect(state.thresholds).toEqual({ tauExpand: expect.closeTo(-0.05) as number, tauCollapse: 1 });
-    expect(strategyOf('greedy').allocate({ ...input, state }).state.thresholds).toBeUndefined();
+    expect(allocateBy('greedy', { ...input, state }).state.thresholds).toBeUndefined();
   });
 });

@@ -2,15 +2,11 @@
  * Greedy whose thresholds follow how full the window is. Free budget should hold detail, and a full window
  * should trade only for what is clearly wanted more.
  */
-import type { Allocation, AllocationInput, AllocationStrategy } from '../focus-allocator.ts';
-import { takeAlternately } from '../alternation.ts';
-import { collectCandidates } from '../candidates.ts';
-import type { Candidate } from '../candidate.ts';
 import { EXPANSION_COST } from '../../context/moves.ts';
-import { runStrategy } from '../strategy-run.ts';
-import type { StrategyRun } from '../strategy-run.ts';
-
-export const adaptiveStrategy: AllocationStrategy = { id: 'adaptive', allocate };
+import type { AllocationPass, Candidate } from '../pass/allocation-pass.ts';
+import { collectCandidates } from '../pass/candidates.ts';
+import type { StrategyMoves } from '../pass/strategy.ts';
+import { takeAlternately } from './greedy.ts';
 
 /** No score is below -1: nothing collapses for its score alone. */
 const NEVER = 1;
@@ -25,43 +21,39 @@ const NEVER = 1;
  *
  * In a trade the expansion's score must exceed all that collapses for it by more than `tradeMargin`: scores that
  * differ by less never swap places, so nothing oscillates.
- *
- * @throws {RangeError} if the scores are not one per entry.
  */
-function allocate(input: AllocationInput): Allocation {
-  return runStrategy(input, (run) => {
-    const { config } = run;
-    const ranked = collectCandidates(run, { tauExpand: -1, tauCollapse: NEVER }).expansions;
-    const surplus = expansionsTo(run, config.utilisationLow);
-    const tauExpand = thresholdInForce(run, ranked, surplus);
-    const expansions = ranked.filter(
-      ({ score }, rank) => score > tauExpand && (score > config.tauExpand || rank < surplus),
-    );
-    const taken = takeAlternately(run, { expansions, collapses: [] }, (score) => score - config.tradeMargin);
-    return { taken, thresholds: { tauExpand, tauCollapse: NEVER } };
-  });
+export function takeAdaptively(pass: AllocationPass): StrategyMoves {
+  const { config } = pass;
+  const ranked = collectCandidates(pass, { tauExpand: -1, tauCollapse: NEVER }).expansions;
+  const surplus = expansionsTo(pass, config.utilisationLow);
+  const tauExpand = thresholdInForce(pass, ranked, surplus);
+  const expansions = ranked.filter(
+    ({ score }, rank) => score > tauExpand && (score > config.tauExpand || rank < surplus),
+  );
+  const taken = takeAlternately(pass, { expansions, collapses: [] }, (score) => score - config.tradeMargin);
+  return { taken, thresholds: { tauExpand, tauCollapse: NEVER } };
 }
 
 /**
  * @param ranked - every legal expansion, highest score first.
  * @param surplus - expansions that low utilisation asks for.
  */
-function thresholdInForce(run: StrategyRun, ranked: readonly Candidate[], surplus: number): number {
-  const { config, limit } = run;
+function thresholdInForce(pass: AllocationPass, ranked: readonly Candidate[], surplus: number): number {
+  const { config, limit } = pass;
   const isAbove = (tau: number, count: number): boolean => (ranked[count - 1]?.score ?? -1) > tau;
   let tau = config.tauExpand;
   if (surplus > 0) {
     const enough = Math.min(surplus, limit);
     while (tau > -1 && enough > 0 && !isAbove(tau, enough)) tau = Math.max(-1, tau - config.tauStep);
-  } else if (expansionsTo(run, config.utilisationHigh) === 0) {
+  } else if (expansionsTo(pass, config.utilisationHigh) === 0) {
     while (isAbove(tau, limit + 1) && isAbove(tau + config.tauStep, limit)) tau += config.tauStep;
   }
   return tau;
 }
 
 /** How many expansions fit, up to the one that brings the window to this share of the budget. */
-function expansionsTo({ step, config }: StrategyRun, share: number): number {
-  const missing = share * config.budgetTokens - step.bench.usedTokens;
-  const fitting = Math.floor(step.freeTokens / EXPANSION_COST);
+function expansionsTo({ draft, config, freeTokens }: AllocationPass, share: number): number {
+  const missing = share * config.budgetTokens - draft.usedTokens;
+  const fitting = Math.floor(freeTokens / EXPANSION_COST);
   return Math.max(0, Math.min(Math.ceil(missing / EXPANSION_COST), fitting));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { INITIAL_ALLOCATOR_STATE, MAX_REFUSED } from '../focus-allocator.ts';
-import { allocate } from './greedy.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../pass/allocator-state.ts';
+import { MAX_REFUSED } from '../pass/allocation-pass.ts';
+import { allocate } from '../focus-allocator.ts';
 import { checkInvariants } from '../../context/invariants.ts';
 import { applied, blocks, brief, gists, inputOf, refused } from '../../testing/two-groups.ts';
 import { entryAt, entryIndexAt, layoutOf } from '../../context/working-context.ts';

@@ -1,14 +1,10 @@
 /** The best set of moves at once: a knapsack over the legal moves, within budget and action limit. */
-import type { Allocation, AllocationInput, AllocationStrategy } from '../focus-allocator.ts';
-import { collectCandidates } from '../candidates.ts';
-import type { Candidate } from '../candidate.ts';
 import { EXPANSION_COST } from '../../context/moves.ts';
-import { parentSpan } from '../../tree/ids.ts';
-import { refuse, refuseExpansions, runStrategy } from '../strategy-run.ts';
-import type { StrategyRun } from '../strategy-run.ts';
 import type { LayoutEntry } from '../../trace/telemetry.ts';
-
-export const matchingStrategy: AllocationStrategy = { id: 'matching', allocate };
+import { parentSpan } from '../../tree/ids.ts';
+import type { AllocationPass, Candidate } from '../pass/allocation-pass.ts';
+import { collectCandidates } from '../pass/candidates.ts';
+import type { StrategyMoves } from '../pass/strategy.ts';
 
 /** A candidate with its place in its queue. */
 interface Ranked {
@@ -31,36 +27,29 @@ interface Option {
  * An expansion is worth its score less τ_expand, a collapse minus its score less τ_collapse; collapses that are
  * worth less than nothing are taken where the expansion that they pay for is worth more. Every move costs or
  * refunds K - 1 tokens, so a dynamic programme over (expansions, collapses) taken so far finds the exact optimum.
- *
- * @throws {RangeError} if the scores are not one per entry.
  */
-function allocate(input: AllocationInput): Allocation {
-  return runStrategy(input, (run) => {
-    const { config } = run;
-    // A score is at most 1: every unit that may collapse can pay.
-    const found = collectCandidates(run, { tauExpand: config.tauExpand, tauCollapse: -1.01 });
-    const ranked = (candidates: readonly Candidate[]): Ranked[] =>
-      candidates.map((candidate, index) => ({ candidate, rank: index + 1 }));
-    const expansions = ranked(found.expansions);
-    const collapses = ranked(found.collapses);
-    const best = solve(run, choicesOf(run, expansions, collapses));
-    apply(run, best);
-    refuseExpansions(
-      run,
-      expansions.filter((move) => !best.expansions.includes(move)),
-    );
-    for (const { candidate, rank } of collapses) {
-      const isTaken = best.collapses.some((move) => move.rank === rank);
-      if (!isTaken && candidate.score < -config.tauCollapse) {
-        refuse(run, 'collapse', candidate, rank, { reason: 'action-limit' });
-      }
+export function takeBestSet(pass: AllocationPass): StrategyMoves {
+  const { config } = pass;
+  // A score is at most 1: every unit that may collapse can pay.
+  const found = collectCandidates(pass, { tauExpand: config.tauExpand, tauCollapse: -1.01 });
+  const ranked = (candidates: readonly Candidate[]): Ranked[] =>
+    candidates.map((candidate, index) => ({ candidate, rank: index + 1 }));
+  const expansions = ranked(found.expansions);
+  const collapses = ranked(found.collapses);
+  const best = solve(pass, choicesOf(pass, expansions, collapses));
+  take(pass, best);
+  pass.refuseExpansions(expansions.filter((move) => !best.expansions.includes(move)));
+  for (const { candidate, rank } of collapses) {
+    const isTaken = best.collapses.some((move) => move.rank === rank);
+    if (!isTaken && candidate.score < -config.tauCollapse) {
+      pass.refuse('collapse', candidate, rank, { reason: 'action-limit' });
     }
-    return { taken: best.expansions.length + best.collapses.length };
-  });
+  }
+  return { taken: best.expansions.length + best.collapses.length };
 }
 
 function choicesOf(
-  { config, limit }: StrategyRun,
+  { config, limit }: AllocationPass,
   expansions: readonly Ranked[],
   collapses: readonly Ranked[],
 ): Choice[] {
@@ -92,7 +81,7 @@ function choicesOf(
 }
 
 /** The option of every choice that together are worth most; of equals the fewest moves. */
-function solve({ step, limit }: StrategyRun, choices: readonly Choice[]): Option {
+function solve({ limit, freeTokens }: AllocationPass, choices: readonly Choice[]): Option {
   const width = limit + 1;
   const value = new Float64Array(width * width).fill(-Infinity);
   value[0] = 0;
@@ -115,7 +104,7 @@ function solve({ step, limit }: StrategyRun, choices: readonly Choice[]): Option
   let [bestE, bestC] = [0, 0];
   for (let e = 0; e <= limit; e++) {
     for (let c = 0; e + c <= limit; c++) {
-      const fits = (e - c) * EXPANSION_COST <= step.freeTokens;
+      const fits = (e - c) * EXPANSION_COST <= freeTokens;
       if (fits && value[e * width + c]! > value[bestE * width + bestC]! + 1e-12) [bestE, bestC] = [e, c];
     }
   }
@@ -136,19 +125,17 @@ function solve({ step, limit }: StrategyRun, choices: readonly Choice[]): Option
 }
 
 /** Each expansion after as many collapses as it needs, then the collapses that pay for nothing. */
-function apply({ step }: StrategyRun, { expansions, collapses }: Option): void {
+function take(pass: AllocationPass, { expansions, collapses }: Option): void {
   const waiting = [...collapses];
   for (const { candidate, rank } of expansions) {
     const paidBy: LayoutEntry[] = [];
-    while (step.freeTokens < EXPANSION_COST) {
+    while (pass.freeTokens < EXPANSION_COST) {
       const payer = waiting.shift()!;
-      step.applyCollapse(payer.candidate.node, { reason: 'paid-for-expansion', rank: payer.rank });
-      const parent = parentSpan(payer.candidate.lod, payer.candidate.start);
-      paidBy.push([parent.lod, parent.start, parent.end]);
+      paidBy.push(pass.collapse(payer.candidate.node, { reason: 'paid-for-expansion', rank: payer.rank }));
     }
-    step.applyExpand(candidate.node, { reason: 'score-above-tau', rank, paidBy });
+    pass.expand(candidate.node, { reason: 'score-above-tau', rank, paidBy });
   }
   for (const { candidate, rank } of waiting) {
-    step.applyCollapse(candidate.node, { reason: 'score-below-tau', rank });
+    pass.collapse(candidate.node, { reason: 'score-below-tau', rank });
   }
 }

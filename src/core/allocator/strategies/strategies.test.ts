@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Allocation, AllocationInput } from '../focus-allocator.ts';
-import { strategyOf } from './index.ts';
-import { applied, brief, inputOf, refused } from '../../testing/two-groups.ts';
+import type { Allocation } from '../pass/allocation-pass.ts';
+import type { AllocationInput } from '../focus-allocator.ts';
+import { allocateBy, applied, brief, inputOf, refused } from '../../testing/two-groups.ts';
 
 const moves = (actions: Parameters<typeof applied>[0]): unknown[] =>
   applied(actions).map(({ kind, start }) => [kind, start / 32]);
 
 describe('matching allocation', () => {
-  const allocate = (input: AllocationInput): Allocation => strategyOf('matching').allocate(input);
+  const allocate = (input: AllocationInput): Allocation => allocateBy('matching', input);
   const full = { budgetTokens: 188 };
 
   it('finds the set of moves that is worth most', () => {
@@ -28,7 +28,7 @@ describe('matching allocation', () => {
       ['collapse', 60],
       ['expand', 3],
     ]);
-    expect(moves(strategyOf('greedy').allocate(input).actions)).toEqual([]);
+    expect(moves(allocateBy('greedy', input).actions)).toEqual([]);
     const close = { ...input, config: { ...input.config, tauCollapse: 0.5 } };
     expect(moves(allocate(close).actions)).toEqual([]);
     expect(refused(allocate(close).actions)).toMatchObject([{ reason: 'no-budget', missingTokens: 31 }]);
@@ -51,14 +51,14 @@ describe('matching allocation', () => {
           0,
         );
       const best = worth(allocate(input).actions);
-      expect(best).toBeGreaterThanOrEqual(worth(strategyOf('greedy').allocate(input).actions) - 1e-9);
-      expect(best).toBeGreaterThanOrEqual(worth(strategyOf('stochastic').allocate(input).actions) - 1e-9);
+      expect(best).toBeGreaterThanOrEqual(worth(allocateBy('greedy', input).actions) - 1e-9);
+      expect(best).toBeGreaterThanOrEqual(worth(allocateBy('stochastic', input).actions) - 1e-9);
     }
   });
 });
 
 describe('stochastic allocation', () => {
-  const allocate = (input: AllocationInput): Allocation => strategyOf('stochastic').allocate(input);
+  const allocate = (input: AllocationInput): Allocation => allocateBy('stochastic', input);
   const scores = Object.fromEntries(Array.from({ length: 20 }, (_, block) => [block, 0.3 + block / 50]));
   const firstOf = (seed: number, changes = {}): number =>
     applied(allocate(inputOf(4, scores, { seed, maxActions: 1, ...changes })).actions)[0]!.start / 32;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import { ABSOLUTE_POSITIONS } from '../../../core/context/position-scheme.ts';
 import { buildSlotView } from '../../../core/context/slot-view.ts';
-import { expandEntry } from '../../../core/context/working-context.ts';
+import { apply } from '../../../core/context/moves.ts';
 import { logSumExp } from '../../session/decoding/sampler.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { AnswerReader, prepareContext } from './answer-reader.ts';
@@ -25,7 +25,7 @@ it('reads every move of a window from the cached prefix as it would without a ca
     offsetTokens: 0,
     followingTokens: 4,
   };
-  const contexts = [layout, ...gists.map((index) => expandEntry(layout, index, tree))].map((each) =>
+  const contexts = [layout, ...gists.map((index) => apply(layout, 'expand', index, tree))].map((each) =>
     prepareContext(each, tree, where),
   );
   const reference = Uint32Array.of(5, 6, 7);

@@ -4,7 +4,7 @@
  * refocuses on.
  */
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
-import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { PolicyId } from '../../../core/trace/parameters.ts';

@@ -1,9 +1,8 @@
 /** The greedy counterfactual oracle: tries every legal expansion and keeps the one that helps the answer most. */
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { EXPANSION_COST } from '../../../core/context/moves.ts';
+import { apply, EXPANSION_COST } from '../../../core/context/moves.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
-import { expandEntry } from '../../../core/context/working-context.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import { gistsLayout } from './layouts.ts';
 
@@ -30,7 +29,7 @@ export async function searchOracle(
     for (let i = layout.entries.length - 1; i >= 0; i--) {
       const { lod, start } = layout.entries[i]!;
       if (lod === 0 || !tree.canServeChildren(lod, start)) continue;
-      const candidate = expandEntry(layout, i, tree);
+      const candidate = apply(layout, 'expand', i, tree);
       const value = await nll(candidate);
       if (value < least) [best, least] = [candidate, value];
     }

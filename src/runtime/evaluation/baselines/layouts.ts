@@ -1,13 +1,12 @@
 /** Working contexts of the policies that need no lens: a ranking of blocks, or a fixed rule. Pure. */
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { EXPANSION_COST, protectedStart } from '../../../core/context/moves.ts';
+import { apply, EXPANSION_COST, protectedStart } from '../../../core/context/moves.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import {
   entryAt,
   entryIndexAt,
-  expandEntry,
   extendLayout,
   emptyLayout,
   layoutOf,
@@ -35,7 +34,7 @@ export function expandedLayout(tree: GistTree, config: RunConfig, ranks: Ranks):
     const lod = layout.entries[at]?.lod ?? 0;
     if (lod === 0 || layout.usedTokens + lod * EXPANSION_COST > budget) continue;
     for (let level = lod; level > 0; level--)
-      layout = expandEntry(layout, entryIndexAt(layout, block * K), tree);
+      layout = apply(layout, 'expand', entryIndexAt(layout, block * K), tree);
   }
   return layout;
 }

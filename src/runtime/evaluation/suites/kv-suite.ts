@@ -3,7 +3,7 @@
  * focus settles, the answer is read from three caches that saw the same refocuses, and then it is said, so that
  * what a patched cache keeps grows old as in a session.
  */
-import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { hashUint32, Rng } from '../../../base/rng.ts';

@@ -2,19 +2,14 @@
  * Measures what every legal move of one working context is really worth, and how well scores rank the moves by
  * it. Owns no cache: the caller reads answers.
  */
-import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { K } from '../../../core/tree/ids.ts';
-import { EXPANSION_COST } from '../../../core/context/moves.ts';
+import { apply, EXPANSION_COST, legalMoves } from '../../../core/context/moves.ts';
 import { refocus } from '../../../core/allocator/refocus.ts';
 import type { Rng } from '../../../base/rng.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
-import {
-  collapseEntry,
-  entryIndexAt,
-  expandEntry,
-  siblingRun,
-} from '../../../core/context/working-context.ts';
+import { entryIndexAt } from '../../../core/context/working-context.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { expandToRaw, unitScore, unitsOf } from '../../lens-training/moves.ts';
@@ -119,15 +114,13 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
     ),
   );
   // Newest first: each layout then shares a long prefix with the one before.
-  chosen.sort((a, b) => b.firstEntry - a.firstEntry);
+  chosen.sort((a, b) => b.first - a.first);
   const before = await nll(layout);
   const moves: CalibratedMove[] = [];
   for (const unit of chosen) {
-    const { kind, firstEntry } = unit;
+    const { kind, first } = unit;
     const moved =
-      kind === 'expand'
-        ? expandToRaw(layout, firstEntry, tree, target)
-        : collapseEntry(layout, firstEntry, tree);
+      kind === 'expand' ? expandToRaw(layout, first, tree, target) : apply(layout, 'collapse', first, tree);
     const gains = (await nll(moved)).map((after, token) => before[token]! - after);
     const worthOf = (chosen: Float64Array): number => worthOfDetail({ kind, gainNats: meanOf(chosen) });
     const best = (id: keyof typeof ranks): number => bestOf(ranks[id], unit);
@@ -156,10 +149,10 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
 function startLayout(tree: GistTree, config: RunConfig, gold: readonly Span[], rng: Rng): Layout {
   let layout = gistsLayout(tree, config);
   if (rng.nextFloat() < 0.5) {
-    const first = layout.entries.findIndex(
-      ({ lod }, index) => lod === 1 && siblingRun(layout, index) !== null,
+    const page = legalMoves(layout, { tree, recentStart: Infinity, freeTokens: 0 }).find(
+      ({ kind, lod }) => kind === 'collapse' && lod === 1,
     );
-    if (first >= 0) layout = collapseEntry(layout, first, tree);
+    if (page !== undefined) layout = apply(layout, 'collapse', page.first, tree);
   }
   if (rng.nextInt(3) === 0) return layout;
   const blocks = Array.from({ length: SCATTERED_BLOCKS }, () => rng.nextInt(tree.closedBlockCount));
@@ -167,7 +160,7 @@ function startLayout(tree: GistTree, config: RunConfig, gold: readonly Span[], r
   for (const block of blocks) {
     const index = entryIndexAt(layout, block * K);
     const hasRoom = layout.usedTokens + EXPANSION_COST <= config.budgetTokens - K;
-    if (layout.entries[index]?.lod === 1 && hasRoom) layout = expandEntry(layout, index, tree);
+    if (layout.entries[index]?.lod === 1 && hasRoom) layout = apply(layout, 'expand', index, tree);
   }
   return layout;
 }

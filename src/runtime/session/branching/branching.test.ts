@@ -94,7 +94,7 @@ describe('a branch', () => {
     const fixture = await bootEngine();
     const id = await open(fixture, { budgetTokens: 96, recentTokens: 32, maxActions: 8, driftGain: 0.5 });
     await ingest(fixture, prose(700));
-    await fixture.engine.handle({ kind: 'setConfig', changes: { budgetTokens: 160 } });
+    await fixture.engine.handle({ kind: 'setConfig', changes: { budgetTokens: 164 } });
     await fixture.engine.handle({ kind: 'refocus' });
     for (let start = 0; start < 640; start += 32) {
       const block = { lod: 1, start, end: start + 32 } as const;

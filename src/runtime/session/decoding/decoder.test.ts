@@ -5,12 +5,8 @@ import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import { KV_MODES } from '../../../core/trace/parameters.ts';
 import { ABSOLUTE_POSITIONS } from '../../../core/context/position-scheme.ts';
 import type { PositionScheme } from '../../../core/context/position-scheme.ts';
-import {
-  collapseEntry,
-  emptyLayout,
-  expandEntry,
-  extendLayout,
-} from '../../../core/context/working-context.ts';
+import { apply } from '../../../core/context/moves.ts';
+import { emptyLayout, extendLayout } from '../../../core/context/working-context.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import { Decoder, PATCH_RERUN_SLOTS } from './decoder.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
@@ -53,12 +49,12 @@ describe('Decoder', () => {
     const { layout, tree, decoder } = stage;
     await decoder.sync(layout, CAPACITY);
     const gist = layout.entries.findIndex(({ lod }) => lod === 1);
-    const expanded = expandEntry(layout, gist, tree);
+    const expanded = apply(layout, 'expand', gist, tree);
     const slotsBefore = layout.entries.slice(0, gist).reduce((sum, { cost }) => sum + cost, 0);
     const result = await decoder.sync(expanded, CAPACITY);
     expect(result.ranSlots).toBe(expanded.usedTokens - slotsBefore);
     expect(result.logits).toEqual(await afresh(stage, expanded));
-    const collapsed = collapseEntry(expanded, gist, tree);
+    const collapsed = apply(expanded, 'collapse', gist, tree);
     expect((await decoder.sync(collapsed, CAPACITY)).logits).toEqual(await afresh(stage, layout));
   });
 
@@ -122,7 +118,7 @@ describe('Decoder, patch mode', () => {
     const stage = scene();
     stage.decoder.setKvMode('patch');
     const gist = stage.layout.entries.findIndex(({ lod }) => lod === 1);
-    return { ...stage, gist, expanded: expandEntry(stage.layout, gist, stage.tree) };
+    return { ...stage, gist, expanded: apply(stage.layout, 'expand', gist, stage.tree) };
   }
 
   it('runs what was swapped in, the slots behind it and the last, and keeps the rest', async () => {
@@ -132,7 +128,7 @@ describe('Decoder, patch mode', () => {
     expect(first.logits).toEqual(await afresh(stage, layout));
     expect((await decoder.sync(expanded, CAPACITY)).ranSlots).toBe(32 + PATCH_RERUN_SLOTS + 1);
     expect((await decoder.sync(expanded, CAPACITY)).ranSlots).toBe(0);
-    const collapsed = await decoder.sync(collapseEntry(expanded, gist, tree), CAPACITY);
+    const collapsed = await decoder.sync(apply(expanded, 'collapse', gist, tree), CAPACITY);
     expect(collapsed.ranSlots).toBe(1 + PATCH_RERUN_SLOTS + 1);
     expect(decoder.cachedSlots).toBe(layout.usedTokens);
   });

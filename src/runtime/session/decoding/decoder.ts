@@ -3,9 +3,8 @@
  * the first changed one on are run again (`exact`), or only those that were swapped in and the few behind them
  * (`patch`); slots before the first change are never recomputed.
  */
-import type { AttentionReading } from '../../../core/trace/attention-record.ts';
+import type { AttentionReading, KvMode } from '../../../core/trace/parameters.ts';
 import type { ConfigAffecting } from '../../../core/trace/config.ts';
-import type { KvMode } from '../../../core/trace/parameters.ts';
 import { spanIdOf, tokensPerEntry } from '../../../core/tree/ids.ts';
 import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import { slotPositions } from '../../../core/context/positions.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import type { LensVariant } from '../../../core/trace/parameters.ts';
 import type { SlotView } from '../../../core/context/slot-view.ts';

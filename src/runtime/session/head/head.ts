@@ -2,10 +2,10 @@
  * The loop from new tokens to a refocused working context: append, make gists, score, allocate, record. Owns
  * the layout and the allocator's state of one session; decides nothing about when to run.
  */
-import type { AllocatorState } from '../../../core/allocator/focus-allocator.ts';
+import type { AllocatorState } from '../../../core/allocator/pass/allocator-state.ts';
 import type { PinnedSpan, Layout } from '../../../core/context/working-context.ts';
 import { type RunConfig, changedIds, haveEffect } from '../../../core/trace/config.ts';
-import { appendAndFit } from '../../../core/allocator/fit.ts';
+import { appendAndFit } from '../../../core/allocator/between-refocuses.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { actByHand } from '../../../core/allocator/manual-action.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
@@ -14,8 +14,9 @@ import type { RunTotals } from '../../../core/trace/metrics.ts';
 import { POLICIES, createScorer, needsNewScorer } from '../../../core/policies/registry.ts';
 import type { Scorer } from '../../../core/policies/scorer.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
-import { RefocusRecorder } from '../../../core/allocator/refocus-recorder.ts';
-import { recordInTree, refocus } from '../../../core/allocator/refocus.ts';
+import { RefocusRecorder } from '../../../core/trace/refocus-recorder.ts';
+import { countInTree } from '../../../core/allocator/node-counters.ts';
+import { refocus } from '../../../core/allocator/refocus.ts';
 import { SlotBuffers } from '../../../core/context/slot-view.ts';
 import type { ActionRecord, TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
@@ -201,7 +202,7 @@ export class FocusLoop {
     const outcome = done.actions.at(-1)!;
     if (!outcome.applied) return outcome;
     this.adopt(done);
-    recordInTree(this.tree, done.layout, done.actions, step);
+    countInTree(this.tree, done.layout, done.actions, step);
     const { config, telemetry } = this;
     const scores = new Float32Array(0);
     const metrics = stepMetrics({

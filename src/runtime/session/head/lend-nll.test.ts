@@ -7,7 +7,8 @@ import { policyPorts } from '../../../core/testing/policy-ports.ts';
 import { entryScores } from '../../../core/policies/scores.ts';
 import { buildSlotView } from '../../../core/context/slot-view.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
-import { expandEntry, layoutOf } from '../../../core/context/working-context.ts';
+import { apply } from '../../../core/context/moves.ts';
+import { layoutOf } from '../../../core/context/working-context.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import { Decoder } from '../decoding/decoder.ts';
 import { lendNll } from './lend-nll.ts';
@@ -36,7 +37,7 @@ it('scores an expansion by what it really saves on the newest tokens', async () 
   let compared = 0;
   for (const [i, { lod, end }] of layout.entries.entries()) {
     if (lod === 0 || end > queryStart) continue;
-    const saved = before - (await nll(expandEntry(layout, i, tree)));
+    const saved = before - (await nll(apply(layout, 'expand', i, tree)));
     if (saved > 0) expect(scores[i]).toBeCloseTo(Math.tanh(saved / 0.1), 5);
     if (saved > 0) compared++;
   }

@@ -4,7 +4,7 @@ import { EngineError } from '../messages/errors.ts';
 import type { FocusLoop } from './head.ts';
 import type { ManualAct } from '../messages/session-messages.ts';
 import { checkBlock } from '../memory/block-span.ts';
-import type { BlockSpan } from '../memory/block-span.ts';
+import type { BlockSpan } from '../../../core/tree/ids.ts';
 import { explainRefusal } from './refusals.ts';
 import type { SpanMarks } from '../memory/span-marks.ts';
 

@@ -1,15 +1,10 @@
 /** Says in words why a move by hand was refused. */
 import type { RunConfig } from '../../../core/trace/config.ts';
-import {
-  collapseLegality,
-  expandLegality,
-  explainLegality,
-  protectedStart,
-} from '../../../core/context/moves.ts';
+import { explainObstacle, moveRules, refuse } from '../../../core/context/moves.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
 import { indexOfEntry } from '../../../core/context/working-context.ts';
 import type { FocusLoop } from './head.ts';
-import type { BlockSpan } from '../memory/block-span.ts';
+import type { BlockSpan } from '../../../core/tree/ids.ts';
 
 /** One sentence for people. */
 export function explainRefusal(
@@ -29,9 +24,7 @@ export function explainRefusal(
   const index = indexOfEntry(layout, block.lod, block.start);
   const entry = layout.entries[index];
   if (entry === undefined) return `${name} is not in the working context.`;
-  const legality =
-    refused.kind === 'expand'
-      ? expandLegality(entry, tree, Infinity)
-      : collapseLegality(layout, index, tree, protectedStart(layout.cursor, config));
-  return `${name} cannot ${refused.kind}: ${explainLegality(legality)}`;
+  const kind = refused.kind === 'expand' ? 'expand' : 'collapse';
+  const obstacle = refuse(layout, kind, index, moveRules(layout, tree, config));
+  return `${name} cannot ${kind}: ${explainObstacle(obstacle)}`;
 }

@@ -2,14 +2,14 @@
  * Rebuilds a session's memory from what storage holds: tree, layout, allocator state and node counters come out
  * as they were. Gists that are missing are left to the gist builder.
  */
-import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/focus-allocator.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { type Lod, K } from '../../../core/tree/ids.ts';
 import { checkInvariants } from '../../../core/context/invariants.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import { TreeError, GistTree } from '../../../core/tree/gist-tree.ts';
-import { appendAndFit } from '../../../core/allocator/fit.ts';
+import { appendAndFit } from '../../../core/allocator/between-refocuses.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { ChatMessageRecord, StoredSession } from '../../../storage/ports.ts';
 import { EngineError } from '../messages/errors.ts';

@@ -1,13 +1,7 @@
 /** A block as the outside names it, checked against the tree. */
-import { tokensPerEntry } from '../../../core/tree/ids.ts';
+import { type BlockSpan, tokensPerEntry } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { EngineError } from '../messages/errors.ts';
-
-export interface BlockSpan {
-  readonly lod: number;
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * Check a span that came from outside against the tree.

@@ -8,7 +8,7 @@ import { EngineError } from '../messages/errors.ts';
 import { topTokens } from '../decoding/sampler.ts';
 import type { TurnSession } from '../chat/turn.ts';
 import { checkBlock } from '../memory/block-span.ts';
-import type { BlockSpan } from '../memory/block-span.ts';
+import type { BlockSpan } from '../../../core/tree/ids.ts';
 import { inspectBlock } from './inspector.ts';
 import { searchSimilar } from './nearest-gists.ts';
 import type {

@@ -1,21 +1,14 @@
 /** Tells everything about one block without changing anything: its text, its counters, its legal moves. */
-import { CooldownTable } from '../../../core/allocator/cooldowns.ts';
+import { CooldownTable } from '../../../core/allocator/pass/allocator-state.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { type Lod, tokensPerEntry, parentSpan } from '../../../core/tree/ids.ts';
-import {
-  LEGALITY,
-  collapseLegality,
-  expandLegality,
-  explainLegality,
-  isForbidden,
-  protectedStart,
-} from '../../../core/context/moves.ts';
+import { explainObstacle, isForbidden, moveRules, refuse } from '../../../core/context/moves.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
-import { entryAt, entryIndexAt, indexOfEntry } from '../../../core/context/working-context.ts';
+import { entryIndexAt, indexOfEntry } from '../../../core/context/working-context.ts';
 import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
 import type { SpanMark } from '../../../storage/ports.ts';
 import { checkBlock } from '../memory/block-span.ts';
-import type { BlockSpan } from '../memory/block-span.ts';
+import type { BlockSpan } from '../../../core/tree/ids.ts';
 import type { FocusLoop } from '../head/head.ts';
 import { describeGists, nearestGists } from './nearest-gists.ts';
 import type { BlockReport, GistMatch, MoveVerdict } from '../messages/query-messages.ts';
@@ -40,7 +33,7 @@ export function inspectBlock(
   const index = indexOfEntry(layout, lod, start);
   const holder = layout.entries[entryIndexAt(layout, start)];
   const state = focus.allocatorState;
-  const cooldowns = new CooldownTable(state, state.step + 1, config.cooldownSteps);
+  const cooldowns = new CooldownTable(state.cooldowns, state.step + 1, config.cooldownSteps);
   const parent = lod < tree.maxLod ? parentSpan(lod, start) : null;
   return {
     lod,
@@ -67,7 +60,7 @@ export function inspectBlock(
       cooldowns.left(lod, start, 'expand'),
       parent === null ? 0 : cooldowns.left(parent.lod, parent.start, 'collapse'),
     ),
-    canExpand: expansionVerdict(focus, config, lod, start, index),
+    canExpand: expansionVerdict(focus, config, index),
     canCollapse: collapseVerdict(focus, config, index),
     neighbours: neighboursOf(tree, tokenizer, lod, start),
   };
@@ -75,28 +68,22 @@ export function inspectBlock(
 
 const NOT_SHOWN = { legal: false, why: 'It is not in the working context at this level.' };
 
-function expansionVerdict(
-  focus: FocusLoop,
-  config: RunConfig,
-  lod: Lod,
-  start: number,
-  index: number,
-): MoveVerdict {
+function expansionVerdict({ tree, layout }: FocusLoop, config: RunConfig, index: number): MoveVerdict {
   if (index < 0) return NOT_SHOWN;
-  const code = expandLegality(entryAt(lod, start), focus.tree, config.budgetTokens - focus.layout.usedTokens);
+  const freeTokens = config.budgetTokens - layout.usedTokens;
+  const obstacle = refuse(layout, 'expand', index, { ...moveRules(layout, tree, config), freeTokens });
   const why =
-    code === LEGALITY.noBudget
+    obstacle === 'no-budget'
       ? 'The budget has no room for its children: other blocks would have to collapse for it.'
-      : explainLegality(code);
+      : explainObstacle(obstacle);
   // By hand it may still be tried: the lowest-scored blocks pay for it.
-  return { legal: code === LEGALITY.legal || code === LEGALITY.noBudget, why };
+  return { legal: obstacle === null || obstacle === 'no-budget', why };
 }
 
-function collapseVerdict(focus: FocusLoop, config: RunConfig, index: number): MoveVerdict {
+function collapseVerdict({ tree, layout }: FocusLoop, config: RunConfig, index: number): MoveVerdict {
   if (index < 0) return NOT_SHOWN;
-  const { layout, tree } = focus;
-  const code = collapseLegality(layout, index, tree, protectedStart(layout.cursor, config));
-  return { legal: code === LEGALITY.legal, why: explainLegality(code) };
+  const obstacle = refuse(layout, 'collapse', index, moveRules(layout, tree, config));
+  return { legal: obstacle === null, why: explainObstacle(obstacle) };
 }
 
 /** The gists of the same level that point the same way; a raw block is compared by its LOD1 gist. */

@@ -10,7 +10,7 @@ import { childEntries, entryAt, layoutOf } from '../../../core/context/working-c
 import type { LanguageModel } from '../../../nn/ports.ts';
 import { Decoder } from '../decoding/decoder.ts';
 import { EngineError } from '../messages/errors.ts';
-import type { BlockSpan } from '../memory/block-span.ts';
+import type { BlockSpan } from '../../../core/tree/ids.ts';
 import type { SensitivityReport } from '../messages/query-messages.ts';
 
 /** At least so many of the newest tokens are scored, up to a block's edge. */

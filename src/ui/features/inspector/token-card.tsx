@@ -1,6 +1,6 @@
 /** What one generated token was predicted from: the blocks it attended to, or how to have that recorded. */
 import { type CSSProperties, type RefObject, useLayoutEffect, useRef, useState } from 'react';
-import type { AttentionReading } from '../../../core/trace/attention-record.ts';
+import type { AttentionReading } from '../../../core/trace/parameters.ts';
 import { seekTo, select } from '../../commands/view-actions.ts';
 import { currentRun } from '../../model/current-run.ts';
 import { setParameters } from '../../model/session-actions.ts';

@@ -1,11 +1,10 @@
 /** Which entries and sibling groups a pass wants to move, in order of preference, and which rules forbid it. */
-import { MAX_REFUSED } from './focus-allocator.ts';
-import type { Thresholds } from './focus-allocator.ts';
-import type { Candidate } from './candidate.ts';
-import { K, tokensPerEntry } from '../tree/ids.ts';
-import type { StrategyRun } from './strategy-run.ts';
-import { TopList } from '../../base/top-list.ts';
-import { NONE } from '../context/draft-layout.ts';
+import { TopList } from '../../../base/top-list.ts';
+import { K, tokensPerEntry } from '../../tree/ids.ts';
+import { NONE } from '../../context/draft-layout.ts';
+import { MAX_REFUSED } from './allocation-pass.ts';
+import type { AllocationPass, Candidate } from './allocation-pass.ts';
+import type { Thresholds } from './allocator-state.ts';
 
 export interface Candidates {
   /** Highest score first; ties: nearer the cursor first. */
@@ -29,15 +28,12 @@ interface OpenGroup {
  * @param reach - how far from the ends of the scale candidates are taken; refusals are recorded only for what the
  * parameters' own thresholds ask for.
  */
-export function collectCandidates(
-  { step, config, limit, refused }: StrategyRun,
-  reach: Thresholds,
-): Candidates {
-  const { bench } = step;
+export function collectCandidates(pass: AllocationPass, reach: Thresholds): Candidates {
+  const { draft, config, limit, refused } = pass;
   const kept = limit * (K + 1) + MAX_REFUSED;
   const expansions = new TopList<Candidate>(kept);
   const collapses = new TopList<Candidate>(kept);
-  const groups: OpenGroup[] = Array.from({ length: step.tree.maxLod + 1 }, () => ({
+  const groups: OpenGroup[] = Array.from({ length: pass.tree.maxLod + 1 }, () => ({
     first: NONE,
     parentIndex: NONE,
     count: 0,
@@ -46,30 +42,30 @@ export function collectCandidates(
 
   // The rules are looked up only for candidates that one of the lists would keep: most scores are too low.
   const considerExpansion = (node: number, score: number): void => {
-    const start = bench.start[node]!;
+    const start = draft.start[node]!;
     const isAsked = score > config.tauExpand;
     if (!expansions.accepts(score, start) && !(isAsked && refused.accepts(score, start))) return;
-    const lod = bench.lod[node]!;
-    const end = bench.end[node]!;
-    const refusal = step.expandRefusal(node);
+    const lod = draft.lod[node]!;
+    const end = draft.end[node]!;
+    const refusal = pass.expandRefusal(node);
     if (refusal === null) {
       if (expansions.accepts(score, start)) expansions.offer({ node, lod, start, end, score }, score, start);
     } else if (isAsked && refused.accepts(score, start)) {
-      refused.offer(step.refusedExpand({ lod, start, end }, score, null, refusal), score, start);
+      refused.offer(pass.refusedExpand({ lod, start, end }, score, null, refusal), score, start);
     }
   };
   const considerCollapse = (first: number, score: number): void => {
-    const start = bench.start[first]!;
+    const start = draft.start[first]!;
     const isAsked = score < -config.tauCollapse;
     if (!collapses.accepts(-score, -start) && !(isAsked && refused.accepts(-score, start))) return;
-    const lod = bench.lod[first]!;
-    const end = bench.end[first]!;
-    const refusal = step.collapseRefusal(first);
+    const lod = draft.lod[first]!;
+    const end = draft.end[first]!;
+    const refusal = pass.collapseRefusal(first);
     if (refusal === null) {
       const candidate = { node: first, lod, start, end, score };
       if (collapses.accepts(-score, -start)) collapses.offer(candidate, -score, -start);
     } else if (isAsked && refused.accepts(-score, start)) {
-      refused.offer(step.refusedCollapse(lod, start, score, null, refusal), -score, start);
+      refused.offer(pass.refusedCollapse({ lod, start, end }, score, null, refusal), -score, start);
     }
   };
   const closeGroup = (group: OpenGroup): void => {
@@ -77,17 +73,17 @@ export function collectCandidates(
     if (group.count > 0 && score < -reach.tauCollapse) considerCollapse(group.first, score);
   };
 
-  for (let node = bench.first; node !== NONE; node = bench.next[node]!) {
-    const lod = bench.lod[node]!;
-    const score = bench.score[node]!;
+  for (let node = draft.first; node !== NONE; node = draft.next[node]!) {
+    const lod = draft.lod[node]!;
+    const score = draft.score[node]!;
     if (lod === 0) {
-      if (score < -reach.tauCollapse && !bench.isOpenTail(node)) considerCollapse(node, score);
+      if (score < -reach.tauCollapse && !draft.isOpenTail(node)) considerCollapse(node, score);
       continue;
     }
     if (score > reach.tauExpand) considerExpansion(node, score);
-    if (lod >= step.tree.maxLod) continue;
+    if (lod >= pass.tree.maxLod) continue;
     const group = groups[lod]!;
-    const parentIndex = Math.floor(bench.start[node]! / tokensPerEntry(lod + 1));
+    const parentIndex = Math.floor(draft.start[node]! / tokensPerEntry(lod + 1));
     if (group.parentIndex !== parentIndex) {
       closeGroup(group);
       group.parentIndex = parentIndex;

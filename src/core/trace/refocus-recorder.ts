@@ -1,10 +1,39 @@
 /** Turns refocus results into telemetry events: a keyframe now and then, deltas between. */
-import { KEYFRAME_INTERVAL } from '../trace/frame-index.ts';
-import type { RefocusEvent } from '../trace/frame-index.ts';
-import { keyframe, layoutDelta, toLayoutEntries } from '../trace/layout-delta.ts';
-import type { RefocusResult } from './refocus.ts';
-import type { LayoutEntry, TelemetryEvent } from '../trace/telemetry.ts';
+import type { Violation } from '../context/invariants.ts';
 import { windowStart } from '../context/working-context.ts';
+import type { Layout } from '../context/working-context.ts';
+import { KEYFRAME_INTERVAL } from './frame-index.ts';
+import type { RefocusEvent } from './frame-index.ts';
+import { keyframe, layoutDelta, toLayoutEntries } from './layout-delta.ts';
+import type { StepMetrics } from './metrics.ts';
+import type { ActionRecord, AllocatorRecord, LayoutEntry, TelemetryEvent } from './telemetry.ts';
+
+/** What one refocus, or one move by hand, came to. */
+export interface RefocusOutcome {
+  readonly step: number;
+  /** After the actions. */
+  readonly layout: Layout;
+  /** `[entries of the layout that was scored first]`; empty where nothing was scored. */
+  readonly scores: Float32Array;
+  readonly actions: readonly ActionRecord[];
+  readonly metrics: StepMetrics;
+  readonly violations: readonly Violation[];
+  /** True if a violation rolled the step back and recency rebuilt the working context. */
+  readonly rebuilt: boolean;
+  readonly stagesMs: { readonly score: number; readonly allocate: number };
+  /** What the allocator carries on to the next refocus. */
+  readonly state: {
+    readonly drift: number;
+    readonly netCost: number;
+    readonly cooldowns: readonly {
+      readonly lod: number;
+      readonly start: number;
+      readonly step: number;
+      readonly kind: 'expand' | 'collapse';
+    }[];
+    readonly thresholds?: RefocusEvent['thresholds'];
+  };
+}
 
 export interface RecordOptions {
   readonly head: number;
@@ -21,7 +50,7 @@ export class RefocusRecorder {
   private sinceKeyframe = 0;
 
   /** The events of one refocus, in order: score, latencies, violations, evictions, readmissions, and last the refocus frame. */
-  record(result: RefocusResult, options: RecordOptions): readonly TelemetryEvent[] {
+  record(result: RefocusOutcome, options: RecordOptions): readonly TelemetryEvent[] {
     const base = { step: result.step, timeMs: options.timeMs, head: options.head };
     const events: TelemetryEvent[] = [];
     if (result.scores.length > 0) {
@@ -46,8 +75,11 @@ export class RefocusRecorder {
     return events;
   }
 
-  private frame(result: RefocusResult, options: RecordOptions): RefocusEvent {
+  private frame(result: RefocusOutcome, options: RecordOptions): RefocusEvent {
     const { layout, metrics, state } = result;
+    const encoded = this.encode(toLayoutEntries(layout.entries));
+    // Nothing in the actions says what a rebuilt context holds, so a replay starts there, too.
+    const isStart = encoded.kind === 'keyframe' || result.rebuilt;
     return {
       type: 'refocus',
       head: options.head,
@@ -59,7 +91,7 @@ export class RefocusRecorder {
       usedTokens: metrics.usedTokens,
       budgetTokens: options.budgetTokens,
       entryCount: metrics.entryCount,
-      layout: this.encode(toLayoutEntries(layout.entries)),
+      layout: encoded,
       scores: Array.from(result.scores),
       actions: [...result.actions],
       swapRate: metrics.swapRate,
@@ -68,6 +100,7 @@ export class RefocusRecorder {
       coherence: metrics.coherence,
       trigger: options.trigger,
       ...(state.thresholds === undefined ? {} : { thresholds: state.thresholds }),
+      ...(isStart ? { allocator: allocatorRecord(result) } : {}),
     };
   }
 
@@ -78,6 +111,16 @@ export class RefocusRecorder {
     this.last = entries;
     return frame;
   }
+}
+
+function allocatorRecord({ state, layout }: RefocusOutcome): AllocatorRecord {
+  const { drift, netCost, cooldowns } = state;
+  return {
+    drift,
+    netCost,
+    cooldowns: cooldowns.map(({ lod, start, step, kind }) => [lod, start, step, kind]),
+    residency: Array.from(layout.residency),
+  };
 }
 
 function summary(scores: Float32Array): {

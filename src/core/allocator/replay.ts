@@ -1,0 +1,98 @@
+/**
+ * Follows a recorded run to what the allocator held at its end: layout, residency, drift, cooldowns. The records of
+ * the actions go through the functions that the live run went through, so that a session read back goes on with the
+ * same moves; where a frame holds the allocator's state, that is taken.
+ */
+import { DraftLayout } from '../context/draft-layout.ts';
+import { ageLayout, emptyLayout, extendLayout } from '../context/working-context.ts';
+import type { Layout } from '../context/working-context.ts';
+import { layoutFromEntries, redo } from '../trace/action-replay.ts';
+import type { RefocusEvent } from '../trace/frame-index.ts';
+import { applyLayoutFrame } from '../trace/layout-delta.ts';
+import type { ActionRecord, LayoutEntry } from '../trace/telemetry.ts';
+import { INITIAL_ALLOCATOR_STATE, beginRefocus, stateAfter, withCost } from './pass/allocator-state.ts';
+import type { AllocatorConfig, AllocatorState } from './pass/allocator-state.ts';
+
+export class AllocatorReplay {
+  private current = emptyLayout();
+  private state: AllocatorState = INITIAL_ALLOCATOR_STATE;
+  /** The layout of the last frame, as frames are encoded against it. */
+  private recorded: readonly LayoutEntry[] = [];
+
+  /** @param config - the parameters in force; set it when they change. */
+  constructor(public config: AllocatorConfig) {}
+
+  /** The working context now, residencies included. */
+  get layout(): Layout {
+    return this.current;
+  }
+
+  get allocator(): AllocatorState {
+    return this.state;
+  }
+
+  /** The history reaches up to `cursor`. */
+  extend(cursor: number): void {
+    if (cursor <= this.current.cursor) return;
+    this.state = withCost(this.state, cursor - this.current.cursor);
+    this.current = extendLayout(this.current, cursor);
+  }
+
+  /** What was forced between two refocuses. */
+  act(action: ActionRecord): void {
+    this.state = stateAfter(this.state, [action], this.config);
+    this.current = after(this.current, [action]);
+  }
+
+  /**
+   * A refocus, or a move by hand.
+   *
+   * @throws {LayoutDeltaError} if the frame does not fit the one before it.
+   */
+  accept(event: RefocusEvent): void {
+    const entries = applyLayoutFrame(this.recorded, event.layout);
+    this.recorded = entries;
+    this.extend(event.cursor);
+    const isByHand = event.trigger === 'manual' && event.scores.length === 0 && event.entryCount > 0;
+    const begun = isByHand ? this.state : beginRefocus(this.state, this.config);
+    const { drift, netCost, cooldowns } = stateAfter(
+      { ...begun, step: event.step },
+      event.actions,
+      this.config,
+    );
+    const state = { step: event.step, drift, netCost, actionsTaken: 0, cooldowns };
+    this.state = event.thresholds === undefined ? state : { ...state, thresholds: event.thresholds };
+    const moved = after(ageLayout(this.current), event.actions);
+    // Old traces do not say what a violation rolled back.
+    this.current = isSame(moved, entries) ? moved : layoutFromEntries(entries);
+    if (event.allocator !== undefined) this.adopt(event.allocator);
+  }
+
+  private adopt(recorded: NonNullable<RefocusEvent['allocator']>): void {
+    const { drift, netCost, residency } = recorded;
+    const cooldowns = recorded.cooldowns.map(([lod, start, step, kind]) => ({ lod, start, step, kind }));
+    this.state = { ...this.state, drift, netCost, cooldowns };
+    if (residency.length === this.current.entries.length) {
+      this.current = { ...this.current, residency: Uint32Array.from(residency) };
+    }
+  }
+}
+
+/** The layout after the applied ones of these actions. */
+function after(layout: Layout, actions: readonly ActionRecord[]): Layout {
+  const applied = actions.filter((action) => action.applied);
+  if (applied.length === 0) return layout;
+  const draft = new DraftLayout(layout);
+  for (const action of applied) redo(draft, action);
+  return draft.toLayout();
+}
+
+function isSame({ entries }: Layout, recorded: readonly LayoutEntry[]): boolean {
+  return (
+    entries.length === recorded.length &&
+    entries.every(({ lod, start, end }, i) => {
+      const other = recorded[i]!;
+      return lod === other[0] && start === other[1] && end === other[2];
+    })
+  );
+}
