@@ -2,6 +2,7 @@
 import { systemClock, yieldToEvents } from '../src/base/clock.ts';
 import { runUnit } from '../src/runtime/evaluation/run/run-suite.ts';
 import type { EvaluationOptions, EvaluationUnit, UnitPorts } from '../src/runtime/evaluation/plan/suite.ts';
+import { openData } from './eval/data-folder.ts';
 import { gistCacheIn, openModel } from './eval/model.ts';
 import type { WorkerReply, WorkerRequest } from './eval/pool.ts';
 
@@ -25,7 +26,14 @@ async function open(request: Extract<WorkerRequest, { kind: 'open' }>): Promise<
   };
   const model = await openModel(request.modelId, request.backend);
   options = request.options;
-  ports = { model, clock: systemClock, gistCache: gistCacheIn(request.cacheFolder), step };
+  const { cacheFolder, dataFolder } = request;
+  ports = {
+    model,
+    clock: systemClock,
+    gistCache: gistCacheIn(cacheFolder),
+    step,
+    ...(dataFolder !== null && { data: openData(dataFolder) }),
+  };
   reply({ kind: 'ready' });
 }
 

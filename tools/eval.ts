@@ -7,6 +7,7 @@ import { planEvaluation, reportOf } from '../src/runtime/evaluation/run/run-suit
 import { EvaluationError, type EvaluationOptions, unitKey } from '../src/runtime/evaluation/plan/suite.ts';
 import { suiteNamed } from '../src/runtime/evaluation/suites/suites.ts';
 import { OptionError, configWith } from './command-line.ts';
+import { partsOf } from './eval/data-folder.ts';
 import { openModel, root } from './eval/model.ts';
 import { EVAL_USAGE, parseEvalOptions } from './eval/options.ts';
 import { PartialResults } from './eval/partial.ts';
@@ -14,6 +15,7 @@ import { runInPool } from './eval/pool.ts';
 import { printReport } from './eval/table.ts';
 
 const PROGRESS_EVERY_MS = 1000;
+const DATA_FOLDER = '.eval-data';
 
 async function main(): Promise<void> {
   const command = parseEvalOptions(process.argv.slice(2));
@@ -21,6 +23,7 @@ async function main(): Promise<void> {
   const model = await openModel(modelId, backend);
   const config = configWith(model, command.changes);
   const suites = command.suites.map(suiteNamed);
+  const dataFolder = command.dataFolder ?? defaultDataFolder();
   const options: EvaluationOptions = {
     suites: command.suites,
     tasks: command.tasks,
@@ -31,6 +34,7 @@ async function main(): Promise<void> {
       unit === 'tokens' ? value : Math.round(value * config.budgetTokens),
     ),
     config,
+    ...(dataFolder === null ? {} : { data: partsOf(dataFolder) }),
     ...(command.casesFile === null
       ? {}
       : { cases: parseCases(contentOf('--cases', command.casesFile), command.casesFile) }),
@@ -52,7 +56,7 @@ async function main(): Promise<void> {
   await runInPool(
     left,
     command.jobs,
-    { kind: 'open', modelId, backend, cacheFolder, options },
+    { kind: 'open', modelId, backend, cacheFolder, dataFolder, options },
     (running, result) => {
       if (result !== null) partial.add(result);
       progress(partial.results.length, running.values());
@@ -62,6 +66,12 @@ async function main(): Promise<void> {
   if (jsonFile !== null) writeFileSync(jsonFile, `${JSON.stringify(report, null, 1)}\n`);
   partial.remove();
   printReport(report);
+}
+
+/** Where `npm run eval:data` puts what it fetches. */
+function defaultDataFolder(): string | null {
+  const folder = join(root, DATA_FOLDER);
+  return existsSync(folder) ? folder : null;
 }
 
 /** @throws {OptionError} if the file cannot be read. */

@@ -28,6 +28,8 @@ export interface EvalCommand {
   readonly casesFile: string | null;
   /** What the suite `stream` reads instead of a chronicle. */
   readonly textFile: string | null;
+  /** Public data that tasks need. */
+  readonly dataFolder: string | null;
   readonly jsonFile: string | null;
   readonly jobs: number;
   readonly isResumed: boolean;
@@ -42,7 +44,7 @@ const FLAGS = parameterFlags({ budget: 'budgetTokens' });
 
 export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--tasks T,…] [--policy P,…] [--model ID]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
-                [--cases FILE.jsonl] [--text FILE] [--json OUT.json] [--resume] [--jobs J] [--shard i/n]
+                [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--resume] [--jobs J] [--shard i/n]
                 [--backend wasm|cpu]`;
 
 /** @throws {OptionError} */
@@ -72,6 +74,7 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     changes,
     casesFile: values.cases ?? null,
     textFile: values.text ?? null,
+    dataFolder: values.data ?? null,
     jsonFile: values.json ?? null,
     jobs: values.jobs === undefined ? availableParallelism() : wholeNumber('--jobs', values.jobs, 1),
     isResumed: values.resume,
@@ -96,6 +99,7 @@ function parse(args: readonly string[]) {
         set: { type: 'string', multiple: true, default: [] },
         cases: { type: 'string' },
         text: { type: 'string' },
+        data: { type: 'string' },
         json: { type: 'string' },
         jobs: { type: 'string' },
         resume: { type: 'boolean', default: false },

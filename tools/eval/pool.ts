@@ -11,6 +11,7 @@ export type WorkerRequest =
       readonly modelId: string;
       readonly backend: 'wasm' | 'cpu';
       readonly cacheFolder: string;
+      readonly dataFolder: string | null;
       readonly options: EvaluationOptions;
     }
   | { readonly kind: 'run'; readonly unit: EvaluationUnit };

@@ -2,6 +2,7 @@
  * Prints a report for people: policies down, lengths across, what was answered with its interval, the routing and
  * the teacher-forced reading as diagnostics; and a table of figures for what is about more.
  */
+import { readingNote } from '../../src/runtime/evaluation/report/reading-note.ts';
 import { FIGURES } from '../../src/runtime/evaluation/report/figures.ts';
 import type { Cell, EvaluationReport, Suite } from '../../src/runtime/evaluation/report/report.ts';
 import type { Interval } from '../../src/base/statistics.ts';
@@ -14,6 +15,10 @@ export function printReport(report: EvaluationReport): void {
           `\n${suite.suite} · ${task} · answered [95%] (routing × reading given routed; teacher-forced)`,
         );
         console.log(tableOf(cells));
+        for (const column of new Set(cells.map(columnOf))) {
+          const note = readingNote(cells.filter((cell) => columnOf(cell) === column));
+          if (note !== null) console.log(`${column}: ${note}`);
+        }
       }
       if (cells.some(isAboutMore)) {
         console.log(`\n${suite.suite} · ${task} · figures [95%]`);
@@ -35,7 +40,7 @@ function hasAnswers({ answered, accuracy }: Cell): boolean {
 
 /** Answers alone do not tell what such a cell measured. */
 function isAboutMore(cell: Cell): boolean {
-  return !hasAnswers(cell) || cell.spearman !== null;
+  return cell.n > 0 && (!hasAnswers(cell) || typeof cell.spearman === 'number');
 }
 
 /** Figures that the table of answers shows already. */

@@ -16,8 +16,10 @@ import { suiteNamed, SUITES } from '../evaluation/suites/suites.ts';
 /** A report is made of all counts anew; more often would cost more than it shows. */
 const REPORT_EVERY_MS = 1000;
 
-/** Cases come from a file, which only the command line reads. */
-const PAGE_SUITES = SUITES.filter((suite) => suite !== casesSuite);
+/** What needs no file: those are read by the command line alone. */
+const PAGE_SUITES = SUITES.filter((suite) => suite !== casesSuite)
+  .map((suite) => ({ ...suite, tasks: suite.tasks.filter(({ needsData = false }) => !needsData) }))
+  .filter(({ tasks }) => tasks.length > 0);
 
 /** What evaluations run on. */
 export interface EvaluationSubject {
@@ -42,8 +44,8 @@ export class EvaluationService {
     return {
       suites: PAGE_SUITES.map(({ id, tasks, defaultTasks, policies }) => ({
         id,
-        tasks,
-        defaultTasks,
+        tasks: tasks.map(({ id: task, sentence }) => ({ id: task, sentence })),
+        defaultTasks: defaultTasks.filter((task) => tasks.some((known) => known.id === task)),
         defaultPolicies: policies,
       })),
       policies: EVALUATION_POLICIES,

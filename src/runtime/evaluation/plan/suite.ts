@@ -5,6 +5,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { TextCase } from '../cases/case-file.ts';
 import type { CellCounts } from '../report/cell.ts';
 import type { CellKey } from '../report/report.ts';
+import type { DataParts, PublicData } from '../cases/public-data.ts';
 import type { GistCache } from '../memory/history-memory.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';
 
@@ -23,6 +24,8 @@ export interface EvaluationOptions {
   readonly config: RunConfig;
   /** For the suite `cases` alone. */
   readonly cases?: readonly TextCase[];
+  /** What the folder of public data holds; absent: there is none. */
+  readonly data?: DataParts;
   /** For the suite `stream` alone: read instead of a generated chronicle. */
   readonly text?: string;
 }
@@ -43,13 +46,16 @@ export interface UnitPorts {
   readonly model: LoadedModel;
   readonly clock: Clock;
   readonly gistCache?: GistCache;
+  /** The public data that tasks need. */
+  readonly data?: PublicData;
   /** Awaited often, with the share of the unit that is done; may throw to give up. */
   readonly step: (share: number) => Promise<void>;
 }
 
 export interface EvaluationSuite {
   readonly id: string;
-  readonly tasks: readonly { readonly id: string; readonly sentence: string }[];
+  /** `needsData`: from a folder, which only the command line reads. */
+  readonly tasks: readonly { readonly id: string; readonly sentence: string; readonly needsData?: boolean }[];
   /** Tasks that run where none are named. */
   readonly defaultTasks: readonly string[];
   /** Questions a cell where no number is named. */

@@ -2,6 +2,7 @@
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { type Clock, yieldToEvents } from '../../../base/clock.ts';
 import { type CellCounts, cellOf, keyOf } from '../report/cell.ts';
+import type { PublicData } from '../cases/public-data.ts';
 import type { GistCache } from '../memory/history-memory.ts';
 import { type EvaluationReport, REPORT_VERSION, type Suite } from '../report/report.ts';
 import { EVALUATION_POLICIES } from '../baselines/policies.ts';
@@ -18,6 +19,7 @@ export interface EvaluationPorts {
   readonly model: LoadedModel;
   readonly clock: Clock;
   readonly gistCache?: GistCache;
+  readonly data?: PublicData;
   readonly signal?: AbortSignal;
 }
 
@@ -86,8 +88,9 @@ export async function* runSuite(
       yieldedAt = clock.now();
     };
     signal?.throwIfAborted();
-    const { model, gistCache } = ports;
-    const running = runUnit(unit, options, { model, clock, step, ...(gistCache && { gistCache }) });
+    const { model, gistCache, data } = ports;
+    const beside = { ...(gistCache && { gistCache }), ...(data && { data }) };
+    const running = runUnit(unit, options, { model, clock, step, ...beside });
     yield* queue.until(running);
     done += work;
     yield { share: done / total, unitsDone: unitsDone + 1, units: units.length, unit, result: await running };

@@ -3,6 +3,7 @@ import { casesSuite } from './cases-suite.ts';
 import { gistSuite } from './gist-suite.ts';
 import { kvSuite } from './kv-suite.ts';
 import { lensSuite } from './lens-suite.ts';
+import { babilongSuite, nolimaSuite, proseQaSuite, rulerSuite } from './public-suites.ts';
 import { positionsSuite } from './positions-suite.ts';
 import { recallSuite } from './recall-suite.ts';
 import { streamSuite } from './stream-suite.ts';
@@ -11,6 +12,10 @@ import { topicsSuite } from './topics-suite.ts';
 
 export const SUITES: readonly EvaluationSuite[] = [
   recallSuite,
+  rulerSuite,
+  babilongSuite,
+  nolimaSuite,
+  proseQaSuite,
   positionsSuite,
   kvSuite,
   lensSuite,
