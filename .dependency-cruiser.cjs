@@ -102,6 +102,20 @@ module.exports = {
       from: { path: '^(src|tools)/', pathNot: room('storage') },
       to: { path: 'node_modules/(idb|fake-indexeddb)/' },
     },
+    {
+      name: 'charts-are-fetched',
+      severity: 'error',
+      comment: 'the chart library comes with the dialogs that draw charts, not with the first load',
+      from: { path: '^src/', pathNot: '^src/ui/(features/(evaluate|training)/|widgets/chart)' },
+      to: { path: '^src/ui/widgets/chart|node_modules/@observablehq/' },
+    },
+    {
+      name: 'large-dialogs-are-fetched',
+      severity: 'error',
+      comment: 'import() them: the first load does not pay for them',
+      from: { path: '^src/' },
+      to: { path: '^src/ui/features/(compare|evaluate|training)/[^/]+-dialog\\.tsx$', dynamic: false },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
