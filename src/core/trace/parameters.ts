@@ -38,28 +38,31 @@ export type AttentionReading = (typeof ATTENTION_READINGS)[number];
 
 const RECORD_ATTENTION = ['off', ...ATTENTION_READINGS] as const;
 
-export type ParameterGroup = 'context' | 'allocator' | 'policy' | 'sampling' | 'measurement';
+/** The sections of the form, in order. */
+export const PARAMETER_GROUPS = {
+  context: 'Working context',
+  allocator: 'Focus allocator',
+  policy: 'Policy',
+  sampling: 'Sampling',
+  measurement: 'Measurement',
+} as const;
+export type ParameterGroup = keyof typeof PARAMETER_GROUPS;
 
 /** What a new value takes hold of. */
-export type Effect =
-  /** How the working context is fitted into its budget. */
-  | 'window'
-  /** The scorer, where its policy reads the parameter, and what is scored again at a turn's end. */
-  | 'scorer'
-  /** Which moves a refocus makes. */
-  | 'moves'
-  /** How the base reads the working context; what is cached otherwise is run again. */
-  | 'decoder'
-  /** How the next answer is sampled. */
-  | 'answer'
-  /** What is measured on the way, and nothing else. */
-  | 'measurement';
+export const EFFECTS = {
+  window: 'how the working context is fitted into its budget',
+  scorer: 'the scorer, where its policy reads the parameter, and what is scored again at a turn’s end',
+  moves: 'which moves a refocus makes',
+  decoder: 'how the base reads the working context; what is cached otherwise is run again',
+  answer: 'how the next answer is sampled',
+  measurement: 'what is measured on the way, and nothing else',
+} as const;
+export type Effect = keyof typeof EFFECTS;
 
 interface Description {
   readonly label: string;
   /** The symbol of the design documents, where there is one. */
   readonly symbol?: string;
-  /** Where it stands in the form. */
   readonly group: ParameterGroup;
   readonly unit: string;
   /** What it does, for the form and the documentation. */

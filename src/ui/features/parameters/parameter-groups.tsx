@@ -1,16 +1,8 @@
 /** Every knob of a run by group, generated from the parameter table; whose knobs they are is the caller's. */
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { PARAMETERS, type ParameterGroup } from '../../../core/trace/parameters.ts';
+import { PARAMETERS, PARAMETER_GROUPS } from '../../../core/trace/parameters.ts';
 import { useSession } from '../../model/session-store.ts';
 import { ParameterField } from './parameter-field.tsx';
-
-const GROUPS: readonly { readonly id: ParameterGroup; readonly title: string }[] = [
-  { id: 'context', title: 'Working context' },
-  { id: 'allocator', title: 'Focus allocator' },
-  { id: 'policy', title: 'Policy' },
-  { id: 'sampling', title: 'Sampling' },
-  { id: 'measurement', title: 'Measurement' },
-];
 
 interface ParameterGroupsProps {
   readonly values: RunConfig;
@@ -24,7 +16,7 @@ interface ParameterGroupsProps {
 
 export function ParameterGroups({ values, initial, initialWord, disabled, onChange }: ParameterGroupsProps) {
   const lensVariants = useSession((state) => state.boot?.model.lensVariants);
-  return GROUPS.map(({ id, title }) => {
+  return Object.entries(PARAMETER_GROUPS).map(([id, title]) => {
     const parameters = PARAMETERS.filter(({ group }) => group === id);
     return (
       <details key={id} open={id !== 'sampling'}>

@@ -1,0 +1,10 @@
+/**
+ * Writes what the documents take from the source: `docs/parameters.md`.
+ *
+ * Usage: npm run docs
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parameterDocs } from './parameter-docs.ts';
+
+writeFileSync(join(import.meta.dirname, '../docs/parameters.md'), parameterDocs());
