@@ -62,6 +62,7 @@ module.exports = {
       policies: ['tree', 'context', 'trace'],
       allocator: ['tree', 'context', 'trace', 'policies'],
     }),
+    ...within('src/core/allocator', { pass: [], strategies: ['pass'], '.': ['pass', 'strategies'] }),
     ...within('src/storage', {
       '.': [],
       memory: ['.'],
