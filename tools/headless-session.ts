@@ -1,13 +1,10 @@
 /** Opens a session under Node, in memory only: what the headless tools stream histories through. */
-import { INITIAL_ALLOCATOR_STATE } from '../src/core/allocator/pass/allocator-state.ts';
 import type { RunConfig } from '../src/core/trace/config.ts';
-import type { Lod } from '../src/core/tree/ids.ts';
 import { TRACE_FORMAT, TRACE_VERSION } from '../src/core/trace/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../src/core/trace/telemetry.ts';
-import { GistTree } from '../src/core/tree/gist-tree.ts';
-import { emptyLayout } from '../src/core/context/working-context.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { systemClock } from '../src/base/clock.ts';
+import { emptyFocus } from '../src/runtime/session/head/multi-head-focus.ts';
 import { Session } from '../src/runtime/session/session.ts';
 import type { SessionRecord } from '../src/storage/ports.ts';
 
@@ -18,7 +15,7 @@ interface HeadlessSession {
 
 /**
  * @param model - borrowed; the caller disposes it after closing the session.
- * @param onEvents - called with every batch of telemetry; the run's opening event comes with `session.announce()`.
+ * @param onEvents - called with every batch of telemetry; the run's opening event comes with `session.steps.announce()`.
  * @throws {Error} out of the engine's own calls when it reports a problem.
  */
 export function openHeadlessSession(options: {
@@ -41,17 +38,12 @@ export function openHeadlessSession(options: {
     stepCount: 0,
     config,
   };
-  const tree = new GistTree({
-    hiddenSize: model.base.hiddenSize,
-    maxLod: model.manifest.maxLod as Lod,
-    gistVersion: model.gistNet.version,
-  });
   const session = new Session({
     model,
     backend,
     handle: null,
     record,
-    memory: { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE },
+    focus: emptyFocus(model),
     clock: systemClock,
     notify: (notice) => {
       if (notice.kind === 'problem') throw new Error(notice.error.message);

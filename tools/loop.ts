@@ -94,7 +94,7 @@ async function main(): Promise<void> {
     },
   });
   trace.write(header);
-  session.announce();
+  session.steps.announce();
 
   const quarters = await stream(session, history, options, tally);
   const totals = session.totals();
@@ -136,19 +136,19 @@ async function stream(
   const { ids } = history;
   const quarter = Math.max(1, Math.floor(ids.length / 4));
   const origin = { role: 'document' as const, title: history.name, documentId: 'history', wallClockMs: 0 };
-  session.queue.add(ids, origin);
+  session.steps.queue.add(ids, origin);
   let done = 0;
   let firstMs = 0;
   let lastMs = 0;
   let asked = 0;
   let right = 0;
   let printedAt = 0;
-  const rng = new Rng(session.activeConfig.seed);
+  const rng = new Rng(session.steps.activeConfig.seed);
   while (done < ids.length) {
     const startedAt = performance.now();
-    const before = session.queue.pendingTokens;
+    const before = session.steps.queue.pendingTokens;
     await session.step();
-    const took = before - session.queue.pendingTokens;
+    const took = before - session.steps.queue.pendingTokens;
     const ms = performance.now() - startedAt;
     if (done < quarter) firstMs += ms;
     if (done >= ids.length - quarter) lastMs += ms;

@@ -44,13 +44,13 @@ async function record(): Promise<void> {
     config: { ...defaultsOf(model), recordAttention: 'mean' },
     onEvents: (batch) => events.push(...batch.map(shortened)),
   });
-  session.announce();
+  session.steps.announce();
   const ids = model.tokenizer.encode(text).subarray(0, RECORDED_TOKENS);
   const asked = new Set<string>();
   for (let from = 0; from < ids.length; from += ASK_EVERY_TOKENS) {
     const origin = { role: 'document' as const, title: card.title, documentId: 'example', wallClockMs: 0 };
-    session.queue.add(ids.subarray(from, from + ASK_EVERY_TOKENS), origin);
-    while (session.queue.pendingTokens > 0) await session.step();
+    session.steps.queue.add(ids.subarray(from, from + ASK_EVERY_TOKENS), origin);
+    while (session.steps.queue.pendingTokens > 0) await session.step();
     const known = card.questions.filter(({ factEndToken }) => factEndToken < from + ASK_EVERY_TOKENS);
     const next = known.find(({ question }) => !asked.has(question));
     if (next === undefined) continue;

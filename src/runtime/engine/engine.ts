@@ -110,14 +110,14 @@ export class Engine {
       case 'step':
         return this.session.step();
       case 'ask':
-        return this.session.ask(command.text);
+        return this.session.ask(command.text, command.head);
       case 'stopAnswer':
         this.session.stopAnswer();
         return null;
       case 'setConfig':
         return this.session.setConfig(command.changes);
       case 'act':
-        return this.session.act(command.action, command, command.name);
+        return this.session.act(command.action, command, command);
       case 'refocus':
         return this.session.refocus();
       case 'inspect':
@@ -226,7 +226,7 @@ export class Engine {
     };
     this.opened = emptySession(handle, record, this.surroundings);
     await this.openLens(this.opened);
-    const event = this.opened.announce();
+    const event = this.opened.steps.announce();
     return { state: this.opened.state, events: [event], chat: [], provenance: [], damage: [] };
   }
 
@@ -247,7 +247,7 @@ export class Engine {
   }
 
   private async readRun(id: SessionId): Promise<StoredRun> {
-    if (this.opened?.state.record.id === id) await this.opened.store();
+    if (this.opened?.state.record.id === id) await this.opened.steps.store();
     const { record, events, chat } = await this.runs.read(id);
     return { record, events, chat };
   }
@@ -257,7 +257,7 @@ export class Engine {
     if (this.opened?.state.record.id !== sessionId) {
       return this.runs.texts(sessionId as SessionId, spans, tokenizer);
     }
-    const { tree } = this.opened.focus;
+    const { tree } = this.opened.memory;
     const upTo = (token: number) => Math.min(token, tree.tokenCount);
     return spans.map(([start, end]) => tokenizer.decode(tree.tokens(upTo(start), upTo(end))));
   }
@@ -265,7 +265,7 @@ export class Engine {
   private async branchSession(command: CommandOf<'branchSession'>): Promise<SessionSnapshot> {
     const { model, store } = this.ready;
     if (this.opened?.answering != null) throw answerUnderWay();
-    if (this.opened?.state.record.id === command.sessionId) await this.opened.store();
+    if (this.opened?.state.record.id === command.sessionId) await this.opened.steps.store();
     const branched = await prepareBranch(command, {
       store,
       model,
@@ -288,10 +288,10 @@ export class Engine {
     options: { readonly resumesTurn: boolean } = { resumesTurn: true },
   ): Promise<SessionSnapshot> {
     const { session, stored, damage } = await storedSession(handle, this.surroundings);
-    const { tree } = session.focus;
+    const { tree } = session.memory;
     this.opened = session;
     await this.openLens(session);
-    const event = handle.readOnly ? null : session.announce();
+    const event = handle.readOnly ? null : session.steps.announce();
     const mayResume = options.resumesTurn && !handle.readOnly;
     const interrupted = mayResume ? interruptedTurn(stored, tree) : null;
     if (interrupted !== null) session.resumeTurn(interrupted.question, interrupted.isSettled);
@@ -318,14 +318,14 @@ export class Engine {
     this.lensTraining = new LensTraining({
       sessionId: record.id,
       model,
-      tree: session.focus.tree,
-      config: () => session.activeConfig,
+      tree: session.memory.tree,
+      config: () => session.steps.activeConfig,
       readOnly,
       isDurable: store.kind !== 'memory',
       settings: store,
       useLens: (net, mark) => session.useLens(net, mark),
       announce: () => {
-        session.announce();
+        session.steps.announce();
       },
       answering: () => session.answering,
       now: () => clock.now(),

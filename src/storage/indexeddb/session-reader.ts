@@ -82,14 +82,20 @@ async function readEvents(
   const { pieces, holes } = await readRows(transaction, { store: 'events', session, stream: 0 });
   const events: TelemetryEvent[] = [];
   let expected = 0;
-  let awaitsKeyframe = false;
+  let hasHole = false;
+  /** Heads whose layouts are known again behind the last hole. */
+  const whole = new Set<number>();
   for (const { first, count, bytes } of pieces) {
-    awaitsKeyframe ||= first !== expected;
+    if (first !== expected) {
+      hasHole = true;
+      whole.clear();
+    }
     expected = first + count;
     for (const stored of decodeEvents(bytes)) {
       const event = withAllParameters(stored as TelemetryEvent);
-      if (event.type === 'refocus' && event.layout.kind === 'keyframe') awaitsKeyframe = false;
-      if (!(awaitsKeyframe && event.type === 'refocus')) events.push(event);
+      if (event.type === 'refocus' && event.layout.kind === 'keyframe') whole.add(event.head);
+      const isBroken = event.type === 'refocus' && hasHole && !whole.has(event.head);
+      if (!isBroken) events.push(event);
     }
   }
   for (const hole of holes)

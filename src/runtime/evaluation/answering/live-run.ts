@@ -11,11 +11,10 @@ import type { PolicyId } from '../../../core/trace/parameters.ts';
 import type { RunTotals } from '../../../core/trace/metrics.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K } from '../../../core/tree/ids.ts';
-import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { SessionId, SessionRecord } from '../../../storage/ports.ts';
-import { FocusLoop, type MemoryState } from '../../session/head/head.ts';
+import { MultiHeadFocus, type FocusState } from '../../session/head/multi-head-focus.ts';
 import { Session } from '../../session/session.ts';
 import { TelemetryRecorder } from '../../session/telemetry/telemetry-recorder.ts';
 import { TURN_END_REFOCUSES } from '../../session/chat/turn.ts';
@@ -51,7 +50,7 @@ export class LiveRun {
     private readonly model: LoadedModel,
     private readonly config: RunConfig,
     private readonly clock: Clock,
-    private readonly memory: MemoryState,
+    private readonly start: FocusState,
     private readonly pause: () => Promise<void>,
     /** While the history came in block by block; null where it was there at once. */
     readonly streaming: RunTotals | null,
@@ -74,28 +73,26 @@ export class LiveRun {
     const live = { ...config, ...GREEDY, policy, maxNewTokens: MAX_ANSWER_TOKENS };
     const tree = history.fork();
     const { layout } = assembleByRecency(tree, live, K);
-    const memory = { tree, layout, allocator: INITIAL_ALLOCATOR_STATE };
-    const settling = new FocusLoop(memory, model, new TelemetryRecorder(clock), live);
-    for (let pass = 0; pass < SETTLE_REFOCUSES; pass++) {
+    const start = { tree, heads: [{ layout, allocator: INITIAL_ALLOCATOR_STATE }] };
+    const settling = new MultiHeadFocus(start, model, new TelemetryRecorder(clock), live);
+    await settling.settle(SETTLE_REFOCUSES, async () => {
       await pause();
-      if ((await settling.refocus('block')) === 0 && !settling.hasCooldowns) break;
-    }
-    const settled = { tree, layout: settling.layout, allocator: settling.allocatorState };
-    if (more.length === 0) return new LiveRun(model, live, clock, settled, pause, null);
+      return settling.refocus('block');
+    });
+    if (more.length === 0) return new LiveRun(model, live, clock, settling.state, pause, null);
     // A loop of its own, so that its totals are those of the stream alone.
-    const streaming = new FocusLoop(settled, model, new TelemetryRecorder(clock), live);
+    const streaming = new MultiHeadFocus(settling.state, model, new TelemetryRecorder(clock), live);
     const origin = { role: 'document', documentId: 'history', title: 'History', wallClockMs: 0 } as const;
-    await appendToFocus(streaming, more, origin, pause);
-    const streamed = { tree, layout: streaming.layout, allocator: streaming.allocatorState };
-    return new LiveRun(model, live, clock, streamed, pause, streaming.totals());
+    await streaming.appendByBlocks(more, origin, pause);
+    return new LiveRun(model, live, clock, streaming.state, pause, streaming.head().totals());
   }
 
   /** Ask a session, as the page does. @param gold - watched, never shown to it. */
   async answer({ question }: AskedQuestion, gold: readonly Span[] | null): Promise<LiveAnswer> {
     const { model, config, clock } = this;
-    const memory = { ...this.memory, tree: this.memory.tree.fork() };
-    const askedAt = memory.tree.tokenCount;
-    const reached = (): boolean => gold !== null && isRouted(session.focus.layout, gold);
+    const focus = { ...this.start, tree: this.start.tree.fork() };
+    const askedAt = focus.tree.tokenCount;
+    const reached = (): boolean => gold !== null && isRouted(session.head().layout, gold);
     const at: { begun: Pick<LiveAnswer, 'layout' | 'totals'> | null } = { begun: null };
     let latency: number | null = null;
     let latencyTokens: number | null = null;
@@ -106,19 +103,19 @@ export class LiveRun {
       backend: '',
       handle: null,
       record: recordOf(model, config),
-      memory,
+      focus,
       clock,
       notify: (notice) => {
         if (notice.kind === 'answerText') {
           tokens++;
-          at.begun ??= { layout: session.focus.layout, totals: session.totals() };
+          at.begun ??= { layout: session.head().layout, totals: session.totals() };
         } else if (notice.kind === 'telemetry' && at.begun === null) {
           for (const event of notice.events) {
             if (event.type !== 'refocus') continue;
             if (event.trigger === 'turn-end') turnEnds++;
             if (!reached()) continue;
             latency ??= turnEnds;
-            latencyTokens ??= session.focus.tree.tokenCount - askedAt;
+            latencyTokens ??= session.memory.tree.tokenCount - askedAt;
           }
         }
       },
@@ -127,8 +124,8 @@ export class LiveRun {
     try {
       const { answer } = await session.ask(question);
       await this.pause();
-      const begun = at.begun ?? { layout: session.focus.layout, totals: session.totals() };
-      return { ...begun, tree: memory.tree, decoded: { text: answer.text, tokens }, latency, latencyTokens };
+      const begun = at.begun ?? { layout: session.head().layout, totals: session.totals() };
+      return { ...begun, tree: focus.tree, decoded: { text: answer.text, tokens }, latency, latencyTokens };
     } finally {
       await session.close();
     }
@@ -136,17 +133,17 @@ export class LiveRun {
 
   /** Take tokens in as a question and settle, decoding nothing. */
   async focus({ userIds, assistantIds }: AskedQuestion): Promise<FocusedContext> {
-    const memory = { ...this.memory, tree: this.memory.tree.fork() };
-    const focus = new FocusLoop(memory, this.model, new TelemetryRecorder(this.clock), this.config);
+    const start = { ...this.start, tree: this.start.tree.fork() };
+    const focus = new MultiHeadFocus(start, this.model, new TelemetryRecorder(this.clock), this.config);
     const origin = { documentId: 'turn', title: '', wallClockMs: 0 };
-    await appendToFocus(focus, userIds, { ...origin, role: 'user' }, this.pause);
-    await appendToFocus(focus, assistantIds, { ...origin, role: 'assistant' }, this.pause);
-    for (let pass = 0; pass < TURN_END_REFOCUSES; pass++) {
+    await focus.appendByBlocks(userIds, { ...origin, role: 'user' }, this.pause);
+    await focus.appendByBlocks(assistantIds, { ...origin, role: 'assistant' }, this.pause);
+    await focus.settle(TURN_END_REFOCUSES, async () => {
       const applied = await focus.refocus('turn-end');
       await this.pause();
-      if (applied === 0 && !focus.hasCooldowns) break;
-    }
-    return { tree: focus.tree, layout: focus.layout, totals: focus.totals() };
+      return applied;
+    });
+    return { tree: start.tree, layout: focus.head().layout, totals: focus.head().totals() };
   }
 }
 
@@ -162,20 +159,4 @@ function recordOf(model: LoadedModel, config: RunConfig): SessionRecord {
     stepCount: 0,
     config,
   };
-}
-
-/** As a session appends: a refocus whenever a block closes. @param onPiece - awaited after each piece. */
-export async function appendToFocus(
-  focus: FocusLoop,
-  ids: Uint32Array,
-  origin: Provenance,
-  onPiece: () => Promise<void>,
-): Promise<void> {
-  for (let from = 0; from < ids.length;) {
-    const to = Math.min(ids.length, from + focus.tokensToBlockEnd);
-    await focus.append(ids.subarray(from, to), origin);
-    if (focus.tree.tokenCount % K === 0) await focus.refocus('block');
-    await onPiece();
-    from = to;
-  }
 }

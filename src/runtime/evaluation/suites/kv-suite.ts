@@ -8,14 +8,14 @@ import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { hashUint32, Rng } from '../../../base/rng.ts';
 import { Decoder } from '../../session/decoding/decoder.ts';
-import { FocusLoop } from '../../session/head/head.ts';
+import { MultiHeadFocus } from '../../session/head/multi-head-focus.ts';
 import { TelemetryRecorder } from '../../session/telemetry/telemetry-recorder.ts';
 import { TURN_END_REFOCUSES } from '../../session/chat/turn.ts';
 import { GIST_SHARE } from '../answering/answering.ts';
 import type { CellCounts } from '../report/cell.ts';
 import { type EvaluationCase, isReferenceRead } from '../cases/evaluation-case.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
-import { appendToFocus, SETTLE_REFOCUSES } from '../answering/live-run.ts';
+import { SETTLE_REFOCUSES } from '../answering/live-run.ts';
 import { meanOf } from '../../../base/statistics.ts';
 import { questionsPerHistory, writeRecallHistory } from '../tasks/recall-tasks.ts';
 import {
@@ -85,8 +85,8 @@ export const kvSuite: EvaluationSuite = {
     );
     const tree = remembered.fork();
     const { layout } = assembleByRecency(tree, config, K);
-    const memory = { tree, layout, allocator: INITIAL_ALLOCATOR_STATE };
-    const focus = new FocusLoop(memory, model, new TelemetryRecorder(clock), config);
+    const start = { tree, heads: [{ layout, allocator: INITIAL_ALLOCATOR_STATE }] };
+    const focus = new MultiHeadFocus(start, model, new TelemetryRecorder(clock), config);
     const caches = new Map(CACHES.map((id) => [id, new Decoder(model.base, tree)]));
     for (const [id, cache] of caches) {
       const kvMode = id === 'patch' ? 'patch' : 'exact';
@@ -95,7 +95,7 @@ export const kvSuite: EvaluationSuite = {
     const readings: Record<CacheId, CacheReading[]> = { fresh: [], exact: [], patch: [] };
     try {
       await refocusUntilStill(focus, 'block', SETTLE_REFOCUSES, () => step(GIST_SHARE));
-      for (const cache of caches.values()) await cache.sync(focus.layout, config.budgetTokens);
+      for (const cache of caches.values()) await cache.sync(focus.head().layout, config.budgetTokens);
       for (const [done, item] of history.cases.entries()) {
         const pause = (): Promise<void> => step(GIST_SHARE + ((1 - GIST_SHARE) * done) / n);
         await takeQuestion(focus, item, pause);
@@ -104,7 +104,7 @@ export const kvSuite: EvaluationSuite = {
         }
         await sayAnswer(focus, item, pause);
         for (const id of ['exact', 'patch'] as const) {
-          await caches.get(id)!.sync(focus.layout, config.budgetTokens);
+          await caches.get(id)!.sync(focus.head().layout, config.budgetTokens);
         }
       }
     } finally {
@@ -125,42 +125,46 @@ export const kvSuite: EvaluationSuite = {
 };
 
 async function refocusUntilStill(
-  focus: FocusLoop,
+  focus: MultiHeadFocus,
   trigger: 'block' | 'turn-end',
   most: number,
   pause: UnitPause,
 ): Promise<void> {
-  for (let pass = 0; pass < most; pass++) {
+  await focus.settle(most, async () => {
     await pause();
-    if ((await focus.refocus(trigger)) === 0 && !focus.hasCooldowns) break;
-  }
+    return focus.refocus(trigger);
+  });
 }
 
 type UnitPause = () => ReturnType<UnitPorts['step']>;
 const ORIGIN = { documentId: 'turn', title: '', wallClockMs: 0 };
 
-async function takeQuestion(focus: FocusLoop, item: EvaluationCase, pause: UnitPause): Promise<void> {
-  await appendToFocus(focus, item.asked.userIds, { ...ORIGIN, role: 'user' }, pause);
-  await appendToFocus(focus, item.asked.assistantIds, { ...ORIGIN, role: 'assistant' }, pause);
+async function takeQuestion(focus: MultiHeadFocus, item: EvaluationCase, pause: UnitPause): Promise<void> {
+  await focus.appendByBlocks(item.asked.userIds, { ...ORIGIN, role: 'user' }, pause);
+  await focus.appendByBlocks(item.asked.assistantIds, { ...ORIGIN, role: 'assistant' }, pause);
   await refocusUntilStill(focus, 'turn-end', TURN_END_REFOCUSES, pause);
 }
 
-async function sayAnswer(focus: FocusLoop, item: EvaluationCase, pause: UnitPause): Promise<void> {
-  await appendToFocus(focus, item.referenceIds, { ...ORIGIN, role: 'assistant' }, pause);
+async function sayAnswer(focus: MultiHeadFocus, item: EvaluationCase, pause: UnitPause): Promise<void> {
+  await focus.appendByBlocks(item.referenceIds, { ...ORIGIN, role: 'assistant' }, pause);
 }
 
 async function read(
   cache: Decoder,
   id: CacheId,
-  focus: FocusLoop,
+  focus: MultiHeadFocus,
   item: EvaluationCase,
   budgetTokens: number,
   pause: UnitPause,
 ): Promise<CacheReading> {
   if (id === 'fresh') cache.reset();
   await pause();
-  const { ranSlots } = await cache.sync(focus.layout, budgetTokens);
-  const { nll, isFirstChoice } = await cache.readContinuation(focus.layout, item.referenceIds, budgetTokens);
+  const { ranSlots } = await cache.sync(focus.head().layout, budgetTokens);
+  const { nll, isFirstChoice } = await cache.readContinuation(
+    focus.head().layout,
+    item.referenceIds,
+    budgetTokens,
+  );
   return { nll: meanOf(nll), isRight: isReferenceRead(item, isFirstChoice), ranSlots };
 }
 

@@ -31,7 +31,7 @@ export type ReplayAct =
     }
   | { readonly kind: 'turn'; readonly beginning: TurnBeginning }
   | { readonly kind: 'refocus'; readonly trigger: RefocusTrigger }
-  | { readonly kind: 'move'; readonly action: ManualAction }
+  | { readonly kind: 'move'; readonly head: number; readonly action: ManualAction }
   | { readonly kind: 'mark'; readonly mark: SpanMark }
   | { readonly kind: 'config'; readonly changes: Partial<RunConfig> };
 
@@ -199,7 +199,7 @@ class ScriptWriter {
 
   accept(event: TelemetryEvent): void {
     if (event.type === 'ingest') this.acceptTokens(event);
-    else if (event.type === 'refocus') this.acceptFrame(event);
+    else if (event.type === 'refocus' && isOfPass(event)) this.acceptFrame(event);
     else if (event.type === 'session') this.acceptSession(event);
     else if (event.type === 'action') this.noteMadeRoom();
   }
@@ -243,7 +243,7 @@ class ScriptWriter {
     if (trigger === 'manual' && scores.length === 0 && byHand?.reason === 'manual') {
       this.noteIfInTurn(event);
       if (actions.length > 1) this.noteMadeRoom();
-      this.acts.push({ kind: 'move', action: handActionOf(byHand) });
+      this.acts.push({ kind: 'move', head: event.head, action: handActionOf(byHand) });
     } else if (trigger === 'manual') {
       this.noteIfInTurn(event);
       // Pinning refocuses by itself.
@@ -308,6 +308,11 @@ class ScriptWriter {
     const turn = this.turns.find(({ documentId }) => documentId === this.turn);
     if (turn !== undefined && cursor < turn.end) this.notes.add(LATER_ACTS);
   }
+}
+
+/** All heads refocus in one pass, which the first one's frame stands for; a move by hand is one head's alone. */
+function isOfPass({ head, trigger, scores }: RefocusEvent): boolean {
+  return head === 0 || (trigger === 'manual' && scores.length === 0);
 }
 
 /** An answer that the user stopped is stopped again after as many tokens. */

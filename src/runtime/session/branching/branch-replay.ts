@@ -49,7 +49,7 @@ export class BranchReplay {
       originalTitle: title,
       step,
       phase: this.phase,
-      doneTokens: Math.max(0, this.session.focus.tree.tokenCount - this.plan.cursor),
+      doneTokens: Math.max(0, this.session.memory.tree.tokenCount - this.plan.cursor),
       totalTokens: this.tokens.length - this.plan.cursor,
       notes: this.notes,
       error: this.failure,
@@ -87,7 +87,7 @@ export class BranchReplay {
       this.phase = 'failed';
       this.failure = toWireError(error);
     }
-    await this.session.store();
+    await this.session.steps.store();
     this.report(this.progress);
   }
 
@@ -97,9 +97,9 @@ export class BranchReplay {
     this.phase = 'done';
     if (plan.pending === null) return;
     const { ids, ingested, role, title, documentId } = plan.pending;
-    const wallClockMs = session.telemetry.wallClockMs();
-    session.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
-    session.notify({ kind: 'state', state: session.state });
+    const wallClockMs = session.steps.telemetry.wallClockMs();
+    session.steps.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
+    session.steps.notify({ kind: 'state', state: session.state });
   }
 
   private async repeat(act: ReplayAct): Promise<void> {
@@ -111,29 +111,27 @@ export class BranchReplay {
         await session.takeTurn(act.beginning);
         return;
       case 'refocus':
-        await session.exclusive(() => session.refocusOnce(act.trigger));
+        await session.steps.exclusive(() => session.steps.refocus(act.trigger));
         return;
       case 'move':
-        return this.byHand(() => session.act(act.action.kind, act.action));
+        return this.byHand(() => session.act(act.action.kind, act.action, { head: act.head }));
       case 'mark':
-        return this.byHand(() => session.act(act.mark.kind, act.mark, act.mark.name));
+        return this.byHand(() => session.act(act.mark.kind, act.mark, { name: act.mark.name }));
       case 'config':
         session.setConfig({ ...act.changes, ...this.changes });
     }
   }
 
   private async ingest(act: Extract<ReplayAct, { kind: 'ingest' }>): Promise<void> {
-    const { session } = this;
-    session.queue.add(this.tokens.slice(act.start, act.end), act.origin);
-    while (this.isRunning) {
-      const taken = session.queue.take(session.focus.tokensToBlockEnd);
-      if (taken === null) break;
-      await session.exclusive(async () => {
-        const step = session.focus.step;
-        await session.appendTokens(taken.ids, taken.origin);
-        const isLast = session.queue.pendingTokens === 0;
-        if (isLast && act.settles && session.focus.step === step) await session.refocusOnce('block');
-        await session.measureDeltaNll();
+    const { steps } = this.session;
+    steps.queue.add(this.tokens.slice(act.start, act.end), act.origin);
+    while (this.isRunning && steps.queue.pendingTokens > 0) {
+      await steps.exclusive(async () => {
+        await steps.takeFromQueue();
+        const isLast = act.settles && steps.queue.pendingTokens === 0;
+        if (steps.focus.memory.isBlockClosed || isLast) await steps.refocus('block');
+        await steps.storeIfDue();
+        await steps.measureDeltaNll();
       });
       this.report(this.progress);
       await yieldToEvents();

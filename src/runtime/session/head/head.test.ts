@@ -7,7 +7,8 @@ import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { emptyLayout } from '../../../core/context/working-context.ts';
 import type { LensNet } from '../../../nn/ports.ts';
 import { systemClock } from '../../../base/clock.ts';
-import { FocusLoop, type RefocusTrigger } from './head.ts';
+import type { RefocusTrigger } from './head.ts';
+import { MultiHeadFocus } from './multi-head-focus.ts';
 import { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 import { FAKE_HIDDEN_SIZE, createFakeModel } from '../../testing/fake-model.ts';
 
@@ -30,17 +31,17 @@ async function loopWithLensNets() {
     otherLensNets: new Map([['perceiver' as const, lensNet('perceiver', 8)]]),
   };
   const tree = new GistTree({ hiddenSize: FAKE_HIDDEN_SIZE, maxLod: 4, gistVersion: 1 });
-  const memory = { tree, layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
+  const start = { tree, heads: [{ layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE }] };
   const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 256 };
-  const focus = new FocusLoop(memory, model, new TelemetryRecorder(systemClock), config);
+  const focus = new MultiHeadFocus(start, model, new TelemetryRecorder(systemClock), config);
   const origin = { role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
   await focus.append(new Uint32Array(64).fill(97), origin);
   return {
     useLens: (name: string, tailTokens: number) => {
-      focus.useLens(lensNet(name, tailTokens));
+      focus.head().useLens(lensNet(name, tailTokens));
     },
     choose: (lensVariant: LensVariant) => {
-      focus.setConfig({ ...config, lensVariant });
+      focus.head().setConfig({ ...config, lensVariant });
     },
     whoScores: async (trigger: RefocusTrigger = 'block') => {
       scored.length = 0;

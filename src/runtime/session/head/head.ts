@@ -1,6 +1,6 @@
 /**
- * The loop from new tokens to a refocused working context: append, make gists, score, allocate, record. Owns
- * the layout and the allocator's state of one session; decides nothing about when to run.
+ * One working context over the memory: its layout, allocator state, scorer, and the decoder that reads it. Scores,
+ * allocates and records; decides nothing about when to run.
  */
 import type { AllocatorState } from '../../../core/allocator/pass/allocator-state.ts';
 import type { PinnedSpan, Layout } from '../../../core/context/working-context.ts';
@@ -13,7 +13,6 @@ import { MetricsAccumulator, stepMetrics } from '../../../core/trace/metrics.ts'
 import type { RunTotals } from '../../../core/trace/metrics.ts';
 import { POLICIES, createScorer, needsNewScorer } from '../../../core/policies/registry.ts';
 import type { Scorer } from '../../../core/policies/scorer.ts';
-import type { Provenance } from '../../../core/tree/provenance.ts';
 import { RefocusRecorder } from '../../../core/trace/refocus-recorder.ts';
 import { countInTree } from '../../../core/allocator/node-counters.ts';
 import { refocus } from '../../../core/allocator/refocus.ts';
@@ -23,7 +22,8 @@ import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { ageLayout } from '../../../core/context/working-context.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
-import { GistBuilder } from '../memory/gist-builder.ts';
+import { Decoder } from '../decoding/decoder.ts';
+import type { Memory } from '../memory/memory.ts';
 import { lensNetOf } from './lens-variant.ts';
 import { LookAhead } from './look-ahead.ts';
 import { lendNll } from './lend-nll.ts';
@@ -32,21 +32,33 @@ import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 
 export type RefocusTrigger = TelemetryEventOf<'refocus'>['trigger'];
 
-/** The only working context yet. */
-const HEAD = 0;
-
-/** A session's memory as it starts or was read back. */
-export interface MemoryState {
-  readonly tree: GistTree;
+/** A head's working context and what its allocator remembers. Plain data. */
+export interface HeadState {
   readonly layout: Layout;
   readonly allocator: AllocatorState;
 }
 
-export class FocusLoop {
-  readonly tree: GistTree;
-  readonly gists: GistBuilder;
+export interface HeadOptions {
+  /** Names the head in the trace; 0 is the first. */
+  readonly id: number;
+  readonly state: HeadState;
+  readonly memory: Memory;
+  readonly model: LoadedModel;
+  readonly telemetry: TelemetryRecorder;
+  readonly config: RunConfig;
+  /** Awaited between the chunks of a long prefill; may throw to give up. */
+  readonly pause?: (() => Promise<void>) | undefined;
+}
+
+export class Head {
+  readonly id: number;
+  readonly decoder: Decoder;
   /** Spans that the researcher pinned; read at every refocus. */
   pins: readonly PinnedSpan[] = [];
+  private readonly memory: Memory;
+  private readonly model: LoadedModel;
+  private readonly telemetry: TelemetryRecorder;
+  private config: RunConfig;
   private current: Layout;
   private allocator: AllocatorState;
   private carriedScores: Float32Array;
@@ -58,19 +70,27 @@ export class FocusLoop {
   private ownLens: LensNet;
   private turnEnd: { readonly tokenCount: number; readonly scorer: Scorer } | null = null;
 
-  constructor(
-    memory: MemoryState,
-    private readonly model: LoadedModel,
-    private readonly telemetry: TelemetryRecorder,
-    private config: RunConfig,
-  ) {
-    this.tree = memory.tree;
-    this.current = memory.layout;
-    this.allocator = memory.allocator;
-    this.carriedScores = new Float32Array(memory.layout.entries.length);
-    this.gists = new GistBuilder(memory.tree, model.gistNet, model.base);
+  constructor({ id, state, memory, model, telemetry, config, pause }: HeadOptions) {
+    this.id = id;
+    this.memory = memory;
+    this.model = model;
+    this.telemetry = telemetry;
+    this.config = config;
+    this.current = state.layout;
+    this.allocator = state.allocator;
+    this.carriedScores = new Float32Array(state.layout.entries.length);
     this.ownLens = model.lensNet;
     this.scorer = this.createScorer();
+    this.decoder = new Decoder(model.base, memory.tree, pause);
+    this.decoder.configure(config, model.manifest.trainedContextTokens);
+  }
+
+  get tree(): GistTree {
+    return this.memory.tree;
+  }
+
+  get state(): HeadState {
+    return { layout: this.current, allocator: this.allocator };
   }
 
   get layout(): Layout {
@@ -91,11 +111,6 @@ export class FocusLoop {
     return this.allocator.cooldowns.length > 0;
   }
 
-  /** Tokens until a block closes and a refocus is due. */
-  get tokensToBlockEnd(): number {
-    return K - (this.tree.tokenCount % K);
-  }
-
   totals(): RunTotals {
     return this.metrics.totals();
   }
@@ -106,6 +121,7 @@ export class FocusLoop {
     this.config = config;
     if (haveEffect(changedIds(before, config), 'scorer')) this.turnEnd = null;
     if (needsNewScorer(before, config)) this.scorer = this.createScorer();
+    this.decoder.configure(config, this.model.manifest.trainedContextTokens);
   }
 
   /** The default LensNet for the refocuses from now on; borrowed. */
@@ -115,46 +131,11 @@ export class FocusLoop {
     this.scorer = this.createScorer();
   }
 
-  /** Take tokens into history, gists and window. At most up to the end of the open block keeps the budget exact. */
-  async append(ids: Uint32Array, origin: Provenance): Promise<void> {
-    const { telemetry, tree } = this;
-    const from = telemetry.now();
-    const { start, end } = tree.appendTokens(ids, origin, this.step);
-    const { role, documentId } = origin;
-    telemetry.emit({ ...telemetry.base(this.step), type: 'ingest', start, end, role, documentId });
-    const ingestMs = telemetry.now() - from;
-    if (tree.pendingGistCount > 0) {
-      await telemetry.timed('gist', null, this.step, () => this.makeGists());
-    }
-    const fittingFrom = telemetry.now();
-    const fit = appendAndFit(this.fitInput(), end);
+  /** Take what the history gained into the window. */
+  takeIn(): void {
+    const fit = appendAndFit(this.fitInput(), this.tree.tokenCount);
     this.adopt(fit);
     if (fit.actions.length > 0) this.recordActions(fit.actions);
-    telemetry.latency('ingest', null, this.step, ingestMs + telemetry.now() - fittingFrom);
-  }
-
-  /** Make every gist that is missing, lowest level first. */
-  async makeGists(onBatch: (made: number) => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const { telemetry } = this;
-    let made = 0;
-    for (let built = await this.gists.buildNext(this.step); built !== null;) {
-      const { lod, firstIndex, count, notFinite } = built;
-      telemetry.emit({ ...telemetry.base(this.step), type: 'gist', lod, firstIndex, count });
-      if (notFinite > 0) {
-        const message = `${notFinite} LOD${lod} gists from ${firstIndex} on were not finite; their children's mean stands in.`;
-        telemetry.emit({
-          ...telemetry.base(this.step),
-          type: 'violation',
-          head: null,
-          check: 'gist-finite',
-          message,
-          action: 'rolled-back',
-        });
-      }
-      made += count;
-      await onBatch(made);
-      built = await this.gists.buildNext(this.step);
-    }
   }
 
   /**
@@ -184,8 +165,8 @@ export class FocusLoop {
     this.metrics.addRefocus(result.step, result.metrics, result.actions, result.violations.length);
     const { policy, budgetTokens } = config;
     const { timeMs } = telemetry.base(result.step);
-    telemetry.emit(...this.recorder.record(result, { head: HEAD, policy, budgetTokens, trigger, timeMs }));
-    telemetry.latency('telemetry', HEAD, result.step, telemetry.now() - from);
+    telemetry.emit(...this.recorder.record(result, { head: this.id, policy, budgetTokens, trigger, timeMs }));
+    telemetry.latency('telemetry', this.id, result.step, telemetry.now() - from);
     return result.actions.filter((action) => action.applied).length;
   }
 
@@ -229,9 +210,14 @@ export class FocusLoop {
     const { policy, budgetTokens } = config;
     const { timeMs } = telemetry.base(step);
     telemetry.emit(
-      ...this.recorder.record(result, { head: HEAD, policy, budgetTokens, trigger: 'manual', timeMs }),
+      ...this.recorder.record(result, { head: this.id, policy, budgetTokens, trigger: 'manual', timeMs }),
     );
     return outcome;
+  }
+
+  /** Give the key-value cache back. */
+  dispose(): void {
+    this.decoder.dispose();
   }
 
   private get lensNet(): LensNet {
@@ -259,9 +245,9 @@ export class FocusLoop {
     this.metrics.addActions(this.step, actions);
     for (const action of actions) {
       const { kind, lod, start, end } = action;
-      this.telemetry.emit({ ...base, type: 'action', head: HEAD, action });
+      this.telemetry.emit({ ...base, type: 'action', head: this.id, action });
       if (kind === 'evict' || kind === 'readmit')
-        this.telemetry.emit({ ...base, type: kind, head: HEAD, lod, start, end });
+        this.telemetry.emit({ ...base, type: kind, head: this.id, lod, start, end });
     }
   }
 

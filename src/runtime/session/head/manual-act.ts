@@ -1,7 +1,7 @@
 /** Moves and marks that a user makes by hand. */
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { EngineError } from '../messages/errors.ts';
-import type { FocusLoop } from './head.ts';
+import type { Head } from './head.ts';
 import type { ManualAct } from '../messages/session-messages.ts';
 import { checkBlock } from '../memory/block-span.ts';
 import type { BlockSpan } from '../../../core/tree/ids.ts';
@@ -12,26 +12,26 @@ import type { SpanMarks } from '../memory/span-marks.ts';
 export type ManualChange = 'layout' | 'pins' | 'marks';
 
 /**
- * Expand or collapse a block at once, or put a mark on it; a mark moves nothing before the next refocus.
+ * Expand or collapse a block at once, or put a mark on it; a mark moves nothing before the next rehead.
  *
  * @param name - what a tag says.
  * @throws {EngineError} `not-legal`, with the reason, for a move that the working context does not allow.
  */
 export function applyManualAct(
-  focus: FocusLoop,
+  head: Head,
   marks: SpanMarks,
   config: RunConfig,
   act: { readonly kind: ManualAct; readonly block: BlockSpan; readonly name?: string | undefined },
 ): ManualChange {
   const { kind, block } = act;
-  checkBlock(focus.tree, block);
+  checkBlock(head.tree, block);
   if (kind === 'expand' || kind === 'collapse') {
     const { lod, start, end } = block;
-    const outcome = focus.act({ kind, lod, start, end });
-    if (!outcome.applied) throw new EngineError('not-legal', explainRefusal(focus, config, outcome, block));
+    const outcome = head.act({ kind, lod, start, end });
+    if (!outcome.applied) throw new EngineError('not-legal', explainRefusal(head, config, outcome, block));
     return 'layout';
   }
-  marks.set(kind, block, focus.step, act.name);
-  focus.pins = marks.pins;
+  marks.set(kind, block, head.step, act.name);
+  head.pins = marks.pins;
   return kind === 'pin' || kind === 'unpin' ? 'pins' : 'marks';
 }

@@ -3,12 +3,12 @@ import type { RunConfig } from '../../../core/trace/config.ts';
 import { explainObstacle, moveRules, refuse } from '../../../core/context/moves.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
 import { indexOfEntry } from '../../../core/context/working-context.ts';
-import type { FocusLoop } from './head.ts';
+import type { Head } from './head.ts';
 import type { BlockSpan } from '../../../core/tree/ids.ts';
 
 /** One sentence for people. */
 export function explainRefusal(
-  focus: FocusLoop,
+  head: Head,
   config: RunConfig,
   refused: ActionRecord,
   block: BlockSpan,
@@ -20,7 +20,7 @@ export function explainRefusal(
   if (refused.reason === 'forbidden')
     return `${name} may not expand: you forbade it, or a gist that holds it.`;
   if (refused.reason === 'pinned') return `${name} is pinned, so it cannot collapse.`;
-  const { layout, tree } = focus;
+  const { layout, tree } = head;
   const index = indexOfEntry(layout, block.lod, block.start);
   const entry = layout.entries[index];
   if (entry === undefined) return `${name} is not in the working context.`;

@@ -14,11 +14,12 @@ export interface ReplayedFrames {
   readonly allocator: AllocatorState;
 }
 
-/** @returns null when no frame was recorded or the frames do not fit each other. */
+/** @param head - whose frames. @returns null when none was recorded or the frames do not fit each other. */
 export function replayFrames(
   events: readonly TelemetryEvent[],
   tree: GistTree,
   config: RunConfig,
+  head: number,
 ): ReplayedFrames | null {
   const replay = new AllocatorReplay(config);
   let hasFrames = false;
@@ -26,9 +27,9 @@ export function replayFrames(
     for (const event of events) {
       if (event.type === 'session') replay.config = event.config;
       else if (event.type === 'ingest') replay.extend(Math.min(event.end, tree.tokenCount));
-      else if (event.type === 'action') replay.act(event.action);
+      else if (event.type === 'action' && event.head === head) replay.act(event.action);
       else if (event.type === 'sensitivity') noteSensitivity(tree, event);
-      else if (event.type === 'refocus') {
+      else if (event.type === 'refocus' && event.head === head) {
         replay.accept(event);
         countInTree(tree, replay.layout, event.actions, event.step);
         hasFrames = true;

@@ -13,7 +13,8 @@ import { appendAndFit } from '../../../core/allocator/between-refocuses.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { ChatMessageRecord, StoredSession } from '../../../storage/ports.ts';
 import { EngineError } from '../messages/errors.ts';
-import type { MemoryState } from '../head/head.ts';
+import type { HeadState } from '../head/head.ts';
+import type { FocusState } from '../head/multi-head-focus.ts';
 import { replayFrames } from './frame-replay.ts';
 
 export interface RestoredTree {
@@ -114,32 +115,47 @@ function restoreGists(tree: GistTree, { gists, events }: StoredSession, damage: 
 }
 
 /**
- * The memory as it was: the last recorded layout with the tokens that came after it. A layout that does not fit
- * the tree is replaced by the recency assembly.
- *
- * @param restored - its `tree` must hold every gist again.
+ * Memory and heads as they were. @param tree - must hold every gist again. @param damage - what could not be used as
+ * stored is added, in words.
  */
-export function restoreMemory(
+export function restoreFocus(
   stored: StoredSession,
   tree: GistTree,
   config: RunConfig,
   damage: string[],
-): MemoryState {
-  const replayed = replayFrames(stored.events, tree, config);
+): FocusState {
+  const ids = stored.events.flatMap((event) => (event.type === 'refocus' ? event.head : []));
+  const count = ids.reduce((most, id) => Math.max(most, id + 1), 1);
+  const heads = Array.from({ length: count }, (_, head) => restoreHead(stored, tree, config, head, damage));
+  return { tree, heads };
+}
+
+/**
+ * A head as it was: its last recorded layout with the tokens that came after it. A layout that does not fit the tree
+ * is replaced by the recency assembly.
+ */
+function restoreHead(
+  { events }: StoredSession,
+  tree: GistTree,
+  config: RunConfig,
+  head: number,
+  damage: string[],
+): HeadState {
+  const replayed = replayFrames(events, tree, config, head);
   const state = replayed?.allocator ?? INITIAL_ALLOCATOR_STATE;
   if (replayed !== null) {
     try {
       const base = { tree, config, state: replayed.allocator };
       const fit = appendAndFit({ ...base, layout: replayed.layout }, tree.tokenCount);
       if (checkInvariants(fit.layout, tree, config).length === 0) {
-        return { tree, layout: fit.layout, allocator: fit.state };
+        return { layout: fit.layout, allocator: fit.state };
       }
     } catch {
       // A trace that does not fit its tokens: the recency assembly below always does.
     }
     damage.push('The recorded working context did not fit the stored tokens: it was rebuilt by recency.');
   }
-  return { tree, layout: assembleByRecency(tree, config, K).layout, allocator: { ...state, cooldowns: [] } };
+  return { layout: assembleByRecency(tree, config, K).layout, allocator: { ...state, cooldowns: [] } };
 }
 
 /** A question whose answer is not complete, because the worker died while it was decoded; null if there is none. */

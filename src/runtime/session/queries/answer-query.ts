@@ -1,12 +1,12 @@
 /** Answers the page's questions about the open session, each in line with the work that needs the base model. */
 import { tokensPerEntry } from '../../../core/tree/ids.ts';
 import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
-import type { SpanMark } from '../../../storage/ports.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
 import { MAX_SCORED_TOKENS } from '../decoding/decoder.ts';
 import { EngineError } from '../messages/errors.ts';
 import { topTokens } from '../decoding/sampler.ts';
-import type { TurnSession } from '../chat/turn.ts';
+import type { Head } from '../head/head.ts';
+import type { SessionSteps } from '../steps/session-steps.ts';
 import { checkBlock } from '../memory/block-span.ts';
 import type { BlockSpan } from '../../../core/tree/ids.ts';
 import { inspectBlock } from './inspector.ts';
@@ -22,32 +22,26 @@ import { counterfactualOf, measureSensitivity } from './sensitivity.ts';
 import { searchText, textOfSpan } from './span-text.ts';
 import { treeCells } from './tree-cells.ts';
 
-/** What a question may look at. */
-export interface QuerySession extends Pick<
-  TurnSession,
-  'focus' | 'decoder' | 'model' | 'activeConfig' | 'telemetry' | 'exclusive'
-> {
-  readonly spanMarks: readonly SpanMark[];
-}
-
-type Answer = QueryResults[Query['kind']];
-
-/** @throws {EngineError} `bad-span` for a block that the tree does not have, `not-measurable`. */
-export async function answerQuery(session: QuerySession, query: Query): Promise<Answer> {
-  const { focus, model } = session;
-  const { tree } = focus;
+/** @throws {EngineError} `bad-span` for a block that the tree does not have, `bad-message` for an unknown head, `not-measurable`. */
+export async function answerQuery<Q extends Query>(
+  steps: SessionSteps,
+  query: Q,
+): Promise<QueryResults[Q['kind']]>;
+export async function answerQuery(steps: SessionSteps, query: Query): Promise<QueryResults[Query['kind']]> {
+  const { focus, model } = steps;
+  const { tree } = focus.memory;
   const { tokenizer } = model;
   switch (query.kind) {
     case 'inspect':
-      return inspectBlock(focus, tokenizer, session.activeConfig, session.spanMarks, query);
+      return inspectBlock(focus.head(query.head), tokenizer, steps.activeConfig, steps.marks.list, query);
     case 'spanText':
       return textOfSpan(tree, tokenizer, query.start, query.end, query.maxCharacters);
     case 'nextTokens':
-      return session.exclusive(() => likelyNextTokens(session, query.count));
+      return steps.exclusive(() => likelyNextTokens(steps, focus.head(query.head), query.count));
     case 'scoreContinuation':
-      return session.exclusive(() => scoreText(session, query.text));
+      return steps.exclusive(() => scoreText(steps, focus.head(query.head), query.text));
     case 'measureSensitivity':
-      return session.exclusive(() => noteSensitivity(session, query));
+      return steps.exclusive(() => noteSensitivity(steps, focus.head(query.head), query));
     case 'treeCells':
       return treeCells(tree, focus.step, query.start, query.end, query.cells);
     case 'searchText':
@@ -58,19 +52,25 @@ export async function answerQuery(session: QuerySession, query: Query): Promise<
 }
 
 /** The most likely next tokens given the working context as it is; none for an empty history. */
-async function likelyNextTokens(session: QuerySession, count: number): Promise<readonly TokenProbability[]> {
-  const { layout } = session.focus;
+async function likelyNextTokens(
+  { model, activeConfig }: SessionSteps,
+  { layout, decoder }: Head,
+  count: number,
+): Promise<readonly TokenProbability[]> {
   if (layout.usedTokens === 0) return [];
-  const { logits } = await session.decoder.sync(layout, session.activeConfig.budgetTokens);
+  const { logits } = await decoder.sync(layout, activeConfig.budgetTokens);
   return topTokens(logits, count).map(({ tokenId, probability }) => {
-    return { tokenId, text: session.model.tokenizer.tokenText(tokenId), probability };
+    return { tokenId, text: model.tokenizer.tokenText(tokenId), probability };
   });
 }
 
-async function scoreText(session: QuerySession, text: string): Promise<ContinuationScore> {
-  const { focus, model, decoder, activeConfig } = session;
+async function scoreText(
+  { model, activeConfig }: SessionSteps,
+  { layout, decoder }: Head,
+  text: string,
+): Promise<ContinuationScore> {
   const ids = model.tokenizer.encode(text);
-  const isScorable = ids.length > 0 && ids.length <= MAX_SCORED_TOKENS && focus.layout.usedTokens > 0;
+  const isScorable = ids.length > 0 && ids.length <= MAX_SCORED_TOKENS && layout.usedTokens > 0;
   if (!isScorable) {
     const why =
       ids.length > MAX_SCORED_TOKENS
@@ -78,7 +78,7 @@ async function scoreText(session: QuerySession, text: string): Promise<Continuat
         : 'there is nothing to predict it from';
     throw new EngineError('not-measurable', `The continuation cannot be scored: ${why}.`);
   }
-  const { nll: nlls } = await decoder.readContinuation(focus.layout, ids, activeConfig.budgetTokens);
+  const { nll: nlls } = await decoder.readContinuation(layout, ids, activeConfig.budgetTokens);
   return {
     tokens: Array.from(ids, (id, i) => ({ text: model.tokenizer.tokenText(id), nll: nlls[i]! })),
     meanNll: nlls.reduce((sum, nll) => sum + nll, 0) / nlls.length,
@@ -86,12 +86,14 @@ async function scoreText(session: QuerySession, text: string): Promise<Continuat
 }
 
 /** Measure, and remember the figure in the tree and in the trace. */
-async function noteSensitivity(session: QuerySession, block: BlockSpan): Promise<SensitivityReport> {
-  const { focus, model, telemetry } = session;
-  const { tree, layout, step } = focus;
+async function noteSensitivity(
+  { model, telemetry, activeConfig }: SessionSteps,
+  { id: head, tree, layout, step }: Head,
+  block: BlockSpan,
+): Promise<SensitivityReport> {
   checkBlock(tree, block);
   const counterfactual = counterfactualOf(tree, layout, block);
-  const positions = positionSchemeOf(session.activeConfig, model.manifest.trainedContextTokens);
+  const positions = positionSchemeOf(activeConfig, model.manifest.trainedContextTokens);
   const report = await measureSensitivity(model.base, tree, counterfactual, positions, yieldToEvents);
   const { deltaNll, horizonTokens } = report;
   const { lod, start, end } = block;
@@ -99,7 +101,7 @@ async function noteSensitivity(session: QuerySession, block: BlockSpan): Promise
   telemetry.emit({
     ...telemetry.base(step),
     type: 'sensitivity',
-    head: 0,
+    head,
     lod,
     start,
     end,

@@ -9,7 +9,7 @@ import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
 import type { SpanMark } from '../../../storage/ports.ts';
 import { checkBlock } from '../memory/block-span.ts';
 import type { BlockSpan } from '../../../core/tree/ids.ts';
-import type { FocusLoop } from '../head/head.ts';
+import type { Head } from '../head/head.ts';
 import { describeGists, nearestGists } from './nearest-gists.ts';
 import type { BlockReport, GistMatch, MoveVerdict } from '../messages/query-messages.ts';
 
@@ -18,13 +18,13 @@ const LISTED_TOKENS = 2048;
 const NEIGHBOURS = 5;
 
 export function inspectBlock(
-  focus: FocusLoop,
+  head: Head,
   tokenizer: Tokenizer,
   config: RunConfig,
   marks: readonly SpanMark[],
   block: BlockSpan,
 ): BlockReport {
-  const { tree, layout } = focus;
+  const { tree, layout } = head;
   checkBlock(tree, block);
   const { start, end } = block;
   const lod = block.lod as Lod;
@@ -32,7 +32,7 @@ export function inspectBlock(
   const shown = tree.tokens(start, Math.min(end, start + LISTED_TOKENS));
   const index = indexOfEntry(layout, lod, start);
   const holder = layout.entries[entryIndexAt(layout, start)];
-  const state = focus.allocatorState;
+  const state = head.allocatorState;
   const cooldowns = new CooldownTable(state.cooldowns, state.step + 1, config.cooldownSteps);
   const parent = lod < tree.maxLod ? parentSpan(lod, start) : null;
   return {
@@ -60,15 +60,15 @@ export function inspectBlock(
       cooldowns.left(lod, start, 'expand'),
       parent === null ? 0 : cooldowns.left(parent.lod, parent.start, 'collapse'),
     ),
-    canExpand: expansionVerdict(focus, config, index),
-    canCollapse: collapseVerdict(focus, config, index),
+    canExpand: expansionVerdict(head, config, index),
+    canCollapse: collapseVerdict(head, config, index),
     neighbours: neighboursOf(tree, tokenizer, lod, start),
   };
 }
 
 const NOT_SHOWN = { legal: false, why: 'It is not in the working context at this level.' };
 
-function expansionVerdict({ tree, layout }: FocusLoop, config: RunConfig, index: number): MoveVerdict {
+function expansionVerdict({ tree, layout }: Head, config: RunConfig, index: number): MoveVerdict {
   if (index < 0) return NOT_SHOWN;
   const freeTokens = config.budgetTokens - layout.usedTokens;
   const obstacle = refuse(layout, 'expand', index, { ...moveRules(layout, tree, config), freeTokens });
@@ -80,7 +80,7 @@ function expansionVerdict({ tree, layout }: FocusLoop, config: RunConfig, index:
   return { legal: obstacle === null || obstacle === 'no-budget', why };
 }
 
-function collapseVerdict({ tree, layout }: FocusLoop, config: RunConfig, index: number): MoveVerdict {
+function collapseVerdict({ tree, layout }: Head, config: RunConfig, index: number): MoveVerdict {
   if (index < 0) return NOT_SHOWN;
   const obstacle = refuse(layout, 'collapse', index, moveRules(layout, tree, config));
   return { legal: obstacle === null, why: explainObstacle(obstacle) };

@@ -1,8 +1,8 @@
-/** What an engine is made of: a model, a memory, a place to store, and someone to tell. */
+/** What a session is made of: a model, a memory with its heads, a place to store, and someone to tell. */
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { ChatMessageRecord, SessionHandle, SessionRecord, SpanMark } from '../../../storage/ports.ts';
 import type { Clock } from '../../../base/clock.ts';
-import type { MemoryState } from '../head/head.ts';
+import type { FocusState } from '../head/multi-head-focus.ts';
 import type { SessionNotice } from '../messages/session-messages.ts';
 
 export interface SessionOptions {
@@ -12,7 +12,7 @@ export interface SessionOptions {
   /** Null runs without storage. */
   readonly handle: SessionHandle | null;
   readonly record: SessionRecord;
-  readonly memory: MemoryState;
+  readonly focus: FocusState;
   readonly clock: Clock;
   readonly notify: (notice: SessionNotice) => void;
   /** What was read back from storage; absent for a new session. */

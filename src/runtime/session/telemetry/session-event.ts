@@ -2,23 +2,22 @@
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
-import type { SessionState } from '../messages/session-messages.ts';
+import type { SessionRecord } from '../../../storage/ports.ts';
 
 interface AnnouncedSession {
   readonly model: Pick<LoadedModel, 'id' | 'hash'>;
-  readonly state: Pick<SessionState, 'record'>;
+  readonly record: Pick<SessionRecord, 'id' | 'title'>;
   /** The parameters in force. */
-  readonly activeConfig: RunConfig;
+  readonly config: RunConfig;
+  readonly backend: string;
 }
 
 /** @param lensMark - names the weights of a LensNet other than the model's own; the model's hash then says so. */
 export function sessionEvent(
   base: Pick<TelemetryEventOf<'session'>, 'step' | 'timeMs'>,
-  { model, state, activeConfig }: AnnouncedSession,
+  { model, record: { id, title }, config, backend }: AnnouncedSession,
   lensMark: string | null,
-  backend: string,
 ): TelemetryEventOf<'session'> {
-  const { id, title } = state.record;
   return {
     ...base,
     type: 'session',
@@ -27,6 +26,6 @@ export function sessionEvent(
     modelId: model.id,
     modelHash: lensMark === null ? model.hash : `${model.hash}+lensnet-${lensMark}`,
     backend,
-    config: activeConfig,
+    config,
   };
 }

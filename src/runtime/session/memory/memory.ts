@@ -1,0 +1,73 @@
+/** What was read, shared by all heads: the tree of tokens and gists. Knows no working context. */
+import { K } from '../../../core/tree/ids.ts';
+import type { GistTree } from '../../../core/tree/gist-tree.ts';
+import type { Provenance } from '../../../core/tree/provenance.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
+import { GistBuilder } from './gist-builder.ts';
+
+export class Memory {
+  private readonly gists: GistBuilder;
+
+  constructor(
+    readonly tree: GistTree,
+    model: Pick<LoadedModel, 'gistNet' | 'base'>,
+    private readonly telemetry: TelemetryRecorder,
+  ) {
+    this.gists = new GistBuilder(tree, model.gistNet, model.base);
+  }
+
+  /** Tokens until a block closes and a refocus is due. */
+  get tokensToBlockEnd(): number {
+    return K - (this.tree.tokenCount % K);
+  }
+
+  /** Whether the last token closed a block. */
+  get isBlockClosed(): boolean {
+    return this.tree.tokenCount % K === 0;
+  }
+
+  /** Cuts tokens where blocks end. Each piece must be in the history before the next one is asked for. */
+  *pieces(ids: Uint32Array): Generator<Uint32Array> {
+    for (let from = 0; from < ids.length;) {
+      const piece = ids.subarray(from, from + this.tokensToBlockEnd);
+      from += piece.length;
+      yield piece;
+    }
+  }
+
+  /** Take tokens into the history. Gists that they make due are still to be made. @param step - the last refocus. */
+  append(ids: Uint32Array, origin: Provenance, step: number): void {
+    const { telemetry, tree } = this;
+    const { start, end } = tree.appendTokens(ids, origin, step);
+    const { role, documentId } = origin;
+    telemetry.emit({ ...telemetry.base(step), type: 'ingest', start, end, role, documentId });
+  }
+
+  /** Make every gist that is missing, lowest level first. */
+  async makeGists(
+    step: number,
+    onBatch: (made: number) => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    const { telemetry } = this;
+    let made = 0;
+    for (let built = await this.gists.buildNext(step); built !== null;) {
+      const { lod, firstIndex, count, notFinite } = built;
+      telemetry.emit({ ...telemetry.base(step), type: 'gist', lod, firstIndex, count });
+      if (notFinite > 0) {
+        const message = `${notFinite} LOD${lod} gists from ${firstIndex} on were not finite; their children's mean stands in.`;
+        telemetry.emit({
+          ...telemetry.base(step),
+          type: 'violation',
+          head: null,
+          check: 'gist-finite',
+          message,
+          action: 'rolled-back',
+        });
+      }
+      made += count;
+      await onBatch(made);
+      built = await this.gists.buildNext(step);
+    }
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * What an open session does one step at a time: tokens come in, heads refocus, and what happened is noted, told and
+ * stored. Ingestion, turns of the chat, moves by hand and queries are made of these steps; each takes its step
+ * exclusively. Decides nothing about when to run.
+ */
+import type { RunConfig } from '../../../core/trace/config.ts';
+import type { Provenance } from '../../../core/tree/provenance.ts';
+import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
+import { AsyncMutex } from '../../../base/async-mutex.ts';
+import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
+import type {
+  ChatMessageRecord,
+  SessionBatch,
+  SessionHandle,
+  SessionRecord,
+} from '../../../storage/ports.ts';
+import { DeltaNllMeter } from '../decoding/delta-nll.ts';
+import type { RefocusTrigger } from '../head/head.ts';
+import { MultiHeadFocus } from '../head/multi-head-focus.ts';
+import { SessionJournal } from '../journal/session-journal.ts';
+import { IngestQueue } from '../memory/ingest-queue.ts';
+import { SpanMarks } from '../memory/span-marks.ts';
+import { toWireError } from '../messages/errors.ts';
+import type { SessionNotice } from '../messages/session-messages.ts';
+import { sessionEvent } from '../telemetry/session-event.ts';
+import { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
+import type { SessionOptions } from './session-options.ts';
+
+/** Milliseconds between two batches while nothing else makes one due. */
+const FLUSH_EVERY_MS = 250;
+
+export class SessionSteps {
+  readonly model: LoadedModel;
+  readonly telemetry: TelemetryRecorder;
+  readonly focus: MultiHeadFocus;
+  readonly queue = new IngestQueue();
+  readonly marks: SpanMarks;
+  private readonly messages: ChatMessageRecord[];
+  private readonly mutex = new AsyncMutex();
+  private readonly journal: SessionJournal | null;
+  private readonly meter: DeltaNllMeter;
+  private readonly handle: SessionHandle | null;
+  private stored: SessionRecord;
+  private config: RunConfig;
+  /** What the next refocus will run with. */
+  private requested: RunConfig;
+  private lensMark: string | null = null;
+  private lastFlushMs = 0;
+
+  /**
+   * @param onChange - called when the session's state is another one.
+   * @param pause - awaited between the chunks of a long prefill; may throw to give up.
+   */
+  constructor(
+    private readonly options: SessionOptions,
+    private readonly onChange: () => void,
+    pause: () => Promise<void>,
+  ) {
+    const { model, focus, record, handle, clock, resumed } = options;
+    this.model = model;
+    this.handle = handle;
+    this.stored = record;
+    this.config = this.requested = record.config;
+    this.marks = new SpanMarks(focus.tree, resumed?.marks ?? []);
+    this.messages = [...(resumed?.chat ?? [])];
+    this.telemetry = new TelemetryRecorder(clock, resumed?.timeMs ?? 0);
+    this.focus = new MultiHeadFocus(focus, model, this.telemetry, this.config, pause);
+    this.meter = new DeltaNllMeter(model.base, focus.tree, model.manifest.trainedContextTokens);
+    this.followMarks();
+    this.journal = handle === null ? null : this.openJournal(handle);
+    this.telemetry.listen((events) => {
+      this.notify({ kind: 'telemetry', events });
+      this.journal?.addEvents(events);
+    });
+  }
+
+  /** As storage has it, but for counts and parameters. */
+  get record(): SessionRecord {
+    return this.stored;
+  }
+
+  get readOnly(): boolean {
+    return this.handle?.readOnly ?? false;
+  }
+
+  /** The parameters in force; they change at a refocus only. */
+  get activeConfig(): RunConfig {
+    return this.config;
+  }
+
+  /** The parameters that the next refocus runs with. */
+  get requestedConfig(): RunConfig {
+    return this.requested;
+  }
+
+  get chat(): readonly ChatMessageRecord[] {
+    return this.messages;
+  }
+
+  /** Run one step in line with everything else. */
+  exclusive<T>(step: () => Promise<T>): Promise<T> {
+    return this.mutex.runExclusive(step);
+  }
+
+  /** Append tokens up to the open block's end, and refocus if that closes it. */
+  async appendTokens(ids: Uint32Array, origin: Provenance): Promise<void> {
+    await this.append(ids, origin);
+    if (this.focus.memory.isBlockClosed) await this.refocus('block');
+    await this.storeIfDue();
+  }
+
+  /** Append what comes next in the queue, up to the open block's end. @returns how many tokens came in. */
+  async takeFromQueue(): Promise<number> {
+    const taken = this.queue.take(this.focus.memory.tokensToBlockEnd);
+    if (taken === null) return 0;
+    await this.append(taken.ids, taken.origin);
+    return taken.ids.length;
+  }
+
+  /** @returns how many actions were applied in all heads. */
+  async refocus(trigger: RefocusTrigger): Promise<number> {
+    if (this.config !== this.requested) {
+      this.config = this.requested;
+      for (const head of this.focus.heads) head.setConfig(this.config);
+      this.announce();
+    }
+    const applied = await this.focus.refocus(trigger);
+    this.onChange();
+    return applied;
+  }
+
+  /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
+  useLens(lensNet: LensNet, mark: string | null): void {
+    for (const head of this.focus.heads) head.useLens(lensNet);
+    this.lensMark = mark;
+  }
+
+  /** Note in the trace with what the run begins or goes on. */
+  announce(): TelemetryEvent {
+    const { telemetry, stored, model, config } = this;
+    const event = sessionEvent(
+      telemetry.base(this.focus.step),
+      { record: stored, model, config, backend: this.options.backend },
+      this.lensMark,
+    );
+    telemetry.emit(event);
+    return event;
+  }
+
+  async measureDeltaNll(): Promise<void> {
+    for (const { id, step, layout, decoder } of this.focus.heads) {
+      const measured = await this.meter.measureIfDue(this.config, step, decoder, layout, this.queue);
+      if (measured === null) continue;
+      const { cursor } = layout;
+      this.telemetry.emit({ ...this.telemetry.base(step), type: 'deltaNll', head: id, cursor, ...measured });
+    }
+  }
+
+  addMessage(message: ChatMessageRecord): void {
+    this.messages.push(message);
+    this.journal?.addMessage(message);
+    this.notify({ kind: 'chat', message });
+  }
+
+  /** The marks are others now: heads follow their pins from the next refocus on. */
+  marksChanged(): void {
+    this.followMarks();
+    this.journal?.addChange({ marks: this.marks.list });
+  }
+
+  /** Change what is stored of the session beside its run. */
+  patch(patch: NonNullable<SessionBatch['patch']>): void {
+    if (patch.config !== undefined) this.requested = patch.config;
+    this.stored = { ...this.stored, ...patch };
+    this.journal?.addChange({ patch });
+    void this.flush('relaxed');
+    this.onChange();
+  }
+
+  notify(notice: SessionNotice): void {
+    this.options.notify(notice);
+  }
+
+  /** Store what there is, so that it survives the worker. */
+  async store(): Promise<void> {
+    this.lastFlushMs = this.telemetry.now();
+    await this.flush('relaxed');
+  }
+
+  async storeIfDue(): Promise<void> {
+    const isDue = this.journal?.isDue ?? false;
+    if (isDue || this.telemetry.now() - this.lastFlushMs > FLUSH_EVERY_MS) await this.store();
+  }
+
+  async flush(durability: 'relaxed' | 'strict'): Promise<void> {
+    await this.journal?.flush(durability);
+  }
+
+  /** Every event of the session, stored or not. */
+  async events(): Promise<readonly TelemetryEvent[]> {
+    if (this.handle === null || this.journal === null) return [];
+    await this.journal.flush('relaxed');
+    const { events } = await this.handle.load();
+    return [...events, ...this.journal.unstoredEvents];
+  }
+
+  /** Wait for the step under way, store what is left, give the models' caches back. */
+  async close(): Promise<void> {
+    await this.mutex.runExclusive(() => Promise.resolve());
+    for (const head of this.focus.heads) head.dispose();
+    this.meter.dispose();
+    await this.journal?.close();
+  }
+
+  private async append(ids: Uint32Array, origin: Provenance): Promise<void> {
+    await this.focus.append(ids, origin);
+    this.notify({ kind: 'provenance', run: this.focus.memory.tree.provenance.at(-1)! });
+  }
+
+  private followMarks(): void {
+    for (const head of this.focus.heads) head.pins = this.marks.pins;
+  }
+
+  private openJournal(handle: SessionHandle): SessionJournal {
+    const { tree } = this.focus.memory;
+    const source = { tree, pending: () => this.queue.toPending(), step: () => this.focus.step };
+    return new SessionJournal(handle, source, this.options.resumed ?? null, (error) => {
+      this.notify({ kind: 'problem', error: toWireError(error) });
+    });
+  }
+}
