@@ -134,6 +134,19 @@ describe('policies without a net', () => {
     expect(await best()).toBe(1664 + 64);
   });
 
+  it('hybrid is the sum of LensNet and bm25, within bounds', async () => {
+    const view = viewAt(1);
+    const learned = Float32Array.from({ length: view.slotCount }, (_, slot) => (slot % 3) - 1);
+    const lens = { id: 'lensnet', score: () => Promise.resolve(learned) };
+    const ports = { ...policyPorts(tree), lensNet: () => lens };
+    const words = await createScorer({ ...config, policy: 'bm25' }, ports).score(view);
+    const sums = await createScorer({ ...config, policy: 'hybrid' }, ports).score(view);
+    expect(new Set(words).size).toBeGreaterThan(1);
+    sums.forEach((sum, slot) => {
+      expect(sum).toBeCloseTo(Math.max(-1, Math.min(1, learned[slot]! + words[slot]!)), 6);
+    });
+  });
+
   it('manual asks for pinned spans only', async () => {
     const scores = await scoresOf('manual');
     expect([...scores].map((score, i) => score > 0 === layout.entries[i]!.start < K)).not.toContain(false);

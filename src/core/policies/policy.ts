@@ -4,6 +4,7 @@ import type { ConfigAffecting } from '../trace/config.ts';
 import type { LensVariant, PolicyId } from '../trace/parameters.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import type { Scorer } from './scorer.ts';
+import type { PieceReader } from './window-index.ts';
 
 /**
  * Mean negative log-likelihood, nats per token, of the newest tokens given what stands before them in a layout:
@@ -17,6 +18,8 @@ type ReadParameter = keyof ScorerConfig;
 /** What a scorer may ask of the session that it works in. */
 export interface PolicyPorts {
   readonly tree: GistTree;
+  /** Reads tokens as text, from the first token given on. */
+  readonly createPieces: () => PieceReader;
   /** What the researcher pinned; asked at every refocus. */
   readonly pins: () => readonly PinnedSpan[];
   /** The session's LensNet of a variant; borrowed. @throws {ConfigError} if there is none. */

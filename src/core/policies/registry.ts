@@ -4,6 +4,7 @@ import { changedIds } from '../trace/config.ts';
 import type { ParameterId, PolicyId } from '../trace/parameters.ts';
 import { attentionPolicy } from './attention.ts';
 import { bm25Policy } from './bm25.ts';
+import { hybridPolicy } from './hybrid.ts';
 import { lensNetPolicy } from './lens-net.ts';
 import { manualPolicy } from './manual.ts';
 import { oraclePolicy } from './oracle.ts';
@@ -19,6 +20,7 @@ export const POLICIES: { readonly [Id in PolicyId]: Policy & { readonly id: Id }
   random: randomPolicy,
   retrieval: retrievalPolicy,
   bm25: bm25Policy,
+  hybrid: hybridPolicy,
   attention: attentionPolicy,
   oracle: oraclePolicy,
   manual: manualPolicy,

@@ -6,5 +6,7 @@ export function policyPorts(tree: GistTree, pins: PolicyPorts['pins'] = () => []
   const none = (what: string) => () => {
     throw new Error(`There is no ${what} here.`);
   };
-  return { tree, pins, lensNet: none('LensNet'), withNll: none('base') };
+  // Every token is a word.
+  const createPieces = () => ({ push: (id: number) => ` w${id}` });
+  return { tree, pins, createPieces, lensNet: none('LensNet'), withNll: none('base') };
 }

@@ -12,6 +12,7 @@ const POLICY_IDS = [
   'random',
   'retrieval',
   'bm25',
+  'hybrid',
   'attention',
   'oracle',
   'manual',

@@ -5,6 +5,8 @@ import { type BaselineId, BASELINES } from './baselines.ts';
 /** Policies of the page; the names are the page's. */
 export const LIVE_POLICIES = [
   { id: 'lensnet', sentence: 'LensNet and the focus allocator, as in a turn of the chat.' },
+  { id: 'bm25', sentence: 'Keyword search for the newest tokens and the focus allocator, as in the chat.' },
+  { id: 'hybrid', sentence: 'LensNet and keyword search by a fixed sum, and the allocator, as in the chat.' },
 ] as const satisfies readonly { readonly id: PolicyId; readonly sentence: string }[];
 
 const ANSWER_ORACLE = {

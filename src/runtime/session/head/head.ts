@@ -277,6 +277,7 @@ export class Head {
     return createScorer(this.config, {
       tree,
       pins: () => this.pins,
+      createPieces: () => model.tokenizer.createStreamDecoder(),
       lensNet: (variant) => lensNetOf(model, variant, this.ownLens),
       withNll: lendNll(model, tree),
     });
