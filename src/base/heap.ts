@@ -9,6 +9,16 @@ export class Heap<T> {
     return this.items.length;
   }
 
+  /** The one that comes out next, left where it is. */
+  get first(): T | undefined {
+    return this.items[0];
+  }
+
+  /** All of them, in no order. */
+  get all(): readonly T[] {
+    return this.items;
+  }
+
   push(item: T): void {
     const { items } = this;
     items.push(item);
@@ -22,11 +32,15 @@ export class Heap<T> {
 
   /** Take the first item out; undefined if there is none. */
   pop(): T | undefined {
+    const last = this.items.pop();
+    return last === undefined || this.items.length === 0 ? last : this.replaceFirst(last);
+  }
+
+  /** Put an item in the first one's place: a pop and a push in one. The heap is not empty. */
+  replaceFirst(item: T): T {
     const { items } = this;
-    const top = items[0];
-    const last = items.pop();
-    if (last === undefined || items.length === 0) return top;
-    items[0] = last;
+    const top = items[0]!;
+    items[0] = item;
     for (let parent = 0; ;) {
       const left = 2 * parent + 1;
       const right = left + 1;
