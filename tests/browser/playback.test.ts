@@ -1,7 +1,8 @@
 /** Time in the page, by keys: the recorded first minute, playing, looping, tracks, the tour and the presets. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../src/ui/commands/commands.ts';
+import { createPage } from '../../src/ui/app/page.ts';
+import { fakeEngine } from '../../src/ui/model/testing/fake-engine.ts';
 import { chordWords } from '../../src/ui/commands/keymap.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
 import { type OpenPage, openPage } from './open-page.ts';
@@ -271,7 +272,7 @@ describe('time, by keys', () => {
     const caps = await help
       .locator('.keycaps')
       .evaluateAll((all) => all.map((each) => [...each.children].map((key) => key.textContent).join(' ')));
-    for (const { keys } of COMMANDS)
+    for (const { keys } of createPage(fakeEngine().port).commands.all)
       for (const chord of keys) expect(caps).toContain(chordWords(chord).join(' '));
     await page.keyboard.press('Escape');
     await page.locator('.timeline-overlay').focus();

@@ -11,12 +11,11 @@ import type { ActionRecord, LayoutEntry, TelemetryEventOf } from '../../src/core
 import { GistTree } from '../../src/core/tree/gist-tree.ts';
 import type { Command, SessionState } from '../../src/runtime/engine/protocol/protocol.ts';
 import { treeCells } from '../../src/runtime/session/queries/tree-cells.ts';
-import { runCommand, type CommandId } from '../../src/ui/commands/commands.ts';
-import { seekTo } from '../../src/ui/commands/view-actions.ts';
-import { currentRun } from '../../src/ui/model/current-run.ts';
-import { type EnginePort, connectEngine } from '../../src/ui/model/engine-session.ts';
-import { useSession } from '../../src/ui/model/session-store.ts';
-import { Timeline } from '../../src/ui/features/timeline/timeline.tsx';
+import { PageProviders } from '../../src/ui/app/page-providers.tsx';
+import { PageTimeline } from '../../src/ui/app/page-timeline.tsx';
+import { type Page, createPage } from '../../src/ui/app/page.ts';
+import type { EnginePort } from '../../src/ui/model/engine-link.ts';
+import type { Run } from '../../src/ui/model/run.ts';
 import '../../src/ui/styles/index.css';
 
 const RECENT_BLOCKS = 8;
@@ -76,23 +75,27 @@ function treeOf(tokens: number): GistTree {
   return tree;
 }
 
-/** Let the explorer ask for cells of a tree of that many tokens. */
-function plant(tokens: number): void {
-  const tree = treeOf(tokens);
-  connectEngine({
+/** A page without an engine but for the cells of a tree, once one is planted. */
+function createTreePage(): { readonly page: Page; readonly plant: (tokens: number) => void } {
+  let tree: GistTree | null = null;
+  const page = createPage({
     call: (command: Command) =>
-      command.kind === 'treeCells'
+      command.kind === 'treeCells' && tree
         ? Promise.resolve(treeCells(tree, 0, command.start, command.end, command.cells))
         : Promise.reject(new Error(`There is no engine to answer ${command.kind}.`)),
     onNotice: () => () => undefined,
     dispose: () => undefined,
   } as unknown as EnginePort);
-  const session = { record: { id: 'bench' }, cursor: tokens, marks: [], config: {} };
-  useSession.setState({ session: session as unknown as SessionState });
+  const plant = (tokens: number) => {
+    tree = treeOf(tokens);
+    const session = { record: { id: 'bench' }, cursor: tokens, marks: [], config: {} };
+    page.model.mirror.setState({ session: session as unknown as SessionState });
+  };
+  return { page, plant };
 }
 
-/** Fill the shown run with `steps` refocuses that end at `tokens` tokens. */
-async function fill(steps: number, tokens: number): Promise<void> {
+/** Fill a run with `steps` refocuses that end at `tokens` tokens. */
+async function fill(run: Run, steps: number, tokens: number): Promise<void> {
   const rng = new Rng(1);
   const opened = new Set<number>();
   let before: LayoutEntry[] = [];
@@ -127,7 +130,7 @@ async function fill(steps: number, tokens: number): Promise<void> {
     });
     before = layout;
     if (batch.length < EVENTS_PER_BATCH && i < steps - 1) continue;
-    currentRun.append(batch);
+    run.append(batch);
     batch = [];
     await new Promise((resolve) => setTimeout(resolve));
   }
@@ -141,12 +144,12 @@ interface FrameTimes {
 }
 
 /** Run a command before each of `frames` animation frames. */
-async function drive(commands: readonly CommandId[], frames: number): Promise<FrameTimes> {
+async function drive(page: Page, ids: readonly string[], frames: number): Promise<FrameTimes> {
   const intervalsMs: number[] = [];
   const workMs: number[] = [];
   let last = await animationFrame();
   for (let i = 0; i < frames; i++) {
-    runCommand(commands[i % commands.length]!);
+    page.commands.run(ids[i % ids.length]!);
     const now = await animationFrame();
     intervalsMs.push(now - last);
     last = now;
@@ -169,26 +172,40 @@ function animationFrame(): Promise<number> {
   });
 }
 
-const page = {
-  fill,
-  plant,
-  command: runCommand,
-  drive,
-  seekTo,
-  facts: () => ({ frames: currentRun.frameCount, tokens: currentRun.cursor }),
-};
+interface TimelinePage {
+  readonly fill: (steps: number, tokens: number) => Promise<void>;
+  readonly plant: (tokens: number) => void;
+  readonly command: (id: string) => void;
+  readonly drive: (ids: readonly string[], frames: number) => Promise<FrameTimes>;
+  readonly seekTo: (index: number) => void;
+  readonly facts: () => { readonly frames: number; readonly tokens: number };
+}
 
 declare global {
   interface Window {
-    timelinePage?: typeof page;
+    timelinePage?: TimelinePage;
   }
 }
 
 export function mountTimeline(): void {
-  useSession.setState({ phase: 'ready' });
+  const { page, plant } = createTreePage();
+  const { mirror, shown, view } = page.model;
+  mirror.setState({ phase: 'ready' });
   const root = document.createElement('div');
   root.className = 'app app-wide';
   document.body.append(root);
-  createRoot(root).render(createElement('main', { className: 'main' }, createElement(Timeline)));
-  window.timelinePage = page;
+  const timeline = createElement('main', { className: 'main' }, createElement(PageTimeline));
+  createRoot(root).render(createElement(PageProviders, { page, children: timeline }));
+  window.timelinePage = {
+    fill: (steps, tokens) => fill(shown.live, steps, tokens),
+    plant,
+    command: (id) => {
+      page.commands.run(id);
+    },
+    drive: (ids, frames) => drive(page, ids, frames),
+    seekTo: (index) => {
+      view.seekTo(index);
+    },
+    facts: () => ({ frames: shown.run.frameCount, tokens: shown.run.cursor }),
+  };
 }

@@ -2,51 +2,58 @@
 import { Activity, MessageSquare, ScanSearch, SlidersHorizontal } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { BranchBanner } from '../features/branch/branch-banner.tsx';
-import { listenForKeys } from '../commands/keymap.ts';
 import { ChatPanel } from '../features/chat/chat-panel.tsx';
 import { DocumentsPanel } from '../features/documents/documents-panel.tsx';
 import { InspectorPanel } from '../features/inspector/inspector-panel.tsx';
 import { ParametersPanel } from '../features/parameters/parameters-panel.tsx';
 import { PresetsPanel } from '../features/presets/presets-panel.tsx';
-import { startPlaybackClock } from '../model/playback-clock.ts';
-import { startAddressSync } from '../features/share/address-sync.ts';
 import { RecordingBanner } from '../features/share/recording-banner.tsx';
-import { listenForDroppedTraces } from '../features/share/recording.ts';
-import { useSession } from '../model/session-store.ts';
-import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme, useShell } from './shell-store.ts';
-import { Timeline } from '../features/timeline/timeline.tsx';
+import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme } from '../model/shell.ts';
 import { Tour } from '../features/tour/tour.tsx';
 import { DefinitionsDialog } from './definitions-dialog.tsx';
 import { OpenDialog } from './open-dialog.tsx';
-import { Problems } from './problems.tsx';
+import { Problems } from '../view/problems.tsx';
 import { Splitter } from '../widgets/splitter.tsx';
 import { Tabs } from '../widgets/tabs.tsx';
 import { TopBar } from './top-bar.tsx';
 import { Transport } from './transport.tsx';
+import { useModel, useSession, useShell } from '../view/hooks.ts';
+import { type Page, listen } from './page.ts';
+import { PageProviders, usePage } from './page-providers.tsx';
+import { PageTimeline } from './page-timeline.tsx';
 
 const NARROW = '(max-width: 820px)';
 
-export function App() {
+export function App({ page }: { readonly page: Page }) {
+  useEffect(() => listen(page), [page]);
+  return (
+    <PageProviders page={page}>
+      <Frame />
+    </PageProviders>
+  );
+}
+
+function Frame() {
+  const { branch, compare, tour } = usePage();
   const narrow = useMedia(NARROW);
   const definition = useShell((state) => state.definition);
   useTheme();
-  useEffect(() => {
-    const stops = [startPlaybackClock(), listenForKeys(), listenForDroppedTraces(), startAddressSync()];
-    return () => {
-      for (const stop of stops) stop();
-    };
-  }, []);
   return (
     <div className={`app ${narrow ? 'app-narrow' : 'app-wide'}`}>
       <TopBar />
       <ReadOnlyBanner />
       <RecordingBanner />
-      <BranchBanner />
+      <BranchBanner
+        branch={branch}
+        onCompare={(originalId, branchId) => {
+          compare.openSessions(originalId, branchId);
+        }}
+      />
       {narrow ? <NarrowMain /> : <WideMain />}
       <Transport />
       {narrow && <TabBar />}
       <Problems />
-      <Tour />
+      <Tour progress={tour} />
       <OpenDialog />
       {definition !== null && <DefinitionsDialog />}
     </div>
@@ -54,15 +61,14 @@ export function App() {
 }
 
 function WideMain() {
-  const { leftOpen, rightOpen, leftWidth, rightWidth } = useShell();
+  const { shell } = useModel();
+  const { leftOpen, rightOpen, leftWidth, rightWidth } = useShell((state) => state);
   return (
     <main className="main">
       {leftOpen && (
         <>
           <aside className="side" style={{ width: leftWidth }} aria-label="Setup">
-            <DocumentsPanel />
-            <PresetsPanel />
-            <ParametersPanel />
+            <SetupPanels />
           </aside>
           <Splitter
             label="Width of the setup panel"
@@ -70,12 +76,12 @@ function WideMain() {
             width={leftWidth}
             limits={LEFT_WIDTH}
             onWidth={(width) => {
-              useShell.setState({ leftWidth: width });
+              shell.setState({ leftWidth: width });
             }}
           />
         </>
       )}
-      <Timeline />
+      <PageTimeline />
       {rightOpen && (
         <>
           <Splitter
@@ -84,7 +90,7 @@ function WideMain() {
             width={rightWidth}
             limits={RIGHT_WIDTH}
             onWidth={(width) => {
-              useShell.setState({ rightWidth: width });
+              shell.setState({ rightWidth: width });
             }}
           />
           <aside className="side side-right" style={{ width: rightWidth }} aria-label="Chat and inspector">
@@ -96,7 +102,19 @@ function WideMain() {
   );
 }
 
+function SetupPanels() {
+  const { presets } = usePage();
+  return (
+    <>
+      <DocumentsPanel />
+      <PresetsPanel presets={presets} />
+      <ParametersPanel />
+    </>
+  );
+}
+
 function RightTabs() {
+  const { shell } = useModel();
   const shown = useShell((state) => state.rightTab);
   return (
     <Tabs
@@ -107,7 +125,7 @@ function RightTabs() {
       ]}
       shown={shown}
       onShow={(rightTab) => {
-        useShell.setState({ rightTab });
+        shell.setState({ rightTab });
       }}
     />
   );
@@ -118,14 +136,12 @@ function NarrowMain() {
   const tab = useShell((state) => state.mobileTab);
   return (
     <main className="main main-narrow">
-      {tab === 'timeline' && <Timeline />}
+      {tab === 'timeline' && <PageTimeline />}
       {tab === 'chat' && <ChatPanel />}
       {tab === 'inspector' && <InspectorPanel />}
       {tab === 'setup' && (
         <div className="side">
-          <DocumentsPanel />
-          <PresetsPanel />
-          <ParametersPanel />
+          <SetupPanels />
         </div>
       )}
     </main>
@@ -144,6 +160,7 @@ const MOBILE_TABS: readonly {
 ];
 
 function TabBar() {
+  const { shell } = useModel();
   const tab = useShell((state) => state.mobileTab);
   return (
     <nav className="tab-bar" aria-label="Panels">
@@ -153,7 +170,7 @@ function TabBar() {
           type="button"
           aria-current={tab === id ? 'page' : undefined}
           onClick={() => {
-            useShell.setState({ mobileTab: id });
+            shell.setState({ mobileTab: id });
           }}
         >
           <Icon size={18} aria-hidden />

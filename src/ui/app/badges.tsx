@@ -1,10 +1,11 @@
 /** What the engine runs on: the model and its measured figures, the backend and why, the storage and why. */
 import { Cpu, Database, DatabaseZap, Sparkles } from 'lucide-react';
-import { type BackendChoice, start } from '../model/start.ts';
-import { useSession } from '../model/session-store.ts';
+import { type BackendChoice, start } from './start.ts';
 import { formatCompact, formatCount, formatPercent } from '../words/format.ts';
 import { ModelFigures } from '../features/models/model-figures.tsx';
 import { Popover } from '../widgets/popover.tsx';
+import { usePage } from './page-providers.tsx';
+import { useSession } from '../view/hooks.ts';
 
 export function ModelBadge() {
   const model = useSession((state) => state.boot?.model);
@@ -50,6 +51,7 @@ const BACKENDS: readonly { readonly id: BackendChoice; readonly name: string; re
 const BACKEND_NAMES = { webgpu: 'WebGPU', wasm: 'WASM', cpu: 'CPU' } as const;
 
 export function BackendBadge() {
+  const page = usePage();
   const backend = useSession((state) => state.boot?.backend);
   const busy = useSession((state) => state.phase === 'booting');
   const name = backend ? BACKEND_NAMES[backend.id] : 'Backend…';
@@ -85,7 +87,7 @@ export function BackendBadge() {
                 aria-pressed={backend ? (backend.wasOverridden ? backend.id === id : id === 'auto') : false}
                 onClick={() => {
                   close();
-                  void start(id);
+                  void start(page, id);
                 }}
               >
                 <span>{title}</span>

@@ -1,9 +1,9 @@
 /** Find a command by typing part of its title. */
 import { useState } from 'react';
-import { COMMANDS, type CommandEntry } from '../commands/commands.ts';
-import { useShell } from './shell-store.ts';
+import type { CommandEntry } from '../commands/commands.ts';
 import { Dialog } from '../widgets/dialog.tsx';
 import { Keycaps } from './help-dialog.tsx';
+import { useCommands, useModel } from '../view/hooks.ts';
 
 /** The chosen command must be seen, however far down the arrow keys went. */
 function keepInView(element: HTMLElement | null): void {
@@ -11,14 +11,16 @@ function keepInView(element: HTMLElement | null): void {
 }
 
 export function CommandPalette() {
+  const commands = useCommands();
+  const { shell } = useModel();
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(0);
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const found: readonly CommandEntry[] = COMMANDS.filter(
+  const found: readonly CommandEntry[] = commands.all.filter(
     ({ id, title }) => id !== 'palette' && words.every((word) => title.toLowerCase().includes(word)),
   );
   const close = () => {
-    useShell.setState({ dialog: null });
+    shell.setState({ dialog: null });
   };
   const choose = (command: CommandEntry | undefined) => {
     if (!command) return;

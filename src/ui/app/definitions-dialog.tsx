@@ -1,10 +1,11 @@
 /** What the words of the page mean; opens at the one that was asked for, over whatever dialog is open. */
 import { useEffect, useRef } from 'react';
-import { useShell } from './shell-store.ts';
 import { DEFINITIONS, type Definition } from '../../core/trace/definitions.ts';
 import { Dialog } from '../widgets/dialog.tsx';
+import { useModel, useShell } from '../view/hooks.ts';
 
 export function DefinitionsDialog() {
+  const { shell } = useModel();
   const wanted = useShell((state) => state.definition);
   const list = useRef<HTMLDListElement>(null);
   useEffect(() => {
@@ -18,7 +19,7 @@ export function DefinitionsDialog() {
       title="Definitions"
       className="definitions"
       onClose={() => {
-        useShell.setState({ definition: null });
+        shell.setState({ definition: null });
       }}
     >
       <dl ref={list}>

@@ -1,9 +1,8 @@
 /** Keys and gestures, generated from the command table. */
 import { Footprints } from 'lucide-react';
-import { COMMANDS, runCommand } from '../commands/commands.ts';
 import { chordWords } from '../commands/keymap.ts';
-import { useShell } from './shell-store.ts';
 import { Dialog } from '../widgets/dialog.tsx';
+import { useCommands, useModel } from '../view/hooks.ts';
 
 const GROUPS = ['Playback', 'View', 'Session', 'Page'] as const;
 
@@ -33,20 +32,22 @@ const LOCAL_KEYS = [
 ] as const;
 
 export function HelpDialog() {
+  const commands = useCommands();
+  const { shell } = useModel();
   return (
     <Dialog
       title="Keys and gestures"
       className="help"
       onClose={() => {
-        useShell.setState({ dialog: null });
+        shell.setState({ dialog: null });
       }}
     >
       <button
         type="button"
         className="button help-tour"
         onClick={() => {
-          useShell.setState({ dialog: null });
-          runCommand('tour');
+          shell.setState({ dialog: null });
+          commands.run('tour');
         }}
       >
         <Footprints size={14} aria-hidden /> Take the tour: five steps
@@ -56,8 +57,9 @@ export function HelpDialog() {
           <section key={group}>
             <h3>{group}</h3>
             <dl>
-              {COMMANDS.filter((command) => command.group === group && command.keys.length > 0).map(
-                (command) => (
+              {commands.all
+                .filter((command) => command.group === group && command.keys.length > 0)
+                .map((command) => (
                   <div key={command.id}>
                     <dt>{command.title}</dt>
                     <dd>
@@ -66,8 +68,7 @@ export function HelpDialog() {
                       ))}
                     </dd>
                   </div>
-                ),
-              )}
+                ))}
             </dl>
           </section>
         ))}

@@ -1,20 +1,42 @@
 /** The dialog that is open, if any. Those that bring much code are fetched when they open. */
-import type { ComponentType } from 'react';
+import { type ComponentType, useMemo } from 'react';
 import { BranchDialog } from '../features/branch/branch-dialog.tsx';
-import { reportError } from '../model/problem-store.ts';
+import { ParameterGroups } from '../features/parameters/parameter-groups.tsx';
+import { Timeline } from '../features/timeline/timeline.tsx';
+import { useModel, useShell } from '../view/hooks.ts';
 import { Loaded } from '../widgets/loaded.tsx';
 import { CommandPalette } from './command-palette.tsx';
 import { HelpDialog } from './help-dialog.tsx';
-import { useShell } from './shell-store.ts';
+import { usePage } from './page-providers.tsx';
+import type { Page } from './page.ts';
 
-const FETCHED: Readonly<Record<'evaluate' | 'lens-training' | 'compare', () => Promise<ComponentType>>> = {
-  evaluate: async () => (await import('../features/evaluate/evaluate-dialog.tsx')).EvaluateDialog,
-  'lens-training': async () =>
-    (await import('../features/training/lens-training-dialog.tsx')).LensTrainingDialog,
-  compare: async () => (await import('../features/compare/compare-dialog.tsx')).CompareDialog,
-};
+type Fetch = () => Promise<ComponentType>;
+
+function fetched({
+  evaluation,
+  training,
+  compare,
+}: Page): Readonly<Record<'evaluate' | 'lens-training' | 'compare', Fetch>> {
+  return {
+    evaluate: async () => {
+      const { EvaluateDialog } = await import('../features/evaluate/evaluate-dialog.tsx');
+      return () => <EvaluateDialog evaluation={evaluation} />;
+    },
+    'lens-training': async () => {
+      const { LensTrainingDialog } = await import('../features/training/lens-training-dialog.tsx');
+      return () => <LensTrainingDialog training={training} />;
+    },
+    compare: async () => {
+      const { CompareDialog } = await import('../features/compare/compare-dialog.tsx');
+      return () => <CompareDialog compare={compare} timeline={Timeline} />;
+    },
+  };
+}
 
 export function OpenDialog() {
+  const page = usePage();
+  const { shell, problems } = useModel();
+  const dialogs = useMemo(() => fetched(page), [page]);
   const dialog = useShell((state) => state.dialog);
   switch (dialog) {
     case null:
@@ -24,17 +46,17 @@ export function OpenDialog() {
     case 'palette':
       return <CommandPalette />;
     case 'branch':
-      return <BranchDialog />;
+      return <BranchDialog branch={page.branch} parameters={ParameterGroups} />;
     case 'evaluate':
     case 'lens-training':
     case 'compare':
       return (
         <Loaded
           key={dialog}
-          load={FETCHED[dialog]}
+          load={dialogs[dialog]}
           onFailure={(error) => {
-            useShell.setState({ dialog: null });
-            reportError('The dialog could not be opened', error);
+            shell.setState({ dialog: null });
+            problems.reportError('The dialog could not be opened', error);
           }}
         />
       );

@@ -2,23 +2,16 @@
 import { ChevronDown, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import type { SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
-import {
-  createSession,
-  openSession,
-  refreshSessions,
-  removeSession,
-  renameSession,
-} from '../model/session-actions.ts';
-import { closeRecording } from '../features/share/recording.ts';
 import { ShareMenu } from '../features/share/share-menu.tsx';
-import { reportError } from '../model/problem-store.ts';
-import { canChangeSession, useSession } from '../model/session-store.ts';
+import { canChangeSession } from '../model/session.ts';
 import { formatAge, formatCompact } from '../words/format.ts';
 import { Dialog } from '../widgets/dialog.tsx';
 import { IconButton } from '../widgets/icon-button.tsx';
 import { Popover } from '../widgets/popover.tsx';
+import { useModel, useSession } from '../view/hooks.ts';
 
 export function SessionMenu() {
+  const { actions, recordings, problems } = useModel();
   const session = useSession((state) => state.session);
   const sessions = useSession((state) => state.sessions);
   const isBooted = useSession((state) => state.boot !== null);
@@ -31,7 +24,7 @@ export function SessionMenu() {
         label={`Session: ${title}`}
         className="session-button"
         onOpen={() => {
-          if (isBooted) void refreshSessions();
+          if (isBooted) void actions.refreshSessions();
         }}
         button={
           <>
@@ -55,8 +48,8 @@ export function SessionMenu() {
                     aria-pressed={record.id === session?.record.id}
                     onClick={() => {
                       close();
-                      closeRecording();
-                      if (record.id !== session?.record.id) void openSession(record.id);
+                      recordings.close();
+                      if (record.id !== session?.record.id) void actions.open(record.id);
                     }}
                   >
                     <span>{record.title}</span>
@@ -81,9 +74,9 @@ export function SessionMenu() {
                 disabled={!isFree}
                 onClick={() => {
                   close();
-                  closeRecording();
-                  createSession(`Session ${sessions.length + 1}`).catch((error: unknown) => {
-                    reportError('The session could not be created', error);
+                  recordings.close();
+                  actions.create(`Session ${sessions.length + 1}`).catch((error: unknown) => {
+                    problems.reportError('The session could not be created', error);
                   });
                 }}
               >
@@ -121,7 +114,7 @@ export function SessionMenu() {
               className="button danger"
               onClick={() => {
                 setDoomed(null);
-                void removeSession(doomed);
+                void actions.remove(doomed);
               }}
             >
               Delete
@@ -134,6 +127,7 @@ export function SessionMenu() {
 }
 
 function RenameForm({ title, disabled }: { readonly title: string; readonly disabled: boolean }) {
+  const { actions } = useModel();
   const [draft, setDraft] = useState(title);
   const wanted = draft.trim();
   return (
@@ -141,7 +135,7 @@ function RenameForm({ title, disabled }: { readonly title: string; readonly disa
       className="rename"
       onSubmit={(event) => {
         event.preventDefault();
-        if (wanted !== '' && wanted !== title) void renameSession(wanted);
+        if (wanted !== '' && wanted !== title) void actions.rename(wanted);
       }}
     >
       <input

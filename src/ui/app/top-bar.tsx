@@ -11,11 +11,11 @@ import {
   StepForward,
   Sun,
 } from 'lucide-react';
-import { useSession } from '../model/session-store.ts';
-import { resolvedTheme, useShell } from './shell-store.ts';
+import { resolvedTheme } from '../model/shell.ts';
 import { BackendBadge, ModelBadge, StorageBadge } from './badges.tsx';
-import { CommandButton } from '../widgets/icon-button.tsx';
 import { SessionMenu } from './session-menu.tsx';
+import { CommandButton } from '../view/command-button.tsx';
+import { useSession, useShell } from '../view/hooks.ts';
 
 export function TopBar() {
   const theme = useShell((state) => state.theme);

@@ -10,26 +10,24 @@ import {
   SkipBack,
   SkipForward,
 } from 'lucide-react';
-import { useRef } from 'react';
-import { runCommand } from '../commands/commands.ts';
-import { seekTo } from '../commands/view-actions.ts';
-import { currentRun } from '../model/current-run.ts';
-import { setPace } from '../model/session-actions.ts';
-import { useShownFrame } from '../model/shown-frame.ts';
-import { SPEEDS, usePlayback } from '../model/playback-store.ts';
-import { useSession } from '../model/session-store.ts';
+import { Scrubber } from '../view/scrubber.tsx';
+import { SPEEDS } from '../model/playhead.ts';
 import { formatCount } from '../words/format.ts';
-import { CommandButton, IconButton } from '../widgets/icon-button.tsx';
+import { IconButton } from '../widgets/icon-button.tsx';
+import { CommandButton } from '../view/command-button.tsx';
+import { useCommands, useModel, usePlayhead, useRunView, useSession } from '../view/hooks.ts';
 
 const PACES = [0, 250, 500, 1000, 1500, 2500, 5000] as const;
 
 export function Transport() {
-  const playing = usePlayback((state) => state.playing);
-  const following = usePlayback((state) => state.following);
-  const speed = usePlayback((state) => state.speed);
-  const looping = usePlayback((state) => state.looping);
-  const marked = usePlayback((state) => state.range !== null);
-  const empty = usePlayback((state) => state.count === 0);
+  const { actions, view } = useModel();
+  const commands = useCommands();
+  const playing = usePlayhead((state) => state.playing);
+  const following = usePlayhead((state) => state.following);
+  const speed = usePlayhead((state) => state.speed);
+  const looping = usePlayhead((state) => state.looping);
+  const marked = usePlayhead((state) => state.range !== null);
+  const empty = usePlayhead((state) => state.count === 0);
   const pace = useSession((state) => state.pace);
   return (
     <footer className="transport" aria-label="Playback">
@@ -55,7 +53,7 @@ export function Transport() {
           disabled={empty}
         />
       </div>
-      <Scrubber />
+      <PageScrubber />
       <IconButton
         icon={Radio}
         text="Live"
@@ -64,7 +62,7 @@ export function Transport() {
         className="live"
         disabled={empty}
         onClick={() => {
-          runCommand('live');
+          commands.run('live');
         }}
       />
       <label className="field-inline wide-only">
@@ -73,7 +71,7 @@ export function Transport() {
           value={speed}
           aria-label="Speed"
           onChange={(event) => {
-            usePlayback.setState({ speed: Number(event.target.value) });
+            view.playhead.setSpeed(Number(event.target.value));
           }}
         >
           {SPEEDS.map((value) => (
@@ -88,7 +86,7 @@ export function Transport() {
         <select
           value={pace}
           onChange={(event) => {
-            void setPace(Number(event.target.value));
+            void actions.setPace(Number(event.target.value));
           }}
         >
           {PACES.map((value) => (
@@ -102,44 +100,20 @@ export function Transport() {
   );
 }
 
-/** The slider and its figures are written directly: the playhead may move sixty times a second. */
-function Scrubber() {
-  const slider = useRef<HTMLInputElement>(null);
-  const words = useRef<HTMLOutputElement>(null);
-  useShownFrame((frame) => {
-    if (!slider.current || !words.current) return;
-    const count = currentRun.frameCount;
-    const index = frame?.index ?? 0;
-    slider.current.max = String(Math.max(count - 1, 0));
-    slider.current.value = String(index);
-    slider.current.disabled = count === 0;
-    slider.current.style.setProperty('--filled', count > 1 ? `${(index / (count - 1)) * 100}%` : '0%');
-    showRange(slider.current, count);
-    slider.current.setAttribute('aria-valuetext', frame ? `Step ${frame.step} of ${count}` : 'No steps yet');
-    words.current.textContent = frame ? `${formatCount(index + 1)} / ${formatCount(count)}` : 'no steps yet';
-  });
+function PageScrubber() {
+  const view = useRunView();
   return (
-    <div className="scrubber">
-      <input
-        ref={slider}
-        type="range"
-        min={0}
-        defaultValue={0}
-        step={1}
-        aria-label="Step"
-        onInput={(event) => {
-          seekTo(Number(event.currentTarget.value));
-        }}
-      />
-      <output ref={words} className="tabular" title="Refocus step / steps recorded" />
-    </div>
+    <Scrubber
+      label="Step"
+      title="Refocus step / steps recorded"
+      wordsOf={(index, count) => {
+        const frame = view.run.frameAt(index);
+        if (!frame) return { value: 'No steps yet', figures: 'no steps yet' };
+        return {
+          value: `Step ${frame.step} of ${count}`,
+          figures: `${formatCount(index + 1)} / ${formatCount(count)}`,
+        };
+      }}
+    />
   );
-}
-
-/** The marked range as a band on the slider. */
-function showRange(slider: HTMLInputElement, count: number): void {
-  const { range } = usePlayback.getState();
-  const share = (index: number) => `${(index / Math.max(count - 1, 1)) * 100}%`;
-  slider.style.setProperty('--range-from', share(range?.first ?? 0));
-  slider.style.setProperty('--range-to', share(range?.last ?? 0));
 }

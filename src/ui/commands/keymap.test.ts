@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COMMANDS } from './commands.ts';
-import { belongsToFocus, chordOf, chordWords, commandOfChord } from './keymap.ts';
+import { belongsToFocus, chordOf, chordWords } from './keymap.ts';
 
 const press = (
   key: string,
@@ -30,37 +29,6 @@ describe('keys', () => {
     expect(chordOf(press('k', { metaKey: true }))).toBe('Mod+k');
     // Where the slash stands on the shifted seven.
     expect(chordOf(press('/', { shiftKey: true }))).toBe('/');
-  });
-
-  it('gives every chord to one command only', () => {
-    const chords = COMMANDS.flatMap(({ keys }) => [...keys] as string[]);
-    expect(new Set(chords).size).toBe(chords.length);
-    expect(commandOfChord('.')?.id).toBe('next-action');
-    expect(commandOfChord(chordOf(press('Z', { ctrlKey: true, shiftKey: true })))?.id).toBe('redo');
-    expect(commandOfChord('x')).toBeUndefined();
-  });
-
-  it.each([
-    ['Space', 'play'],
-    ['ArrowLeft', 'back'],
-    ['ArrowRight', 'forward'],
-    ['Shift+ArrowLeft', 'back-fast'],
-    ['Shift+ArrowRight', 'forward-fast'],
-    ['Home', 'first'],
-    ['End', 'live'],
-    ['w', 'zoom-in'],
-    ['s', 'zoom-out'],
-    ['a', 'pan-left'],
-    ['d', 'pan-right'],
-    ['.', 'next-action'],
-    [',', 'previous-action'],
-    ['f', 'focus'],
-    ['0', 'fit'],
-    ['/', 'find'],
-    ['Mod+k', 'palette'],
-    ['?', 'help'],
-  ])('%s means %s, as in other profilers', (chord, id) => {
-    expect(commandOfChord(chord)?.id).toBe(id);
   });
 
   it('never fires while typing, and leaves a control its own keys', () => {

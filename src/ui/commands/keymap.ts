@@ -1,5 +1,5 @@
 /** From key events to commands. Pure but for the listener at the end. */
-import { COMMANDS, type CommandEntry } from './commands.ts';
+import type { Commands } from './commands.ts';
 
 interface KeyPress {
   readonly key: string;
@@ -18,14 +18,6 @@ export function chordOf({ key, shiftKey, ctrlKey, metaKey }: KeyPress): string {
   const mod = ctrlKey || metaKey ? 'Mod+' : '';
   const cased = shiftKey ? name.toUpperCase() : name.toLowerCase();
   return `${mod}${shift}${letter ? cased : name}`;
-}
-
-/** The command of a chord, if any. */
-export function commandOfChord(
-  chord: string,
-  commands: readonly CommandEntry[] = COMMANDS,
-): CommandEntry | undefined {
-  return commands.find(({ keys }) => keys.includes(chord));
 }
 
 const TYPING =
@@ -55,11 +47,11 @@ export function belongsToFocus(press: KeyPress, target: Pick<Element, 'closest'>
 }
 
 /** Listen for keys; returns a function that stops. */
-export function listenForKeys(): () => void {
+export function listenForKeys(commands: Commands): () => void {
   const listener = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.altKey) return;
     if (belongsToFocus(event, event.target instanceof Element ? event.target : null)) return;
-    const command = commandOfChord(chordOf(event));
+    const command = commands.ofChord(chordOf(event));
     if (!command || (event.repeat && !command.repeats)) return;
     if (document.querySelector('dialog[open]') && command.group !== 'Page') return;
     event.preventDefault();

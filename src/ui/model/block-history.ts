@@ -1,7 +1,7 @@
-/** What happened to one span over the run: its scores, its levels of detail, its actions. Pure over a trace. */
+/** What happened to one span over the run: its scores, its levels of detail, its actions. Pure over a run. */
 import type { ActionRecord, LayoutEntry } from '../../core/trace/telemetry.ts';
-import { entryAtToken } from '../features/timeline/hit.ts';
-import type { RunTrace } from './run-trace.ts';
+import { entryAtToken } from './entry-search.ts';
+import type { RunFrames } from './shown-run.ts';
 
 interface ScorePoint {
   readonly index: number;
@@ -12,7 +12,7 @@ interface ScorePoint {
 
 /** Scores of whatever entry covered the span's middle, newest last, at most `limit` steps back from `upTo`. */
 export function scoreHistory(
-  trace: RunTrace,
+  run: RunFrames,
   start: number,
   end: number,
   upTo: number,
@@ -21,11 +21,11 @@ export function scoreHistory(
   const points: ScorePoint[] = [];
   const middle = Math.floor((start + end) / 2);
   for (let index = Math.max(0, upTo - limit + 1); index <= upTo; index++) {
-    const layout = trace.scoredLayoutAt(index);
+    const layout = run.scoredLayoutAt(index);
     if (!layout) continue;
     const at = entryAtToken(layout, middle);
     if (at < 0) continue;
-    points.push({ index, score: trace.frameAt(index)!.scores[at]!, lod: layout[at]![0] });
+    points.push({ index, score: run.frameAt(index)!.scores[at]!, lod: layout[at]![0] });
   }
   return points;
 }
@@ -40,7 +40,7 @@ interface SpanAction {
 
 /** The newest actions whose span overlaps the given one, newest first. */
 export function spanActions(
-  trace: RunTrace,
+  run: RunFrames,
   start: number,
   end: number,
   upTo: number,
@@ -48,7 +48,7 @@ export function spanActions(
 ): SpanAction[] {
   const found: SpanAction[] = [];
   for (let index = upTo; index >= 0 && found.length < limit; index--) {
-    const frame = trace.frameAt(index);
+    const frame = run.frameAt(index);
     if (!frame) continue;
     for (let i = frame.actions.length - 1; i >= 0 && found.length < limit; i--) {
       const action = frame.actions[i]!;
@@ -76,13 +76,13 @@ interface AnswerFocus {
 }
 
 /** What the allocator did between a question's first token and its answer's last. */
-export function answerFocus(trace: RunTrace, questionStart: number, answerEnd: number): AnswerFocus {
+export function answerFocus(run: RunFrames, questionStart: number, answerEnd: number): AnswerFocus {
   let expansions = 0;
   let collapses = 0;
   let first: number | null = null;
   let firstExpansion: number | null = null;
-  for (let index = trace.frameCount - 1; index >= 0; index--) {
-    const frame = trace.frameAt(index)!;
+  for (let index = run.frameCount - 1; index >= 0; index--) {
+    const frame = run.frameAt(index)!;
     if (frame.cursor <= questionStart) break;
     if (frame.cursor > answerEnd) continue;
     first = index;

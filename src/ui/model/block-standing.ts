@@ -1,8 +1,8 @@
 /** Where a block stood among the candidates of one step, and what its move would have cost. Pure over a trace. */
 import { K, tokensPerEntry } from '../../core/tree/ids.ts';
 import type { LayoutEntry } from '../../core/trace/telemetry.ts';
-import { entryAtToken } from '../features/timeline/hit.ts';
-import type { RunTrace } from './run-trace.ts';
+import { entryAtToken } from './entry-search.ts';
+import type { Run } from './run.ts';
 
 /** The thresholds in force at a step. */
 export interface Thresholds {
@@ -34,7 +34,7 @@ export interface BlockStanding {
   readonly cooldown: { readonly move: 'expand' | 'collapse'; readonly left: number } | null;
 }
 
-type StandingTrace = Pick<RunTrace, 'scoredLayoutAt' | 'frameAt'>;
+type StandingTrace = Pick<Run, 'scoredLayoutAt' | 'frameAt'>;
 
 /**
  * @param cooldownSteps - refocuses for which a span cannot flip, as the run had it.

@@ -1,4 +1,6 @@
 /** The embedded example: a history worth watching, and questions whose answers lie far back in it. */
+import { type StoreApi, createStore } from 'zustand';
+
 export interface ExampleQuestion {
   readonly question: string;
   readonly answer: string;
@@ -13,6 +15,17 @@ export interface Example {
   readonly title: string;
   readonly text: string;
   readonly questions: readonly ExampleQuestion[];
+}
+
+/** The embedded example once it is loaded; null before, and when it could not be loaded. */
+export interface ExampleState {
+  readonly example: Example | null;
+}
+
+export type ExampleStore = StoreApi<ExampleState>;
+
+export function createExampleStore(): ExampleStore {
+  return createStore<ExampleState>()(() => ({ example: null }));
 }
 
 /** The example's name in links. */

@@ -1,137 +1,171 @@
-/** What a user can do with a session, each in one function; buttons, keys and menus call these. */
+/** What a user can do with a session, each in one method; buttons, keys and menus call these. */
 import type { SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 import type { RunConfig } from '../../core/trace/config.ts';
 import type { Role } from '../../core/tree/provenance.ts';
-import { closeRecording } from '../features/share/recording.ts';
-import { upsertMessage, useChat } from '../features/chat/chat-store.ts';
-import { followLive } from './playback-store.ts';
-import { reportError } from './problem-store.ts';
-import { useSession } from './session-store.ts';
-import { acceptState, attempt, send, showSnapshot } from './engine-session.ts';
+import { type Conversation, putMessage } from './conversation.ts';
+import type { EngineLink } from './engine-link.ts';
+import type { Playhead } from './playhead.ts';
+import type { Problems } from './problems.ts';
+import type { Recordings } from './recordings.ts';
+import type { SessionIntake } from './session-intake.ts';
+import type { SessionMirror } from './session.ts';
 
-/** Read the list of sessions anew: counts and dates move while a session runs. */
-export async function refreshSessions(): Promise<void> {
-  const sessions = await attempt('The list of sessions could not be read', { kind: 'listSessions' });
-  if (sessions) useSession.setState({ sessions });
+interface Parts {
+  readonly engine: EngineLink;
+  readonly mirror: SessionMirror;
+  readonly intake: SessionIntake;
+  readonly conversation: Conversation;
+  readonly recordings: Recordings;
+  readonly playhead: Playhead;
+  readonly problems: Problems;
 }
 
-/**
- * Make a session, and give it a text to read if there is one.
- *
- * @param config - where it differs from the model's defaults.
- * @returns the session's id; null if its text was not accepted.
- */
-export async function createSession(
-  title: string,
-  config: Partial<RunConfig> = {},
-  document: { readonly text: string; readonly title: string } | null = null,
-): Promise<string | null> {
-  useSession.setState({ settingUp: true });
-  try {
-    const snapshot = await send({ kind: 'createSession', title, config });
-    showSnapshot(snapshot);
-    if (document !== null) {
-      if (!(await ingest(document.text, document.title, 'document'))) return null;
-      await run();
+export class SessionActions {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Read the list of sessions afresh: counts and dates move while a session runs. */
+  async refreshSessions(): Promise<void> {
+    const { engine, mirror } = this.#parts;
+    const sessions = await engine.attempt('The list of sessions could not be read', { kind: 'listSessions' });
+    if (sessions) mirror.setState({ sessions });
+  }
+
+  /**
+   * Make a session, and give it a text to read if there is one.
+   *
+   * @param config - where it differs from the model's defaults.
+   * @returns the session's id; null if its text was not accepted.
+   */
+  async create(
+    title: string,
+    config: Partial<RunConfig> = {},
+    document: { readonly text: string; readonly title: string } | null = null,
+  ): Promise<string | null> {
+    const { engine, mirror, intake } = this.#parts;
+    mirror.setState({ settingUp: true });
+    try {
+      const snapshot = await engine.send({ kind: 'createSession', title, config });
+      intake.acceptSnapshot(snapshot);
+      if (document !== null) {
+        if (!(await this.ingest(document.text, document.title, 'document'))) return null;
+        await this.run();
+      }
+      return snapshot.state.record.id;
+    } finally {
+      mirror.setState({ settingUp: false });
+      await this.refreshSessions();
     }
-    return snapshot.state.record.id;
-  } finally {
-    useSession.setState({ settingUp: false });
-    await refreshSessions();
   }
-}
 
-export async function openSession(sessionId: string): Promise<void> {
-  useSession.setState({ phase: 'opening' });
-  try {
-    showSnapshot(await send({ kind: 'openSession', sessionId }));
-  } catch (error) {
-    useSession.setState({ phase: useSession.getState().session ? 'ready' : 'failed' });
-    reportError('The session could not be opened', error);
+  async open(sessionId: string): Promise<void> {
+    const { engine, mirror, intake, problems } = this.#parts;
+    mirror.setState({ phase: 'opening' });
+    try {
+      intake.acceptSnapshot(await engine.send({ kind: 'openSession', sessionId }));
+    } catch (error) {
+      mirror.setState({ phase: mirror.getState().session ? 'ready' : 'failed' });
+      problems.reportError('The session could not be opened', error);
+    }
   }
-}
 
-export async function renameSession(title: string): Promise<void> {
-  const state = await attempt('The session could not be renamed', { kind: 'renameSession', title });
-  if (state) useSession.setState({ session: state });
-  await refreshSessions();
-}
-
-/** Delete a session; if it was the open one, open the next or create an empty one. */
-export async function removeSession(record: SessionRecord): Promise<void> {
-  await attempt('The session could not be deleted', { kind: 'removeSession', sessionId: record.id });
-  await refreshSessions();
-  const { sessions, session } = useSession.getState();
-  if (sessions.some(({ id }) => id === record.id)) return;
-  if (session?.record.id !== record.id) return;
-  const next = sessions[0];
-  if (next) await openSession(next.id);
-  else await createSession('Untitled session');
-}
-
-/** Queue a text. True if it was accepted; the text stays with the caller otherwise. */
-export async function ingest(text: string, title: string, role: Role): Promise<boolean> {
-  const accepted = await attempt('The document was not added', { kind: 'ingestText', text, title, role });
-  return accepted !== null;
-}
-
-export async function run(): Promise<void> {
-  useSession.setState({ running: true });
-  const state = await attempt('The session could not run', {
-    kind: 'run',
-    tokensPerSecond: useSession.getState().pace,
-  });
-  if (state) acceptState(state);
-  else useSession.setState({ running: false });
-}
-
-export async function pause(): Promise<void> {
-  useSession.setState({ running: false });
-  const state = await attempt('The session could not be paused', { kind: 'pause' });
-  if (state) acceptState(state);
-}
-
-/** Ingest one block and refocus once. */
-export async function stepOnce(): Promise<void> {
-  followLive();
-  const state = await attempt('The step failed', { kind: 'step' });
-  if (state) acceptState(state);
-}
-
-/** A new pace takes effect at once. */
-export async function setPace(pace: number): Promise<void> {
-  useSession.setState({ pace });
-  if (useSession.getState().running) await run();
-}
-
-/** Change parameters. The error's words if the engine refused; the old values then stay. */
-export async function setParameters(changes: Readonly<Record<string, unknown>>): Promise<string | null> {
-  try {
-    const state = await send({ kind: 'setConfig', changes: { ...changes } });
-    useSession.setState({ session: state });
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+  async rename(title: string): Promise<void> {
+    const { engine, mirror } = this.#parts;
+    const state = await engine.attempt('The session could not be renamed', { kind: 'renameSession', title });
+    if (state) mirror.setState({ session: state });
+    await this.refreshSessions();
   }
-}
 
-/** Ask; the draft is cleared only once the engine took the question. */
-export async function ask(text: string): Promise<void> {
-  useChat.setState({ asking: true, streaming: { messageId: null, tokens: [] } });
-  closeRecording();
-  followLive();
-  try {
-    const { question, answer } = await send({ kind: 'ask', text });
-    upsertMessage(question);
-    upsertMessage(answer);
-  } catch (error) {
-    useChat.setState(({ draft }) => ({ draft: draft === '' ? text : draft }));
-    reportError('The question was not answered', error);
-  } finally {
-    useChat.setState({ asking: false, streaming: null });
+  /** Delete a session; if it was the open one, open the next or create an empty one. */
+  async remove(record: SessionRecord): Promise<void> {
+    const { engine, mirror } = this.#parts;
+    const command = { kind: 'removeSession', sessionId: record.id } as const;
+    await engine.attempt('The session could not be deleted', command);
+    await this.refreshSessions();
+    const { sessions, session } = mirror.getState();
+    if (sessions.some(({ id }) => id === record.id)) return;
+    if (session?.record.id !== record.id) return;
+    const next = sessions[0];
+    if (next) await this.open(next.id);
+    else await this.create('Untitled session');
   }
-}
 
-export async function stopAnswer(): Promise<void> {
-  await attempt('The answer could not be stopped', { kind: 'stopAnswer' });
+  /** Queue a text. True if it was accepted; the text stays with the caller otherwise. */
+  async ingest(text: string, title: string, role: Role): Promise<boolean> {
+    const command = { kind: 'ingestText', text, title, role } as const;
+    return (await this.#parts.engine.attempt('The document was not added', command)) !== null;
+  }
+
+  async run(): Promise<void> {
+    const { engine, mirror, intake } = this.#parts;
+    mirror.setState({ running: true });
+    const command = { kind: 'run', tokensPerSecond: mirror.getState().pace } as const;
+    const state = await engine.attempt('The session could not run', command);
+    if (state) intake.acceptState(state);
+    else mirror.setState({ running: false });
+  }
+
+  async pause(): Promise<void> {
+    const { engine, mirror, intake } = this.#parts;
+    mirror.setState({ running: false });
+    const state = await engine.attempt('The session could not be paused', { kind: 'pause' });
+    if (state) intake.acceptState(state);
+  }
+
+  /** Run if it stands, else pause. */
+  async toggleRunning(): Promise<void> {
+    this.#parts.recordings.close();
+    await (this.#parts.mirror.getState().running ? this.pause() : this.run());
+  }
+
+  /** Ingest one block and refocus once. */
+  async step(): Promise<void> {
+    const { engine, intake, recordings, playhead } = this.#parts;
+    recordings.close();
+    playhead.followLive();
+    const state = await engine.attempt('The step failed', { kind: 'step' });
+    if (state) intake.acceptState(state);
+  }
+
+  /** A new pace takes effect at once. */
+  async setPace(pace: number): Promise<void> {
+    this.#parts.mirror.setState({ pace });
+    if (this.#parts.mirror.getState().running) await this.run();
+  }
+
+  /** Change parameters. The error's words if the engine refused; the old values then stay. */
+  async setParameters(changes: Readonly<Record<string, unknown>>): Promise<string | null> {
+    try {
+      const state = await this.#parts.engine.send({ kind: 'setConfig', changes: { ...changes } });
+      this.#parts.mirror.setState({ session: state });
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** Ask; the draft is cleared only once the engine took the question. */
+  async ask(text: string): Promise<void> {
+    const { engine, conversation, recordings, playhead, problems } = this.#parts;
+    conversation.setState({ asking: true, streaming: { messageId: null, tokens: [] } });
+    recordings.close();
+    playhead.followLive();
+    try {
+      const { question, answer } = await engine.send({ kind: 'ask', text });
+      putMessage(conversation, question);
+      putMessage(conversation, answer);
+    } catch (error) {
+      conversation.setState(({ draft }) => ({ draft: draft === '' ? text : draft }));
+      problems.reportError('The question was not answered', error);
+    } finally {
+      conversation.setState({ asking: false, streaming: null });
+    }
+  }
+
+  async stopAnswer(): Promise<void> {
+    await this.#parts.engine.attempt('The answer could not be stopped', { kind: 'stopAnswer' });
+  }
 }

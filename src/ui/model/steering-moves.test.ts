@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ManualAct } from '../../runtime/engine/protocol/protocol.ts';
-import type { BlockRef } from './view-store.ts';
+import type { BlockRef } from './viewport.ts';
 import { inverseOf, resultOf } from './steering-moves.ts';
 
 const move = (action: ManualAct, lod: number, start: number, end: number, names = {}) => ({

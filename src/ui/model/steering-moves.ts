@@ -1,7 +1,18 @@
 /** How an act by hand is taken back, and which block stands for what it did. Pure. */
 import { K, tokensPerEntry } from '../../core/tree/ids.ts';
-import type { SteeringMove } from './steering-store.ts';
-import type { BlockRef } from './view-store.ts';
+import type { ManualAct } from '../../runtime/engine/protocol/protocol.ts';
+import type { BlockRef } from './viewport.ts';
+
+/** One act on one block of one session. */
+export interface SteeringMove {
+  readonly sessionId: string;
+  readonly action: ManualAct;
+  readonly block: BlockRef;
+  /** What a tag says. */
+  readonly name?: string;
+  /** The tag that stood there before, if any. */
+  readonly formerName?: string;
+}
 
 /** The act that takes another back. The inverse of an inverse is the act itself. */
 export function inverseOf(move: SteeringMove): SteeringMove {

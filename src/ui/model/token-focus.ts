@@ -1,10 +1,8 @@
-/** Which blocks stood in focus when a generated token was predicted; and the token that is looked at now. */
+/** Which blocks stood in focus when a generated token was predicted. Pure over a run. */
 import { ATTENTION_PARTS } from '../../core/trace/attention-record.ts';
-import { type AttentionReading } from '../../core/trace/parameters.ts';
-import { usePlayback } from './playback-store.ts';
-import { type BlockRef, useView } from './view-store.ts';
-import { currentRun } from './current-run.ts';
-import type { RunTrace } from './run-trace.ts';
+import type { AttentionReading } from '../../core/trace/parameters.ts';
+import type { BlockRef } from './viewport.ts';
+import type { Run } from './run.ts';
 
 export interface FocusedBlock extends BlockRef {
   /** Of all that the token attended to; null where attention was not recorded. */
@@ -27,7 +25,7 @@ export interface TokenFocus {
 
 /** Null where the trace lacks the token or its step. */
 export function tokenFocus(
-  trace: Pick<RunTrace, 'decodedAt' | 'indexOfStep' | 'layoutAt'>,
+  trace: Pick<Run, 'decodedAt' | 'indexOfStep' | 'layoutAt'>,
   position: number,
 ): TokenFocus | null {
   const token = trace.decodedAt(position);
@@ -49,24 +47,3 @@ export function tokenFocus(
   if (end < position) blocks.push({ lod: 0, start: end, end: position, share: null });
   return { ...known, blocks, rest: 0 };
 }
-
-/** The token that is looked at, if the shown run has it. */
-export function peekedFocus(): TokenFocus | null {
-  const { peek } = useView.getState();
-  return peek && tokenFocus(currentRun, peek.position);
-}
-
-/** Look at a generated token: the page shows its step until it is let go. `held` outlasts the pointer. */
-export function peekAtToken(position: number, held: boolean): void {
-  const focus = tokenFocus(currentRun, position);
-  useView.setState({ peek: focus && { index: focus.index, position, held } });
-}
-
-export function endPeek(): void {
-  if (useView.getState().peek) useView.setState({ peek: null });
-}
-
-// Whoever moves the playhead wants to see where it goes.
-usePlayback.subscribe((now, before) => {
-  if (now.index !== before.index && !now.following) endPeek();
-});

@@ -1,9 +1,7 @@
 /** A button that shows an icon and says its name to assistive technology and on hover. */
 import type { LucideIcon } from 'lucide-react';
-import { type CommandId, commandOf, runCommand } from '../commands/commands.ts';
-import { chordWords } from '../commands/keymap.ts';
 
-interface IconButtonProps {
+export interface IconButtonProps {
   readonly icon: LucideIcon;
   readonly label: string;
   readonly onClick: () => void;
@@ -36,24 +34,5 @@ export function IconButton({
       <Icon size={16} aria-hidden />
       {text !== undefined && <span>{text}</span>}
     </button>
-  );
-}
-
-/** An icon button that runs a command and names its key. */
-export function CommandButton({
-  id,
-  ...rest
-}: { readonly id: CommandId } & Omit<IconButtonProps, 'onClick' | 'label'> & { readonly label?: string }) {
-  const command = commandOf(id);
-  const key = command.keys[0];
-  const label = rest.label ?? command.title;
-  return (
-    <IconButton
-      {...rest}
-      label={key ? `${label} (${chordWords(key).join(' ')})` : label}
-      onClick={() => {
-        runCommand(id);
-      }}
-    />
   );
 }

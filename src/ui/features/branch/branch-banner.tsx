@@ -1,18 +1,25 @@
 /** Says how far a branch is, with the way to stop it, and the way to the comparison once it has ended. */
+import { useStore } from 'zustand';
 import { Columns2, GitFork, Square, X } from 'lucide-react';
 import { IconButton } from '../../widgets/icon-button.tsx';
-import { useSession } from '../../model/session-store.ts';
 import { formatCount } from '../../words/format.ts';
-import { compareWithOriginal, stopBranch } from './branch-actions.ts';
-import { useBranch } from './branch-store.ts';
+import type { Branch } from './branch.ts';
+import { useSession } from '../../view/hooks.ts';
 
 const ENDINGS = { done: 'is complete', stopped: 'was stopped', failed: 'ended early' } as const;
 
-export function BranchBanner() {
-  const progress = useBranch((state) => state.progress);
+interface BranchBannerProps {
+  readonly branch: Branch;
+  /** Show the two side by side. */
+  readonly onCompare: (originalId: string, branchId: string) => void;
+}
+
+export function BranchBanner({ branch, onCompare }: BranchBannerProps) {
+  const progress = useStore(branch.store, (state) => state.progress);
   const isOpen = useSession((state) => state.session?.record.id === progress?.branchId);
   if (!progress || !isOpen) return null;
-  const { phase, originalTitle, step, doneTokens, totalTokens, notes, error } = progress;
+  const { phase, originalId, branchId, originalTitle, step, doneTokens, totalTokens, notes, error } =
+    progress;
   const name = (
     <>
       Branch of <strong>{originalTitle}</strong> at step {formatCount(step)}
@@ -27,7 +34,7 @@ export function BranchBanner() {
         <span className="muted tabular">
           {formatCount(doneTokens)} of {formatCount(totalTokens)} tokens
         </span>
-        <button type="button" className="button" onClick={() => void stopBranch()}>
+        <button type="button" className="button" onClick={() => void branch.stop()}>
           <Square size={12} aria-hidden /> Stop
         </button>
       </div>
@@ -40,14 +47,20 @@ export function BranchBanner() {
         {name} {ENDINGS[phase]}.{error && ` ${error.message}`}
         {notes.length > 0 && <span className="muted"> {notes.join(' ')}</span>}
       </span>
-      <button type="button" className="button primary" onClick={compareWithOriginal}>
+      <button
+        type="button"
+        className="button primary"
+        onClick={() => {
+          onCompare(originalId, branchId);
+        }}
+      >
         <Columns2 size={14} aria-hidden /> Compare with the original
       </button>
       <IconButton
         icon={X}
         label="Dismiss"
         onClick={() => {
-          useBranch.setState({ progress: null });
+          branch.dismiss();
         }}
       />
     </div>

@@ -1,26 +1,39 @@
 /** The form of a branch: from which step, and with which parameters instead of the original's. */
 import { GitFork } from 'lucide-react';
-import { useId } from 'react';
+import { type ComponentType, useId } from 'react';
+import { useStore } from 'zustand';
+import type { RunConfig } from '../../../core/trace/config.ts';
 import { PARAMETERS } from '../../../core/trace/parameters.ts';
-import { ParameterGroups } from '../parameters/parameter-groups.tsx';
-import { liveRun } from '../../model/current-run.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
-import { Problems } from '../../app/problems.tsx';
-import { useSession } from '../../model/session-store.ts';
-import { useShell } from '../../app/shell-store.ts';
+import { Problems } from '../../view/problems.tsx';
 import { formatCount, formatPlural, formatValue } from '../../words/format.ts';
-import { changeBranch, setBranchStep, startBranch } from './branch-actions.ts';
-import { useBranch } from './branch-store.ts';
+import type { Branch } from './branch.ts';
+import { useModel, useSession } from '../../view/hooks.ts';
 
-export function BranchDialog() {
+interface ParametersProps {
+  readonly values: RunConfig;
+  readonly initial: RunConfig;
+  readonly initialWord: 'Default' | 'Original';
+  readonly disabled: boolean;
+  readonly onChange: (changes: Readonly<Record<string, unknown>>) => Promise<string | null>;
+}
+
+interface BranchDialogProps {
+  readonly branch: Branch;
+  /** Fields for all parameters. */
+  readonly parameters: ComponentType<ParametersProps>;
+}
+
+export function BranchDialog({ branch, parameters: Parameters }: BranchDialogProps) {
+  const { shell, shown } = useModel();
   const id = useId();
-  const form = useBranch((state) => state.form);
-  const starting = useBranch((state) => state.starting);
+  const form = useStore(branch.store, (state) => state.form);
+  const starting = useStore(branch.store, (state) => state.starting);
   const title = useSession((state) => state.session?.record.title ?? '');
   const isAnswering = useSession((state) => state.session?.activity === 'answering');
   if (!form) return null;
   const { step, original, changes } = form;
-  const run = liveRun();
+  const run = shown.live;
   const frame = run.frameAt(run.indexOfStep(step));
   const first = run.frameAt(0)?.step ?? 1;
   const last = run.frameAt(run.frameCount - 1)?.step ?? 1;
@@ -30,14 +43,14 @@ export function BranchDialog() {
       title="Branch from a step"
       className="branch"
       onClose={() => {
-        useShell.setState({ dialog: null });
+        shell.setState({ dialog: null });
       }}
     >
       <form
         className="branch-form"
         onSubmit={(event) => {
           event.preventDefault();
-          void startBranch();
+          void branch.start();
         }}
       >
         <p className="muted">
@@ -55,7 +68,8 @@ export function BranchDialog() {
             value={step}
             onChange={(event) => {
               const wanted = event.target.valueAsNumber;
-              if (Number.isFinite(wanted)) setBranchStep(Math.min(Math.max(Math.round(wanted), first), last));
+              if (Number.isFinite(wanted))
+                branch.setStep(Math.min(Math.max(Math.round(wanted), first), last));
             }}
           />
           <span className="muted tabular">
@@ -78,12 +92,12 @@ export function BranchDialog() {
           )}
         </section>
         <div className="branch-parameters">
-          <ParameterGroups
+          <Parameters
             values={{ ...original, ...changes }}
             initial={original}
             initialWord="Original"
             disabled={starting}
-            onChange={(change) => Promise.resolve(changeBranch(change))}
+            onChange={(change) => Promise.resolve(branch.change(change))}
           />
         </div>
         <div className="branch-start">

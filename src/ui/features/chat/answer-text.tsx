@@ -1,9 +1,9 @@
 /** A generated text, token by token: pointing at a token, or walking to it by key, shows what it was predicted from. */
 import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
-import { endPeek, peekAtToken } from '../../model/token-focus.ts';
-import type { StreamedToken } from './chat-store.ts';
-import { useView } from '../../model/view-store.ts';
-import { TokenCard } from '../inspector/token-card.tsx';
+import type { RunView } from '../../model/run-view.ts';
+import type { StreamedToken } from '../../model/conversation.ts';
+import { TokenCard } from './token-card.tsx';
+import { useRunView, useViewport } from '../../view/hooks.ts';
 
 interface AnswerTextProps {
   /** In the order of the history. */
@@ -15,10 +15,11 @@ interface AnswerTextProps {
 export function AnswerText({ tokens, children }: AnswerTextProps) {
   const first = tokens[0]?.position ?? 0;
   const last = tokens.at(-1)?.position ?? -1;
-  const peek = useView((state) => {
+  const peek = useViewport((state) => {
     const position = state.peek?.position ?? -1;
     return position >= first && position <= last ? state.peek : null;
   });
+  const view = useRunView();
   const root = useRef<HTMLDivElement>(null);
   const isHeld = peek?.held ?? false;
 
@@ -29,14 +30,14 @@ export function AnswerText({ tokens, children }: AnswerTextProps) {
       const target = event.target as Element;
       const isHere =
         target.closest('.token, .token-card') !== null || target === root.current?.firstElementChild;
-      if (target.closest('.chat') !== null && !isHere) endPeek();
+      if (target.closest('.chat') !== null && !isHere) view.endPeek();
     };
     const events = ['pointerdown', 'focusin'];
     for (const type of events) document.addEventListener(type, leave);
     return () => {
       for (const type of events) document.removeEventListener(type, leave);
     };
-  }, [isHeld]);
+  }, [isHeld, view]);
 
   return (
     <div ref={root} className="answer-text">
@@ -48,22 +49,22 @@ export function AnswerText({ tokens, children }: AnswerTextProps) {
         aria-description="Left and right walk the tokens and tell what each was predicted from; Escape ends it."
         onPointerOver={({ target, pointerType }) => {
           const position = positionOf(target);
-          if (position === null || pointerType === 'touch' || useView.getState().peek?.held) return;
-          peekAtToken(position, false);
+          if (position === null || pointerType === 'touch' || view.viewport.state.peek?.held) return;
+          view.peekAtToken(position, false);
         }}
         onPointerLeave={() => {
-          if (!useView.getState().peek?.held) endPeek();
+          if (!view.viewport.state.peek?.held) view.endPeek();
         }}
         onClick={({ target }) => {
           const position = positionOf(target);
-          if (position === null || (isHeld && position === peek?.position)) endPeek();
-          else peekAtToken(position, true);
+          if (position === null || (isHeld && position === peek?.position)) view.endPeek();
+          else view.peekAtToken(position, true);
         }}
         onFocus={({ currentTarget }) => {
-          if (!peek && currentTarget.matches(':focus-visible')) peekAtToken(first, true);
+          if (!peek && currentTarget.matches(':focus-visible')) view.peekAtToken(first, true);
         }}
         onKeyDown={(event) => {
-          walk(event, tokens, peek?.position ?? null);
+          walk(event, tokens, peek?.position ?? null, view);
         }}
       >
         {tokens.map(({ text, position }, i) => (
@@ -87,12 +88,17 @@ function positionOf(target: EventTarget): number | null {
   return token ? Number(token.dataset['position']) : null;
 }
 
-function walk(event: KeyboardEvent, tokens: readonly StreamedToken[], position: number | null): void {
+function walk(
+  event: KeyboardEvent,
+  tokens: readonly StreamedToken[],
+  position: number | null,
+  view: RunView,
+): void {
   const at = tokens.findIndex((token) => token.position === position);
   const wanted = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tokens.length - 1 }[event.key];
-  if (event.key === 'Escape' && position !== null) endPeek();
+  if (event.key === 'Escape' && position !== null) view.endPeek();
   else if (wanted === undefined || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
-  else peekAtToken(tokens[Math.min(Math.max(wanted, 0), tokens.length - 1)]!.position, true);
+  else view.peekAtToken(tokens[Math.min(Math.max(wanted, 0), tokens.length - 1)]!.position, true);
   event.preventDefault();
   event.stopPropagation();
 }

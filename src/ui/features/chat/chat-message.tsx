@@ -1,15 +1,13 @@
 /** One message of the conversation, and what was refocused for it. */
 import { Crosshair, Pencil, RotateCw } from 'lucide-react';
 import type { ChatMessageRecord } from '../../../runtime/engine/protocol/protocol.ts';
-import { seekTo } from '../../commands/view-actions.ts';
 import { answerFocus } from '../../model/block-history.ts';
-import { currentRun } from '../../model/current-run.ts';
-import { ask } from '../../model/session-actions.ts';
-import { useChat, type StreamedToken } from './chat-store.ts';
-import { useShell } from '../../app/shell-store.ts';
+import { type StreamedToken } from '../../model/conversation.ts';
 import { formatPlural } from '../../words/format.ts';
+import type { RunFrames } from '../../model/shown-run.ts';
 import { AnswerText } from './answer-text.tsx';
 import { useWhyNoQuestion } from './why-no-question.ts';
+import { useConversation, useModel, useRunView } from '../../view/hooks.ts';
 
 const ENDINGS: Record<ChatMessageRecord['ending'], string> = {
   complete: '',
@@ -19,10 +17,13 @@ const ENDINGS: Record<ChatMessageRecord['ending'], string> = {
 };
 
 export function ChatMessage({ message }: { readonly message: ChatMessageRecord }) {
-  const isLastQuestion = useChat(
+  const view = useRunView();
+  const isLastQuestion = useConversation(
     ({ messages }) => messages.findLast(({ role }) => role === 'user')?.id === message.id,
   );
-  const before = useChat(({ messages }) => messages[messages.findIndex(({ id }) => id === message.id) - 1]);
+  const before = useConversation(
+    ({ messages }) => messages[messages.findIndex(({ id }) => id === message.id) - 1],
+  );
   if (message.role === 'user') {
     return (
       <article className="message message-user" aria-label="You">
@@ -31,7 +32,7 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
       </article>
     );
   }
-  const tokens = tokensOf(message);
+  const tokens = tokensOf(message, view.run);
   return (
     <article className="message message-assistant" aria-label="Model">
       {tokens ? (
@@ -49,6 +50,7 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
 
 /** The history only grows: a question asked again is a new turn, with the old one and its answer in its past. */
 function AskAgain({ question }: { readonly question: string }) {
+  const { actions, conversation } = useModel();
   const why = useWhyNoQuestion();
   return (
     <footer>
@@ -57,7 +59,7 @@ function AskAgain({ question }: { readonly question: string }) {
         className="link"
         disabled={why !== null}
         title={why ?? 'Ask this again as a new turn; the answer given stays in the history'}
-        onClick={() => void ask(question)}
+        onClick={() => void actions.ask(question)}
       >
         <RotateCw size={12} aria-hidden /> Ask again
       </button>
@@ -66,7 +68,7 @@ function AskAgain({ question }: { readonly question: string }) {
         className="link"
         title="Take this question into the field below; what you send is a new turn"
         onClick={() => {
-          useChat.setState({ draft: question });
+          conversation.setState({ draft: question });
           document.getElementById('chat-input')?.focus();
         }}
       >
@@ -77,10 +79,10 @@ function AskAgain({ question }: { readonly question: string }) {
 }
 
 /** The tokens of a stored answer, where the trace still knows all of them and they spell its text. */
-function tokensOf({ start, end, text }: ChatMessageRecord): StreamedToken[] | null {
+function tokensOf({ start, end, text }: ChatMessageRecord, run: RunFrames): StreamedToken[] | null {
   const tokens: StreamedToken[] = [];
   for (let position = start; position < end; position++) {
-    const decoded = currentRun.decodedAt(position);
+    const decoded = run.decodedAt(position);
     if (decoded) tokens.push({ text: decoded.text, position, step: decoded.step });
   }
   const spelled = tokens.map((token) => token.text).join('');
@@ -88,7 +90,9 @@ function tokensOf({ start, end, text }: ChatMessageRecord): StreamedToken[] | nu
 }
 
 function FocusLink({ start, end }: { readonly start: number; readonly end: number }) {
-  const { expansions, collapses, firstIndex } = answerFocus(currentRun, start, end);
+  const view = useRunView();
+  const { shell } = useModel();
+  const { expansions, collapses, firstIndex } = answerFocus(view.run, start, end);
   if (firstIndex === null) return null;
   const words =
     expansions > 0
@@ -101,8 +105,8 @@ function FocusLink({ start, end }: { readonly start: number; readonly end: numbe
       type="button"
       className="link"
       onClick={() => {
-        useShell.setState({ mobileTab: 'timeline' });
-        seekTo(firstIndex);
+        shell.setState({ mobileTab: 'timeline' });
+        view.seekTo(firstIndex);
       }}
     >
       <Crosshair size={12} aria-hidden /> {words}

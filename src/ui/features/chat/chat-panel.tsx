@@ -2,17 +2,19 @@
 import { CircleStop, SendHorizontal } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import type { ExampleQuestion } from '../../model/example.ts';
-import { ask, stopAnswer } from '../../model/session-actions.ts';
-import { useChat } from './chat-store.ts';
-import { useExample } from '../share/example-store.ts';
-import { useFirstMinute } from '../share/first-minute-store.ts';
-import { RecordedAnswers } from '../share/recorded-answers.tsx';
-import { useRecording } from '../share/recording-store.ts';
-import { useSession } from '../../model/session-store.ts';
+import { RecordedAnswers } from './recorded-answers.tsx';
 import { formatCount } from '../../words/format.ts';
 import { AnswerText } from './answer-text.tsx';
 import { ChatMessage } from './chat-message.tsx';
 import { useWhyNoQuestion } from './why-no-question.ts';
+import {
+  useModel,
+  useConversation,
+  useExample,
+  useFirstMinute,
+  useRecording,
+  useSession,
+} from '../../view/hooks.ts';
 
 export function ChatPanel() {
   const isRecorded = useRecording((state) => state.recording !== null);
@@ -22,9 +24,9 @@ export function ChatPanel() {
 }
 
 function LiveChat() {
-  const messages = useChat((state) => state.messages);
-  const streaming = useChat((state) => state.streaming);
-  const asking = useChat((state) => state.asking);
+  const messages = useConversation((state) => state.messages);
+  const streaming = useConversation((state) => state.streaming);
+  const asking = useConversation((state) => state.asking);
   const end = useRef<HTMLDivElement>(null);
   const known = streaming?.messageId != null && messages.some(({ id }) => id === streaming.messageId);
 
@@ -81,7 +83,7 @@ function ExampleQuestions() {
   const title = useSession((state) => state.session?.record.title);
   const cursor = useSession((state) => state.session?.cursor ?? 0);
   const hasDocument = useSession((state) => state.provenance.some((run) => run.title === example?.title));
-  const messages = useChat((state) => state.messages);
+  const messages = useConversation((state) => state.messages);
   if (!example || (title !== example.title && !hasDocument)) return null;
   const asked = new Set(messages.map(({ text }) => text.trim()));
   const open = example.questions.filter(
@@ -98,6 +100,7 @@ function ExampleQuestions() {
 }
 
 function QuestionChip({ question, cursor }: { readonly question: ExampleQuestion; readonly cursor: number }) {
+  const { actions } = useModel();
   const why = useWhyNoQuestion();
   const distance =
     question.factStartToken === undefined ? null : Math.max(0, cursor - question.factStartToken);
@@ -107,7 +110,7 @@ function QuestionChip({ question, cursor }: { readonly question: ExampleQuestion
       className="chip"
       disabled={why !== null}
       title={why ?? `Expected: ${question.answer}${question.tests ? ` Tests ${question.tests}.` : ''}`}
-      onClick={() => void ask(question.question)}
+      onClick={() => void actions.ask(question.question)}
     >
       <span>{question.question}</span>
       {distance !== null && <span className="muted tabular">{formatCount(distance)} tokens back</span>}
@@ -116,14 +119,15 @@ function QuestionChip({ question, cursor }: { readonly question: ExampleQuestion
 }
 
 function Composer() {
-  const draft = useChat((state) => state.draft);
-  const asking = useChat((state) => state.asking);
+  const { actions, conversation } = useModel();
+  const draft = useConversation((state) => state.draft);
+  const asking = useConversation((state) => state.asking);
   const why = useWhyNoQuestion();
   const submit = () => {
     const text = draft.trim();
     if (why !== null || text === '') return;
-    useChat.setState({ draft: '' });
-    void ask(text);
+    conversation.setState({ draft: '' });
+    void actions.ask(text);
   };
   return (
     <form
@@ -140,7 +144,7 @@ function Composer() {
         placeholder={why ?? 'Ask something…'}
         value={draft}
         onChange={(event) => {
-          useChat.setState({ draft: event.target.value });
+          conversation.setState({ draft: event.target.value });
         }}
         onKeyDown={(event) => {
           if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
@@ -154,7 +158,7 @@ function Composer() {
           className="icon-button primary"
           aria-label="Stop the answer"
           title="Stop the answer"
-          onClick={() => void stopAnswer()}
+          onClick={() => void actions.stopAnswer()}
         >
           <CircleStop size={18} aria-hidden />
         </button>

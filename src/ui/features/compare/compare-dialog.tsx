@@ -10,80 +10,111 @@ import {
   SkipBack,
   SkipForward,
 } from 'lucide-react';
-import { type KeyboardEvent, useEffect, useRef, useSyncExternalStore } from 'react';
-import { chordOf, commandOfChord } from '../../commands/keymap.ts';
-import { openBranch } from '../branch/branch-actions.ts';
+import { type ComponentType, type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
+import { useStore } from 'zustand';
+import { chordOf } from '../../commands/keymap.ts';
+import { startPlayheadClock } from '../../model/playhead-clock.ts';
+import { CommandButton } from '../../view/command-button.tsx';
+import { CommandsContext, RunViewContext, useCommands, usePlayhead, useSession } from '../../view/hooks.ts';
+import { createInstanceContext } from '../../view/instance-context.ts';
+import { Problems } from '../../view/problems.tsx';
+import { Scrubber } from '../../view/scrubber.tsx';
+import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
 import { IconButton } from '../../widgets/icon-button.tsx';
-import { Problems } from '../../app/problems.tsx';
-import { useSession } from '../../model/session-store.ts';
 import { formatCount } from '../../words/format.ts';
-import {
-  COMPARE_COMMANDS,
-  chooseFile,
-  chooseRun,
-  closeCompare,
-  seekCompared,
-  startCompareClock,
-  swapSides,
-  togglePlayingCompared,
-} from './compare-actions.ts';
-import { ComparePlot } from './compare-plot.tsx';
-import { SIDES, type Side, useCompare } from './compare-store.ts';
-import { MetricTable, ParameterDifferences, DivergenceList, placeWords } from './compare-tables.tsx';
+import { DivergenceList, MetricTable, ParameterDifferences, placeWords } from './compare-tables.tsx';
 import { AnswerTexts, ContextTexts } from './compare-texts.tsx';
-import { runChoices } from './compared-source.ts';
-import { alignBy, currentComparison, frameOf, hasEnded } from './comparison.ts';
+import type { Compare, CompareState } from './compare.ts';
+import type { Comparison } from './comparison.ts';
+import { SIDES, type Side } from './sides.ts';
 
-export function CompareDialog() {
-  const isReady = useCompare((state) => state.version >= 0 && state.count > 0);
-  useEffect(startCompareClock, []);
+const [CompareContext, useCompare] = createInstanceContext<Compare>('comparison of runs');
+
+function useCompareState<T>(selector: (state: CompareState) => T): T {
+  return useStore(useCompare().store, selector);
+}
+
+/** A timeline of the view that it stands in. */
+type TimelineComponent = ComponentType<{ readonly label: string; readonly children: ReactNode }>;
+
+interface CompareDialogProps {
+  readonly compare: Compare;
+  readonly timeline: TimelineComponent;
+}
+
+export function CompareDialog({ compare, timeline }: CompareDialogProps) {
+  const comparison = useStore(compare.store, (state) => state.comparison);
+  useEffect(() => startPlayheadClock(compare.playhead), [compare]);
   return (
-    <Dialog title="Compare two runs" className="compare" onClose={closeCompare}>
-      <div className="compare-body" onKeyDown={onKey}>
-        <RunChoices />
-        {isReady ? <Compared /> : <NothingYet />}
-      </div>
+    <Dialog
+      title="Compare two runs"
+      className="compare"
+      onClose={() => {
+        compare.close();
+      }}
+    >
+      <CompareContext value={compare}>
+        <div
+          className="compare-body"
+          onKeyDown={(event) => {
+            onKey(event, compare);
+          }}
+        >
+          <RunChoices />
+          {comparison && comparison.count > 0 ? (
+            <Compared comparison={comparison} timeline={timeline} />
+          ) : (
+            <NothingYet />
+          )}
+        </div>
+      </CompareContext>
       <Problems />
     </Dialog>
   );
 }
 
 /** The timeline's own keys, for the comparison's playhead. */
-function onKey(event: KeyboardEvent): void {
-  if (event.altKey || !(event.target instanceof Element)) return;
+function onKey(event: KeyboardEvent, { commands }: Compare): void {
+  if (event.altKey || event.defaultPrevented || !(event.target instanceof Element)) return;
   if (event.target.closest('input, select, textarea')) return;
   const onButton = event.target.closest('button, a, summary') !== null;
   if (onButton && (event.key === ' ' || event.key === 'Enter')) return;
-  const id = commandOfChord(chordOf(event))?.id;
-  const run = id === undefined ? undefined : COMPARE_COMMANDS[id];
-  if (!run) return;
+  const command = commands.ofChord(chordOf(event));
+  if (!command) return;
   event.preventDefault();
-  run();
+  command.run();
 }
 
 function RunChoices() {
-  const loading = useCompare((state) => state.loading);
-  const mode = useCompare((state) => state.mode);
-  const by = useCompare((state) => state.by);
+  const compare = useCompare();
+  const loading = useCompareState((state) => state.loading);
+  const arrangement = useCompareState((state) => state.arrangement);
+  const by = useCompareState((state) => state.by);
   return (
     <div className="compare-choices">
       {SIDES.map((side) => (
         <RunChoiceField key={side} side={side} />
       ))}
-      <IconButton icon={ArrowLeftRight} label="Swap A and B" onClick={swapSides} />
+      <IconButton
+        icon={ArrowLeftRight}
+        label="Swap A and B"
+        onClick={() => {
+          compare.swapSides();
+        }}
+      />
       <span className="spacer" />
       <div className="segmented" role="group" aria-label="Arrangement">
-        {(['sides', 'overlaid'] as const).map((choice) => (
+        {(['sides', 'stacked'] as const).map((choice) => (
           <button
             key={choice}
             type="button"
-            aria-pressed={mode === choice}
+            aria-pressed={arrangement === choice}
             onClick={() => {
-              useCompare.setState({ mode: choice });
+              compare.arrange(choice);
             }}
           >
-            {choice === 'sides' ? 'Side by side' : 'Overlaid'}
+            {choice === 'sides' ? 'Side by side' : 'Stacked'}
           </button>
         ))}
       </div>
@@ -99,7 +130,7 @@ function RunChoices() {
                 : 'Both runs at the same length of the history'
             }
             onClick={() => {
-              alignBy(choice);
+              compare.alignBy(choice);
             }}
           >
             {choice === 'step' ? 'By step' : 'By token'}
@@ -114,12 +145,12 @@ function RunChoices() {
 }
 
 function RunChoiceField({ side }: { readonly side: Side }) {
-  const chosen = useCompare((state) => state[side]);
-  const isLoading = useCompare((state) => state.loading === side);
-  useCompare((state) => state.files);
+  const compare = useCompare();
+  const chosen = useCompareState((state) => state[side]);
+  const isLoading = useCompareState((state) => state.loading === side);
   useSession((state) => state.sessions);
   const picker = useRef<HTMLInputElement>(null);
-  const choices = runChoices();
+  const choices = compare.sources.choices();
   const isListed = chosen === null || choices.some(({ id }) => id === chosen.id);
   return (
     <div className="compare-choice" aria-busy={isLoading}>
@@ -130,7 +161,7 @@ function RunChoiceField({ side }: { readonly side: Side }) {
           value={chosen?.id ?? ''}
           onChange={(event) => {
             const choice = choices.find(({ id }) => id === event.target.value);
-            if (choice) void chooseRun(side, choice);
+            if (choice) void compare.choose(side, choice);
           }}
         >
           {chosen === null && <option value="">{isLoading ? 'Reading…' : 'Choose a run…'}</option>}
@@ -156,7 +187,7 @@ function RunChoiceField({ side }: { readonly side: Side }) {
         onChange={(event) => {
           const [file] = event.target.files ?? [];
           event.target.value = '';
-          if (file) void chooseFile(side, file);
+          if (file) void compare.chooseFile(side, file);
         }}
       />
     </div>
@@ -164,8 +195,10 @@ function RunChoiceField({ side }: { readonly side: Side }) {
 }
 
 function NothingYet() {
-  const loading = useCompare((state) => state.loading);
-  const missing = useCompare((state) => (state.a === null ? 'A' : state.b === null ? 'B' : null));
+  const compare = useCompare();
+  const commands = useCommands();
+  const loading = useCompareState((state) => state.loading);
+  const missing = useCompareState((state) => (state.a === null ? 'A' : state.b === null ? 'B' : null));
   if (loading !== null) return <p role="status">Reading run {loading.toUpperCase()}…</p>;
   return (
     <div className="compare-empty" role="status">
@@ -177,8 +210,8 @@ function NothingYet() {
             type="button"
             className="link"
             onClick={() => {
-              closeCompare();
-              openBranch();
+              compare.close();
+              commands.run('branch');
             }}
           >
             <GitFork size={14} aria-hidden /> branching this session
@@ -193,8 +226,8 @@ function NothingYet() {
             type="button"
             className="link"
             onClick={() => {
-              const example = runChoices().find(({ id }) => id === 'example');
-              if (example) void chooseRun(missing === 'A' ? 'a' : 'b', example);
+              const example = compare.sources.choices().find(({ id }) => id === 'example');
+              if (example) void compare.choose(missing === 'A' ? 'a' : 'b', example);
             }}
           >
             shipped example
@@ -206,145 +239,99 @@ function NothingYet() {
   );
 }
 
-function Compared() {
-  const mode = useCompare((state) => state.mode);
-  const by = useCompare((state) => state.by);
-  const place = useSlowPlace();
-  useCompare((state) => state.version);
+interface ComparedProps {
+  readonly comparison: Comparison;
+  readonly timeline: TimelineComponent;
+}
+
+const SLOW_MS = 120;
+
+function Compared({ comparison, timeline: Timeline }: ComparedProps) {
+  const { views, commands } = useCompare();
+  const arrangement = useCompareState((state) => state.arrangement);
   return (
     <>
-      <div className={`compare-plots is-${mode}`}>
-        {mode === 'sides' ? (
-          SIDES.map((side) => (
-            <div key={side} className="compare-column">
-              <PlayheadWords side={side} place={place} />
-              <ComparePlot sides={[side]} label={`Refocus steps of run ${side.toUpperCase()}`} />
-            </div>
-          ))
-        ) : (
-          <div className="compare-column" key="both">
-            <div className="compare-heads">
-              {SIDES.map((side) => (
-                <PlayheadWords key={side} side={side} place={place} />
-              ))}
-            </div>
-            <ComparePlot sides={SIDES} label="Refocus steps of both runs: A above, B below in each row" />
-          </div>
-        )}
+      <div className={`compare-plots is-${arrangement}`}>
+        {SIDES.map((side) => (
+          <RunViewContext key={side} value={views[side]}>
+            <Timeline label={`Timeline of run ${side.toUpperCase()}`}>
+              <PlayheadWords side={side} comparison={comparison} />
+            </Timeline>
+          </RunViewContext>
+        ))}
       </div>
-      <CompareTransport />
-      <div className="compare-facts">
-        <div className="compare-figures">
-          <DivergenceList by={by} />
-          <MetricTable place={place} />
-          <ParameterDifferences place={place} />
-        </div>
-        <div className="compare-words">
-          <AnswerTexts />
-          <ContextTexts place={place} />
-        </div>
-      </div>
+      <RunViewContext value={views.a}>
+        <CommandsContext value={commands}>
+          <CompareTransport comparison={comparison} />
+        </CommandsContext>
+        <Facts comparison={comparison} />
+      </RunViewContext>
     </>
   );
 }
 
-function PlayheadWords({ side, place }: { readonly side: Side; readonly place: number }) {
-  const title = useCompare((state) => state[side]?.title ?? '');
-  const frame = frameOf(side, place);
+function Facts({ comparison }: { readonly comparison: Comparison }) {
+  const place = useShownIndexSlowly(SLOW_MS);
+  return (
+    <div className="compare-facts">
+      <div className="compare-figures">
+        <DivergenceList comparison={comparison} />
+        <MetricTable comparison={comparison} place={place} />
+        <ParameterDifferences comparison={comparison} place={place} />
+      </div>
+      <div className="compare-words">
+        <AnswerTexts comparison={comparison} />
+        <ContextTexts comparison={comparison} place={place} />
+      </div>
+    </div>
+  );
+}
+
+interface PlayheadWordsProps {
+  readonly side: Side;
+  readonly comparison: Comparison;
+}
+
+function PlayheadWords({ side, comparison }: PlayheadWordsProps) {
+  const title = useCompareState((state) => state[side]?.title ?? '');
+  const place = useShownIndexSlowly(SLOW_MS);
+  const frame = comparison.frameOf(side, place);
   return (
     <p className="compare-head">
       <strong className={`side-letter side-${side}`}>{side.toUpperCase()}</strong>
       <span className="compare-title">{title}</span>
       <span className="muted tabular">
         {frame
-          ? `step ${formatCount(frame.step)}, ${formatCount(frame.usedTokens)} of ${formatCount(frame.budgetTokens)} slots${hasEnded(side, place) ? ', ended' : ''}`
+          ? `step ${formatCount(frame.step)}, ${formatCount(frame.usedTokens)} of ${formatCount(frame.budgetTokens)} slots${comparison.hasEnded(side, place) ? ', ended' : ''}`
           : 'not begun'}
       </span>
     </p>
   );
 }
 
-function CompareTransport() {
-  const playing = useCompare((state) => state.playing);
-  const speed = useCompare((state) => state.speed);
-  const run = (id: string) => () => {
-    COMPARE_COMMANDS[id]?.();
-  };
+function CompareTransport({ comparison }: { readonly comparison: Comparison }) {
+  const playing = usePlayhead((state) => state.playing);
+  const speed = usePlayhead((state) => state.speed);
   return (
     <div className="compare-transport" role="group" aria-label="Playhead of both runs">
-      <IconButton
-        icon={SkipBack}
-        label="Previous action in either run (,)"
-        onClick={run('previous-action')}
-      />
-      <IconButton icon={ChevronLeft} label="One step back (←)" onClick={run('back')} />
-      <IconButton
+      <CommandButton id="previous-action" icon={SkipBack} label="Previous action in either run" />
+      <CommandButton id="back" icon={ChevronLeft} />
+      <CommandButton
+        id="play"
         icon={playing ? Pause : Play}
-        label={playing ? 'Pause both (Space)' : 'Play both (Space)'}
+        label={playing ? 'Pause both' : 'Play both'}
         className="play"
-        onClick={togglePlayingCompared}
       />
-      <IconButton icon={ChevronRight} label="One step forward (→)" onClick={run('forward')} />
-      <IconButton icon={SkipForward} label="Next action in either run (.)" onClick={run('next-action')} />
-      <CompareScrubber />
+      <CommandButton id="forward" icon={ChevronRight} />
+      <CommandButton id="next-action" icon={SkipForward} label="Next action in either run" />
+      <Scrubber
+        label="Step of both runs"
+        wordsOf={(place) => {
+          const words = placeWords(place, comparison);
+          return { value: words, figures: words };
+        }}
+      />
       <span className="muted tabular">{speed}×</span>
     </div>
   );
-}
-
-/** Written directly: the playhead may move sixty times a second. */
-function CompareScrubber() {
-  const slider = useRef<HTMLInputElement>(null);
-  const words = useRef<HTMLOutputElement>(null);
-  useEffect(() => {
-    const write = () => {
-      const { place, count, by } = useCompare.getState();
-      if (!slider.current || !words.current) return;
-      slider.current.max = String(Math.max(count - 1, 0));
-      slider.current.value = String(place);
-      slider.current.style.setProperty('--filled', count > 1 ? `${(place / (count - 1)) * 100}%` : '0%');
-      const told = placeWords(place, by);
-      slider.current.setAttribute('aria-valuetext', told);
-      words.current.textContent = told;
-    };
-    write();
-    return useCompare.subscribe(write);
-  }, []);
-  return (
-    <div className="scrubber">
-      <input
-        ref={slider}
-        type="range"
-        min={0}
-        step={1}
-        defaultValue={0}
-        aria-label="Step of both runs"
-        onInput={(event) => {
-          seekCompared(Number(event.currentTarget.value));
-        }}
-      />
-      <output ref={words} className="tabular" />
-    </div>
-  );
-}
-
-const SLOW_MS = 120;
-
-/** The playhead for React views, a few times a second. */
-function useSlowPlace(): number {
-  return useSyncExternalStore(subscribeSlowly, () => useCompare.getState().place);
-}
-
-function subscribeSlowly(listener: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = useCompare.subscribe(() => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      if (currentComparison() !== null) listener();
-    }, SLOW_MS);
-  });
-  return () => {
-    stop();
-    clearTimeout(timer);
-  };
 }

@@ -3,29 +3,39 @@ import { ArrowRight } from 'lucide-react';
 import { metricDifferences } from '../../../core/trace/run-comparison-metrics.ts';
 import { changedIds } from '../../../core/trace/config.ts';
 import { formatCount, formatValue } from '../../words/format.ts';
-import { seekCompared } from './compare-actions.ts';
+import { useRunView } from '../../view/hooks.ts';
+import { SIDES } from './sides.ts';
 import { METRIC_WORDS, differenceWords, parameterLabel, divergenceWords } from './compare-words.ts';
-import { currentComparison, frameOf, indexOf, runOf } from './comparison.ts';
+import type { Comparison } from './comparison.ts';
 
 /** What the playhead stands on at a place: a step, or a length of the history. */
-export function placeWords(place: number, by: 'step' | 'tokens'): string {
-  const key = currentComparison()?.alignment.keys[place];
+export function placeWords(place: number, comparison: Comparison): string {
+  const key = comparison.keyOf(place);
   if (key === undefined) return 'No steps yet';
-  return by === 'step' ? `Step ${formatCount(key)}` : `Token ${formatCount(key)}`;
+  return comparison.by === 'step' ? `Step ${formatCount(key)}` : `Token ${formatCount(key)}`;
 }
 
-export function DivergenceList({ by }: { readonly by: 'step' | 'tokens' }) {
-  const comparison = currentComparison();
-  if (!comparison) return null;
+interface PartProps {
+  readonly comparison: Comparison;
+}
+
+interface PlacedProps extends PartProps {
+  readonly place: number;
+}
+
+export function DivergenceList({ comparison }: PartProps) {
+  const view = useRunView();
   const [first] = comparison.divergences;
   return (
     <section className="compare-section" aria-label="Where the runs part">
-      <h3>{first ? `They part at ${placeWords(first.place, by).toLowerCase()}` : 'They never part'}</h3>
+      <h3>
+        {first ? `They part at ${placeWords(first.place, comparison).toLowerCase()}` : 'They never part'}
+      </h3>
       {!first && <p className="muted">Same parameters, tokens, scores and actions at every step.</p>}
       <ol className="divergence-list">
         {comparison.divergences.map((divergence) => {
           const { title, detail } = divergenceWords(divergence);
-          const where = placeWords(divergence.place, by);
+          const where = placeWords(divergence.place, comparison);
           return (
             <li key={divergence.kind}>
               <button
@@ -33,7 +43,7 @@ export function DivergenceList({ by }: { readonly by: 'step' | 'tokens' }) {
                 className="button"
                 aria-label={`Go to ${where.toLowerCase()}: ${title}`}
                 onClick={() => {
-                  seekCompared(divergence.place);
+                  view.seekTo(divergence.place);
                 }}
               >
                 {where} <ArrowRight size={14} aria-hidden />
@@ -49,11 +59,12 @@ export function DivergenceList({ by }: { readonly by: 'step' | 'tokens' }) {
   );
 }
 
-export function MetricTable({ place }: { readonly place: number }) {
-  const comparison = currentComparison();
-  if (!comparison) return null;
+export function MetricTable({ comparison, place }: PlacedProps) {
   const { metrics } = comparison;
-  const rows = metricDifferences(metrics.a.at(indexOf('a', place)), metrics.b.at(indexOf('b', place)));
+  const rows = metricDifferences(
+    metrics.a.at(comparison.indexOf('a', place)),
+    metrics.b.at(comparison.indexOf('b', place)),
+  );
   return (
     <table className="compare-table">
       <caption>Metrics up to the playhead</caption>
@@ -91,10 +102,11 @@ export function MetricTable({ place }: { readonly place: number }) {
   );
 }
 
-export function ParameterDifferences({ place }: { readonly place: number }) {
-  const a = runOf('a')?.configAt(indexOf('a', place));
-  const b = runOf('b')?.configAt(indexOf('b', place));
-  if (!a || !b || !frameOf('a', place) || !frameOf('b', place)) return null;
+export function ParameterDifferences({ comparison, place }: PlacedProps) {
+  const [a, b] = SIDES.map((side) =>
+    comparison.frameOf(side, place) ? comparison.runOf(side).configAt(comparison.indexOf(side, place)) : null,
+  );
+  if (!a || !b) return null;
   const ids = changedIds(a, b);
   if (ids.length === 0) return <p className="muted">The same parameters are in force in both.</p>;
   return (

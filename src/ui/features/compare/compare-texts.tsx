@@ -5,20 +5,26 @@ import { compareContexts } from '../../../core/trace/divergence.ts';
 import type { ContextStretch } from '../../../core/trace/divergence.ts';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
 import { formatCount, formatPlural, formatSpan } from '../../words/format.ts';
-import { SIDES, type Side } from './compare-store.ts';
-import { currentComparison, layoutOf, runOf } from './comparison.ts';
+import { SIDES, type Side } from './sides.ts';
+import type { Comparison } from './comparison.ts';
+import { readTexts } from './span-texts.ts';
 
 /** Stretches that are written out; the rest is counted. */
 const MOST_STRETCHES = 60;
 /** Of a gist's source, as much as one block. */
 const SOURCE_TOKENS = 32;
 
-export function ContextTexts({ place }: { readonly place: number }) {
+interface ContextTextsProps {
+  readonly comparison: Comparison;
+  readonly place: number;
+}
+
+export function ContextTexts({ comparison, place }: ContextTextsProps) {
   const [showsAll, setShowsAll] = useState(false);
-  const stretches = compareContexts(layoutOf('a', place), layoutOf('b', place));
+  const stretches = compareContexts(comparison.layoutOf('a', place), comparison.layoutOf('b', place));
   const differing = stretches.filter(({ isSame }) => !isSame);
   const listed = (showsAll ? stretches : differing).slice(0, MOST_STRETCHES);
-  const texts = useTexts(listed);
+  const texts = useTexts(listed, comparison.sources);
   const hidden = (showsAll ? stretches.length : differing.length) - listed.length;
   return (
     <section className="compare-section" aria-label="Working contexts in words">
@@ -105,7 +111,10 @@ type Texts = ReadonlyMap<number, string>;
 const NO_TEXTS: Readonly<Record<Side, Texts>> = { a: new Map(), b: new Map() };
 
 /** The texts of entries, from whoever keeps them; what the model wrote is known to every trace. */
-function useTexts(stretches: readonly ContextStretch[]): Readonly<Record<Side, Texts>> {
+function useTexts(
+  stretches: readonly ContextStretch[],
+  sources: Comparison['sources'],
+): Readonly<Record<Side, Texts>> {
   const [texts, setTexts] = useState(NO_TEXTS);
   const key = stretches.map(({ start, end, isSame }) => `${start}-${end}${isSame ? '=' : ''}`).join();
   useEffect(() => {
@@ -115,9 +124,7 @@ function useTexts(stretches: readonly ContextStretch[]): Readonly<Record<Side, T
       const spans = entries.map(
         ([lod, start, end]) => [start, lod === 0 ? end : Math.min(end, start + SOURCE_TOKENS)] as const,
       );
-      const written = () => spans.map(([start, end]) => writtenText(side, start, end));
-      const source = currentComparison()?.sources[side].texts;
-      const found = source ? await source(spans).catch(written) : written();
+      const found = await readTexts(sources[side], spans);
       return new Map(entries.map(([, start], i) => [start, found[i] ?? '']));
     };
     void Promise.all(SIDES.map(read)).then(([a, b]) => {
@@ -132,15 +139,7 @@ function useTexts(stretches: readonly ContextStretch[]): Readonly<Record<Side, T
   return texts;
 }
 
-function writtenText(side: Side, start: number, end: number): string {
-  let text = '';
-  for (let position = start; position < end; position++) text += runOf(side)?.decodedAt(position)?.text ?? '';
-  return text;
-}
-
-export function AnswerTexts() {
-  const comparison = currentComparison();
-  if (!comparison) return null;
+export function AnswerTexts({ comparison }: { readonly comparison: Comparison }) {
   const a = comparison.sources.a.answers();
   const b = comparison.sources.b.answers();
   const count = Math.max(a.length, b.length);

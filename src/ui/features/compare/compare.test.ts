@@ -1,20 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import { COMPARED_METRICS } from '../../../core/trace/run-comparison-metrics.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
-import { RunTrace } from '../../model/run-trace.ts';
-import { useCompare } from './compare-store.ts';
+import type { Command } from '../../../runtime/engine/protocol/protocol.ts';
+import { Commands } from '../../commands/commands.ts';
+import { createModel } from '../../model/model.ts';
+import { fakeEngine } from '../../model/testing/fake-engine.ts';
+import { Run } from '../../model/run.ts';
 import { METRIC_WORDS, differenceWords, divergenceWords } from './compare-words.ts';
-import {
-  alignBy,
-  currentComparison,
-  differsAt,
-  forgetSources,
-  frameOf,
-  hasEnded,
-  hasFrame,
-  showSources,
-} from './comparison.ts';
+import { Compare } from './compare.ts';
+import { Comparison } from './comparison.ts';
+import { PlacedSource } from './placed-run.ts';
 
 const session = (tauExpand: number): TelemetryEvent => ({
   ...{ type: 'session', step: 0, timeMs: 0, sessionId: 's', title: 't', modelId: 'm', modelHash: 'h' },
@@ -39,36 +35,92 @@ const refocus = (step: number, blocks: number, lod = 0): TelemetryEvent => ({
 });
 
 function sourceOf(...events: TelemetryEvent[]) {
-  const run = new RunTrace();
+  const run = new Run();
   run.append(events);
-  return { run: () => run, answers: () => [], texts: null };
+  return { run, provenance: [], answers: () => [], texts: null };
+}
+
+/** What the engine answers about the two stored sessions. */
+function readRun(command: Command): unknown {
+  const runs: Record<string, readonly TelemetryEvent[]> = {
+    one: [session(0.2), refocus(1, 1), refocus(2, 2), refocus(3, 3), refocus(4, 4)],
+    two: [session(0.2), refocus(1, 1), session(0.5), refocus(2, 2), refocus(3, 3, 1)],
+  };
+  return command.kind === 'readRun' ? { events: runs[command.sessionId], chat: [] } : [];
 }
 
 describe('a comparison', () => {
-  it('puts the playhead where the runs part, and keeps the step when the alignment changes', () => {
-    const a = sourceOf(session(0.2), refocus(1, 1), refocus(2, 2), refocus(3, 3), refocus(4, 4));
-    const b = sourceOf(session(0.2), refocus(1, 1), session(0.5), refocus(2, 2), refocus(3, 3, 1));
-    expect([0, 1, 2].map((index) => b.run().configAt(index)?.tauExpand)).toEqual([0.2, 0.5, 0.5]);
-    showSources({ a, b });
-    expect(currentComparison()?.divergences.map(({ kind, place }) => [kind, place])).toEqual([
+  const a = sourceOf(session(0.2), refocus(1, 1), refocus(2, 2), refocus(3, 3), refocus(4, 4));
+  const b = sourceOf(session(0.2), refocus(1, 1), session(0.5), refocus(2, 2), refocus(3, 3, 1));
+
+  it('finds where the runs part, by step and by tokens', () => {
+    expect([0, 1, 2].map((index) => b.run.configAt(index)?.tauExpand)).toEqual([0.2, 0.5, 0.5]);
+    const byStep = new Comparison({ a, b }, 'step');
+    expect(byStep.divergences.map(({ kind, place }) => [kind, place])).toEqual([
       ['parameter', 1],
       ['context', 2],
       ['end', 3],
     ]);
-    expect(useCompare.getState()).toMatchObject({ count: 4, place: 1 });
-    expect([0, 1, 2, 3].map(differsAt)).toEqual([false, false, true, true]);
-    expect([hasEnded('a', 3), hasEnded('b', 3), hasFrame('b', 2), hasFrame('b', 3)]).toEqual([
-      false,
-      true,
-      true,
-      false,
-    ]);
-    expect(frameOf('b', 3)?.step).toBe(3);
-    alignBy('tokens');
-    expect([...currentComparison()!.alignment.keys]).toEqual([32, 64, 96, 128]);
-    expect(frameOf('a', useCompare.getState().place)?.step).toBe(2);
-    forgetSources();
-    expect(currentComparison()).toBeNull();
+    expect(byStep.count).toBe(4);
+    expect([0, 1, 2, 3].map((place) => byStep.differsAt(place))).toEqual([false, false, true, true]);
+    expect([byStep.hasEnded('a', 3), byStep.hasEnded('b', 3)]).toEqual([false, true]);
+    expect([byStep.hasFrame('b', 2), byStep.hasFrame('b', 3)]).toEqual([true, false]);
+    expect(byStep.frameOf('b', 3)?.step).toBe(3);
+    const byTokens = new Comparison({ a, b }, 'tokens');
+    expect([0, 1, 2, 3].map((place) => byTokens.keyOf(place))).toEqual([32, 64, 96, 128]);
+    expect(byTokens.placeOfStep('a', 2)).toBe(1);
+    expect(byTokens.placeOfStep('b', 9)).toBe(-1);
+  });
+
+  it('tells which entries one run holds alone, and how wide the wider context is', () => {
+    const comparison = new Comparison({ a, b }, 'step');
+    expect(comparison.holds('b', 1, [0, 0, 32])).toBe(true);
+    expect(comparison.holds('b', 2, [0, 0, 32])).toBe(false);
+    expect(comparison.holds('b', 2, [1, 0, 32])).toBe(true);
+    expect(comparison.slotsAt(2)).toBe(256);
+  });
+
+  it('gives each side to a timeline by places: empty rows behind its end, steps as labels only where they are even', () => {
+    let comparison: Comparison | null = null;
+    const side = new PlacedSource(
+      'b',
+      () => comparison,
+      () => () => undefined,
+    );
+    expect([side.run.frameCount, side.run.layoutAt(0)]).toEqual([0, []]);
+    comparison = new Comparison({ a, b }, 'step');
+    const { run } = side;
+    expect(side.run).toBe(run);
+    expect([run.frameCount, run.cursor]).toEqual([4, 128]);
+    expect([0, 1, 2, 3].map((place) => run.layoutAt(place).length)).toEqual([1, 2, 3, 0]);
+    expect([2, 3].map((place) => run.frameAt(place)?.step)).toEqual([3, undefined]);
+    expect(run.stepAt(3)).toEqual({ step: 4 });
+    comparison = new Comparison({ a, b }, 'tokens');
+    expect(side.run).not.toBe(run);
+    expect(side.run.stepAt(3)).toBeUndefined();
+  });
+
+  it('puts the playhead where the runs part, and keeps the step when sides or alignment change', async () => {
+    const model = createModel(fakeEngine(readRun).port);
+    const compare = new Compare({ model, commands: new Commands() });
+    const { playhead, views } = compare;
+    compare.openSessions('one', 'two');
+    await vi.waitFor(() => {
+      expect(compare.comparison?.count).toBe(4);
+    });
+    expect(playhead.state).toMatchObject({ count: 4, index: 1 });
+    compare.commands.run('forward');
+    expect([playhead.state.index, views.b.shownIndex]).toEqual([2, 2]);
+    compare.swapSides();
+    expect(playhead.state.index).toBe(2);
+    expect(compare.comparison?.hasEnded('a', 3)).toBe(true);
+    compare.alignBy('tokens');
+    expect(compare.comparison?.keyOf(playhead.state.index)).toBe(96);
+    compare.commands.run('play');
+    expect(playhead.state.playing).toBe(true);
+    compare.close();
+    expect(playhead.state).toMatchObject({ playing: false, count: 0 });
+    expect(compare.comparison).toBeNull();
   });
 
   it('says differences with their sign, and nothing where there is none', () => {

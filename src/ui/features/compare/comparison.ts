@@ -1,9 +1,7 @@
-/**
- * The two runs that are compared, on one playhead. Lives outside the stores because it is large; drawing code
- * reads it, React sees only its version.
- */
+/** Two runs on one playhead: which frame of each stands at a place, where they part, their metrics up to there. */
 import { RunningMetrics } from '../../../core/trace/run-comparison-metrics.ts';
 import {
+  type AlignmentKey,
   type Divergence,
   type RunAlignment,
   alignRuns,
@@ -12,160 +10,128 @@ import {
 } from '../../../core/trace/divergence.ts';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
 import type { Frame } from '../../model/frame.ts';
-import type { RunTrace } from '../../model/run-trace.ts';
-import { clampSteps, followSteps } from '../timeline/step-axis.ts';
-import { fitTokens } from '../timeline/token-axis.ts';
-import { type Side, useCompare } from './compare-store.ts';
+import type { Run } from '../../model/run.ts';
 import type { ComparedSource } from './compared-source.ts';
+import { SIDES, type Side } from './sides.ts';
 
-export interface Comparison {
-  readonly sources: Readonly<Record<Side, ComparedSource>>;
-  readonly alignment: RunAlignment;
+type Sources = Readonly<Record<Side, ComparedSource>>;
+
+/** Holds for the runs as they were when it was made: one that grew is compared afresh. */
+export class Comparison {
   readonly divergences: readonly Divergence[];
   readonly metrics: Readonly<Record<Side, RunningMetrics>>;
-}
+  readonly #alignment: RunAlignment;
+  readonly #differing = new Map<number, boolean>();
+  readonly #held = new Map<Side, { readonly place: number; readonly entries: ReadonlySet<string> }>();
 
-let sources: Partial<Record<Side, ComparedSource>> = {};
-let comparison: Comparison | null = null;
-let differing = new Map<number, boolean>();
-let stopListening: readonly (() => void)[] = [];
-let timer: ReturnType<typeof setTimeout> | undefined;
-let matrixHeight = 300;
-
-/** Live runs grow; comparing them anew with every frame would be the page's main work. */
-const RECOMPARE_MS = 700;
-
-export function currentComparison(): Comparison | null {
-  return comparison;
-}
-
-/** Compare these from now on; the playhead goes to where they part. */
-export function showSources(next: Partial<Record<Side, ComparedSource>>): void {
-  sources = next;
-  for (const stop of stopListening) stop();
-  stopListening = Object.values(next).map((source) =>
-    source.run().subscribe(() => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        compareAnew();
-      }, RECOMPARE_MS);
-    }),
-  );
-  compareAnew();
-  const first = comparison?.divergences[0]?.place ?? useCompare.getState().count - 1;
-  useCompare.setState({ place: Math.max(0, first) });
-  fitCompared();
-}
-
-/** Let go of the runs. */
-export function forgetSources(): void {
-  clearTimeout(timer);
-  timer = undefined;
-  for (const stop of stopListening) stop();
-  stopListening = [];
-  sources = {};
-  comparison = null;
-}
-
-/** Measure the runs again, after one grew or the alignment changed; the playhead keeps its key. */
-export function compareAnew(): void {
-  const { a, b } = sources;
-  const { by, place, version } = useCompare.getState();
-  const key = comparison?.alignment.keys[place];
-  comparison = null;
-  differing = new Map();
-  if (a && b) {
-    const alignment = alignRuns(a.run(), b.run(), by);
-    const divergences = compareRuns(a.run(), b.run(), alignment);
-    const metrics = { a: new RunningMetrics(a.run()), b: new RunningMetrics(b.run()) };
-    comparison = { sources: { a, b }, alignment, divergences, metrics };
+  constructor(
+    readonly sources: Sources,
+    readonly by: AlignmentKey,
+  ) {
+    const [a, b] = [sources.a.run, sources.b.run];
+    this.#alignment = alignRuns(a, b, by);
+    this.divergences = compareRuns(a, b, this.#alignment);
+    this.metrics = { a: new RunningMetrics(a), b: new RunningMetrics(b) };
   }
-  const count = comparison?.alignment.keys.length ?? 0;
-  const kept = comparison && key !== undefined ? placeOfKey(comparison.alignment, key) : place;
-  useCompare.setState({ count, place: Math.min(kept, Math.max(0, count - 1)), version: version + 1 });
-}
 
-/** Change what the runs have in common on the playhead. */
-export function alignBy(by: 'step' | 'tokens'): void {
-  const step = frameOf('a', useCompare.getState().place)?.step;
-  comparison = null;
-  useCompare.setState({ by });
-  compareAnew();
-  if (step === undefined) return;
-  const { count } = useCompare.getState();
-  for (let place = 0; place < count; place++) {
-    if ((frameOf('a', place)?.step ?? Infinity) < step) continue;
-    useCompare.setState({ place });
-    break;
+  /** How many places the playhead has. */
+  get count(): number {
+    return this.#alignment.keys.length;
   }
-  fitCompared();
-}
 
-export function runOf(side: Side): RunTrace | null {
-  return comparison?.sources[side].run() ?? null;
-}
+  /** Tokens of the longer history. */
+  get cursor(): number {
+    return Math.max(this.runOf('a').cursor, this.runOf('b').cursor);
+  }
 
-/** Has the run ended before this place? */
-export function hasEnded(side: Side, place: number): boolean {
-  if (!comparison) return true;
-  return place >= (side === 'a' ? comparison.alignment.reachA : comparison.alignment.reachB);
-}
+  /** The step or the history's length that a place stands for. */
+  keyOf(place: number): number | undefined {
+    return this.#alignment.keys[place];
+  }
 
-/** A run's newest frame at a place, its last one after its end; -1 before its first. */
-export function indexOf(side: Side, place: number): number {
-  return comparison?.alignment[side][place] ?? -1;
-}
+  placeOfKey(key: number): number {
+    return placeOfKey(this.#alignment, key);
+  }
 
-export function frameOf(side: Side, place: number): Frame | undefined {
-  return runOf(side)?.frameAt(indexOf(side, place));
-}
+  /** The first place at which a run has come to a step; -1 if it never does. */
+  placeOfStep(side: Side, step: number): number {
+    return this.#alignment[side].findIndex((index) => (this.runOf(side).frameAt(index)?.step ?? -1) >= step);
+  }
 
-export function layoutOf(side: Side, place: number): readonly LayoutEntry[] {
-  return runOf(side)?.layoutAt(indexOf(side, place)) ?? [];
-}
+  runOf(side: Side): Run {
+    return this.sources[side].run;
+  }
 
-/** True for a place at which the run has a frame of its own. */
-export function hasFrame(side: Side, place: number): boolean {
-  const index = indexOf(side, place);
-  return index >= 0 && !hasEnded(side, place) && index !== (place > 0 ? indexOf(side, place - 1) : -1);
-}
+  /** Has the run ended before this place? */
+  hasEnded(side: Side, place: number): boolean {
+    return place >= (side === 'a' ? this.#alignment.reachA : this.#alignment.reachB);
+  }
 
-/** Do the working contexts differ at a place? Remembered until the runs change. */
-export function differsAt(place: number): boolean {
-  const known = differing.get(place);
-  if (known !== undefined) return known;
-  const [a, b] = [layoutOf('a', place), layoutOf('b', place)];
-  const differs =
-    hasEnded('a', place) !== hasEnded('b', place) ||
-    a.length !== b.length ||
-    a.some(([lod, start, end], i) => {
-      const other = b[i]!;
-      return lod !== other[0] || start !== other[1] || end !== other[2];
+  /** A run's newest frame at a place, its last one after its end; -1 before its first. */
+  indexOf(side: Side, place: number): number {
+    return this.#alignment[side][place] ?? -1;
+  }
+
+  frameOf(side: Side, place: number): Frame | undefined {
+    return this.runOf(side).frameAt(this.indexOf(side, place));
+  }
+
+  layoutOf(side: Side, place: number): readonly LayoutEntry[] {
+    return this.runOf(side).layoutAt(this.indexOf(side, place));
+  }
+
+  /** True for a place at which the run has a frame of its own. */
+  hasFrame(side: Side, place: number): boolean {
+    const index = this.indexOf(side, place);
+    return (
+      index >= 0 && !this.hasEnded(side, place) && index !== (place > 0 ? this.indexOf(side, place - 1) : -1)
+    );
+  }
+
+  /** The nearest place at which either run took an action; null if there is none. */
+  nextAction(from: number, direction: 1 | -1): number | null {
+    for (let place = from + direction; place >= 0 && place < this.count; place += direction) {
+      const acts = SIDES.some(
+        (side) =>
+          this.hasFrame(side, place) && this.frameOf(side, place)!.actions.some(({ applied }) => applied),
+      );
+      if (acts) return place;
+    }
+    return null;
+  }
+
+  /** Do the working contexts differ at a place? */
+  differsAt(place: number): boolean {
+    const known = this.#differing.get(place);
+    if (known !== undefined) return known;
+    const [a, b] = [this.layoutOf('a', place), this.layoutOf('b', place)];
+    const differs =
+      this.hasEnded('a', place) !== this.hasEnded('b', place) ||
+      a.length !== b.length ||
+      a.some(([lod, start, end], i) => {
+        const other = b[i]!;
+        return lod !== other[0] || start !== other[1] || end !== other[2];
+      });
+    this.#differing.set(place, differs);
+    return differs;
+  }
+
+  /** Does a run hold this very entry at a place? The last place asked for is remembered. */
+  holds(side: Side, place: number, entry: LayoutEntry): boolean {
+    let held = this.#held.get(side);
+    if (held?.place !== place) {
+      held = { place, entries: new Set(this.layoutOf(side, place).map(String)) };
+      this.#held.set(side, held);
+    }
+    return held.entries.has(String(entry));
+  }
+
+  /** Slots of the larger working context at a place. */
+  slotsAt(place: number): number {
+    const slots = SIDES.map((side) => {
+      const frame = this.frameOf(side, place);
+      return Math.max(frame?.budgetTokens ?? 1, frame?.usedTokens ?? 1);
     });
-  differing.set(place, differs);
-  return differs;
-}
-
-/** Tokens of the longer history. */
-export function comparedTokens(): number {
-  return Math.max(runOf('a')?.cursor ?? 0, runOf('b')?.cursor ?? 0);
-}
-
-export function tellComparedHeight(height: number): void {
-  matrixHeight = height;
-}
-
-export function comparedHeight(): number {
-  return matrixHeight;
-}
-
-/** Everything in view, as far as rows stay readable. */
-export function fitCompared(): void {
-  const { count, place } = useCompare.getState();
-  const { rowHeight } = followSteps(count, matrixHeight);
-  const top = place + 0.5 - matrixHeight / rowHeight / 2;
-  useCompare.setState({
-    tokens: fitTokens(comparedTokens()),
-    steps: clampSteps({ top, rowHeight }, count, matrixHeight),
-  });
+    return Math.max(...slots);
+  }
 }

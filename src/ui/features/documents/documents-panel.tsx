@@ -2,20 +2,15 @@
 import { FileUp, Plus } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
-import { ingest, run } from '../../model/session-actions.ts';
-import { report } from '../../model/problem-store.ts';
-import { useExample } from '../share/example-store.ts';
-import { useSession } from '../../model/session-store.ts';
-import { useView } from '../../model/view-store.ts';
-import { focusTokens } from '../timeline/token-axis.ts';
-import { currentRun } from '../../model/current-run.ts';
 import { formatCompact, formatCount } from '../../words/format.ts';
+import { useExample, useModel, useRunView, useSession } from '../../view/hooks.ts';
 
 const ACCEPTED =
   '.txt,.md,.markdown,.json,.jsonl,.csv,.ts,.tsx,.js,.mjs,.py,.rs,.go,.java,.c,.h,.cpp,.css,.html,.xml,.yaml,.yml,.toml,.sh,.sql,.tex,.log,text/*';
 const LARGEST_BYTES = 16 * 1024 * 1024;
 
 export function DocumentsPanel() {
+  const { actions, problems } = useModel();
   const [draft, setDraft] = useState('');
   const [over, setOver] = useState(false);
   const picker = useRef<HTMLInputElement>(null);
@@ -28,15 +23,15 @@ export function DocumentsPanel() {
   const disabled = !ready || readOnly;
 
   const add = async (text: string, title: string): Promise<boolean> => {
-    const accepted = await ingest(text, title, 'document');
-    if (accepted) await run();
+    const accepted = await actions.ingest(text, title, 'document');
+    if (accepted) await actions.run();
     return accepted;
   };
 
   const addFiles = async (files: Iterable<File>) => {
     for (const file of files) {
       if (file.size > LARGEST_BYTES) {
-        report({
+        problems.report({
           title: `${file.name} is too large`,
           message: `It has ${formatCompact(file.size)} bytes; at most ${formatCompact(LARGEST_BYTES)} are read.`,
           kept: 'Nothing of it was added.',
@@ -140,6 +135,7 @@ function titleOf(text: string): string {
 
 /** Documents are listed one by one, however often a conversation interrupted them; turns are summed up. */
 function ProvenanceList() {
+  const { viewport } = useRunView();
   const provenance = useSession((state) => state.provenance);
   const pending = useSession((state) => state.session?.pendingTokens ?? 0);
   const documents = documentsOf(provenance);
@@ -156,7 +152,7 @@ function ProvenanceList() {
               type="button"
               title={`Tokens ${formatCount(start)}–${formatCount(end)}: show them`}
               onClick={() => {
-                useView.setState({ tokens: focusTokens(start, end, currentRun.cursor), autoTokens: false });
+                viewport.showSpan({ start, end });
               }}
             >
               <span className="provenance-title">{title}</span>

@@ -5,48 +5,50 @@ import { useShallow } from 'zustand/react/shallow';
 import type { EvaluationReport } from '../../../runtime/engine/protocol/evaluation.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
 import { IconButton } from '../../widgets/icon-button.tsx';
-import { Problems } from '../../app/problems.tsx';
-import { useSession } from '../../model/session-store.ts';
-import { useShell } from '../../app/shell-store.ts';
+import { Problems } from '../../view/problems.tsx';
 import { formatDuration, formatPercent } from '../../words/format.ts';
-import { loadCatalogue, openReportFile } from './evaluate-actions.ts';
-import { removeReport, shownReports, useEvaluate } from './evaluate-store.ts';
+import { EvaluationContext, useEvaluation, useEvaluationState } from './evaluation-context.ts';
+import { type Evaluation, shownReports } from './evaluation.ts';
 import type { KeptReport } from './report-shelf.ts';
 import { Results } from './results.tsx';
 import { csvOf } from './results-rows.ts';
 import { saveFile } from '../../widgets/save-file.ts';
 import { SetupForm } from './setup-form.tsx';
+import { useModel, useSession } from '../../view/hooks.ts';
 
-export function EvaluateDialog() {
+export function EvaluateDialog({ evaluation }: { readonly evaluation: Evaluation }) {
+  const { shell } = useModel();
   const isBooted = useSession((state) => state.boot !== null);
   useEffect(() => {
-    if (isBooted && useEvaluate.getState().catalogue === null) void loadCatalogue();
-  }, [isBooted]);
+    if (isBooted && evaluation.store.getState().catalogue === null) void evaluation.loadCatalogue();
+  }, [evaluation, isBooted]);
   return (
     <Dialog
       title="Evaluate"
       className="evaluate"
       onClose={() => {
-        useShell.setState({ dialog: null });
+        shell.setState({ dialog: null });
       }}
     >
-      <div className="evaluate-layout">
-        <div className="evaluate-setup">
-          <SetupForm />
+      <EvaluationContext value={evaluation}>
+        <div className="evaluate-layout">
+          <div className="evaluate-setup">
+            <SetupForm />
+          </div>
+          <div className="evaluate-results">
+            <Reports />
+            <Progress />
+            <ShownResults />
+          </div>
         </div>
-        <div className="evaluate-results">
-          <Reports />
-          <Progress />
-          <ShownResults />
-        </div>
-      </div>
+      </EvaluationContext>
       <Problems />
     </Dialog>
   );
 }
 
 function Progress() {
-  const running = useEvaluate((state) => state.running);
+  const running = useEvaluationState((state) => state.running);
   if (running === null) return null;
   const { share, label } = running.progress;
   return (
@@ -61,7 +63,7 @@ function Progress() {
 }
 
 function ShownResults() {
-  const shown = useEvaluate(
+  const shown = useEvaluationState(
     useShallow(({ running, reports, shownId, comparedId }) => ({ running, reports, shownId, comparedId })),
   );
   const reports = shownReports(shown);
@@ -82,7 +84,8 @@ function ShownResults() {
 }
 
 function Reports() {
-  const { reports, shownId, comparedId, keptCount } = useEvaluate(
+  const evaluation = useEvaluation();
+  const { reports, shownId, comparedId, keptCount } = useEvaluationState(
     useShallow((state) => ({
       reports: state.reports,
       shownId: state.shownId,
@@ -101,7 +104,7 @@ function Reports() {
             reports={reports}
             value={shownId ?? ''}
             onChange={(id) => {
-              useEvaluate.setState({ shownId: id });
+              evaluation.showReport(id);
             }}
           />
           <ReportSelect
@@ -110,7 +113,7 @@ function Reports() {
             reports={reports.filter(({ id }) => id !== shownId)}
             value={comparedId ?? ''}
             onChange={(id) => {
-              useEvaluate.setState({ comparedId: id === '' ? null : id });
+              evaluation.compareWith(id === '' ? null : id);
             }}
           />
         </div>
@@ -129,7 +132,7 @@ function Reports() {
         aria-label="Report file"
         onChange={(event) => {
           const [file] = event.target.files ?? [];
-          if (file) void openReportFile(file);
+          if (file) void evaluation.openReport(file);
           event.target.value = '';
         }}
       />
@@ -156,6 +159,7 @@ function About({ kept: { report, isComplete } }: { readonly kept: KeptReport }) 
 }
 
 function ReportButtons({ kept: { id, name, report } }: { readonly kept: KeptReport }) {
+  const evaluation = useEvaluation();
   const save = (extension: string, type: string, text: (report: EvaluationReport) => string) => () => {
     const base = name.replace(/\.json$/, '').replaceAll(/[^a-z0-9]+/gi, '-');
     saveFile(`${base}.${extension}`, new Blob([text(report)], { type }));
@@ -176,7 +180,7 @@ function ReportButtons({ kept: { id, name, report } }: { readonly kept: KeptRepo
         icon={Trash2}
         label={`Remove ${name}`}
         onClick={() => {
-          removeReport(id);
+          evaluation.removeReport(id);
         }}
       />
     </>

@@ -2,7 +2,7 @@
 import { symbol } from 'd3';
 import { ImageDown } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import { reportError } from '../../model/problem-store.ts';
+import { useModel } from '../../view/hooks.ts';
 import { Chart } from '../../widgets/chart.tsx';
 import { IconButton } from '../../widgets/icon-button.tsx';
 import { summaryOf, tableOf } from './describe-plot.ts';
@@ -24,6 +24,7 @@ interface PlotFigureProps {
 }
 
 export function PlotFigure({ plot, series, slotOf, about }: PlotFigureProps) {
+  const { problems } = useModel();
   const { title, sentence, absence } = PLOTS[plot];
   const [width, observe] = useWidth();
   const svg = useRef<SVGSVGElement>(null);
@@ -32,7 +33,7 @@ export function PlotFigure({ plot, series, slotOf, about }: PlotFigureProps) {
       const file = await pngOf(svg.current!, `${title} · ${about}`);
       saveFile(`${plot}-${about.replaceAll(/[^a-z0-9]+/gi, '-')}.png`, file);
     } catch (error) {
-      reportError('The plot could not be saved', error);
+      problems.reportError('The plot could not be saved', error);
     }
   };
   return (

@@ -1,21 +1,20 @@
 /** The form of an evaluation: what to ask of whom, how often; what it costs; run and cancel. */
 import { Play, Square } from 'lucide-react';
 import { type ReactNode, useId } from 'react';
-import { useSession } from '../../model/session-store.ts';
 import { formatCompact, formatCount, formatDuration } from '../../words/format.ts';
-import { cancelEvaluation, startEvaluation } from './evaluate-actions.ts';
 import { type EvaluateForm, type FormErrors, readForm } from './evaluate-form.ts';
-import { useEvaluate } from './evaluate-store.ts';
+import { useEvaluation, useEvaluationState } from './evaluation-context.ts';
 import { estimateWork } from './work-estimate.ts';
-
-function change(changes: Partial<EvaluateForm>): void {
-  useEvaluate.setState(({ form }) => ({ form: { ...form, ...changes } }));
-}
+import { useSession } from '../../view/hooks.ts';
 
 export function SetupForm() {
-  const form = useEvaluate((state) => state.form);
-  const catalogue = useEvaluate((state) => state.catalogue);
-  const isRunning = useEvaluate((state) => state.running !== null);
+  const evaluation = useEvaluation();
+  const change = (changes: Partial<EvaluateForm>) => {
+    evaluation.changeForm(changes);
+  };
+  const form = useEvaluationState((state) => state.form);
+  const catalogue = useEvaluationState((state) => state.catalogue);
+  const isRunning = useEvaluationState((state) => state.running !== null);
   const isBooted = useSession((state) => state.boot !== null);
   const suite = catalogue?.suites.find(({ id }) => id === form.suite);
   const takesPolicies = (suite?.defaultPolicies.length ?? 1) > 0;
@@ -29,7 +28,7 @@ export function SetupForm() {
       className="evaluate-form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (reading.ok && !isRunning) void startEvaluation(reading.options);
+        if (reading.ok && !isRunning) void evaluation.start(reading.options);
       }}
     >
       <fieldset disabled={isRunning}>
@@ -99,16 +98,17 @@ export function SetupForm() {
 }
 
 function CancelButton() {
-  const isCancelling = useEvaluate((state) => state.running?.isCancelling ?? false);
+  const evaluation = useEvaluation();
+  const isCancelling = useEvaluationState((state) => state.running?.isCancelling ?? false);
   return (
-    <button type="button" className="button" disabled={isCancelling} onClick={() => void cancelEvaluation()}>
+    <button type="button" className="button" disabled={isCancelling} onClick={() => void evaluation.cancel()}>
       <Square size={14} aria-hidden /> {isCancelling ? 'Cancelling…' : 'Cancel'}
     </button>
   );
 }
 
 function Estimate({ reading }: { readonly reading: Parameters<typeof estimateWork>[0] }) {
-  const msPerSlot = useEvaluate((state) => state.msPerSlot);
+  const msPerSlot = useEvaluationState((state) => state.msPerSlot);
   const { answers, compressedTokens, readSlots, durationMs } = estimateWork(reading, msPerSlot);
   return (
     <p className="small" role="status">
@@ -174,6 +174,7 @@ interface FieldProps {
 }
 
 function Field({ field, label, hint, form, errors }: FieldProps) {
+  const evaluation = useEvaluation();
   const id = useId();
   const error = errors[field];
   return (
@@ -189,7 +190,7 @@ function Field({ field, label, hint, form, errors }: FieldProps) {
         aria-invalid={error !== undefined}
         aria-describedby={`${id}-error`}
         onChange={(event) => {
-          change({ [field]: event.target.value });
+          evaluation.changeForm({ [field]: event.target.value });
         }}
       />
       <FieldError id={`${id}-error`}>{error}</FieldError>

@@ -1,7 +1,7 @@
 /** Fetches the tree's cells around the visible window: one request at a time, the newest wish wins. */
 import type { TreeCells } from '../../../runtime/engine/protocol/protocol.ts';
-import { send } from '../../model/engine-session.ts';
-import type { TokenWindow } from '../timeline/token-axis.ts';
+import type { EngineLink } from '../../model/engine-link.ts';
+import type { TokenWindow } from '../../model/token-axis.ts';
 
 /** The window and as much again on each side, so that a pan shows something at once. */
 const MARGIN = 1;
@@ -23,6 +23,7 @@ export class CellsFeed {
   #stopped = false;
 
   constructor(
+    private readonly engine: EngineLink,
     private readonly onCells: () => void,
     private readonly onFailure: (message: string) => void,
   ) {}
@@ -72,7 +73,7 @@ export class CellsFeed {
     const start = Math.max(0, Math.floor(wish.window.start - span * MARGIN));
     const end = Math.ceil(wish.window.end + span * MARGIN);
     const cells = Math.min(MAX_CELLS, Math.max(1, Math.round(wish.width * (1 + 2 * MARGIN))));
-    send({ kind: 'treeCells', start, end, cells }).then(
+    this.engine.send({ kind: 'treeCells', start, end, cells }).then(
       (answer) => {
         this.#cells = answer;
         this.#have = wish;

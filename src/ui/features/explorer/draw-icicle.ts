@@ -2,14 +2,14 @@
 import { NODE_FLAGS } from '../../../core/tree/node-columns.ts';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
 import type { LevelCells, SpanMark, TreeCells } from '../../../runtime/engine/protocol/protocol.ts';
-import type { FoundSpan } from './explorer-store.ts';
-import type { BlockRef } from '../../model/view-store.ts';
-import type { Palette } from '../timeline/palette.ts';
-import { mergeRuns } from '../timeline/runs.ts';
-import type { DrawSurface } from '../timeline/surface.ts';
-import { type TokenWindow, tokenToX } from '../timeline/token-axis.ts';
+import type { FoundSpan } from './explorer-state.ts';
+import type { BlockRef } from '../../model/viewport.ts';
+import type { Palette } from '../../view/palette.ts';
+import { mergeRuns } from '../../model/merge-runs.ts';
+import type { DrawSurface } from '../../widgets/surface.ts';
+import { type TokenWindow, tokenToX } from '../../model/token-axis.ts';
 import { type Heat, type IcicleRow, cellBoxes, heatOf, heatScale } from './icicle.ts';
-import { tagColour } from './tag-colour.ts';
+import { tagColour } from '../../words/tag-colour.ts';
 
 export interface IcicleScene {
   readonly cells: TreeCells;

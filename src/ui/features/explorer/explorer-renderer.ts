@@ -1,12 +1,9 @@
 /** Draws the explorer when something changed, at most once per animation frame. Owns its canvas and its cells. */
-import { shownIndex } from '../../model/shown-frame.ts';
-import { currentRun } from '../../model/current-run.ts';
-import { foundSpans, useExplorer } from './explorer-store.ts';
-import { usePlayback } from '../../model/playback-store.ts';
-import { useSession } from '../../model/session-store.ts';
-import { type BlockRef, useView } from '../../model/view-store.ts';
-import { CanvasLayer } from '../timeline/canvas-layer.ts';
-import { type Palette, readPalette } from '../timeline/palette.ts';
+import { foundSpans } from './explorer-state.ts';
+import type { Explorer } from './explorer.ts';
+import type { BlockRef } from '../../model/viewport.ts';
+import { CanvasLayer } from '../../widgets/canvas-layer.ts';
+import { type Palette, readPalette } from '../../view/palette.ts';
 import { CellsFeed } from './cells-feed.ts';
 import { drawIcicle } from './draw-icicle.ts';
 import { type IcicleRow, icicleRows, nodeAtPoint } from './icicle.ts';
@@ -26,15 +23,21 @@ export class ExplorerRenderer {
   /** @param onRows - told when levels appear or move, for the labels beside them. */
   constructor(
     readonly canvas: HTMLCanvasElement,
+    readonly explorer: Explorer,
     onRows: (rows: readonly IcicleRow[]) => void,
     onFailure: (message: string) => void,
   ) {
+    const { engine, mirror, view } = explorer.model;
     this.#layer = new CanvasLayer(canvas);
     this.#palette = readPalette(canvas);
     this.#onRows = onRows;
-    this.#feed = new CellsFeed(() => {
-      this.#schedule();
-    }, onFailure);
+    this.#feed = new CellsFeed(
+      engine,
+      () => {
+        this.#schedule();
+      },
+      onFailure,
+    );
     const redraw = () => {
       this.#schedule();
     };
@@ -49,13 +52,13 @@ export class ExplorerRenderer {
     });
     theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     this.#stops.push(
-      usePlayback.subscribe(redraw),
-      useView.subscribe(redraw),
-      useExplorer.subscribe(redraw),
-      useSession.subscribe((now, before) => {
+      view.playhead.store.subscribe(redraw),
+      view.viewport.store.subscribe(redraw),
+      explorer.store.subscribe(redraw),
+      mirror.subscribe((now, before) => {
         if (now.session?.record.id !== before.session?.record.id) this.#feed.clear();
         if (now.session !== before.session) {
-          this.#feed.refresh(useView.getState().tokens, this.#layer.width);
+          this.#feed.refresh(this.explorer.model.view.viewport.state.tokens, this.#layer.width);
           redraw();
         }
       }),
@@ -70,13 +73,13 @@ export class ExplorerRenderer {
 
   /** Metadata changed without a new state of the session, as by a measurement. */
   refresh(): void {
-    this.#feed.refresh(useView.getState().tokens, this.#layer.width);
+    this.#feed.refresh(this.explorer.model.view.viewport.state.tokens, this.#layer.width);
   }
 
   /** The node under a point of the page. */
   nodeAt(clientX: number, clientY: number, shape: TreeShape): BlockRef | null {
     const box = this.canvas.getBoundingClientRect();
-    const { tokens } = useView.getState();
+    const { tokens } = this.explorer.model.view.viewport.state;
     return nodeAtPoint(clientX - box.left, clientY - box.top, this.#rows, shape, tokens, this.#layer.width);
   }
 
@@ -98,22 +101,23 @@ export class ExplorerRenderer {
     this.#resized = false;
     const { width, height } = layer;
     if (width === 0 || height === 0) return;
-    const { tokens, selection } = useView.getState();
+    const { tokens, selection } = this.explorer.model.view.viewport.state;
     this.#feed.want(tokens, width);
     layer.clear();
     const { cells } = this.#feed;
     if (!cells) return;
     this.#layOut(cells, height);
-    const { heat, found } = useExplorer.getState();
-    const index = shownIndex();
+    const { heat, found } = this.explorer.state;
+    const { mirror, view } = this.explorer.model;
+    const { run, shownIndex } = view;
     drawIcicle(layer.context, {
       cells,
       rows: this.#rows,
       window: tokens,
       width,
       heat,
-      entries: index < 0 ? [] : currentRun.layoutAt(index),
-      marks: useSession.getState().session?.marks ?? [],
+      entries: shownIndex < 0 ? [] : run.layoutAt(shownIndex),
+      marks: mirror.getState().session?.marks ?? [],
       hits: foundSpans(found),
       selection,
       palette: this.#palette,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LevelCells, TreeCells } from '../../../runtime/engine/protocol/protocol.ts';
-import { recordingSurface } from '../timeline/testing/recording-surface.ts';
-import type { Palette } from '../timeline/palette.ts';
+import { recordingSurface } from '../../widgets/testing/recording-surface.ts';
+import type { Palette } from '../../view/palette.ts';
 import { type IcicleScene, drawIcicle } from './draw-icicle.ts';
 import { cellBoxes, heatOf, heatScale, icicleRows, nodeAtPoint } from './icicle.ts';
 import { childrenOf, nodeOf, nodesAt, parentOf, siblingsOf, walk } from './tree-walk.ts';

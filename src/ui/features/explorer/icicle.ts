@@ -1,8 +1,8 @@
 /** Where the explorer's levels and cells lie: coarsest level on top, tokens from left to right. Pure. */
 import { tokensPerEntry } from '../../../core/tree/ids.ts';
 import type { LevelCells, TreeCells } from '../../../runtime/engine/protocol/protocol.ts';
-import type { BlockRef } from '../../model/view-store.ts';
-import { type TokenWindow, tokenToX, xToToken } from '../timeline/token-axis.ts';
+import type { BlockRef } from '../../model/viewport.ts';
+import { type TokenWindow, tokenToX, xToToken } from '../../model/token-axis.ts';
 import { type TreeShape, coarsestLevel, nodeAtToken } from './tree-walk.ts';
 
 export interface IcicleRow {

@@ -1,27 +1,19 @@
 /** The tree explorer: every level of the history's tree over the timeline's own token axis. */
 import { CornerDownRight, X, ZoomIn, ZoomOut } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
-import { panTokenAxis, tellPointerToken, zoomTokenAxis } from '../../commands/view-actions.ts';
-import { CommandButton, IconButton } from '../../widgets/icon-button.tsx';
-import { useExplorer } from './explorer-store.ts';
-import { useRecording } from '../share/recording-store.ts';
-import { useSession } from '../../model/session-store.ts';
-import { type BlockRef, useView } from '../../model/view-store.ts';
-import { xToToken } from '../timeline/token-axis.ts';
+import { useStore } from 'zustand';
+import { IconButton } from '../../widgets/icon-button.tsx';
+import type { BlockRef } from '../../model/viewport.ts';
+import { xToToken } from '../../model/token-axis.ts';
 import { HEATS, type Heat, type IcicleRow } from './icicle.ts';
 import { ExplorerRenderer } from './explorer-renderer.ts';
-import {
-  focusedNode,
-  selectNode,
-  showInTimeline,
-  treeShape,
-  walkTo,
-  zoomOut,
-  zoomToNode,
-} from './explorer-actions.ts';
+import { type Explorer, focusedNode } from './explorer.ts';
+import { ExplorerContext, useExplorer } from './explorer-context.ts';
 import { TreeFindings, TreeSearch } from './tree-search.tsx';
 import { TreeTwin, nodeId, nodeWords } from './tree-twin.tsx';
 import type { Step } from './tree-walk.ts';
+import { CommandButton } from '../../view/command-button.tsx';
+import { useRecording, useSession, useViewport } from '../../view/hooks.ts';
 
 const HEAT_TITLES: Readonly<Record<Heat, { readonly title: string; readonly hint: string }>> = {
   accesses: { title: 'Accesses', hint: 'How often a node stood in the working context, on a log scale' },
@@ -32,52 +24,54 @@ const HEAT_TITLES: Readonly<Record<Heat, { readonly title: string; readonly hint
   },
 };
 
-interface TreeExplorerProps {
+interface PlotProps {
   /** Left edge and width of the timeline's matrix: levels stand over the same tokens. */
   readonly left: number;
   readonly matrixWidth: number;
 }
 
-export function TreeExplorer({ left, matrixWidth }: TreeExplorerProps) {
+export function TreeExplorer({ explorer, ...plot }: PlotProps & { readonly explorer: Explorer }) {
   const isRecorded = useRecording((state) => state.recording !== null);
   const isEmpty = useSession((state) => (state.session?.cursor ?? 0) === 0);
-  const heat = useExplorer((state) => state.heat);
+  const heat = useStore(explorer.store, (state) => state.heat);
   return (
-    <div className="explorer" role="region" aria-label="Tree explorer">
-      <div className="explorer-toolbar">
-        <TreeSearch />
-        <span className="spacer" />
-        <div className="segmented" role="group" aria-label="Heat">
-          {HEATS.map((choice) => (
-            <button
-              key={choice}
-              type="button"
-              aria-pressed={heat === choice}
-              title={HEAT_TITLES[choice].hint}
-              onClick={() => {
-                useExplorer.setState({ heat: choice });
-              }}
-            >
-              {HEAT_TITLES[choice].title}
-            </button>
-          ))}
+    <ExplorerContext value={explorer}>
+      <div className="explorer" role="region" aria-label="Tree explorer">
+        <div className="explorer-toolbar">
+          <TreeSearch />
+          <span className="spacer" />
+          <div className="segmented" role="group" aria-label="Heat">
+            {HEATS.map((choice) => (
+              <button
+                key={choice}
+                type="button"
+                aria-pressed={heat === choice}
+                title={HEAT_TITLES[choice].hint}
+                onClick={() => {
+                  explorer.showHeat(choice);
+                }}
+              >
+                {HEAT_TITLES[choice].title}
+              </button>
+            ))}
+          </div>
+          <CommandButton id="explorer" icon={X} label="Close the tree explorer" />
         </div>
-        <CommandButton id="explorer" icon={X} label="Close the tree explorer" />
+        {isRecorded ? (
+          <Emptiness title="A recording has no tree">
+            A trace keeps what focus did, not the history itself. Go back to the live session to explore its
+            tree.
+          </Emptiness>
+        ) : isEmpty ? (
+          <Emptiness title="The tree grows with the history">
+            Add a document on the left or ask something: each 32 tokens become a gist, each 32 gists a coarser
+            one.
+          </Emptiness>
+        ) : (
+          <Icicle {...plot} />
+        )}
       </div>
-      {isRecorded ? (
-        <Emptiness title="A recording has no tree">
-          A trace keeps what focus did, not the history itself. Go back to the live session to explore its
-          tree.
-        </Emptiness>
-      ) : isEmpty ? (
-        <Emptiness title="The tree grows with the history">
-          Add a document on the left or ask something: each 32 tokens become a gist, each 32 gists a coarser
-          one.
-        </Emptiness>
-      ) : (
-        <Icicle left={left} matrixWidth={matrixWidth} />
-      )}
-    </div>
+    </ExplorerContext>
   );
 }
 
@@ -99,34 +93,35 @@ const STEPS: Readonly<Record<string, Step>> = {
   End: 'last',
 };
 
-function onTreeKey(event: KeyboardEvent, node: BlockRef | null): void {
+function onTreeKey(event: KeyboardEvent, node: BlockRef | null, explorer: Explorer): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
   const step = STEPS[event.key];
-  if (step) walkTo(step);
-  else if (event.key === 'Enter' && node) zoomToNode(node);
-  else if (event.key === 'Escape') zoomOut();
+  if (step) explorer.walkTo(step);
+  else if (event.key === 'Enter' && node) explorer.zoomToNode(node);
+  else if (event.key === 'Escape') explorer.zoomOut();
   else return;
   event.preventDefault();
 }
 
-function Icicle({ left, matrixWidth }: TreeExplorerProps) {
+function Icicle({ left, matrixWidth }: PlotProps) {
+  const explorer = useExplorer();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [rows, setRows] = useState<readonly IcicleRow[]>([]);
   const [failure, setFailure] = useState('');
   const [hovered, setHovered] = useState<BlockRef | null>(null);
-  const selection = useView((state) => state.selection);
+  const selection = useViewport((state) => state.selection);
   const cursor = useSession((state) => state.session?.cursor ?? 0);
-  const shape = useMemo(() => ({ ...treeShape(), tokenCount: cursor }), [cursor]);
+  const shape = useMemo(() => ({ ...explorer.shape, tokenCount: cursor }), [cursor, explorer]);
   const node = useMemo(() => focusedNode(shape, selection), [shape, selection]);
 
   useEffect(() => {
-    const renderer = new ExplorerRenderer(canvas.current!, setRows, setFailure);
+    const renderer = new ExplorerRenderer(canvas.current!, explorer, setRows, setFailure);
     const stop = listenForPointer(renderer, setHovered);
     return () => {
       stop();
       renderer.dispose();
     };
-  }, []);
+  }, [explorer]);
 
   const told = hovered ?? node;
   return (
@@ -146,7 +141,7 @@ function Icicle({ left, matrixWidth }: TreeExplorerProps) {
           aria-label="Gist tree. Arrows walk to parent, child and siblings, Enter zooms in, Escape out."
           aria-activedescendant={node ? nodeId(node) : undefined}
           onKeyDown={(event) => {
-            onTreeKey(event, node);
+            onTreeKey(event, node, explorer);
           }}
         >
           <canvas ref={canvas} aria-hidden="true" />
@@ -163,16 +158,22 @@ function Icicle({ left, matrixWidth }: TreeExplorerProps) {
               icon={ZoomIn}
               label="Zoom to the selected node (Enter)"
               onClick={() => {
-                zoomToNode(node);
+                explorer.zoomToNode(node);
               }}
             />
-            <IconButton icon={ZoomOut} label="Zoom out by a level (Esc)" onClick={zoomOut} />
+            <IconButton
+              icon={ZoomOut}
+              label="Zoom out by a level (Esc)"
+              onClick={() => {
+                explorer.zoomOut();
+              }}
+            />
             <IconButton
               icon={CornerDownRight}
               label="Show in the timeline"
               text="Show in the timeline"
               onClick={() => {
-                showInTimeline(node);
+                explorer.showInTimeline(node);
               }}
             />
           </div>
@@ -188,7 +189,8 @@ const WHEEL_ZOOM = 0.0016;
 
 /** Hover, select, zoom and pan by pointer and wheel. Returns a function that stops. */
 function listenForPointer(renderer: ExplorerRenderer, onHover: (node: BlockRef | null) => void): () => void {
-  const { canvas } = renderer;
+  const { canvas, explorer } = renderer;
+  const { viewport } = explorer.model.view;
   const controller = new AbortController();
   const { signal } = controller;
   let drag: { x: number; moved: boolean } | null = null;
@@ -199,13 +201,9 @@ function listenForPointer(renderer: ExplorerRenderer, onHover: (node: BlockRef |
     hovered = node;
     onHover(node);
   };
-  const nodeAt = (event: MouseEvent) => renderer.nodeAt(event.clientX, event.clientY, treeShape());
+  const nodeAt = (event: MouseEvent) => renderer.nodeAt(event.clientX, event.clientY, explorer.shape);
   const tokenAt = (event: MouseEvent) =>
-    xToToken(
-      event.clientX - canvas.getBoundingClientRect().left,
-      useView.getState().tokens,
-      canvas.clientWidth,
-    );
+    xToToken(event.clientX - canvas.getBoundingClientRect().left, viewport.state.tokens, canvas.clientWidth);
 
   const listen = <K extends keyof HTMLElementEventMap>(
     type: K,
@@ -219,40 +217,40 @@ function listenForPointer(renderer: ExplorerRenderer, onHover: (node: BlockRef |
     drag = { x: event.clientX, moved: false };
   });
   listen('pointermove', (event) => {
-    tellPointerToken(tokenAt(event));
+    viewport.tellPointerToken(tokenAt(event));
     if (!drag) {
       hover(nodeAt(event));
       return;
     }
     const dx = event.clientX - drag.x;
     if (!drag.moved && Math.abs(dx) < DRAG_FROM_PIXELS) return;
-    panTokenAxis(-dx / canvas.clientWidth);
+    viewport.panTokens(-dx / canvas.clientWidth);
     drag = { x: event.clientX, moved: true };
   });
   listen('pointerup', (event) => {
     const wasDragged = drag?.moved === true;
     drag = null;
     const node = nodeAt(event);
-    if (!wasDragged && node) selectNode(node);
+    if (!wasDragged && node) explorer.selectNode(node);
   });
   listen('pointercancel', () => {
     drag = null;
   });
   listen('dblclick', (event) => {
     const node = nodeAt(event);
-    if (node) zoomToNode(node);
+    if (node) explorer.zoomToNode(node);
   });
   listen('wheel', (event) => {
     event.preventDefault();
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     const turn = (event.deltaY || event.deltaX) * unit;
     const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-    if (sideways) panTokenAxis(turn / canvas.clientWidth);
-    else zoomTokenAxis(Math.exp(turn * WHEEL_ZOOM), tokenAt(event));
+    if (sideways) viewport.panTokens(turn / canvas.clientWidth);
+    else viewport.zoomTokens(Math.exp(turn * WHEEL_ZOOM), tokenAt(event));
     hover(nodeAt(event));
   });
   listen('pointerleave', () => {
-    tellPointerToken(null);
+    viewport.tellPointerToken(null);
     hover(null);
   });
   return () => {

@@ -3,10 +3,9 @@ import { Search } from 'lucide-react';
 import { useState } from 'react';
 import type { GistMatch, SimilarSearch, TextSearch } from '../../../runtime/engine/protocol/protocol.ts';
 import { K } from '../../../core/tree/ids.ts';
-import { useExplorer } from './explorer-store.ts';
-import { useView } from '../../model/view-store.ts';
+import { useExplorer, useExplorerState } from './explorer-context.ts';
 import { formatCount, formatPlural, formatSpan } from '../../words/format.ts';
-import { search, selectNode, zoomToNode } from './explorer-actions.ts';
+import { useViewport } from '../../view/hooks.ts';
 
 const KINDS = [
   { kind: 'text', title: 'Text', hint: 'Where these words stand in the history' },
@@ -14,16 +13,17 @@ const KINDS = [
 ] as const;
 
 export function TreeSearch() {
-  const searchBy = useExplorer((state) => state.searchBy);
-  const searching = useExplorer((state) => state.searching);
-  const [query, setQuery] = useState(() => useExplorer.getState().found?.query ?? '');
+  const explorer = useExplorer();
+  const searchBy = useExplorerState((state) => state.searchBy);
+  const searching = useExplorerState((state) => state.searching);
+  const [query, setQuery] = useState(() => explorer.state.found?.query ?? '');
   return (
     <form
       className="tree-search"
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        void search(query);
+        void explorer.search(query);
       }}
     >
       <div className="segmented" role="group" aria-label="Search by">
@@ -34,8 +34,7 @@ export function TreeSearch() {
             aria-pressed={searchBy === kind}
             title={hint}
             onClick={() => {
-              useExplorer.setState({ searchBy: kind });
-              void search(query);
+              explorer.searchBy(kind, query);
             }}
           >
             {title}
@@ -52,7 +51,7 @@ export function TreeSearch() {
         aria-label="Search the history"
         onChange={(event) => {
           setQuery(event.target.value);
-          if (event.target.value === '') void search('');
+          if (event.target.value === '') void explorer.search('');
         }}
       />
       <button type="submit" className="icon-button" aria-label="Search" title="Search" disabled={searching}>
@@ -63,7 +62,7 @@ export function TreeSearch() {
 }
 
 export function TreeFindings() {
-  const found = useExplorer((state) => state.found);
+  const found = useExplorerState((state) => state.found);
   if (!found) return null;
   return (
     <section className="tree-findings" aria-label="Search results">
@@ -144,7 +143,8 @@ interface FindingProps {
 
 /** Selects the block that holds what was found and brings it into view. */
 function FindingButton({ lod, start, end, label, children }: FindingProps) {
-  const selected = useView(
+  const explorer = useExplorer();
+  const selected = useViewport(
     ({ selection }) => selection?.lod === lod && selection.start <= start && start < selection.end,
   );
   return (
@@ -155,8 +155,8 @@ function FindingButton({ lod, start, end, label, children }: FindingProps) {
       onClick={() => {
         const first = lod === 0 ? Math.floor(start / K) * K : start;
         const node = { lod, start: first, end: lod === 0 ? first + K : end };
-        selectNode(node);
-        zoomToNode({
+        explorer.selectNode(node);
+        explorer.zoomToNode({
           ...node,
           start: first - 4 * (node.end - first),
           end: node.end + 4 * (node.end - first),

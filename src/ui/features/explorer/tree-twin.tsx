@@ -1,10 +1,10 @@
 /** The tree around the selected node as text: what screen readers walk while the canvas shows the same. */
 import { useMemo } from 'react';
-import { useSession } from '../../model/session-store.ts';
-import type { BlockRef } from '../../model/view-store.ts';
+import type { BlockRef } from '../../model/viewport.ts';
 import type { SpanMark } from '../../../runtime/engine/protocol/protocol.ts';
 import { formatPlural, formatSpan } from '../../words/format.ts';
 import { type TreeShape, childrenOf, parentOf, siblingsOf } from './tree-walk.ts';
+import { useSession } from '../../view/hooks.ts';
 
 const NO_MARKS: readonly SpanMark[] = [];
 

@@ -1,6 +1,6 @@
 /** Walking the gist tree by position alone: parents, children, siblings. Pure; knows no metadata. */
 import { K, tokensPerEntry } from '../../../core/tree/ids.ts';
-import type { BlockRef } from '../../model/view-store.ts';
+import type { BlockRef } from '../../model/viewport.ts';
 
 /** What the tree is known to hold. */
 export interface TreeShape {

@@ -2,19 +2,18 @@
 import { Ban, ChevronDown, ChevronUp, Pin, PinOff, Redo2, Tag, Undo2 } from 'lucide-react';
 import { useState } from 'react';
 import type { BlockReport, ManualAct } from '../../../runtime/engine/protocol/protocol.ts';
-import { tagColour } from '../explorer/tag-colour.ts';
-import { actOnBlock } from '../../model/steering.ts';
-import { CommandButton } from '../../widgets/icon-button.tsx';
-import { useSession } from '../../model/session-store.ts';
-import { useSteering } from '../../model/steering-store.ts';
+import { tagColour } from '../../words/tag-colour.ts';
+import { CommandButton } from '../../view/command-button.tsx';
+import { useModel, useSession, useSteering } from '../../view/hooks.ts';
 
 export function BlockActs({ report }: { readonly report: BlockReport }) {
+  const { steering } = useModel();
   const readOnly = useSession((state) => state.session?.readOnly ?? false);
   const busy = useSteering((state) => state.busy);
   const blocked = readOnly ? 'This session is open in another tab.' : busy ? 'Working…' : null;
   const { lod, start, end } = report;
   const act = (action: ManualAct) => {
-    void actOnBlock(action, { lod, start, end });
+    void steering.act(action, { lod, start, end });
   };
   const moves = [
     { action: 'expand', icon: ChevronUp, label: 'Expand', rule: report.canExpand },
@@ -104,6 +103,7 @@ const MAX_NAME = 40;
 
 function TagField({ report, blocked }: PartProps) {
   const { lod, start, end, tag } = report;
+  const { steering } = useModel();
   const [name, setName] = useState(tag ?? '');
   const wanted = name.trim();
   return (
@@ -113,8 +113,8 @@ function TagField({ report, blocked }: PartProps) {
         event.preventDefault();
         if (wanted === (tag ?? '')) return;
         void (wanted === ''
-          ? actOnBlock('untag', { lod, start, end })
-          : actOnBlock('tag', { lod, start, end }, wanted));
+          ? steering.act('untag', { lod, start, end })
+          : steering.act('tag', { lod, start, end }, wanted));
       }}
     >
       <Tag size={14} aria-hidden style={tag === null ? {} : { color: tagColour(tag) }} />

@@ -1,12 +1,11 @@
 /** What the tree knows of a block: its neighbours in meaning, what its detail is worth, where it came from. */
 import { useState } from 'react';
 import type { BlockReport, SensitivityReport } from '../../../runtime/engine/protocol/protocol.ts';
-import { select } from '../../commands/view-actions.ts';
-import { attempt } from '../../model/engine-session.ts';
-import { useSession } from '../../model/session-store.ts';
 import { formatCount, formatNats, formatPlural, formatSpan } from '../../words/format.ts';
+import { useModel, useRunView, useSession } from '../../view/hooks.ts';
 
 export function Neighbours({ report }: { readonly report: BlockReport }) {
+  const view = useRunView();
   if (report.neighbours.length === 0) return null;
   return (
     <section>
@@ -18,7 +17,7 @@ export function Neighbours({ report }: { readonly report: BlockReport }) {
               type="button"
               title={formatSpan(start, end)}
               onClick={() => {
-                select({ lod: Math.max(report.lod, 1), start, end });
+                view.select({ lod: Math.max(report.lod, 1), start, end });
               }}
             >
               <span className="tabular">{cosine.toFixed(2)}</span>
@@ -39,13 +38,14 @@ interface SensitivityProps {
 /** Runs the counterfactual for this block and says what it came to. */
 export function Sensitivity({ report, onMeasured }: SensitivityProps) {
   const readOnly = useSession((state) => state.session?.readOnly ?? false);
+  const { engine } = useModel();
   const [measuring, setMeasuring] = useState(false);
   const [measured, setMeasured] = useState<SensitivityReport | null>(null);
   const { lod, start, end, sensitivity } = report;
   const measure = async () => {
     setMeasuring(true);
     const command = { kind: 'measureSensitivity', lod, start, end } as const;
-    const answer = await attempt('The sensitivity was not measured', command);
+    const answer = await engine.attempt('The sensitivity was not measured', command);
     setMeasuring(false);
     if (!answer) return;
     setMeasured(answer);

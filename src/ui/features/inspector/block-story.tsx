@@ -1,12 +1,11 @@
 /** What happened to a block over the run: its score against the thresholds, and its actions in words. */
 import { area, line } from 'd3';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
-import { seekTo, select } from '../../commands/view-actions.ts';
 import { scoreHistory, spanActions } from '../../model/block-history.ts';
 import { type Thresholds, blockStanding } from '../../model/block-standing.ts';
-import { currentRun } from '../../model/current-run.ts';
-import { useShownParameter } from '../../model/shown-config.ts';
-import type { BlockRef } from '../../model/view-store.ts';
+import { useRunView } from '../../view/hooks.ts';
+import { useShownParameter } from '../../view/shown-parameter.ts';
+import type { BlockRef } from '../../model/viewport.ts';
 import { formatCount, formatScore, formatSpan } from '../../words/format.ts';
 import { actionSentence, actionTitle, collapseRule, standingSentence } from '../../words/reasons.ts';
 
@@ -22,15 +21,16 @@ const STEPS_SHOWN = 160;
 const ACTIONS_SHOWN = 6;
 
 export function ScoreHistory({ block, index }: StoryProps) {
+  const { run } = useRunView();
   const thresholds = useThresholds()(index);
   const { tauExpand, tauCollapse } = thresholds;
   const cooldownSteps = useShownParameter('cooldownSteps', 2);
-  const points = scoreHistory(currentRun, block.start, block.end, index, STEPS_SHOWN);
+  const points = scoreHistory(run, block.start, block.end, index, STEPS_SHOWN);
   const last = points.at(-1);
   const first = points[0];
   if (!last || !first) return null;
-  const coolingSteps = currentRun.configAt(index)?.cooldownSteps ?? cooldownSteps;
-  const standing = blockStanding(currentRun, block, index, thresholds, coolingSteps);
+  const coolingSteps = run.configAt(index)?.cooldownSteps ?? cooldownSteps;
+  const standing = blockStanding(run, block, index, thresholds, coolingSteps);
   const x = (at: number) => ((at - first.index) / Math.max(1, last.index - first.index)) * WIDTH;
   const y = (score: number) => ((1 - score) / 2) * HEIGHT;
   const path = line<(typeof points)[number]>(
@@ -73,11 +73,11 @@ export function ScoreHistory({ block, index }: StoryProps) {
         <path className="spark-line" d={path ?? ''} />
       </svg>
       <p className="spark-axis muted small tabular">
-        <span>step {formatCount(currentRun.frameAt(first.index)?.step ?? 0)}</span>
+        <span>step {formatCount(run.frameAt(first.index)?.step ?? 0)}</span>
         <span>
           ▲ above {formatScore(tauExpand)} · ▼ {collapseRule(thresholds)}
         </span>
-        <span>{formatCount(currentRun.frameAt(last.index)?.step ?? 0)}</span>
+        <span>{formatCount(run.frameAt(last.index)?.step ?? 0)}</span>
       </p>
       {standing && <p className="small standing-words">{standingSentence(standing, thresholds)}</p>}
     </section>
@@ -85,8 +85,10 @@ export function ScoreHistory({ block, index }: StoryProps) {
 }
 
 export function ActionHistory({ block, index }: StoryProps) {
+  const view = useRunView();
+  const { run } = view;
   const thresholdsAt = useThresholds();
-  const actions = spanActions(currentRun, block.start, block.end, index, ACTIONS_SHOWN);
+  const actions = spanActions(run, block.start, block.end, index, ACTIONS_SHOWN);
   return (
     <section>
       <h4>Why</h4>
@@ -100,7 +102,7 @@ export function ActionHistory({ block, index }: StoryProps) {
                 type="button"
                 title="Go to this step"
                 onClick={() => {
-                  seekTo(at);
+                  view.seekTo(at);
                 }}
               >
                 <span className={`glyph glyph-${action.kind}`} aria-hidden>
@@ -124,6 +126,7 @@ export function ActionHistory({ block, index }: StoryProps) {
 
 /** The other side of a trade, each block a link to it. */
 function Payments({ title, blocks }: { readonly title: string; readonly blocks: readonly LayoutEntry[] }) {
+  const view = useRunView();
   if (blocks.length === 0) return null;
   return (
     <p className="muted payments">
@@ -134,7 +137,7 @@ function Payments({ title, blocks }: { readonly title: string; readonly blocks: 
           type="button"
           className="link"
           onClick={() => {
-            select({ lod, start, end });
+            view.select({ lod, start, end });
           }}
         >
           <i className="swatch" style={{ background: `var(--lod-${lod})` }} />
@@ -147,8 +150,9 @@ function Payments({ title, blocks }: { readonly title: string; readonly blocks: 
 
 /** The thresholds in force at a frame: the strategy's where it moves them, else those of the parameters then. */
 function useThresholds(): (index: number) => Thresholds {
+  const { run } = useRunView();
   const tauExpand = useShownParameter('tauExpand', 0.2);
   const tauCollapse = useShownParameter('tauCollapse', 0.2);
   const now = { tauExpand, tauCollapse };
-  return (index) => currentRun.frameAt(index)?.thresholds ?? currentRun.configAt(index) ?? now;
+  return (index) => run.frameAt(index)?.thresholds ?? run.configAt(index) ?? now;
 }

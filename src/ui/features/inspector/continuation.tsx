@@ -1,16 +1,16 @@
 /** A continuation chosen by the researcher: how likely it is now, and what the last act by hand did to that. */
 import { useState } from 'react';
 import type { ContinuationScore } from '../../../runtime/engine/protocol/protocol.ts';
-import { scoreContinuation } from '../../model/steering.ts';
-import { useChat } from '../chat/chat-store.ts';
-import { type SteeringEffect, useSteering } from '../../model/steering-store.ts';
+import { type SteeringEffect } from '../../model/steering.ts';
 import { formatNats, formatToken } from '../../words/format.ts';
+import { useModel, useConversation, useSteering } from '../../view/hooks.ts';
 
 const MAX_CHARACTERS = 400;
 
 export function Continuation({ effect }: { readonly effect: SteeringEffect | null }) {
+  const { steering } = useModel();
   const continuation = useSteering((state) => state.continuation);
-  const lastAnswer = useChat(({ messages }) =>
+  const lastAnswer = useConversation(({ messages }) =>
     messages.findLast(({ role }) => role === 'assistant')?.text.trim(),
   );
   const [score, setScore] = useState<{ readonly text: string; readonly now: ContinuationScore } | null>(null);
@@ -22,7 +22,7 @@ export function Continuation({ effect }: { readonly effect: SteeringEffect | nul
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          void scoreContinuation().then((answer) => {
+          void steering.scoreContinuation().then((answer) => {
             setScore(answer && { text: continuation, now: answer });
           });
         }}
@@ -34,7 +34,7 @@ export function Continuation({ effect }: { readonly effect: SteeringEffect | nul
           placeholder="Text that could come next"
           aria-label="Continuation"
           onChange={(event) => {
-            useSteering.setState({ continuation: event.target.value });
+            steering.follow(event.target.value);
           }}
         />
         <button type="submit" className="button" disabled={continuation === ''}>
@@ -46,7 +46,7 @@ export function Continuation({ effect }: { readonly effect: SteeringEffect | nul
           type="button"
           className="link small"
           onClick={() => {
-            useSteering.setState({ continuation: ` ${lastAnswer}`.slice(0, MAX_CHARACTERS) });
+            steering.follow(` ${lastAnswer}`.slice(0, MAX_CHARACTERS));
           }}
         >
           Take the last answer

@@ -2,23 +2,26 @@
 import { MousePointerClick } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import type { BlockReport } from '../../../runtime/engine/protocol/protocol.ts';
-import { focusSelection } from '../../commands/view-actions.ts';
-import { send } from '../../model/engine-session.ts';
-import { useShownIndexSlowly } from '../../model/shown-frame.ts';
-import { RecordedBlock } from '../share/recorded-block.tsx';
-import { useRecording } from '../share/recording-store.ts';
-import { useSession } from '../../model/session-store.ts';
-import { useSteering } from '../../model/steering-store.ts';
-import { type BlockRef, useView } from '../../model/view-store.ts';
+import { useShownIndexSlowly } from '../../view/shown-frame.ts';
+import { RecordedBlock } from './recorded-block.tsx';
+import { type BlockRef } from '../../model/viewport.ts';
 import { formatPlural, formatSpan } from '../../words/format.ts';
 import { BlockActs } from './block-acts.tsx';
 import { Metadata, Neighbours, Sensitivity } from './block-facts.tsx';
 import { ActionHistory, ScoreHistory } from './block-story.tsx';
 import { Continuation } from './continuation.tsx';
 import { TokenComparison } from './token-comparison.tsx';
+import {
+  useModel,
+  useRunView,
+  useRecording,
+  useSession,
+  useSteering,
+  useViewport,
+} from '../../view/hooks.ts';
 
 export function InspectorPanel() {
-  const selection = useView((state) => state.selection);
+  const selection = useViewport((state) => state.selection);
   const isRecorded = useRecording((state) => state.recording !== null);
   if (!selection) {
     return (
@@ -37,6 +40,8 @@ export function InspectorPanel() {
 }
 
 function BlockInspector({ block }: { readonly block: BlockRef }) {
+  const { engine } = useModel();
+  const { viewport } = useRunView();
   const { lod, start, end } = block;
   const index = useShownIndexSlowly();
   const step = useSession((state) => state.session?.step ?? 0);
@@ -52,7 +57,7 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
 
   useEffect(() => {
     let current = true;
-    send({ kind: 'inspect', lod, start, end }).then(
+    engine.send({ kind: 'inspect', lod, start, end }).then(
       (answer) => {
         if (current) setReport(answer);
       },
@@ -63,7 +68,7 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
     return () => {
       current = false;
     };
-  }, [lod, start, end, readAt, busy, measurements]);
+  }, [engine, lod, start, end, readAt, busy, measurements]);
 
   return (
     <div className="inspector" aria-label="Selected block">
@@ -104,7 +109,13 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
           <Metadata report={report} />
         </>
       )}
-      <button type="button" className="link" onClick={focusSelection}>
+      <button
+        type="button"
+        className="link"
+        onClick={() => {
+          viewport.focusSelection();
+        }}
+      >
         Zoom to this block (F)
       </button>
     </div>

@@ -2,7 +2,7 @@
 import { RotateCcw } from 'lucide-react';
 import { useId, useState } from 'react';
 import { type Parameter, readParameter } from '../../../core/trace/parameters.ts';
-import { useShell } from '../../app/shell-store.ts';
+import { useModel } from '../../view/hooks.ts';
 import { formatValue } from '../../words/format.ts';
 import { sliderOf, valueOfSlider } from './parameter-slider.ts';
 
@@ -28,6 +28,7 @@ export function ParameterField({
   onChange,
 }: ParameterFieldProps) {
   const id = useId();
+  const { shell } = useModel();
   /** What is being typed or dragged; null shows the engine's value. */
   const [draft, setDraft] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
@@ -149,7 +150,7 @@ export function ParameterField({
         className="link parameter-help"
         aria-label={`Definition behind ${parameter.label}`}
         onClick={() => {
-          useShell.setState({ definition: parameter.definition });
+          shell.setState({ definition: parameter.definition });
         }}
       >
         Definition

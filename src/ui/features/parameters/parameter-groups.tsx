@@ -1,8 +1,8 @@
 /** Every knob of a run by group, generated from the parameter table; whose knobs they are is the caller's. */
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { PARAMETERS, PARAMETER_GROUPS } from '../../../core/trace/parameters.ts';
-import { useSession } from '../../model/session-store.ts';
 import { ParameterField } from './parameter-field.tsx';
+import { useSession } from '../../view/hooks.ts';
 
 interface ParameterGroupsProps {
   readonly values: RunConfig;

@@ -1,12 +1,12 @@
 /** Every knob of the run, generated from the parameter table. */
 import { RotateCcw } from 'lucide-react';
 import { changesBetween } from '../../../core/trace/config.ts';
-import { runCommand } from '../../commands/commands.ts';
-import { setParameters } from '../../model/session-actions.ts';
-import { useSession } from '../../model/session-store.ts';
 import { ParameterGroups } from './parameter-groups.tsx';
+import { useCommands, useModel, useSession } from '../../view/hooks.ts';
 
 export function ParametersPanel() {
+  const { actions } = useModel();
+  const commands = useCommands();
   const config = useSession((state) => state.session?.config);
   const defaults = useSession((state) => state.boot?.defaults);
   const readOnly = useSession((state) => state.session?.readOnly ?? false);
@@ -30,7 +30,7 @@ export function ParametersPanel() {
             className="link"
             disabled={readOnly}
             onClick={() => {
-              void setParameters(reset);
+              void actions.setParameters(reset);
             }}
           >
             <RotateCcw size={12} aria-hidden /> Reset {count}
@@ -43,7 +43,7 @@ export function ParametersPanel() {
           type="button"
           className="link"
           onClick={() => {
-            runCommand('branch');
+            commands.run('branch');
           }}
         >
           branch from a step
@@ -55,7 +55,7 @@ export function ParametersPanel() {
         initial={defaults}
         initialWord="Default"
         disabled={readOnly}
-        onChange={setParameters}
+        onChange={(changes) => actions.setParameters(changes)}
       />
     </section>
   );

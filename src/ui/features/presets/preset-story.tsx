@@ -1,12 +1,12 @@
 /** A line over the timeline: which preset runs, what to watch, and its question when the text has been read. */
 import { Eye, MessageCircleQuestion, X } from 'lucide-react';
 import { IconButton } from '../../widgets/icon-button.tsx';
-import { usePreset } from './preset-store.ts';
-import { useSession } from '../../model/session-store.ts';
-import { askPresetQuestion } from './apply-preset.ts';
+import { useStore } from 'zustand';
+import type { Presets } from './presets.ts';
+import { useSession } from '../../view/hooks.ts';
 
-export function PresetStory() {
-  const { preset, sessionId, watch, question } = usePreset();
+export function PresetStory({ presets }: { readonly presets: Presets }) {
+  const { preset, sessionId, watch, question } = useStore(presets.store);
   const opened = useSession((state) => state.session?.record.id);
   if (!preset || opened !== sessionId) return null;
   return (
@@ -16,7 +16,7 @@ export function PresetStory() {
         <strong>{preset.title}.</strong> {watch}
       </p>
       {question !== null && (
-        <button type="button" className="button primary" onClick={() => void askPresetQuestion()}>
+        <button type="button" className="button primary" onClick={() => void presets.ask()}>
           <MessageCircleQuestion size={14} aria-hidden /> Ask “{question}”
         </button>
       )}
@@ -24,7 +24,7 @@ export function PresetStory() {
         icon={X}
         label="Close the story"
         onClick={() => {
-          usePreset.setState({ preset: null, sessionId: null });
+          presets.close();
         }}
       />
     </div>

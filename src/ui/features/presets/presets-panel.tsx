@@ -1,12 +1,12 @@
 /** The presets to choose from; each starts in a session of its own. */
 import { Play } from 'lucide-react';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
-import { useExample } from '../share/example-store.ts';
-import { canChangeSession, useSession } from '../../model/session-store.ts';
-import { choosePreset } from './apply-preset.ts';
-import { presetsFor } from './presets.ts';
+import { canChangeSession } from '../../model/session.ts';
+import type { Presets } from './presets.ts';
+import { presetsFor } from '../../model/presets.ts';
+import { useExample, useSession } from '../../view/hooks.ts';
 
-export function PresetsPanel() {
+export function PresetsPanel({ presets }: { readonly presets: Presets }) {
   const defaults = useSession((state) => state.boot?.defaults);
   const isFree = useSession(canChangeSession);
   const hasExample = useExample((state) => state.example !== null);
@@ -22,7 +22,7 @@ export function PresetsPanel() {
               disabled={!canStart}
               aria-describedby={`preset-${id}`}
               onClick={() => {
-                choosePreset(id);
+                presets.choose(id);
               }}
             >
               <Play size={14} aria-hidden /> {title}

@@ -1,38 +1,65 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { DEFAULT_RUN_CONFIG, applyConfigChanges } from '../../../core/trace/config.ts';
-import { chaptersOf, presetsFor } from './presets.ts';
+/** A preset's story goes on only when the engine has read what came before, however late its states arrive. */
+import { expect, it } from 'vitest';
+import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
+import type { BootReport, Command, SessionState } from '../../../runtime/engine/protocol/protocol.ts';
+import { Commands } from '../../commands/commands.ts';
+import { createModel } from '../../model/model.ts';
+import { fakeEngine } from '../../model/testing/fake-engine.ts';
+import { Presets } from './presets.ts';
 
-const EXAMPLE = join(import.meta.dirname, '../../../../public/examples/harbour-chronicle');
-const text = readFileSync(`${EXAMPLE}.txt`, 'utf8');
-const { questions } = JSON.parse(readFileSync(`${EXAMPLE}.json`, 'utf8')) as {
-  questions: { question: string; answer: string }[];
-};
+const EXAMPLE = { title: 'Example', text: 'Chapter One: A\n', questions: [] };
 
-describe('the presets', () => {
-  it.each(presetsFor(DEFAULT_RUN_CONFIG))('$id has parameters that the engine takes', ({ config, turn }) => {
-    const started = applyConfigChanges(DEFAULT_RUN_CONFIG, config);
-    if (turn) expect(applyConfigChanges(started, turn.config)).not.toEqual(started);
-  });
+it('changes the parameters of thrashing only after the first half was read', async () => {
+  const stateAt = (cursor: number, pendingTokens: number): SessionState =>
+    ({
+      record: { id: 'preset' },
+      config: DEFAULT_RUN_CONFIG,
+      readOnly: false,
+      cursor,
+      step: 0,
+      pendingTokens,
+      activity: pendingTokens > 0 ? 'ingesting' : 'idle',
+      marks: [],
+    }) as unknown as SessionState;
+  const answer = ({ kind }: Command): unknown => {
+    if (kind === 'createSession') {
+      return { state: stateAt(0, 0), events: [], chat: [], provenance: [], damage: [] };
+    }
+    return kind === 'listSessions'
+      ? []
+      : kind === 'ingestText'
+        ? { documentId: 'a', tokens: 9 }
+        : stateAt(0, 0);
+  };
+  const { port, sent, tell } = fakeEngine(answer);
+  const model = createModel(port);
+  const presets = new Presets({ model, commands: new Commands() });
+  model.mirror.setState({ boot: { defaults: DEFAULT_RUN_CONFIG } as BootReport });
+  model.example.setState({ example: EXAMPLE });
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 250));
 
-  it.each(presetsFor(DEFAULT_RUN_CONFIG))('$id asks what its own text says', ({ chapters, question }) => {
-    const read = chapters.map((numbers) => chaptersOf(text, numbers)).join('');
-    expect(read.length).toBeGreaterThan(10_000);
-    if (question === null) return;
-    const { answer } = questions.find((listed) => listed.question === question)!;
-    expect(read.toLowerCase()).toContain(answer.replace(/\.$/, '').toLowerCase());
-  });
+  void presets.start('thrashing');
+  await settled();
+  expect(sent).not.toContain('setConfig');
+  tell({ kind: 'state', state: stateAt(64, 3000) });
+  await settled();
+  expect(sent).not.toContain('setConfig');
+  tell({ kind: 'state', state: stateAt(3064, 0) });
+  await settled();
+  expect(sent).toContain('setConfig');
+});
 
-  it('thrashing gives back every parameter that it took, and leaves the dice', () => {
-    const { config, turn } = presetsFor(DEFAULT_RUN_CONFIG).find(({ id }) => id === 'thrashing')!;
-    const changed = applyConfigChanges(applyConfigChanges(DEFAULT_RUN_CONFIG, config), turn!.config);
-    expect(changed).toEqual({ ...DEFAULT_RUN_CONFIG, policy: 'random' });
-  });
-
-  it('cuts chapters whole and skips those that are not there', () => {
-    expect(chaptersOf('Title\n\nChapter One: A\n\na\n\nChapter Two: B\n\nb\n', [2, 9, 1])).toBe(
-      'Chapter Two: B\n\nb\nChapter One: A\n\na\n\n',
-    );
-  });
+it('is not started while another session is being made and given its text', () => {
+  const { port, sent } = fakeEngine();
+  const model = createModel(port);
+  const commands = new Commands();
+  const presets = new Presets({ model, commands });
+  model.mirror.setState({ phase: 'ready', boot: { defaults: DEFAULT_RUN_CONFIG } as BootReport });
+  model.example.setState({ example: EXAMPLE });
+  void model.actions.create('First', {}, { text: 'A text', title: 'Text' });
+  presets.choose('needle');
+  expect(sent).toEqual(['createSession']);
+  model.mirror.setState({ settingUp: false });
+  commands.run('preset-needle');
+  expect(sent).toEqual(['createSession', 'createSession']);
 });

@@ -1,80 +1,148 @@
-/** The presets: each a text, parameters, a question, and what to watch. They tell a story about focus. Pure. */
-import type { RunConfig } from '../../../core/trace/config.ts';
+/** Tells a preset's story in a session of its own; the session that was open stays in the list. */
+import { createStore } from 'zustand';
+import { DEFAULT_RUN_CONFIG, type RunConfig } from '../../../core/trace/config.ts';
+import type { Registry } from '../../commands/registry.ts';
+import type { Model } from '../../model/model.ts';
+import type { ReadableStore } from '../../model/readable-store.ts';
+import { canChangeSession } from '../../model/session.ts';
+import { chaptersOf, type Preset, presetsFor } from '../../model/presets.ts';
 
-export interface Preset {
-  readonly id: 'topic-shift' | 'needle' | 'thrashing';
-  readonly title: string;
-  readonly story: string;
-  /** One sentence: where to look while it runs. */
+/** The preset whose story the open session tells, and what to watch in it now. */
+export interface PresetState {
+  /** The session made for it; the story is told only while that one is open. */
+  readonly sessionId: string | null;
+  readonly preset: Preset | null;
   readonly watch: string;
-  /** Where the parameters differ from the model's defaults. */
-  readonly config: Partial<RunConfig>;
-  /** Chapters of the example, first to last; each list is ingested after the one before. */
-  readonly chapters: readonly [readonly number[], ...(readonly number[])[]];
-  /** Parameters set between the first and the second list, and a sentence about what changes. */
-  readonly turn: { readonly config: Partial<RunConfig>; readonly watch: string } | null;
-  /** Put into the chat when the text has been read. */
+  /** Set once the text has been read and until it is asked. */
   readonly question: string | null;
 }
 
-/** What keeps focus steady; the thrashing preset takes it away and gives it back. */
-const STEADY = ['tauExpand', 'tauCollapse', 'cooldownSteps', 'maxActions'] as const;
+export class Presets {
+  readonly #store = createStore<PresetState>()(() => ({
+    sessionId: null,
+    preset: null,
+    watch: '',
+    question: null,
+  }));
+  readonly #model: Model;
 
-/** @param defaults - of the model, which the thrashing preset returns to. */
-export function presetsFor(defaults: RunConfig): readonly Preset[] {
-  return [
-    {
-      id: 'topic-shift',
-      title: 'Topic shift',
-      story:
-        'Two chapters about the harbour, seven about the market, the church and the sea, then a question about the first. Focus has to come back to pages that have long been gists.',
-      watch: 'Ask, then look at the bottom rows: does anything expand at the far left, and what pays for it?',
-      config: {},
-      chapters: [[1, 10, 2, 3, 4, 5, 6, 7, 8]],
-      turn: null,
-      question: 'What does a wig cost at Rosen?',
-    },
-    {
-      id: 'needle',
-      title: 'Needle',
-      story:
-        'One sentence among 14,000 tokens, stated once, some 9,000 tokens back; the budget holds 512. Only the question says that it matters.',
-      watch: 'Ask, then step with “.”: does the raw block with the answer open, and in how many steps?',
-      config: { budgetTokens: 512, recentTokens: 128 },
-      chapters: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
-      turn: null,
-      question: 'Where did the Blythe family put their map?',
-    },
-    {
-      id: 'thrashing',
-      title: 'Thrashing',
-      story:
-        'No thresholds, no cooldown, 16 actions a step, scores from dice: blocks flip open and shut. Half way, hysteresis comes back.',
-      watch: 'Follow one column of blocks: about seven moves in ten are undone within four steps.',
-      config: { policy: 'random', tauExpand: 0, tauCollapse: 0, cooldownSteps: 0, maxActions: 16 },
-      chapters: [
-        [1, 2, 3],
-        [4, 5, 6],
-      ],
-      turn: {
-        config: Object.fromEntries(STEADY.map((id) => [id, defaults[id]])),
-        watch:
-          'Same dice, but thresholds, cooldown and action limit are back: about three moves in ten are undone now, and the swap rate falls by half.',
-      },
-      question: null,
-    },
-  ];
-}
+  constructor({ model, commands }: Pick<Registry, 'model' | 'commands'>) {
+    this.#model = model;
+    for (const { id, title } of presetsFor(DEFAULT_RUN_CONFIG)) {
+      commands.register({
+        id: `preset-${id}`,
+        title: `Preset: ${title.toLowerCase()}, in a new session`,
+        group: 'Session',
+        keys: [],
+        run: () => {
+          this.choose(id);
+        },
+      });
+    }
+  }
 
-/** A chapter begins where a line names it. */
-const CHAPTER = /^(?=Chapter [A-Z])/m;
+  get store(): ReadableStore<PresetState> {
+    return this.#store;
+  }
 
-/**
- * The chapters named, in the order given; a number that the text does not have is left out.
- *
- * @param numbers - from 1.
- */
-export function chaptersOf(text: string, numbers: readonly number[]): string {
-  const [, ...chapters] = text.split(CHAPTER);
-  return numbers.map((number) => chapters[number - 1] ?? '').join('');
+  /** Tell no story any more. */
+  close(): void {
+    this.#store.setState({ preset: null, sessionId: null });
+  }
+
+  /** Start a preset because the user chose it: not while another session is on its way, whose text it could catch. */
+  choose(id: Preset['id']): void {
+    if (canChangeSession(this.#model.mirror.getState())) void this.start(id);
+    else this.#reportTooEarly();
+  }
+
+  /**
+   * Start a preset by its id. Does nothing until model and example are loaded.
+   *
+   * @param changes - parameters to start with instead; a story that changes parameters itself is told unchanged.
+   */
+  async start(id: Preset['id'], changes: Partial<RunConfig> = {}): Promise<void> {
+    const { actions, recordings, shell, problems } = this.#model;
+    const { boot } = this.#model.mirror.getState();
+    const { example } = this.#model.example.getState();
+    const preset = boot && presetsFor(boot.defaults).find((each) => each.id === id);
+    if (!preset || !example) {
+      this.#reportTooEarly();
+      return;
+    }
+    recordings.close();
+    try {
+      const [firstChapters, ...otherChapters] = preset.chapters;
+      const config = preset.turn ? preset.config : { ...preset.config, ...changes };
+      const firstText = { text: chaptersOf(example.text, firstChapters), title: example.title };
+      const sessionId = await actions.create(preset.title, config, firstText);
+      if (sessionId === null) return;
+      shell.setState({ mobileTab: 'timeline' });
+      this.#store.setState({ sessionId, preset, watch: preset.watch, question: null });
+      if (!(await this.#read(sessionId, 0))) return;
+      for (const chapters of otherChapters) {
+        if (preset.turn && !(await this.#turn(preset.turn))) return;
+        const cursorBefore = this.#model.mirror.getState().session?.cursor ?? 0;
+        const title = `${example.title}, continued`;
+        if (!(await actions.ingest(chaptersOf(example.text, chapters), title, 'document'))) return;
+        await actions.run();
+        if (!(await this.#read(sessionId, cursorBefore))) return;
+      }
+      if (preset.question !== null) this.#store.setState({ question: preset.question });
+    } catch (error) {
+      problems.reportError('The preset could not start', error);
+    }
+  }
+
+  #reportTooEarly(): void {
+    this.#model.problems.report({
+      title: 'The preset cannot start yet',
+      message: 'The model or the example is still loading, or a session is just being opened.',
+      kept: 'What is shown.',
+      tryNext: 'Try again in a moment.',
+      tone: 'info',
+    });
+  }
+
+  /** Ask the preset's question, once its text has been read. */
+  async ask(): Promise<void> {
+    const { actions, shell } = this.#model;
+    const { question } = this.#store.getState();
+    if (question === null) return;
+    this.#store.setState({ question: null });
+    shell.setState({ rightTab: 'chat', rightOpen: true });
+    await actions.ask(question);
+  }
+
+  async #turn({ config, watch }: NonNullable<Preset['turn']>): Promise<boolean> {
+    const { actions, problems } = this.#model;
+    const refused = await actions.setParameters(config);
+    if (refused === null) {
+      this.#store.setState({ watch });
+      return true;
+    }
+    problems.reportError('The parameters could not be changed', new Error(refused));
+    return false;
+  }
+
+  /**
+   * Resolves once everything queued was read; false if another session was opened meanwhile.
+   *
+   * @param cursorBefore - before the text was queued: a state that has not moved on is older than the queue.
+   */
+  #read(sessionId: string, cursorBefore: number): Promise<boolean> {
+    const { mirror } = this.#model;
+    return new Promise((resolve) => {
+      const check = () => {
+        const { session } = mirror.getState();
+        const isOpen = session?.record.id === sessionId;
+        const isRead = isOpen && session.cursor > cursorBefore && session.pendingTokens === 0;
+        if (isOpen && !(isRead && session.activity === 'idle')) return;
+        stop();
+        resolve(isOpen);
+      };
+      const stop = mirror.subscribe(check);
+      check();
+    });
+  }
 }

@@ -1,39 +1,36 @@
 /** Keeps the address bar at what the page shows, at most twice a second, and follows links opened in this tab. */
-import { setParameters } from '../../model/session-actions.ts';
-import { usePlayback } from '../../model/playback-store.ts';
-import { report, reportError } from '../../model/problem-store.ts';
-import { useRecording } from './recording-store.ts';
-import { useSession } from '../../model/session-store.ts';
-import { useTracks } from '../timeline/tracks-store.ts';
-import { useView } from '../../model/view-store.ts';
 import { changesBetween } from '../../../core/trace/config.ts';
+import type { Model } from '../../model/model.ts';
 import { encodeLink, type LinkState } from './link-state.ts';
-import { applyView, isWaiting, linkOfPage, readAddress } from './page-link.ts';
+import type { PageLink } from './page-link.ts';
 
 const EVERY_MS = 500;
 
 /** Start to write the address bar and to listen to it. @returns a function that stops. */
-export function startAddressSync(): () => void {
+export function startAddressSync(model: Model, pageLink: PageLink): () => void {
+  const { mirror, view, recordings } = model;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = () => {
     clearTimeout(timer);
     timer = undefined;
-    if (useSession.getState().phase !== 'ready' || useRecording.getState().recording || isWaiting()) return;
-    if (usePlayback.getState().playing) {
+    if (mirror.getState().phase !== 'ready' || recordings.state.recording || pageLink.isWaiting) return;
+    if (view.playhead.state.playing) {
       later();
       return;
     }
-    const hash = `#${encodeLink(linkOfPage())}`;
+    const hash = `#${encodeLink(pageLink.read())}`;
     if (hash !== location.hash) history.replaceState(history.state, '', hash);
   };
   const later = () => {
     timer ??= setTimeout(write, EVERY_MS);
   };
   const follow = () => {
-    const link = readAddress();
-    if (link) void applyLink(link);
+    const link = pageLink.readAddress();
+    if (link) void applyLink(link, model, pageLink);
   };
-  const stops = [useSession, useView, usePlayback, useTracks].map((store) => store.subscribe(later));
+  const stops = [mirror, view.viewport.store, view.playhead.store, view.tracks.store].map((store) =>
+    store.subscribe(later),
+  );
   addEventListener('hashchange', follow);
   addEventListener('pagehide', write);
   return () => {
@@ -45,25 +42,29 @@ export function startAddressSync(): () => void {
 }
 
 /** Apply a link to the open session: its parameters, then its view. */
-export async function applyLink(link: LinkState): Promise<void> {
-  const { boot, session } = useSession.getState();
+export async function applyLink(
+  link: LinkState,
+  { mirror, actions, problems }: Model,
+  pageLink: PageLink,
+): Promise<void> {
+  const { boot, session } = mirror.getState();
   if (boot && session && !session.readOnly) {
     const changes = changesBetween(session.config, { ...boot.defaults, ...link.parameters });
-    const refused = Object.keys(changes).length === 0 ? null : await setParameters(changes);
+    const refused = Object.keys(changes).length === 0 ? null : await actions.setParameters(changes);
     if (refused !== null) {
-      reportError('The parameters of the link were not used', {
+      problems.reportError('The parameters of the link were not used', {
         message: refused,
         kept: 'The view was applied.',
       });
     }
   }
-  applyView(link);
+  pageLink.show(link);
 }
 
 /** Copy a link to what is shown; says what a link cannot carry. */
-export async function copyLink(): Promise<void> {
-  if (useRecording.getState().recording) {
-    report({
+export async function copyLink({ recordings, problems }: Model, pageLink: PageLink): Promise<void> {
+  if (recordings.state.recording) {
+    problems.report({
       title: 'A recording does not fit into a link',
       message: 'A link names an example, parameters and a view; this run is in a file.',
       kept: 'Nothing was changed.',
@@ -72,7 +73,7 @@ export async function copyLink(): Promise<void> {
     });
     return;
   }
-  const link = linkOfPage();
+  const link = pageLink.read();
   const url = new URL(`#${encodeLink(link)}`, location.href).href;
   history.replaceState(history.state, '', url);
   const ownText =
@@ -81,9 +82,16 @@ export async function copyLink(): Promise<void> {
       : 'It opens the same example with these parameters, at this step and view.';
   try {
     await navigator.clipboard.writeText(url);
-    report({ title: 'Link copied', message: ownText, kept: '', tryNext: '', tone: 'info', isBrief: true });
+    problems.report({
+      title: 'Link copied',
+      message: ownText,
+      kept: '',
+      tryNext: '',
+      tone: 'info',
+      isBrief: true,
+    });
   } catch {
-    report({
+    problems.report({
       title: 'The browser did not let the link be copied',
       message: url,
       kept: 'It also stands in the address bar.',

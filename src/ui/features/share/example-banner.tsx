@@ -1,11 +1,10 @@
 /** Over the recorded example of a first visit: that it is recorded, how far the model is, and the way to live. */
 import { FileClock, Radio } from 'lucide-react';
-import { useFirstMinute } from './first-minute-store.ts';
-import { useSession } from '../../model/session-store.ts';
 import { formatCompact } from '../../words/format.ts';
-import { closeRecording } from './recording.ts';
+import { useModel, useFirstMinute, useSession } from '../../view/hooks.ts';
 
 export function ExampleBanner() {
+  const { recordings } = useModel();
   const phase = useSession((state) => state.phase);
   const progress = useSession((state) => state.progress);
   const touched = useFirstMinute((state) => state.touched);
@@ -37,7 +36,13 @@ export function ExampleBanner() {
         </>
       )}
       {isReady && (
-        <button type="button" className="button" onClick={closeRecording}>
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            recordings.close();
+          }}
+        >
           <Radio size={14} aria-hidden /> Go live
         </button>
       )}

@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { PARAMETERS } from '../../../core/trace/parameters.ts';
 import { tokensPerEntry } from '../../../core/tree/ids.ts';
-import { INITIAL_ARRANGEMENT, TRACKS } from '../timeline/tracks.ts';
 import { changedTracks, decodeLink, encodeLink, type LinkState } from './link-state.ts';
 
 const anyName = fc.stringMatching(/^[\w.-]{1,30}$/);
@@ -28,7 +27,8 @@ const anyParameters = fc
     requiredKeys: [],
   })
   .filter((parameters) => Object.keys(parameters).length > 0);
-const everyTrack = TRACKS.map(({ id }) => id);
+const INITIAL = { order: ['budget', 'swapRate', 'heat', 'score', 'patch'], hidden: ['patch'], pinned: [] };
+const everyTrack = INITIAL.order;
 const anyTracks = fc
   .tuple(
     fc.shuffledSubarray(everyTrack, { minLength: everyTrack.length }),
@@ -60,7 +60,7 @@ const anyState = fc.record(
 test('every state comes back as it went out', () => {
   fc.assert(
     fc.property(anyState, (state) => {
-      expect(decodeLink(`#${encodeLink(state as LinkState)}`)).toEqual({ state, problems: [] });
+      expect(decodeLink(`#${encodeLink(state as LinkState)}`, INITIAL)).toEqual({ state, problems: [] });
     }),
     { numRuns: 300 },
   );
@@ -92,9 +92,9 @@ test('garbage never throws, and what it yields can be written again', () => {
   );
   fc.assert(
     fc.property(link, (text) => {
-      const reading = decodeLink(text);
+      const reading = decodeLink(text, INITIAL);
       if (reading === null) return;
-      expect(decodeLink(encodeLink(reading.state))).toEqual({ state: reading.state, problems: [] });
+      expect(decodeLink(encodeLink(reading.state), INITIAL)).toEqual({ state: reading.state, problems: [] });
       for (const problem of reading.problems) expect(problem.value.length).toBeLessThanOrEqual(40);
     }),
     { numRuns: 500 },
@@ -121,7 +121,7 @@ describe('a bad link', () => {
     ['tracks', 'heat,score'],
     ['frobnicate', '1'],
   ])('names %s=%s and applies the rest', (field, value) => {
-    const reading = decodeLink(`#v=2&p.maxActions=8&${field}=${value}&model=tiny`);
+    const reading = decodeLink(`#v=2&p.maxActions=8&${field}=${value}&model=tiny`, INITIAL);
     expect(reading?.state).toEqual({ model: 'tiny', parameters: { maxActions: 8 } });
     expect(reading?.problems).toHaveLength(1);
     expect(reading?.problems[0]).toMatchObject({ field: field.replace('p.', ''), value });
@@ -130,18 +130,18 @@ describe('a bad link', () => {
 
   it('of another version is refused whole, for its fields may mean something else', () => {
     for (const version of ['3', '0', 'x', '']) {
-      const reading = decodeLink(`#v=${version}&step=4`);
+      const reading = decodeLink(`#v=${version}&step=4`, INITIAL);
       expect(reading?.state).toEqual({});
       expect(reading?.problems).toMatchObject([{ field: 'v', value: version }]);
     }
-    expect(decodeLink('#step=4')?.problems[0]?.field).toBe('v');
+    expect(decodeLink('#step=4', INITIAL)?.problems[0]?.field).toBe('v');
   });
 
   it('without fields is none, and an endless one is not read', () => {
-    expect(decodeLink('')).toBeNull();
-    expect(decodeLink('#section')).toBeNull();
-    expect(decodeLink(`#v=2&model=${'a'.repeat(9000)}`)?.problems[0]?.field).toBe('link');
-    expect(decodeLink('#v=2&step=4&step=5')).toMatchObject({
+    expect(decodeLink('', INITIAL)).toBeNull();
+    expect(decodeLink('#section', INITIAL)).toBeNull();
+    expect(decodeLink(`#v=2&model=${'a'.repeat(9000)}`, INITIAL)?.problems[0]?.field).toBe('link');
+    expect(decodeLink('#v=2&step=4&step=5', INITIAL)).toMatchObject({
       state: { step: 4 },
       problems: [{ field: 'step' }],
     });
@@ -157,23 +157,23 @@ test('older versions are lifted step by step', () => {
     }),
   });
   const upgrades = [renames(1, 'moment', 'at'), renames(2, 'at', 'step')];
-  expect(decodeLink('#v=1&moment=7', upgrades, 3)).toEqual({ state: { step: 7 }, problems: [] });
-  expect(decodeLink('#v=2&at=7', upgrades, 3)).toEqual({ state: { step: 7 }, problems: [] });
+  expect(decodeLink('#v=1&moment=7', INITIAL, upgrades, 3)).toEqual({ state: { step: 7 }, problems: [] });
+  expect(decodeLink('#v=2&at=7', INITIAL, upgrades, 3)).toEqual({ state: { step: 7 }, problems: [] });
 });
 
 test('a link of version 1 leaves the reader their own tracks', () => {
-  expect(decodeLink('#v=1&step=4')).toEqual({ state: { step: 4, tracks: 'own' }, problems: [] });
-  expect(decodeLink('#v=2&step=4')?.state).toEqual({ step: 4 });
+  expect(decodeLink('#v=1&step=4', INITIAL)).toEqual({ state: { step: 4, tracks: 'own' }, problems: [] });
+  expect(decodeLink('#v=2&step=4', INITIAL)?.state).toEqual({ step: 4 });
 });
 
 test('tracks that a link does not name come last, as they are at first', () => {
-  const { order } = INITIAL_ARRANGEMENT;
+  const { order } = INITIAL;
   const tracks = {
     order: ['heat', ...order.filter((id) => id !== 'heat')],
-    hidden: ['heat', ...INITIAL_ARRANGEMENT.hidden],
+    hidden: ['heat', ...INITIAL.hidden],
     pinned: ['heat'],
   };
-  expect(decodeLink('#v=2&tracks=-heat*')?.state).toEqual({ tracks });
-  expect(changedTracks(INITIAL_ARRANGEMENT)).toBeUndefined();
-  expect(changedTracks(tracks)).toBe(tracks);
+  expect(decodeLink('#v=2&tracks=-heat*', INITIAL)?.state).toEqual({ tracks });
+  expect(changedTracks(INITIAL, INITIAL)).toBeUndefined();
+  expect(changedTracks(tracks, INITIAL)).toBe(tracks);
 });

@@ -6,9 +6,8 @@ import { z } from 'zod';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { parameterNamed, readParameter } from '../../../core/trace/parameters.ts';
 import { K, MAX_LOD, tokensPerEntry } from '../../../core/tree/ids.ts';
-import type { BlockRef } from '../../model/view-store.ts';
-import { type TrackArrangement, tidyArrangement } from '../timeline/track-arrangement.ts';
-import { INITIAL_ARRANGEMENT } from '../timeline/tracks.ts';
+import type { BlockRef } from '../../model/viewport.ts';
+import { type TrackArrangement, tidyArrangement } from '../../model/track-arrangement.ts';
 
 const LINK_VERSION = 2;
 const PARAMETER_PREFIX = 'p.';
@@ -97,44 +96,48 @@ function isBlock({ lod, start, end }: BlockRef): boolean {
 }
 
 /** Tracks in order, as `swapRate*.utilisation.-heat`: `*` behind a pinned one, `-` before a hidden one. */
-const tracks = z.union([
-  z.literal('own'),
-  z
-    .string()
-    .regex(
-      /^-?\w{1,30}\*?(\.-?\w{1,30}\*?){0,49}$/,
-      'expected tracks in order, as swapRate*.utilisation.-heat',
-    )
-    .transform((text) => text.split('.').map((part) => ({ part, id: part.replaceAll(/[-*]/g, '') })))
-    .refine((parts) => new Set(parts.map(({ id }) => id)).size === parts.length, 'a track stands there twice')
-    .refine(
-      (parts) => parts.every(({ id }) => INITIAL_ARRANGEMENT.order.includes(id)),
-      `the tracks are ${INITIAL_ARRANGEMENT.order.join(', ')}`,
-    )
-    .transform((parts) => {
-      const ids = (mark: string) => parts.filter(({ part }) => part.includes(mark)).map(({ id }) => id);
-      return tidyArrangement({ order: ids(''), hidden: ids('-'), pinned: ids('*') }, INITIAL_ARRANGEMENT);
-    }),
-]);
+const tracksOf = (initial: TrackArrangement) =>
+  z.union([
+    z.literal('own'),
+    z
+      .string()
+      .regex(
+        /^-?\w{1,30}\*?(\.-?\w{1,30}\*?){0,49}$/,
+        'expected tracks in order, as swapRate*.utilisation.-heat',
+      )
+      .transform((text) => text.split('.').map((part) => ({ part, id: part.replaceAll(/[-*]/g, '') })))
+      .refine(
+        (parts) => new Set(parts.map(({ id }) => id)).size === parts.length,
+        'a track stands there twice',
+      )
+      .refine(
+        (parts) => parts.every(({ id }) => initial.order.includes(id)),
+        `the tracks are ${initial.order.join(', ')}`,
+      )
+      .transform((parts) => {
+        const ids = (mark: string) => parts.filter(({ part }) => part.includes(mark)).map(({ id }) => id);
+        return tidyArrangement({ order: ids(''), hidden: ids('-'), pinned: ids('*') }, initial);
+      }),
+  ]);
 
 /** Every field but `v` and the parameters: how its text is read, and written. */
 const FIELDS = {
-  model: { read: name, write: String },
-  session: { read: name, write: String },
-  example: { read: name, write: String },
-  step: { read: whole, write: String },
-  tokens: { read: range, write: writeRange },
-  rows: { read: range, write: writeRange },
+  model: { read: () => name, write: String },
+  session: { read: () => name, write: String },
+  example: { read: () => name, write: String },
+  step: { read: () => whole, write: String },
+  tokens: { read: () => range, write: writeRange },
+  rows: { read: () => range, write: writeRange },
   block: {
-    read: block,
+    read: () => block,
     write: ({ lod, start, end }: BlockRef) => `${lod}-${start}-${end}`,
   },
-  colour: { read: z.literal('score'), write: String },
-  table: { read: z.literal('1').transform(() => true as const), write: () => '1' },
-  tracks: { read: tracks, write: writeTracks },
+  colour: { read: () => z.literal('score'), write: String },
+  table: { read: () => z.literal('1').transform(() => true as const), write: () => '1' },
+  tracks: { read: tracksOf, write: writeTracks },
 } as const satisfies {
   [Field in Exclude<keyof LinkState, 'parameters'>]: {
-    read: z.ZodType<NonNullable<LinkState[Field]>, string>;
+    read: (initial: TrackArrangement) => z.ZodType<NonNullable<LinkState[Field]>, string>;
     write: (value: NonNullable<LinkState[Field]>) => string;
   };
 };
@@ -153,8 +156,11 @@ function writeTracks(arrangement: TrackArrangement | 'own'): string {
 }
 
 /** The arrangement as a link says it; undefined for the first one, which needs no words. */
-export function changedTracks(arrangement: TrackArrangement): TrackArrangement | undefined {
-  return writeTracks(arrangement) === writeTracks(INITIAL_ARRANGEMENT) ? undefined : arrangement;
+export function changedTracks(
+  arrangement: TrackArrangement,
+  initial: TrackArrangement,
+): TrackArrangement | undefined {
+  return writeTracks(arrangement) === writeTracks(initial) ? undefined : arrangement;
 }
 
 /** The fragment of a link, without `#`. */
@@ -173,9 +179,12 @@ export function encodeLink(state: LinkState): string {
 /**
  * What a fragment says. Never throws: a field that is unknown, malformed or out of range is named in `problems`
  * and left out, the rest holds. Null if it is no link of ours at all (empty, or an anchor).
+ *
+ * @param initial - the arrangement that names the page's tracks.
  */
 export function decodeLink(
   fragment: string,
+  initial: TrackArrangement,
   upgrades: readonly LinkUpgrade[] = LINK_UPGRADES,
   version = LINK_VERSION,
 ): LinkReading | null {
@@ -204,7 +213,7 @@ export function decodeLink(
       if (read?.ok) parameters[named] = read.value;
       else fault(named, value, read?.message ?? 'this page knows no such parameter');
     } else if (Object.hasOwn(FIELDS, field)) {
-      const read = FIELDS[field as FieldName].read.safeParse(value);
+      const read = FIELDS[field as FieldName].read(initial).safeParse(value);
       if (read.success) state[field] = read.data;
       else fault(field, value, read.error.issues[0]?.message ?? 'not understood');
     } else fault(field, value, 'this page knows no such field');

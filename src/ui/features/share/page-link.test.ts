@@ -1,16 +1,21 @@
 /** Where a link leads, and that its place is shown when the run gets there, unless the reader went elsewhere. */
-import { beforeEach, describe, expect, it, test } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import { sampleRefocus } from '../../../core/testing/sample-events.ts';
 import type { SessionRecord, SessionState } from '../../../runtime/engine/protocol/protocol.ts';
-import { currentRun } from '../../model/current-run.ts';
-import { seek, usePlayback } from '../../model/playback-store.ts';
-import { useProblems } from '../../model/problem-store.ts';
-import { useSession } from '../../model/session-store.ts';
-import { useTracks } from '../timeline/tracks-store.ts';
-import { useView } from '../../model/view-store.ts';
-import { INITIAL_ARRANGEMENT } from '../timeline/tracks.ts';
-import { applyView, isWaiting, linkOfPage, targetOf } from './page-link.ts';
+import { type Model, createModel } from '../../model/model.ts';
+import { fakeEngine } from '../../model/testing/fake-engine.ts';
+import type { Track } from '../../model/tracks.ts';
+import { PageLink, targetOf } from './page-link.ts';
+
+let model: Model;
+let pageLink: PageLink;
+
+beforeEach(() => {
+  model = createModel(fakeEngine().port);
+  model.mirror.setState({ phase: 'ready', session: null, running: true });
+  pageLink = new PageLink(model);
+});
 
 const example = { title: 'Chronicle', config: DEFAULT_RUN_CONFIG };
 const record = (id: string, title: string, config = DEFAULT_RUN_CONFIG) =>
@@ -18,7 +23,7 @@ const record = (id: string, title: string, config = DEFAULT_RUN_CONFIG) =>
 
 function addSteps(from: number, to: number): void {
   for (let step = from; step <= to; step++) {
-    currentRun.append([sampleRefocus({ step, timeMs: step, cursor: step * 32 })]);
+    model.shown.live.append([sampleRefocus({ step, timeMs: step, cursor: step * 32 })]);
   }
 }
 
@@ -44,23 +49,15 @@ describe('a link leads', () => {
 describe('the place of a link', () => {
   const link = { step: 8, tokens: [32, 128] as const, block: { lod: 1, start: 64, end: 96 } };
 
-  beforeEach(() => {
-    currentRun.reset();
-    usePlayback.setState(usePlayback.getInitialState());
-    useView.setState(useView.getInitialState());
-    useProblems.setState({ problems: [] });
-    useSession.setState({ phase: 'ready', session: null, running: true });
-  });
-
   it('is shown once the run gets there', () => {
     addSteps(1, 5);
-    applyView(link);
-    expect(isWaiting()).toBe(true);
-    expect(usePlayback.getState().following).toBe(true);
+    pageLink.show(link);
+    expect(pageLink.isWaiting).toBe(true);
+    expect(model.view.playhead.state.following).toBe(true);
     addSteps(6, 9);
-    expect(isWaiting()).toBe(false);
-    expect(usePlayback.getState()).toMatchObject({ index: 7, following: false });
-    expect(useView.getState()).toMatchObject({
+    expect(pageLink.isWaiting).toBe(false);
+    expect(model.view.playhead.state).toMatchObject({ index: 7, following: false });
+    expect(model.view.viewport.state).toMatchObject({
       tokens: { start: 32, end: 128 },
       autoTokens: false,
       selection: link.block,
@@ -69,33 +66,40 @@ describe('the place of a link', () => {
 
   it('is given up when the reader goes elsewhere', () => {
     addSteps(1, 5);
-    applyView(link);
-    seek(2);
+    pageLink.show(link);
+    model.view.playhead.seek(2);
     addSteps(6, 9);
-    expect(usePlayback.getState().index).toBe(2);
-    expect(isWaiting()).toBe(false);
+    expect(model.view.playhead.state.index).toBe(2);
+    expect(pageLink.isWaiting).toBe(false);
   });
 
   it('is the end, with words, when the run stops before it', () => {
     addSteps(1, 5);
-    applyView(link);
+    pageLink.show(link);
     const session = { activity: 'idle', pendingTokens: 0 } as SessionState;
-    useSession.setState({ running: false, session });
-    expect(usePlayback.getState()).toMatchObject({ index: 4, following: false });
-    expect(useProblems.getState().problems[0]?.message).toContain('ends at step 5');
+    model.mirror.setState({ running: false, session });
+    expect(model.view.playhead.state).toMatchObject({ index: 4, following: false });
+    expect(model.problems.store.getState().problems[0]?.message).toContain('ends at step 5');
   });
 });
 
-test('tracks go with a link; a link of version 1 leaves the arrangement alone', () => {
-  useSession.setState({ session: null });
-  const own = { ...INITIAL_ARRANGEMENT, hidden: ['heat'] };
-  const sent = { ...INITIAL_ARRANGEMENT, pinned: ['score'] };
-  useTracks.setState({ arrangement: own });
-  applyView({ tracks: 'own' });
-  expect(linkOfPage().tracks).toEqual(own);
-  applyView({ tracks: sent });
-  expect(linkOfPage().tracks).toEqual(sent);
-  applyView({});
-  expect(useTracks.getState().arrangement).toBe(INITIAL_ARRANGEMENT);
-  expect(linkOfPage().tracks).toBeUndefined();
+it('tracks go with a link; a link of version 1 leaves the arrangement alone', () => {
+  model.mirror.setState({ session: null });
+  const { tracks } = model.view;
+  const track: Omit<Track, 'id'> = {
+    ...{ label: '', name: '', sentence: '', kind: 'bar', columns: 1, min: 0, max: 1, band: null },
+    values: () => null,
+    words: () => '',
+  };
+  tracks.register(...['heat', 'score'].map((id) => ({ ...track, id })));
+  const own = { ...tracks.initial, hidden: ['heat'] };
+  const sent = { ...tracks.initial, pinned: ['score'] };
+  tracks.show(own);
+  pageLink.show({ tracks: 'own' });
+  expect(pageLink.read().tracks).toEqual(own);
+  pageLink.show({ tracks: sent });
+  expect(pageLink.read().tracks).toEqual(sent);
+  pageLink.show({});
+  expect(tracks.state.arrangement).toBe(tracks.initial);
+  expect(pageLink.read().tracks).toBeUndefined();
 });

@@ -1,13 +1,12 @@
 /** Says that a recording is read or shown instead of the live session, what is known of it, and the way back. */
 import { FileClock, Undo2, X } from 'lucide-react';
-import { useFirstMinute } from './first-minute-store.ts';
-import { type Recording, useRecording } from './recording-store.ts';
-import { useSession } from '../../model/session-store.ts';
+import { type Recording } from '../../model/recordings.ts';
 import { formatCompact } from '../../words/format.ts';
 import { ExampleBanner } from './example-banner.tsx';
-import { cancelReading, closeRecording } from './recording.ts';
+import { useModel, useFirstMinute, useRecording, useSession } from '../../view/hooks.ts';
 
 export function RecordingBanner() {
+  const { recordings } = useModel();
   const reading = useRecording((state) => state.reading);
   const recording = useRecording((state) => state.recording);
   const isFirstMinute = useFirstMinute((state) => state.playing);
@@ -23,7 +22,13 @@ export function RecordingBanner() {
         <span className="muted tabular">
           {formatCompact(readBytes)} of {formatCompact(totalBytes)} bytes
         </span>
-        <button type="button" className="button" onClick={cancelReading}>
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            recordings.cancelReading();
+          }}
+        >
           <X size={14} aria-hidden /> Cancel
         </button>
       </div>
@@ -40,7 +45,13 @@ export function RecordingBanner() {
       <span className="muted">
         <Origin recording={recording} />
       </span>
-      <button type="button" className="button" onClick={closeRecording}>
+      <button
+        type="button"
+        className="button"
+        onClick={() => {
+          recordings.close();
+        }}
+      >
         <Undo2 size={14} aria-hidden /> Back to the live session
       </button>
     </div>

@@ -1,11 +1,9 @@
 /** The part of the session menu that shares, saves and opens: each entry is a command. */
 import { ChartGantt, FileArchive, FileDown, FolderOpen, Image, Link, Shapes, Table2 } from 'lucide-react';
-import type { CommandId } from '../../commands/commands.ts';
-import { commandOf, runCommand } from '../../commands/commands.ts';
-import { useRecording } from './recording-store.ts';
+import { useCommands, useRecording } from '../../view/hooks.ts';
 
 const ENTRIES: readonly {
-  readonly id: CommandId;
+  readonly id: string;
   readonly words: string;
   readonly icon: typeof Link;
   readonly needsSession: boolean;
@@ -27,6 +25,7 @@ export function ShareMenu({
   readonly hasSession: boolean;
   readonly close: () => void;
 }) {
+  const commands = useCommands();
   const hasRecording = useRecording((state) => state.recording !== null);
   return (
     <div className="share-menu" role="group" aria-label="Share and export">
@@ -36,11 +35,11 @@ export function ShareMenu({
           key={id}
           type="button"
           className="menu-item share-item"
-          title={commandOf(id).title}
+          title={commands.of(id).title}
           disabled={needsSession && !hasSession && !hasRecording}
           onClick={() => {
             close();
-            runCommand(id);
+            commands.run(id);
           }}
         >
           <Icon size={14} aria-hidden /> {words}

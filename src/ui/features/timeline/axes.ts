@@ -2,9 +2,9 @@
 import { type BrushBehavior, axisBottom, axisLeft, brushX, scaleLinear, select } from 'd3';
 import type { Frame } from '../../model/frame.ts';
 import type { TimelineLayout } from './frame-layout.ts';
-import type { StepWindow } from './step-axis.ts';
+import type { StepWindow } from '../../model/step-axis.ts';
 import { stepTicks, tokenTicks } from './ticks.ts';
-import { type TokenWindow, fitTokens, tokenToX, xToToken } from './token-axis.ts';
+import { type TokenWindow, fitTokens, tokenToX, xToToken } from '../../model/token-axis.ts';
 
 /** Half the width of a wide label: closer to the right edge it would run into the tracks' names. */
 const LABEL_HALF = 22;

@@ -1,6 +1,6 @@
 /** How full the working context is at the shown step, against its budget and target band. */
 import { useRef } from 'react';
-import { useShownFrame } from '../../model/shown-frame.ts';
+import { useShownFrame } from '../../view/shown-frame.ts';
 import { formatCount, formatPlural } from '../../words/format.ts';
 
 export function BudgetGauge() {

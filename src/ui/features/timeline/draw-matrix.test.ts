@@ -3,8 +3,9 @@ import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
 import { sampleAction } from '../../../core/testing/sample-events.ts';
 import type { Frame } from '../../model/frame.ts';
 import { drawMatrix } from './draw-matrix.ts';
-import type { Palette } from './palette.ts';
-import { recordingSurface } from './testing/recording-surface.ts';
+import { RowCache } from './row-cache.ts';
+import type { Palette } from '../../view/palette.ts';
+import { recordingSurface } from '../../widgets/testing/recording-surface.ts';
 
 const palette = {
   lod: ['raw', 'lod1', 'lod2', 'lod3', 'lod4'],
@@ -21,7 +22,7 @@ const layout: LayoutEntry[] = [
   [0, 96, 100],
 ];
 const expand = sampleAction({ start: 64, end: 96 });
-const trace = {
+const run = {
   layoutAt: () => layout,
   scoredLayoutAt: () => layout,
   frameAt: () => ({ actions: [expand], scores: Float32Array.of(-1, 0, 1, 0) }) as unknown as Frame,
@@ -32,12 +33,13 @@ describe('matrix drawing', () => {
     const { surface, calls } = recordingSurface();
     const rows = [{ index: 0, y: 10, height: 4 }];
     drawMatrix(surface, {
-      trace,
+      run,
       rows,
       window: { start: 0, end: 100 },
       width: 200,
       colourBy: 'lod',
       palette,
+      cache: new RowCache(),
     });
     expect(calls).toEqual([
       'fillRect lod1 0 10 63 4',
@@ -52,12 +54,13 @@ describe('matrix drawing', () => {
     const { surface, calls } = recordingSurface();
     const rows = [{ index: 0, y: 0, height: 1 }];
     drawMatrix(surface, {
-      trace,
+      run,
       rows,
       window: { start: 0, end: 1000 },
       width: 100,
       colourBy: 'lod',
       palette,
+      cache: new RowCache(),
     });
     expect(calls.slice(0, 2)).toEqual(['fillRect lod1 0 0 6.4 1', 'fillRect raw 6.4 0 3.6 1']);
   });
@@ -66,12 +69,13 @@ describe('matrix drawing', () => {
     const { surface, calls } = recordingSurface();
     const rows = [{ index: 0, y: 0, height: 10 }];
     drawMatrix(surface, {
-      trace,
+      run,
       rows,
       window: { start: 0, end: 100 },
       width: 200,
       colourBy: 'score',
       palette,
+      cache: new RowCache(),
     });
     expect(calls.filter((call) => call.startsWith('fillRect')).map((call) => call.split(' ')[1])).toEqual([
       '0',

@@ -1,21 +1,23 @@
 /** Draws the step × token matrix: one row of coloured spans per refocus, and the actions on top. */
 import { MAX_LOD } from '../../../core/tree/ids.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
-import type { RunTrace } from '../../model/run-trace.ts';
-import { type Palette, SCORE_CLASSES, scoreClass } from './palette.ts';
-import { type Run, joinBlocks, mergeRuns, tellsBlocksApart } from './runs.ts';
-import type { Row } from './step-axis.ts';
+import type { RunFrames } from '../../model/shown-run.ts';
+import { type Palette, SCORE_CLASSES, scoreClass } from '../../view/palette.ts';
+import { type PixelRun, mergeRuns, tellsBlocksApart } from '../../model/merge-runs.ts';
+import type { Row } from '../../model/step-axis.ts';
+import type { RowCache } from './row-cache.ts';
 import type { FillSurface } from './row-raster.ts';
-import type { DrawSurface } from './surface.ts';
-import { type TokenWindow, tokenToX } from './token-axis.ts';
+import type { DrawSurface } from '../../widgets/surface.ts';
+import { type TokenWindow, tokenToX } from '../../model/token-axis.ts';
 
 interface MatrixScene {
-  readonly trace: Pick<RunTrace, 'layoutAt' | 'scoredLayoutAt' | 'frameAt'>;
+  readonly run: Pick<RunFrames, 'layoutAt' | 'scoredLayoutAt' | 'frameAt'>;
   readonly rows: readonly Row[];
   readonly window: TokenWindow;
   readonly width: number;
   readonly colourBy: 'lod' | 'score';
   readonly palette: Palette;
+  readonly cache: RowCache;
 }
 
 /** Rows at least this high carry glyphs, lower ones a tick. */
@@ -50,11 +52,11 @@ export function drawMatrixGlyphs(surface: DrawSurface, scene: MatrixScene): void
   }
 }
 
-function drawByLod(surface: FillSurface, { trace, rows, window, width, palette }: MatrixScene): void {
+function drawByLod(surface: FillSurface, { run, rows, window, width, palette, cache }: MatrixScene): void {
   const apart = tellsBlocksApart(window, width);
   const merged = rows.map((row) => {
-    const layout = trace.layoutAt(row.index);
-    return mergeRuns(apart ? layout : joinBlocks(layout), window, width);
+    const layout = run.layoutAt(row.index);
+    return mergeRuns(apart ? layout : cache.joinedOf(layout), window, width);
   });
   for (let lod = MAX_LOD; lod >= 0; lod--) {
     surface.fillStyle = palette.lod[lod]!;
@@ -62,10 +64,10 @@ function drawByLod(surface: FillSurface, { trace, rows, window, width, palette }
   }
 }
 
-function drawByScore(surface: FillSurface, { trace, rows, window, width, palette }: MatrixScene): void {
+function drawByScore(surface: FillSurface, { run, rows, window, width, palette }: MatrixScene): void {
   const merged = rows.map((row) => {
-    const layout = trace.scoredLayoutAt(row.index);
-    const scores = trace.frameAt(row.index)?.scores;
+    const layout = run.scoredLayoutAt(row.index);
+    const scores = run.frameAt(row.index)?.scores;
     if (!layout || !scores) return null;
     return mergeRuns(layout, window, width, SCORE_CLASSES, (i) => scoreClass(scores[i]!));
   });
@@ -82,17 +84,17 @@ function drawByScore(surface: FillSurface, { trace, rows, window, width, palette
   }
 }
 
-function fillRuns(surface: FillSurface, runs: readonly Run[], row: Row): void {
-  for (const run of runs) surface.fillRect(run.x, row.y, run.width, row.height);
+function fillRuns(surface: FillSurface, runs: readonly PixelRun[], row: Row): void {
+  for (const { x, width } of runs) surface.fillRect(x, row.y, width, row.height);
 }
 
 /** The applied actions of a row that are in view, with where they happened. */
 function forEachAction(
-  { trace, window, width }: MatrixScene,
+  { run, window, width }: MatrixScene,
   row: Row,
   visit: (action: ActionRecord, x: number) => void,
 ): void {
-  for (const action of trace.frameAt(row.index)?.actions ?? []) {
+  for (const action of run.frameAt(row.index)?.actions ?? []) {
     if (!action.applied) continue;
     const x = tokenToX((action.start + action.end) / 2, window, width);
     if (x >= -4 && x <= width + 4) visit(action, x);

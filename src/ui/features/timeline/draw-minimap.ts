@@ -1,10 +1,10 @@
 /** Draws the whole history in one line: who wrote it, and at which detail the shown step holds it. */
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
-import type { Palette } from './palette.ts';
-import { mergeRuns } from './runs.ts';
-import type { DrawSurface } from './surface.ts';
-import { fitTokens, tokenToX } from './token-axis.ts';
+import type { Palette } from '../../view/palette.ts';
+import { mergeRuns } from '../../model/merge-runs.ts';
+import type { DrawSurface } from '../../widgets/surface.ts';
+import { fitTokens, tokenToX } from '../../model/token-axis.ts';
 
 export interface MinimapScene {
   readonly entries: readonly LayoutEntry[];

@@ -1,11 +1,11 @@
 /** Draws what lies over the matrix: the playhead's row, what is still to come, the selection, the hover. */
-import type { FrameRange } from '../../model/playback-store.ts';
-import type { BlockRef } from '../../model/view-store.ts';
+import type { FrameRange } from '../../model/playhead.ts';
+import type { BlockRef } from '../../model/viewport.ts';
 import type { TimelineLayout } from './frame-layout.ts';
-import type { Palette } from './palette.ts';
-import { type StepWindow, stepToY } from './step-axis.ts';
-import type { DrawSurface } from './surface.ts';
-import { type TokenWindow, tokenToX } from './token-axis.ts';
+import type { Palette } from '../../view/palette.ts';
+import { type StepWindow, stepToY } from '../../model/step-axis.ts';
+import type { DrawSurface } from '../../widgets/surface.ts';
+import { type TokenWindow, tokenToX } from '../../model/token-axis.ts';
 
 interface OverlayScene {
   readonly layout: TimelineLayout;

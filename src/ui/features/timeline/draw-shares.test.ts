@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
 import { sampleRefocus } from '../../../core/testing/sample-events.ts';
-import { RunTrace } from '../../model/run-trace.ts';
+import { Run } from '../../model/run.ts';
 import { tokenFocus } from '../../model/token-focus.ts';
-import { recordingSurface } from './testing/recording-surface.ts';
+import { initialArrangement } from '../../model/tracks.ts';
+import { METRIC_TRACKS } from './metric-tracks.ts';
+import { recordingSurface } from '../../widgets/testing/recording-surface.ts';
 import { drawSharesOnMinimap, drawSharesOnStrip, drawSharesOverRow } from './draw-shares.ts';
 import { layoutTimeline } from './frame-layout.ts';
-import type { Palette } from './palette.ts';
+import type { Palette } from '../../view/palette.ts';
 
 const palette = { text: 'text', background: 'edge' } as Palette;
 const entries: LayoutEntry[] = [
@@ -36,7 +38,7 @@ const decode = {
 } as const;
 
 function focusAt(position: number) {
-  const trace = new RunTrace();
+  const trace = new Run();
   trace.append([
     frame,
     { ...decode, index: 1090 },
@@ -99,7 +101,10 @@ describe('what a generated token was predicted from', () => {
         drawSharesOnMinimap(surface, focus, minimap);
       })[1],
     ).toBe('fillRect text 528 1 16 20');
-    const layout = layoutTimeline(800, 400);
+    const layout = layoutTimeline(800, 400, {
+      registered: METRIC_TRACKS,
+      state: { arrangement: initialArrangement(METRIC_TRACKS), scrolled: 0 },
+    });
     const row = { layout, window: { start: 1056, end: 1088 }, steps: { top: -10, rowHeight: 8 }, palette };
     expect(
       bars((surface) => {

@@ -3,10 +3,10 @@ import type { FocusedBlock, TokenFocus } from '../../model/token-focus.ts';
 import type { MinimapScene } from './draw-minimap.ts';
 import type { StripScene } from './draw-strip.ts';
 import type { TimelineLayout } from './frame-layout.ts';
-import type { Palette } from './palette.ts';
-import { type StepWindow, stepToY } from './step-axis.ts';
-import type { DrawSurface } from './surface.ts';
-import { type TokenWindow, fitTokens, tokenToX } from './token-axis.ts';
+import type { Palette } from '../../view/palette.ts';
+import { type StepWindow, stepToY } from '../../model/step-axis.ts';
+import type { DrawSurface } from '../../widgets/surface.ts';
+import { type TokenWindow, fitTokens, tokenToX } from '../../model/token-axis.ts';
 
 /** A block's bar, in pixels from the plot's left edge; `height` in 0..1 of the highest. */
 interface ShareBar {

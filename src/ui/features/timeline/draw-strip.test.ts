@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { K } from '../../../core/tree/ids.ts';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
-import { recordingSurface } from './testing/recording-surface.ts';
+import { recordingSurface } from '../../widgets/testing/recording-surface.ts';
 import { drawStrip } from './draw-strip.ts';
-import type { Palette } from './palette.ts';
+import type { Palette } from '../../view/palette.ts';
 import { slotOffsets } from './slots.ts';
 
 const palette = {

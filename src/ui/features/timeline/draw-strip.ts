@@ -3,10 +3,10 @@
  * ribbons that fan each run of entries out to the tokens it stands for.
  */
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
-import type { Palette } from './palette.ts';
+import type { Palette } from '../../view/palette.ts';
 import type { SlotInterval } from './slots.ts';
-import type { DrawSurface } from './surface.ts';
-import { type TokenWindow, tokenToX } from './token-axis.ts';
+import type { DrawSurface } from '../../widgets/surface.ts';
+import { type TokenWindow, tokenToX } from '../../model/token-axis.ts';
 
 export interface StripScene {
   readonly entries: readonly LayoutEntry[];

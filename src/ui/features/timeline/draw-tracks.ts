@@ -1,20 +1,20 @@
 /** Draws one metric track as a column that shares its rows with the matrix. */
-import type { Frame } from '../../model/frame.ts';
-import type { RunTrace } from '../../model/run-trace.ts';
-import { type HeatRun, heatRuns } from './heat.ts';
-import { type Palette, SCORE_CLASSES } from './palette.ts';
+import type { RunFrames } from '../../model/shown-run.ts';
+import { type Palette, SCORE_CLASSES } from '../../view/palette.ts';
+import type { RowCache } from './row-cache.ts';
 import type { FillSurface } from './row-raster.ts';
-import type { Row } from './step-axis.ts';
-import type { DrawSurface } from './surface.ts';
-import type { Track } from './tracks.ts';
+import type { Row } from '../../model/step-axis.ts';
+import type { DrawSurface } from '../../widgets/surface.ts';
+import type { Track } from '../../model/tracks.ts';
 
 interface TrackScene {
-  readonly trace: RunTrace;
+  readonly run: RunFrames;
   readonly rows: readonly Row[];
   readonly x: number;
   readonly width: number;
   readonly height: number;
   readonly palette: Palette;
+  readonly cache: RowCache;
 }
 
 interface Sample {
@@ -38,11 +38,11 @@ export function drawTrackBoxes(surface: FillSurface, track: Track, scene: TrackS
 /** Everything else, over the boxes. */
 export function drawTrackMarks(surface: DrawSurface, track: Track, scene: TrackScene): void {
   if (track.kind === 'heat') return;
-  const { rows, trace, x, width, height, palette } = scene;
+  const { rows, run, x, width, height, palette } = scene;
   const samples: Sample[] = [];
   for (const row of rows) {
-    const frame = trace.frameAt(row.index);
-    const values = frame && track.values(frame, trace);
+    const frame = run.frameAt(row.index);
+    const values = frame && track.values(frame, run);
     if (values) samples.push({ row, values });
   }
   const max = track.max ?? niceMaximum(samples, track);
@@ -191,35 +191,24 @@ function drawMirror(surface: DrawSurface, samples: readonly Sample[], max: numbe
   surface.fillRect(centre, 0, 1, scene.height);
 }
 
-/** More than the rows of a tall screen. */
-const KEPT_HEAT_ROWS = 1200;
-/** Rows of heat as they were drawn last: scores are decoded anew at every reading, and zooming reads them all. */
-const heatRows = new Map<Frame, { readonly width: number; readonly runs: readonly HeatRun[] }>();
-
-function heatRowOf(frame: Frame, width: number, trace: RunTrace, track: Track): readonly HeatRun[] {
-  const known = heatRows.get(frame);
-  if (known?.width === width) return known.runs;
-  const scores = track.values(frame, trace);
-  const runs = scores ? heatRuns(scores, width) : [];
-  if (heatRows.size >= KEPT_HEAT_ROWS) heatRows.delete(heatRows.keys().next().value!);
-  heatRows.set(frame, { width, runs });
-  return runs;
-}
-
 /** Colour by colour, so that the fill changes few times; strong scores last, so that they win their pixel. */
-function drawHeat(surface: FillSurface, { trace, rows, x, width, palette }: TrackScene, track: Track): void {
+function drawHeat(
+  surface: FillSurface,
+  { run, rows, x, width, palette, cache }: TrackScene,
+  track: Track,
+): void {
   const runs = rows.map(({ index }) => {
-    const frame = trace.frameAt(index);
-    return frame ? heatRowOf(frame, width, trace, track) : [];
+    const frame = run.frameAt(index);
+    return frame ? cache.heatOf(frame, width, () => track.values(frame, run)) : [];
   });
   const middle = (SCORE_CLASSES - 1) / 2;
   for (let strength = 1; strength <= middle; strength++) {
     for (const scoreIndex of [middle - strength, middle + strength]) {
       surface.fillStyle = palette.score[scoreIndex]!;
       rows.forEach((row, i) => {
-        for (const run of runs[i]!) {
-          if (run.scoreIndex === scoreIndex)
-            surface.fillRect(x + run.from, row.y, run.to - run.from, Math.max(1, row.height));
+        for (const cell of runs[i]!) {
+          if (cell.scoreIndex === scoreIndex)
+            surface.fillRect(x + cell.from, row.y, cell.to - cell.from, Math.max(1, row.height));
         }
       });
     }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { followView } from './follow-view.ts';
-import { fitSteps } from './step-axis.ts';
-import { fitTokens } from './token-axis.ts';
+import { fitSteps } from '../../model/step-axis.ts';
+import { fitTokens } from '../../model/token-axis.ts';
 
 const HEIGHT = 400;
 const run = {

@@ -1,6 +1,6 @@
 /** How the visible windows follow the run: never under the eyes of someone who looks at an old step. Pure. */
-import { type StepWindow, clampSteps, followSteps, revealStep } from './step-axis.ts';
-import { type TokenWindow, fitTokens } from './token-axis.ts';
+import { type StepWindow, clampSteps, followSteps, revealStep } from '../../model/step-axis.ts';
+import { type TokenWindow, fitTokens } from '../../model/token-axis.ts';
 
 interface Windows {
   readonly tokens: TokenWindow;

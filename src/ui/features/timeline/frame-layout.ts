@@ -1,6 +1,6 @@
 /** How the timeline's area is divided: step gutter, matrix, metric tracks. Pure. */
-import { type TrackArrangement, listedTracks } from './track-arrangement.ts';
-import { INITIAL_ARRANGEMENT, TRACKS, type Track } from './tracks.ts';
+import { listedTracks } from '../../model/track-arrangement.ts';
+import type { Track, Tracks } from '../../model/tracks.ts';
 
 interface PlacedTrack {
   readonly track: Track;
@@ -27,18 +27,17 @@ const WIDE = { gutter: 48, column: 46, share: 0.48 } as const;
 const MEDIUM = { gutter: 44, column: 42, share: 0.42 } as const;
 const NARROW = { gutter: 36, column: 36, share: 0.36 } as const;
 
-/** @param scrolled - tracks scrolled out on the left; bounded so that no room is left empty. */
+/** Tracks are scrolled out on the left only as far as no room is left empty. */
 export function layoutTimeline(
   width: number,
   height: number,
-  arrangement: TrackArrangement = INITIAL_ARRANGEMENT,
-  scrolled = 0,
+  { registered, state: { arrangement, scrolled } }: Pick<Tracks, 'registered' | 'state'>,
 ): TimelineLayout {
   const plan = width >= 680 ? WIDE : width >= 480 ? MEDIUM : NARROW;
   const widthOf = ({ columns }: Track) => columns * (plan.column + TRACK_GAP) - TRACK_GAP;
   const shown = listedTracks(arrangement)
     .filter((id) => !arrangement.hidden.includes(id))
-    .flatMap((id) => TRACKS.find((track) => track.id === id) ?? []);
+    .flatMap((id) => registered.find((track) => track.id === id) ?? []);
   const isPinned = ({ id }: Track) => arrangement.pinned.includes(id);
   const fitting = (tracks: readonly Track[], room: number): number => {
     let used = 0;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
-import { entryAtToken, entryAtX } from './hit.ts';
-import { mergeRuns } from './runs.ts';
+import { entryAtToken } from '../../model/entry-search.ts';
+import { entryAtX } from './hit.ts';
+import { mergeRuns } from '../../model/merge-runs.ts';
 import { entryAtSlot, morphFrom, slotAtToken, slotOffsets } from './slots.ts';
 import {
   clampSteps,
@@ -12,7 +13,7 @@ import {
   visibleRows,
   yToStep,
   zoomSteps,
-} from './step-axis.ts';
+} from '../../model/step-axis.ts';
 import {
   clampTokens,
   fitTokens,
@@ -21,7 +22,7 @@ import {
   tokenToX,
   xToToken,
   zoomTokens,
-} from './token-axis.ts';
+} from '../../model/token-axis.ts';
 
 describe('token axis', () => {
   it('keeps the anchor in place while zooming, down to one token', () => {

@@ -1,20 +1,10 @@
 /** Pointer and wheel on the timeline: hover, select, pan, zoom. */
-import {
-  panStepAxis,
-  seekTo,
-  select,
-  tellPointerToken,
-  zoomStepAxis,
-  zoomTokenAxis,
-} from '../../commands/view-actions.ts';
-import { shownIndex } from '../../model/shown-frame.ts';
-import { scrollTracks } from './tracks-store.ts';
-import { type BlockRef, useView } from '../../model/view-store.ts';
+import { type BlockRef } from '../../model/viewport.ts';
 import { entryAtX } from './hit.ts';
 import { entryAtSlot, slotOffsets } from './slots.ts';
-import { yToStep } from './step-axis.ts';
+import { yToStep } from '../../model/step-axis.ts';
 import { STRIP_HEIGHT, type TimelineRenderer } from './timeline-renderer.ts';
-import { focusTokens, panTokens, xToToken } from './token-axis.ts';
+import { panTokens, xToToken } from '../../model/token-axis.ts';
 
 /** What the pointer rests on, in page pixels. */
 export interface Hit {
@@ -34,6 +24,8 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
   const { overlay, strip, range } = renderer.elements;
   const controller = new AbortController();
   const { signal } = controller;
+  const { view } = renderer;
+  const { viewport } = view;
   let drag: { x: number; y: number; moved: boolean } | null = null;
   let trackTurn = 0;
 
@@ -46,24 +38,24 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
     const { left, matrixWidth } = renderer.layout;
     const box = overlay.getBoundingClientRect();
     const x = event.clientX - box.left - left;
-    const { steps, tokens } = useView.getState();
-    const index = yToStep(event.clientY - box.top, steps, renderer.trace.frameCount);
+    const { steps, tokens } = viewport.state;
+    const index = yToStep(event.clientY - box.top, steps, view.run.frameCount);
     if (index === null || x < 0 || x > matrixWidth) return null;
-    const entries = renderer.trace.layoutAt(index);
+    const entries = view.run.layoutAt(index);
     return hitOf(event, index, entryAtX(entries, x, tokens, matrixWidth));
   };
 
   const stripHit = (event: MouseEvent): Hit | null => {
     const box = strip.getBoundingClientRect();
-    const index = shownIndex();
-    const frame = renderer.trace.frameAt(index);
+    const index = view.shownIndex;
+    const frame = view.run.frameAt(index);
     if (!frame || event.clientY - box.top > STRIP_HEIGHT) return null;
     const slot = ((event.clientX - box.left) / box.width) * frame.budgetTokens;
-    return hitOf(event, index, entryAtSlot(slotOffsets(renderer.trace.layoutAt(index)), slot));
+    return hitOf(event, index, entryAtSlot(slotOffsets(view.run.layoutAt(index)), slot));
   };
 
   const hitOf = (event: MouseEvent, index: number, entryIndex: number): Hit | null => {
-    const entry = renderer.trace.layoutAt(index)[entryIndex];
+    const entry = view.run.layoutAt(index)[entryIndex];
     if (!entry) return null;
     const [lod, start, end] = entry;
     return { index, entryIndex, block: { lod, start, end }, clientX: event.clientX, clientY: event.clientY };
@@ -72,7 +64,7 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
   const pointerToken = (event: MouseEvent): number | null => {
     const { left, matrixWidth } = renderer.layout;
     const x = event.clientX - overlay.getBoundingClientRect().left - left;
-    return x < 0 || x > matrixWidth ? null : xToToken(x, useView.getState().tokens, matrixWidth);
+    return x < 0 || x > matrixWidth ? null : xToToken(x, viewport.state.tokens, matrixWidth);
   };
 
   overlay.addEventListener(
@@ -87,7 +79,7 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
   overlay.addEventListener(
     'pointermove',
     (event) => {
-      tellPointerToken(pointerToken(event));
+      viewport.tellPointerToken(pointerToken(event));
       if (!drag) {
         show(matrixHit(event));
         return;
@@ -96,11 +88,11 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
       const dy = event.clientY - drag.y;
       if (!drag.moved && Math.hypot(dx, dy) < DRAG_FROM_PIXELS) return;
       if (!drag.moved) overlay.classList.add('is-dragged');
-      const { tokens } = useView.getState();
+      const { tokens } = viewport.state;
       const byTokens = (-dx / renderer.layout.matrixWidth) * (tokens.end - tokens.start);
-      const panned = panTokens(tokens, byTokens, renderer.trace.cursor);
-      if (panned.start !== tokens.start) useView.setState({ tokens: panned, autoTokens: false });
-      if (dy !== 0) panStepAxis(-dy);
+      const panned = panTokens(tokens, byTokens, view.run.cursor);
+      if (panned.start !== tokens.start) viewport.set({ tokens: panned, autoTokens: false });
+      if (dy !== 0) viewport.panSteps(-dy);
       drag = { x: event.clientX, y: event.clientY, moved: true };
       show(null);
     },
@@ -115,11 +107,11 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
       if (wasDragged) return;
       const hit = matrixHit(event);
       if (!hit) {
-        select(null);
+        view.select(null);
         return;
       }
-      select(hit.block);
-      seekTo(hit.index);
+      view.select(hit.block);
+      view.seekTo(hit.index);
     },
     { signal },
   );
@@ -128,8 +120,7 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
     (event) => {
       const hit = matrixHit(event);
       if (!hit) return;
-      const { start, end } = hit.block;
-      useView.setState({ tokens: focusTokens(start, end, renderer.trace.cursor), autoTokens: false });
+      viewport.showSpan(hit.block);
     },
     { signal },
   );
@@ -147,15 +138,15 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
         trackTurn += turn;
         const tracks = Math.trunc(trackTurn / WHEEL_PER_TRACK);
         trackTurn -= tracks * WHEEL_PER_TRACK;
-        if (tracks !== 0) scrollTracks(renderer.layout.tracksBefore + tracks);
+        if (tracks !== 0) view.tracks.scroll(renderer.layout.tracksBefore + tracks);
       } else if (event.altKey || x < left || x > left + matrixWidth) {
-        zoomStepAxis(Math.exp(-turn * WHEEL_ZOOM), event.clientY - box.top);
+        viewport.zoomSteps(Math.exp(-turn * WHEEL_ZOOM), event.clientY - box.top);
       } else if (sideways) {
-        const { tokens } = useView.getState();
+        const { tokens } = viewport.state;
         const byTokens = (turn / matrixWidth) * (tokens.end - tokens.start);
-        useView.setState({ tokens: panTokens(tokens, byTokens, renderer.trace.cursor), autoTokens: false });
+        viewport.set({ tokens: panTokens(tokens, byTokens, view.run.cursor), autoTokens: false });
       } else {
-        zoomTokenAxis(Math.exp(turn * WHEEL_ZOOM), pointerToken(event));
+        viewport.zoomTokens(Math.exp(turn * WHEEL_ZOOM), pointerToken(event));
       }
       show(matrixHit(event));
     },
@@ -165,7 +156,10 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
     'wheel',
     (event) => {
       event.preventDefault();
-      zoomStepAxis(Math.exp(-event.deltaY * WHEEL_ZOOM), event.clientY - range.getBoundingClientRect().top);
+      viewport.zoomSteps(
+        Math.exp(-event.deltaY * WHEEL_ZOOM),
+        event.clientY - range.getBoundingClientRect().top,
+      );
     },
     { signal, passive: false },
   );
@@ -179,7 +173,7 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
   strip.addEventListener(
     'click',
     (event) => {
-      select(stripHit(event)?.block ?? null);
+      view.select(stripHit(event)?.block ?? null);
     },
     { signal },
   );
@@ -187,7 +181,7 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
     element.addEventListener(
       'pointerleave',
       () => {
-        tellPointerToken(null);
+        viewport.tellPointerToken(null);
         show(null);
       },
       { signal },

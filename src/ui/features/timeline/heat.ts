@@ -1,5 +1,5 @@
 /** The scores of one step squeezed into a column: what a heatmap row shows. Pure. */
-import { SCORE_CLASSES, scoreClass } from './palette.ts';
+import { SCORE_CLASSES, scoreClass } from '../../view/palette.ts';
 
 /** Neighbouring cells of one colour, in pixels from the column's left edge. */
 export interface HeatRun {

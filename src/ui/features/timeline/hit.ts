@@ -1,7 +1,7 @@
 /** From a pointer position to the block under it. Pure. */
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
-import { firstEndingAfter } from './runs.ts';
-import { type TokenWindow, xToToken } from './token-axis.ts';
+import { entryAtToken, firstEndingAfter } from '../../model/entry-search.ts';
+import { type TokenWindow, xToToken } from '../../model/token-axis.ts';
 
 /** How far beside the pointer a finer block still wins, in pixels. */
 const REACH_PIXELS = 3;
@@ -38,11 +38,4 @@ export function entryAtX(
     }
   }
   return best;
-}
-
-/** The index of the entry that covers a token, or -1. */
-export function entryAtToken(entries: readonly LayoutEntry[], token: number): number {
-  const index = firstEndingAfter(entries, token);
-  const entry = entries[index];
-  return entry && entry[1] <= token ? index : -1;
 }

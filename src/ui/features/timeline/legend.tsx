@@ -1,6 +1,6 @@
 /** What the colours mean, and the switch between the two colourings. */
-import { useView } from '../../model/view-store.ts';
-import { SCORE_CLASSES } from './palette.ts';
+import { SCORE_CLASSES } from '../../view/palette.ts';
+import { useRunView, useViewport } from '../../view/hooks.ts';
 
 const LOD_NAMES = [
   'LOD0: raw tokens',
@@ -13,7 +13,8 @@ const LOD_NAMES = [
 const USUAL_LODS = 4;
 
 export function Legend() {
-  const colourBy = useView((state) => state.colourBy);
+  const { viewport } = useRunView();
+  const colourBy = useViewport((state) => state.colourBy);
   return (
     <div className="legend">
       {colourBy === 'lod' ? (
@@ -42,7 +43,7 @@ export function Legend() {
             aria-pressed={colourBy === choice}
             title={choice === 'lod' ? 'Colour by level of detail (C)' : 'Colour by score (C)'}
             onClick={() => {
-              useView.setState({ colourBy: choice });
+              viewport.set({ colourBy: choice });
             }}
           >
             {choice === 'lod' ? 'LOD' : 'Score'}

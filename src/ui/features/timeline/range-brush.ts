@@ -1,7 +1,7 @@
 /** The brush on the step axis: dragging along it marks the range that playback loops over. D3 owns its nodes. */
 import { type BrushBehavior, brushY, select } from 'd3';
-import type { FrameRange } from '../../model/playback-store.ts';
-import { type StepWindow, stepToY } from './step-axis.ts';
+import type { FrameRange } from '../../model/playhead.ts';
+import { type StepWindow, stepToY } from '../../model/step-axis.ts';
 
 export class RangeBrush {
   readonly #brush: BrushBehavior<unknown>;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RowRaster } from './row-raster.ts';
-import { type Row, clampSteps, scrollRows, visibleRows } from './step-axis.ts';
+import { type Row, clampSteps, scrollRows, visibleRows } from '../../model/step-axis.ts';
 
 function rasterOf(width: number, height: number, ratio = 1) {
   const raster = new RowRaster(Number);

@@ -2,7 +2,7 @@
  * Filled boxes as pixels of one image: thousands of small boxes a frame cost a canvas a command each, here a
  * write into memory that is kept. Bands of it are drawn anew and put onto the canvas one by one.
  */
-import type { DrawSurface } from './surface.ts';
+import type { DrawSurface } from '../../widgets/surface.ts';
 
 /** What drawing code needs to fill boxes; a canvas is one, too. */
 export type FillSurface = Pick<DrawSurface, 'fillStyle' | 'fillRect'>;

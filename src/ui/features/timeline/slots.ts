@@ -1,6 +1,6 @@
 /** The working context measured in slots: where each entry lies in the model's window, and how that morphs. Pure. */
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
-import { firstEndingAfter } from './runs.ts';
+import { firstEndingAfter } from '../../model/entry-search.ts';
 
 /** An entry's interval in slots. */
 export interface SlotInterval {

@@ -1,29 +1,30 @@
 /** The shown step as a table: the timeline's twin for the keyboard and screen readers. */
 import { type KeyboardEvent, useEffect, useRef } from 'react';
-import { select, seekBy } from '../../commands/view-actions.ts';
-import { currentRun } from '../../model/current-run.ts';
-import { useShownIndexSlowly } from '../../model/shown-frame.ts';
-import { useView } from '../../model/view-store.ts';
+import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { formatCount, formatPlural, formatScore } from '../../words/format.ts';
 import { actionTitle } from '../../words/reasons.ts';
-import { entryAtToken } from './hit.ts';
+import type { RunView } from '../../model/run-view.ts';
+import { entryAtToken } from '../../model/entry-search.ts';
 import { entryCost } from './slots.ts';
+import { useRunView, useViewport } from '../../view/hooks.ts';
 
 export function StepTable() {
+  const view = useRunView();
+  const { run } = view;
   const index = useShownIndexSlowly();
-  const selection = useView((state) => state.selection);
+  const selection = useViewport((state) => state.selection);
   const table = useRef<HTMLDivElement>(null);
   /** Where the focus was: a block that split or merged passes it on to what now covers its first token. */
   const focusedToken = useRef<number | null>(null);
   useEffect(() => {
     if (focusedToken.current === null || document.activeElement !== document.body) return;
-    const at = entryAtToken(currentRun.layoutAt(index), focusedToken.current);
+    const at = entryAtToken(view.run.layoutAt(index), focusedToken.current);
     blockButtons(table.current)[at]?.focus();
-  }, [index]);
-  const frame = currentRun.frameAt(index);
+  }, [index, view]);
+  const frame = run.frameAt(index);
   if (!frame) return <div className="step-table">No steps yet.</div>;
-  const layout = currentRun.layoutAt(index);
-  const scored = currentRun.scoredLayoutAt(index);
+  const layout = run.layoutAt(index);
+  const scored = run.scoredLayoutAt(index);
   const { scores } = frame;
   return (
     <div
@@ -34,7 +35,7 @@ export function StepTable() {
       aria-label="Blocks of the shown step"
       aria-description="Up and down walk the blocks, left and right the steps."
       onKeyDown={(event) => {
-        walk(event, table.current);
+        walk(event, table.current, view);
       }}
     >
       <table>
@@ -45,7 +46,7 @@ export function StepTable() {
             type="button"
             className="link"
             onClick={() => {
-              seekBy(-1);
+              view.seekBy(-1);
             }}
           >
             Previous step
@@ -54,7 +55,7 @@ export function StepTable() {
             type="button"
             className="link"
             onClick={() => {
-              seekBy(1);
+              view.seekBy(1);
             }}
           >
             Next step
@@ -96,7 +97,7 @@ export function StepTable() {
                       focusedToken.current = start;
                     }}
                     onClick={() => {
-                      select({ lod, start, end });
+                      view.select({ lod, start, end });
                     }}
                   >
                     <i className="swatch" style={{ background: `var(--lod-${lod})` }} />
@@ -122,9 +123,10 @@ function blockButtons(table: HTMLElement | null): readonly HTMLElement[] {
 }
 
 /** Up and down go from block to block, Home and End to the first and last, left and right from step to step. */
-function walk(event: KeyboardEvent, table: HTMLElement | null): void {
+function walk(event: KeyboardEvent, table: HTMLElement | null, view: RunView): void {
   if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') seekBy(event.key === 'ArrowLeft' ? -1 : 1);
+  if (event.key === 'ArrowLeft' || event.key === 'ArrowRight')
+    view.seekBy(event.key === 'ArrowLeft' ? -1 : 1);
   else {
     const blocks = blockButtons(table);
     const at = blocks.indexOf(document.activeElement as HTMLElement);

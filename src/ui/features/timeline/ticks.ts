@@ -3,8 +3,8 @@ import { format, scaleLinear } from 'd3';
 import type { Frame } from '../../model/frame.ts';
 import { formatCompact } from '../../words/format.ts';
 import type { TimelineLayout } from './frame-layout.ts';
-import type { StepWindow } from './step-axis.ts';
-import type { TokenWindow } from './token-axis.ts';
+import type { StepWindow } from '../../model/step-axis.ts';
+import type { TokenWindow } from '../../model/token-axis.ts';
 
 export interface Tick {
   readonly value: number;

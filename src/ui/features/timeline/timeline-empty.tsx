@@ -1,10 +1,10 @@
 /** What stands in the timeline before there is anything to draw. */
-import { usePlayback } from '../../model/playback-store.ts';
-import { useSession, type SessionStore } from '../../model/session-store.ts';
 import { formatCompact } from '../../words/format.ts';
+import { usePlayhead, useSession } from '../../view/hooks.ts';
 
-export function TimelineEmpty({ phase }: { readonly phase: SessionStore['phase'] }) {
-  const empty = usePlayback((state) => state.count === 0);
+export function TimelineEmpty() {
+  const phase = useSession((state) => state.phase);
+  const empty = usePlayhead((state) => state.count === 0);
   const progress = useSession((state) => state.progress);
   const pending = useSession((state) => state.session?.pendingTokens ?? 0);
   if (!empty) return null;

@@ -4,18 +4,12 @@
  */
 import { select } from 'd3';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
-import { shownIndex } from '../../model/shown-frame.ts';
-import { peekedFocus } from '../../model/token-focus.ts';
 import type { Frame } from '../../model/frame.ts';
-import type { RunTrace } from '../../model/run-trace.ts';
-import { clearRange, markRange, usePlayback } from '../../model/playback-store.ts';
-import { useExplorer } from '../explorer/explorer-store.ts';
-import { useRecording } from '../share/recording-store.ts';
-import { useSession } from '../../model/session-store.ts';
-import { useTracks } from './tracks-store.ts';
-import { type BlockRef, useView } from '../../model/view-store.ts';
+import type { RunView } from '../../model/run-view.ts';
+import type { RunFrames } from '../../model/shown-run.ts';
+import type { BlockRef } from '../../model/viewport.ts';
 import { MinimapBrush, drawStepAxis, drawTokenAxis } from './axes.ts';
-import { CanvasLayer } from './canvas-layer.ts';
+import { CanvasLayer } from '../../widgets/canvas-layer.ts';
 import { drawMatrixBoxes, drawMatrixGlyphs } from './draw-matrix.ts';
 import { type MinimapScene, drawMinimap } from './draw-minimap.ts';
 import { drawOverlay } from './draw-overlay.ts';
@@ -24,12 +18,15 @@ import { type StripScene, drawStrip } from './draw-strip.ts';
 import { drawTrackBoxes, drawTrackMarks } from './draw-tracks.ts';
 import { followView } from './follow-view.ts';
 import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
-import { type Palette, readPalette } from './palette.ts';
+import { type Palette, readPalette } from '../../view/palette.ts';
+import { RowCache } from './row-cache.ts';
 import { RangeBrush } from './range-brush.ts';
 import { RowRaster, createPixelReader } from './row-raster.ts';
-import { type Row, scrollRows, visibleRows } from './step-axis.ts';
+import { type Row, scrollRows, visibleRows } from '../../model/step-axis.ts';
+import type { DrawSurface } from '../../widgets/surface.ts';
+import type { TracksState } from '../../model/tracks.ts';
 import { StripMorph } from './strip-morph.ts';
-import { type TokenWindow, clampTokens } from './token-axis.ts';
+import type { TokenWindow } from '../../model/token-axis.ts';
 
 interface TimelineElements {
   readonly root: HTMLElement;
@@ -44,6 +41,9 @@ interface TimelineElements {
 }
 
 export const STRIP_HEIGHT = 40;
+/** Of the outline around an entry that the other run does not hold. */
+const DIFFERENCE_STRENGTH = 0.8;
+const MARK_WIDTH = 4;
 
 const ALL_DIRTY = { matrix: true, tracks: true, strip: true, overlay: true, minimap: true };
 const CLEAN = { matrix: false, tracks: false, strip: false, overlay: false, minimap: false };
@@ -55,6 +55,7 @@ interface DrawnRows {
   readonly colourBy: 'lod' | 'score';
   readonly layout: TimelineLayout;
   readonly palette: Palette;
+  readonly run: RunFrames;
   readonly firstFrame: Frame | undefined;
   readonly ratio: number;
 }
@@ -67,7 +68,7 @@ export class TimelineRenderer {
   readonly #raster = new RowRaster(createPixelReader());
   readonly #stops: (() => void)[] = [];
   #palette: Palette;
-  #layout: TimelineLayout = layoutTimeline(800, 400);
+  #layout: TimelineLayout;
   #pending = 0;
   #dirty = { ...ALL_DIRTY };
   /** An element may have another size: asked of the document only then, for asking makes it lay itself out. */
@@ -78,14 +79,17 @@ export class TimelineRenderer {
   #hover: { index: number; block: BlockRef } | null = null;
   /** The first frame of the run drawn last: another one means another run. */
   #firstFrame: Frame | undefined;
-  #arranged = useTracks.getState();
-  #onLayout: (layout: TimelineLayout) => void;
+  #arranged: TracksState | null = null;
+  readonly #cache = new RowCache();
+  readonly #onLayout: (layout: TimelineLayout) => void;
 
   constructor(
     readonly elements: TimelineElements,
-    readonly trace: RunTrace,
+    readonly view: RunView,
     onLayout: (layout: TimelineLayout) => void,
   ) {
+    const { source, playhead, viewport, tracks } = view;
+    this.#layout = layoutTimeline(800, 400, tracks);
     this.#layers = {
       minimap: new CanvasLayer(elements.minimap),
       strip: new CanvasLayer(elements.strip),
@@ -98,11 +102,11 @@ export class TimelineRenderer {
       this.#invalidate('strip');
     });
     this.#brush = new MinimapBrush(elements.brush, (window) => {
-      useView.setState({ tokens: clampTokens(window, this.trace.cursor), autoTokens: false });
+      viewport.showTokens(window);
     });
     this.#rangeBrush = new RangeBrush(elements.range, (range) => {
-      if (range) markRange(range.first, range.last);
-      else clearRange();
+      if (range) playhead.markRange(range.first, range.last);
+      else playhead.clearRange();
     });
     const everything = () => {
       this.invalidateAll();
@@ -118,22 +122,16 @@ export class TimelineRenderer {
     });
     theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     this.#stops.push(
-      usePlayback.subscribe(() => {
+      playhead.store.subscribe(() => {
         this.#invalidate('strip', 'overlay', 'minimap');
       }),
-      useView.subscribe((now, before) => {
+      viewport.store.subscribe((now, before) => {
         if (now.steps !== before.steps) this.#invalidate('matrix', 'tracks', 'overlay');
         if (now.tokens !== before.tokens || now.colourBy !== before.colourBy) this.#invalidate('matrix');
         this.#invalidate('strip', 'overlay', 'minimap');
       }),
-      trace.subscribe(everything),
-      useTracks.subscribe(everything),
-      useExplorer.subscribe((now, before) => {
-        if (now.open !== before.open) this.#invalidate('overlay');
-      }),
-      useSession.subscribe((now, before) => {
-        if (now.provenance !== before.provenance) this.#invalidate('minimap');
-      }),
+      source.subscribe(everything),
+      tracks.store.subscribe(everything),
       () => {
         resize.disconnect();
         theme.disconnect();
@@ -142,14 +140,18 @@ export class TimelineRenderer {
     everything();
   }
 
+  get #run(): RunFrames {
+    return this.view.run;
+  }
+
   get layout(): TimelineLayout {
     return this.#layout;
   }
 
   /** The layout that the strip and the minimap show. */
   shownLayout(): readonly LayoutEntry[] {
-    const index = shownIndex();
-    return index < 0 ? [] : this.trace.layoutAt(index);
+    const { run, shownIndex } = this.view;
+    return shownIndex < 0 ? [] : run.layoutAt(shownIndex);
   }
 
   get stripIntervals(): StripMorph['intervals'] {
@@ -193,18 +195,18 @@ export class TimelineRenderer {
     }
     const { matrix } = this.#layers;
     if (matrix.width === 0 || matrix.height === 0) return;
-    const arranged = useTracks.getState();
+    const arranged = this.view.tracks.state;
     const { width, height } = this.#layout;
     if (matrix.width !== width || matrix.height !== height || arranged !== this.#arranged) {
       this.#arranged = arranged;
-      const { arrangement, scrolled } = arranged;
-      this.#layout = layoutTimeline(matrix.width, matrix.height, arrangement, scrolled);
+      this.#layout = layoutTimeline(matrix.width, matrix.height, this.view.tracks);
+      this.view.viewport.tellMatrixHeight(matrix.height);
       this.#onLayout(this.#layout);
     }
     this.#followWindows();
     const dirty = this.#dirty;
     // The explorer lies over the rows: they stay dirty until it closes.
-    const isCovered = useExplorer.getState().open;
+    const isCovered = this.view.viewport.state.explorerOpen;
     this.#dirty = { ...CLEAN, ...(isCovered && { matrix: dirty.matrix, tracks: dirty.tracks }) };
     if (dirty.matrix) this.#drawTokenAxis();
     if (!isCovered && (dirty.matrix || dirty.tracks)) this.#drawRows(dirty);
@@ -215,22 +217,23 @@ export class TimelineRenderer {
 
   /** Windows that the user has not taken over follow the run and the playhead. */
   #followWindows(): void {
-    const view = useView.getState();
-    const firstFrame = this.trace.frameAt(0);
+    const { playhead, viewport, shownIndex } = this.view;
+    const view = viewport.state;
+    const firstFrame = this.#run.frameAt(0);
     const { tokens, steps } = followView(view, {
-      cursor: this.trace.cursor,
-      frameCount: this.trace.frameCount,
-      shownIndex: shownIndex(),
-      following: usePlayback.getState().following,
+      cursor: this.#run.cursor,
+      frameCount: this.#run.frameCount,
+      shownIndex,
+      following: playhead.state.following,
       replaced: firstFrame !== this.#firstFrame,
       height: this.#layout.height,
     });
     this.#firstFrame = firstFrame;
-    if (tokens !== view.tokens || steps !== view.steps) useView.setState({ tokens, steps });
+    if (tokens !== view.tokens || steps !== view.steps) viewport.set({ tokens, steps });
   }
 
   #drawTokenAxis(): void {
-    const { tokens } = useView.getState();
+    const { tokens } = this.view.viewport.state;
     if (this.#tokenAxis?.window === tokens && this.#tokenAxis.layout === this.#layout) return;
     this.#tokenAxis = { window: tokens, layout: this.#layout };
     drawTokenAxis(this.elements.tokenAxis, tokens, this.#layout);
@@ -241,13 +244,21 @@ export class TimelineRenderer {
     const layer = this.#layers.matrix;
     const surface = layer.context;
     const palette = this.#palette;
-    const { tokens, steps, colourBy } = useView.getState();
+    const { tokens, steps, colourBy } = this.view.viewport.state;
     const { left, matrixWidth, width, height } = this.#layout;
-    const rows = visibleRows(steps, this.trace.frameCount, height);
+    const rows = visibleRows(steps, this.#run.frameCount, height);
     this.#raster.fit(layer.width, layer.height, layer.ratio);
     const fresh = this.#scroll(rows, tracks);
     if (matrix) {
-      const scene = { trace: this.trace, rows, window: tokens, width: matrixWidth, colourBy, palette };
+      const scene = {
+        run: this.#run,
+        rows,
+        window: tokens,
+        width: matrixWidth,
+        colourBy,
+        palette,
+        cache: this.#cache,
+      };
       this.#raster.open(left, matrixWidth, left, fresh.from, fresh.to);
       drawMatrixBoxes(this.#raster, { ...scene, rows: fresh.rows });
       this.#raster.show(surface);
@@ -260,16 +271,30 @@ export class TimelineRenderer {
       surface.restore();
     }
     if (!tracks) return;
+    this.#drawDifference(surface, rows);
     const right = left + matrixWidth;
     surface.clearRect(right, 0, width - right, height);
     for (const { track, x, width: trackWidth } of this.#layout.tracks) {
-      const scene = { trace: this.trace, rows, x, width: trackWidth, height, palette };
+      const scene = { run: this.#run, rows, x, width: trackWidth, height, palette, cache: this.#cache };
       this.#raster.open(x, trackWidth, 0, fresh.from, fresh.to);
       drawTrackBoxes(this.#raster, track, { ...scene, rows: fresh.rows });
       this.#raster.show(surface);
       drawTrackMarks(surface, track, scene);
     }
-    drawStepAxis(this.elements.stepAxis, steps, this.#layout, (index) => this.trace.frameAt(index));
+    drawStepAxis(this.elements.stepAxis, steps, this.#layout, (index) => this.#run.stepAt(index));
+  }
+
+  /** Marks in the gutter beside the rows in which the other run holds something else. */
+  #drawDifference(surface: DrawSurface, rows: readonly Row[]): void {
+    const difference = this.view.difference;
+    if (!difference) return;
+    const { left, height } = this.#layout;
+    surface.clearRect(0, 0, left, height);
+    surface.fillStyle = this.#palette.accent;
+    for (const row of rows) {
+      if (!difference.isAt(row.index)) continue;
+      surface.fillRect(left - MARK_WIDTH - 1, row.y, MARK_WIDTH, Math.max(1, row.height));
+    }
   }
 
   /**
@@ -279,7 +304,7 @@ export class TimelineRenderer {
    * @returns the rows that are left to draw, and the band that they lie in.
    */
   #scroll(rows: readonly Row[], whole: boolean): { rows: readonly Row[]; from: number; to: number } {
-    const { tokens, colourBy } = useView.getState();
+    const { tokens, colourBy } = this.view.viewport.state;
     const { ratio } = this.#layers.matrix;
     const next: DrawnRows = {
       rows,
@@ -287,6 +312,7 @@ export class TimelineRenderer {
       colourBy,
       layout: this.#layout,
       palette: this.#palette,
+      run: this.#run,
       firstFrame: this.#firstFrame,
       ratio,
     };
@@ -295,7 +321,7 @@ export class TimelineRenderer {
     const isSame =
       whole &&
       drawn !== null &&
-      (['tokens', 'colourBy', 'layout', 'palette', 'firstFrame', 'ratio'] as const).every(
+      (['tokens', 'colourBy', 'layout', 'palette', 'run', 'firstFrame', 'ratio'] as const).every(
         (field) => drawn[field] === next[field],
       );
     const scrolled = isSame ? scrollRows(drawn.rows, rows, this.#layout.height) : null;
@@ -306,20 +332,20 @@ export class TimelineRenderer {
   #drawOverlay(): void {
     const { overlay } = this.#layers;
     overlay.clear();
-    const { steps, tokens, selection } = useView.getState();
-    const { range } = usePlayback.getState();
+    const { steps, tokens, selection } = this.view.viewport.state;
+    const { range } = this.view.playhead.state;
     drawOverlay(overlay.context, {
       layout: this.#layout,
       steps,
       window: tokens,
-      shownIndex: shownIndex(),
-      frameCount: this.trace.frameCount,
+      shownIndex: this.view.shownIndex,
+      frameCount: this.#run.frameCount,
       selection,
       range,
       hover: this.#hover,
       palette: this.#palette,
     });
-    const peeked = peekedFocus();
+    const peeked = this.view.peekedFocus();
     const palette = this.#palette;
     if (peeked) {
       drawSharesOverRow(overlay.context, peeked, { layout: this.#layout, window: tokens, steps, palette });
@@ -332,13 +358,14 @@ export class TimelineRenderer {
     const entries = this.shownLayout();
     const still = globalThis.matchMedia('(prefers-reduced-motion: reduce)').matches;
     this.#morph.show(entries, !still);
-    const frame = this.trace.frameAt(shownIndex());
-    const { tokens, selection } = useView.getState();
+    const frame = this.#run.frameAt(this.view.shownIndex);
+    const { tokens, selection } = this.view.viewport.state;
     strip.clear();
     const scene: StripScene = {
       entries: this.#morph.entries,
       intervals: this.#morph.intervals,
-      budgetTokens: Math.max(frame?.budgetTokens ?? 1, frame?.usedTokens ?? 1),
+      budgetTokens:
+        this.view.difference?.slots() ?? Math.max(frame?.budgetTokens ?? 1, frame?.usedTokens ?? 1),
       width: strip.width,
       stripHeight: STRIP_HEIGHT,
       ribbonHeight: strip.height - STRIP_HEIGHT,
@@ -348,30 +375,31 @@ export class TimelineRenderer {
         const within = (block: BlockRef | null | undefined) =>
           block && start >= block.start && end <= block.end;
         if (within(selection) || within(this.#hover?.block)) return 1;
-        return this.#morph.flashOf(i);
+        const differs = this.view.difference?.hasAlone(this.#morph.entries[i]!) ? DIFFERENCE_STRENGTH : 0;
+        return Math.max(differs, this.#morph.flashOf(i));
       },
       palette: this.#palette,
     };
     drawStrip(strip.context, scene);
-    const peeked = peekedFocus();
+    const peeked = this.view.peekedFocus();
     if (peeked) drawSharesOnStrip(strip.context, peeked, scene);
   }
 
   #drawMinimap(): void {
     const { minimap } = this.#layers;
-    const totalTokens = this.trace.cursor;
+    const totalTokens = this.#run.cursor;
     const scene: MinimapScene = {
       entries: this.shownLayout(),
-      provenance: useRecording.getState().recording?.provenance ?? useSession.getState().provenance,
+      provenance: this.view.source.provenance,
       totalTokens,
       width: minimap.width,
       height: minimap.height,
       palette: this.#palette,
     };
     drawMinimap(minimap.context, scene);
-    const peeked = peekedFocus();
+    const peeked = this.view.peekedFocus();
     if (peeked) drawSharesOnMinimap(minimap.context, peeked, scene);
-    this.#brush.show(useView.getState().tokens, totalTokens, minimap.width, minimap.height);
-    select(this.elements.brush).classed('is-whole', useView.getState().autoTokens);
+    this.#brush.show(this.view.viewport.state.tokens, totalTokens, minimap.width, minimap.height);
+    select(this.elements.brush).classed('is-whole', this.view.viewport.state.autoTokens);
   }
 }

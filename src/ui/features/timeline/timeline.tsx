@@ -1,27 +1,27 @@
-/** The timeline panel: toolbar, overview, working-context strip, matrix and tracks. Drawing is the renderer's. */
-import { Columns2, GitFork, Maximize2, Network, Table2, ZoomIn, ZoomOut } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
-import { tellMatrixHeight } from '../../commands/view-actions.ts';
-import { TreeExplorer } from '../explorer/tree-explorer.tsx';
-import { currentRun } from '../../model/current-run.ts';
-import { PresetStory } from '../presets/preset-story.tsx';
-import { CommandButton } from '../../widgets/icon-button.tsx';
-import { tellShownLayout } from '../share/shown-layout.ts';
-import { useExplorer } from '../explorer/explorer-store.ts';
-import { useSession } from '../../model/session-store.ts';
-import { useView } from '../../model/view-store.ts';
-import { BudgetGauge } from './budget-gauge.tsx';
+/** The timeline of the view that it stands in: overview, working-context strip, matrix and tracks. Drawing is the renderer's. */
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { useRunView, useViewport } from '../../view/hooks.ts';
 import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
 import { listenForGestures } from './gestures.ts';
-import { Legend } from './legend.tsx';
 import { StepTable } from './step-table.tsx';
 import { TimelineEmpty } from './timeline-empty.tsx';
 import { TimelineRenderer } from './timeline-renderer.ts';
 import { Tooltip, type TooltipHandle } from './tooltip.tsx';
 import { TrackHeaders } from './track-headers.tsx';
-import { TrackMenu } from './track-menu.tsx';
 
-export function Timeline() {
+interface TimelineProps {
+  /** Tells timelines apart where there are several. */
+  readonly label: string;
+  /** What stands over the plot: a toolbar, or the name of the run. */
+  readonly children: ReactNode;
+  /** What lies over the rows, at the matrix's left edge and width; null while they are seen. */
+  readonly cover?: (layout: TimelineLayout) => ReactNode;
+  /** Told how the plot is divided on the screen. */
+  readonly onLayout?: (layout: TimelineLayout) => void;
+}
+
+export function Timeline({ label, children, cover, onLayout }: TimelineProps) {
+  const view = useRunView();
   const root = useRef<HTMLElement>(null);
   const minimap = useRef<HTMLCanvasElement>(null);
   const brush = useRef<SVGSVGElement>(null);
@@ -32,10 +32,12 @@ export function Timeline() {
   const stepAxis = useRef<SVGSVGElement>(null);
   const range = useRef<SVGSVGElement>(null);
   const tooltip = useRef<TooltipHandle>(null);
-  const [layout, setLayout] = useState<TimelineLayout>(() => layoutTimeline(800, 400));
-  const tableOpen = useView((state) => state.tableOpen);
-  const explorerOpen = useExplorer((state) => state.open);
-  const phase = useSession((state) => state.phase);
+  const [layout, setLayout] = useState<TimelineLayout>(() => layoutTimeline(800, 400, view.tracks));
+  const told = useRef(onLayout);
+  const tableOpen = useViewport((state) => state.tableOpen);
+  useEffect(() => {
+    told.current = onLayout;
+  });
 
   useEffect(() => {
     const renderer = new TimelineRenderer(
@@ -50,10 +52,9 @@ export function Timeline() {
         stepAxis: stepAxis.current!,
         range: range.current!,
       },
-      currentRun,
+      view,
       (next) => {
-        tellMatrixHeight(next.height);
-        tellShownLayout(next);
+        told.current?.(next);
         setLayout(next);
       },
     );
@@ -62,29 +63,11 @@ export function Timeline() {
       stop();
       renderer.dispose();
     };
-  }, []);
+  }, [view]);
 
   return (
-    <section className="timeline" ref={root} aria-label="Timeline">
-      <PresetStory />
-      <div className="timeline-toolbar">
-        <h2>Working context</h2>
-        <BudgetGauge />
-        <span className="spacer" />
-        <Legend />
-        <div className="button-row" role="group" aria-label="Zoom">
-          <CommandButton id="zoom-out" icon={ZoomOut} className="desktop-only" />
-          <CommandButton id="zoom-in" icon={ZoomIn} className="desktop-only" />
-          <CommandButton id="fit" icon={Maximize2} />
-          <CommandButton id="table" icon={Table2} pressed={tableOpen} />
-          <CommandButton id="explorer" icon={Network} pressed={explorerOpen} />
-        </div>
-        <div className="button-row" role="group" aria-label="Other runs">
-          <CommandButton id="branch" icon={GitFork} className="desktop-only" />
-          <CommandButton id="compare" icon={Columns2} className="desktop-only" />
-        </div>
-        <TrackMenu />
-      </div>
+    <section className="timeline" ref={root} aria-label={label}>
+      {children}
       <div className="timeline-minimap">
         <canvas ref={minimap} role="img" aria-label="Overview of the whole history" />
         <svg ref={brush} aria-hidden="true" />
@@ -111,9 +94,9 @@ export function Timeline() {
           aria-label="Refocus steps from top to bottom, token positions from left to right. Shift A and Shift D select blocks; T shows the step as a table."
         />
         <svg ref={range} className="timeline-range" style={{ width: layout.left }} aria-hidden="true" />
-        <TimelineEmpty phase={phase} />
+        <TimelineEmpty />
         {tableOpen && <StepTable />}
-        {explorerOpen && <TreeExplorer left={layout.left} matrixWidth={layout.matrixWidth} />}
+        {cover?.(layout)}
       </div>
       <Tooltip ref={tooltip} />
     </section>

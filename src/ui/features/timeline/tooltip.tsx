@@ -1,11 +1,11 @@
 /** The tooltip over the timeline: which block, which score, which text. Moved without React. */
 import { type Ref, useEffect, useImperativeHandle, useRef } from 'react';
-import { currentRun } from '../../model/current-run.ts';
-import { send } from '../../model/engine-session.ts';
 import { formatCount, formatPlural, formatScore, formatSpan } from '../../words/format.ts';
 import { actionLine } from '../../words/reasons.ts';
+import type { RunFrames } from '../../model/shown-run.ts';
+import { useRunView } from '../../view/hooks.ts';
 import type { Hit } from './gestures.ts';
-import { entryAtToken } from './hit.ts';
+import { entryAtToken } from '../../model/entry-search.ts';
 
 export interface TooltipHandle {
   show(hit: Hit | null): void;
@@ -17,6 +17,7 @@ const KEPT_SNIPPETS = 200;
 const OFFSET = 14;
 
 export function Tooltip({ ref }: { readonly ref: Ref<TooltipHandle> }) {
+  const view = useRunView();
   const box = useRef<HTMLDivElement>(null);
   const title = useRef<HTMLElement>(null);
   const facts = useRef<HTMLParagraphElement>(null);
@@ -44,8 +45,8 @@ export function Tooltip({ ref }: { readonly ref: Ref<TooltipHandle> }) {
       const { lod, start, end } = hit.block;
       title.current!.textContent = lod === 0 ? 'Raw tokens (LOD0)' : `Gist, LOD${lod}`;
       title.current!.style.setProperty('--swatch', `var(--lod-${lod})`);
-      facts.current!.textContent = factsOf(hit);
-      const done = actionsAt(hit);
+      facts.current!.textContent = factsOf(hit, view.run);
+      const done = actionsAt(hit, view.run);
       actions.current!.textContent = done;
       actions.current!.hidden = done === '';
       const key = `${start}:${end}`;
@@ -55,7 +56,8 @@ export function Tooltip({ ref }: { readonly ref: Ref<TooltipHandle> }) {
       place(element, hit);
       if (known !== undefined) return;
       timer.current = setTimeout(() => {
-        send({ kind: 'spanText', start, end, maxCharacters: SNIPPET_CHARACTERS })
+        view
+          .readSpan(start, end, SNIPPET_CHARACTERS)
           .then(({ text: snippet, truncated }) => {
             if (snippets.current.size >= KEPT_SNIPPETS) snippets.current.clear();
             snippets.current.set(key, snippet.trim() + (truncated ? '…' : ''));
@@ -78,19 +80,19 @@ export function Tooltip({ ref }: { readonly ref: Ref<TooltipHandle> }) {
   );
 }
 
-function factsOf({ index, block }: Hit): string {
+function factsOf({ index, block }: Hit, run: RunFrames): string {
   const { start, end } = block;
-  const frame = currentRun.frameAt(index);
+  const frame = run.frameAt(index);
   const parts = [`${formatSpan(start, end)} (${formatPlural(end - start, 'token')})`];
-  const scored = currentRun.scoredLayoutAt(index);
+  const scored = run.scoredLayoutAt(index);
   const at = scored ? entryAtToken(scored, start) : -1;
   if (frame && at >= 0) parts.push(`score ${formatScore(frame.scores[at]!)}`);
   if (frame) parts.push(`step ${formatCount(frame.step)}`);
   return parts.join(' · ');
 }
 
-function actionsAt({ index, block }: Hit): string {
-  const frame = currentRun.frameAt(index);
+function actionsAt({ index, block }: Hit, run: RunFrames): string {
+  const frame = run.frameAt(index);
   if (!frame) return '';
   return frame.actions
     .filter(({ start, end }) => start < block.end && end > block.start)

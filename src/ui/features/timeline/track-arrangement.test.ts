@@ -9,8 +9,13 @@ import {
   tidyArrangement,
   toggleHidden,
   togglePinned,
-} from './track-arrangement.ts';
-import { INITIAL_ARRANGEMENT } from './tracks.ts';
+} from '../../model/track-arrangement.ts';
+import { initialArrangement } from '../../model/tracks.ts';
+import { METRIC_TRACKS } from './metric-tracks.ts';
+
+const INITIAL = initialArrangement(METRIC_TRACKS);
+const layoutAt = (width: number, arrangement: TrackArrangement, scrolled: number) =>
+  layoutTimeline(width, 400, { registered: METRIC_TRACKS, state: { arrangement, scrolled } });
 
 const some: TrackArrangement = { order: ['a', 'b', 'c', 'd'], hidden: [], pinned: ['c'] };
 
@@ -30,7 +35,7 @@ describe('the arrangement of tracks', () => {
   });
 
   it('names every track once, whatever was stored and done', () => {
-    const id = fc.constantFrom(...INITIAL_ARRANGEMENT.order);
+    const id = fc.constantFrom(...INITIAL.order);
     const act = fc.oneof(
       fc.record({ do: fc.constant('move' as const), id, by: fc.constantFrom(1 as const, -1 as const) }),
       fc.record({ do: fc.constant('place' as const), id, at: id }),
@@ -41,14 +46,14 @@ describe('the arrangement of tracks', () => {
       fc.property(fc.jsonValue(), fc.array(id), fc.array(act, { maxLength: 12 }), (junk, pinned, acts) => {
         let now = tidyArrangement(
           typeof junk === 'object' && junk !== null ? Object.assign({}, junk, { pinned }) : junk,
-          INITIAL_ARRANGEMENT,
+          INITIAL,
         );
         for (const each of acts) {
           if (each.do === 'move') now = moveTrack(now, each.id, each.by);
           else if (each.do === 'place') now = placeTrack(now, each.id, each.at);
           else now = each.do === 'pin' ? togglePinned(now, each.id) : toggleHidden(now, each.id);
         }
-        expect([...now.order].sort()).toEqual([...INITIAL_ARRANGEMENT.order].sort());
+        expect([...now.order].sort()).toEqual([...INITIAL.order].sort());
         expect(new Set(listedTracks(now)).size).toBe(now.order.length);
       }),
     );
@@ -67,12 +72,12 @@ it('shows a track that came after what was stored only if it begins shown', () =
 });
 
 describe('the room of tracks', () => {
-  const pinned = togglePinned(INITIAL_ARRANGEMENT, 'latency');
+  const pinned = togglePinned(INITIAL, 'latency');
   const idsAt = (width: number, scrolled: number) =>
-    layoutTimeline(width, 400, pinned, scrolled).tracks.map(({ track }) => track.id);
+    layoutAt(width, pinned, scrolled).tracks.map(({ track }) => track.id);
 
   it('keeps pinned tracks in view while the others scroll to their end and no further', () => {
-    const start = layoutTimeline(390, 400, pinned, 0);
+    const start = layoutAt(390, pinned, 0);
     expect(start.tracks[0]!.track.id).toBe('latency');
     expect(start.tracksBehind).toBeGreaterThan(0);
     const seen = new Set(idsAt(390, 0));
@@ -80,15 +85,15 @@ describe('the room of tracks', () => {
       expect(idsAt(390, scrolled)[0]).toBe('latency');
       for (const id of idsAt(390, scrolled)) seen.add(id);
     }
-    expect(layoutTimeline(390, 400, pinned, 99).tracksBehind).toBe(0);
-    const shown = INITIAL_ARRANGEMENT.order.filter((id) => !INITIAL_ARRANGEMENT.hidden.includes(id));
+    expect(layoutAt(390, pinned, 99).tracksBehind).toBe(0);
+    const shown = INITIAL.order.filter((id) => !INITIAL.hidden.includes(id));
     expect([...seen].sort()).toEqual(shown.sort());
   });
 
   it('leaves the matrix its room and places tracks without overlap', () => {
     fc.assert(
       fc.property(fc.integer({ min: 320, max: 2600 }), fc.nat(12), (width, scrolled) => {
-        const { tracks, left, matrixWidth } = layoutTimeline(width, 400, pinned, scrolled);
+        const { tracks, left, matrixWidth } = layoutAt(width, pinned, scrolled);
         expect(matrixWidth).toBeGreaterThan(width * 0.4);
         let end = left + matrixWidth;
         for (const track of tracks) {
@@ -101,9 +106,7 @@ describe('the room of tracks', () => {
   });
 
   it('leaves out hidden tracks', () => {
-    const hidden = toggleHidden(INITIAL_ARRANGEMENT, 'utilisation');
-    expect(layoutTimeline(1200, 400, hidden, 0).tracks.map(({ track }) => track.id)).not.toContain(
-      'utilisation',
-    );
+    const hidden = toggleHidden(INITIAL, 'utilisation');
+    expect(layoutAt(1200, hidden, 0).tracks.map(({ track }) => track.id)).not.toContain('utilisation');
   });
 });

@@ -1,23 +1,24 @@
 /** Names of the metric tracks and their values at the shown step; here tracks are pinned, moved and scrolled. */
 import { ChevronLeft, ChevronRight, Pin } from 'lucide-react';
 import { type KeyboardEvent, useRef } from 'react';
-import { currentRun } from '../../model/current-run.ts';
-import { useShownFrame } from '../../model/shown-frame.ts';
+import type { Tracks } from '../../model/tracks.ts';
+import { useRunView } from '../../view/hooks.ts';
+import { useShownFrame } from '../../view/shown-frame.ts';
 import { IconButton } from '../../widgets/icon-button.tsx';
-import { arrangeTracks, scrollTracks } from './tracks-store.ts';
 import { formatPlural } from '../../words/format.ts';
 import type { TimelineLayout } from './frame-layout.ts';
-import { moveTrack, placeTrack, toggleHidden, togglePinned } from './track-arrangement.ts';
+import { moveTrack, placeTrack, toggleHidden, togglePinned } from '../../model/track-arrangement.ts';
 
 const DRAGGED_TYPE = 'application/x-megacontext-track';
 
 export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
+  const view = useRunView();
   const values = useRef<(HTMLElement | null)[]>([]);
   const { tracks, tracksBefore, tracksBehind } = layout;
   useShownFrame((frame) => {
     tracks.forEach(({ track }, i) => {
       const cell = values.current[i];
-      if (cell) cell.textContent = frame ? track.words(frame, currentRun) : '–';
+      if (cell) cell.textContent = frame ? track.words(frame, view.run) : '–';
     });
   });
   const end = tracks.at(-1);
@@ -36,7 +37,7 @@ export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
               if (!tracks.some((placed) => placed.track.id === dragged)) return;
               event.preventDefault();
               event.stopPropagation();
-              arrangeTracks((arrangement) => placeTrack(arrangement, dragged, track.id));
+              view.tracks.arrange((arrangement) => placeTrack(arrangement, dragged, track.id));
             }}
           >
             <dt>
@@ -47,10 +48,10 @@ export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
                 aria-label={`${track.label}: ${track.name}, ${pinned ? 'pinned' : 'not pinned'}. Arrow keys move it, Delete hides it.`}
                 title={`${track.sentence}\nClick pins it in place; drag or arrow keys move it; Delete hides it.`}
                 onClick={() => {
-                  arrangeTracks((arrangement) => togglePinned(arrangement, track.id));
+                  view.tracks.arrange((arrangement) => togglePinned(arrangement, track.id));
                 }}
                 onKeyDown={(event) => {
-                  actOnTrack(event, track.id);
+                  actOnTrack(event, track.id, view.tracks);
                 }}
                 onDragStart={(event) => {
                   event.dataTransfer.setData(DRAGGED_TYPE, track.id);
@@ -77,7 +78,7 @@ export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
             label={`${formatPlural(tracksBefore, 'track')} to the left`}
             disabled={tracksBefore === 0}
             onClick={() => {
-              scrollTracks(tracksBefore - 1);
+              view.tracks.scroll(tracksBefore - 1);
             }}
           />
           <IconButton
@@ -85,7 +86,7 @@ export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
             label={`${formatPlural(tracksBehind, 'track')} to the right`}
             disabled={tracksBehind === 0}
             onClick={() => {
-              scrollTracks(tracksBefore + 1);
+              view.tracks.scroll(tracksBefore + 1);
             }}
           />
         </div>
@@ -94,10 +95,10 @@ export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
   );
 }
 
-function actOnTrack(event: KeyboardEvent, id: string): void {
-  if (event.key === 'ArrowLeft') arrangeTracks((arrangement) => moveTrack(arrangement, id, -1));
-  else if (event.key === 'ArrowRight') arrangeTracks((arrangement) => moveTrack(arrangement, id, 1));
-  else if (event.key === 'Delete') arrangeTracks((arrangement) => toggleHidden(arrangement, id));
+function actOnTrack(event: KeyboardEvent, id: string, tracks: Tracks): void {
+  if (event.key === 'ArrowLeft') tracks.arrange((arrangement) => moveTrack(arrangement, id, -1));
+  else if (event.key === 'ArrowRight') tracks.arrange((arrangement) => moveTrack(arrangement, id, 1));
+  else if (event.key === 'Delete') tracks.arrange((arrangement) => toggleHidden(arrangement, id));
   else return;
   event.preventDefault();
 }

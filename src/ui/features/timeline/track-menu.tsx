@@ -2,15 +2,14 @@
 import { ArrowDown, ArrowUp, Columns3, Pin } from 'lucide-react';
 import { IconButton } from '../../widgets/icon-button.tsx';
 import { Popover } from '../../widgets/popover.tsx';
-import { arrangeTracks, useTracks } from './tracks-store.ts';
 import {
   type TrackArrangement,
   listedTracks,
   moveTrack,
   toggleHidden,
   togglePinned,
-} from './track-arrangement.ts';
-import { INITIAL_ARRANGEMENT, TRACKS } from './tracks.ts';
+} from '../../model/track-arrangement.ts';
+import { useRunView, useTracks } from '../../view/hooks.ts';
 
 export function TrackMenu() {
   return (
@@ -21,6 +20,7 @@ export function TrackMenu() {
 }
 
 function TrackList() {
+  const { tracks } = useRunView();
   const arrangement = useTracks((state) => state.arrangement);
   return (
     <>
@@ -33,9 +33,9 @@ function TrackList() {
       <button
         type="button"
         className="link"
-        disabled={arrangement === INITIAL_ARRANGEMENT}
+        disabled={arrangement === tracks.initial}
         onClick={() => {
-          arrangeTracks(() => INITIAL_ARRANGEMENT);
+          tracks.arrange(() => tracks.initial);
         }}
       >
         Restore the first arrangement
@@ -45,12 +45,13 @@ function TrackList() {
 }
 
 function TrackRow({ id, arrangement }: { readonly id: string; readonly arrangement: TrackArrangement }) {
-  const track = TRACKS.find((each) => each.id === id);
+  const { tracks } = useRunView();
+  const track = tracks.registered.find((each) => each.id === id);
   if (!track) return null;
   const isPinned = arrangement.pinned.includes(id);
   const isFixed = (by: 1 | -1) => moveTrack(arrangement, id, by) === arrangement;
   const move = (by: 1 | -1) => () => {
-    arrangeTracks((now) => moveTrack(now, id, by));
+    tracks.arrange((now) => moveTrack(now, id, by));
   };
   return (
     <li>
@@ -59,7 +60,7 @@ function TrackRow({ id, arrangement }: { readonly id: string; readonly arrangeme
           type="checkbox"
           checked={!arrangement.hidden.includes(id)}
           onChange={() => {
-            arrangeTracks((now) => toggleHidden(now, id));
+            tracks.arrange((now) => toggleHidden(now, id));
           }}
         />
         {track.name}
@@ -69,7 +70,7 @@ function TrackRow({ id, arrangement }: { readonly id: string; readonly arrangeme
         label={isPinned ? `Unpin ${track.name}` : `Pin ${track.name}`}
         pressed={isPinned}
         onClick={() => {
-          arrangeTracks((now) => togglePinned(now, id));
+          tracks.arrange((now) => togglePinned(now, id));
         }}
       />
       <IconButton icon={ArrowUp} label={`Move ${track.name} up`} disabled={isFixed(-1)} onClick={move(-1)} />

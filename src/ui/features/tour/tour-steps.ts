@@ -1,5 +1,5 @@
 /** The five steps of the tour: what each points at and says. Pure. */
-import type { MobileTab } from '../../app/shell-store.ts';
+import type { MobileTab } from '../../model/shell.ts';
 
 export interface TourStep {
   readonly title: string;

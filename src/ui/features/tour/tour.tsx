@@ -2,19 +2,25 @@
 import { X } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { IconButton } from '../../widgets/icon-button.tsx';
-import { useShell } from '../../app/shell-store.ts';
-import { closeTour, useTour } from './tour-store.ts';
+import type { TourProgress } from './tour-progress.ts';
 import { type CardPlace, placeCard } from './place-card.ts';
 import { TOUR_STEPS } from './tour-steps.ts';
+import { useStore } from 'zustand';
+import { useModel } from '../../view/hooks.ts';
 
-export function Tour() {
-  const at = useTour((state) => state.step);
-  const step = at === null ? undefined : TOUR_STEPS[at];
-  if (at === null || !step) return null;
-  return <TourCard key={at} at={at} />;
+interface TourProps {
+  readonly progress: TourProgress;
 }
 
-function TourCard({ at }: { readonly at: number }) {
+export function Tour({ progress }: TourProps) {
+  const at = useStore(progress.store, (state) => state.step);
+  const step = at === null ? undefined : TOUR_STEPS[at];
+  if (at === null || !step) return null;
+  return <TourCard key={at} at={at} progress={progress} />;
+}
+
+function TourCard({ at, progress }: TourProps & { readonly at: number }) {
+  const { shell } = useModel();
   const { title, text, target, mobileTab } = TOUR_STEPS[at]!;
   const card = useRef<HTMLDivElement>(null);
   const next = useRef<HTMLButtonElement>(null);
@@ -22,14 +28,14 @@ function TourCard({ at }: { readonly at: number }) {
   const isLast = at === TOUR_STEPS.length - 1;
 
   useEffect(() => {
-    useShell.setState(
+    shell.setState(
       target === '#chat-input'
         ? { mobileTab, rightTab: 'chat', rightOpen: true }
         : { mobileTab, ...(mobileTab === 'setup' && { leftOpen: true }) },
     );
     // An offered tour leaves the focus where it was; one that was asked for takes it, and so does its next step.
-    if (useTour.getState().started === 'asked') next.current?.focus();
-  }, [mobileTab, target]);
+    if (progress.store.getState().started === 'asked') next.current?.focus();
+  }, [mobileTab, target, shell, progress]);
 
   useLayoutEffect(() => {
     let shown: Element | null = null;
@@ -66,17 +72,17 @@ function TourCard({ at }: { readonly at: number }) {
     const onEscape = (event: globalThis.KeyboardEvent) => {
       if (event.key !== 'Escape' || event.defaultPrevented || document.querySelector('dialog[open]')) return;
       event.preventDefault();
-      closeTour();
+      progress.close();
     };
     document.addEventListener('keydown', onEscape);
     return () => {
       document.removeEventListener('keydown', onEscape);
     };
-  }, []);
+  }, [progress]);
 
   const go = (to: number) => {
-    if (to >= TOUR_STEPS.length) closeTour();
-    else useTour.setState({ step: Math.max(0, to), started: 'asked' });
+    if (to >= TOUR_STEPS.length) progress.close();
+    else progress.goTo(Math.max(0, to));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'ArrowRight') go(at + 1);
@@ -98,7 +104,13 @@ function TourCard({ at }: { readonly at: number }) {
     >
       <header>
         <h2>{title}</h2>
-        <IconButton icon={X} label="Close the tour" onClick={closeTour} />
+        <IconButton
+          icon={X}
+          label="Close the tour"
+          onClick={() => {
+            progress.close();
+          }}
+        />
       </header>
       <p id="tour-text">{text}</p>
       <footer>

@@ -1,31 +1,34 @@
 /** The panel that trains LensNet on the open session: what there is to learn from, the run, and what came of it. */
 import { Check, Download, FileUp, Pause, Play, RotateCcw, Trash2 } from 'lucide-react';
 import { useEffect, useRef } from 'react';
+import { useStore } from 'zustand';
 import type { LensTrainingReport, RoutingMeasure } from '../../../runtime/engine/protocol/protocol.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
-import { Problems } from '../../app/problems.tsx';
-import { useSession } from '../../model/session-store.ts';
-import { useShell } from '../../app/shell-store.ts';
+import { Problems } from '../../view/problems.tsx';
 import { formatCount, formatDuration, formatPercent, formatPlural } from '../../words/format.ts';
-import { exportLens, importLens, requestLens } from './lens-training-actions.ts';
-import { useLensTraining } from './lens-training-store.ts';
+import type { LensTraining } from './lens-training.ts';
 import { TRAINING_FIELDS, readForm } from './training-form.ts';
 import { CalibrationPlot, LossPlot } from './training-plots.tsx';
+import { useModel, useSession } from '../../view/hooks.ts';
+import { createInstanceContext } from '../../view/instance-context.ts';
 
-export function LensTrainingDialog() {
+const [LensTrainingContext, useLensTraining] = createInstanceContext<LensTraining>('training of LensNet');
+
+export function LensTrainingDialog({ training }: { readonly training: LensTraining }) {
+  const { shell } = useModel();
   const sessionId = useSession((state) => state.session?.record.id);
   const boot = useSession((state) => state.boot);
   const running = useSession((state) => state.running);
-  const report = useLensTraining((state) => state.report);
+  const report = useStore(training.store, (state) => state.report);
   useEffect(() => {
-    if (sessionId !== undefined) void requestLens({ action: 'status' });
-  }, [sessionId, boot, running]);
+    if (sessionId !== undefined) void training.request({ action: 'status' });
+  }, [training, sessionId, boot, running]);
   return (
     <Dialog
       title="Train LensNet on this session"
       className="lens-training"
       onClose={() => {
-        useShell.setState({ dialog: null });
+        shell.setState({ dialog: null });
       }}
     >
       <p className="muted">
@@ -34,7 +37,9 @@ export function LensTrainingDialog() {
         here; you can close this panel meanwhile, and answers come first.
       </p>
       {report !== null && report.sessionId === sessionId ? (
-        <Body report={report} />
+        <LensTrainingContext value={training}>
+          <Body report={report} />
+        </LensTrainingContext>
       ) : (
         <p className="muted">The session is being opened…</p>
       )}
@@ -62,7 +67,8 @@ function Body({ report }: { readonly report: LensTrainingReport }) {
 }
 
 function SetUp({ report: { supply } }: { readonly report: LensTrainingReport }) {
-  const form = useLensTraining((state) => state.form);
+  const training = useLensTraining();
+  const form = useStore(training.store, (state) => state.form);
   const readOnly = useSession((state) => state.session?.readOnly ?? false);
   const reading = readForm(form);
   const errors = reading.ok ? {} : reading.errors;
@@ -80,7 +86,7 @@ function SetUp({ report: { supply } }: { readonly report: LensTrainingReport }) 
       className="lens-form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (reading.ok) void requestLens({ action: 'start', ...reading.options });
+        if (reading.ok) void training.request({ action: 'start', ...reading.options });
       }}
     >
       <p role="status">
@@ -102,7 +108,7 @@ function SetUp({ report: { supply } }: { readonly report: LensTrainingReport }) 
               aria-invalid={errors[id] !== undefined}
               aria-describedby={`lens-${id}-error`}
               onChange={(event) => {
-                useLensTraining.setState({ form: { ...form, [id]: event.target.value } });
+                training.changeForm({ [id]: event.target.value });
               }}
             />
             <span className="field-error" id={`lens-${id}-error`}>
@@ -167,11 +173,12 @@ interface RunButtonProps {
 }
 
 function RunButton({ action, icon: Icon, isPrimary = false, children }: RunButtonProps) {
+  const training = useLensTraining();
   return (
     <button
       type="button"
       className={isPrimary ? 'button primary' : 'button'}
-      onClick={() => void requestLens({ action })}
+      onClick={() => void training.request({ action })}
     >
       <Icon size={14} aria-hidden /> {children}
     </button>
@@ -270,6 +277,7 @@ function intervalOf(interval: readonly [number, number] | null, format: (value: 
 }
 
 function InUse({ report: { inUse, phase, hasCandidate } }: { readonly report: LensTrainingReport }) {
+  const training = useLensTraining();
   const picker = useRef<HTMLInputElement>(null);
   const storage = useSession((state) => state.boot?.storage);
   const variant = useSession((state) => state.session?.config.lensVariant ?? 'default');
@@ -294,7 +302,7 @@ function InUse({ report: { inUse, phase, hasCandidate } }: { readonly report: Le
         </p>
       )}
       <div className="button-row">
-        <button type="button" className="button" onClick={() => void exportLens()}>
+        <button type="button" className="button" onClick={() => void training.exportWeights()}>
           <Download size={14} aria-hidden /> Export {hasCandidate ? 'the trained' : 'its'} weights
         </button>
         <button type="button" className="button" disabled={isRunning} onClick={() => picker.current?.click()}>
@@ -305,7 +313,7 @@ function InUse({ report: { inUse, phase, hasCandidate } }: { readonly report: Le
             type="button"
             className="button"
             disabled={isRunning}
-            onClick={() => void requestLens({ action: 'useShipped' })}
+            onClick={() => void training.request({ action: 'useShipped' })}
           >
             <RotateCcw size={14} aria-hidden /> Use the model’s own again
           </button>
@@ -319,7 +327,7 @@ function InUse({ report: { inUse, phase, hasCandidate } }: { readonly report: Le
         aria-label="Weight file"
         onChange={(event) => {
           const [file] = event.target.files ?? [];
-          if (file) void importLens(file);
+          if (file) void training.importWeights(file);
           event.target.value = '';
         }}
       />

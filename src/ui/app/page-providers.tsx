@@ -1,0 +1,25 @@
+/** Hands a page's instances to the components below. */
+import type { ReactNode } from 'react';
+import { CommandsContext, ModelContext, RunViewContext } from '../view/hooks.ts';
+import { createInstanceContext } from '../view/instance-context.ts';
+import type { Page } from './page.ts';
+
+const [PageContext, usePage] = createInstanceContext<Page>('page');
+export { usePage };
+
+interface PageProvidersProps {
+  readonly page: Page;
+  readonly children: ReactNode;
+}
+
+export function PageProviders({ page, children }: PageProvidersProps) {
+  return (
+    <PageContext value={page}>
+      <ModelContext value={page.model}>
+        <CommandsContext value={page.commands}>
+          <RunViewContext value={page.model.view}>{children}</RunViewContext>
+        </CommandsContext>
+      </ModelContext>
+    </PageContext>
+  );
+}

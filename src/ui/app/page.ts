@@ -1,0 +1,74 @@
+/** One page: its model, the features that stand on it, and what the two can do, made once for each page. */
+import { Commands } from '../commands/commands.ts';
+import { listenForKeys } from '../commands/keymap.ts';
+import { playbackCommands } from '../commands/playback-commands.ts';
+import type { Registry } from '../commands/registry.ts';
+import { viewCommands } from '../commands/view-commands.ts';
+import { Branch } from '../features/branch/branch.ts';
+import { Compare } from '../features/compare/compare.ts';
+import { Evaluation } from '../features/evaluate/evaluation.ts';
+import { Explorer } from '../features/explorer/explorer.ts';
+import { Presets } from '../features/presets/presets.ts';
+import { startAddressSync } from '../features/share/address-sync.ts';
+import { listenForDroppedTraces } from '../features/share/open-trace.ts';
+import type { PageLink } from '../features/share/page-link.ts';
+import { registerShare } from '../features/share/register-share.ts';
+import { registerTimeline } from '../features/timeline/register-timeline.ts';
+import { TourProgress } from '../features/tour/tour-progress.ts';
+import { LensTraining } from '../features/training/lens-training.ts';
+import type { EnginePort } from '../model/engine-link.ts';
+import { type Model, createModel } from '../model/model.ts';
+import { startPlayheadClock } from '../model/playhead-clock.ts';
+import { pageCommands } from './page-commands.ts';
+import { sessionCommands } from './session-commands.ts';
+
+export interface Page {
+  readonly model: Model;
+  readonly commands: Commands;
+  readonly explorer: Explorer;
+  readonly branch: Branch;
+  readonly compare: Compare;
+  readonly evaluation: Evaluation;
+  readonly training: LensTraining;
+  readonly presets: Presets;
+  readonly tour: TourProgress;
+  readonly pageLink: PageLink;
+  /** Told how the timeline is divided on the screen. */
+  readonly tellTimelineLayout: ReturnType<typeof registerTimeline>;
+}
+
+/** The order is that in which the palette and the help list the commands. */
+export function createPage(engine: EnginePort): Page {
+  const model = createModel(engine);
+  const commands = new Commands();
+  const registry: Registry = { model, commands, tracks: model.view.tracks, notices: model.notices };
+  commands.register(...playbackCommands(model.view), ...viewCommands(model.view));
+  const explorer = new Explorer(registry);
+  commands.register(...sessionCommands(model));
+  const features = {
+    explorer,
+    branch: new Branch(registry),
+    compare: new Compare(registry),
+    pageLink: registerShare(registry),
+    tellTimelineLayout: registerTimeline(registry),
+    presets: new Presets(registry),
+    training: new LensTraining(registry),
+    evaluation: new Evaluation(registry),
+    tour: new TourProgress(registry),
+  };
+  commands.register(...pageCommands(model.shell));
+  return { model, commands, ...features };
+}
+
+/** Let the page's clock, keys, dropped files and address bar act. @returns a function that stops them. */
+export function listen({ model, commands, pageLink }: Page): () => void {
+  const stops = [
+    startPlayheadClock(model.view.playhead),
+    listenForKeys(commands),
+    listenForDroppedTraces(model),
+    startAddressSync(model, pageLink),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}

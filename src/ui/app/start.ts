@@ -1,0 +1,102 @@
+/** The first minute: boot the engine, bring back the last session, or create one from the example and run it. */
+import type { BackendReport, BootReport, SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
+import type { Model } from '../model/model.ts';
+import type { Page } from './page.ts';
+import { applyLink } from '../features/share/address-sync.ts';
+import type { LinkState } from '../features/share/link-state.ts';
+import { targetOf } from '../features/share/page-link.ts';
+import { type Example, loadExample } from '../model/example.ts';
+
+const MODEL_ID = 'tiny';
+const MODEL_BASE_URL = './models/';
+
+export type BackendChoice = 'auto' | BackendReport['id'];
+
+/** Boot with a backend and bring the page to life. Never throws; failures become problems. */
+export async function start(page: Page, backend: BackendChoice): Promise<void> {
+  const { engine, mirror, actions, problems, example: store } = page.model;
+  const opened = mirror.getState().session?.record.id;
+  mirror.setState({ phase: 'booting', progress: null });
+  const link = opened === undefined ? page.pageLink.readAddress() : null;
+  const example = loadExample().then(
+    (loaded) => {
+      store.setState({ example: loaded });
+      return loaded;
+    },
+    (error: unknown) => {
+      problems.reportError('The embedded example could not be loaded', error);
+      return null;
+    },
+  );
+  try {
+    const boot = await engine.send({
+      kind: 'boot',
+      modelId: MODEL_ID,
+      modelBaseUrl: MODEL_BASE_URL,
+      backend,
+    });
+    mirror.setState({ boot, phase: 'opening', progress: null });
+    const sessions = await engine.send({ kind: 'listSessions' });
+    mirror.setState({ sessions });
+    const loaded = opened === undefined && link ? await example : null;
+    if (link && loaded) {
+      await openLink(page, link, boot, sessions, loaded);
+      return;
+    }
+    const last =
+      sessions.find(({ id }) => id === opened) ?? [...sessions].sort((a, b) => b.updatedAt - a.updatedAt)[0];
+    if (last) {
+      await actions.open(last.id);
+      await resume(page.model);
+      return;
+    }
+    const first = await example;
+    await actions.create(first?.title ?? 'First session', {}, first);
+  } catch (error) {
+    mirror.setState({ phase: 'failed', progress: null });
+    problems.reportError('The engine could not start', error);
+  }
+}
+
+/** Ingest what was still waiting when the session was closed. */
+async function resume({ mirror, actions }: Model): Promise<void> {
+  const state = mirror.getState().session;
+  if (state && state.pendingTokens > 0 && !state.readOnly) await actions.run();
+}
+
+/** Open what a link names, or the example with its parameters. */
+async function openLink(
+  { model, pageLink, presets }: Page,
+  link: LinkState,
+  boot: BootReport,
+  sessions: readonly SessionRecord[],
+  example: Example,
+): Promise<void> {
+  const { mirror, actions, problems } = model;
+  const config = { ...boot.defaults, ...link.parameters };
+  const target = targetOf(link, sessions, { title: example.title, config });
+  if (target.kind === 'session') {
+    await actions.open(target.id);
+    await resume(model);
+    await applyLink(link, model, pageLink);
+    return;
+  }
+  if (target.kind === 'preset') {
+    pageLink.show(link);
+    await presets.start(target.id, link.parameters);
+    return;
+  }
+  // The linked place is reached sooner at full speed; the reader came to see that place.
+  if (link.step !== undefined) mirror.setState({ pace: 0 });
+  await actions.create(example.title, link.parameters, example);
+  pageLink.show(link);
+  if (target.isSubstitute) {
+    problems.report({
+      title: 'The linked session is in another browser',
+      message: 'A link does not carry the text of a session. The example is shown instead.',
+      kept: 'Parameters and view of the link were applied to it.',
+      tryNext: 'Ask for the trace as a file and open it from the session menu.',
+      tone: 'info',
+    });
+  }
+}

@@ -1,0 +1,76 @@
+/** Everything that one page knows, made anew for each page: no instance is shared between two. */
+import { createConversation } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
+import { EngineLink, type EnginePort, NoticeHandlers } from './engine-link.ts';
+import { type ExampleStore, createExampleStore } from './example.ts';
+import { type FirstMinute, createFirstMinute } from './first-minute.ts';
+import { Playhead } from './playhead.ts';
+import { Problems } from './problems.ts';
+import { Recordings } from './recordings.ts';
+import { RunView } from './run-view.ts';
+import { SessionActions } from './session-actions.ts';
+import { SessionIntake } from './session-intake.ts';
+import { type SessionMirror, createSessionMirror } from './session.ts';
+import { type Shell, createShell } from './shell.ts';
+import { ShownRun } from './shown-run.ts';
+import { Steering } from './steering.ts';
+import { Tracks } from './tracks.ts';
+import { Viewport } from './viewport.ts';
+
+export interface Model {
+  readonly problems: Problems;
+  readonly shell: Shell;
+  readonly engine: EngineLink;
+  readonly notices: NoticeHandlers;
+  /** What the engine reported of the open session. */
+  readonly mirror: SessionMirror;
+  readonly intake: SessionIntake;
+  readonly actions: SessionActions;
+  readonly conversation: Conversation;
+  readonly steering: Steering;
+  /** The run that the page shows, and its view. */
+  readonly shown: ShownRun;
+  readonly view: RunView;
+  readonly recordings: Recordings;
+  readonly example: ExampleStore;
+  readonly firstMinute: FirstMinute;
+}
+
+export function createModel(port: EnginePort): Model {
+  const problems = new Problems();
+  const shell = createShell();
+  const notices = new NoticeHandlers();
+  const engine = new EngineLink(port, notices, problems);
+  const mirror = createSessionMirror();
+  const conversation = createConversation(notices);
+  const shown = new ShownRun(() => mirror.getState().provenance);
+  const playhead = new Playhead();
+  shown.subscribe(() => {
+    playhead.setFrameCount(shown.run.frameCount);
+  });
+  const view = new RunView(shown, playhead, new Viewport(shown), {
+    tracks: new Tracks(),
+    readSpan: (start, end, maxCharacters) => engine.send({ kind: 'spanText', start, end, maxCharacters }),
+    onSelect: () => {
+      shell.setState({ rightTab: 'inspector', rightOpen: true });
+    },
+  });
+  const intake = new SessionIntake({ mirror, shown, view, conversation, problems }, notices);
+  const recordings = new Recordings({ shown, view, shell, problems });
+  return {
+    problems,
+    shell,
+    engine,
+    notices,
+    mirror,
+    intake,
+    actions: new SessionActions({ engine, mirror, intake, conversation, recordings, playhead, problems }),
+    conversation,
+    steering: new Steering({ engine, mirror, intake, shown, view, problems }),
+    shown,
+    view,
+    recordings,
+    example: createExampleStore(),
+    firstMinute: createFirstMinute(),
+  };
+}

@@ -1,0 +1,170 @@
+/**
+ * A run as the page remembers it: frames as keyframes and deltas, metrics per step, decoded tokens. No store,
+ * because it is large: drawing code reads it, and whoever subscribes hears that it grew.
+ */
+import type { RunConfig } from '../../core/trace/config.ts';
+import type { LayoutEntry, TelemetryEvent, TelemetryEventOf } from '../../core/trace/telemetry.ts';
+import { type Frame, ScoreColumn, StoredFrame } from './frame.ts';
+import { LatencyTable } from './latency-table.ts';
+import { LayoutHistory } from './layout-history.ts';
+import { scoredLayout } from '../../core/trace/action-replay.ts';
+
+type RefocusEvent = TelemetryEventOf<'refocus'>;
+
+type DecodedToken = TelemetryEventOf<'decode'>;
+
+export class Run {
+  readonly #frames: Frame[] = [];
+  readonly #layouts = new LayoutHistory();
+  readonly #deltaNll = new Map<number, TelemetryEventOf<'deltaNll'>>();
+  #scores = new ScoreColumn();
+  #latencies = new LatencyTable();
+  readonly #decoded = new Map<number, DecodedToken>();
+  /** The parameters from a frame on, in order of frames. */
+  readonly #configs: { readonly from: number; readonly config: RunConfig }[] = [];
+  readonly #listeners = new Set<() => void>();
+  #violations = 0;
+
+  get frameCount(): number {
+    return this.#frames.length;
+  }
+
+  get violations(): number {
+    return this.#violations;
+  }
+
+  /** Tokens of history that the trace knows of. */
+  get cursor(): number {
+    return this.#frames.at(-1)?.cursor ?? 0;
+  }
+
+  frameAt(index: number): Frame | undefined {
+    return this.#frames[index];
+  }
+
+  /** What the step axis says of a frame; undefined where it has no number. */
+  stepAt(index: number): Pick<Frame, 'step'> | undefined {
+    return this.#frames[index];
+  }
+
+  /** The layout after the step; shared, never changed. */
+  layoutAt(index: number): readonly LayoutEntry[] {
+    return this.#layouts.at(index);
+  }
+
+  /** The layout that was scored in this step, before its actions; null if scores and entries do not match. */
+  scoredLayoutAt(index: number): readonly LayoutEntry[] | null {
+    const frame = this.#frames[index];
+    if (!frame || frame.scoreCount === 0) return null;
+    const layout = scoredLayout(this.layoutAt(index), frame.actions);
+    return layout.length === frame.scoreCount ? layout : null;
+  }
+
+  deltaNllAt(index: number): TelemetryEventOf<'deltaNll'> | undefined {
+    const frame = this.#frames[index];
+    return frame && this.#deltaNll.get(frame.step);
+  }
+
+  /** Milliseconds per stage, in the order of STAGES. */
+  latenciesAt(index: number): Float64Array | undefined {
+    const frame = this.#frames[index];
+    return frame && this.#latencies.at(frame.step);
+  }
+
+  /** The parameters in force at a frame; null where the trace does not say. */
+  configAt(index: number): RunConfig | null {
+    return this.#configs.findLast(({ from }) => from <= index)?.config ?? null;
+  }
+
+  /** The token decoded at an absolute position, if this trace saw it. */
+  decodedAt(position: number): DecodedToken | undefined {
+    return this.#decoded.get(position);
+  }
+
+  /** The last frame whose step is at most `step`; -1 if none. */
+  indexOfStep(step: number): number {
+    let low = 0;
+    let high = this.#frames.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#frames[middle]!.step <= step) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** The nearest frame with an applied action in a direction; null if there is none. */
+  nextAction(from: number, direction: 1 | -1): number | null {
+    for (let i = from + direction; i >= 0 && i < this.#frames.length; i += direction) {
+      const frame = this.#frames[i]!;
+      if (frame.expansions + frame.collapses + frame.evictions > 0) return i;
+    }
+    return null;
+  }
+
+  append(events: readonly TelemetryEvent[]): void {
+    if (events.length === 0) return;
+    for (const event of events) this.#accept(event);
+    this.#changed();
+  }
+
+  /** Forget everything: another session was opened. */
+  reset(): void {
+    this.#frames.length = 0;
+    this.#layouts.clear();
+    this.#deltaNll.clear();
+    this.#latencies = new LatencyTable();
+    this.#scores = new ScoreColumn();
+    this.#decoded.clear();
+    this.#configs.length = 0;
+    this.#violations = 0;
+    this.#changed();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #accept(event: TelemetryEvent): void {
+    switch (event.type) {
+      case 'refocus':
+        this.#acceptFrame(event);
+        return;
+      case 'deltaNll':
+        this.#deltaNll.set(event.step, event);
+        return;
+      case 'latency':
+        this.#latencies.add(event.step, event.stage, event.ms);
+        return;
+      case 'decode':
+        this.#decoded.set(event.index, event);
+        return;
+      case 'violation':
+        this.#violations++;
+        return;
+      case 'session':
+        this.#configs.push({ from: this.#frames.length, config: event.config });
+        return;
+      case 'ingest':
+      case 'gist':
+      case 'score':
+      case 'action':
+      case 'evict':
+      case 'readmit':
+      case 'sensitivity':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #acceptFrame(event: RefocusEvent): void {
+    if (!this.#layouts.append(event.layout)) return;
+    this.#frames.push(new StoredFrame(this.#frames.length, event, this.#scores));
+  }
+}

@@ -1,0 +1,96 @@
+/** Takes in what the engine tells of the open session: into the mirror, the run and the conversation. */
+import type { ProvenanceRun, SessionSnapshot, SessionState } from '../../runtime/engine/protocol/protocol.ts';
+import type { Conversation } from './conversation.ts';
+import type { NoticeHandlers } from './engine-link.ts';
+import type { Problems } from './problems.ts';
+import type { RunView } from './run-view.ts';
+import type { SessionMirror } from './session.ts';
+import type { ShownRun } from './shown-run.ts';
+
+interface Places {
+  readonly mirror: SessionMirror;
+  readonly shown: ShownRun;
+  readonly view: RunView;
+  readonly conversation: Conversation;
+  readonly problems: Problems;
+}
+
+const STATE_EVERY_MS = 150;
+
+export class SessionIntake {
+  readonly #places: Places;
+  #heldState: SessionState | null = null;
+  #stateTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(places: Places, notices: NoticeHandlers) {
+    this.#places = places;
+    const { mirror, shown, problems } = places;
+    notices.on('telemetry', ({ events }) => {
+      shown.live.append(events);
+    });
+    notices.on('state', ({ state }) => {
+      this.acceptState(state);
+    });
+    notices.on('progress', (notice) => {
+      mirror.setState({ progress: notice.done >= notice.total && notice.total > 0 ? null : notice });
+    });
+    notices.on('provenance', ({ run }) => {
+      mirror.setState(({ provenance }) => ({ provenance: withRun(provenance, run) }));
+      if (shown.isLive) shown.tell();
+    });
+    notices.on('problem', ({ error }) => {
+      problems.reportWireError(error);
+    });
+    notices.on('restarted', ({ boot, snapshot }) => {
+      mirror.setState({ boot });
+      if (snapshot) this.acceptSnapshot(snapshot);
+    });
+  }
+
+  /** Session states arrive with every refocus; React hears of them a few times a second. */
+  acceptState(state: SessionState): void {
+    this.#heldState = state;
+    this.#stateTimer ??= setTimeout(() => {
+      this.#stateTimer = undefined;
+      const held = this.#heldState;
+      if (held) this.#places.mirror.setState({ session: held, running: held.activity === 'ingesting' });
+    }, STATE_EVERY_MS);
+  }
+
+  /** Show a session that was created or opened. */
+  acceptSnapshot({ state, events, chat, provenance, damage }: SessionSnapshot): void {
+    const { mirror, shown, view, conversation, problems } = this.#places;
+    shown.live.reset();
+    shown.live.append(events);
+    conversation.setState({ messages: chat, streaming: null, asking: false });
+    mirror.setState({
+      phase: 'ready',
+      session: state,
+      provenance,
+      damage,
+      progress: null,
+      running: state.activity === 'ingesting',
+    });
+    // A recording in front keeps its place; the session is behind it.
+    if (shown.isLive) {
+      shown.tell();
+      view.viewport.startOver();
+      view.playhead.followLive();
+    }
+    if (damage.length > 0) {
+      problems.report({
+        title: 'This session could not be opened quite as it was stored',
+        message: damage.join(' '),
+        kept: 'Everything else was loaded.',
+        tryNext: 'Nothing needs to be done: it can go on as it is.',
+        tone: 'info',
+      });
+    }
+  }
+}
+
+/** A run that starts where a known one does replaces it: it grew. */
+function withRun(runs: readonly ProvenanceRun[], run: ProvenanceRun): readonly ProvenanceRun[] {
+  const at = runs.findIndex(({ start }) => start === run.start);
+  return at < 0 ? [...runs, run] : runs.with(at, run);
+}

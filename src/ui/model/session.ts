@@ -1,0 +1,55 @@
+/** A mirror of the engine's session: small facts only. The run itself is in run.ts. */
+import { type StoreApi, createStore } from 'zustand';
+import type {
+  BootReport,
+  ProvenanceRun,
+  SessionRecord,
+  SessionState,
+} from '../../runtime/engine/protocol/protocol.ts';
+
+interface Progress {
+  readonly task: 'load' | 'ingest' | 'rebuild';
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface SessionFacts {
+  readonly phase: 'booting' | 'opening' | 'ready' | 'failed';
+  readonly boot: BootReport | null;
+  readonly sessions: readonly SessionRecord[];
+  readonly session: SessionState | null;
+  readonly provenance: readonly ProvenanceRun[];
+  readonly progress: Progress | null;
+  /** What storage found damaged when the session was opened. */
+  readonly damage: readonly string[];
+  /** Ingestion pace in tokens per second; 0 = as fast as the machine can. */
+  readonly pace: number;
+  readonly running: boolean;
+  /** A new session is being made and given its first text; no other may be opened in between. */
+  readonly settingUp: boolean;
+}
+
+const INITIAL_PACE = 1500;
+
+export type SessionMirror = StoreApi<SessionFacts>;
+
+export function createSessionMirror(): SessionMirror {
+  return createStore<SessionFacts>()(() => ({
+    phase: 'booting',
+    boot: null,
+    sessions: [],
+    session: null,
+    provenance: [],
+    progress: null,
+    damage: [],
+    pace: INITIAL_PACE,
+    running: false,
+    settingUp: false,
+  }));
+}
+
+/** True while another session can be opened or made: none is on its way. */
+export function canChangeSession({ boot, phase, settingUp }: SessionFacts): boolean {
+  return boot !== null && phase !== 'booting' && phase !== 'opening' && !settingUp;
+}

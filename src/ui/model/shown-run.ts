@@ -1,0 +1,86 @@
+/** The run that a view shows: the open session's, or a recording in front of it. */
+import type { ProvenanceRun } from '../../runtime/engine/protocol/protocol.ts';
+import { Run } from './run.ts';
+
+/** What is read of a run, by the places of a playhead. */
+export type RunFrames = Pick<
+  Run,
+  | 'frameCount'
+  | 'cursor'
+  | 'violations'
+  | 'frameAt'
+  | 'stepAt'
+  | 'layoutAt'
+  | 'scoredLayoutAt'
+  | 'deltaNllAt'
+  | 'latenciesAt'
+  | 'configAt'
+  | 'decodedAt'
+  | 'indexOfStep'
+  | 'nextAction'
+>;
+
+/** Where a view has its run from; another run may come to stand for it, so it is asked at every use. */
+export interface RunSource {
+  readonly run: RunFrames;
+  /** Who wrote which part of the history, as far as the source knows. */
+  readonly provenance: readonly ProvenanceRun[];
+  /** Told when the run grew or another one stands for it. */
+  subscribe(listener: () => void): () => void;
+}
+
+interface Recorded {
+  readonly run: Run;
+  readonly provenance: readonly ProvenanceRun[];
+}
+
+export class ShownRun implements RunSource {
+  /** The open session's run: its events go here, whatever stands in front. */
+  readonly live = new Run();
+  readonly #liveProvenance: () => readonly ProvenanceRun[];
+  readonly #listeners = new Set<() => void>();
+  #recorded: Recorded | null = null;
+
+  /** @param liveProvenance - of the open session. */
+  constructor(liveProvenance: () => readonly ProvenanceRun[]) {
+    this.#liveProvenance = liveProvenance;
+    this.live.subscribe(() => {
+      if (this.isLive) this.tell();
+    });
+  }
+
+  get run(): Run {
+    return this.#recorded?.run ?? this.live;
+  }
+
+  get provenance(): readonly ProvenanceRun[] {
+    return this.#recorded?.provenance ?? this.#liveProvenance();
+  }
+
+  get isLive(): boolean {
+    return this.#recorded === null;
+  }
+
+  /** Show a recording; the session's run goes on behind it. */
+  showRecorded(run: Run, provenance: readonly ProvenanceRun[]): void {
+    this.#recorded = { run, provenance };
+    this.tell();
+  }
+
+  /** Show the session's run again. */
+  showLive(): void {
+    if (this.isLive) return;
+    this.#recorded = null;
+    this.tell();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What is shown beside the run's own frames changed. */
+  tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
