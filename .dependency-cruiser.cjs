@@ -78,6 +78,22 @@ module.exports = {
       'gist-net': ['.', 'backend', 'base-model', 'model-folder'],
       'lens-net': ['.', 'backend', 'model-folder'],
     }),
+    ...within('src/ui', {
+      widgets: [],
+      model: [],
+      words: ['model'],
+      commands: ['model'],
+      view: ['widgets', 'model', 'words', 'commands'],
+      features: ['widgets', 'model', 'words', 'commands', 'view'],
+      app: ['widgets', 'model', 'words', 'commands', 'view', 'features', 'styles'],
+    }),
+    {
+      name: 'no-feature-imports-another',
+      severity: 'error',
+      comment: 'what two features share goes down to model, view or widgets; app puts features together',
+      from: { path: '^src/ui/features/([^/]+)/' },
+      to: { path: '^src/ui/features/', pathNot: '^src/ui/features/$1/' },
+    },
     ...within('src/nn/lens-net', { '.': ['variants'], variants: [] }),
     ...within('src/runtime', {
       session: [],

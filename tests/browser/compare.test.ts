@@ -107,9 +107,9 @@ describe('branching and comparing', { timeout: TEST_MS }, () => {
     await compare.getByText(/stretch(es)? of the history differ/).waitFor();
   });
 
-  it('plays, steps and zooms by the timeline’s keys, overlaid and by token', async () => {
+  it('plays, steps and zooms by the timeline’s keys, stacked and by token', async () => {
     const compare = dialog('Compare two runs');
-    await compare.getByRole('button', { name: 'Overlaid' }).click();
+    await compare.getByRole('button', { name: 'Stacked' }).click();
     await page.keyboard.press('Home');
     expect(await placeText()).toBe('Step 1');
     await page.keyboard.press('ArrowRight');
@@ -124,7 +124,7 @@ describe('branching and comparing', { timeout: TEST_MS }, () => {
     await compare.getByRole('button', { name: 'By token' }).click();
     expect(await placeText()).toMatch(/^Token /);
     await compare.getByRole('button', { name: /^Go to token .*: Parameters/ }).click();
-    await look('h1-compare-overlaid');
+    await look('h1-compare-stacked');
     await page.keyboard.press('0');
     await compare.getByRole('button', { name: 'Swap A and B' }).click();
     expect(await compare.getByLabel('Run A').inputValue()).toBe('live');
