@@ -6,7 +6,7 @@ import type { NoticeHandlers } from './engine-link.ts';
 /** A generated token and the refocus step in which it was produced. */
 export interface StreamedToken {
   readonly text: string;
-  readonly position: number;
+  readonly tokenIndex: number;
   readonly step: number;
 }
 
@@ -35,7 +35,7 @@ export function createConversation(notices: NoticeHandlers): Conversation {
     conversation.setState(({ streaming }) => ({
       streaming: {
         messageId,
-        tokens: [...(streaming?.tokens ?? []), { text: delta, position: index, step }],
+        tokens: [...(streaming?.tokens ?? []), { text: delta, tokenIndex: index, step }],
       },
     }));
   });

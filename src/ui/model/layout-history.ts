@@ -21,14 +21,14 @@ export class LayoutHistory {
     }
   }
 
-  /** The layout after the frame at a position; shared, never changed. */
-  at(position: number): readonly LayoutEntry[] {
-    const cached = this.#cache.get(position);
+  /** The layout after a frame; shared, never changed. */
+  at(index: number): readonly LayoutEntry[] {
+    const cached = this.#cache.get(index);
     if (cached) return cached;
-    if (position < 0 || position >= this.#index.length) return [];
-    const layout = this.#index.layoutAt(position);
+    if (index < 0 || index >= this.#index.length) return [];
+    const layout = this.#index.layoutAt(index);
     if (this.#cache.size >= CACHED_LAYOUTS) this.#cache.delete(this.#cache.keys().next().value!);
-    this.#cache.set(position, layout);
+    this.#cache.set(index, layout);
     return layout;
   }
 

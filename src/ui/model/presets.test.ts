@@ -11,10 +11,13 @@ const { questions } = JSON.parse(readFileSync(`${EXAMPLE}.json`, 'utf8')) as {
 };
 
 describe('the presets', () => {
-  it.each(presetsFor(DEFAULT_RUN_CONFIG))('$id has parameters that the engine takes', ({ config, turn }) => {
-    const started = applyConfigChanges(DEFAULT_RUN_CONFIG, config);
-    if (turn) expect(applyConfigChanges(started, turn.config)).not.toEqual(started);
-  });
+  it.each(presetsFor(DEFAULT_RUN_CONFIG))(
+    '$id has parameters that the engine takes',
+    ({ config, change }) => {
+      const started = applyConfigChanges(DEFAULT_RUN_CONFIG, config);
+      if (change) expect(applyConfigChanges(started, change.config)).not.toEqual(started);
+    },
+  );
 
   it.each(presetsFor(DEFAULT_RUN_CONFIG))('$id asks what its own text says', ({ chapters, question }) => {
     const read = chapters.map((numbers) => chaptersOf(text, numbers)).join('');
@@ -25,8 +28,8 @@ describe('the presets', () => {
   });
 
   it('thrashing gives back every parameter that it took, and leaves the dice', () => {
-    const { config, turn } = presetsFor(DEFAULT_RUN_CONFIG).find(({ id }) => id === 'thrashing')!;
-    const changed = applyConfigChanges(applyConfigChanges(DEFAULT_RUN_CONFIG, config), turn!.config);
+    const { config, change } = presetsFor(DEFAULT_RUN_CONFIG).find(({ id }) => id === 'thrashing')!;
+    const changed = applyConfigChanges(applyConfigChanges(DEFAULT_RUN_CONFIG, config), change!.config);
     expect(changed).toEqual({ ...DEFAULT_RUN_CONFIG, policy: 'random' });
   });
 

@@ -12,7 +12,7 @@ export interface Preset {
   /** Chapters of the example, first to last; each list is ingested after the one before. */
   readonly chapters: readonly [readonly number[], ...(readonly number[])[]];
   /** Parameters set between the first and the second list, and a sentence about what changes. */
-  readonly turn: { readonly config: Partial<RunConfig>; readonly watch: string } | null;
+  readonly change: { readonly config: Partial<RunConfig>; readonly watch: string } | null;
   /** Put into the chat when the text has been read. */
   readonly question: string | null;
 }
@@ -31,7 +31,7 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       watch: 'Ask, then look at the bottom rows: does anything expand at the far left, and what pays for it?',
       config: {},
       chapters: [[1, 10, 2, 3, 4, 5, 6, 7, 8]],
-      turn: null,
+      change: null,
       question: 'What does a wig cost at Rosen?',
     },
     {
@@ -42,7 +42,7 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       watch: 'Ask, then step with “.”: does the raw block with the answer open, and in how many steps?',
       config: { budgetTokens: 512, recentTokens: 128 },
       chapters: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
-      turn: null,
+      change: null,
       question: 'Where did the Blythe family put their map?',
     },
     {
@@ -56,7 +56,7 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
         [1, 2, 3],
         [4, 5, 6],
       ],
-      turn: {
+      change: {
         config: Object.fromEntries(STEADY.map((id) => [id, defaults[id]])),
         watch:
           'Same dice, but thresholds, cooldown and action limit are back: about three moves in ten are undone now, and the swap rate falls by half.',

@@ -30,9 +30,9 @@ export class RecordingReader {
   }
 
   #acceptToken({ text, index, step }: Extract<TelemetryEvent, { type: 'decode' }>): void {
-    const token = { text, position: index, step };
+    const token = { text, tokenIndex: index, step };
     const answer = this.answers.at(-1);
-    if (answer?.at(-1)?.position === index - 1) answer.push(token);
+    if (answer?.at(-1)?.tokenIndex === index - 1) answer.push(token);
     else this.answers.push([token]);
   }
 }

@@ -116,13 +116,13 @@ export class RunView {
   /** The token that is looked at, if the run has it. */
   peekedFocus(): TokenFocus | null {
     const { peek } = this.viewport.state;
-    return peek && tokenFocus(this.run, peek.position);
+    return peek && tokenFocus(this.run, peek.tokenIndex);
   }
 
   /** Look at a generated token: its step is shown until it is let go. `held` outlasts the pointer. */
-  peekAtToken(position: number, held: boolean): void {
-    const focus = tokenFocus(this.run, position);
-    this.viewport.set({ peek: focus && { index: focus.index, position, held } });
+  peekAtToken(tokenIndex: number, held: boolean): void {
+    const focus = tokenFocus(this.run, tokenIndex);
+    this.viewport.set({ peek: focus && { index: focus.index, tokenIndex, held } });
   }
 
   endPeek(): void {

@@ -76,9 +76,9 @@ export class Run {
     return this.#configs.findLast(({ from }) => from <= index)?.config ?? null;
   }
 
-  /** The token decoded at an absolute position, if this trace saw it. */
-  decodedAt(position: number): DecodedToken | undefined {
-    return this.#decoded.get(position);
+  /** The token decoded at an index of the history, if this trace saw it. */
+  decodedAt(index: number): DecodedToken | undefined {
+    return this.#decoded.get(index);
   }
 
   /** The last frame whose step is at most `step`; -1 if none. */

@@ -1,6 +1,6 @@
 /** The horizontal window of the timeline: which tokens are visible, and how zoom and pan change that. Pure. */
 
-/** A visible range of token positions; fractional while zooming. */
+/** A visible range of tokens; fractional while zooming. */
 export interface TokenWindow {
   readonly start: number;
   readonly end: number;

@@ -10,7 +10,7 @@ export interface FocusedBlock extends BlockRef {
 }
 
 export interface TokenFocus {
-  readonly position: number;
+  readonly tokenIndex: number;
   readonly text: string;
   /** The refocus step whose working context it was predicted from. */
   readonly step: number;
@@ -26,13 +26,13 @@ export interface TokenFocus {
 /** Null where the trace lacks the token or its step. */
 export function tokenFocus(
   trace: Pick<Run, 'decodedAt' | 'indexOfStep' | 'layoutAt'>,
-  position: number,
+  tokenIndex: number,
 ): TokenFocus | null {
-  const token = trace.decodedAt(position);
+  const token = trace.decodedAt(tokenIndex);
   const index = token ? trace.indexOfStep(token.step) : -1;
   if (!token || index < 0) return null;
   const { text, step, attention } = token;
-  const known = { position, text, step, index, reading: attention?.reading ?? null };
+  const known = { tokenIndex, text, step, index, reading: attention?.reading ?? null };
   if (attention) {
     const blocks = attention.blocks.map(([lod, start, end, parts]) => {
       return { lod, start, end, share: parts / ATTENTION_PARTS };
@@ -43,7 +43,7 @@ export function tokenFocus(
   const raw = layout.filter(([lod]) => lod === 0);
   const blocks = raw.map(([lod, start, end]): FocusedBlock => ({ lod, start, end, share: null }));
   // Tokens that came after the step stand raw behind it.
-  const end = layout.at(-1)?.[2] ?? position;
-  if (end < position) blocks.push({ lod: 0, start: end, end: position, share: null });
+  const end = layout.at(-1)?.[2] ?? tokenIndex;
+  if (end < tokenIndex) blocks.push({ lod: 0, start: end, end: tokenIndex, share: null });
   return { ...known, blocks, rest: 0 };
 }

@@ -22,7 +22,7 @@ export interface BlockRef {
 /** A generated token that is looked at: its frame is shown instead of the playhead's. */
 interface Peek {
   readonly index: number;
-  readonly position: number;
+  readonly tokenIndex: number;
   /** It stays after the pointer has left: it was clicked, tapped or reached by keyboard. */
   readonly held: boolean;
 }

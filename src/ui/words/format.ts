@@ -53,7 +53,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)}${THIN_SPACE}min ${String(seconds % 60).padStart(2, '0')}${THIN_SPACE}s`;
 }
 
-/** `[1,024, 2,048)`: a half-open span of token positions. */
+/** `[1,024, 2,048)`: a half-open span of tokens. */
 export function formatSpan(start: number, end: number): string {
   return `${formatCount(start)}–${formatCount(end)}`;
 }

@@ -13,11 +13,11 @@ interface AnswerTextProps {
 }
 
 export function AnswerText({ tokens, children }: AnswerTextProps) {
-  const first = tokens[0]?.position ?? 0;
-  const last = tokens.at(-1)?.position ?? -1;
+  const first = tokens[0]?.tokenIndex ?? 0;
+  const last = tokens.at(-1)?.tokenIndex ?? -1;
   const peek = useViewport((state) => {
-    const position = state.peek?.position ?? -1;
-    return position >= first && position <= last ? state.peek : null;
+    const tokenIndex = state.peek?.tokenIndex ?? -1;
+    return tokenIndex >= first && tokenIndex <= last ? state.peek : null;
   });
   const view = useRunView();
   const root = useRef<HTMLDivElement>(null);
@@ -48,57 +48,57 @@ export function AnswerText({ tokens, children }: AnswerTextProps) {
         aria-label="Answer, token by token"
         aria-description="Left and right walk the tokens and tell what each was predicted from; Escape ends it."
         onPointerOver={({ target, pointerType }) => {
-          const position = positionOf(target);
-          if (position === null || pointerType === 'touch' || view.viewport.state.peek?.held) return;
-          view.peekAtToken(position, false);
+          const tokenIndex = tokenIndexOf(target);
+          if (tokenIndex === null || pointerType === 'touch' || view.viewport.state.peek?.held) return;
+          view.peekAtToken(tokenIndex, false);
         }}
         onPointerLeave={() => {
           if (!view.viewport.state.peek?.held) view.endPeek();
         }}
         onClick={({ target }) => {
-          const position = positionOf(target);
-          if (position === null || (isHeld && position === peek?.position)) view.endPeek();
-          else view.peekAtToken(position, true);
+          const tokenIndex = tokenIndexOf(target);
+          if (tokenIndex === null || (isHeld && tokenIndex === peek?.tokenIndex)) view.endPeek();
+          else view.peekAtToken(tokenIndex, true);
         }}
         onFocus={({ currentTarget }) => {
           if (!peek && currentTarget.matches(':focus-visible')) view.peekAtToken(first, true);
         }}
         onKeyDown={(event) => {
-          walk(event, tokens, peek?.position ?? null, view);
+          walk(event, tokens, peek?.tokenIndex ?? null, view);
         }}
       >
-        {tokens.map(({ text, position }, i) => (
+        {tokens.map(({ text, tokenIndex }, i) => (
           <span
-            key={position}
-            className={`token ${peek?.position === position ? 'is-peeked' : ''}`}
-            data-position={position}
+            key={tokenIndex}
+            className={`token ${peek?.tokenIndex === tokenIndex ? 'is-peeked' : ''}`}
+            data-token-index={tokenIndex}
           >
             {i === 0 ? text.trimStart() : text}
           </span>
         ))}
         {children}
       </p>
-      {peek && <TokenCard position={peek.position} held={peek.held} text={root} />}
+      {peek && <TokenCard tokenIndex={peek.tokenIndex} held={peek.held} text={root} />}
     </div>
   );
 }
 
-function positionOf(target: EventTarget): number | null {
-  const token = (target as Element).closest<HTMLElement>('[data-position]');
-  return token ? Number(token.dataset['position']) : null;
+function tokenIndexOf(target: EventTarget): number | null {
+  const token = (target as Element).closest<HTMLElement>('[data-token-index]');
+  return token ? Number(token.dataset['tokenIndex']) : null;
 }
 
 function walk(
   event: KeyboardEvent,
   tokens: readonly StreamedToken[],
-  position: number | null,
+  tokenIndex: number | null,
   view: RunView,
 ): void {
-  const at = tokens.findIndex((token) => token.position === position);
+  const at = tokens.findIndex((token) => token.tokenIndex === tokenIndex);
   const wanted = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tokens.length - 1 }[event.key];
-  if (event.key === 'Escape' && position !== null) view.endPeek();
+  if (event.key === 'Escape' && tokenIndex !== null) view.endPeek();
   else if (wanted === undefined || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
-  else view.peekAtToken(tokens[Math.min(Math.max(wanted, 0), tokens.length - 1)]!.position, true);
+  else view.peekAtToken(tokens[Math.min(Math.max(wanted, 0), tokens.length - 1)]!.tokenIndex, true);
   event.preventDefault();
   event.stopPropagation();
 }

@@ -81,9 +81,9 @@ function AskAgain({ question }: { readonly question: string }) {
 /** The tokens of a stored answer, where the trace still knows all of them and they spell its text. */
 function tokensOf({ start, end, text }: ChatMessageRecord, run: RunFrames): StreamedToken[] | null {
   const tokens: StreamedToken[] = [];
-  for (let position = start; position < end; position++) {
-    const decoded = run.decodedAt(position);
-    if (decoded) tokens.push({ text: decoded.text, position, step: decoded.step });
+  for (let tokenIndex = start; tokenIndex < end; tokenIndex++) {
+    const decoded = run.decodedAt(tokenIndex);
+    if (decoded) tokens.push({ text: decoded.text, tokenIndex, step: decoded.step });
   }
   const spelled = tokens.map((token) => token.text).join('');
   return spelled.trim() !== '' && spelled.includes(text.trim()) ? tokens : null;

@@ -15,7 +15,7 @@ export function RecordedAnswers() {
         ) : (
           answers.map((tokens) => (
             <article
-              key={tokens[0]!.position}
+              key={tokens[0]!.tokenIndex}
               className="message message-assistant"
               aria-label="Recorded answer"
             >

@@ -14,20 +14,20 @@ const READINGS: Readonly<Record<AttentionReading, string>> = {
 };
 
 interface TokenCardProps {
-  readonly position: number;
+  readonly tokenIndex: number;
   /** Only then can it be pointed at: else it would take the pointer from the text. */
   readonly held: boolean;
-  /** Where the token stands, as `[data-position]`. */
+  /** Where the token stands, as `[data-token-index]`. */
   readonly text: RefObject<HTMLElement | null>;
 }
 
-export function TokenCard({ position, held, text }: TokenCardProps) {
+export function TokenCard({ tokenIndex, held, text }: TokenCardProps) {
   const view = useRunView();
   const { shell } = useModel();
   const card = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const place = () => {
-      const token = text.current?.querySelector(`[data-position="${position}"]`);
+      const token = text.current?.querySelector(`[data-token-index="${tokenIndex}"]`);
       if (card.current && token) placeBeside(card.current, token.getBoundingClientRect());
     };
     place();
@@ -38,7 +38,7 @@ export function TokenCard({ position, held, text }: TokenCardProps) {
       removeEventListener('resize', place);
     };
   });
-  const focus = tokenFocus(view.run, position);
+  const focus = tokenFocus(view.run, tokenIndex);
   if (!focus) return null;
   return (
     <div
@@ -49,7 +49,7 @@ export function TokenCard({ position, held, text }: TokenCardProps) {
     >
       <header>
         <strong>{formatToken(focus.text)}</strong>
-        <span className="muted tabular">token {formatCount(position)}</span>
+        <span className="muted tabular">token {formatCount(tokenIndex)}</span>
         <button
           type="button"
           className="link"

@@ -24,7 +24,7 @@ function placedRun(side: Side, comparison: Comparison): RunFrames {
     deltaNllAt: (place) => run.deltaNllAt(indexOf(place)),
     latenciesAt: (place) => run.latenciesAt(indexOf(place)),
     configAt: (place) => run.configAt(indexOf(place)),
-    decodedAt: (position) => run.decodedAt(position),
+    decodedAt: (tokenIndex) => run.decodedAt(tokenIndex),
     indexOfStep: (step) => comparison.placeOfStep(side, step),
     /** Of either run: the playhead goes to where anything happened. */
     nextAction: (from, direction) => comparison.nextAction(from, direction),

@@ -8,7 +8,8 @@ export async function readTexts({ run, texts }: ComparedSource, spans: Spans): P
   const written = () =>
     spans.map(([start, end]) => {
       let text = '';
-      for (let position = start; position < end; position++) text += run.decodedAt(position)?.text ?? '';
+      for (let tokenIndex = start; tokenIndex < end; tokenIndex++)
+        text += run.decodedAt(tokenIndex)?.text ?? '';
       return text;
     });
   return texts ? texts(spans).catch(written) : written();

@@ -243,10 +243,10 @@ function listenForPointer(renderer: ExplorerRenderer, onHover: (node: BlockRef |
   listen('wheel', (event) => {
     event.preventDefault();
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-    const turn = (event.deltaY || event.deltaX) * unit;
+    const pixels = (event.deltaY || event.deltaX) * unit;
     const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-    if (sideways) viewport.panTokens(turn / canvas.clientWidth);
-    else viewport.zoomTokens(Math.exp(turn * WHEEL_ZOOM), tokenAt(event));
+    if (sideways) viewport.panTokens(pixels / canvas.clientWidth);
+    else viewport.zoomTokens(Math.exp(pixels * WHEEL_ZOOM), tokenAt(event));
     hover(nodeAt(event));
   });
   listen('pointerleave', () => {

@@ -73,7 +73,7 @@ export class Presets {
     recordings.close();
     try {
       const [firstChapters, ...otherChapters] = preset.chapters;
-      const config = preset.turn ? preset.config : { ...preset.config, ...changes };
+      const config = preset.change ? preset.config : { ...preset.config, ...changes };
       const firstText = { text: chaptersOf(example.text, firstChapters), title: example.title };
       const sessionId = await actions.create(preset.title, config, firstText);
       if (sessionId === null) return;
@@ -81,7 +81,7 @@ export class Presets {
       this.#store.setState({ sessionId, preset, watch: preset.watch, question: null });
       if (!(await this.#read(sessionId, 0))) return;
       for (const chapters of otherChapters) {
-        if (preset.turn && !(await this.#turn(preset.turn))) return;
+        if (preset.change && !(await this.#change(preset.change))) return;
         const cursorBefore = this.#model.mirror.getState().session?.cursor ?? 0;
         const title = `${example.title}, continued`;
         if (!(await actions.ingest(chaptersOf(example.text, chapters), title, 'document'))) return;
@@ -114,7 +114,7 @@ export class Presets {
     await actions.ask(question);
   }
 
-  async #turn({ config, watch }: NonNullable<Preset['turn']>): Promise<boolean> {
+  async #change({ config, watch }: NonNullable<Preset['change']>): Promise<boolean> {
     const { actions, problems } = this.#model;
     const refused = await actions.setParameters(config);
     if (refused === null) {

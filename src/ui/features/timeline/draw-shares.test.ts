@@ -37,7 +37,7 @@ const decode = {
   entropy: 0,
 } as const;
 
-function focusAt(position: number) {
+function focusAt(tokenIndex: number) {
   const trace = new Run();
   trace.append([
     frame,
@@ -56,7 +56,7 @@ function focusAt(position: number) {
       },
     },
   ]);
-  return tokenFocus(trace, position);
+  return tokenFocus(trace, tokenIndex);
 }
 
 describe('what a generated token was predicted from', () => {

@@ -27,7 +27,7 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
   const { view } = renderer;
   const { viewport } = view;
   let drag: { x: number; y: number; moved: boolean } | null = null;
-  let trackTurn = 0;
+  let trackPixels = 0;
 
   const show = (hit: Hit | null) => {
     renderer.setHover(hit && { index: hit.index, block: hit.block });
@@ -130,23 +130,23 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
       event.preventDefault();
       const box = overlay.getBoundingClientRect();
       const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
-      const turn = (event.deltaY || event.deltaX) * unit;
+      const pixels = (event.deltaY || event.deltaX) * unit;
       const { left, matrixWidth } = renderer.layout;
       const x = event.clientX - box.left;
       const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
       if (sideways && x > left + matrixWidth) {
-        trackTurn += turn;
-        const tracks = Math.trunc(trackTurn / WHEEL_PER_TRACK);
-        trackTurn -= tracks * WHEEL_PER_TRACK;
+        trackPixels += pixels;
+        const tracks = Math.trunc(trackPixels / WHEEL_PER_TRACK);
+        trackPixels -= tracks * WHEEL_PER_TRACK;
         if (tracks !== 0) view.tracks.scroll(renderer.layout.tracksBefore + tracks);
       } else if (event.altKey || x < left || x > left + matrixWidth) {
-        viewport.zoomSteps(Math.exp(-turn * WHEEL_ZOOM), event.clientY - box.top);
+        viewport.zoomSteps(Math.exp(-pixels * WHEEL_ZOOM), event.clientY - box.top);
       } else if (sideways) {
         const { tokens } = viewport.state;
-        const byTokens = (turn / matrixWidth) * (tokens.end - tokens.start);
+        const byTokens = (pixels / matrixWidth) * (tokens.end - tokens.start);
         viewport.set({ tokens: panTokens(tokens, byTokens, view.run.cursor), autoTokens: false });
       } else {
-        viewport.zoomTokens(Math.exp(turn * WHEEL_ZOOM), pointerToken(event));
+        viewport.zoomTokens(Math.exp(pixels * WHEEL_ZOOM), pointerToken(event));
       }
       show(matrixHit(event));
     },
