@@ -41,7 +41,9 @@ afterEach(() => {
 
 const dialog = (name: string) => page.getByRole('dialog', { name });
 const place = () => page.getByLabel('Step of both runs');
-const placeText = () => place().getAttribute('aria-valuetext');
+/** The slider follows the playhead within an animation frame. */
+const standsAt = (words: RegExp) =>
+  expect.poll(() => place().getAttribute('aria-valuetext'), { timeout: 10_000 }).toMatch(words);
 
 /** A picture in both themes, and what axe calls serious. */
 async function look(name: string): Promise<void> {
@@ -95,7 +97,7 @@ describe('branching and comparing', { timeout: TEST_MS }, () => {
     await page.getByRole('button', { name: 'Compare with the original' }).click();
     const compare = dialog('Compare two runs');
     await compare.getByText(`They part at step ${BRANCH_STEP + 1}`).waitFor();
-    expect(await placeText()).toBe(`Step ${BRANCH_STEP + 1}`);
+    await standsAt(new RegExp(`^Step ${BRANCH_STEP + 1}$`));
     const divergences = compare.getByRole('region', { name: 'Where the runs part' });
     expect(await divergences.innerText()).toMatch(/Parameters\s+.*Budget/);
     const row = compare.getByRole('row', { name: /^Budget 1,024/ });
@@ -111,10 +113,10 @@ describe('branching and comparing', { timeout: TEST_MS }, () => {
     const compare = dialog('Compare two runs');
     await compare.getByRole('button', { name: 'Stacked' }).click();
     await page.keyboard.press('Home');
-    expect(await placeText()).toBe('Step 1');
+    await standsAt(/^Step 1$/);
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Shift+ArrowRight');
-    expect(await placeText()).toBe('Step 12');
+    await standsAt(/^Step 12$/);
     await page.keyboard.press('w');
     await compare.getByRole('button', { name: /^Play both/ }).click();
     await page.waitForFunction(
@@ -122,7 +124,7 @@ describe('branching and comparing', { timeout: TEST_MS }, () => {
     );
     await compare.getByRole('button', { name: /^Pause both/ }).click();
     await compare.getByRole('button', { name: 'By token' }).click();
-    expect(await placeText()).toMatch(/^Token /);
+    await standsAt(/^Token /);
     await compare.getByRole('button', { name: /^Go to token .*: Parameters/ }).click();
     await look('h1-compare-stacked');
     await page.keyboard.press('0');

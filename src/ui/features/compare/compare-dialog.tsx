@@ -254,7 +254,7 @@ function Compared({ comparison, timeline: Timeline }: ComparedProps) {
       <div className={`compare-plots is-${arrangement}`}>
         {SIDES.map((side) => (
           <RunViewContext key={side} value={views[side]}>
-            <Timeline label={`Timeline of run ${side.toUpperCase()}`}>
+            <Timeline label={`Timeline of ${side.toUpperCase()}`}>
               <PlayheadWords side={side} comparison={comparison} />
             </Timeline>
           </RunViewContext>
