@@ -3,6 +3,7 @@
  * with one working context, and with the same context after one move.
  */
 import type { RunConfig } from '../../core/trace/config.ts';
+import { BlockIndex } from './block-index.ts';
 import { createRetrievalScorer } from '../../core/policies/retrieval.ts';
 import type { PositionScheme } from '../../core/context/position-scheme.ts';
 import type { Rng } from '../../base/rng.ts';
@@ -12,13 +13,12 @@ import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { Layout } from '../../core/context/working-context.ts';
 import type { LanguageModel, LensNet } from '../../nn/ports.ts';
 import { Decoder } from '../session/decoding/decoder.ts';
-import { blockRelevance } from './block-relevance.ts';
 import { type CandidateMove, chooseMoves } from './moves.ts';
-import type { SamplePosition } from './positions.ts';
+import type { SampledState } from './sampled-states.ts';
 import { ReplayTree } from './replay-tree.ts';
 import { sampleLayout } from './sample-layout.ts';
 
-/** Every third state is held out, kind by kind in order of position: no horizon is in both parts. */
+/** Every third state is held out, kind by kind in order of cursor: no horizon is in both parts. */
 const HELD_OUT_EVERY = 3;
 
 export interface MeasuredMove extends Omit<CandidateMove, 'layout'> {
@@ -26,7 +26,7 @@ export interface MeasuredMove extends Omit<CandidateMove, 'layout'> {
   readonly gainNats: number;
 }
 
-export interface MeasuredState extends SamplePosition {
+export interface MeasuredState extends SampledState {
   readonly layout: Layout;
   /** `[entries]` of the LensNet that was in use. */
   readonly lensScores: Float32Array;
@@ -43,7 +43,7 @@ export interface CollectInput {
   /** Where the base sees its slots. */
   readonly positionScheme: PositionScheme;
   /** In order. */
-  readonly positions: readonly SamplePosition[];
+  readonly sampled: readonly SampledState[];
   readonly rng: Rng;
   /** Awaited often: yields, and throws to give up. */
   readonly yieldToEvents: () => Promise<void>;
@@ -51,19 +51,20 @@ export interface CollectInput {
 }
 
 export async function collectStates(input: CollectInput): Promise<readonly MeasuredState[]> {
-  const { positions, base, tree, yieldToEvents } = input;
+  const { sampled, base, tree, yieldToEvents } = input;
   const replay = new ReplayTree(tree);
+  const words = new BlockIndex(replay.tree);
   const decoder = new Decoder(base, tree, yieldToEvents);
   decoder.setPositions(input.positionScheme);
-  const heldOut = heldOutOf(positions);
+  const heldOut = heldOutOf(sampled);
   const states: MeasuredState[] = [];
   let moves = 0;
   try {
-    for (const position of positions) {
+    for (const sample of sampled) {
       await yieldToEvents();
-      const then = replay.growTo(position.cursor);
-      const state = await measureState(input, position, then, decoder);
-      states.push({ ...state, isHeldOut: heldOut.has(position) });
+      const then = replay.growTo(sample.cursor);
+      const state = await measureState(input, sample, then, words, decoder);
+      states.push({ ...state, isHeldOut: heldOut.has(sample) });
       moves += state.moves.length;
       input.onState(states.length, moves);
     }
@@ -73,21 +74,22 @@ export async function collectStates(input: CollectInput): Promise<readonly Measu
   }
 }
 
-function heldOutOf(positions: readonly SamplePosition[]): ReadonlySet<SamplePosition> {
-  const byKind = [...positions].sort((a, b) => a.kind.localeCompare(b.kind) || a.cursor - b.cursor);
+function heldOutOf(sampled: readonly SampledState[]): ReadonlySet<SampledState> {
+  const byKind = [...sampled].sort((a, b) => a.kind.localeCompare(b.kind) || a.cursor - b.cursor);
   return new Set(byKind.filter((_, i) => i % HELD_OUT_EVERY === HELD_OUT_EVERY - 1));
 }
 
 async function measureState(
   { tree, base, lensNet, config, rng, yieldToEvents }: CollectInput,
-  position: SamplePosition,
+  sample: SampledState,
   then: GistTree,
+  words: BlockIndex,
   decoder: Decoder,
 ): Promise<Omit<MeasuredState, 'isHeldOut'>> {
-  const { cursor, horizonTokens } = position;
+  const { cursor, horizonTokens } = sample;
   const coming = tree.tokens(cursor, cursor + horizonTokens).slice();
   const tail = then.tokens(Math.max(0, cursor - lensNet.tailTokens), cursor);
-  const futureRelevance = blockRelevance(then, [...tail, ...coming]);
+  const futureRelevance = words.rank([...tail, ...coming]);
   const layout = await sampleLayout({ tree: then, config, lensNet, base, futureRelevance, rng });
   const view = buildSlotView({
     layout,
@@ -97,7 +99,7 @@ async function measureState(
   });
   const lensScores = entryScores(view, await lensNet.score(view));
   const cosineScores = entryScores(view, await createRetrievalScorer().score(view));
-  const tailRelevance = blockRelevance(then, tail);
+  const tailRelevance = words.rank(tail);
   const candidates = chooseMoves({
     layout,
     tree: then,
@@ -116,5 +118,5 @@ async function measureState(
     await yieldToEvents();
     moves.push({ ...move, gainNats: before - (await measure(moved)) });
   }
-  return { ...position, layout, lensScores, moves };
+  return { ...sample, layout, lensScores, moves };
 }

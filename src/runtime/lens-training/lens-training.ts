@@ -14,7 +14,7 @@ import type { WireError } from '../session/messages/wire-error.ts';
 import { type LensRecord, type LensSettings, readLensRecord, writeLensRecord } from './kept-lens.ts';
 import type { LensSupply, LensTrainingOptions, LensTrainingReport, LensTrainingRequest } from './messages.ts';
 import { LEAST_STATES } from './messages.ts';
-import { type FoundPositions, HORIZON_TOKENS, choosePositions, findPositions } from './positions.ts';
+import { type FoundStates, HORIZON_TOKENS, chooseStates, findStates } from './sampled-states.ts';
 import { TRAINED_FILE, TrainingRun } from './training-run.ts';
 
 /** What the session's engine and its surroundings give. */
@@ -70,7 +70,7 @@ export class LensTraining {
   /** What a run had learned when the worker died. */
   private draft: { readonly weights: ArrayBuffer; readonly step: number } | null = null;
   private notifiedMs = -Infinity;
-  private found: { readonly tokens: number; readonly positions: FoundPositions } | null = null;
+  private found: { readonly tokens: number; readonly sampled: FoundStates } | null = null;
 
   constructor(private readonly ports: LensTrainingPorts) {}
 
@@ -188,11 +188,11 @@ export class LensTraining {
       );
     }
     const { states, steps, learningRate, seed } = options;
-    const positions = choosePositions(this.findPositions(), states, new Rng(seed).split(1));
-    if (positions.length < LEAST_STATES) {
+    const sampled = chooseStates(this.findStates(), states, new Rng(seed).split(1));
+    if (sampled.length < LEAST_STATES) {
       throw new EngineError(
         'not-legal',
-        `This history of ${ports.tree.tokenCount} tokens gives ${positions.length} places to learn from; ${LEAST_STATES} are needed.`,
+        `This history of ${ports.tree.tokenCount} tokens gives ${sampled.length} places to learn from; ${LEAST_STATES} are needed.`,
         'Nothing was changed.',
         'Add a document or ask some questions, then try again.',
       );
@@ -205,7 +205,7 @@ export class LensTraining {
       tree: ports.tree,
       config,
       positionScheme: positionSchemeOf(config, model.manifest.trainedContextTokens),
-      positions,
+      sampled,
       lens: {
         net: this.own?.net ?? model.lensNet,
         weights: this.own?.weights ?? workshop.shippedWeights,
@@ -317,7 +317,7 @@ export class LensTraining {
   }
 
   private supply(): LensSupply {
-    const { answers, recurrences, blocks } = this.findPositions();
+    const { answers, recurrences, blocks } = this.findStates();
     return {
       tokens: this.ports.tree.tokenCount,
       neededTokens: Math.ceil(this.firstCursor() / K) * K + LEAST_STATES * HORIZON_TOKENS,
@@ -327,20 +327,20 @@ export class LensTraining {
     };
   }
 
-  private findPositions(): FoundPositions {
+  private findStates(): FoundStates {
     const { tree, model, config } = this.ports;
     const tokens = tree.tokenCount;
     if (this.found === null || (this.found.tokens !== tokens && this.run?.isActive !== true)) {
       const { assistantPrefix, stop } = model.manifest.chat;
-      const positions = findPositions(tree, {
+      const sampled = findStates(tree, {
         firstCursor: this.firstCursor(),
         answerPrefix: model.tokenizer.encode(assistantPrefix),
         isAnswerEnd: (id) => stop.some((end) => model.tokenizer.tokenText(id).includes(end)),
         distantTokens: config().recentTokens,
       });
-      this.found = { tokens, positions };
+      this.found = { tokens, sampled };
     }
-    return this.found.positions;
+    return this.found.sampled;
   }
 
   private notify(): void {

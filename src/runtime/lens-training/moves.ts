@@ -9,7 +9,7 @@ import type { Rng } from '../../base/rng.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { entryIndexAt } from '../../core/context/working-context.ts';
 import type { Layout } from '../../core/context/working-context.ts';
-import { bestBlock } from './block-relevance.ts';
+import { bestBlock, type BlockRelevance } from './block-relevance.ts';
 
 export interface CandidateMove extends Move {
   /** The layout with this one move, and nothing paid for it. */
@@ -26,9 +26,9 @@ export interface MoveInput {
   /** `[entries]` cosine to the tail, in any monotone form. */
   readonly cosineScores: Float32Array;
   /** `[closed blocks]` by the tail's words. */
-  readonly tailRelevance: Float32Array;
+  readonly tailRelevance: BlockRelevance;
   /** `[closed blocks]` by the words of tail and real continuation. */
-  readonly futureRelevance: Float32Array;
+  readonly futureRelevance: BlockRelevance;
   readonly rng: Rng;
 }
 
@@ -84,7 +84,7 @@ function meanOf(scores: Float32Array): Rank {
   return (unit) => unitScore(scores, unit);
 }
 
-function relevanceOf(relevance: Float32Array): Rank {
+function relevanceOf(relevance: BlockRelevance): Rank {
   return ({ start, end }) => relevance[bestBlock(relevance, start, end)] ?? 0;
 }
 
@@ -109,9 +109,14 @@ function layoutWith({ layout, tree, futureRelevance }: MoveInput, unit: Move): L
 
 /**
  * Expand a gist, and below LOD1 go on down to the raw tokens of its most relevant block: gists alone rarely say
- * what a page holds, so one level of expansion would count every page as worthless.
+ * what a page holds, so one step of expansion would count every page as worthless.
  */
-export function expandToRaw(layout: Layout, index: number, tree: GistTree, relevance: Float32Array): Layout {
+export function expandToRaw(
+  layout: Layout,
+  index: number,
+  tree: GistTree,
+  relevance: BlockRelevance,
+): Layout {
   const { lod, start, end } = layout.entries[index]!;
   const target = bestBlock(relevance, start, end) * K;
   let next = apply(layout, 'expand', index, tree);

@@ -19,10 +19,10 @@ export class ReplayTree {
       const end = Math.min(run.end, cursor);
       if (end > tree.tokenCount) tree.appendTokens(source.tokens(tree.tokenCount, end), run);
     }
-    for (let level = 1; level <= tree.maxLod; level++) {
-      const first = tree.countAt(level);
-      const count = Math.min(source.countAt(level), Math.floor(cursor / tokensPerNode(level))) - first;
-      if (count > 0) tree.setGists(level as Lod, first, source.gistBits(level as Lod, first, count));
+    for (let lod = 1; lod <= tree.maxLod; lod++) {
+      const first = tree.countAt(lod);
+      const count = Math.min(source.countAt(lod), Math.floor(cursor / tokensPerNode(lod))) - first;
+      if (count > 0) tree.setGists(lod as Lod, first, source.gistBits(lod as Lod, first, count));
     }
     return tree;
   }

@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { configOf, treeOf } from '../../core/testing/fake-history.ts';
 import { assembleByRecency } from '../../core/allocator/assembly.ts';
+import { BlockIndex } from './block-index.ts';
 import { K } from '../../core/tree/ids.ts';
 import { Rng } from '../../base/rng.ts';
 import { entryAt, layoutOf } from '../../core/context/working-context.ts';
 import type { MeasuredState } from './collect.ts';
-import { bestBlock, blockRelevance } from './block-relevance.ts';
+import { bestBlock } from './block-relevance.ts';
 import { expandToRaw, unitsOf } from './moves.ts';
-import { choosePositions, findPositions } from './positions.ts';
+import { chooseStates, findStates } from './sampled-states.ts';
 import { ReplayTree } from './replay-tree.ts';
 import { measureRouting } from './routing-measure.ts';
 import { targetsOf, worthScale } from './targets.ts';
@@ -71,11 +72,11 @@ describe('places to look back from', () => {
   };
 
   it('lie after the first cursor, have their whole horizon in the history, and do not overlap', () => {
-    const found = findPositions(tree, rules);
+    const found = findStates(tree, rules);
     expect(found.answers.some(({ cursor }) => cursor === 702)).toBe(true);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 80 }), fc.integer({ min: 0, max: 999 }), (count, seed) => {
-        const chosen = choosePositions(found, count, new Rng(seed));
+        const chosen = chooseStates(found, count, new Rng(seed));
         expect(chosen.length).toBeLessThanOrEqual(count);
         let end = rules.firstCursor;
         for (const { cursor, horizonTokens } of chosen) {
@@ -104,7 +105,7 @@ describe('places to look back from', () => {
     const start = assembleByRecency(tree, config).layout;
     const page = unitsOf({ layout: start, tree, config }).expansions.find(({ lod }) => lod === 2)!;
     const wanted = page.start / K + 7;
-    const relevance = blockRelevance(tree, tree.tokens(wanted * K, (wanted + 1) * K));
+    const relevance = new BlockIndex(tree).rank(tree.tokens(wanted * K, (wanted + 1) * K));
     expect(bestBlock(relevance, page.start, page.end)).toBe(wanted);
     const expanded = expandToRaw(start, page.first, tree, relevance);
     expect(expanded.entries.filter(({ lod }) => lod === 0).map((entry) => entry.start)).toContain(wanted * K);

@@ -10,7 +10,7 @@ import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { entryIndexAt, indexOfEntry } from '../../core/context/working-context.ts';
 import type { Layout } from '../../core/context/working-context.ts';
 import type { LanguageModel, LensNet } from '../../nn/ports.ts';
-import { bestBlock } from './block-relevance.ts';
+import { bestBlock, type BlockRelevance } from './block-relevance.ts';
 import { expandToRaw, unitsOf } from './moves.ts';
 
 /** As many as the end of a turn takes. */
@@ -25,7 +25,7 @@ interface LayoutInput {
   readonly lensNet: LensNet;
   readonly base: Pick<LanguageModel, 'embed'>;
   /** `[closed blocks]` by the words of tail and real continuation. */
-  readonly futureRelevance: Float32Array;
+  readonly futureRelevance: BlockRelevance;
   readonly rng: Rng;
 }
 

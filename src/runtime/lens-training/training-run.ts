@@ -18,7 +18,7 @@ import type {
   LossPoint,
   RoutingMeasure,
 } from './messages.ts';
-import type { SamplePosition } from './positions.ts';
+import type { SampledState } from './sampled-states.ts';
 import { type ScoredState, measureRouting } from './routing-measure.ts';
 import { TELLING_NATS, targetsOf, worthOfDetail, worthScale } from './targets.ts';
 
@@ -38,7 +38,7 @@ export interface RunInput {
   readonly config: RunConfig;
   readonly positionScheme: PositionScheme;
   /** In order. */
-  readonly positions: readonly SamplePosition[];
+  readonly sampled: readonly SampledState[];
   /** Where training starts from. */
   readonly lens: { readonly net: LensNet; readonly weights: ArrayBuffer };
   readonly options: LensTrainingOptions;
@@ -72,7 +72,7 @@ export class TrainingRun {
   private readonly work: Promise<void>;
 
   constructor(private readonly input: RunInput) {
-    this.collected = { done: 0, total: input.positions.length, moves: 0 };
+    this.collected = { done: 0, total: input.sampled.length, moves: 0 };
     this.work = this.run();
   }
 

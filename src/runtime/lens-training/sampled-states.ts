@@ -10,18 +10,18 @@ const SEARCHED_TOKENS = 200_000;
 const SHORTEST_HORIZON = 4;
 /** A trigram said more often than this is an idiom, not a fact. */
 const IDIOM_COUNT = 4;
-/** Telling positions first: shares of the states that answers and recurrences may take. */
+/** Telling states first: shares of the states that answers and recurrences may take. */
 const ANSWER_SHARE = 0.6;
 const RECURRENCE_SHARE = 0.7;
 
-export interface SamplePosition {
+export interface SampledState {
   /** The state's cursor: what follows is known from the history. */
   readonly cursor: number;
   readonly horizonTokens: number;
   readonly kind: 'answer' | 'recurrence' | 'block';
 }
 
-export interface PositionRules {
+export interface StateRules {
   /** First cursor with something to look back at. */
   readonly firstCursor: number;
   /** The tokens that stand before an answer; none if the model's chat has no such prefix. */
@@ -31,17 +31,17 @@ export interface PositionRules {
   readonly distantTokens: number;
 }
 
-export interface FoundPositions {
-  readonly answers: readonly SamplePosition[];
+export interface FoundStates {
+  readonly answers: readonly SampledState[];
   /** Most repetitions first. */
-  readonly recurrences: readonly SamplePosition[];
-  readonly blocks: readonly SamplePosition[];
+  readonly recurrences: readonly SampledState[];
+  readonly blocks: readonly SampledState[];
 }
 
-export function findPositions(tree: GistTree, rules: PositionRules): FoundPositions {
+export function findStates(tree: GistTree, rules: StateRules): FoundStates {
   const ids = tree.tokens(0, tree.tokenCount);
   const answers = findAnswers(ids, rules);
-  const blocks: SamplePosition[] = [];
+  const blocks: SampledState[] = [];
   const first = Math.ceil(rules.firstCursor / K) * K;
   for (let cursor = first; cursor + HORIZON_TOKENS <= ids.length; cursor += K) {
     blocks.push({ cursor, horizonTokens: HORIZON_TOKENS, kind: 'block' });
@@ -55,21 +55,21 @@ export function findPositions(tree: GistTree, rules: PositionRules): FoundPositi
   return { answers, recurrences, blocks };
 }
 
-/** @returns at most `count` positions in order, whose horizons do not overlap. */
-export function choosePositions(found: FoundPositions, count: number, rng: Rng): readonly SamplePosition[] {
+/** @returns at most `count` of them in order, whose horizons do not overlap. */
+export function chooseStates(found: FoundStates, count: number, rng: Rng): readonly SampledState[] {
   const answers = shuffled(found.answers, rng);
   const blocks = shuffled(found.blocks, rng);
-  const chosen: SamplePosition[] = [];
+  const chosen: SampledState[] = [];
   const taken = new Set<number>();
-  const take = (positions: readonly SamplePosition[], limit: number): void => {
-    for (const position of positions) {
+  const take = (sampled: readonly SampledState[], limit: number): void => {
+    for (const sample of sampled) {
       if (chosen.length >= limit) return;
-      const { cursor, horizonTokens } = position;
+      const { cursor, horizonTokens } = sample;
       const spans = [Math.floor(cursor / K), Math.floor((cursor + horizonTokens - 1) / K)] as const;
       const covered = Array.from({ length: spans[1] - spans[0] + 1 }, (_, i) => spans[0] + i);
       if (covered.some((block) => taken.has(block))) continue;
       for (const block of covered) taken.add(block);
-      chosen.push(position);
+      chosen.push(sample);
     }
   };
   take(answers, Math.ceil(count * ANSWER_SHARE));
@@ -79,10 +79,10 @@ export function choosePositions(found: FoundPositions, count: number, rng: Rng):
 }
 
 /** Every place where the answer's prefix ends and an answer of some length follows. */
-function findAnswers(ids: Uint32Array, rules: PositionRules): readonly SamplePosition[] {
+function findAnswers(ids: Uint32Array, rules: StateRules): readonly SampledState[] {
   const { answerPrefix: prefix, firstCursor, isAnswerEnd } = rules;
   if (prefix.length === 0) return [];
-  const answers: SamplePosition[] = [];
+  const answers: SampledState[] = [];
   for (let cursor = Math.max(firstCursor, prefix.length); cursor < ids.length; cursor++) {
     if (!prefix.every((id, i) => ids[cursor - prefix.length + i] === id)) continue;
     let horizonTokens = 0;
