@@ -8,6 +8,12 @@ import type { SlotView } from '../core/context/slot-view.ts';
 import type { LensNetVariant, ModelManifest } from './model-folder/manifest.ts';
 import type { Tokenizer } from './model-folder/tokenizer.ts';
 
+/**
+ * Slots that are run in one call at most: bounds the attention matrix and the memory of a long prefill, and how long
+ * a stop has to wait.
+ */
+export const PREFILL_SLOTS = 256;
+
 export type BackendId = 'webgpu' | 'wasm' | 'cpu';
 
 /** Which backend runs and why; shown in the page's backend badge. */

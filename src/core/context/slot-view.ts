@@ -110,22 +110,17 @@ export function buildSlotView(input: SlotViewInput, buffers = new SlotBuffers())
     cursor: layout.cursor,
     ...(input.step === undefined ? {} : { step: input.step }),
   };
-  const raw = input.embed(rawTokenIds(layout, tree));
-  let rawSlot = 0;
+  readSlotVectors(layout, tree, input.embed, 0, slotCount, view.embeddings);
   for (let i = 0, slot = 0; i < layout.entries.length;) {
     const entry = layout.entries[i]!;
     if (entry.lod === 0) {
       view.entryOfSlot.fill(i, slot, slot + entry.cost);
-      view.embeddings.set(raw.subarray(rawSlot * d, (rawSlot + entry.cost) * d), slot * d);
       writeBlockVector(view.blockVectors, view.embeddings, slot, entry, tree);
       for (let t = 0; t < entry.cost; t++) view.positions[slot + t] = entry.start + t;
-      rawSlot += entry.cost;
       slot += entry.cost;
       i++;
     } else {
-      // One read for a whole run of neighbours in the tree.
       const count = gistRunLength(layout.entries, i);
-      tree.readGists(entry.lod, entry.start / tokensPerEntry(entry.lod), count, view.embeddings, slot * d);
       view.blockVectors.set(view.embeddings.subarray(slot * d, (slot + count) * d), slot * d);
       for (const end = i + count; i < end; i++, slot++) {
         view.entryOfSlot[slot] = i;
@@ -139,18 +134,46 @@ export function buildSlotView(input: SlotViewInput, buffers = new SlotBuffers())
   return { ...view, tail, tailCount };
 }
 
-/** All raw tokens of the window in order, so that they are embedded in one call. */
-function rawTokenIds(layout: Layout, tree: GistTree): Uint32Array {
-  let count = 0;
-  for (const entry of layout.entries) if (entry.lod === 0) count += entry.cost;
-  const ids = new Uint32Array(count);
-  let offset = 0;
-  for (const entry of layout.entries) {
-    if (entry.lod !== 0) continue;
-    tree.copyTokens(entry.start, entry.end, ids, offset);
-    offset += entry.cost;
+/**
+ * Write what the base reads of the layout's slots `from..to-1`: `[to - from, d]` token embeddings and gists. Raw tokens
+ * are embedded in one call, gists that are neighbours in the tree are read at once.
+ */
+export function readSlotVectors(
+  { entries }: Pick<Layout, 'entries'>,
+  tree: GistTree,
+  embed: Embed,
+  from: number,
+  to: number,
+  out: Float32Array,
+): void {
+  const d = tree.hiddenSize;
+  const ids = new Uint32Array(to - from);
+  const rawRuns: { readonly at: number; readonly count: number }[] = [];
+  let rawCount = 0;
+  for (let i = 0, slot = 0; i < entries.length && slot < to;) {
+    const { lod, start, cost } = entries[i]!;
+    const run = lod === 0 ? 1 : gistRunLength(entries, i);
+    const slots = lod === 0 ? cost : run;
+    const first = Math.max(slot, from);
+    const count = Math.min(slot + slots, to) - first;
+    if (count > 0 && lod === 0) {
+      const token = start + first - slot;
+      tree.copyTokens(token, token + count, ids, rawCount);
+      rawRuns.push({ at: first - from, count });
+      rawCount += count;
+    } else if (count > 0) {
+      tree.readGists(lod, start / tokensPerEntry(lod) + first - slot, count, out, (first - from) * d);
+    }
+    slot += slots;
+    i += run;
   }
-  return ids;
+  if (rawCount === 0) return;
+  const raw = embed(ids.subarray(0, rawCount));
+  let read = 0;
+  for (const { at, count } of rawRuns) {
+    out.set(raw.subarray(read * d, (read + count) * d), at * d);
+    read += count;
+  }
 }
 
 /** The block's LOD1 gist for every slot of a raw block; the mean of its embeddings while it has none. */

@@ -8,6 +8,7 @@ import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from '../errors.ts';
 import type { Kernels, RopeTables } from '../backend/kernels.ts';
 import { KvCache } from './kv-cache.ts';
+import { PREFILL_SLOTS } from '../ports.ts';
 import type { DecodeSession, LanguageModel } from '../ports.ts';
 import { createRopeTables } from './rope.ts';
 import type { SafetensorsFile } from '../model-folder/safetensors.ts';
@@ -19,9 +20,6 @@ import {
   type TransformerLayer,
 } from './transformer-layer.ts';
 import { applyLinear, type Linear, WeightLoader } from '../model-folder/weights.ts';
-
-/** Slots run at once: bounds the memory of a long prefill, and lets the thread's messages in between. */
-const CHUNK_SLOTS = 256;
 
 const EMBEDDINGS = 'model.embed_tokens';
 
@@ -285,8 +283,8 @@ class CachedDecodeSession implements DecodeSession {
     this.isRunning = true;
     this.lastAttention = null;
     try {
-      for (let start = 0; ; start += CHUNK_SLOTS) {
-        const end = Math.min(rows, start + CHUNK_SLOTS);
+      for (let start = 0; ; start += PREFILL_SLOTS) {
+        const end = Math.min(rows, start + PREFILL_SLOTS);
         const chunk = embeddings.subarray(start * hiddenSize, end * hiddenSize);
         const chunkWanted = Math.min(end - start, Math.max(0, end - (rows - wanted)));
         const places = positions.subarray(start, end);

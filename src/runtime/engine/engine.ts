@@ -16,6 +16,7 @@ import { applyModelChanges, lensVariantsOf } from '../session/head/lens-variant.
 import type {
   BootReport,
   Command,
+  CommandKind,
   CommandResults,
   ExportedFile,
   ExportFormat,
@@ -28,7 +29,11 @@ import { type SessionSurroundings, emptySession, storedSession } from './session
 import { interruptedTurn } from '../session/journal/session-restore.ts';
 import { exportTrace } from './trace-files/export-trace.ts';
 
-type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>;
+type CommandMap = { readonly [K in CommandKind]: Extract<Command, { kind: K }> };
+type CommandOf<K extends CommandKind> = CommandMap[K];
+type Handlers = {
+  readonly [K in CommandKind]: (command: CommandMap[K]) => CommandResults[K] | Promise<CommandResults[K]>;
+};
 
 /** What the engine needs of its surroundings; the worker gives the real ones. */
 export interface EnginePorts {
@@ -53,12 +58,6 @@ export function defaultsOf(model: LoadedModel): RunConfig {
   return applyConfigChanges(DEFAULT_RUN_CONFIG, model.manifest.defaults);
 }
 
-/** Commands that change the open session, and so have to wait while a branch is replayed into it. */
-const CHANGING: ReadonlySet<Command['kind']> = new Set<Command['kind']>([
-  ...(['ingestText', 'run', 'step', 'ask', 'setConfig', 'act', 'refocus'] as const),
-  ...(['measureSensitivity', 'lensTraining'] as const),
-]);
-
 export class Engine {
   private booted: Booted | null = null;
   private store: SessionStore | null = null;
@@ -67,14 +66,59 @@ export class Engine {
   private branch: BranchReplay | null = null;
   private storedRuns: StoredRuns | null = null;
   private readonly evaluations: EvaluationService;
+  private readonly handlers: Handlers = {
+    boot: (command) => this.boot(command),
+    listSessions: () => this.ready.store.list(),
+    createSession: (command) => this.createSession(command),
+    openSession: ({ sessionId }) => this.openSession(sessionId as SessionId),
+    removeSession: ({ sessionId }) => this.removeSession(sessionId as SessionId),
+    renameSession: ({ title }) => this.session.rename(title),
+    ingestText: this.changing(({ text, title, role }) => this.session.ingestText(text, title, role)),
+    run: this.changing(({ tokensPerSecond }) => this.session.run(tokensPerSecond)),
+    pause: () => this.session.pause(),
+    step: this.changing(() => this.session.step()),
+    ask: this.changing(({ text, head }) => this.session.ask(text, head)),
+    stopAnswer: () => {
+      this.session.stopAnswer();
+      return null;
+    },
+    setConfig: this.changing(({ changes }) => this.session.setConfig(changes)),
+    act: this.changing((command) => this.session.act(command.action, command, command)),
+    refocus: this.changing(() => this.session.refocus()),
+    inspect: (query) => this.session.query(query),
+    spanText: (query) => this.session.query(query),
+    nextTokens: (query) => this.session.query(query),
+    scoreContinuation: (query) => this.session.query(query),
+    measureSensitivity: this.changing((query) => this.session.query(query)),
+    treeCells: (query) => this.session.query(query),
+    searchText: (query) => this.session.query(query),
+    searchSimilar: (query) => this.session.query(query),
+    branchSession: (command) => this.branchSession(command),
+    stopBranch: async () => {
+      await this.branch?.stop();
+      return null;
+    },
+    readRun: ({ sessionId }) => this.readRun(sessionId as SessionId),
+    runTexts: (command) => this.runTexts(command),
+    exportTrace: ({ format }) => this.exportTrace(format),
+    listEvaluations: () => this.evaluations.catalogue,
+    evaluate: (command) => this.evaluate(command),
+    lensTraining: this.changing(({ request }) => this.lens.request(request)),
+    exportLens: () => this.lens.exportWeights(),
+    cancelEvaluation: async () => {
+      await this.evaluations.cancel();
+      return null;
+    },
+  };
 
   constructor(private readonly ports: EnginePorts) {
     this.evaluations = new EvaluationService(ports.clock, ports.notify);
   }
 
   /** @throws what the command's errors are; see the protocol. Nothing is half done then. */
-  handle<C extends Command>(command: C): Promise<CommandResults[C['kind']]> {
-    return this.dispatch(command) as Promise<CommandResults[C['kind']]>;
+  async handle<C extends Command>(command: C): Promise<CommandResults[C['kind']]>;
+  async handle(command: Command): Promise<CommandResults[CommandKind]> {
+    return this.dispatch(command.kind, command);
   }
 
   async dispose(): Promise<void> {
@@ -86,72 +130,19 @@ export class Engine {
     this.store = null;
   }
 
-  private async dispatch(command: Command): Promise<CommandResults[Command['kind']]> {
-    if (this.branch?.isRunning === true && CHANGING.has(command.kind)) throw branchUnderWay();
-    switch (command.kind) {
-      case 'boot':
-        return this.boot(command);
-      case 'listSessions':
-        return this.ready.store.list();
-      case 'createSession':
-        return this.createSession(command);
-      case 'openSession':
-        return this.openSession(command.sessionId as SessionId);
-      case 'removeSession':
-        return this.removeSession(command.sessionId as SessionId);
-      case 'renameSession':
-        return this.session.rename(command.title);
-      case 'ingestText':
-        return this.session.ingestText(command.text, command.title, command.role);
-      case 'run':
-        return this.session.run(command.tokensPerSecond);
-      case 'pause':
-        return this.session.pause();
-      case 'step':
-        return this.session.step();
-      case 'ask':
-        return this.session.ask(command.text, command.head);
-      case 'stopAnswer':
-        this.session.stopAnswer();
-        return null;
-      case 'setConfig':
-        return this.session.setConfig(command.changes);
-      case 'act':
-        return this.session.act(command.action, command, command);
-      case 'refocus':
-        return this.session.refocus();
-      case 'inspect':
-      case 'spanText':
-      case 'nextTokens':
-      case 'scoreContinuation':
-      case 'measureSensitivity':
-      case 'treeCells':
-      case 'searchText':
-      case 'searchSimilar':
-        return this.session.query(command);
-      case 'branchSession':
-        return this.branchSession(command);
-      case 'stopBranch':
-        await this.branch?.stop();
-        return null;
-      case 'readRun':
-        return this.readRun(command.sessionId as SessionId);
-      case 'runTexts':
-        return this.runTexts(command);
-      case 'exportTrace':
-        return this.exportTrace(command.format);
-      case 'listEvaluations':
-        return this.evaluations.catalogue;
-      case 'evaluate':
-        return this.evaluate(command);
-      case 'lensTraining':
-        return this.lens.request(command.request);
-      case 'exportLens':
-        return this.lens.exportWeights();
-      case 'cancelEvaluation':
-        await this.evaluations.cancel();
-        return null;
-    }
+  private dispatch<K extends CommandKind>(
+    kind: K,
+    command: CommandMap[K],
+  ): CommandResults[K] | Promise<CommandResults[K]> {
+    return this.handlers[kind](command);
+  }
+
+  /** For what changes the open session, and so has to wait while a branch is replayed into it. */
+  private changing<C, R>(handler: (command: C) => R): (command: C) => R {
+    return (command) => {
+      if (this.branch?.isRunning === true) throw branchUnderWay();
+      return handler(command);
+    };
   }
 
   private evaluate({ request }: CommandOf<'evaluate'>): Promise<EvaluationOutcome> {

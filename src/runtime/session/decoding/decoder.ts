@@ -5,19 +5,19 @@
  */
 import type { AttentionReading, KvMode } from '../../../core/trace/parameters.ts';
 import type { ConfigAffecting } from '../../../core/trace/config.ts';
-import { spanIdOf, tokensPerEntry } from '../../../core/tree/ids.ts';
+import { spanIdOf } from '../../../core/tree/ids.ts';
+import { readSlotVectors } from '../../../core/context/slot-view.ts';
 import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import { slotPositions } from '../../../core/context/positions.ts';
 import type { PositionScheme } from '../../../core/context/position-scheme.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
+import { PREFILL_SLOTS } from '../../../nn/ports.ts';
 import type { DecodeSession, LanguageModel } from '../../../nn/ports.ts';
 import { type ContinuationReading, readContinuationRows } from './continuation.ts';
 import { commonPrefix, gapsOf, planPatch } from './patch-plan.ts';
 import type { SlotList } from './patch-plan.ts';
 
-/** Slots run in one call: bounds the attention matrix, and how long a stop has to wait. */
-const PREFILL_CHUNK = 256;
 /**
  * `patch` runs so many slots behind each swapped run again. A base's first layers look a few tokens back: without
  * this, facts that cross the edge of a block that was just expanded were misread (docs/evaluation.md).
@@ -132,8 +132,8 @@ export class Decoder {
     let filledSlots = 0;
     try {
       for (const gap of gaps.slice(0, -1)) {
-        for (let from = gap.from; from < gap.to; from += PREFILL_CHUNK) {
-          const to = Math.min(from + PREFILL_CHUNK, gap.to);
+        for (let from = gap.from; from < gap.to; from += PREFILL_SLOTS) {
+          const to = Math.min(from + PREFILL_SLOTS, gap.to);
           this.length = from;
           await this.pause();
           const { positions, deviations } = placesOf(wanted, from, to);
@@ -158,9 +158,9 @@ export class Decoder {
   ): Promise<void> {
     const count = wanted.keys.length;
     let logits: Float32Array | null = null;
-    for (let from = first; from < count; from += PREFILL_CHUNK) {
+    for (let from = first; from < count; from += PREFILL_SLOTS) {
       if (from > first) await this.pause();
-      const to = Math.min(from + PREFILL_CHUNK, count);
+      const to = Math.min(from + PREFILL_SLOTS, count);
       const { positions, deviations } = placesOf(wanted, from, to);
       const want = to === count ? 'last' : 0;
       const vectors = this.gather(layout, from, to);
@@ -243,23 +243,8 @@ export class Decoder {
 
   /** `[to - from, d]` vectors of the layout's slots `from..to-1`. */
   private gather(layout: Layout, from: number, to: number): Float32Array {
-    const d = this.tree.hiddenSize;
-    const embeddings = new Float32Array((to - from) * d);
-    let slot = 0;
-    for (const entry of layout.entries) {
-      const first = Math.max(slot, from);
-      const end = Math.min(slot + entry.cost, to);
-      if (first < end && entry.lod === 0) {
-        const start = entry.start + first - slot;
-        const ids = this.tree.tokens(start, start + end - first);
-        embeddings.set(this.base.embed(ids), (first - from) * d);
-      } else if (first < end) {
-        const index = entry.start / tokensPerEntry(entry.lod);
-        this.tree.readGists(entry.lod, index, 1, embeddings, (first - from) * d);
-      }
-      slot += entry.cost;
-      if (slot >= to) break;
-    }
+    const embeddings = new Float32Array((to - from) * this.tree.hiddenSize);
+    readSlotVectors(layout, this.tree, (ids) => this.base.embed(ids), from, to, embeddings);
     return embeddings;
   }
 }

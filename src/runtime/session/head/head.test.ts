@@ -7,6 +7,7 @@ import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { emptyLayout } from '../../../core/context/working-context.ts';
 import type { LensNet } from '../../../nn/ports.ts';
 import { systemClock } from '../../../base/clock.ts';
+import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { RefocusTrigger } from './head.ts';
 import { MultiHeadFocus } from './multi-head-focus.ts';
 import { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
@@ -75,3 +76,35 @@ it('a LensNet kept for the session scores while the variant is default only', as
   choose('default');
   expect(await whoScores()).toEqual(['kept later 16']);
 });
+
+it('two heads read one memory, each with a window and a trace of its own', async () => {
+  const { focus, telemetry } = twoHeads();
+  const events: TelemetryEvent[] = [];
+  telemetry.listen((emitted) => events.push(...emitted));
+  const origin = { role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
+  await focus.appendByBlocks(new Uint32Array(320).fill(97), origin);
+  const [first, second] = focus.heads;
+  expect(first!.tree).toBe(second!.tree);
+  expect([first!.layout.cursor, second!.layout.cursor]).toEqual([320, 320]);
+  expect(events.filter(({ type }) => type === 'ingest')).toHaveLength(10);
+  const frames = events.filter((event) => event.type === 'refocus');
+  expect(frames.map(({ head, step }) => [head, step])).toEqual(
+    Array.from({ length: 10 }, (_, i) => [0, 1].map((head) => [head, i + 1])).flat(),
+  );
+  const moved = second!.act({ kind: 'collapse', lod: 0, start: 0, end: 32 });
+  expect(moved.applied).toBe(true);
+  expect(first!.layout.entries[0]).toMatchObject({ lod: 0 });
+  expect(second!.layout.entries[0]).toMatchObject({ lod: 1 });
+  expect([first!.step, second!.step, focus.step]).toEqual([10, 11, 11]);
+  expect(events.at(-1)).toMatchObject({ type: 'refocus', head: 1, step: 11 });
+  expect(() => focus.head(2)).toThrow(/no head 2/);
+});
+
+function twoHeads() {
+  const tree = new GistTree({ hiddenSize: FAKE_HIDDEN_SIZE, maxLod: 4, gistVersion: 1 });
+  const state = { layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
+  const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 1024, recentTokens: 64 };
+  const telemetry = new TelemetryRecorder(systemClock);
+  const start = { tree, heads: [state, state] };
+  return { telemetry, focus: new MultiHeadFocus(start, createFakeModel(), telemetry, config) };
+}
