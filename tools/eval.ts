@@ -1,8 +1,10 @@
 /** `npm run eval`: runs the suites headless over several processes, prints a table, writes the report. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { CaseFileError, parseCases } from '../src/runtime/evaluation/cases/case-file.ts';
+import { inspectLogs } from '../src/runtime/evaluation/report/inspect-log.ts';
+import { markdownOf } from '../src/runtime/evaluation/report/markdown-table.ts';
 import { planEvaluation, reportOf } from '../src/runtime/evaluation/run/run-suite.ts';
 import { EvaluationError, type EvaluationOptions, unitKey } from '../src/runtime/evaluation/plan/suite.ts';
 import { suiteNamed } from '../src/runtime/evaluation/suites/suites.ts';
@@ -63,9 +65,26 @@ async function main(): Promise<void> {
     },
   );
   const report = reportOf(partial.results, about);
-  if (jsonFile !== null) writeFileSync(jsonFile, `${JSON.stringify(report, null, 1)}\n`);
+  if (jsonFile !== null) write(jsonFile, `${JSON.stringify(report, null, 1)}\n`);
+  if (command.markdownFile !== null) write(command.markdownFile, markdownOf(report));
+  const records = partial.results.flatMap(({ cells }) => cells.flatMap((cell) => cell.records ?? []));
+  if (command.recordsFile !== null) {
+    write(command.recordsFile, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+  }
+  if (command.inspectFolder !== null) {
+    const created = new Date().toISOString();
+    for (const { fileName, log } of inspectLogs(records, { model: model.id, created })) {
+      write(join(command.inspectFolder, fileName), JSON.stringify(log, null, 1));
+    }
+  }
   partial.remove();
   printReport(report);
+}
+
+/** Whatever folder it names is made. */
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
 }
 
 /** Where `npm run eval:data` puts what it fetches. */

@@ -31,6 +31,11 @@ export interface EvalCommand {
   /** Public data that tasks need. */
   readonly dataFolder: string | null;
   readonly jsonFile: string | null;
+  /** Every question as it was asked and answered, one JSON object a line. */
+  readonly recordsFile: string | null;
+  /** The same as logs of Inspect. */
+  readonly inspectFolder: string | null;
+  readonly markdownFile: string | null;
   readonly jobs: number;
   readonly isResumed: boolean;
   /** Part `index` (from 1) of `count`. */
@@ -44,7 +49,8 @@ const FLAGS = parameterFlags({ budget: 'budgetTokens' });
 
 export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--tasks T,…] [--policy P,…] [--model ID]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
-                [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--resume] [--jobs J] [--shard i/n]
+                [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--markdown OUT.md]
+                [--records OUT.jsonl] [--inspect FOLDER] [--resume] [--jobs J] [--shard i/n]
                 [--backend wasm|cpu]`;
 
 /** @throws {OptionError} */
@@ -76,6 +82,9 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     textFile: values.text ?? null,
     dataFolder: values.data ?? null,
     jsonFile: values.json ?? null,
+    recordsFile: values.records ?? null,
+    inspectFolder: values.inspect ?? null,
+    markdownFile: values.markdown ?? null,
     jobs: values.jobs === undefined ? availableParallelism() : wholeNumber('--jobs', values.jobs, 1),
     isResumed: values.resume,
     shard: shardOption(values.shard),
@@ -101,6 +110,9 @@ function parse(args: readonly string[]) {
         text: { type: 'string' },
         data: { type: 'string' },
         json: { type: 'string' },
+        records: { type: 'string' },
+        inspect: { type: 'string' },
+        markdown: { type: 'string' },
         jobs: { type: 'string' },
         resume: { type: 'boolean', default: false },
         shard: { type: 'string', default: '1/1' },

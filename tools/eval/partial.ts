@@ -1,5 +1,14 @@
 /** Results of finished units beside the report, line by line, so that an interrupted run can go on. */
-import { appendFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import type { UnitResult } from '../../src/runtime/evaluation/run/run-suite.ts';
 import { unitKey } from '../../src/runtime/evaluation/plan/suite.ts';
 import { OptionError } from '../command-line.ts';
@@ -20,7 +29,10 @@ export class PartialResults {
   ) {
     if (path === null) return;
     if (isResumed && existsSync(path)) this.read(path, run);
-    else writeFileSync(path, `${run}\n`);
+    else {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, `${run}\n`);
+    }
   }
 
   has(key: string): boolean {

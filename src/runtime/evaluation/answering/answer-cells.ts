@@ -1,6 +1,8 @@
 /** One shared history through every policy, as counts of cells: what the suites that ask questions do. */
-import { answerAll, GIST_SHARE, whyUnavailable } from './answering.ts';
+import { answerAll, type Answered, GIST_SHARE, whyUnavailable } from './answering.ts';
 import type { CellCounts } from '../report/cell.ts';
+import type { QuestionRecord } from '../report/question-record.ts';
+import type { CellKey } from '../report/report.ts';
 import type { SharedHistory } from '../cases/evaluation-case.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';
@@ -29,8 +31,28 @@ export async function answerCells(
     const { budgetTokens } = config;
     const key = { task, policy, templates: unit.templates, historyTokens, budgetTokens, heads: 1 };
     const reason = reasons.get(policy);
-    return reason === undefined
-      ? cellOfAnswers(key, policy, unitKey(unit), answers, reasons)
-      : cellWithout(key, reason);
+    if (reason !== undefined) return cellWithout(key, reason);
+    const cell = cellOfAnswers(key, policy, unitKey(unit), answers, reasons);
+    return { ...cell, records: answers.get(policy)!.map((answer, i) => recordOf(key, unit, i, answer)) };
   });
+}
+
+function recordOf(key: CellKey, unit: EvaluationUnit, question: number, answer: Answered): QuestionRecord {
+  const { expected, gold, asked } = answer.case;
+  return {
+    ...key,
+    suite: unit.suite,
+    history: unitKey(unit),
+    question,
+    asked: asked.question,
+    expected: expected === null || expected.kind === 'refusal' ? [] : expected.values,
+    decoded: answer.decoded?.text ?? '',
+    isAnswered: answer.verdict?.isAnswered ?? false,
+    isReferenceRead: answer.isReferenceRead,
+    isRouted: answer.isRouted,
+    gold: gold?.map(({ start, end }) => [start, end] as const) ?? null,
+    layout: answer.layout.entries.map(({ lod, start, end }) => [lod, start, end] as const),
+    baseTokens: answer.baseTokens,
+    ms: answer.ms,
+  };
 }

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { cellOf } from './cell.ts';
+import { inspectLogs } from './inspect-log.ts';
+import { markdownOf } from './markdown-table.ts';
+import type { QuestionRecord } from './question-record.ts';
+import { REPORT_VERSION } from './report.ts';
+
+const KEY = {
+  task: 'single',
+  policy: 'lensnet',
+  templates: 'seen',
+  historyTokens: 4096,
+  budgetTokens: 1024,
+  heads: 1,
+} as const;
+
+const record = (question: number, isAnswered: boolean, policy = 'lensnet'): QuestionRecord => ({
+  ...KEY,
+  policy,
+  suite: 'recall',
+  history: 'recall/single/4096/0',
+  question,
+  asked: 'What colour is the lantern?',
+  expected: ['amber'],
+  decoded: isAnswered ? 'It is amber.' : 'It is red.',
+  isAnswered,
+  isReferenceRead: true,
+  isRouted: true,
+  gold: [[96, 110]],
+  layout: [
+    [1, 0, 96],
+    [0, 96, 128],
+  ],
+  baseTokens: 700,
+  ms: 12,
+});
+
+describe('inspectLogs', () => {
+  it('makes one log a cell, with a sample a question that tells right from wrong', () => {
+    const records = [record(0, true), record(1, false), record(0, true, 'gold')];
+    const logs = inspectLogs(records, { model: 'tiny', created: '2026-01-02T03:04:05Z' });
+    expect(logs.map(({ fileName }) => fileName)).toEqual([
+      '2026-01-02T03-04-05Z_recall-single-lensnet-4096_evaluation-0.json',
+      '2026-01-02T03-04-05Z_recall-single-gold-4096_evaluation-1.json',
+    ]);
+    const [first] = logs.map(({ log }) => log as Record<string, never>);
+    expect(first).toMatchObject({
+      version: 2,
+      status: 'success',
+      results: { scores: [{ metrics: { accuracy: { value: 0.5 } } }] },
+      samples: [
+        { id: 'recall/single/4096/0/0', target: ['amber'], scores: { answered: { value: 'C' } } },
+        { scores: { answered: { value: 'I', answer: 'It is red.' } }, metadata: { raw: [[96, 128]] } },
+      ],
+    });
+  });
+});
+
+describe('markdownOf', () => {
+  it('puts quality, its interval and its cost in one row, and leaves out what was not run', () => {
+    const figures = { answered: [20, 19], accuracy: [20, 20], baseTokensPerQuestion: [20, 14_000] } as const;
+    const clusters = [{ cluster: 'a', n: 20, figures }];
+    const cells = [
+      cellOf('recall', { ...KEY, clusters }),
+      cellOf('recall', { ...KEY, policy: 'full', clusters: [] }),
+    ];
+    const about = { version: REPORT_VERSION, model: 'tiny', seed: 0, backend: 'wasm', commit: null } as const;
+    const text = markdownOf({ ...about, suites: [{ suite: 'recall', cells }] });
+    expect(text).toContain('**recall, single**');
+    expect(text).toContain('| 4,096 | lensnet | 20 | 0.95 (0.76–0.99) | – | – | 1.00 | – | – | 700 | – |');
+    expect(text).not.toContain('full');
+  });
+});
