@@ -36,6 +36,8 @@ it('runs to the end and tells the progress', async () => {
 
 it('lists what the page can run, and names what it does not know', async () => {
   const catalogue = await fixture.engine.handle({ kind: 'listEvaluations' });
+  // It crosses to the page.
+  expect(structuredClone(catalogue)).toEqual(catalogue);
   expect(catalogue.suites.map(({ id }) => id)).toContain('recall');
   expect(catalogue.suites.map(({ id }) => id)).not.toContain('cases');
   await expect(evaluate({ suite: 'nonsense' })).rejects.toThrow(/nonsense/);

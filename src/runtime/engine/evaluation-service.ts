@@ -48,7 +48,7 @@ export class EvaluationService {
         defaultTasks: defaultTasks.filter((task) => tasks.some((known) => known.id === task)),
         defaultPolicies: policies,
       })),
-      policies: EVALUATION_POLICIES,
+      policies: EVALUATION_POLICIES.map(({ id, sentence }) => ({ id, sentence })),
     };
   }
 
