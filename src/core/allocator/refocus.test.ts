@@ -3,6 +3,10 @@ import { configOf, embed, treeOf } from '../testing/fake-history.ts';
 import { INITIAL_ALLOCATOR_STATE } from './pass/allocator-state.ts';
 import { assembleByRecency } from './assembly.ts';
 import { checkInvariants } from '../context/invariants.ts';
+import type { InvariantName } from '../context/invariants.ts';
+import { POSITION_MODES, positionSchemeOf } from '../context/position-scheme.ts';
+import { slotPositions } from '../context/positions.ts';
+import { type Lod, K } from '../tree/ids.ts';
 import { createScorer } from '../policies/registry.ts';
 import { policyPorts } from '../testing/policy-ports.ts';
 import type { Scorer } from '../policies/scorer.ts';
@@ -10,7 +14,8 @@ import { RefocusRecorder } from '../trace/refocus-recorder.ts';
 import { refocus } from './refocus.ts';
 import type { RefocusInput } from './refocus.ts';
 import { telemetryEventSchema } from '../trace/telemetry.ts';
-import { layoutOf } from '../context/working-context.ts';
+import { entryAt, layoutOf } from '../context/working-context.ts';
+import type { Layout } from '../context/working-context.ts';
 
 function inputOf(tokens: number, scorer: Scorer, changes: Parameters<typeof configOf>[0] = {}): RefocusInput {
   const tree = treeOf(tokens);
@@ -96,30 +101,70 @@ describe('refocus', () => {
     expect(result.actions.filter((action) => action.applied)).toHaveLength(4);
   });
 
-  it('rolls back and rebuilds by recency when a strategy breaks an invariant', async () => {
-    const input = inputOf(5000, constant(0));
-    const broken = layoutOf(input.layout.entries.filter((_, i) => i !== 3));
-    const result = await refocus({
-      ...input,
-      allocate: ({ state, scores }) => ({
-        layout: broken,
-        scores,
-        state: { ...state, step: state.step + 1 },
-        actions: [],
-      }),
-    });
+  /** What a broken allocator may make of a layout, by the rule that it breaks. */
+  const BREAKS: Readonly<Record<Exclude<InvariantName, 'rope'>, (layout: Layout) => Layout>> = {
+    budget: (layout) => ({ ...layout, usedTokens: layout.usedTokens - 1 }),
+    contiguity: ({ entries }) => layoutOf(entries.filter((_, i) => i !== 3)),
+    'block-alignment': ({ entries }) =>
+      layoutOf(
+        entries.flatMap((entry) =>
+          entry.lod === 0 && entry.cost === K
+            ? [entryAt(0, entry.start, entry.start + 5), entryAt(0, entry.start + 5, entry.end)]
+            : [entry],
+        ),
+      ),
+    'level-consistency': ({ entries }) =>
+      layoutOf(entries.map((entry) => (entry.lod === 1 ? { ...entry, lod: 2 } : entry))),
+    'tree-consistency': ({ entries }) =>
+      layoutOf(entries.map((entry) => (entry.lod === 2 ? { ...entry, lod: 5 as Lod } : entry))),
+    'no-partial-swaps': ({ entries }) =>
+      layoutOf([
+        ...Array.from({ length: 8 }, (_, i) => entryAt(1, entries[0]!.end - (8 - i) * K)),
+        ...entries.slice(1),
+      ]),
+  };
+
+  it.each(Object.keys(BREAKS) as (keyof typeof BREAKS)[])(
+    'reports a broken %s, rolls the step back and rebuilds by recency',
+    async (check) => {
+      const input = inputOf(5000, constant(0));
+      const result = await refocus({
+        ...input,
+        allocate: ({ layout, state, scores }) => ({
+          layout: BREAKS[check](layout),
+          scores,
+          state: { ...state, step: state.step + 1, drift: 99 },
+          actions: [],
+        }),
+      });
+      expect(result.rebuilt).toBe(true);
+      expect(result.violations.map((violation) => violation.check)).toContain(check);
+      expect(result.layout).toEqual(assembleByRecency(input.tree, input.config).layout);
+      expect(result.state).toEqual({ ...input.state, step: 1 });
+      const options = { head: 0, policy: 'manual', budgetTokens: 256, trigger: 'block', timeMs: 0 } as const;
+      const events = new RefocusRecorder().record(result, options);
+      expect(events.filter(({ type }) => type === 'violation')).toContainEqual(
+        expect.objectContaining({ check }),
+      );
+    },
+  );
+
+  it.each(POSITION_MODES)('reports a slot that is sent to a wrong place, positions %s', async (positions) => {
+    const input = inputOf(5000, constant(0), { positions });
+    const scheme = positionSchemeOf(input.config, 2048);
+    const sent = (layout: Layout) => ({ ...slotPositions(layout, scheme), scheme });
+    expect((await refocus({ ...input, sentPositions: sent })).violations).toEqual([]);
+    const shifted = (layout: Layout) => {
+      const places = sent(layout);
+      return {
+        ...places,
+        positions: places.positions.map((place, slot) => (slot === 20 ? place + 3 : place)),
+      };
+    };
+    const result = await refocus({ ...input, sentPositions: shifted });
+    expect(result.violations.map(({ check }) => check)).toEqual(['rope']);
     expect(result.rebuilt).toBe(true);
-    expect(result.violations.map((violation) => violation.check)).toContain('contiguity');
-    expect(checkInvariants(result.layout, input.tree, input.config)).toEqual([]);
-    expect(result.step).toBe(1);
-    const events = new RefocusRecorder().record(result, {
-      head: 0,
-      policy: 'manual',
-      budgetTokens: 256,
-      trigger: 'block',
-      timeMs: 0,
-    });
-    expect(events.map((event) => event.type)).toContain('violation');
+    expect(result.layout).toEqual(assembleByRecency(input.tree, input.config).layout);
   });
 
   it('uses no score of a scorer that gives NaN, and says so', async () => {

@@ -7,8 +7,8 @@ import type { AllocatorState } from './pass/allocator-state.ts';
 import type { PinnedSpan, Layout } from '../context/working-context.ts';
 import { assembleByRecency } from './assembly.ts';
 import type { RunConfig } from '../trace/config.ts';
-import { checkInvariants, checkSlotPositions } from '../context/invariants.ts';
-import type { Violation } from '../context/invariants.ts';
+import { checkInvariants } from '../context/invariants.ts';
+import type { SentPositions, Violation } from '../context/invariants.ts';
 import { stepMetrics } from '../trace/metrics.ts';
 import type { RefocusOutcome } from '../trace/refocus-recorder.ts';
 import { countInTree } from './node-counters.ts';
@@ -31,6 +31,8 @@ export interface RefocusInput {
   readonly pins?: readonly PinnedSpan[];
   /** Budget kept free for tokens that arrive before the next refocus; K makes forced collapses between rare. */
   readonly reserveTokens?: number;
+  /** Where the decoder sends a layout's slots; they are checked with the layout. */
+  readonly sentPositions?: (layout: Layout) => SentPositions;
   /** Instead of the focus allocator: whatever it gives is checked. */
   readonly allocate?: typeof allocate;
   readonly buffers?: SlotBuffers;
@@ -72,7 +74,13 @@ export async function refocus(input: RefocusInput): Promise<RefocusResult> {
     const isDone = await runPass(input, progress, pass);
     if (isDone) break;
   }
-  progress.violations.push(...checkInvariants(progress.layout, tree, config, { previous: layout }));
+  const sent = input.sentPositions?.(progress.layout);
+  progress.violations.push(
+    ...checkInvariants(progress.layout, tree, config, {
+      previous: layout,
+      ...(sent === undefined ? {} : { sent }),
+    }),
+  );
   // Scores that are not finite were left out already; there is nothing to roll back.
   const rebuilt = progress.violations.some((violation) => violation.check !== 'scores');
   if (rebuilt) rebuild(input, progress);
@@ -131,7 +139,6 @@ async function scoreEntries(input: RefocusInput, progress: Progress, step: numbe
   if (layout.entries.length === 0) return new Float32Array(0);
   const { tree, embed, tailTokens, config } = input;
   const view = buildSlotView({ layout, tree, embed, tailTokens, step }, input.buffers);
-  progress.violations.push(...checkSlotPositions(layout, view));
   const { scores, notFinite } = sanitiseScores(entryScores(view, await input.scorer.score(view)));
   if (notFinite === 0) return scores;
   const message = `${input.scorer.id} (policy ${config.policy}) gave ${notFinite} scores that are not finite; none was used`;

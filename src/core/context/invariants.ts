@@ -2,8 +2,8 @@
 import { isOpenTail } from './working-context.ts';
 import type { Entry, Layout } from './working-context.ts';
 import { K, tokensPerEntry } from '../tree/ids.ts';
-import type { SlotView } from './slot-view.ts';
-import { gistPosition } from './positions.ts';
+import type { PositionScheme } from './position-scheme.ts';
+import type { SlotPositions } from './positions.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 
 export const INVARIANTS = [
@@ -22,14 +22,22 @@ export interface Violation {
   readonly message: string;
 }
 
+/** What the base is given with a layout's slots, and by which scheme. */
+export interface SentPositions extends SlotPositions {
+  readonly scheme: PositionScheme;
+}
+
+/** `grouped` keeps within the trained length from here on. */
+const SMALLEST_TRAINED = 384;
+
 export interface InvariantInput {
   readonly layout: Layout;
   readonly tree: GistTree;
   readonly budgetTokens: number;
   /** The layout that this one came from by swaps; turns the check of swaps on. */
   readonly previous?: Layout;
-  /** The view built from this layout; turns the check of positions on. */
-  readonly view?: SlotView;
+  /** Where the base is asked to see this layout's slots; turns the check of positions on. */
+  readonly sent?: SentPositions;
 }
 
 type Check = (input: InvariantInput) => string | null;
@@ -49,7 +57,7 @@ export function checkInvariants(
   layout: Layout,
   tree: GistTree,
   config: { readonly budgetTokens: number },
-  more: Pick<InvariantInput, 'previous' | 'view'> = {},
+  more: Pick<InvariantInput, 'previous' | 'sent'> = {},
 ): readonly Violation[] {
   const input: InvariantInput = { layout, tree, budgetTokens: config.budgetTokens, ...more };
   const violations: Violation[] = [];
@@ -58,12 +66,6 @@ export function checkInvariants(
     if (message !== null) violations.push({ check, message });
   }
   return violations;
-}
-
-/** The check of positions alone, for a view built from this layout. */
-export function checkSlotPositions(layout: Layout, view: SlotView): readonly Violation[] {
-  const message = positionsMessage(layout, view);
-  return message === null ? [] : [{ check: 'rope', message }];
 }
 
 function name(entry: Entry): string {
@@ -120,19 +122,49 @@ function checkLevels({ layout, tree }: InvariantInput): string | null {
   return null;
 }
 
-function checkPositions({ layout, view }: InvariantInput): string | null {
-  return view === undefined ? null : positionsMessage(layout, view);
-}
-
-function positionsMessage(layout: Layout, view: SlotView): string | null {
-  if (view.slotCount !== layout.usedTokens)
-    return `${view.slotCount} slots for a cost of ${layout.usedTokens}`;
+/**
+ * What each mode promises of the positions that reach the base, said without the formula that makes them.
+ *
+ * All: one position a slot, raw tokens exact, gists with a deviation of 0 or more. `absolute`: raw tokens at their
+ * absolute indices, a gist in the middle of its span. `compact`: one after the other from 0 on. `grouped`: never
+ * backwards and never farther apart than they are; the newest C/2 tokens exactly as far apart as they are, older ones
+ * divided by a power of two; all within what the base was trained on.
+ */
+function checkPositions({ layout, sent }: InvariantInput): string | null {
+  if (sent === undefined) return null;
+  const { positions, deviations, scheme } = sent;
+  if (positions.length !== layout.usedTokens || deviations.length !== layout.usedTokens)
+    return `${positions.length} positions for a cost of ${layout.usedTokens}`;
+  const nearTokens = Math.floor(scheme.trainedContextTokens / 2 / K) * K;
+  const nearStart = Math.floor(layout.cursor / K) * K - nearTokens;
+  const origin = layout.entries[0]?.start ?? 0;
+  let group = 1;
   let slot = 0;
+  let [lastIndex, lastPosition] = [-Infinity, 0];
   for (const entry of layout.entries) {
     for (let t = 0; t < entry.cost; t++, slot++) {
-      const expected = entry.lod === 0 ? entry.start + t : gistPosition(entry);
-      if (view.positions[slot] !== expected)
-        return `slot ${slot} of ${name(entry)} sits at ${view.positions[slot] ?? NaN}`;
+      const index = entry.lod === 0 ? entry.start + t : (entry.start + entry.end) / 2;
+      const position = positions[slot]!;
+      const wrong = `slot ${slot} of ${name(entry)} is sent to position ${position}`;
+      const deviation = deviations[slot]!;
+      if (entry.lod === 0 ? deviation !== 0 : !(deviation >= 0 && deviation < Infinity))
+        return `slot ${slot} of ${name(entry)} is sent with a deviation of ${deviation}`;
+      if (scheme.mode === 'absolute' && position !== index) return wrong;
+      if (scheme.mode === 'compact' && position !== slot) return wrong;
+      if (scheme.mode === 'grouped') {
+        const step = position - lastPosition;
+        const isNear = lastIndex >= nearStart;
+        if (index < nearStart) {
+          while (Math.floor((index - origin) / group) > position) group *= 2;
+          if (Math.floor((index - origin) / group) !== position) return wrong;
+        }
+        if (!(position >= 0) || step < 0 || step > index - lastIndex) return wrong;
+        if (isNear && step !== index - lastIndex) return wrong;
+        if (scheme.trainedContextTokens >= SMALLEST_TRAINED && position >= scheme.trainedContextTokens)
+          return `${wrong}, beyond the ${scheme.trainedContextTokens} that the base was trained on`;
+      }
+      lastIndex = index;
+      lastPosition = position;
     }
   }
   return null;

@@ -6,6 +6,7 @@ import { DEFAULT_RUN_CONFIG } from '../trace/config.ts';
 import { POSITION_MODES, positionSchemeOf } from './position-scheme.ts';
 import { K } from '../tree/ids.ts';
 import type { PositionScheme } from './position-scheme.ts';
+import { checkInvariants } from './invariants.ts';
 import { slotPositions } from './positions.ts';
 import { emptyLayout, entryAt, extendLayout, layoutOf } from './working-context.ts';
 import type { Layout } from './working-context.ts';
@@ -35,6 +36,27 @@ const layouts: fc.Arbitrary<Layout> = fc
   );
 
 describe('slot positions', () => {
+  it('are what each mode promises, and one that is moved is found', () => {
+    const shifts = fc.integer({ min: 1, max: 40 });
+    fc.assert(
+      fc.property(layouts, fc.constantFrom(...POSITION_MODES), fc.nat(), shifts, (layout, mode, at, by) => {
+        const sent = { ...slotPositions(layout, scheme(mode)), scheme: scheme(mode) };
+        const rope = (positions: Float64Array) =>
+          checkInvariants(
+            layout,
+            trees.at(-1)!,
+            { budgetTokens: Infinity },
+            { sent: { ...sent, positions } },
+          ).filter(({ check }) => check === 'rope');
+        expect(rope(sent.positions)).toEqual([]);
+        const slot = at % layout.usedTokens;
+        const moved = sent.positions.map((place, i) => (i === slot ? place + by : place));
+        if (layout.usedTokens > 1) expect(rope(moved)).toHaveLength(1);
+      }),
+      { seed: 4, numRuns: 200 },
+    );
+  });
+
   it('are indices and span centres when absolute, slot numbers when compact', () => {
     const layout = layoutOf([entryAt(2, 0), entryAt(1, 1024), entryAt(0, 1056, 1060)]);
     expect([...slotPositions(layout, scheme('absolute'), 2).positions]).toEqual([
