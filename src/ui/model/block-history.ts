@@ -50,10 +50,11 @@ export function spanActions(
   for (let index = upTo; index >= 0 && found.length < limit; index--) {
     const frame = run.frameAt(index);
     if (!frame) continue;
-    for (let i = frame.actions.length - 1; i >= 0 && found.length < limit; i--) {
-      const action = frame.actions[i]!;
+    const actions = [...frame.between, ...frame.actions];
+    for (let i = actions.length - 1; i >= 0 && found.length < limit; i--) {
+      const action = actions[i]!;
       if (action.start >= end || action.end <= start) continue;
-      found.push({ index, step: frame.step, action, paidFor: paidFor(frame.actions, action) });
+      found.push({ index, step: frame.step, action, paidFor: paidFor(actions, action) });
     }
   }
   return found;

@@ -21,8 +21,8 @@ const half = { tauExpand: 0.2, tauCollapse: 0.2 };
 
 function standingOf(start: number, thresholds = half, actions: ActionRecord[] = [], cooldownSteps = 2) {
   const frames = [
-    { step: 7, actions, scores: new Float32Array(0) },
-    { step: 8, actions: [], scores },
+    { step: 7, actions, between: [], scores: new Float32Array(0) },
+    { step: 8, actions: [], between: [], scores },
   ] as unknown as Frame[];
   const trace = {
     frameAt: (index: number) => frames[index],

@@ -1,14 +1,18 @@
 /** Where a block stood among the candidates of one step, and what its move would have cost. Pure over a trace. */
-import { K, tokensPerEntry } from '../../core/tree/ids.ts';
-import type { LayoutEntry } from '../../core/trace/telemetry.ts';
+import {
+  CooldownTable,
+  INITIAL_ALLOCATOR_STATE,
+  stateAfter,
+} from '../../core/allocator/pass/allocator-state.ts';
+import type { Thresholds } from '../../core/allocator/pass/allocator-state.ts';
+import { DraftLayout } from '../../core/context/draft-layout.ts';
+import { enumerate } from '../../core/context/moves.ts';
+import type { MoveKind } from '../../core/context/working-context.ts';
+import { layoutFromEntries } from '../../core/trace/action-replay.ts';
+import { parentSpan } from '../../core/tree/ids.ts';
+import type { ActionRecord, LayoutEntry } from '../../core/trace/telemetry.ts';
 import { entryAtToken } from './entry-search.ts';
 import type { Run } from './run.ts';
-
-/** The thresholds in force at a step. */
-export interface Thresholds {
-  readonly tauExpand: number;
-  readonly tauCollapse: number;
-}
 
 /** What a score asks for. */
 interface Candidacy {
@@ -58,50 +62,59 @@ export function blockStanding(
     score,
     rank: 1 + scores.reduce((higher, other) => higher + Number(other > score), 0),
     count: scores.length,
-    candidacy: candidacyOf(layout, scores, at, thresholds),
+    candidacy: candidacyOf(layout, scores, at, thresholds, trace.frameAt(index)!.actions),
     cooldown: cooldownOf(trace, lod, start, index, cooldownSteps),
   };
 }
 
+/** As the allocator collects them: every gist to expand, every closed raw block and whole sibling group to collapse. */
 function candidacyOf(
   layout: readonly LayoutEntry[],
   scores: Float32Array,
   at: number,
   { tauExpand, tauCollapse }: Thresholds,
+  actions: readonly ActionRecord[],
 ): Candidacy | null {
-  const [lod, start] = layout[at]!;
-  const score = scores[at]!;
-  if (lod > 0 && score > tauExpand) {
-    const asking = scores.filter((other, i) => layout[i]![0] > 0 && other > tauExpand);
-    const rank = 1 + asking.filter((other) => other > score).length;
-    return { move: 'expand', score, rank, count: asking.length };
-  }
-  const units = collapseUnits(layout, scores);
-  const own = units.get(unitKey(lod, start));
-  if (own === undefined || own >= -tauCollapse) return null;
-  const asking = [...units.values()].filter((other) => other < -tauCollapse);
-  const rank = 1 + asking.filter((other) => other < own).length;
-  return { move: 'collapse', score: own, rank, count: asking.length };
-}
-
-/** Whole raw blocks, and all K siblings of a parent at one level: what can collapse, with its score. */
-function collapseUnits(layout: readonly LayoutEntry[], scores: Float32Array): ReadonlyMap<string, number> {
-  const sums = new Map<string, { sum: number; count: number }>();
-  layout.forEach(([lod, start, end], i) => {
-    if (lod === 0 && end - start < K) return;
-    const key = unitKey(lod, start);
-    const { sum, count } = sums.get(key) ?? { sum: 0, count: 0 };
-    sums.set(key, { sum: sum + scores[i]!, count: count + 1 });
+  const draft = new DraftLayout(layoutFromEntries(layout), scores);
+  const own = draft.firstSibling(at);
+  const asking: Record<MoveKind, number[]> = { expand: [], collapse: [] };
+  /** What it asks for itself. */
+  const asked = new Map<MoveKind, number>();
+  enumerate(draft, {
+    expand: (node) => {
+      const score = scores[node]!;
+      if (score <= tauExpand) return;
+      asking.expand.push(score);
+      if (node === at) asked.set('expand', score);
+    },
+    collapse: (first) => {
+      const score = draft.meanScore(first, draft.unitSize(first));
+      if (score >= -tauCollapse) return;
+      asking.collapse.push(-score);
+      if (first === own) asked.set('collapse', score);
+    },
   });
-  const whole = [...sums].filter(([key, { count }]) => count === (key.startsWith('0:') ? 1 : K));
-  return new Map(whole.map(([key, { sum, count }]) => [key, sum / count]));
+  const move = asked.has('expand') ? 'expand' : 'collapse';
+  const score = asked.get(move);
+  if (score === undefined) return null;
+  const ranked = 1 + asking[move].filter((other) => other > Math.abs(score)).length;
+  const rank = recordedRank(actions, move, layout[at]!) ?? ranked;
+  return { move, score, rank, count: asking[move].length };
 }
 
-/** Entries that collapse together share it. */
-function unitKey(lod: number, start: number): string {
-  return `${lod}:${Math.floor(start / tokensPerEntry(lod + 1))}`;
+/** The rank that the first pass gave it; null if its move is not among the records. */
+function recordedRank(
+  actions: readonly ActionRecord[],
+  move: MoveKind,
+  [lod, start]: LayoutEntry,
+): number | null {
+  const span = move === 'expand' ? { lod, start } : parentSpan(lod, start);
+  const isOwn = ({ kind, pass, ...action }: ActionRecord) =>
+    kind === move && pass === 0 && action.lod === span.lod && action.start === span.start;
+  return actions.find(isOwn)?.rank ?? null;
 }
 
+/** What the span's last move forbids in this step, by the cooldowns that the allocator would hold. */
 function cooldownOf(
   trace: StandingTrace,
   lod: number,
@@ -109,22 +122,21 @@ function cooldownOf(
   index: number,
   cooldownSteps: number,
 ): BlockStanding['cooldown'] {
-  const parentSize = tokensPerEntry(lod + 1);
-  const step = trace.frameAt(index)!.step;
-  for (let at = index - 1; at >= 0; at--) {
+  const { step, between } = trace.frameAt(index)!;
+  let first = index;
+  while (first > 0 && trace.frameAt(first - 1)!.step + cooldownSteps >= step) first--;
+  let state = INITIAL_ALLOCATOR_STATE;
+  const config = { cooldownSteps };
+  for (let at = first; at < index; at++) {
     const frame = trace.frameAt(at)!;
-    const left = frame.step + cooldownSteps + 1 - step;
-    if (left <= 0) return null;
-    for (const { kind, applied, lod: actedLod, start: actedStart } of frame.actions.toReversed()) {
-      if (!applied) continue;
-      const isOwn = kind === 'collapse' && actedLod === lod && actedStart === start;
-      const isParent =
-        kind === 'expand' &&
-        actedLod === lod + 1 &&
-        actedStart === Math.floor(start / parentSize) * parentSize;
-      if (isOwn) return { move: 'expand', left };
-      if (isParent) return { move: 'collapse', left };
-    }
+    state = stateAfter(state, frame.between, config);
+    state = stateAfter({ ...state, step: frame.step }, frame.actions, config);
   }
-  return null;
+  const { cooldowns } = stateAfter(state, between, config);
+  const table = new CooldownTable(cooldowns, step, cooldownSteps);
+  const parent = parentSpan(lod, start);
+  const expand = table.left(lod, start, 'expand');
+  const collapse = table.left(parent.lod, parent.start, 'collapse');
+  if (expand === 0 && collapse === 0) return null;
+  return expand >= collapse ? { move: 'expand', left: expand } : { move: 'collapse', left: collapse };
 }

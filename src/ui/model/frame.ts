@@ -16,6 +16,9 @@ export interface Frame extends Omit<RefocusEvent, 'layout' | 'scores' | 'type' |
   readonly expansions: number;
   readonly collapses: number;
   readonly evictions: number;
+  readonly readmissions: number;
+  /** What was forced between the refocus before and this one. */
+  readonly between: readonly ActionRecord[];
 }
 
 /** Scores lie in [-1, 1]; kept in 16 bits, because a long run has a hundred million of them. */
@@ -68,6 +71,7 @@ export class StoredFrame implements Frame {
   readonly expansions: number;
   readonly collapses: number;
   readonly evictions: number;
+  readonly readmissions: number;
   readonly #column: ScoreColumn;
   readonly #firstScore: number;
 
@@ -75,6 +79,7 @@ export class StoredFrame implements Frame {
     readonly index: number,
     event: RefocusEvent,
     column: ScoreColumn,
+    readonly between: readonly ActionRecord[],
   ) {
     const { scores, actions } = event;
     this.head = event.head;
@@ -98,6 +103,7 @@ export class StoredFrame implements Frame {
     this.expansions = applied('expand');
     this.collapses = applied('collapse');
     this.evictions = applied('evict');
+    this.readmissions = applied('readmit');
     this.scoreCount = scores.length;
     const { min, mean, max } = summaryOf(scores);
     this.scoreMin = min;

@@ -3,7 +3,12 @@
  * because it is large: drawing code reads it, and whoever subscribes hears that it grew.
  */
 import type { RunConfig } from '../../core/trace/config.ts';
-import type { LayoutEntry, TelemetryEvent, TelemetryEventOf } from '../../core/trace/telemetry.ts';
+import type {
+  ActionRecord,
+  LayoutEntry,
+  TelemetryEvent,
+  TelemetryEventOf,
+} from '../../core/trace/telemetry.ts';
 import { type Frame, ScoreColumn, StoredFrame } from './frame.ts';
 import { LatencyTable } from './latency-table.ts';
 import { LayoutHistory } from './layout-history.ts';
@@ -24,6 +29,8 @@ export class Run {
   readonly #configs: { readonly from: number; readonly config: RunConfig }[] = [];
   readonly #listeners = new Set<() => void>();
   #violations = 0;
+  /** Actions since the last frame; they belong to the story of the next one. */
+  #between: ActionRecord[] = [];
 
   get frameCount(): number {
     return this.#frames.length;
@@ -97,7 +104,7 @@ export class Run {
   nextAction(from: number, direction: 1 | -1): number | null {
     for (let i = from + direction; i >= 0 && i < this.#frames.length; i += direction) {
       const frame = this.#frames[i]!;
-      if (frame.expansions + frame.collapses + frame.evictions > 0) return i;
+      if (frame.expansions + frame.collapses + frame.evictions + frame.readmissions > 0) return i;
     }
     return null;
   }
@@ -117,6 +124,7 @@ export class Run {
     this.#scores = new ScoreColumn();
     this.#decoded.clear();
     this.#configs.length = 0;
+    this.#between = [];
     this.#violations = 0;
     this.#changed();
   }
@@ -150,10 +158,12 @@ export class Run {
       case 'session':
         this.#configs.push({ from: this.#frames.length, config: event.config });
         return;
+      case 'action':
+        this.#between.push(event.action);
+        return;
       case 'ingest':
       case 'gist':
       case 'score':
-      case 'action':
       case 'evict':
       case 'readmit':
       case 'sensitivity':
@@ -165,6 +175,7 @@ export class Run {
 
   #acceptFrame(event: RefocusEvent): void {
     if (!this.#layouts.append(event.layout)) return;
-    this.#frames.push(new StoredFrame(this.#frames.length, event, this.#scores));
+    this.#frames.push(new StoredFrame(this.#frames.length, event, this.#scores, this.#between));
+    this.#between = [];
   }
 }

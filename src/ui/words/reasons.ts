@@ -1,7 +1,8 @@
 /** Why an action was taken or refused, in a sentence a researcher can check. Pure. */
 import { K } from '../../core/tree/ids.ts';
 import type { ActionRecord, LayoutEntry } from '../../core/trace/telemetry.ts';
-import type { BlockStanding, Thresholds } from '../model/block-standing.ts';
+import type { BlockStanding } from '../model/block-standing.ts';
+import type { Thresholds } from '../../core/allocator/pass/allocator-state.ts';
 import { formatCount, formatPlural, formatScore, formatSigned, formatSpan } from './format.ts';
 
 /** What an expansion adds and a collapse gives back, in tokens. */

@@ -2,7 +2,8 @@
 import { area, line } from 'd3';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
 import { scoreHistory, spanActions } from '../../model/block-history.ts';
-import { type Thresholds, blockStanding } from '../../model/block-standing.ts';
+import type { Thresholds } from '../../../core/allocator/pass/allocator-state.ts';
+import { blockStanding } from '../../model/block-standing.ts';
 import { useRunView } from '../../view/hooks.ts';
 import { useShownParameter } from '../../view/shown-parameter.ts';
 import type { BlockRef } from '../../model/viewport.ts';

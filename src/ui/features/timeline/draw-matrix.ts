@@ -1,6 +1,6 @@
 /** Draws the step × token matrix: one row of coloured spans per refocus, and the actions on top. */
 import { MAX_LOD } from '../../../core/tree/ids.ts';
-import type { ActionRecord } from '../../../core/trace/telemetry.ts';
+import type { ActionRecord, Reason } from '../../../core/trace/telemetry.ts';
 import type { RunFrames } from '../../model/shown-run.ts';
 import { type Palette, SCORE_CLASSES, scoreClass } from '../../view/palette.ts';
 import { type PixelRun, mergeRuns, tellsBlocksApart } from '../../model/merge-runs.ts';
@@ -101,11 +101,29 @@ function forEachAction(
   }
 }
 
-/** ▲ expand, ▼ collapse, ✕ evict; hollow when the budget or a hand forced it, not the score. */
+/** What the budget asked for, not the score. */
+const FORCED: ReadonlySet<Reason> = new Set([
+  'over-budget',
+  'cooldown-overruled',
+  'paid-for-readmission',
+  'coarsest-and-over-budget',
+]);
+
+/** ▲ expand, ▼ collapse, ✕ evict, + readmit; hollow when the budget or a hand forced it, not the score. */
 function drawGlyph(surface: DrawSurface, palette: Palette, action: ActionRecord, x: number, y: number): void {
   const size = 3.5;
-  const forced = action.reason === 'over-budget' || action.reason === 'coarsest-and-over-budget';
+  const forced = FORCED.has(action.reason);
   surface.beginPath();
+  if (action.kind === 'readmit') {
+    surface.moveTo(x - size, y);
+    surface.lineTo(x + size, y);
+    surface.moveTo(x, y - size);
+    surface.lineTo(x, y + size);
+    surface.strokeStyle = palette.evict;
+    surface.lineWidth = 2;
+    surface.stroke();
+    return;
+  }
   if (action.kind === 'evict') {
     surface.moveTo(x - size, y - size);
     surface.lineTo(x + size, y + size);
