@@ -8,6 +8,7 @@ import type { ConfigAffecting } from '../../../core/trace/config.ts';
 import { spanIdOf } from '../../../core/tree/ids.ts';
 import { readSlotVectors } from '../../../core/context/slot-view.ts';
 import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../../core/context/position-scheme.ts';
+import type { SentPositions } from '../../../core/context/invariants.ts';
 import { slotPositions } from '../../../core/context/positions.ts';
 import type { PositionScheme } from '../../../core/context/position-scheme.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
@@ -84,6 +85,11 @@ export class Decoder {
     this.reading = reading === 'off' ? undefined : reading;
   }
 
+  /** Where `sync` sends a layout's slots. */
+  sentPositions(layout: Layout): SentPositions {
+    return { ...slotPositions(layout, this.scheme), scheme: this.scheme };
+  }
+
   /**
    * Make the cache hold exactly this layout.
    *
@@ -93,7 +99,7 @@ export class Decoder {
   async sync(layout: Layout, capacitySlots: number): Promise<Prediction> {
     if (layout.usedTokens === 0) throw new RangeError('An empty working context predicts nothing.');
     const session = this.sessionFor(Math.max(capacitySlots, layout.usedTokens));
-    const wanted: SlotList = { keys: slotKeys(layout), places: slotPositions(layout, this.scheme) };
+    const wanted: SlotList = { keys: slotKeys(layout), places: this.sentPositions(layout) };
     const count = wanted.keys.length;
     const common = commonPrefix(this.cached, this.length, wanted);
     if (common === count && common === this.length && this.lastLogits !== null) {

@@ -108,3 +108,42 @@ function twoHeads() {
   const start = { tree, heads: [state, state] };
   return { telemetry, focus: new MultiHeadFocus(start, createFakeModel(), telemetry, config) };
 }
+
+/** One head over so many tokens, taken in block by block under a small budget. */
+async function headWith(tokens: number, budgetTokens: number) {
+  const tree = new GistTree({ hiddenSize: FAKE_HIDDEN_SIZE, maxLod: 4, gistVersion: 1 });
+  const start = { tree, heads: [{ layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE }] };
+  const config = { ...DEFAULT_RUN_CONFIG, budgetTokens, recentTokens: 32, policy: 'recency' as const };
+  const events: TelemetryEvent[] = [];
+  const telemetry = new TelemetryRecorder(systemClock);
+  telemetry.listen((batch) => events.push(...batch));
+  const focus = new MultiHeadFocus(start, createFakeModel(), telemetry, config);
+  const origin = { role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
+  for (let taken = 0; taken < tokens; taken += 32) {
+    await focus.append(new Uint32Array(32).fill(97), origin);
+    await focus.refocus('block');
+  }
+  return { head: focus.head(), config, events, refocus: () => focus.refocus('block') };
+}
+
+it('what a small budget evicted is back as soon as the budget is raised', async () => {
+  const { head, config, events } = await headWith(1600, 64);
+  expect(head.layout.entries[0]!.start).toBeGreaterThan(0);
+  expect(events.some(({ type }) => type === 'evict')).toBe(true);
+  const before = events.filter(({ type }) => type === 'readmit').length;
+  head.setConfig({ ...config, budgetTokens: 1024 });
+  expect(head.layout.entries[0]!.start).toBe(0);
+  expect(events.filter(({ type }) => type === 'readmit').length).toBeGreaterThan(before);
+});
+
+it('positions that the decoder would send wrong are reported, and the context is rebuilt', async () => {
+  const { head, events, refocus } = await headWith(320, 256);
+  const { decoder } = head;
+  const sent = decoder.sentPositions.bind(decoder);
+  decoder.sentPositions = (layout) => {
+    const right = sent(layout);
+    return { ...right, positions: right.positions.map((position) => position + 1) };
+  };
+  await refocus();
+  expect(events).toContainEqual(expect.objectContaining({ type: 'violation', check: 'rope' }));
+});

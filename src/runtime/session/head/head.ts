@@ -5,7 +5,7 @@
 import type { AllocatorState } from '../../../core/allocator/pass/allocator-state.ts';
 import type { PinnedSpan, Layout } from '../../../core/context/working-context.ts';
 import { type RunConfig, changedIds, haveEffect } from '../../../core/trace/config.ts';
-import { appendAndFit } from '../../../core/allocator/between-refocuses.ts';
+import { appendAndFit, restoreCoverage } from '../../../core/allocator/between-refocuses.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { actByHand } from '../../../core/allocator/manual-action.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
@@ -19,7 +19,7 @@ import { refocus } from '../../../core/allocator/refocus.ts';
 import { SlotBuffers } from '../../../core/context/slot-view.ts';
 import type { ActionRecord, TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
-import { ageLayout } from '../../../core/context/working-context.ts';
+import { ageLayout, windowStart } from '../../../core/context/working-context.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
 import { Decoder } from '../decoding/decoder.ts';
@@ -115,13 +115,18 @@ export class Head {
     return this.metrics.totals();
   }
 
-  /** Parameters for the refocuses from now on. */
+  /** Parameters for the refocuses from now on; what was evicted comes back at once if the budget now holds it. */
   setConfig(config: RunConfig): void {
     const before = this.config;
     this.config = config;
     if (haveEffect(changedIds(before, config), 'scorer')) this.turnEnd = null;
     if (needsNewScorer(before, config)) this.scorer = this.createScorer();
     this.decoder.configure(config, this.model.manifest.trainedContextTokens);
+    if (config.budgetTokens > before.budgetTokens && windowStart(this.current) > 0) {
+      const restored = restoreCoverage(this.fitInput(), K);
+      this.adopt(restored);
+      this.recordActions(restored.actions);
+    }
   }
 
   /** The default LensNet for the refocuses from now on; borrowed. */
@@ -155,6 +160,7 @@ export class Head {
       tailTokens: this.lensNet.tailTokens,
       pins: this.pins,
       reserveTokens: K,
+      sentPositions: (layout) => this.decoder.sentPositions(layout),
       buffers: this.buffers,
       now: () => telemetry.now(),
     });
