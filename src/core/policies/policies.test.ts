@@ -134,6 +134,22 @@ describe('policies without a net', () => {
     expect(await best()).toBe(1664 + 64);
   });
 
+  it('bm25 searches for the question alone, where one was just asked', async () => {
+    const history = new GistTree({ hiddenSize: HIDDEN_SIZE });
+    const distinct = (from: number, count: number) => Uint32Array.from({ length: count }, (_, i) => from + i);
+    history.appendTokens(distinct(0, 1600), DOCUMENT);
+    // What stands right before the question repeats another block.
+    history.appendTokens(distinct(960, 50), DOCUMENT);
+    history.appendTokens(distinct(320, 14), { ...DOCUMENT, role: 'user', documentId: 'turn' });
+    makeGists(history);
+    const { layout: window } = assembleByRecency(history, config);
+    const view = buildSlotView({ layout: window, tree: history, embed, tailTokens: 32 });
+    const scorer = createScorer({ ...config, policy: 'bm25' }, policyPorts(history));
+    const scores = entryScores(view, await scorer.score(view));
+    const best = window.entries[scores.indexOf(Math.max(...scores))]!;
+    expect(best.start <= 320 && 320 < best.end).toBe(true);
+  });
+
   it('hybrid is the sum of LensNet and bm25, within bounds', async () => {
     const view = viewAt(1);
     const learned = Float32Array.from({ length: view.slotCount }, (_, slot) => (slot % 3) - 1);
