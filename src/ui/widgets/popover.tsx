@@ -15,7 +15,9 @@ interface PopoverProps {
 export function Popover({ label, button, className = '', onOpen, children }: PopoverProps) {
   const [open, setOpen] = useState(false);
   const id = useId();
+  /** After a choice the focus goes to nobody, so that keys act on the page again; Escape gives it to the button. */
   const close = () => {
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     document.getElementById(id)?.hidePopover();
   };
   return (
