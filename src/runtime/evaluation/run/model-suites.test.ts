@@ -55,6 +55,24 @@ it('stream: lengths are places in one text, and the last one carries the curve',
   await expect(cellsOf('stream', { text: 'too short' })).rejects.toThrow('The text has 9 tokens');
 }, 60_000);
 
+it('stream: a text is read in windows that lie evenly, and swaps while it streams are told apart', async () => {
+  const text = Array.from({ length: 500 }, (_, i) => `Line ${i} of a log. `).join('');
+  const asked = { text, lengths: [1800], policies: ['lensnet', 'streaming'] as const, samples: 4 };
+  const cells = await cellsOf('stream', asked);
+  const lens = cells.get('lensnet 1800')!;
+  expect(lens.n).toBe(4);
+  expect(lens.intervals.nll).toBeDefined();
+  expect(lens.streamSwapRate).not.toBeNull();
+  expect(lens.streamFlipRate).toBeGreaterThanOrEqual(0);
+  expect(cells.get('streaming 1800')!.streamSwapRate).toBeUndefined();
+  const few = await cellsOf('stream', {
+    ...asked,
+    text: text.slice(0, 1800 + 64 + 70),
+    policies: ['streaming'],
+  });
+  expect(few.get('streaming 1800')!.n).toBe(2);
+}, 60_000);
+
 it('topics: the lens reads on from the first topic, and both tasks ask about the same history', async () => {
   const cells = await cellsOf('topics', { lengths: [2048], policies: ['gold', 'lensnet'], samples: 3 });
   expect(cells.get('gold 2048')).toMatchObject({ n: 3, routingRecall: 1 });

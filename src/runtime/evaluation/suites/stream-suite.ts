@@ -3,13 +3,14 @@
  * every policy makes its working context of all that came before, and the next 64 tokens are scored.
  */
 import { hashUint32, Rng } from '../../../base/rng.ts';
+import { K } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { answerAll, GIST_SHARE, whyUnavailable } from '../answering/answering.ts';
 import type { CellCounts } from '../report/cell.ts';
 import { Chronicler } from '../world/chronicler.ts';
 import { withCounts } from '../report/cluster-sum.ts';
-import type { EvaluationCase } from '../cases/evaluation-case.ts';
+import type { EvaluationCase, SharedHistory } from '../cases/evaluation-case.ts';
 import { growHistory, rememberHistory } from '../memory/history-memory.ts';
 import { WordEncoder, writeHistory } from '../world/history-writer.ts';
 import { DEFAULT_POLICIES, type EvaluationPolicyId } from '../baselines/policies.ts';
@@ -28,6 +29,8 @@ import { SINGLE_RELATIONS } from '../world/world.ts';
 const HORIZON_TOKENS = 64;
 /** The newest tokens: what retrievers search by, and what the lens sees arrive. */
 const TAIL_TOKENS = 64;
+/** So many tokens before the tail a live policy meets one block at a time. */
+const STREAMED_TOKENS = 1024;
 /** The curve has a place at every power of two from here on. */
 const FIRST_PLACE = 512;
 const CAST = 32;
@@ -41,7 +44,8 @@ export const streamSuite: EvaluationSuite = {
     { id: 'text', sentence: 'The text of a file; each length is a place in it.' },
   ],
   defaultTasks: ['chronicle'],
-  defaultSamples: 8,
+  // Windows of the text, or chronicles: each is one independent unit.
+  defaultSamples: 32,
   policies: DEFAULT_POLICIES.filter((id) => id !== 'gold'),
 
   plan(options, model) {
@@ -56,19 +60,13 @@ export const streamSuite: EvaluationSuite = {
           `The text has ${tokens} tokens; the longest length takes ${longest + HORIZON_TOKENS}. Lower --lengths.`,
         );
       }
-      return [{ suite: 'stream', task: 'text', templates: null, historyTokens: longest, index: 0, n: 1 }];
+      const count = Math.min(options.samples, windowsOf(tokens, longest));
+      return Array.from({ length: count }, (_, index) => unitOf('text', longest, index));
     }
     if (options.tasks !== null && !options.tasks.includes('chronicle')) {
       throw new EvaluationError('The task text of the suite stream needs a text: name one with --text FILE.');
     }
-    return Array.from({ length: options.samples }, (_, index): EvaluationUnit => ({
-      suite: 'stream',
-      task: 'chronicle',
-      templates: null,
-      historyTokens: longest,
-      index,
-      n: 1,
-    }));
+    return Array.from({ length: options.samples }, (_, index) => unitOf('chronicle', longest, index));
   },
 
   async run(unit, options, ports) {
@@ -76,7 +74,7 @@ export const streamSuite: EvaluationSuite = {
     const ids =
       options.text === undefined
         ? chronicleOf(unit.historyTokens + HORIZON_TOKENS, model, new Rng(seedOf(unit, options)))
-        : model.tokenizer.encode(options.text);
+        : windowOf(model.tokenizer.encode(options.text), unit, options);
     const places = placesOf(options.lengths);
     const first = ids.slice(0, places[0]! - TAIL_TOKENS);
     const tree = await rememberHistory(model, first, gistCache, (share) => step(share * GIST_SHARE));
@@ -100,6 +98,27 @@ export const streamSuite: EvaluationSuite = {
     return [...cells.values()];
   },
 };
+
+function unitOf(task: string, historyTokens: number, index: number): EvaluationUnit {
+  return { suite: 'stream', task, templates: null, historyTokens, index, n: 1 };
+}
+
+/** How many windows a text has whose scored tokens do not overlap. */
+function windowsOf(tokens: number, longest: number): number {
+  return 1 + Math.floor((tokens - longest - HORIZON_TOKENS) / HORIZON_TOKENS);
+}
+
+/** One of the windows, which lie evenly over the text. */
+function windowOf(
+  ids: Uint32Array,
+  { historyTokens, index }: EvaluationUnit,
+  { samples }: EvaluationOptions,
+): Uint32Array {
+  const room = ids.length - historyTokens - HORIZON_TOKENS;
+  const count = Math.min(samples, windowsOf(ids.length, historyTokens));
+  const start = count === 1 ? 0 : Math.floor((index * room) / (count - 1));
+  return ids.slice(start, start + historyTokens + HORIZON_TOKENS);
+}
 
 /** Ascending: the lengths asked for, and powers of two between them for the curve. */
 function placesOf(lengths: readonly number[]): number[] {
@@ -148,7 +167,7 @@ async function placeCells(
     values: [],
     gold: null,
   };
-  const history = { ids: ids.slice(0, place - TAIL_TOKENS), cases: [coming] };
+  const history = { ids: ids.slice(0, place - TAIL_TOKENS), cases: [coming], ...streamed(place) };
   const reasons = new Map<EvaluationPolicyId, string>();
   for (const policy of policies) {
     const reason = whyUnavailable(policy, place, config.budgetTokens, false, ports.model);
@@ -170,6 +189,12 @@ async function placeCells(
       ? cellOfAnswers(key, policy, unitKey(unit), answers, reasons)
       : cellWithout(key, reason);
   });
+}
+
+/** The last tokens come in block by block, so that swaps and flips are those of a stream. */
+function streamed(place: number): Pick<SharedHistory, 'streamedFrom'> {
+  const before = place - TAIL_TOKENS - STREAMED_TOKENS;
+  return before < STREAMED_TOKENS / 2 ? {} : { streamedFrom: Math.floor(before / K) * K };
 }
 
 /** The cell's part of the curve, and its figures without those of a question. */
