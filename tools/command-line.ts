@@ -1,4 +1,5 @@
 /** What the command lines of the headless tools share: numbers, parameters, and how a bad one is refused. */
+import { readNumber } from '../src/base/read-number.ts';
 import { ConfigError, type RunConfig } from '../src/core/trace/config.ts';
 import { parameterNamed, readParameter } from '../src/core/trace/parameters.ts';
 import type { ParameterId } from '../src/core/trace/parameters.ts';
@@ -13,8 +14,8 @@ export class OptionError extends Error {
 
 /** @throws {OptionError} */
 export function wholeNumber(flag: string, text: string, least: number): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= least) return value;
+  const reading = readNumber(text, { min: least, max: Number.MAX_SAFE_INTEGER, whole: true });
+  if (reading.ok) return reading.value;
   throw new OptionError(`${flag} takes a whole number from ${least}, not "${text}".`);
 }
 

@@ -64,6 +64,8 @@ describe('a parameter read from text', () => {
   it('is what is in range, with or without separators', () => {
     expect(read('budgetTokens', '1,024')).toEqual({ ok: true, value: 1024 });
     expect(read('tauExpand', ' 0.35 ')).toEqual({ ok: true, value: 0.35 });
+    expect(read('tauExpand', '0,1')).toEqual({ ok: true, value: 0.1 });
+    expect(read('lod1WindowTokens', '16 384')).toEqual({ ok: true, value: 16_384 });
     expect(read('policy', 'bm25')).toEqual({ ok: true, value: 'bm25' });
     for (const parameter of PARAMETERS) {
       const reading = readParameter(parameter, String(parameter.default));
@@ -76,6 +78,8 @@ describe('a parameter read from text', () => {
     expect(read('budgetTokens', '')).toMatchObject({ ok: false });
     expect(read('budgetTokens', '12.5')).toEqual({ ok: false, message: 'only whole numbers' });
     expect(read('budgetTokens', '1')).toEqual({ ok: false, message: 'between 64 and 32,768' });
+    expect(read('tauExpand', '−0.2')).toEqual({ ok: false, message: 'between 0 and 1' });
+    expect(read('budgetTokens', '0x400')).toMatchObject({ ok: false });
     expect(read('tauExpand', '1.2')).toEqual({ ok: false, message: 'between 0 and 1' });
     expect(read('policy', 'wish')).toMatchObject({ ok: false });
   });

@@ -3,6 +3,7 @@
  * new value makes stale. Validation, defaults, form, command line, links and `docs/parameters.md` follow from here.
  */
 import { z } from 'zod';
+import { readNumber } from '../../base/read-number.ts';
 import { POSITION_MODES } from '../context/position-scheme.ts';
 import type { DefinitionId } from './definitions.ts';
 
@@ -548,24 +549,15 @@ export function parameterNamed(name: string): Parameter | undefined {
 export type ParameterReading =
   { readonly ok: true; readonly value: number | string } | { readonly ok: false; readonly message: string };
 
-const withSeparators = new Intl.NumberFormat('en-US', { maximumFractionDigits: 4 });
-
 /**
- * A parameter's value from text, as it stands in a form, a link or on a command line; commas may group digits.
- * `message` says what is wrong with it otherwise, as a phrase.
+ * A parameter's value from text, as it stands in a form, a link or on a command line; a number may be written in
+ * any way that `readNumber` knows. `message` says what is wrong with it otherwise, as a phrase.
  */
 export function readParameter(parameter: Parameter, text: string): ParameterReading {
   if (parameter.kind === 'choice') {
     if (parameter.choices.includes(text)) return { ok: true, value: text };
     return { ok: false, message: `“${text}” is none of ${parameter.choices.join(', ')}` };
   }
-  const digits = text.trim().replaceAll(',', '');
-  const value = Number(digits);
-  if (digits === '' || !Number.isFinite(value)) return { ok: false, message: `“${text}” is not a number` };
-  if (parameter.kind === 'integer' && !Number.isInteger(value)) {
-    return { ok: false, message: 'only whole numbers' };
-  }
-  const { min, max } = parameter;
-  if (value >= min && value <= max) return { ok: true, value };
-  return { ok: false, message: `between ${withSeparators.format(min)} and ${withSeparators.format(max)}` };
+  const { kind, min, max } = parameter;
+  return readNumber(text, { min, max, whole: kind === 'integer' });
 }

@@ -1,10 +1,12 @@
 /** The form of a branch: from which step, and with which parameters instead of the original's. */
 import { GitFork } from 'lucide-react';
-import { type ComponentType, useId } from 'react';
+import { type ComponentType, useId, useState } from 'react';
 import { useStore } from 'zustand';
+import { readNumber } from '../../../base/read-number.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { PARAMETERS } from '../../../core/trace/parameters.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
+import { holdEnter } from '../../widgets/hold-enter.ts';
 import { Problems } from '../../view/problems.tsx';
 import { formatCount, formatPlural, formatValue } from '../../words/format.ts';
 import type { Branch } from './branch.ts';
@@ -26,7 +28,6 @@ interface BranchDialogProps {
 
 export function BranchDialog({ branch, parameters: Parameters }: BranchDialogProps) {
   const { shell, shown } = useModel();
-  const id = useId();
   const form = useStore(branch.store, (state) => state.form);
   const starting = useStore(branch.store, (state) => state.starting);
   const title = useSession((state) => state.session?.record.title ?? '');
@@ -48,6 +49,7 @@ export function BranchDialog({ branch, parameters: Parameters }: BranchDialogPro
     >
       <form
         className="branch-form"
+        onKeyDown={holdEnter}
         onSubmit={(event) => {
           event.preventDefault();
           void branch.start();
@@ -58,25 +60,15 @@ export function BranchDialog({ branch, parameters: Parameters }: BranchDialogPro
           after it and the same questions are asked, with the parameters below; answers are generated anew.
           The original stays as it is.
         </p>
-        <label className="branch-step" htmlFor={id}>
-          <span>From refocus step</span>
-          <input
-            id={id}
-            type="number"
-            min={first}
-            max={last}
-            value={step}
-            onChange={(event) => {
-              const wanted = event.target.valueAsNumber;
-              if (Number.isFinite(wanted))
-                branch.setStep(Math.min(Math.max(Math.round(wanted), first), last));
-            }}
-          />
-          <span className="muted tabular">
-            of {formatCount(last)}
-            {frame && `; ${formatPlural(frame.cursor, 'token')} of history`}
-          </span>
-        </label>
+        <StepField
+          step={step}
+          first={first}
+          last={last}
+          words={`of ${formatCount(last)}${frame ? `; ${formatPlural(frame.cursor, 'token')} of history` : ''}`}
+          onChange={(wanted) => {
+            branch.setStep(wanted);
+          }}
+        />
         <section aria-label="What differs from the original" className="branch-changes" aria-live="polite">
           {changed.length === 0 ? (
             <p className="muted">Nothing differs yet: the branch would repeat its original exactly.</p>
@@ -109,5 +101,54 @@ export function BranchDialog({ branch, parameters: Parameters }: BranchDialogPro
       </form>
       <Problems />
     </Dialog>
+  );
+}
+
+interface StepFieldProps {
+  readonly step: number;
+  readonly first: number;
+  readonly last: number;
+  readonly words: string;
+  readonly onChange: (step: number) => void;
+}
+
+/** What is typed counts once it is left or entered, and is refused in words, never clamped. */
+function StepField({ step, first, last, words, onChange }: StepFieldProps) {
+  const id = useId();
+  const [draft, setDraft] = useState<string | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const commit = () => {
+    if (draft === null) return;
+    const reading = readNumber(draft, { min: first, max: last, whole: true });
+    setError(reading.ok ? null : `Step: ${reading.message}. Kept ${formatCount(step)}.`);
+    if (!reading.ok) return;
+    setDraft(null);
+    onChange(reading.value);
+  };
+  return (
+    <div className="branch-step">
+      <label htmlFor={id}>From refocus step</label>
+      <input
+        id={id}
+        type="text"
+        inputMode="numeric"
+        className="tabular"
+        value={draft ?? String(step)}
+        aria-invalid={error !== null}
+        aria-describedby={`${id}-error`}
+        onChange={(event) => {
+          setError(null);
+          setDraft(event.target.value);
+        }}
+        onBlur={commit}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') commit();
+        }}
+      />
+      <span className="muted tabular">{words}</span>
+      <span id={`${id}-error`} className="field-error" role="alert">
+        {error}
+      </span>
+    </div>
   );
 }

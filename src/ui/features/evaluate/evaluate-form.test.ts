@@ -52,6 +52,19 @@ it('names every field that is wrong', () => {
   }
 });
 
+it('takes digits grouped in any way, and refuses a list that could be one number', () => {
+  expect(readForm({ ...FORM, lengths: '65.536', budget: '1,024', samples: '1 000' })).toMatchObject({
+    options: { historyTokens: [65_536], budgetTokens: 1024, samples: 1000 },
+  });
+  for (const lengths of ['65,536', '128 256', '4x, 65,536']) {
+    const reading = readForm({ ...FORM, lengths });
+    expect(reading.ok ? '' : reading.errors.lengths).toMatch(/may be one length or two/);
+  }
+  expect(readForm({ ...FORM, lengths: '128; 256, 4096,8192' })).toMatchObject({
+    options: { historyTokens: [128, 256, 4096, 8192] },
+  });
+});
+
 it('asks for no policies where the suite takes none, and counts its placements', () => {
   const form = { ...FORM, suite: 'positions', policies: [] };
   expect(readForm(form).ok).toBe(false);

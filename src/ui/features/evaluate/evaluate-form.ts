@@ -1,4 +1,5 @@
 /** What the evaluation form holds, and how its text becomes options of a run. Pure. */
+import { readNumber } from '../../../base/read-number.ts';
 import type { EvaluationRequest } from '../../../runtime/engine/protocol/evaluation.ts';
 
 export interface EvaluateForm {
@@ -23,6 +24,8 @@ const SAMPLES = { min: 1, max: 10_000 } as const;
 const SEED = { min: 0, max: 2_147_483_647 } as const;
 const LENGTH = { min: 64, max: 2_000_000 } as const;
 const MOST_LENGTHS = 16;
+/** Digits in threes with a separator that also parts the list. */
+const AMBIGUOUS_LENGTHS = /(?<![\d.,])[1-9]\d{0,2}(?:[,\s]\d{3})+(?![\d.x×])/;
 
 /**
  * The options that the form asks for, or what is wrong with each field.
@@ -32,15 +35,20 @@ const MOST_LENGTHS = 16;
 export function readForm(form: EvaluateForm, takesPolicies = true): FormReading {
   const errors: Record<string, string> = {};
   const integer = (field: 'samples' | 'budget' | 'seed', limits: Limits): number => {
-    const value = integerIn(form[field], limits);
-    if (value === null) errors[field] = `A whole number from ${words(limits.min)} to ${words(limits.max)}.`;
-    return value ?? limits.min;
+    const reading = readNumber(form[field], { ...limits, whole: true });
+    if (reading.ok) return reading.value;
+    errors[field] = `A whole number from ${words(limits.min)} to ${words(limits.max)}: ${reading.message}.`;
+    return limits.min;
   };
   const budgetTokens = integer('budget', BUDGET);
   const samples = integer('samples', SAMPLES);
   const seed = integer('seed', SEED);
-  const historyTokens = lengthsOf(form.lengths, budgetTokens);
-  if (historyTokens === null) {
+  const unclear = AMBIGUOUS_LENGTHS.exec(form.lengths)?.[0];
+  const historyTokens = unclear === undefined ? lengthsOf(form.lengths, budgetTokens) : null;
+  if (unclear !== undefined) {
+    errors['lengths'] =
+      `“${unclear}” may be one length or two: write ${unclear.replaceAll(/\D/g, '')} or ${unclear.replaceAll(/\D/g, '; ')}.`;
+  } else if (historyTokens === null) {
     errors['lengths'] =
       `Multiples of the budget or tokens, from ${words(LENGTH.min)} to ${words(LENGTH.max)} tokens, at most ${MOST_LENGTHS}: 4x, 16x, 4096.`;
   }
@@ -70,17 +78,14 @@ interface Limits {
 
 const words = (value: number): string => value.toLocaleString('en-US');
 
-function integerIn(text: string, { min, max }: Limits): number | null {
-  const value = Number(text.trim().replaceAll(',', ''));
-  return text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max ? value : null;
-}
-
 /** Ascending and without repetition; null where something is no length. */
 function lengthsOf(text: string, budgetTokens: number): number[] | null {
   const parts = text.split(/[\s,;]+/).filter(Boolean);
   const lengths = parts.map((part) => {
     const multiple = /^(\d+(?:\.\d+)?)[x×]$/.exec(part);
-    return multiple ? Math.round(Number(multiple[1]) * budgetTokens) : integerIn(part, LENGTH);
+    if (multiple) return Math.round(Number(multiple[1]) * budgetTokens);
+    const reading = readNumber(part, { ...LENGTH, whole: true });
+    return reading.ok ? reading.value : null;
   });
   const valid = lengths.filter((length) => length !== null && length >= LENGTH.min && length <= LENGTH.max);
   if (parts.length === 0 || valid.length < parts.length || parts.length > MOST_LENGTHS) return null;

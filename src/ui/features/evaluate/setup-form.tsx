@@ -1,6 +1,7 @@
 /** The form of an evaluation: what to ask of whom, how often; what it costs; run and cancel. */
 import { Play, Square } from 'lucide-react';
 import { type ReactNode, useId } from 'react';
+import { holdEnter } from '../../widgets/hold-enter.ts';
 import { formatCompact, formatCount, formatDuration } from '../../words/format.ts';
 import { type EvaluateForm, type FormErrors, readForm } from './evaluate-form.ts';
 import { useEvaluation, useEvaluationState } from './evaluation-context.ts';
@@ -26,6 +27,7 @@ export function SetupForm() {
   return (
     <form
       className="evaluate-form"
+      onKeyDown={holdEnter}
       onSubmit={(event) => {
         event.preventDefault();
         if (reading.ok && !isRunning) void evaluation.start(reading.options);

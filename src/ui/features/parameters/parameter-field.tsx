@@ -45,7 +45,8 @@ export function ParameterField({
     if (reading.ok) void commit(reading.value);
     else setError(`${asSentence(reading.message)} Kept ${formatValue(value)}.`);
   };
-  const dragged = draft !== null && error === null ? Number(draft) : Number(value);
+  const typed = draft === null || error !== null ? null : readParameter(parameter, draft);
+  const dragged = Number(typed?.ok ? typed.value : value);
 
   return (
     <div className={`parameter ${changed ? 'is-changed' : ''}`}>
@@ -118,8 +119,8 @@ export function ParameterField({
             aria-label={`${parameter.label} slider`}
             aria-valuetext={`${formatValue(dragged)} ${parameter.unit}`}
             disabled={disabled}
-            value={Number.isFinite(dragged) ? sliderOf(parameter, dragged) : 0}
-            style={{ '--filled': `${(Number.isFinite(dragged) ? sliderOf(parameter, dragged) : 0) / 10}%` }}
+            value={sliderOf(parameter, dragged)}
+            style={{ '--filled': `${sliderOf(parameter, dragged) / 10}%` }}
             onChange={(event) => {
               setError(null);
               setDraft(String(valueOfSlider(parameter, Number(event.target.value))));

@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import type { LensTrainingReport, RoutingMeasure } from '../../../runtime/engine/protocol/protocol.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
+import { holdEnter } from '../../widgets/hold-enter.ts';
 import { Problems } from '../../view/problems.tsx';
 import { formatCount, formatDuration, formatPercent, formatPlural } from '../../words/format.ts';
 import type { LensTraining } from './lens-training.ts';
@@ -84,6 +85,7 @@ function SetUp({ report: { supply } }: { readonly report: LensTrainingReport }) 
   return (
     <form
       className="lens-form"
+      onKeyDown={holdEnter}
       onSubmit={(event) => {
         event.preventDefault();
         if (reading.ok) void training.request({ action: 'start', ...reading.options });

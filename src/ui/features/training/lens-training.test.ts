@@ -9,6 +9,9 @@ describe('the form', () => {
       ok: true,
       options: { states: 36, steps: 60, learningRate: 3e-4, seed: 1 },
     });
+    expect(readForm({ ...DEFAULT_FORM, learningRate: '1e−3' })).toMatchObject({ options: { learningRate: 1e-3 } });
+    expect(readForm({ ...DEFAULT_FORM, learningRate: '0,01' })).toMatchObject({ options: { learningRate: 0.01 } });
+    expect(readForm({ ...DEFAULT_FORM, states: '0x20' }).ok).toBe(false);
     const wrong = readForm({ states: '8', steps: '2.5', learningRate: '', seed: 'one' });
     expect(wrong).toMatchObject({ ok: false });
     expect(Object.keys(wrong.ok ? {} : wrong.errors)).toEqual(['states', 'steps', 'learningRate', 'seed']);

@@ -1,4 +1,5 @@
 /** The form of a training run: what may be entered, and what it means. Pure. */
+import { readNumber } from '../../../base/read-number.ts';
 import type { LensTrainingOptions } from '../../../runtime/engine/protocol/protocol.ts';
 
 export type TrainingField = keyof LensTrainingOptions;
@@ -30,11 +31,9 @@ export function readForm(form: TrainingForm): FormReading {
   const errors: Partial<Record<TrainingField, string>> = {};
   const options: Record<TrainingField, number> = { states: 0, steps: 0, learningRate: 0, seed: 0 };
   for (const { id, min, max, isWhole } of TRAINING_FIELDS) {
-    const text = form[id].trim();
-    const value = text === '' ? NaN : Number(text);
-    options[id] = value;
-    const fits = value >= min && value <= max && (!isWhole || Number.isInteger(value));
-    if (!fits) errors[id] = `${isWhole ? 'A whole number' : 'A number'} from ${min} to ${max}.`;
+    const reading = readNumber(form[id], { min, max, whole: isWhole });
+    if (reading.ok) options[id] = reading.value;
+    else errors[id] = `${isWhole ? 'A whole number' : 'A number'} from ${min} to ${max}: ${reading.message}.`;
   }
   return Object.keys(errors).length === 0 ? { ok: true, options } : { ok: false, errors };
 }
