@@ -1,6 +1,6 @@
 /** One page: its model, the features that stand on it, and what the two can do, made once for each page. */
 import { Commands } from '../commands/commands.ts';
-import { listenForKeys } from '../commands/keymap.ts';
+import { keepCompositionKeys, listenForKeys } from '../commands/keymap.ts';
 import { playbackCommands } from '../commands/playback-commands.ts';
 import type { Registry } from '../commands/registry.ts';
 import { viewCommands } from '../commands/view-commands.ts';
@@ -64,6 +64,7 @@ export function createPage(engine: EnginePort): Page {
 export function listen({ model, commands, pageLink }: Page): () => void {
   const stops = [
     startPlayheadClock(model.view.playhead),
+    keepCompositionKeys(globalThis),
     listenForKeys(commands),
     listenForDroppedTraces(model),
     startAddressSync(model, pageLink),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { belongsToFocus, chordOf, chordWords } from './keymap.ts';
+import { belongsToFocus, chordOf, chordWords, keepCompositionKeys } from './keymap.ts';
 
 const press = (
   key: string,
@@ -39,6 +39,25 @@ describe('keys', () => {
     expect(belongsToFocus(press(' '), focusOn('button'))).toBe(true);
     expect(belongsToFocus(press('w'), focusOn('button'))).toBe(false);
     expect(belongsToFocus(press('w'), null)).toBe(false);
+  });
+
+  it('never reach the page from an input method, in the order of any browser', () => {
+    const page = new EventTarget();
+    const stop = keepCompositionKeys(page);
+    const heard: string[] = [];
+    page.addEventListener('keydown', (event) => heard.push((event as KeyboardEvent).key));
+    const dispatch = (key: string, isComposing: boolean, keyCode: number) =>
+      page.dispatchEvent(Object.assign(new Event('keydown'), { key, isComposing, keyCode }));
+    dispatch('Enter', true, 229); // Chrome, Firefox
+    dispatch('Enter', true, 13);
+    dispatch('Enter', false, 229); // Safari, after compositionend
+    dispatch('Escape', false, 229);
+    expect(heard).toEqual([]);
+    dispatch('Enter', false, 13);
+    expect(heard).toEqual(['Enter']);
+    stop();
+    dispatch('Escape', false, 229);
+    expect(heard).toEqual(['Enter', 'Escape']);
   });
 
   it('shows chords as keycaps', () => {

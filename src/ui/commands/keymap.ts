@@ -29,6 +29,12 @@ const OWN_KEYS =
 /** With Ctrl or Cmd, what a text field does itself: undo and redo. */
 const EDITING_KEYS = ['z', 'y'];
 
+/** Of a key that went to an input method, in every browser. */
+const COMPOSITION_KEY_CODE = 229;
+
+/** `keyCode` is deprecated; for this one question nothing else is told. */
+type CompositionKey = Event & { readonly isComposing?: boolean; readonly keyCode?: number };
+
 /** True if a key press belongs to whatever has the focus. */
 export function belongsToFocus(press: KeyPress, target: Pick<Element, 'closest'> | null): boolean {
   if (!target) return false;
@@ -44,6 +50,22 @@ export function belongsToFocus(press: KeyPress, target: Pick<Element, 'closest'>
     press.key === 'End' ||
     (press.key === 'Escape' && target.closest('dialog') !== null)
   );
+}
+
+/**
+ * Keep the keys of an input method from everything on the page: the Enter that takes a word over must not send it,
+ * nor Escape close a dialog. Safari ends the composition before the key that ended it, which then has the code 229
+ * alone to tell. Returns a function that stops.
+ */
+export function keepCompositionKeys(page: EventTarget): () => void {
+  const listener = (event: Event) => {
+    const { isComposing, keyCode } = event as CompositionKey;
+    if (isComposing || keyCode === COMPOSITION_KEY_CODE) event.stopImmediatePropagation();
+  };
+  for (const type of ['keydown', 'keyup']) page.addEventListener(type, listener, { capture: true });
+  return () => {
+    for (const type of ['keydown', 'keyup']) page.removeEventListener(type, listener, { capture: true });
+  };
 }
 
 /** Listen for keys; returns a function that stops. */
