@@ -78,10 +78,11 @@ export interface SessionBatch {
   /** All marks of the session, in place of those stored. */
   readonly marks?: readonly SpanMark[];
   readonly patch?: Partial<Pick<SessionRecord, 'title' | 'config' | 'updatedAt' | 'stepCount'>>;
-  /** Text handed in but not ingested yet, so that a reload continues; null clears it. */
-  readonly pending?: PendingText | null;
+  /** Texts handed in but not ingested yet, in their order, in place of those stored: a reload continues them. */
+  readonly pending?: readonly PendingText[];
 }
 
+/** One text that waits to be ingested. No two of a session have the same `documentId`. */
 export interface PendingText {
   readonly documentId: string;
   readonly title: string;
@@ -104,7 +105,7 @@ export interface StoredSession {
   readonly events: readonly TelemetryEvent[];
   readonly chat: readonly ChatMessageRecord[];
   readonly marks: readonly SpanMark[];
-  readonly pending: PendingText | null;
+  readonly pending: readonly PendingText[];
   /** What was found damaged and left out, in words; empty when all is well. */
   readonly damage: readonly string[];
 }

@@ -171,12 +171,12 @@ test('damaged waiting text is cut and named', async () => {
     ids: tokenIds(0, 40_000),
     ingested: 0,
   } as const;
-  await handle.append({ pending });
+  await handle.append({ pending: [pending] });
   await tamper(fixture.factory, 'pendingText', (rows, keys) => {
     flipBit(rows, keys[1]!);
   });
   const stored = await handle.load();
-  expect(stored.pending?.ids).toEqual(tokenIds(0, 15_360));
+  expect(stored.pending[0]?.ids).toEqual(tokenIds(0, 15_360));
   expect(stored.damage).toEqual(['The waiting text "Doc" is damaged: 15360 of 40000 tokens are kept.']);
 });
 

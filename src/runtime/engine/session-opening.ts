@@ -56,14 +56,10 @@ export async function storedSession(
       chat: stored.chat,
       marks: stored.marks,
       gistsStored,
-      hasPending: stored.pending !== null,
+      hasPending: stored.pending.length > 0,
     },
   });
-  if (stored.pending !== null) {
-    const { ids, ingested, role, title, documentId } = stored.pending;
-    const wallClockMs = around.clock.wallClockMs();
-    session.steps.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
-  }
+  session.steps.queue.takeUp(stored.pending, around.clock.wallClockMs());
   return { session, stored, damage };
 }
 

@@ -14,6 +14,7 @@ import type { Head } from './head/head.ts';
 import { applyModelChanges } from './head/lens-variant.ts';
 import { applyManualAct } from './head/manual-act.ts';
 import type { BlockSpan } from '../../core/tree/ids.ts';
+import type { IngestQueue } from './memory/ingest-queue.ts';
 import { Ingestion } from './memory/ingestion.ts';
 import type { Memory } from './memory/memory.ts';
 import { acceptText } from './memory/text-intake.ts';
@@ -67,6 +68,7 @@ export class Session {
       cursor: tokenCount,
       step,
       pendingTokens: steps.queue.pendingTokens,
+      waiting: steps.queue.documents,
       activity: this.turn !== null ? 'answering' : this.ingestion.isRunning ? 'ingesting' : 'idle',
       marks: steps.marks.list,
     };
@@ -92,6 +94,16 @@ export class Session {
     this.notifyState();
     void steps.flush('relaxed');
     return { documentId, tokens: ids.length };
+  }
+
+  /** Take back a document that waits. */
+  removeWaiting(documentId: string): Promise<SessionState> {
+    return this.changeQueue((queue) => queue.remove(documentId));
+  }
+
+  /** @param before - the document that it is to be read before; null: read it last. */
+  moveWaiting(documentId: string, before: string | null): Promise<SessionState> {
+    return this.changeQueue((queue) => queue.move(documentId, before));
   }
 
   /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
@@ -226,6 +238,14 @@ export class Session {
     await this.steps.exclusive(work);
     await this.steps.flush('relaxed');
     return this.state;
+  }
+
+  /** A document that was read in the meantime is no error: the state says so. */
+  private changeQueue(change: (queue: IngestQueue) => boolean): Promise<SessionState> {
+    return this.change(() => {
+      if (change(this.steps.queue)) this.notifyState();
+      return Promise.resolve();
+    });
   }
 
   private notifyState(): void {

@@ -34,21 +34,40 @@ async function storedByVersion1(events: readonly object[]): Promise<{
   await handle.append({ events: events as TelemetryEvent[] });
   await handle.close();
   old.close();
+  await inStore(factory, 'details', (store) => {
+    const head = { documentId: 'd', title: 'Waits', role: 'document', length: 0, ingested: 0 };
+    store.put({ hiddenSize: null, marks: [], pending: head }, handle.id);
+  });
   return { factory, open: () => createIndexedDbStore({ factory, locks }), id: handle.id };
 }
 
-/** Change rows of events behind the back of the store; as any page of version 1 could. */
-async function eventRows(factory: IDBFactory, change?: (row: Row) => void): Promise<Row[]> {
+/** Work on a store behind the back of the page. */
+async function inStore(
+  factory: IDBFactory,
+  name: string,
+  work: (store: IDBObjectStore) => void,
+): Promise<void> {
   const request = factory.open(DATABASE_NAME);
   const database = await new Promise<IDBDatabase>((resolve) => {
     request.onsuccess = () => {
       resolve(request.result);
     };
   });
-  const rows: Row[] = [];
   await new Promise<void>((resolve) => {
-    const transaction = database.transaction('events', 'readwrite');
-    const cursor = transaction.objectStore('events').openCursor();
+    const transaction = database.transaction(name, 'readwrite');
+    work(transaction.objectStore(name));
+    transaction.oncomplete = () => {
+      resolve();
+    };
+  });
+  database.close();
+}
+
+/** Change rows of events behind the back of the store; as any page of version 1 could. */
+async function eventRows(factory: IDBFactory, change?: (row: Row) => void): Promise<Row[]> {
+  const rows: Row[] = [];
+  await inStore(factory, 'events', (store) => {
+    const cursor = store.openCursor();
     cursor.onsuccess = () => {
       if (cursor.result === null) return;
       const row = cursor.result.value as Row;
@@ -59,11 +78,7 @@ async function eventRows(factory: IDBFactory, change?: (row: Row) => void): Prom
       }
       cursor.result.continue();
     };
-    transaction.oncomplete = () => {
-      resolve();
-    };
   });
-  database.close();
   return rows;
 }
 
@@ -77,6 +92,7 @@ test('a session recorded by version 1 holds the events of this one', async () =>
   const stored = await (await (await open()).open(id)).load();
   expect(stored.damage).toEqual([]);
   expect(stored.tokens).toEqual(Uint32Array.of(1, 2, 3));
+  expect(stored.pending).toMatchObject([{ documentId: 'd', title: 'Waits', ingested: 0 }]);
   expect(stored.events).toEqual((await readTrace(await readFile(EXAMPLE))).events);
   for (const event of stored.events) telemetryEventSchema.parse(event);
   for (const { bytes } of await eventRows(factory)) expect(bytes.length).toBeLessThanOrEqual(ROW_BYTES);

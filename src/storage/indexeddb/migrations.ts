@@ -5,7 +5,7 @@ import type { JsonObject } from '../versions/event-upgrade.ts';
 import { decodeEvents, encodeEvents } from './event-rows.ts';
 import { isIntact } from './rows.ts';
 import { ALL_STORES } from './schema.ts';
-import type { PlaygroundDatabase, UpgradeTransaction } from './schema.ts';
+import type { PendingHead, PlaygroundDatabase, UpgradeTransaction } from './schema.ts';
 
 /** Lifts the database from `version - 1` to `version`, in the one transaction that all of an upgrade shares. */
 export interface Migration {
@@ -23,7 +23,19 @@ export const MIGRATIONS: readonly Migration[] = [
     },
   },
   { version: 2, up: (_, transaction) => rewriteEvents(transaction, withHeads) },
+  { version: 3, up: (_, transaction) => listPending(transaction) },
 ];
+
+/** One text waited at most, whose rows were stream 0; now any number does. */
+async function listPending(transaction: UpgradeTransaction): Promise<void> {
+  const store = transaction.objectStore('details');
+  for (const key of await store.getAllKeys()) {
+    const details = await store.get(key);
+    if (details === undefined) continue;
+    const head = details.pending as unknown as Omit<PendingHead, 'stream'> | null;
+    await store.put({ ...details, pending: head === null ? [] : [{ ...head, stream: 0 }] }, key);
+  }
+}
 
 /** Rewrite every intact row of events; damaged ones stay as they are, to be found and named by whoever reads them. */
 async function rewriteEvents(

@@ -7,7 +7,7 @@ export const DATABASE_NAME = 'megacontext-playground';
 
 /**
  * `[session, stream, first, count]`: elements first .. first+count-1 of one stream. Streams are gist levels
- * (1..4) in `gists` and 0 elsewhere. The count stands in the key so that a gap shows without reading values.
+ * (1..4) in `gists`, waiting texts in `pendingText`, and 0 elsewhere. The count stands in the key so that a gap shows without reading values.
  */
 export type RowKey = [session: string, stream: number, first: number, count: number];
 
@@ -22,11 +22,13 @@ export interface SessionDetails {
   /** Vector length of the gists; null before the first. */
   readonly hiddenSize: number | null;
   readonly marks: readonly SpanMark[];
-  /** The pending text without its token ids, which are rows of `pendingText`. */
-  readonly pending: PendingHead | null;
+  /** The texts that wait, in order, without their token ids: each has a stream of rows in `pendingText`. */
+  readonly pending: readonly PendingHead[];
 }
 
 export interface PendingHead {
+  /** Of its rows; no two that wait share one. */
+  readonly stream: number;
   readonly documentId: string;
   readonly title: string;
   readonly role: Role;
@@ -43,7 +45,7 @@ export interface PlaygroundSchema extends DBSchema {
   gists: { key: RowKey; value: Row };
   /** UTF-8 JSON, one event a line. */
   events: { key: RowKey; value: Row };
-  /** As `tokens`: text that waits to be ingested. */
+  /** As `tokens`: texts that wait to be ingested, one a stream. */
   pendingText: { key: RowKey; value: Row };
   provenance: { key: [session: string, start: number]; value: ProvenanceRun };
   chat: { key: [session: string, message: string]; value: ChatMessageRecord };

@@ -10,7 +10,7 @@ import { concatBytes, contiguousPrefix, readRows } from './rows.ts';
 import type { Hole, StoredPiece } from './rows.ts';
 import type { ReadTransaction, SessionDetails } from './schema.ts';
 
-export const EMPTY_DETAILS: SessionDetails = { hiddenSize: null, marks: [], pending: null };
+export const EMPTY_DETAILS: SessionDetails = { hiddenSize: null, marks: [], pending: [] };
 
 /** @throws {StorageError} `not-found` */
 export async function readSession(transaction: ReadTransaction, id: SessionId): Promise<StoredSession> {
@@ -115,15 +115,17 @@ async function readPending(
   session: SessionId,
   { pending }: SessionDetails,
   damage: string[],
-): Promise<PendingText | null> {
-  if (pending === null) return null;
-  const { pieces } = await readRows(transaction, { store: 'pendingText', session, stream: 0 });
-  const ids = new Uint32Array(concatBytes(contiguousPrefix(pieces).map(({ bytes }) => bytes)).buffer);
-  const { length, ...head } = pending;
-  if (ids.length < length) {
-    damage.push(`The waiting text "${head.title}" is damaged: ${ids.length} of ${length} tokens are kept.`);
+): Promise<PendingText[]> {
+  const texts: PendingText[] = [];
+  for (const { stream, length, ...head } of pending) {
+    const { pieces } = await readRows(transaction, { store: 'pendingText', session, stream });
+    const ids = new Uint32Array(concatBytes(contiguousPrefix(pieces).map(({ bytes }) => bytes)).buffer);
+    if (ids.length < length) {
+      damage.push(`The waiting text "${head.title}" is damaged: ${ids.length} of ${length} tokens are kept.`);
+    }
+    texts.push({ ...head, ids, ingested: Math.min(head.ingested, ids.length) });
   }
-  return { ...head, ids, ingested: Math.min(head.ingested, ids.length) };
+  return texts;
 }
 
 function describeHole(what: string, { from, to, why }: Hole, consequence: string): string {

@@ -116,24 +116,30 @@ async function writeRun(transaction: WriteTransaction, id: SessionId, run: Prove
   else await store.put(run, [id, run.start]);
 }
 
-/** Writes the token ids once; while they are ingested only the head changes. */
+/** Writes the token ids of each text once; while they are ingested, or change places, only the heads change. */
 async function writePending(
   transaction: WriteTransaction,
   session: SessionId,
-  stored: PendingHead | null,
-  pending: PendingText | null,
-): Promise<PendingHead | null> {
-  const stream = { store: 'pendingText', session, stream: 0 } as const;
-  if (pending === null) {
-    if (stored !== null) await truncateRows(transaction, stream, 0);
-    return null;
+  stored: readonly PendingHead[],
+  pending: readonly PendingText[],
+): Promise<readonly PendingHead[]> {
+  const rowsOf = (stream: number) => ({ store: 'pendingText', session, stream }) as const;
+  const known = pending.map(({ documentId, ids }) =>
+    stored.find((head) => head.documentId === documentId && head.length === ids.length),
+  );
+  for (const head of stored) {
+    if (!known.includes(head)) await truncateRows(transaction, rowsOf(head.stream), 0);
   }
-  const { ids, ...fields } = pending;
-  if (stored?.documentId !== pending.documentId || stored.length !== ids.length) {
-    await truncateRows(transaction, stream, 0);
-    await appendRows(transaction, stream, 0, cutEvenly(bytesOf(ids), 4, ROW_BYTES), ROW_BYTES);
+  let unused = Math.max(0, ...stored.map(({ stream }) => stream + 1));
+  const heads: PendingHead[] = [];
+  for (const [at, { ids, ...fields }] of pending.entries()) {
+    const stream = known[at]?.stream ?? unused++;
+    if (known[at] === undefined) {
+      await appendRows(transaction, rowsOf(stream), 0, cutEvenly(bytesOf(ids), 4, ROW_BYTES), ROW_BYTES);
+    }
+    heads.push({ ...fields, stream, length: ids.length });
   }
-  return { ...fields, length: ids.length };
+  return heads;
 }
 
 /**

@@ -75,7 +75,7 @@ describe.each(stores)('%s', (_, make) => {
       events: [],
       chat: [],
       marks: [],
-      pending: null,
+      pending: [],
       damage: [],
     });
     expect(stored.tokens).toEqual(new Uint32Array(0));
@@ -109,7 +109,7 @@ describe.each(stores)('%s', (_, make) => {
       chat: [message],
       marks: [{ lod: 1, start: 0, end: 32, kind: 'pin' }],
       patch: { title: 'Renamed', stepCount: 2 },
-      pending,
+      pending: [pending],
     } satisfies SessionBatch;
     await handle.append(batch, 'strict');
     await handle.close();
@@ -124,7 +124,7 @@ describe.each(stores)('%s', (_, make) => {
     expect(stored.events).toEqual(batch.events);
     expect(stored.chat).toEqual([message]);
     expect(stored.marks).toEqual(batch.marks);
-    expect(stored.pending).toEqual(pending);
+    expect(stored.pending).toEqual([pending]);
     expect(stored.damage).toEqual([]);
   });
 
@@ -224,7 +224,7 @@ describe.each(stores)('%s', (_, make) => {
     expect(stored.marks).toEqual([]);
   });
 
-  test('pending text is kept while it is ingested, replaced and cleared', async () => {
+  test('waiting texts are kept while they are ingested, change places, go and are cleared', async () => {
     const handle = await (await open()).create(FIELDS);
     const pending = {
       documentId: 'd',
@@ -233,16 +233,23 @@ describe.each(stores)('%s', (_, make) => {
       ids: ids(0, 40_000),
       ingested: 0,
     } as const;
-    await handle.append({ pending });
-    await handle.append({ pending: { ...pending, ingested: 64 } });
-    expect((await handle.load()).pending).toEqual({ ...pending, ingested: 64 });
+    await handle.append({ pending: [pending] });
+    const begun = { ...pending, ingested: 64 };
+    await handle.append({ pending: [begun] });
+    expect((await handle.load()).pending).toEqual([begun]);
     await handle.append({ events: [decode(0)] });
-    expect((await handle.load()).pending?.ingested).toBe(64);
-    const next = { ...pending, documentId: 'e', ids: ids(9, 3) };
-    await handle.append({ pending: next });
-    expect((await handle.load()).pending).toEqual(next);
-    await handle.append({ pending: null });
-    expect((await handle.load()).pending).toBeNull();
+    expect((await handle.load()).pending[0]?.ingested).toBe(64);
+    const next = { ...pending, documentId: 'e', title: 'Next', ids: ids(9, 3) };
+    const last = { ...pending, documentId: 'f', title: 'Last', ids: ids(5, 20_000) };
+    await handle.append({ pending: [begun, next, last] });
+    expect((await handle.load()).pending).toEqual([begun, next, last]);
+    await handle.append({ pending: [begun, last, next] });
+    expect((await handle.load()).pending).toEqual([begun, last, next]);
+    const newer = { ...pending, documentId: 'g', ids: ids(2, 2) };
+    await handle.append({ pending: [newer, next] });
+    expect((await handle.load()).pending).toEqual([newer, next]);
+    await handle.append({ pending: [] });
+    expect((await handle.load()).pending).toEqual([]);
   });
 
   test('the second opener reads, and writes once the first is closed and it opens again', async () => {

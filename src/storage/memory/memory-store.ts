@@ -36,7 +36,7 @@ interface MemorySession {
   readonly events: TelemetryEvent[];
   readonly chat: Map<string, ChatMessageRecord>;
   marks: readonly SpanMark[];
-  pending: PendingText | null;
+  pending: readonly PendingText[];
 }
 
 export interface MemoryStoreOptions {
@@ -113,7 +113,7 @@ function emptySession(record: SessionRecord): MemorySession {
     events: [],
     chat: new Map(),
     marks: [],
-    pending: null,
+    pending: [],
   };
 }
 

@@ -9,7 +9,7 @@ export interface EnginePort {
   dispose(): void;
 }
 
-type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>;
+export type CommandOf<K extends CommandKind> = Extract<Command, { kind: K }>;
 type NoticeKind = Notice['kind'];
 type NoticeOf<K extends NoticeKind> = Extract<Notice, { kind: K }>;
 

@@ -3,7 +3,7 @@ import type { SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 import type { RunConfig } from '../../core/trace/config.ts';
 import type { Role } from '../../core/tree/provenance.ts';
 import { type Conversation, putMessage } from './conversation.ts';
-import type { EngineLink } from './engine-link.ts';
+import type { CommandOf, EngineLink } from './engine-link.ts';
 import type { Playhead } from './playhead.ts';
 import type { Problems } from './problems.ts';
 import type { Recordings } from './recordings.ts';
@@ -99,6 +99,16 @@ export class SessionActions {
     return (await this.#parts.engine.attempt('The document was not added', command)) !== null;
   }
 
+  /** Take back a document that waits to be read. */
+  async removeWaiting(documentId: string): Promise<void> {
+    await this.#changeQueue({ kind: 'removeWaiting', documentId });
+  }
+
+  /** Let a document that waits be read before another; null: last. */
+  async moveWaiting(documentId: string, before: string | null): Promise<void> {
+    await this.#changeQueue({ kind: 'moveWaiting', documentId, before });
+  }
+
   async run(): Promise<void> {
     const { engine, mirror, intake } = this.#parts;
     mirror.setState({ running: true });
@@ -163,6 +173,12 @@ export class SessionActions {
     } finally {
       conversation.setState({ asking: false, streaming: null });
     }
+  }
+
+  async #changeQueue(command: CommandOf<'removeWaiting' | 'moveWaiting'>): Promise<void> {
+    const { engine, mirror } = this.#parts;
+    const state = await engine.attempt('The waiting documents could not be changed', command);
+    if (state) mirror.setState({ session: state });
   }
 
   async stopAnswer(): Promise<void> {

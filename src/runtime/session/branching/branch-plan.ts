@@ -43,8 +43,8 @@ export interface BranchPlan {
   /** The history's length at the step. */
   readonly cursor: number;
   readonly acts: readonly ReplayAct[];
-  /** Text that waits to be read. */
-  readonly pending: PendingText | null;
+  /** Texts that wait to be read. */
+  readonly pending: readonly PendingText[];
   /** What was announced of the model at the step; it names a LensNet of the session's own. */
   readonly modelHash: string;
   /** What the branch cannot repeat, in words. */

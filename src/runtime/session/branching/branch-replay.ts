@@ -95,10 +95,8 @@ export class BranchReplay {
   private finish(): void {
     const { session, plan } = this;
     this.phase = 'done';
-    if (plan.pending === null) return;
-    const { ids, ingested, role, title, documentId } = plan.pending;
-    const wallClockMs = session.steps.telemetry.wallClockMs();
-    session.steps.queue.add(ids, { role, title, documentId, wallClockMs }, ingested);
+    if (plan.pending.length === 0) return;
+    session.steps.queue.takeUp(plan.pending, session.steps.telemetry.wallClockMs());
     session.steps.notify({ kind: 'state', state: session.state });
   }
 

@@ -16,7 +16,7 @@ const EVENTS_PER_BATCH = 1024;
 export interface JournalSource {
   readonly tree: GistTree;
   /** The queue as it is now. */
-  pending(): PendingText | null;
+  pending(): readonly PendingText[];
   step(): number;
 }
 
@@ -119,7 +119,7 @@ export class SessionJournal {
     // The last run may still grow, so it is sent again.
     this.storedRuns = Math.max(0, runCount - 1);
     gistCounts.forEach((count, level) => (this.storedGists[level] = count));
-    this.hadPending = batch.pending !== null && batch.pending !== undefined;
+    this.hadPending = batch.pending !== undefined && batch.pending.length > 0;
   }
 
   private takeBack(events: TelemetryEvent[], chat: readonly ChatMessageRecord[], change: Change): void {
@@ -155,7 +155,7 @@ export class SessionJournal {
       chat,
       ...(change.marks === undefined ? {} : { marks: change.marks }),
       patch: { ...change.patch, stepCount: this.source.step() },
-      ...(pending === null && !this.hadPending ? {} : { pending }),
+      ...(pending.length === 0 && !this.hadPending ? {} : { pending }),
     };
   }
 }

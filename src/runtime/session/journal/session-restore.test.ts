@@ -56,6 +56,27 @@ describe('a session read back', () => {
     expect(text).toBe(prose(3000));
   });
 
+  it('keeps documents apart that wait behind one another', async () => {
+    const fixture = await bootEngine();
+    const id = await open(fixture);
+    const { engine } = fixture;
+    for (const title of ['a.txt', 'b.txt', 'c.txt', 'd.txt']) {
+      await engine.handle({ kind: 'ingestText', text: prose(200), title, role: 'document' });
+    }
+    await engine.handle({ kind: 'step' });
+    const { state } = await engine.handle({ kind: 'openSession', sessionId: id });
+    expect(state.waiting.map(({ title }) => title)).toEqual(['a.txt', 'b.txt', 'c.txt', 'd.txt']);
+    await engine.handle({ kind: 'removeWaiting', documentId: state.waiting[1]!.documentId });
+    const moved = state.waiting[3]!.documentId;
+    await engine.handle({ kind: 'moveWaiting', documentId: moved, before: state.waiting[2]!.documentId });
+    await engine.handle({ kind: 'openSession', sessionId: id });
+    await engine.handle({ kind: 'run', tokensPerSecond: 0 });
+    await idle(fixture);
+    const { provenance } = await engine.handle({ kind: 'openSession', sessionId: id });
+    expect(provenance.map(({ title }) => title)).toEqual(['a.txt', 'd.txt', 'c.txt']);
+    expect(new Set(provenance.map(({ start, end }) => end - start)).size).toBe(1);
+  });
+
   it('recomputes gists that storage lost', async () => {
     const fixture = await bootEngine();
     const id = await open(fixture);

@@ -1,6 +1,7 @@
 /** Texts that wait for ingestion, as tokens, in the order they came. Knows nothing of the tree. */
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { PendingText } from '../../../storage/ports.ts';
+import type { WaitingDocument } from '../messages/session-messages.ts';
 
 /** A text in the queue. `ingested` counts tokens of `ids` that are in the history already. */
 interface QueuedText {
@@ -11,8 +12,6 @@ interface QueuedText {
 
 export class IngestQueue {
   private readonly texts: QueuedText[] = [];
-  /** What storage holds of the queue; made anew when a text comes or goes, so that its ids are stored once. */
-  private stored: PendingText | null = null;
 
   get pendingTokens(): number {
     return this.texts.reduce((sum, { ids, ingested }) => sum + ids.length - ingested, 0);
@@ -22,7 +21,6 @@ export class IngestQueue {
   add(ids: Uint32Array, origin: Provenance, ingested = 0): void {
     if (ids.length <= ingested) return;
     this.texts.push({ origin, ids, ingested });
-    this.stored = null;
   }
 
   /** The next tokens without taking them, at most `count`, across texts. */
@@ -44,39 +42,54 @@ export class IngestQueue {
     if (head === undefined) return null;
     const ids = head.ids.subarray(head.ingested, head.ingested + count);
     head.ingested += ids.length;
-    if (head.ingested === head.ids.length) {
-      this.texts.shift();
-      this.stored = null;
-    }
+    if (head.ingested === head.ids.length) this.texts.shift();
     return { ids, origin: head.origin };
   }
 
-  /**
-   * The queue as storage keeps it: one text. Texts behind the first are joined to it, so a reload continues all
-   * of them, but under the first one's title.
-   */
-  toPending(): PendingText | null {
-    const head = this.texts[0];
-    if (head === undefined) return null;
-    const { documentId, title, role } = head.origin;
-    if (this.stored === null) {
-      const rest = this.texts.slice(1);
-      const ids =
-        rest.length === 0
-          ? head.ids
-          : joined([head.ids, ...rest.map((text) => text.ids.subarray(text.ingested))]);
-      this.stored = { documentId, title, role, ids, ingested: head.ingested };
-    }
-    return { ...this.stored, ingested: head.ingested };
+  /** What waits, in order. */
+  get documents(): readonly WaitingDocument[] {
+    return this.texts.map(({ origin: { documentId, title, role }, ids, ingested }) => {
+      return { documentId, title, role, tokens: ids.length, ingested };
+    });
   }
-}
 
-function joined(parts: readonly Uint32Array[]): Uint32Array {
-  const whole = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
+  /** Take back a text that waits; of one that has begun, what is not in the history yet. @returns false if none waits. */
+  remove(documentId: string): boolean {
+    const at = this.indexOf(documentId);
+    if (at >= 0) this.texts.splice(at, 1);
+    return at >= 0;
   }
-  return whole;
+
+  /**
+   * Let a text be read before another. One that has begun stays first, so that no document is torn.
+   *
+   * @param before - null: after all others.
+   * @returns false if one of the two does not wait.
+   */
+  move(documentId: string, before: string | null): boolean {
+    const at = this.indexOf(documentId);
+    const target = before === null ? this.texts.length : this.indexOf(before);
+    if (at < 0 || target < 0) return false;
+    if (documentId === before || this.texts[at]!.ingested > 0) return true;
+    const [moved] = this.texts.splice(at, 1);
+    const first = (this.texts[0]?.ingested ?? 0) > 0 ? 1 : 0;
+    this.texts.splice(Math.max(first, target > at ? target - 1 : target), 0, moved!);
+    return true;
+  }
+
+  /** The queue as storage keeps it. */
+  toPending(): readonly PendingText[] {
+    return this.texts.map(({ origin: { documentId, title, role }, ids, ingested }) => {
+      return { documentId, title, role, ids, ingested };
+    });
+  }
+
+  /** Go on with what storage kept. @param wallClockMs - when it was handed in, which is not stored. */
+  takeUp(pending: readonly PendingText[], wallClockMs: number): void {
+    for (const { ids, ingested, ...origin } of pending) this.add(ids, { ...origin, wallClockMs }, ingested);
+  }
+
+  private indexOf(documentId: string): number {
+    return this.texts.findIndex(({ origin }) => origin.documentId === documentId);
+  }
 }

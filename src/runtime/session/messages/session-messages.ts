@@ -1,7 +1,7 @@
 /** What an open session is told to do, what it answers, and what it says unasked. */
 import { z } from 'zod';
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { ROLES } from '../../../core/tree/provenance.ts';
+import { ROLES, type Role } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';
 import { blockFields, headField } from './query-messages.ts';
@@ -17,6 +17,10 @@ export const sessionCommandSchemas = [
   z.object({ kind: z.literal('renameSession'), title: z.string() }),
   /** Queue a text for ingestion at the cursor. Rejected with a typed error when empty, binary or too large. */
   z.object({ kind: z.literal('ingestText'), text: z.string(), title: z.string(), role: z.enum(ROLES) }),
+  /** Take back a document that waits; what of it is in the history stays. */
+  z.object({ kind: z.literal('removeWaiting'), documentId: z.string() }),
+  /** Let a document that waits be read before another, or last. */
+  z.object({ kind: z.literal('moveWaiting'), documentId: z.string(), before: z.string().nullable() }),
   /** Ingest the queue continuously; `tokensPerSecond` 0 means as fast as the machine can. */
   z.object({ kind: z.literal('run'), tokensPerSecond: z.number().min(0).max(1_000_000) }),
   z.object({ kind: z.literal('pause') }),
@@ -54,6 +58,8 @@ export interface AnsweredQuestion {
 export interface SessionResults extends QueryResults {
   renameSession: SessionState;
   ingestText: QueuedDocument;
+  removeWaiting: SessionState;
+  moveWaiting: SessionState;
   run: SessionState;
   pause: SessionState;
   step: SessionState;
@@ -62,6 +68,16 @@ export interface SessionResults extends QueryResults {
   setConfig: SessionState;
   act: SessionState;
   refocus: SessionState;
+}
+
+/** A text in the queue, as the page lists it. */
+export interface WaitingDocument {
+  readonly documentId: string;
+  readonly title: string;
+  readonly role: Role;
+  readonly tokens: number;
+  /** How many of them are in the history already. */
+  readonly ingested: number;
 }
 
 /** The state of the open session, sent on open and with every refocus. */
@@ -74,6 +90,8 @@ export interface SessionState {
   /** The newest refocus of any head. */
   readonly step: number;
   readonly pendingTokens: number;
+  /** The documents that wait, in the order in which they will be read. */
+  readonly waiting: readonly WaitingDocument[];
   readonly activity: 'idle' | 'ingesting' | 'answering';
   readonly marks: readonly SpanMark[];
 }

@@ -2,6 +2,7 @@
 import { FileUp, Plus } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
+import { WaitingList } from './waiting-list.tsx';
 import { formatCompact, formatCount } from '../../words/format.ts';
 import { useExample, useModel, useRunView, useSession } from '../../view/hooks.ts';
 
@@ -137,12 +138,10 @@ function titleOf(text: string): string {
 function ProvenanceList() {
   const { viewport } = useRunView();
   const provenance = useSession((state) => state.provenance);
-  const pending = useSession((state) => state.session?.pendingTokens ?? 0);
   const documents = documentsOf(provenance);
   const spokenTokens = provenance
     .filter(({ role }) => role === 'user' || role === 'assistant')
     .reduce((sum, { start, end }) => sum + end - start, 0);
-  const arrived = documents.at(-1)?.tokens ?? 0;
   return (
     <>
       <ul className="provenance">
@@ -167,12 +166,7 @@ function ProvenanceList() {
           </li>
         )}
       </ul>
-      {pending > 0 && (
-        <div className="ingest-progress">
-          <progress aria-label="Ingestion" value={arrived} max={arrived + pending} />
-          <span className="muted tabular">{formatCount(pending)} tokens to go</span>
-        </div>
-      )}
+      <WaitingList />
     </>
   );
 }
