@@ -10,20 +10,20 @@ export const NONE = -1;
 const NEW = -1;
 
 export class DraftLayout {
-  lod = new Uint8Array(0);
-  start = new Float64Array(0);
-  end = new Float64Array(0);
-  score = new Float64Array(0);
-  next = new Int32Array(0);
-  previous = new Int32Array(0);
+  lod: Uint8Array;
+  start: Float64Array;
+  end: Float64Array;
+  score: Float64Array;
+  next: Int32Array;
+  previous: Int32Array;
   /** 1 while the node is part of the layout. */
-  alive = new Uint8Array(0);
-  private residency = new Uint32Array(0);
+  alive: Uint8Array;
+  private residency: Uint32Array;
   /** Index of the unchanged entry in the layout it came from, or NEW. */
-  private source = new Int32Array(0);
+  private source: Int32Array;
   private readonly entries: readonly Entry[];
   private readonly cursor: number;
-  private nodeCount = 0;
+  private nodeCount: number;
   private firstNode: number;
   private liveCount: number;
   private used: number;
@@ -33,22 +33,38 @@ export class DraftLayout {
    * @param additions - nodes that will join, K for every expansion; room for them is set aside at once.
    */
   constructor(layout: Layout, scores: Float32Array | null = null, additions = 0) {
-    const count = layout.entries.length;
-    this.entries = layout.entries;
+    const { entries } = layout;
+    const count = entries.length;
+    const capacity = count + additions;
+    this.entries = entries;
     this.cursor = layout.cursor;
-    this.reserve(count + additions);
-    this.alive.fill(1, 0, count);
-    this.residency.set(layout.residency);
-    if (scores !== null) this.score.set(scores);
+    const lod = new Uint8Array(capacity);
+    const start = new Float64Array(capacity);
+    const end = new Float64Array(capacity);
+    const next = new Int32Array(capacity);
+    const previous = new Int32Array(capacity);
+    const source = new Int32Array(capacity);
     for (let i = 0; i < count; i++) {
-      const entry = layout.entries[i]!;
-      this.lod[i] = entry.lod;
-      this.start[i] = entry.start;
-      this.end[i] = entry.end;
-      this.next[i] = i + 1 < count ? i + 1 : NONE;
-      this.previous[i] = i - 1;
-      this.source[i] = i;
+      const entry = entries[i]!;
+      lod[i] = entry.lod;
+      start[i] = entry.start;
+      end[i] = entry.end;
+      next[i] = i + 1;
+      previous[i] = i - 1;
+      source[i] = i;
     }
+    if (count > 0) next[count - 1] = NONE;
+    this.lod = lod;
+    this.start = start;
+    this.end = end;
+    this.next = next;
+    this.previous = previous;
+    this.source = source;
+    this.score = new Float64Array(capacity);
+    if (scores !== null) this.score.set(scores);
+    this.alive = new Uint8Array(capacity).fill(1, 0, count);
+    this.residency = new Uint32Array(capacity);
+    this.residency.set(layout.residency);
     this.nodeCount = count;
     this.firstNode = count > 0 ? 0 : NONE;
     this.liveCount = count;

@@ -163,6 +163,7 @@ function refuseCollapse(draft: DraftLayout, node: number, { tree, recentStart }:
 export function isForbidden(tree: GistTree, lod: number, start: number): boolean {
   for (let above = Math.max(1, lod); above <= tree.maxLod; above++) {
     const columns = tree.metadata(above);
+    if (columns.forbiddenCount === 0) continue;
     const row = Math.floor(start / tokensPerEntry(above));
     if (row < columns.length && columns.hasFlag(row, 'forbidden')) return true;
   }

@@ -42,6 +42,7 @@ export class NodeColumns {
   readonly sensitivity: ChunkedRows<Float32Array>;
   private readonly flags: ChunkedRows<Uint8Array>;
   private withheld = 0;
+  private forbidden = 0;
 
   /** @param shared - start as a fork of these columns. */
   constructor(shared?: NodeColumns) {
@@ -59,6 +60,7 @@ export class NodeColumns {
     this.sensitivity = own(floats, shared?.sensitivity);
     this.flags = own(bytes, shared?.flags);
     this.withheld = shared?.withheld ?? 0;
+    this.forbidden = shared?.forbidden ?? 0;
   }
 
   get length(): number {
@@ -68,6 +70,11 @@ export class NodeColumns {
   /** Nodes that are pruned or cold; 0 lets callers skip the per-node look-up. */
   get withheldCount(): number {
     return this.withheld;
+  }
+
+  /** Nodes that may not expand by the researcher's word; 0 lets callers skip the per-node look-up. */
+  get forbiddenCount(): number {
+    return this.forbidden;
   }
 
   /** Add rows up to `length`. */
@@ -100,9 +107,11 @@ export class NodeColumns {
 
   setFlag(row: number, flag: NodeFlag, on: boolean): void {
     const before = this.isWithheld(row);
+    const wasForbidden = this.hasFlag(row, 'forbidden');
     const bits = this.flags.get(row);
     this.flags.set(row, on ? bits | NODE_FLAGS[flag] : bits & ~NODE_FLAGS[flag]);
     this.withheld += Number(this.isWithheld(row)) - Number(before);
+    this.forbidden += Number(this.hasFlag(row, 'forbidden')) - Number(wasForbidden);
   }
 
   /** Pruned or in the cold tier: not available to a working context. */

@@ -156,7 +156,7 @@ export class AllocationPass {
     const start = draft.start[node]!;
     const end = draft.end[node]!;
     this.cooldowns.add(lod, start, 'collapse');
-    const score = draft.score[node]!;
+    const score = this.scored(draft.score[node]!);
     const span = { kind: 'collapse', lod, start, end, toLod: lod } as const;
     this.record({ ...span, score, costDelta: -EXPANSION_COST, reason, rank });
     return [lod, start, end];
@@ -169,7 +169,7 @@ export class AllocationPass {
     const end = draft.end[node]!;
     apply(draft, 'expand', node);
     this.cooldowns.add(lod, start, 'expand');
-    const score = draft.score[node]!;
+    const score = this.scored(draft.score[node]!);
     const span = { kind: 'expand', lod, start, end, toLod: lod - 1 } as const;
     const paid = paidBy.length > 0 ? { paidBy: [...paidBy] } : {};
     this.record({ ...span, score, costDelta: EXPANSION_COST, ...why, ...paid });
@@ -186,7 +186,7 @@ export class AllocationPass {
       start: draft.start[node]!,
       end: draft.end[node]!,
       toLod: lod,
-      score: draft.score[node]!,
+      score: this.scored(draft.score[node]!),
       rank: null,
       costDelta: -draft.costOf(node),
       reason: 'coarsest-and-over-budget',
@@ -204,18 +204,44 @@ export class AllocationPass {
   }
 
   /** The record of an expansion candidate that was not applied. */
-  refusedExpand(span: BlockSpan, score: number, rank: number | null, refusal: Refusal): ActionRecord {
-    const { lod, start, end } = span;
-    const move = { kind: 'expand', lod, start, end, toLod: Math.max(0, lod - 1) } as const;
-    return this.refusal({ ...move, score, rank, costDelta: EXPANSION_COST }, refusal);
+  refusedExpand(
+    { lod, start, end }: BlockSpan,
+    score: number,
+    rank: number | null,
+    refusal: Refusal,
+  ): ActionRecord {
+    return {
+      kind: 'expand',
+      lod,
+      start,
+      end,
+      toLod: Math.max(0, lod - 1),
+      score: this.scored(score),
+      rank,
+      costDelta: EXPANSION_COST,
+      applied: false,
+      ...refusal,
+      pass: this.number,
+    };
   }
 
   /** The record of a collapse candidate that was not applied. */
   refusedCollapse(span: BlockSpan, score: number, rank: number | null, refusal: Refusal): ActionRecord {
     // The coarsest level has no parent: its own span stands in the record.
     const { lod, start, end } = parentSpan(Math.min(span.lod, this.tree.maxLod - 1), span.start);
-    const move = { kind: 'collapse', lod, start, end, toLod: lod } as const;
-    return this.refusal({ ...move, score, rank, costDelta: -EXPANSION_COST }, refusal);
+    return {
+      kind: 'collapse',
+      lod,
+      start,
+      end,
+      toLod: lod,
+      score: this.scored(score),
+      rank,
+      costDelta: -EXPANSION_COST,
+      applied: false,
+      ...refusal,
+      pass: this.number,
+    };
   }
 
   /** Note a ranked candidate that was not taken. */
@@ -239,15 +265,11 @@ export class AllocationPass {
   }
 
   private record(action: Omit<ActionRecord, 'applied' | 'pass'>): void {
-    this.applied.push({ ...this.scored(action), applied: true, pass: this.number });
+    this.applied.push({ ...action, applied: true, pass: this.number });
   }
 
-  private refusal(action: Omit<ActionRecord, 'applied' | 'pass' | 'reason'>, refusal: Refusal): ActionRecord {
-    return { ...this.scored(action), applied: false, ...refusal, pass: this.number };
-  }
-
-  private scored<T extends { readonly score: number | null }>(action: T): T {
-    return this.hasScores ? action : { ...action, score: null };
+  private scored(score: number): number | null {
+    return this.hasScores ? score : null;
   }
 }
 
