@@ -13,6 +13,7 @@ import { Tour } from '../features/tour/tour.tsx';
 import { DefinitionsDialog } from './definitions-dialog.tsx';
 import { OpenDialog } from './open-dialog.tsx';
 import { Problems } from '../view/problems.tsx';
+import { ErrorBoundary } from '../widgets/error-boundary.tsx';
 import { Splitter } from '../widgets/splitter.tsx';
 import { Tabs } from '../widgets/tabs.tsx';
 import { TopBar } from './top-bar.tsx';
@@ -28,7 +29,9 @@ export function App({ page }: { readonly page: Page }) {
   useEffect(() => listen(page), [page]);
   return (
     <PageProviders page={page}>
-      <Frame />
+      <ErrorBoundary name="Page">
+        <Frame />
+      </ErrorBoundary>
     </PageProviders>
   );
 }
@@ -40,22 +43,34 @@ function Frame() {
   useTheme();
   return (
     <div className={`app ${narrow ? 'app-narrow' : 'app-wide'}`}>
-      <TopBar />
+      <ErrorBoundary name="Top bar">
+        <TopBar />
+      </ErrorBoundary>
       <ReadOnlyBanner />
-      <RecordingBanner />
-      <BranchBanner
-        branch={branch}
-        onCompare={(originalId, branchId) => {
-          compare.openSessions(originalId, branchId);
-        }}
-      />
+      <ErrorBoundary name="Recording">
+        <RecordingBanner />
+      </ErrorBoundary>
+      <ErrorBoundary name="Branch">
+        <BranchBanner
+          branch={branch}
+          onCompare={(originalId, branchId) => {
+            compare.openSessions(originalId, branchId);
+          }}
+        />
+      </ErrorBoundary>
       {narrow ? <NarrowMain /> : <WideMain />}
-      <Transport />
+      <ErrorBoundary name="Playback">
+        <Transport />
+      </ErrorBoundary>
       {narrow && <TabBar />}
-      <Problems />
-      <Tour progress={tour} />
+      <ErrorBoundary name="Problems">
+        <Problems />
+      </ErrorBoundary>
+      <ErrorBoundary name="Tour">
+        <Tour progress={tour} />
+      </ErrorBoundary>
       <OpenDialog />
-      {definition !== null && <DefinitionsDialog />}
+      <ErrorBoundary name="Definitions">{definition !== null && <DefinitionsDialog />}</ErrorBoundary>
     </div>
   );
 }
@@ -81,7 +96,9 @@ function WideMain() {
           />
         </>
       )}
-      <PageTimeline />
+      <ErrorBoundary name="Timeline">
+        <PageTimeline />
+      </ErrorBoundary>
       {rightOpen && (
         <>
           <Splitter
@@ -106,9 +123,15 @@ function SetupPanels() {
   const { presets } = usePage();
   return (
     <>
-      <DocumentsPanel />
-      <PresetsPanel presets={presets} />
-      <ParametersPanel />
+      <ErrorBoundary name="Documents">
+        <DocumentsPanel />
+      </ErrorBoundary>
+      <ErrorBoundary name="Presets">
+        <PresetsPanel presets={presets} />
+      </ErrorBoundary>
+      <ErrorBoundary name="Parameters">
+        <ParametersPanel />
+      </ErrorBoundary>
     </>
   );
 }
@@ -120,8 +143,24 @@ function RightTabs() {
     <Tabs
       label="Right panel"
       tabs={[
-        { id: 'chat', title: 'Chat', panel: <ChatPanel /> },
-        { id: 'inspector', title: 'Inspector', panel: <InspectorPanel /> },
+        {
+          id: 'chat',
+          title: 'Chat',
+          panel: (
+            <ErrorBoundary name="Chat">
+              <ChatPanel />
+            </ErrorBoundary>
+          ),
+        },
+        {
+          id: 'inspector',
+          title: 'Inspector',
+          panel: (
+            <ErrorBoundary name="Inspector">
+              <InspectorPanel />
+            </ErrorBoundary>
+          ),
+        },
       ]}
       shown={shown}
       onShow={(rightTab) => {
@@ -136,9 +175,21 @@ function NarrowMain() {
   const tab = useShell((state) => state.mobileTab);
   return (
     <main className="main main-narrow">
-      {tab === 'timeline' && <PageTimeline />}
-      {tab === 'chat' && <ChatPanel />}
-      {tab === 'inspector' && <InspectorPanel />}
+      {tab === 'timeline' && (
+        <ErrorBoundary name="Timeline">
+          <PageTimeline />
+        </ErrorBoundary>
+      )}
+      {tab === 'chat' && (
+        <ErrorBoundary name="Chat">
+          <ChatPanel />
+        </ErrorBoundary>
+      )}
+      {tab === 'inspector' && (
+        <ErrorBoundary name="Inspector">
+          <InspectorPanel />
+        </ErrorBoundary>
+      )}
       {tab === 'setup' && (
         <div className="side">
           <SetupPanels />

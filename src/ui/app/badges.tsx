@@ -16,7 +16,9 @@ export function ModelBadge() {
       button={
         <>
           <Sparkles size={14} aria-hidden />
-          <span className="badge-text">{model?.title ?? 'Loading model…'}</span>
+          <span className="badge-text" translate="no">
+            {model?.title ?? 'Loading model…'}
+          </span>
         </>
       }
     >
@@ -24,7 +26,7 @@ export function ModelBadge() {
         model ? (
           <>
             <h3>{model.title}</h3>
-            <dl className="facts">
+            <dl className="facts" translate="no">
               <Fact name="Parameters" value={formatCompact(model.parameters)} />
               <Fact name="Layers × width" value={`${model.layers} × ${model.hiddenSize}`} />
               <Fact name="Vocabulary" value={formatCount(model.vocabularySize)} />
@@ -62,7 +64,9 @@ export function BackendBadge() {
       button={
         <>
           <Cpu size={14} aria-hidden />
-          <span className="badge-text">{name}</span>
+          <span className="badge-text" translate="no">
+            {name}
+          </span>
         </>
       }
     >
@@ -113,7 +117,9 @@ export function StorageBadge() {
       button={
         <>
           {storage && !kept ? <DatabaseZap size={14} aria-hidden /> : <Database size={14} aria-hidden />}
-          <span className="badge-text">{name}</span>
+          <span className="badge-text" translate="no">
+            {name}
+          </span>
         </>
       }
     >
@@ -137,7 +143,7 @@ function Occupancy() {
   const session = useSession((state) => state.session);
   if (!session) return null;
   return (
-    <dl className="facts">
+    <dl className="facts" translate="no">
       <Fact name="History" value={`${formatCount(session.cursor)} tokens`} />
       <Fact name="Refocuses" value={formatCount(session.step)} />
       <Fact

@@ -4,6 +4,8 @@ import { BranchDialog } from '../features/branch/branch-dialog.tsx';
 import { ParameterGroups } from '../features/parameters/parameter-groups.tsx';
 import { Timeline } from '../features/timeline/timeline.tsx';
 import { useModel, useShell } from '../view/hooks.ts';
+import type { ShellState } from '../model/shell.ts';
+import { ErrorBoundary } from '../widgets/error-boundary.tsx';
 import { Loaded } from '../widgets/loaded.tsx';
 import { CommandPalette } from './command-palette.tsx';
 import { HelpDialog } from './help-dialog.tsx';
@@ -34,10 +36,27 @@ function fetched({
 }
 
 export function OpenDialog() {
-  const page = usePage();
   const { shell, problems } = useModel();
-  const dialogs = useMemo(() => fetched(page), [page]);
   const dialog = useShell((state) => state.dialog);
+  const close = (error: unknown) => {
+    shell.setState({ dialog: null });
+    problems.reportError('The dialog could not be shown', error);
+  };
+  return (
+    <ErrorBoundary key={dialog} name="Dialog" onFailure={close}>
+      <NamedDialog dialog={dialog} onFailure={close} />
+    </ErrorBoundary>
+  );
+}
+
+interface NamedDialogProps {
+  readonly dialog: ShellState['dialog'];
+  readonly onFailure: (error: unknown) => void;
+}
+
+function NamedDialog({ dialog, onFailure }: NamedDialogProps) {
+  const page = usePage();
+  const dialogs = useMemo(() => fetched(page), [page]);
   switch (dialog) {
     case null:
       return null;
@@ -50,15 +69,6 @@ export function OpenDialog() {
     case 'evaluate':
     case 'lens-training':
     case 'compare':
-      return (
-        <Loaded
-          key={dialog}
-          load={dialogs[dialog]}
-          onFailure={(error) => {
-            shell.setState({ dialog: null });
-            problems.reportError('The dialog could not be opened', error);
-          }}
-        />
-      );
+      return <Loaded key={dialog} load={dialogs[dialog]} onFailure={onFailure} />;
   }
 }

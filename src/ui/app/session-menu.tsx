@@ -28,7 +28,9 @@ export function SessionMenu() {
         }}
         button={
           <>
-            <span className="session-title">{title}</span>
+            <span className="session-title" translate="no">
+              {title}
+            </span>
             <ChevronDown size={14} aria-hidden />
           </>
         }

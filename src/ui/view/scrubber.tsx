@@ -33,7 +33,7 @@ export function Scrubber({ label, title, wordsOf }: ScrubberProps) {
     words.current.textContent = figures;
   });
   return (
-    <div className="scrubber">
+    <div className="scrubber" translate="no">
       <input
         ref={slider}
         type="range"

@@ -40,7 +40,7 @@ export function AnswerText({ tokens, children }: AnswerTextProps) {
   }, [isHeld, view]);
 
   return (
-    <div ref={root} className="answer-text">
+    <div ref={root} className="answer-text" translate="no">
       <p
         className="tokens"
         role="group"

@@ -27,7 +27,7 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
   if (message.role === 'user') {
     return (
       <article className="message message-user" aria-label="You">
-        <p>{message.text}</p>
+        <p translate="no">{message.text}</p>
         {isLastQuestion && <AskAgain question={message.text.trim()} />}
       </article>
     );
@@ -38,7 +38,7 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
       {tokens ? (
         <AnswerText tokens={tokens} />
       ) : (
-        <p>{message.text.trim() || <em className="muted">(nothing)</em>}</p>
+        <p translate="no">{message.text.trim() || <em className="muted">(nothing)</em>}</p>
       )}
       <footer>
         <FocusLink start={before?.role === 'user' ? before.start : message.start} end={message.end} />

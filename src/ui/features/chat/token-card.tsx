@@ -43,6 +43,7 @@ export function TokenCard({ tokenIndex, held, text }: TokenCardProps) {
   return (
     <div
       ref={card}
+      translate="no"
       className={`token-card ${held ? 'is-held' : ''}`}
       role="group"
       aria-label="What the token was predicted from"

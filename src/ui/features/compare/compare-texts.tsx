@@ -47,7 +47,7 @@ export function ContextTexts({ comparison, place }: ContextTextsProps) {
           : `${formatPlural(differing.length, 'stretch', 'stretches')} of the history differ, ${formatCount(stretches.length - differing.length)} blocks are the same.`}
       </p>
       {listed.length > 0 && (
-        <table className="compare-table context-table">
+        <table className="compare-table context-table" translate="no">
           <thead>
             <tr>
               <th scope="col">Tokens</th>
@@ -150,7 +150,7 @@ export function AnswerTexts({ comparison }: { readonly comparison: Comparison })
       {Array.from({ length: count }, (_, i) => {
         const compared = compareTexts(a[i]?.text ?? '', b[i]?.text ?? '');
         return (
-          <article key={i} className="compare-answer">
+          <article key={i} className="compare-answer" translate="no">
             <h4>{a[i]?.question ?? b[i]?.question ?? `Answer ${i + 1}`}</h4>
             {SIDES.map((side) => (
               <p key={side}>

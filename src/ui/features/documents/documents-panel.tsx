@@ -154,7 +154,9 @@ function ProvenanceList() {
                 viewport.showSpan({ start, end });
               }}
             >
-              <span className="provenance-title">{title}</span>
+              <span className="provenance-title" translate="no">
+                {title}
+              </span>
               <span className="muted tabular">{formatCompact(tokens)}</span>
             </button>
           </li>

@@ -164,7 +164,9 @@ function FindingButton({ lod, start, end, label, children }: FindingProps) {
       }}
     >
       <span className="tabular">{label}</span>
-      <span className="finding-text">{children}</span>
+      <span className="finding-text" translate="no">
+        {children}
+      </span>
     </button>
   );
 }

@@ -21,7 +21,9 @@ export function Neighbours({ report }: { readonly report: BlockReport }) {
               }}
             >
               <span className="tabular">{cosine.toFixed(2)}</span>
-              <span className="neighbour-text">{text.trim()}</span>
+              <span className="neighbour-text" translate="no">
+                {text.trim()}
+              </span>
             </button>
           </li>
         ))}
@@ -94,7 +96,7 @@ export function Metadata({ report }: { readonly report: BlockReport }) {
   return (
     <section>
       <h4>Metadata</h4>
-      <dl className="facts">
+      <dl className="facts" translate="no">
         {facts.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

@@ -20,7 +20,7 @@ export function TokenComparison(tokens: TokenComparisonProps) {
   return (
     <section>
       <h4>Next token, before and after</h4>
-      <table className="comparison">
+      <table className="comparison" translate="no">
         <thead>
           <tr>
             <th scope="col">Token</th>

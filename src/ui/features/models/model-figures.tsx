@@ -23,7 +23,7 @@ export function ModelFigures({ figures }: { readonly figures: readonly ModelFigu
 
 function Figures({ figures }: { readonly figures: readonly ModelFigure[] }) {
   return (
-    <dl className="facts">
+    <dl className="facts" translate="no">
       {figures.map(({ name, value, n, ci95, command }) => (
         <div key={name} title={command}>
           <dt>{name}</dt>

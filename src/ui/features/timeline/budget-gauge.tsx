@@ -21,7 +21,7 @@ export function BudgetGauge() {
       : '';
   });
   return (
-    <div className="budget">
+    <div className="budget" translate="no">
       <div
         className="gauge"
         ref={meter}

@@ -30,6 +30,7 @@ export function StepTable() {
     <div
       ref={table}
       className="step-table"
+      translate="no"
       tabIndex={0}
       role="region"
       aria-label="Blocks of the shown step"

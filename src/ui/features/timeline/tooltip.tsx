@@ -71,7 +71,7 @@ export function Tooltip({ ref }: { readonly ref: Ref<TooltipHandle> }) {
   }));
 
   return (
-    <div className="tooltip" ref={box} hidden role="presentation">
+    <div className="tooltip" translate="no" ref={box} hidden role="presentation">
       <strong ref={title} />
       <p ref={facts} className="muted tabular" />
       <p ref={actions} className="tooltip-actions" />
