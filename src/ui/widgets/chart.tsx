@@ -13,6 +13,8 @@ export function Chart({ label, draw }: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const svg = draw();
+    // Observable Plot names its marks, which inside one image nobody hears and the ARIA rules forbid.
+    for (const part of svg.querySelectorAll('[aria-label]')) part.removeAttribute('aria-label');
     svg.setAttribute('role', 'img');
     svg.setAttribute('aria-label', label);
     host.current?.replaceChildren(svg);
