@@ -119,6 +119,20 @@ describe('EngineClient', () => {
     expect((await client.call({ kind: 'step' })).cursor).toBe(64);
   });
 
+  it('brings a branch back, not what it was branched from', async () => {
+    const { client, workers, notices, boot } = scene();
+    await boot();
+    const original = await client.call({ kind: 'createSession', title: 'Original', config: {} });
+    await client.call({ kind: 'ingestText', text: 'x'.repeat(100), title: 'D', role: 'document' });
+    await client.call({ kind: 'step' });
+    const sessionId = original.state.record.id;
+    const branch = { kind: 'branchSession', sessionId, step: 1, title: 'Branch', changes: {} } as const;
+    const { state } = await client.call(branch);
+    workers[0]!.crash('out of memory');
+    const restarted = await until(() => notices.find((notice) => notice.kind === 'restarted'));
+    expect(restarted.snapshot?.state.record.id).toBe(state.record.id);
+  });
+
   it('turns to WASM when the GPU was lost twice', async () => {
     const { client, workers, notices, boot } = scene();
     await boot();

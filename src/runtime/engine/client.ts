@@ -52,6 +52,9 @@ const GAVE_UP: WireError = {
   tryNext: 'Reload the page, or choose the WASM backend.',
 };
 
+/** The commands after which another session is open. */
+const OPENING: ReadonlySet<Command['kind']> = new Set(['createSession', 'openSession', 'branchSession']);
+
 export class EngineClient {
   private worker: WorkerLike;
   private nextId = 1;
@@ -105,7 +108,7 @@ export class EngineClient {
 
   /** Remember which session is open, to bring it back after a crash. */
   private follow(command: Command, result: unknown): void {
-    if (command.kind === 'createSession' || command.kind === 'openSession') {
+    if (OPENING.has(command.kind)) {
       this.sessionId = (result as SessionSnapshot).state.record.id;
     } else if (command.kind === 'removeSession' && command.sessionId === this.sessionId) {
       this.sessionId = null;

@@ -8,11 +8,17 @@ export class NoticeBatcher {
   private events: TelemetryEvent[] = [];
   private state: SessionState | null = null;
   private runs: ProvenanceRun[] = [];
+  /** Whose notices wait: those of another session are not joined to them. */
+  private sessionId: string | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly send: (notice: Notice) => void) {}
 
   post(notice: Notice): void {
+    if ('sessionId' in notice && notice.sessionId !== this.sessionId) {
+      this.flush();
+      this.sessionId = notice.sessionId;
+    }
     if (notice.kind === 'telemetry') for (const event of notice.events) this.events.push(event);
     else if (notice.kind === 'state') this.state = notice.state;
     else if (notice.kind === 'provenance') this.addRun(notice.run);
@@ -31,13 +37,14 @@ export class NoticeBatcher {
   flush(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
-    const { events, state, runs } = this;
+    const { events, state, runs, sessionId } = this;
     this.events = [];
     this.state = null;
     this.runs = [];
-    for (const run of runs) this.send({ kind: 'provenance', run });
-    if (events.length > 0) this.send({ kind: 'telemetry', events });
-    if (state !== null) this.send({ kind: 'state', state });
+    if (sessionId === null) return;
+    for (const run of runs) this.send({ kind: 'provenance', sessionId, run });
+    if (events.length > 0) this.send({ kind: 'telemetry', sessionId, events });
+    if (state !== null) this.send({ kind: 'state', sessionId, state });
   }
 
   /** A run that grew replaces what waits of it. */

@@ -6,6 +6,7 @@ import type { Notice } from './protocol/protocol.ts';
 import { yieldToEvents } from '../../base/clock.ts';
 import { emptyFocus } from '../session/head/multi-head-focus.ts';
 import type { SessionOptions } from '../session/steps/session-options.ts';
+import type { SessionNotice } from '../session/messages/session-messages.ts';
 import { Session } from '../session/session.ts';
 import { Memory } from '../session/memory/memory.ts';
 import { withKnownLens } from '../session/head/lens-variant.ts';
@@ -25,7 +26,7 @@ export function emptySession(
   record: SessionRecord,
   around: SessionSurroundings,
 ): Session {
-  return new Session({ ...partsOf(around), handle, record, focus: emptyFocus(around.model) });
+  return new Session({ ...partsOf(around, record.id), handle, record, focus: emptyFocus(around.model) });
 }
 
 /**
@@ -47,7 +48,7 @@ export async function storedSession(
   const gistsStored = Array.from({ length: tree.maxLod + 1 }, (_, level) => tree.countAt(level));
   await rebuildGists(tree, around);
   const session = new Session({
-    ...partsOf(around),
+    ...partsOf(around, stored.record.id),
     handle,
     record: { ...stored.record, modelHash: model.hash, config },
     focus: restoreFocus(stored, tree, config, damage),
@@ -74,6 +75,13 @@ async function rebuildGists(tree: GistTree, around: SessionSurroundings): Promis
   });
 }
 
-function partsOf({ model, backend, clock, notify }: SessionSurroundings) {
-  return { model, backend, clock, notify };
+function partsOf({ model, backend, clock, notify }: SessionSurroundings, sessionId: string) {
+  return {
+    model,
+    backend,
+    clock,
+    notify: (notice: SessionNotice) => {
+      notify({ ...notice, sessionId });
+    },
+  };
 }

@@ -1,6 +1,7 @@
 /** What a page can do by keys, and that two pages share nothing. */
 import { describe, expect, it } from 'vitest';
 import { sampleRefocus } from '../../core/testing/sample-events.ts';
+import type { SessionState } from '../../runtime/engine/protocol/protocol.ts';
 import { fakeEngine } from '../model/testing/fake-engine.ts';
 import { createPage } from './page.ts';
 
@@ -43,7 +44,12 @@ it('is made of instances: what one page does, another does not', () => {
   const engine = fakeEngine();
   const one = createPage(engine.port);
   const other = page();
-  engine.tell({ kind: 'telemetry', events: [1, 2, 3].map((step) => sampleRefocus({ step })) });
+  one.model.mirror.setState({ session: { record: { id: 's' } } as SessionState });
+  engine.tell({
+    kind: 'telemetry',
+    sessionId: 's',
+    events: [1, 2, 3].map((step) => sampleRefocus({ step })),
+  });
   one.commands.run('first');
   one.commands.run('colour');
   one.commands.run('help');

@@ -16,6 +16,12 @@ type NoticeOf<K extends NoticeKind> = Extract<Notice, { kind: K }>;
 /** What is done on each kind of notice. Whoever shows something of it adds a handler here. */
 export class NoticeHandlers {
   readonly #handlers = new Map<NoticeKind, ((notice: Notice) => void)[]>();
+  readonly #isOpen: (sessionId: string) => boolean;
+
+  /** @param isOpen - whether the page shows this session: what is told of another comes too late, or too early. */
+  constructor(isOpen: (sessionId: string) => boolean) {
+    this.#isOpen = isOpen;
+  }
 
   on<K extends NoticeKind>(kind: K, handler: (notice: NoticeOf<K>) => void): void {
     const known = this.#handlers.get(kind) ?? [];
@@ -23,6 +29,9 @@ export class NoticeHandlers {
   }
 
   accept(notice: Notice): void {
+    const isAboutAnother = 'sessionId' in notice && !this.#isOpen(notice.sessionId);
+    // That something failed is told even of a session that was closed.
+    if (isAboutAnother && notice.kind !== 'problem') return;
     for (const handler of this.#handlers.get(notice.kind) ?? []) handler(notice);
   }
 }

@@ -10,7 +10,7 @@ import { Recordings } from './recordings.ts';
 import { RunView } from './run-view.ts';
 import { SessionActions } from './session-actions.ts';
 import { SessionIntake } from './session-intake.ts';
-import { type SessionMirror, createSessionMirror } from './session.ts';
+import { type SessionMirror, createSessionMirror, isOpenSession } from './session.ts';
 import { type Shell, createShell } from './shell.ts';
 import { ShownRun } from './shown-run.ts';
 import { Steering } from './steering.ts';
@@ -39,9 +39,9 @@ export interface Model {
 export function createModel(port: EnginePort): Model {
   const problems = new Problems();
   const shell = createShell();
-  const notices = new NoticeHandlers();
-  const engine = new EngineLink(port, notices, problems);
   const mirror = createSessionMirror();
+  const notices = new NoticeHandlers((sessionId) => isOpenSession(mirror.getState(), sessionId));
+  const engine = new EngineLink(port, notices, problems);
   const conversation = createConversation(notices);
   const shown = new ShownRun(() => mirror.getState().provenance);
   const playhead = new Playhead();

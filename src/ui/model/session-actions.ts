@@ -8,7 +8,7 @@ import type { Playhead } from './playhead.ts';
 import type { Problems } from './problems.ts';
 import type { Recordings } from './recordings.ts';
 import type { SessionIntake } from './session-intake.ts';
-import type { SessionMirror } from './session.ts';
+import { type SessionMirror, isOpenSession } from './session.ts';
 
 interface Parts {
   readonly engine: EngineLink;
@@ -73,9 +73,9 @@ export class SessionActions {
   }
 
   async rename(title: string): Promise<void> {
-    const { engine, mirror } = this.#parts;
+    const { engine, intake } = this.#parts;
     const state = await engine.attempt('The session could not be renamed', { kind: 'renameSession', title });
-    if (state) mirror.setState({ session: state });
+    if (state) intake.showState(state);
     await this.refreshSessions();
   }
 
@@ -150,7 +150,7 @@ export class SessionActions {
   async setParameters(changes: Readonly<Record<string, unknown>>): Promise<string | null> {
     try {
       const state = await this.#parts.engine.send({ kind: 'setConfig', changes: { ...changes } });
-      this.#parts.mirror.setState({ session: state });
+      this.#parts.intake.showState(state);
       return null;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
@@ -159,26 +159,30 @@ export class SessionActions {
 
   /** Ask; the draft is cleared only once the engine took the question. */
   async ask(text: string): Promise<void> {
-    const { engine, conversation, recordings, playhead, problems } = this.#parts;
+    const { engine, mirror, conversation, recordings, playhead, problems } = this.#parts;
+    const asked = mirror.getState().session?.record.id ?? '';
+    const isStillOpen = () => isOpenSession(mirror.getState(), asked);
     conversation.setState({ asking: true, streaming: { messageId: null, tokens: [] } });
     recordings.close();
     playhead.followLive();
     try {
       const { question, answer } = await engine.send({ kind: 'ask', text });
-      putMessage(conversation, question);
-      putMessage(conversation, answer);
+      if (isStillOpen()) {
+        putMessage(conversation, question);
+        putMessage(conversation, answer);
+      }
     } catch (error) {
-      conversation.setState(({ draft }) => ({ draft: draft === '' ? text : draft }));
+      if (isStillOpen()) conversation.setState(({ draft }) => ({ draft: draft === '' ? text : draft }));
       problems.reportError('The question was not answered', error);
     } finally {
-      conversation.setState({ asking: false, streaming: null });
+      if (isStillOpen()) conversation.setState({ asking: false, streaming: null });
     }
   }
 
   async #changeQueue(command: CommandOf<'removeWaiting' | 'moveWaiting'>): Promise<void> {
-    const { engine, mirror } = this.#parts;
+    const { engine, intake } = this.#parts;
     const state = await engine.attempt('The waiting documents could not be changed', command);
-    if (state) mirror.setState({ session: state });
+    if (state) intake.showState(state);
   }
 
   async stopAnswer(): Promise<void> {

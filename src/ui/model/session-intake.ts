@@ -4,7 +4,7 @@ import type { Conversation } from './conversation.ts';
 import type { NoticeHandlers } from './engine-link.ts';
 import type { Problems } from './problems.ts';
 import type { RunView } from './run-view.ts';
-import type { SessionMirror } from './session.ts';
+import { type SessionMirror, isOpenSession } from './session.ts';
 import type { ShownRun } from './shown-run.ts';
 
 interface Places {
@@ -47,19 +47,36 @@ export class SessionIntake {
     });
   }
 
-  /** Session states arrive with every refocus; React hears of them a few times a second. */
+  /**
+   * Session states arrive with every refocus; React hears of them a few times a second. A state of another session
+   * than the open one is late, and dropped.
+   */
   acceptState(state: SessionState): void {
+    if (!isOpenSession(this.#places.mirror.getState(), state.record.id)) return;
     this.#heldState = state;
     this.#stateTimer ??= setTimeout(() => {
-      this.#stateTimer = undefined;
-      const held = this.#heldState;
-      if (held) this.#places.mirror.setState({ session: held, running: held.activity === 'ingesting' });
+      this.showState();
     }, STATE_EVERY_MS);
+  }
+
+  /** Show a state that the user waits for, or whatever is held, now. */
+  showState(state?: SessionState): void {
+    if (state !== undefined) this.acceptState(state);
+    const held = this.#heldState;
+    this.#letGo();
+    if (held) this.#places.mirror.setState({ session: held, running: held.activity === 'ingesting' });
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#stateTimer);
+    this.#stateTimer = undefined;
+    this.#heldState = null;
   }
 
   /** Show a session that was created or opened. */
   acceptSnapshot({ state, events, chat, provenance, damage }: SessionSnapshot): void {
     const { mirror, shown, view, conversation, problems } = this.#places;
+    this.#letGo();
     shown.live.reset();
     shown.live.append(events);
     conversation.setState({ messages: chat, streaming: null, asking: false });

@@ -49,6 +49,11 @@ export function createSessionMirror(): SessionMirror {
   }));
 }
 
+/** Whether this is the session that the page shows. */
+export function isOpenSession({ session }: SessionFacts, sessionId: string): boolean {
+  return session?.record.id === sessionId;
+}
+
 /** True while another session can be opened or made: none is on its way. */
 export function canChangeSession({ boot, phase, settingUp }: SessionFacts): boolean {
   return boot !== null && phase !== 'booting' && phase !== 'opening' && !settingUp;

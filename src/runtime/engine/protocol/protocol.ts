@@ -153,7 +153,10 @@ export type Notice =
       readonly done: number;
       readonly total: number;
     }
-  | SessionNotice
+  /** Tells of one session, which may have been closed since. */
+  | (SessionNotice & { readonly sessionId: string })
+  /** Something failed, whichever session is open. */
+  | { readonly kind: 'problem'; readonly error: WireError }
   | { readonly kind: 'branch'; readonly progress: BranchProgress }
   /** How far training LensNet is, whole. */
   | { readonly kind: 'lensTraining'; readonly report: LensTrainingReport }

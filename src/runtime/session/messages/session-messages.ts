@@ -96,6 +96,7 @@ export interface SessionState {
   readonly marks: readonly SpanMark[];
 }
 
+/** What a session says; whoever opened it adds which one it is. */
 export type SessionNotice =
   | { readonly kind: 'telemetry'; readonly events: readonly TelemetryEvent[] }
   | { readonly kind: 'state'; readonly state: SessionState }

@@ -41,10 +41,10 @@ it('changes the parameters of thrashing only after the first half was read', asy
   void presets.start('thrashing');
   await settled();
   expect(sent).not.toContain('setConfig');
-  tell({ kind: 'state', state: stateAt(64, 3000) });
+  tell({ kind: 'state', sessionId: 'preset', state: stateAt(64, 3000) });
   await settled();
   expect(sent).not.toContain('setConfig');
-  tell({ kind: 'state', state: stateAt(3064, 0) });
+  tell({ kind: 'state', sessionId: 'preset', state: stateAt(3064, 0) });
   await settled();
   expect(sent).toContain('setConfig');
 });

@@ -1,0 +1,105 @@
+/** What is told of one session never stands over another, however late or early it comes. */
+import { expect, it, vi } from 'vitest';
+import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
+import { sampleRefocus } from '../../core/testing/sample-events.ts';
+import type {
+  ChatMessageRecord,
+  Command,
+  CommandResults,
+  SessionSnapshot,
+  SessionState,
+} from '../../runtime/engine/protocol/protocol.ts';
+import { createModel } from './model.ts';
+import { fakeEngine } from './testing/fake-engine.ts';
+
+const stateOf = (id: string, changes: Partial<SessionState> = {}): SessionState =>
+  ({
+    record: { id, title: id },
+    config: DEFAULT_RUN_CONFIG,
+    readOnly: false,
+    pendingTokens: 0,
+    waiting: [],
+    activity: 'idle',
+    marks: [],
+    ...changes,
+  }) as unknown as SessionState;
+
+const snapshotOf = (id: string): SessionSnapshot => {
+  return { state: stateOf(id), events: [], chat: [], provenance: [], damage: [] };
+};
+
+function scene(answer: (command: Command) => unknown = () => []) {
+  const engine = fakeEngine((command) =>
+    command.kind === 'createSession' ? snapshotOf('new') : answer(command),
+  );
+  const model = createModel(engine.port);
+  model.intake.acceptSnapshot(snapshotOf('old'));
+  return { ...engine, model };
+}
+
+it('drops a state that is held while another session opens, and one that comes after', async () => {
+  vi.useFakeTimers();
+  try {
+    const { model, tell } = scene();
+    const streaming = stateOf('old', { pendingTokens: 21_911, activity: 'ingesting' });
+    tell({ kind: 'state', sessionId: 'old', state: streaming });
+    await model.actions.create('Session 2');
+    tell({ kind: 'state', sessionId: 'old', state: streaming });
+    model.intake.acceptState(streaming);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(model.mirror.getState()).toMatchObject({ running: false, session: { record: { id: 'new' } } });
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it('drops events, runs and answers of another session, but tells of its problems', () => {
+  const { model, tell } = scene();
+  const sessionId = 'other';
+  const message = { id: 'm', start: 0, end: 1 } as ChatMessageRecord;
+  const run = { start: 0, end: 9, role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
+  tell({ kind: 'telemetry', sessionId, events: [sampleRefocus({ step: 1 })] });
+  tell({ kind: 'provenance', sessionId, run });
+  tell({ kind: 'chat', sessionId, message });
+  tell({ kind: 'answerText', sessionId, messageId: 'm', head: 0, delta: 'x', tokenId: 1, index: 1, step: 1 });
+  tell({
+    kind: 'problem',
+    sessionId,
+    error: { name: 'Storage', code: 'quota', message: 'Full.', kept: '', tryNext: '' },
+  });
+  expect(model.shown.live.frameCount).toBe(0);
+  expect(model.mirror.getState().provenance).toEqual([]);
+  expect(model.conversation.getState()).toMatchObject({ messages: [], streaming: null });
+  expect(model.problems.store.getState().problems).toHaveLength(1);
+  tell({ kind: 'telemetry', sessionId: 'old', events: [sampleRefocus({ step: 1 })] });
+  expect(model.shown.live.frameCount).toBe(1);
+});
+
+it('puts an answer into no other conversation than the one that it was asked in', async () => {
+  let answered: (answer: CommandResults['ask']) => void = () => undefined;
+  const { model } = scene(({ kind }) =>
+    kind === 'ask' ? new Promise<CommandResults['ask']>((resolve) => (answered = resolve)) : [],
+  );
+  const asking = model.actions.ask('Where?');
+  await model.actions.create('Session 2');
+  model.conversation.setState({ asking: true });
+  const message = { id: 'm', start: 0, end: 1 } as ChatMessageRecord;
+  answered({ question: message, answer: { ...message, id: 'n' } });
+  await asking;
+  expect(model.conversation.getState()).toMatchObject({ messages: [], asking: true });
+});
+
+it('shows what a command answered at once, over an older state that is held', async () => {
+  vi.useFakeTimers();
+  try {
+    const changed = stateOf('old', { config: { ...DEFAULT_RUN_CONFIG, budgetTokens: 1024 } });
+    const { model, tell } = scene(({ kind }) => (kind === 'setConfig' ? changed : []));
+    tell({ kind: 'state', sessionId: 'old', state: stateOf('old') });
+    await model.actions.setParameters({ budgetTokens: 1024 });
+    expect(model.mirror.getState().session?.config.budgetTokens).toBe(1024);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(model.mirror.getState().session?.config.budgetTokens).toBe(1024);
+  } finally {
+    vi.useRealTimers();
+  }
+});
