@@ -5,6 +5,11 @@ import type { ReadableStore } from './readable-store.ts';
 import type { RunFrames } from './shown-run.ts';
 import { type TrackArrangement, tidyArrangement } from './track-arrangement.ts';
 
+/** A figure that is not there, and why, as a sentence. */
+export interface MissingFigure {
+  readonly why: string;
+}
+
 /** What one column beside the matrix shows: its values, its scale, its target band, its wording. */
 export interface Track {
   readonly id: string;
@@ -22,7 +27,7 @@ export interface Track {
   readonly band: readonly [number, number] | null;
   /** One value, a low–middle–high triple, a stack, a left–right pair, or all scores; null where nothing was measured. */
   readonly values: (frame: Frame, run: RunFrames) => readonly number[] | Float32Array | null;
-  readonly words: (frame: Frame, run: RunFrames) => string;
+  readonly words: (frame: Frame, run: RunFrames) => string | MissingFigure;
   /** It is shown only to those who ask for it. */
   readonly beginsHidden?: true;
 }

@@ -1,4 +1,5 @@
 /** The comparison's figures: where the runs part, their metrics up to the playhead, the parameters that differ. */
+import { Missing } from '../../widgets/missing.tsx';
 import { ArrowRight } from 'lucide-react';
 import { metricDifferences } from '../../../core/trace/run-comparison-metrics.ts';
 import { changedIds } from '../../../core/trace/config.ts';
@@ -84,16 +85,23 @@ export function MetricTable({ comparison, place }: PlacedProps) {
       </thead>
       <tbody>
         {rows.map(({ id, a, b, difference }) => {
-          const { label, hint, format } = METRIC_WORDS[id];
+          const { label, hint, format, whyMissing } = METRIC_WORDS[id];
           const words = differenceWords(id, difference);
           return (
-            <tr key={id} className={words === '=' || words === '–' ? '' : 'differs'}>
+            <tr key={id} className={words === '=' || words === null ? '' : 'differs'}>
               <th scope="row" title={hint}>
                 {label}
               </th>
-              <td className="number">{a === null ? '–' : format(a)}</td>
-              <td className="number">{b === null ? '–' : format(b)}</td>
-              <td className="number">{words}</td>
+              {[a, b].map((value, i) => (
+                <td key={i} className="number">
+                  {value === null ? (
+                    <Missing why={whyMissing ?? 'This run has no refocus up to the playhead.'} />
+                  ) : (
+                    format(value)
+                  )}
+                </td>
+              ))}
+              <td className="number">{words ?? <Missing why="One of the two runs has no such figure." />}</td>
             </tr>
           );
         })}

@@ -9,6 +9,8 @@ interface MetricWords {
   readonly label: string;
   readonly hint: string;
   readonly format: (value: number) => string;
+  /** Where a run has refocuses and still no such figure. */
+  readonly whyMissing?: string;
 }
 
 const twoDigits = (value: number) => value.toFixed(2);
@@ -26,10 +28,17 @@ export const METRIC_WORDS: Readonly<Record<ComparedMetric, MetricWords>> = {
   utilisation: { label: 'Budget use', hint: 'Working-context cost / W_max', format: formatPercent },
   coherence: {
     label: 'Coherence',
+    whyMissing: 'No gist has scored above τ_expand up to the playhead.',
     hint: 'Share of gists above τ_expand that expanded',
     format: formatPercent,
   },
-  deltaNll: { label: 'ΔNLL', hint: 'Mean of what was measured, nats per token', format: formatNats },
+  deltaNll: {
+    label: 'ΔNLL',
+    hint: 'Mean of what was measured, nats per token',
+    format: formatNats,
+    whyMissing:
+      'ΔNLL was not measured up to the playhead: the parameter was off, too few tokens waited, or the full history is longer than the base reads well.',
+  },
   expansions: { label: 'Expansions', hint: 'Applied so far', format: formatCount },
   collapses: { label: 'Collapses', hint: 'Applied so far', format: formatCount },
   forcedCollapses: {
@@ -39,12 +48,17 @@ export const METRIC_WORDS: Readonly<Record<ComparedMetric, MetricWords>> = {
   },
   evictions: { label: 'Evictions', hint: 'Spans that left the window', format: formatCount },
   refused: { label: 'Refused', hint: 'Candidates that were not applied', format: formatCount },
-  stagesMs: { label: 'Time per step', hint: 'All stages, mean', format: formatDuration },
+  stagesMs: {
+    label: 'Time per step',
+    hint: 'All stages, mean',
+    format: formatDuration,
+    whyMissing: 'The trace has no times up to the playhead.',
+  },
 };
 
-/** A difference with its sign; nothing where there is none. */
-export function differenceWords(id: ComparedMetric, difference: number | null): string {
-  if (difference === null) return '–';
+/** A difference with its sign; null where a side has no figure. */
+export function differenceWords(id: ComparedMetric, difference: number | null): string | null {
+  if (difference === null) return null;
   const size = METRIC_WORDS[id].format(Math.abs(difference)).replace(/^[+−]/, '');
   if (difference === 0 || Number.parseFloat(size) === 0) return '=';
   return `${difference < 0 ? '−' : '+'}${size}`;

@@ -128,7 +128,7 @@ describe('a comparison', () => {
     expect(differenceWords('deltaNll', -0.1)).toBe('−0.100');
     expect(differenceWords('expansions', 0)).toBe('=');
     expect(differenceWords('swapRate', 0.0001)).toBe('=');
-    expect(differenceWords('coherence', null)).toBe('–');
+    expect(differenceWords('coherence', null)).toBeNull();
     for (const id of COMPARED_METRICS) expect(METRIC_WORDS[id].label).not.toBe('');
     expect(divergenceWords({ kind: 'parameter', place: 0, ids: ['tauExpand'] }).detail).toBe(
       'Expand threshold',

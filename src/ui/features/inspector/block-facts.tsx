@@ -1,4 +1,6 @@
 /** What the tree knows of a block: its neighbours in meaning, what its detail is worth, where it came from. */
+import type { ReactNode } from 'react';
+import { Missing } from '../../widgets/missing.tsx';
 import { useState } from 'react';
 import type { BlockReport, SensitivityReport } from '../../../runtime/engine/protocol/protocol.ts';
 import { formatCount, formatNats, formatPlural, formatSpan } from '../../words/format.ts';
@@ -83,15 +85,32 @@ export function Metadata({ report }: { readonly report: BlockReport }) {
   const source = report.provenance.map(({ title, role }) =>
     role === 'document' ? title : `${role}: ${title}`,
   );
-  const facts: readonly (readonly [string, string])[] = [
-    ['Source', [...new Set(source)].join(', ') || '–'],
-    ['Made at step', report.createdAtStep === null ? '–' : formatCount(report.createdAtStep)],
+  const facts: readonly (readonly [string, ReactNode])[] = [
+    [
+      'Source',
+      [...new Set(source)].join(', ') || <Missing why="Nobody noted where these tokens came from." />,
+    ],
+    [
+      'Made at step',
+      report.createdAtStep === null ? (
+        <Missing why="It was made before the first refocus." />
+      ) : (
+        formatCount(report.createdAtStep)
+      ),
+    ],
     ['Gist version', versionWords(report)],
     ['Residency', formatPlural(report.residencySteps, 'refocus', 'refocuses')],
     ['Cooldown', report.cooldownLeft === 0 ? 'none' : `${formatCount(report.cooldownLeft)} left`],
     ['Expanded / collapsed', `${formatCount(report.expansions)} / ${formatCount(report.collapses)}`],
     ['Accesses', formatCount(report.accessCount)],
-    ['Last access', report.lastAccessStep === null ? '–' : `step ${formatCount(report.lastAccessStep)}`],
+    [
+      'Last access',
+      report.lastAccessStep === null ? (
+        <Missing why="It has not stood in the working context yet." />
+      ) : (
+        `step ${formatCount(report.lastAccessStep)}`
+      ),
+    ],
   ];
   return (
     <section>
@@ -108,7 +127,8 @@ export function Metadata({ report }: { readonly report: BlockReport }) {
   );
 }
 
-function versionWords({ gistVersion, isStale }: BlockReport): string {
-  if (gistVersion === null) return '–';
+function versionWords({ gistVersion, isStale }: BlockReport): ReactNode {
+  if (gistVersion === null)
+    return <Missing why="It has no gist: raw tokens, or a block that is not complete yet." />;
   return isStale ? `${gistVersion}, older than the loaded GistNet` : String(gistVersion);
 }

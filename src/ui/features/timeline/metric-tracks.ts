@@ -1,6 +1,31 @@
 /** The metric tracks beside the matrix: what each shows, its scale, its target band, its wording. */
-import { formatDuration, formatPercent, formatScore } from '../../words/format.ts';
-import type { Track } from '../../model/tracks.ts';
+import { formatDuration, formatPercent, formatPlural, formatScore } from '../../words/format.ts';
+import type { Frame } from '../../model/frame.ts';
+import type { RunFrames } from '../../model/shown-run.ts';
+import type { MissingFigure, Track } from '../../model/tracks.ts';
+
+const UNSCORED: MissingFigure = {
+  why: 'No block was scored at this step: everything in the window was pinned, recent or the only one.',
+};
+const UNTIMED: MissingFigure = { why: 'The trace has no times of this step.' };
+
+function whyNoDeltaNll(frame: Frame, run: RunFrames): MissingFigure {
+  const event = run.deltaNllAt(frame.index);
+  if (event) return { why: event.why ?? 'The full history was not read.' };
+  const every = run.configAt(frame.index)?.deltaNllEverySteps ?? 0;
+  if (every === 0) return { why: 'The parameter “Measure ΔNLL” was off at this step.' };
+  if (frame.step % every !== 0) {
+    return { why: `ΔNLL is measured every ${formatPlural(every, 'refocus', 'refocuses')}, not at this one.` };
+  }
+  return { why: 'Fewer than 64 tokens were waiting to be read, and ΔNLL is measured on the next 64.' };
+}
+
+function whyNoPatchNll(frame: Frame, run: RunFrames): MissingFigure {
+  const isExact = run.configAt(frame.index)?.kvMode !== 'patch';
+  if (isExact)
+    return { why: 'The KV mode was not “patch” at this step: nothing was kept that could differ.' };
+  return whyNoDeltaNll(frame, run);
+}
 
 export const METRIC_TRACKS: readonly Track[] = [
   {
@@ -55,7 +80,7 @@ export const METRIC_TRACKS: readonly Track[] = [
     band: null,
     values: (frame) => (frame.scoreCount ? frame.scores : null),
     words: (frame) =>
-      frame.scoreCount ? `${formatScore(frame.scoreMin)} … ${formatScore(frame.scoreMax)}` : '–',
+      frame.scoreCount ? `${formatScore(frame.scoreMin)} … ${formatScore(frame.scoreMax)}` : UNSCORED,
   },
   {
     id: 'deltaNll',
@@ -74,7 +99,7 @@ export const METRIC_TRACKS: readonly Track[] = [
     },
     words: (frame, run) => {
       const delta = run.deltaNllAt(frame.index)?.deltaNll;
-      return delta === null || delta === undefined ? '–' : formatScore(delta);
+      return delta === null || delta === undefined ? whyNoDeltaNll(frame, run) : formatScore(delta);
     },
   },
   {
@@ -93,7 +118,7 @@ export const METRIC_TRACKS: readonly Track[] = [
     },
     words: (frame, run) => {
       const stages = run.latenciesAt(frame.index);
-      return stages ? formatDuration(stages.reduce((sum, ms) => sum + ms, 0)) : '–';
+      return stages ? formatDuration(stages.reduce((sum, ms) => sum + ms, 0)) : UNTIMED;
     },
   },
   {
@@ -107,7 +132,7 @@ export const METRIC_TRACKS: readonly Track[] = [
     max: 1,
     band: null,
     values: (frame) => (frame.scoreCount ? [frame.scoreMin, frame.scoreMean, frame.scoreMax] : null),
-    words: (frame) => (frame.scoreCount ? formatScore(frame.scoreMax) : '–'),
+    words: (frame) => (frame.scoreCount ? formatScore(frame.scoreMax) : UNSCORED),
   },
   {
     id: 'patch',
@@ -128,7 +153,7 @@ export const METRIC_TRACKS: readonly Track[] = [
     },
     words: (frame, run) => {
       const extra = run.deltaNllAt(frame.index)?.patchExtraNll;
-      return extra === undefined ? '–' : extra.toFixed(3);
+      return extra === undefined ? whyNoPatchNll(frame, run) : extra.toFixed(3);
     },
   },
 ];

@@ -1,4 +1,5 @@
 /** The shown step as a table: the timeline's twin for the keyboard and screen readers. */
+import { Missing } from '../../widgets/missing.tsx';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { formatCount, formatPlural, formatScore } from '../../words/format.ts';
@@ -108,7 +109,13 @@ export function StepTable() {
                 <td className="number">{formatCount(start)}</td>
                 <td className="number">{formatCount(end - start)}</td>
                 <td className="number">{entryCost(entry)}</td>
-                <td className="number">{at >= 0 ? formatScore(scores[at]!) : '–'}</td>
+                <td className="number">
+                  {at >= 0 ? (
+                    formatScore(scores[at]!)
+                  ) : (
+                    <Missing why="The policy did not score it: recent tokens and what no move can change get no score." />
+                  )}
+                </td>
                 <td>{actions.map(actionTitle).join(', ')}</td>
               </tr>
             );

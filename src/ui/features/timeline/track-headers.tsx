@@ -18,7 +18,10 @@ export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
   useShownFrame((frame) => {
     tracks.forEach(({ track }, i) => {
       const cell = values.current[i];
-      if (cell) cell.textContent = frame ? track.words(frame, view.run) : '–';
+      if (!cell) return;
+      const words = frame ? track.words(frame, view.run) : { why: 'No step is shown yet.' };
+      cell.textContent = typeof words === 'string' ? words : '–';
+      cell.title = typeof words === 'string' ? '' : words.why;
     });
   });
   const end = tracks.at(-1);

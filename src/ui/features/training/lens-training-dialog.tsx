@@ -4,6 +4,7 @@ import { useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
 import type { LensTrainingReport, RoutingMeasure } from '../../../runtime/engine/protocol/protocol.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
+import { Missing } from '../../widgets/missing.tsx';
 import { holdEnter } from '../../widgets/hold-enter.ts';
 import { Problems } from '../../view/problems.tsx';
 import { formatCount, formatDuration, formatPercent, formatPlural } from '../../words/format.ts';
@@ -242,14 +243,14 @@ function Measures({ before, after, report }: MeasuresProps) {
               <tr key={row.step}>
                 <th scope="row">{row.step === 0 ? 'before' : `after step ${row.step}`}</th>
                 <td>
-                  {signed(row.spearman)}
+                  {row.spearman === null ? <Missing why="Fewer than two different moves could be ranked." /> : signed(row.spearman)}
                   <span className="interval muted">
                     {intervalOf(row.spearmanCi95, signed)} n = {row.points.length} moves,{' '}
                     {formatPlural(row.states, 'place')}
                   </span>
                 </td>
                 <td>
-                  {row.recall.n === 0 ? '–' : formatPercent(row.recall.hits / row.recall.n)}
+                  {row.recall.n === 0 ? <Missing why="At none of the places did an expansion gain 0.01 nats per token." /> : formatPercent(row.recall.hits / row.recall.n)}
                   <span className="interval muted">
                     {intervalOf(row.recall.ci95, formatPercent)} n = {formatPlural(row.recall.n, 'place')}
                   </span>
@@ -270,8 +271,8 @@ function Measures({ before, after, report }: MeasuresProps) {
   );
 }
 
-function signed(value: number | null): string {
-  return value === null ? '–' : value.toFixed(2).replace('-', '−');
+function signed(value: number): string {
+  return value.toFixed(2).replace('-', '−');
 }
 
 function intervalOf(interval: readonly [number, number] | null, format: (value: number) => string): string {
