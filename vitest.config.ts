@@ -14,6 +14,7 @@ export default defineConfig({
             'tests/property/**/*.test.ts',
             'tests/fault/**/*.test.ts',
             'tests/docs/**/*.test.ts',
+            'tests/real-base/**/*.test.ts',
           ],
           environment: 'node',
           testTimeout: 60_000,

@@ -5,18 +5,13 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+
 import { parseArgs } from 'node:util';
-import { selectBackend } from '../src/nn/backend/device.ts';
-import { loadModel } from '../src/nn/loader/load-model.ts';
-import { createFileSource } from '../src/nn/model-folder/file-source.ts';
-import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
 import { coreSuite } from './bench/core-suite.ts';
 import type { BenchRow } from './bench/measure.ts';
 import { nnSuite } from './bench/nn-suite.ts';
 import { timelineSuite } from './bench/timeline-suite.ts';
-
-const root = join(import.meta.dirname, '..');
+import { openModel, root } from './open-model.ts';
 
 function fail(message: string): never {
   console.error(message);
@@ -63,8 +58,9 @@ if (runs('core')) rows.push(...(await coreSuite(rounds)));
 if (suite === 'timeline') rows.push(...(await timelineSuite()));
 let backend = 'none';
 if (runs('nn')) {
-  backend = (await selectBackend(wanted, { wasmPaths: nodeWasmPaths() })).id;
-  const model = await loadModel(createFileSource(join(root, 'models', modelId)));
+  const opened = await openModel(modelId, wanted);
+  const { model } = opened;
+  backend = opened.backend.id;
   rows.push(...(await nnSuite(model, rounds)));
   model.dispose();
 }

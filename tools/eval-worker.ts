@@ -3,7 +3,8 @@ import { systemClock, yieldToEvents } from '../src/base/clock.ts';
 import { runUnit } from '../src/runtime/evaluation/run/run-suite.ts';
 import type { EvaluationOptions, EvaluationUnit, UnitPorts } from '../src/runtime/evaluation/plan/suite.ts';
 import { openData } from './eval/data-folder.ts';
-import { gistCacheIn, openModel } from './eval/model.ts';
+import { gistCacheIn } from './eval/gist-cache.ts';
+import { openModel } from './open-model.ts';
 import type { WorkerReply, WorkerRequest } from './eval/pool.ts';
 
 const PROGRESS_EVERY_MS = 500;
@@ -24,7 +25,7 @@ async function open(request: Extract<WorkerRequest, { kind: 'open' }>): Promise<
     reply({ kind: 'progress', share });
     await yieldToEvents();
   };
-  const model = await openModel(request.modelId, request.backend);
+  const { model } = await openModel(request.modelId, request.backend);
   options = request.options;
   const { cacheFolder, dataFolder } = request;
   ports = {

@@ -10,7 +10,7 @@ import { EvaluationError, type EvaluationOptions, unitKey } from '../src/runtime
 import { suiteNamed } from '../src/runtime/evaluation/suites/suites.ts';
 import { OptionError, configWith } from './command-line.ts';
 import { partsOf } from './eval/data-folder.ts';
-import { openModel, root } from './eval/model.ts';
+import { openModel, root } from './open-model.ts';
 import { EVAL_USAGE, parseEvalOptions } from './eval/options.ts';
 import { PartialResults } from './eval/partial.ts';
 import { runInPool } from './eval/pool.ts';
@@ -22,7 +22,7 @@ const DATA_FOLDER = '.eval-data';
 async function main(): Promise<void> {
   const command = parseEvalOptions(process.argv.slice(2));
   const { modelId, backend, jsonFile, shard } = command;
-  const model = await openModel(modelId, backend);
+  const { model } = await openModel(modelId, backend);
   const config = configWith(model, command.changes);
   const suites = command.suites.map(suiteNamed);
   const dataFolder = command.dataFolder ?? defaultDataFolder();

@@ -16,13 +16,15 @@ export interface LoopOptions {
   readonly json: boolean;
   /** A question after every so many tokens; 0 asks none. */
   readonly askEvery: number;
+  /** Asked one after another when the whole history was read. */
+  readonly questions: readonly string[];
   readonly changes: Readonly<Record<string, unknown>>;
 }
 
 const FLAGS = parameterFlags({ policy: 'policy', strategy: 'strategy', seed: 'seed' });
 
-export const LOOP_USAGE = `npm run loop -- [--text FILE] [--tokens N] [--policy P] [--strategy S] [--set key=value …] [--model ID]
-                [--backend wasm|cpu] [--seed S] [--ask-every N] [--trace OUT.jsonl] [--json]`;
+export const LOOP_USAGE = `npm run loop -- [--text FILE] [--tokens N] [--policy P] [--strategy S] [--set key=value …] [--model ID|PATH]
+                [--backend wasm|cpu] [--seed S] [--ask-every N] [--ask QUESTION …] [--trace OUT.jsonl] [--json]`;
 
 /** @throws {OptionError} */
 export function parseLoopOptions(args: readonly string[]): LoopOptions {
@@ -40,6 +42,7 @@ export function parseLoopOptions(args: readonly string[]): LoopOptions {
     traceFile: values.trace ?? null,
     json: values.json,
     askEvery: wholeNumber('--ask-every', values['ask-every'], 0),
+    questions: values.ask,
     changes,
   };
 }
@@ -61,6 +64,7 @@ function parse(args: readonly string[]) {
         model: { type: 'string', default: 'tiny' },
         backend: { type: 'string', default: 'wasm' },
         'ask-every': { type: 'string', default: '8192' },
+        ask: { type: 'string', multiple: true, default: [] },
         trace: { type: 'string' },
         json: { type: 'boolean', default: false },
       },

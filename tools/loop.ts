@@ -1,25 +1,26 @@
 /** `npm run loop`: streams a history through the session under Node and prints what the memory did. */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import { Rng } from '../src/base/rng.ts';
+import type { BlockSpan } from '../src/core/tree/ids.ts';
+import { importHistory } from '../src/core/history-import/import-history.ts';
+import type { ImportedHistory } from '../src/core/history-import/history-format.ts';
+import type { Provenance } from '../src/core/tree/provenance.ts';
 import { STAGES, type Stage, type TelemetryEvent, type TraceHeader } from '../src/core/trace/telemetry.ts';
-import { createFileSource } from '../src/nn/model-folder/file-source.ts';
-import { selectBackend } from '../src/nn/backend/device.ts';
-import { loadModel } from '../src/nn/loader/load-model.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
-import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
 import type { Session } from '../src/runtime/session/session.ts';
 import { acceptText, IntakeError } from '../src/runtime/session/memory/text-intake.ts';
 import { openHeadlessSession } from './headless-session.ts';
+import { openModel } from './open-model.ts';
 import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions } from './loop-options.ts';
 import { type SyntheticHistory, writeSyntheticHistory } from './synthetic-history.ts';
 
-const root = join(import.meta.dirname, '..');
 const DEFAULT_TOKENS = 20_000;
 const PROGRESS_EVERY_MS = 1000;
 
 interface History extends SyntheticHistory {
   readonly name: string;
+  /** Where each part of `ids` comes from, in order. */
+  readonly parts: readonly { readonly tokens: number; readonly origin: Provenance }[];
 }
 
 function readHistory(options: LoopOptions, model: LoadedModel, seed: number): History {
@@ -27,11 +28,57 @@ function readHistory(options: LoopOptions, model: LoadedModel, seed: number): Hi
   const encode = (text: string): Uint32Array => model.tokenizer.encode(text);
   if (textFile === null) {
     const history = writeSyntheticHistory(tokens ?? DEFAULT_TOKENS, seed, encode);
-    return { name: 'Synthetic history', ...history };
+    const name = 'Synthetic history';
+    return { name, ...history, parts: [{ tokens: history.ids.length, origin: originOf(name) }] };
   }
   if (!existsSync(textFile)) throw new OptionError(`--text: there is no file ${textFile}.`);
-  const ids = encode(acceptText(readFileSync(textFile, 'utf8')));
-  return { name: textFile, ids: ids.subarray(0, tokens ?? ids.length), questions: [] };
+  const text = readFileSync(textFile, 'utf8');
+  const log = importHistory(text);
+  if (log.kind !== 'history') {
+    const ids = encode(acceptText(text)).subarray(0, tokens ?? Infinity);
+    return {
+      name: textFile,
+      ids,
+      questions: [],
+      parts: [{ tokens: ids.length, origin: originOf(textFile) }],
+    };
+  }
+  return readLog(textFile, log.history, encode, tokens ?? Infinity);
+}
+
+/** A log of a chat: every message a document of its own, with its role and time. */
+function readLog(
+  name: string,
+  { format, messages, skipped }: ImportedHistory,
+  encode: (text: string) => Uint32Array,
+  maxTokens: number,
+): History {
+  const parts: History['parts'][number][] = [];
+  const pieces: Uint32Array[] = [];
+  let total = 0;
+  for (const [index, { role, text, timeMs, label }] of messages.entries()) {
+    const ids = encode(`${acceptText(text)}\n`).subarray(0, maxTokens - total);
+    if (ids.length === 0) break;
+    const origin = { role, title: label ?? role, documentId: `message-${index}`, wallClockMs: timeMs ?? 0 };
+    parts.push({ tokens: ids.length, origin });
+    pieces.push(ids);
+    total += ids.length;
+  }
+  const left = [...skipped].map(([what, times]) => `${times} × ${what}`).join(', ');
+  process.stderr.write(
+    `${name}: ${format}, ${parts.length} messages${left === '' ? '' : `; left out: ${left}`}\n`,
+  );
+  const ids = new Uint32Array(total);
+  let at = 0;
+  for (const piece of pieces) {
+    ids.set(piece, at);
+    at += piece.length;
+  }
+  return { name, ids, questions: [], parts };
+}
+
+function originOf(name: string): Provenance {
+  return { role: 'document', title: name, documentId: 'history', wallClockMs: 0 };
 }
 
 interface TraceFile {
@@ -62,23 +109,26 @@ function openTrace(path: string | null): TraceFile {
 class Tally {
   readonly stagesMs = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
   lastUtilisation = 0;
+  /** Raw blocks that the last question opened. */
+  readonly opened: BlockSpan[] = [];
 
   accept(events: readonly TelemetryEvent[]): void {
     for (const event of events) {
       if (event.type === 'latency') this.stagesMs[event.stage] += event.ms;
-      else if (event.type === 'refocus') this.lastUtilisation = event.utilisation;
+      else if (event.type === 'refocus') {
+        this.lastUtilisation = event.utilisation;
+        if (event.trigger !== 'turn-end') continue;
+        for (const { kind, applied, toLod, lod, start, end } of event.actions) {
+          if (applied && kind === 'expand' && toLod === 0) this.opened.push({ lod: lod, start, end });
+        }
+      }
     }
   }
 }
 
 async function main(): Promise<void> {
   const options = parseLoopOptions(process.argv.slice(2));
-  const folder = join(root, 'models', options.modelId);
-  if (!existsSync(join(folder, 'manifest.json'))) {
-    throw new OptionError(`There is no model "${options.modelId}" (${join(folder, 'manifest.json')}).`);
-  }
-  const backend = await selectBackend(options.backend, { wasmPaths: nodeWasmPaths() });
-  const model = await loadModel(createFileSource(folder));
+  const { model, backend } = await openModel(options.modelId, options.backend);
   const config = configFor(model, options);
   const history = readHistory(options, model, config.seed);
   const trace = openTrace(options.traceFile);
@@ -97,6 +147,7 @@ async function main(): Promise<void> {
   session.steps.announce();
 
   const quarters = await stream(session, history, options, tally);
+  const answers = await answer(session, options.questions, tally);
   const totals = session.totals();
   await session.close();
   model.dispose();
@@ -115,8 +166,51 @@ async function main(): Promise<void> {
     msPerTokenFirstQuarter: quarters.first,
     msPerTokenLastQuarter: quarters.last,
   };
-  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  else console.table(flat(result));
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...result, answers })}\n`);
+  else {
+    console.table(flat(result));
+    for (const asked of answers) printAnswer(asked);
+  }
+}
+
+/** A question of `--ask`, its answer decoded freely, and the blocks that were opened for it. */
+interface Asked {
+  readonly question: string;
+  readonly answer: string;
+  readonly openedBlocks: readonly { readonly start: number; readonly end: number; readonly text: string }[];
+  readonly ms: number;
+}
+
+async function answer(
+  session: Session,
+  questions: readonly string[],
+  tally: Tally,
+): Promise<readonly Asked[]> {
+  const answers: Asked[] = [];
+  for (const question of questions) {
+    tally.opened.length = 0;
+    const startedAt = performance.now();
+    const { answer } = await session.ask(question);
+    const { model, focus } = session.steps;
+    const openedBlocks = tally.opened
+      .map(({ start, end }) => ({
+        start,
+        end,
+        text: model.tokenizer.decode(focus.memory.tree.tokens(start, end)),
+      }))
+      .sort((a, b) => a.start - b.start);
+    answers.push({ question, answer: answer.text.trim(), openedBlocks, ms: performance.now() - startedAt });
+  }
+  return answers;
+}
+
+function printAnswer({ question, answer: text, openedBlocks, ms }: Asked): void {
+  console.log(
+    `\n${question}\n→ ${text}\n  ${(ms / 1000).toFixed(1)} s, ${openedBlocks.length} blocks opened for it:`,
+  );
+  for (const block of openedBlocks) {
+    console.log(`  ${String(block.start).padStart(8)}–${block.end} ${JSON.stringify(block.text)}`);
+  }
 }
 
 interface Quarters {
@@ -135,8 +229,11 @@ async function stream(
 ): Promise<Quarters> {
   const { ids } = history;
   const quarter = Math.max(1, Math.floor(ids.length / 4));
-  const origin = { role: 'document' as const, title: history.name, documentId: 'history', wallClockMs: 0 };
-  session.steps.queue.add(ids, origin);
+  let at = 0;
+  for (const { tokens, origin } of history.parts) {
+    session.steps.queue.add(ids.subarray(at, at + tokens), origin);
+    at += tokens;
+  }
   let done = 0;
   let firstMs = 0;
   let lastMs = 0;

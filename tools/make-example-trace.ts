@@ -6,15 +6,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TelemetryEvent } from '../src/core/trace/telemetry.ts';
-import { createFileSource } from '../src/nn/model-folder/file-source.ts';
-import { selectBackend } from '../src/nn/backend/device.ts';
-import { loadModel } from '../src/nn/loader/load-model.ts';
-import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
 import { defaultsOf } from '../src/runtime/engine/engine.ts';
 import { compressTrace, writeTraceChunks } from '../src/storage/trace/trace-codec.ts';
 import { openHeadlessSession } from './headless-session.ts';
+import { openModel, root } from './open-model.ts';
 
-const root = join(import.meta.dirname, '..');
 const EXAMPLE = join(root, 'public/examples/harbour-chronicle');
 /** How far the recording goes into the example: enough for LOD2 gists to appear, small enough to arrive at once. */
 const RECORDED_TOKENS = 12_288;
@@ -34,8 +30,7 @@ async function record(): Promise<void> {
     readonly title: string;
     readonly questions: readonly Question[];
   };
-  const backend = await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
-  const model = await loadModel(createFileSource(join(root, 'models/tiny')));
+  const { model, backend } = await openModel('tiny', 'wasm');
   const events: TelemetryEvent[] = [];
   const { session, header } = openHeadlessSession({
     model,

@@ -198,7 +198,8 @@ export interface LoadedModel {
   readonly tokenizer: Tokenizer;
   readonly base: LanguageModel;
   readonly gistNet: GistNet;
-  readonly lensNet: LensNet;
+  /** Null where none is trained for the base. */
+  readonly lensNet: LensNet | null;
   /** LensNets of other architectures than `lensNet`, by theirs. */
   readonly otherLensNets: ReadonlyMap<LensNetVariant, LensNet>;
   /** Absent where the weights cannot be exchanged. */

@@ -39,7 +39,8 @@ function followers(session: DecodeSession, embeddings: Float32Array, positions: 
 }
 
 export async function nnSuite(model: LoadedModel, rounds: number): Promise<readonly BenchRow[]> {
-  const { base, gistNet, lensNet } = model;
+  const { base, gistNet } = model;
+  const lensNet = model.lensNet!;
   const d = base.hiddenSize;
   const rng = new Rng(1);
   const ids = Uint32Array.from({ length: SLOTS }, () => rng.nextUint32() % base.vocabularySize);
@@ -87,7 +88,7 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
         peer: async () => {
           await lensNet.score(view);
         },
-        peerName: `LensNet, ${model.manifest.lensNet.variant}`,
+        peerName: `LensNet, ${model.manifest.lensNet!.variant}`,
       });
       lensVariants.push(await row);
     }

@@ -152,7 +152,7 @@ describe('refocus', () => {
   it.each(POSITION_MODES)('reports a slot that is sent to a wrong place, positions %s', async (positions) => {
     const input = inputOf(5000, constant(0), { positions });
     const scheme = positionSchemeOf(input.config, 2048);
-    const sent = (layout: Layout) => ({ ...slotPositions(layout, scheme), scheme });
+    const sent = (layout: Layout) => ({ ...slotPositions(layout, scheme), scheme, entries: layout.entries });
     expect((await refocus({ ...input, sentPositions: sent })).violations).toEqual([]);
     const shifted = (layout: Layout) => {
       const places = sent(layout);
@@ -165,6 +165,20 @@ describe('refocus', () => {
     expect(result.violations.map(({ check }) => check)).toEqual(['rope']);
     expect(result.rebuilt).toBe(true);
     expect(result.layout).toEqual(assembleByRecency(input.tree, input.config).layout);
+  });
+
+  it('reports a raw block that the base is not sent', async () => {
+    const input = inputOf(5000, constant(0));
+    const scheme = positionSchemeOf(input.config, 2048);
+    const sent = (layout: Layout) => {
+      const raw = layout.entries.filter(({ lod }) => lod === 0).slice(1);
+      const read = { ...layoutOf(raw), cursor: layout.cursor };
+      return { ...slotPositions(read, scheme), scheme, entries: raw };
+    };
+    const { violations } = await refocus({ ...input, sentPositions: sent });
+    expect(violations).toMatchObject([
+      { check: 'rope', message: expect.stringContaining('not sent') as string },
+    ]);
   });
 
   it('uses no score of a scorer that gives NaN, and says so', async () => {

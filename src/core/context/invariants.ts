@@ -25,6 +25,8 @@ export interface Violation {
 /** What the base is given with a layout's slots, and by which scheme. */
 export interface SentPositions extends SlotPositions {
   readonly scheme: PositionScheme;
+  /** What the base reads: the layout's entries, or its raw ones where gists are left out. */
+  readonly entries: readonly Entry[];
 }
 
 /** `grouped` keeps within the trained length from here on. */
@@ -132,16 +134,19 @@ function checkLevels({ layout, tree }: InvariantInput): string | null {
  */
 function checkPositions({ layout, sent }: InvariantInput): string | null {
   if (sent === undefined) return null;
-  const { positions, deviations, scheme } = sent;
-  if (positions.length !== layout.usedTokens || deviations.length !== layout.usedTokens)
-    return `${positions.length} positions for a cost of ${layout.usedTokens}`;
+  const { positions, deviations, scheme, entries } = sent;
+  const unread = unreadEntry(layout.entries, entries);
+  if (unread !== undefined) return `${name(unread)} is not sent at all`;
+  const slots = entries.reduce((sum, { cost }) => sum + cost, 0);
+  if (positions.length !== slots || deviations.length !== slots)
+    return `${positions.length} positions for a cost of ${slots}`;
   const nearTokens = Math.floor(scheme.trainedContextTokens / 2 / K) * K;
   const nearStart = Math.floor(layout.cursor / K) * K - nearTokens;
-  const origin = layout.entries[0]?.start ?? 0;
+  const origin = entries[0]?.start ?? 0;
   let group = 1;
   let slot = 0;
   let [lastIndex, lastPosition] = [-Infinity, 0];
-  for (const entry of layout.entries) {
+  for (const entry of entries) {
     for (let t = 0; t < entry.cost; t++, slot++) {
       const index = entry.lod === 0 ? entry.start + t : (entry.start + entry.end) / 2;
       const position = positions[slot]!;
@@ -168,6 +173,16 @@ function checkPositions({ layout, sent }: InvariantInput): string | null {
     }
   }
   return null;
+}
+
+/** The first raw entry that is not among those that are sent; both are in order. */
+function unreadEntry(entries: readonly Entry[], sent: readonly Entry[]): Entry | undefined {
+  let next = 0;
+  return entries.find((entry) => {
+    if (entry.lod > 0) return false;
+    while (next < sent.length && sent[next]!.start < entry.start) next++;
+    return sent[next]?.lod !== 0 || sent[next]!.start !== entry.start || sent[next]!.end !== entry.end;
+  });
 }
 
 function checkTree({ layout, tree }: InvariantInput): string | null {

@@ -1,4 +1,4 @@
-/** How absolute indices are remapped to what the base sees: the modes and their parameters (docs/models.md). */
+/** What the base sees of a working context: the modes of positions and of gists (docs/models.md). */
 
 export const POSITION_MODES = ['absolute', 'grouped', 'compact'] as const;
 export type PositionMode = (typeof POSITION_MODES)[number];
@@ -20,3 +20,7 @@ export function positionSchemeOf(
 ): PositionScheme {
   return { mode: config.positions, gistDecay: config.gistDecay, trainedContextTokens };
 }
+
+/** What stands for a gist: its vector, the rarest token of its span, or nothing at all. */
+export const GIST_INPUTS = ['vector', 'keyword', 'none'] as const;
+export type GistInput = (typeof GIST_INPUTS)[number];

@@ -40,7 +40,11 @@ describe('slot positions', () => {
     const shifts = fc.integer({ min: 1, max: 40 });
     fc.assert(
       fc.property(layouts, fc.constantFrom(...POSITION_MODES), fc.nat(), shifts, (layout, mode, at, by) => {
-        const sent = { ...slotPositions(layout, scheme(mode)), scheme: scheme(mode) };
+        const sent = {
+          ...slotPositions(layout, scheme(mode)),
+          scheme: scheme(mode),
+          entries: layout.entries,
+        };
         const rope = (positions: Float64Array) =>
           checkInvariants(
             layout,

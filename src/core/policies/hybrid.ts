@@ -7,6 +7,7 @@ export const hybridPolicy = definePolicy({
   sentence: 'The sum of what LensNet and keyword search (bm25) say of an entry, within -1 and 1.',
   reads: ['lensVariant'],
   looksAgain: true,
+  needsLensNet: true,
   create({ lensVariant }, ports) {
     const lens = ports.lensNet(lensVariant);
     const words = createBm25Scorer(ports);

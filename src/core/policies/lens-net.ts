@@ -6,5 +6,6 @@ export const lensNetPolicy = definePolicy({
   sentence: 'The learned LensNet, which reads the newest tokens and all entries at once.',
   reads: ['lensVariant'],
   looksAgain: true,
+  needsLensNet: true,
   create: ({ lensVariant }, { lensNet }) => lensNet(lensVariant),
 });

@@ -39,6 +39,8 @@ export interface Policy {
   readonly reads: readonly ReadParameter[];
   /** At a turn's end its scorer is asked again, by part of the question and below coarse gists. */
   readonly looksAgain: boolean;
+  /** It cannot score for a base without a LensNet. */
+  readonly needsLensNet: boolean;
   create(config: ScorerConfig, ports: PolicyPorts): Scorer;
 }
 
@@ -51,7 +53,8 @@ export function definePolicy<
   readonly sentence: string;
   readonly reads: Reads;
   readonly looksAgain?: boolean;
+  readonly needsLensNet?: boolean;
   create(config: Pick<ScorerConfig, Reads[number]>, ports: PolicyPorts): Scorer;
 }): Policy & { readonly id: Id } {
-  return { looksAgain: false, ...policy };
+  return { looksAgain: false, needsLensNet: false, ...policy };
 }

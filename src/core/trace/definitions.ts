@@ -53,6 +53,11 @@ export const DEFINITIONS = [
     formula: 'E[exp(iωp)] = exp(iωμ) · exp(−(σω)² / 2),  σ = decay · span / √12',
   },
   {
+    id: 'gist-input',
+    term: 'Gist input',
+    text: 'What the base reads where a gist stands. A trained GistNet writes vectors that its base reads like tokens. An untrained mean of embeddings is like no token at all and can ruin the reading, so that a base without a GistNet is better given the rarest token of the span, or nothing: the gists then serve the choice of what to expand and are not read. Costs and budget stay the same.',
+  },
+  {
     id: 'kv-mode',
     term: 'KV mode',
     text: 'How the base’s cached keys and values follow a refocus. Exact runs every slot again from the first changed one on. Patch runs only the slots that were swapped in, against what stands before them, and the eight slots behind each of them; all others keep the keys and values that they got in an earlier context. That is faster and not the same: ΔNLL measurements then also say what it costs against exact.',

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { readNumber } from '../../base/read-number.ts';
-import { POSITION_MODES } from '../context/position-scheme.ts';
+import { GIST_INPUTS, POSITION_MODES } from '../context/position-scheme.ts';
 import type { DefinitionId } from './definitions.ts';
 
 const POLICY_IDS = [
@@ -151,6 +151,7 @@ const TABLE = {
       'Where the base sees each slot: at its absolute index, with far tokens grouped so that distances stay within the trained context, or numbered within the window.',
     definition: 'positions',
     affects: ['decoder', 'scorer'],
+    inManifest: 'optional',
   }),
   gistDecay: number({
     label: 'Gist decay',
@@ -165,6 +166,17 @@ const TABLE = {
       'Blurs a gist’s position by a Gaussian as wide as its span times this, so that fast rotary frequencies fade; 0 turns it off, raw tokens stay sharp.',
     definition: 'gist-decay',
     affects: ['decoder', 'scorer'],
+  }),
+  gistInput: choice(GIST_INPUTS, {
+    label: 'Gist input',
+    group: 'context',
+    unit: '',
+    default: 'vector',
+    sentence:
+      'What the base reads where a gist stands: its vector, the rarest token of its span, or nothing at all. A base without a GistNet of its own cannot read vectors.',
+    definition: 'gist-input',
+    affects: ['decoder', 'scorer'],
+    inManifest: 'optional',
   }),
   kvMode: choice(KV_MODES, {
     label: 'KV mode',
@@ -365,6 +377,7 @@ const TABLE = {
       'Who scores the entries: the learned LensNet, a baseline, or the oracle, which tries every move (small budgets only).',
     definition: 'policy',
     affects: ['scorer'],
+    inManifest: 'optional',
   }),
   lensVariant: choice(LENS_VARIANTS, {
     label: 'LensNet variant',

@@ -11,7 +11,7 @@ import { KvCache } from './kv-cache.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
 import type { DecodeSession, LanguageModel } from '../ports.ts';
 import { createRopeTables } from './rope.ts';
-import type { SafetensorsFile } from '../model-folder/safetensors.ts';
+import type { TensorFile } from '../model-folder/tensor-file.ts';
 import {
   finishLayer,
   loadTransformerLayer,
@@ -39,7 +39,7 @@ export class BaseModel implements LanguageModel {
   /** @throws {WeightError} if the file does not fit the configuration. */
   constructor(
     private readonly config: BaseConfig,
-    file: SafetensorsFile,
+    file: TensorFile,
   ) {
     const { vocabularySize, hiddenSize, layers, tiedHead } = config;
     this.vocabularySize = vocabularySize;
@@ -75,6 +75,14 @@ export class BaseModel implements LanguageModel {
       result.set(this.embeddings.subarray(id * size, (id + 1) * size), i * size);
     }
     return result;
+  }
+
+  /** `[d]` mean of all token embeddings; owned by the caller. */
+  meanEmbedding(): Float32Array {
+    const { hiddenSize, vocabularySize, embeddings } = this;
+    const sums = new Float64Array(hiddenSize);
+    for (let i = 0; i < embeddings.length; i++) sums[i % hiddenSize]! += embeddings[i]!;
+    return Float32Array.from(sums, (sum) => sum / vocabularySize);
   }
 
   createDecodeSession(capacitySlots: number): DecodeSession {

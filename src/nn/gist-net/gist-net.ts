@@ -5,7 +5,7 @@ import { K } from '../../core/tree/ids.ts';
 import type { BaseConfig } from '../base-model/config.ts';
 import { ShapeError } from '../errors.ts';
 import type { Kernels, RopeTables } from '../backend/kernels.ts';
-import type { ModelManifest } from '../model-folder/manifest.ts';
+import type { GistNetConfig } from '../model-folder/manifest.ts';
 import type { GistNet } from '../ports.ts';
 import { createRopeTables } from '../base-model/rope.ts';
 import type { SafetensorsFile } from '../model-folder/safetensors.ts';
@@ -17,8 +17,6 @@ import {
   type TransformerLayer,
 } from '../base-model/transformer-layer.ts';
 import { applyLinear, type Linear, WeightLoader } from '../model-folder/weights.ts';
-
-type GistNetConfig = Omit<ModelManifest['gistNet'], 'weights'>;
 
 /** Blocks run at once: bounds the memory of a long ingest. */
 const CHUNK_BLOCKS = 16;

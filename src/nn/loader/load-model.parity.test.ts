@@ -47,7 +47,7 @@ it.runIf(existsSync(IO) && existsSync(join(TINY, 'manifest.json')))(
     errors['logits'] = largestError(logits.subarray(-expected.length), expected);
     session.dispose();
 
-    const lensNets = new Map([['lens', model.lensNet]]);
+    const lensNets = new Map([['lens', model.lensNet!]]);
     for (const [variant, lensNet] of model.otherLensNets) lensNets.set(`lens.${variant}`, lensNet);
     for (const [name, lensNet] of lensNets) {
       const tail = readTensor(io, 'lens.tail');

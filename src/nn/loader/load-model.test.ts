@@ -142,7 +142,7 @@ describe('a sound folder', () => {
     expect(totalBytes).toBe(lengths.reduce((sum, length) => sum + length));
     expect([...model.otherLensNets.keys()]).toEqual(['transformer', 'perceiver']);
     expect(model.otherLensNets.get('perceiver')!.tailTokens).toBe(12);
-    expect(model.lensNet.tailTokens).toBe(SYNTHETIC_LENS_NET.tailTokens);
+    expect(model.lensNet!.tailTokens).toBe(SYNTHETIC_LENS_NET.tailTokens);
     const lone = await loadModel(sourceOf(modelFolder()));
     expect(lone.otherLensNets.size).toBe(0);
     lone.dispose();

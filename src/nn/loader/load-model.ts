@@ -5,10 +5,17 @@
 import { BaseModel } from '../base-model/base-model.ts';
 import { parseBaseConfig } from '../base-model/config.ts';
 import { WeightError } from '../model-folder/errors.ts';
+import { CentredMeanGistNet } from '../gist-net/centred-mean.ts';
 import { TransformerGistNet } from '../gist-net/gist-net.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
 import { createLensWorkshop } from '../lens-net/training/workshop.ts';
-import { manifestSchema, type ModelManifest, neededFiles } from '../model-folder/manifest.ts';
+import { parseJson } from '../model-folder/json-file.ts';
+import {
+  type LensNetSection,
+  manifestSchema,
+  type ModelManifest,
+  neededFiles,
+} from '../model-folder/manifest.ts';
 import type { ModelSource } from '../model-folder/model-source.ts';
 import type { LensNet, LoadedModel } from '../ports.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
@@ -69,20 +76,27 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     for (const network of networks.splice(0)) network.dispose();
   };
   const open = (name: string): SafetensorsFile => SafetensorsFile.parse(take(name), name);
-  const lensNetOf = (section: ModelManifest['lensNet']): LensNet =>
+  const lensNetOf = (section: LensNetSection): LensNet =>
     own(createLensNet(config.hiddenSize, config.epsilon, section, open(section.weights)));
   try {
+    const baseModel = own(new BaseModel(config, open(base.weights)));
     return {
       id: manifest.id,
       title: manifest.title,
       hash,
       manifest,
       tokenizer,
-      base: own(new BaseModel(config, open(base.weights))),
-      gistNet: own(new TransformerGistNet(config, gistNet, open(gistNet.weights))),
-      lensNet: lensNetOf(lensNet),
+      base: baseModel,
+      gistNet: own(
+        gistNet === undefined
+          ? new CentredMeanGistNet(baseModel.meanEmbedding())
+          : new TransformerGistNet(config, gistNet, open(gistNet.weights)),
+      ),
+      lensNet: lensNet === undefined ? null : lensNetOf(lensNet),
       otherLensNets: new Map(otherLensNets.map((other) => [other.variant, lensNetOf(other)])),
-      lensWorkshop: createLensWorkshop(config.hiddenSize, config.epsilon, lensNet, take(lensNet.weights)),
+      ...(lensNet !== undefined && {
+        lensWorkshop: createLensWorkshop(config.hiddenSize, config.epsilon, lensNet, take(lensNet.weights)),
+      }),
       dispose,
     };
   } catch (error) {
@@ -139,14 +153,6 @@ async function verify(
     throw new WeightError(file, null, `corrupted: expected SHA-256 ${expected.sha256}, found ${found}`);
   }
   return found !== null;
-}
-
-function parseJson(bytes: ArrayBuffer, file: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new WeightError(file, null, 'is not JSON in UTF-8', { cause: error });
-  }
 }
 
 /** Names the exact set of weights; without a digest on this platform, by the manifest's hashes joined. */

@@ -79,8 +79,10 @@ const folderSchema = z.strictObject({
     tokenizer: fileName,
     tokenizerConfig: fileName,
   }),
-  gistNet: gistNetSchema,
-  lensNet: lensNetSchema,
+  // Heads that are not trained for the base are absent: centred means stand for gists then, and policies that
+  // need no training score.
+  gistNet: gistNetSchema.optional(),
+  lensNet: lensNetSchema.optional(),
   // Other architectures that the parameter `lensVariant` can ask for.
   otherLensNets: z.array(lensNetSchema).max(4).optional(),
   files: z
@@ -135,14 +137,15 @@ export const manifestSchema = folderSchema.superRefine((manifest, context) => {
 });
 
 /** The sections of all LensNets, the default first. */
-function lensNetsOf({ lensNet, otherLensNets = [] }: ModelManifest): readonly ModelManifest['lensNet'][] {
-  return [lensNet, ...otherLensNets];
+function lensNetsOf({ lensNet, otherLensNets = [] }: ModelManifest): readonly LensNetSection[] {
+  return lensNet === undefined ? [] : [lensNet, ...otherLensNets];
 }
 
 /** Every file that the networks and the tokenizer are made of, each once. */
 export function neededFiles(manifest: ModelManifest): readonly string[] {
   const { base, gistNet } = manifest;
-  const weights = [base, gistNet, ...lensNetsOf(manifest)].map((network) => network.weights);
+  const networks = [base, ...(gistNet === undefined ? [] : [gistNet]), ...lensNetsOf(manifest)];
+  const weights = networks.map((network) => network.weights);
   return [...new Set([base.config, base.tokenizer, base.tokenizerConfig, ...weights])];
 }
 
@@ -156,7 +159,11 @@ export function usableTokens({ trainedContextTokens }: Pick<ModelManifest, 'trai
 
 type WithoutWeights<T> = T extends unknown ? Omit<T, 'weights'> : never;
 
-/** A manifest's `lensNet` section without its file. */
-export type LensNetConfig = WithoutWeights<ModelManifest['lensNet']>;
+/** A manifest's section about one LensNet. */
+export type LensNetSection = NonNullable<ModelManifest['lensNet']>;
+/** The same without its file. */
+export type LensNetConfig = WithoutWeights<LensNetSection>;
+/** The section about a trained GistNet, without its file. */
+export type GistNetConfig = WithoutWeights<NonNullable<ModelManifest['gistNet']>>;
 export type LensNetVariant = LensNetConfig['variant'];
 export type LensVariantConfig<V extends LensNetVariant> = Extract<LensNetConfig, { variant: V }>;

@@ -3,6 +3,7 @@
  * against the bytes that are there before anything is allocated. Reads only; no TensorFlow.js.
  */
 import { WeightError } from './errors.ts';
+import type { TensorFile } from './tensor-file.ts';
 
 const HEADER_CAP_BYTES = 16 * 2 ** 20;
 const MAX_RANK = 8;
@@ -28,7 +29,7 @@ interface TensorEntry {
 }
 
 /** The tensors of one file, decoded when asked for. Keeps the file's buffer alive. */
-export class SafetensorsFile {
+export class SafetensorsFile implements TensorFile {
   private constructor(
     readonly file: string,
     readonly buffer: ArrayBuffer,

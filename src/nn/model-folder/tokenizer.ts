@@ -7,6 +7,7 @@ const preTokenizerSchema = z.looseObject({
   type: z.string(),
   add_prefix_space: z.boolean().optional(),
   use_regex: z.boolean().optional(),
+  pattern: z.looseObject({ Regex: z.string().optional() }).optional(),
 });
 
 const tokenizerSchema = z.looseObject({
@@ -74,7 +75,7 @@ class ByteLevelTokenizer implements Tokenizer {
   private readonly canSplit: boolean;
 
   constructor(data: TokenizerFile, config: object, file: string) {
-    this.huggingFace = new HuggingFaceTokenizer(data, config);
+    this.huggingFace = new HuggingFaceTokenizer(withUnicodeSpaces(data), config);
     this.canSplit = mayCutBeforeNewline(data);
     const encoder = new TextEncoder();
     const keep = (id: number, bytes: Uint8Array): void => {
@@ -133,6 +134,33 @@ function preTokenizersOf(data: TokenizerFile): z.infer<typeof preTokenizerSchema
   return pre.type === 'Sequence' ? (pre.pretokenizers ?? []) : [pre];
 }
 
+/** What GPT-2's `use_regex` stands for. */
+const BYTE_LEVEL_PATTERN = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+
+/**
+ * The same tokenizer with white space as Unicode and the original implementation have it. JavaScript's `\s` takes
+ * U+FEFF for white space and U+0085 for none, which gives other ids.
+ */
+function withUnicodeSpaces(data: TokenizerFile): TokenizerFile {
+  const pretokenizers = preTokenizersOf(data).flatMap((pre) => {
+    const isPattern = pre.type === 'ByteLevel' && pre.use_regex !== false && pre.add_prefix_space === false;
+    if (isPattern) {
+      const pattern = { Regex: unicodeSpaces(BYTE_LEVEL_PATTERN) };
+      return [
+        { type: 'Split', pattern, behavior: 'Isolated', invert: false },
+        { ...pre, use_regex: false },
+      ];
+    }
+    const regex = pre.type === 'Split' ? pre.pattern?.Regex : undefined;
+    return [regex === undefined ? pre : { ...pre, pattern: { Regex: unicodeSpaces(regex) } }];
+  });
+  return { ...data, pre_tokenizer: { type: 'Sequence', pretokenizers } };
+}
+
+function unicodeSpaces(pattern: string): string {
+  return pattern.replaceAll('\\s', '\\p{White_Space}').replaceAll('\\S', '\\P{White_Space}');
+}
+
 /**
  * Whether a text may be cut between a character that is not white space and a line feed. In GPT-2's pattern
  * no match contains both: words, numbers and punctuation hold no white space, and white space is matched
@@ -154,7 +182,7 @@ function* piecesOf(text: string): Generator<string> {
   let start = 0;
   while (text.length - start > PIECE_CHARACTERS) {
     let cut = text.indexOf('\n', start + PIECE_CHARACTERS);
-    while (cut !== -1 && /\s/.test(text[cut - 1]!)) cut = text.indexOf('\n', cut + 1);
+    while (cut !== -1 && /\p{White_Space}/u.test(text[cut - 1]!)) cut = text.indexOf('\n', cut + 1);
     if (cut === -1) break;
     yield text.slice(start, cut);
     start = cut;

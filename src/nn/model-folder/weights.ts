@@ -1,6 +1,6 @@
 /** Turns checkpoint tensors into device tensors: linear weights transposed to `[in, out]`, stacked, scaled. */
 import * as tf from '@tensorflow/tfjs';
-import type { SafetensorsFile } from './safetensors.ts';
+import type { TensorFile } from './tensor-file.ts';
 
 /** A linear map on the device. */
 export interface Linear {
@@ -22,7 +22,7 @@ interface LinearPart {
 export class WeightLoader {
   private readonly tensors: tf.Tensor[] = [];
 
-  constructor(readonly file: SafetensorsFile) {}
+  constructor(readonly file: TensorFile) {}
 
   vector(name: string, size: number): tf.Tensor1D {
     return this.own(tf.tensor1d(this.file.floats(name, [size])));

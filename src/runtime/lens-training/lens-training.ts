@@ -28,7 +28,8 @@ export interface LensTrainingPorts {
   readonly isDurable: boolean;
   readonly settings: LensSettings;
   /** Score with this net from the next refocus on; `mark` names its weights, null the model's own. */
-  readonly useLens: (net: LensNet, mark: string | null) => Promise<void>;
+  /** Null goes back to a model's own, where it has none. */
+  readonly useLens: (net: LensNet | null, mark: string | null) => Promise<void>;
   /** Note in the trace what is in force from here on. */
   readonly announce: () => void;
   readonly answering: () => Promise<unknown> | null;
@@ -207,7 +208,7 @@ export class LensTraining {
       positionScheme: positionSchemeOf(config, model.manifest.trainedContextTokens),
       sampled,
       lens: {
-        net: this.own?.net ?? model.lensNet,
+        net: this.own?.net ?? model.lensNet!,
         weights: this.own?.weights ?? workshop.shippedWeights,
       },
       options: { states, steps, learningRate, seed },
@@ -308,6 +309,7 @@ export class LensTraining {
   private whyUnsupported(): string | null {
     const { lensWorkshop, manifest, title } = this.ports.model;
     if (lensWorkshop?.canTrain === true) return null;
+    if (manifest.lensNet === undefined) return `${title} has no LensNet that could be trained.`;
     return `The LensNet of ${title} (${manifest.lensNet.variant}) cannot be trained in the browser: only dual-cross-attention with tail gists can.`;
   }
 

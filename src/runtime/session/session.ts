@@ -107,7 +107,7 @@ export class Session {
   }
 
   /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
-  useLens(lensNet: LensNet, mark: string | null): Promise<void> {
+  useLens(lensNet: LensNet | null, mark: string | null): Promise<void> {
     return this.steps.exclusive(() => {
       this.steps.useLens(lensNet, mark);
       return Promise.resolve();

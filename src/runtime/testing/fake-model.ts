@@ -166,6 +166,7 @@ const lensNet: LensNet = {
 };
 
 export interface FakeModel extends LoadedModel {
+  readonly lensNet: LensNet;
   readonly work: FakeWork;
 }
 

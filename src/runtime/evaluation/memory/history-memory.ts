@@ -78,8 +78,11 @@ function emptyTree({ base, manifest, gistNet }: LoadedModel): GistTree {
 }
 
 function cacheKey({ hash, manifest }: LoadedModel, ids: Uint32Array): string {
-  const files = [manifest.base.weights, manifest.gistNet.weights].map((name) => manifest.files[name]?.sha256);
-  const weights = files.map((sha256) => (sha256 ?? hash).slice(0, 12)).join('-');
+  const names = [manifest.base.weights, manifest.gistNet?.weights ?? ''];
+  const weights = names
+    .map((name) => manifest.files[name]?.sha256)
+    .map((sha256) => (sha256 ?? hash).slice(0, 12))
+    .join('-');
   const bytes = new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
   return `${weights}-${ids.length}-${crc32(bytes).toString(16)}`;
 }

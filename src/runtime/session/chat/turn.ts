@@ -154,8 +154,7 @@ export class Turn {
     const { id: head, step, layout, decoder } = this.head;
     const index = focus.memory.tree.tokenCount;
     const { next, attention } = await telemetry.timed('decode', head, step, async () => {
-      const { entries } = layout;
-      const { logits, attention: weights } = await decoder.sync(layout, config.budgetTokens);
+      const { logits, attention: weights, entries } = await decoder.sync(layout, config.budgetTokens);
       const { recordAttention: reading } = config;
       return {
         next: writer.next(logits, config),

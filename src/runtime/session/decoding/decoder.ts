@@ -10,9 +10,10 @@ import { readSlotVectors } from '../../../core/context/slot-view.ts';
 import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import type { SentPositions } from '../../../core/context/invariants.ts';
 import { slotPositions } from '../../../core/context/positions.ts';
-import type { PositionScheme } from '../../../core/context/position-scheme.ts';
+import type { GistInput, PositionScheme } from '../../../core/context/position-scheme.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
-import type { Layout } from '../../../core/context/working-context.ts';
+import { baseInput, SpanKeywords } from '../../../core/context/base-input.ts';
+import type { Entry, Layout } from '../../../core/context/working-context.ts';
 import { PREFILL_SLOTS } from '../../../nn/ports.ts';
 import type { DecodeSession, LanguageModel } from '../../../nn/ports.ts';
 import { type ContinuationReading, readContinuationRows } from './continuation.ts';
@@ -35,6 +36,8 @@ interface Prediction {
   readonly logits: Float32Array;
   /** `[slots]` how much it attends to each slot, sums to 1; null where that is not read. Borrowed alike. */
   readonly attention: Float32Array | null;
+  /** What the base read, in order: each entry as many slots as it costs. */
+  readonly entries: readonly Entry[];
   /** How many slots were run for it. */
   readonly ranSlots: number;
 }
@@ -49,13 +52,17 @@ export class Decoder {
   private lastLogits: Float32Array | null = null;
   private lastAttention: Float32Array | null = null;
   private reading: AttentionReading | undefined;
+  private gistInput: GistInput = 'vector';
+  private readonly keywords: SpanKeywords;
 
   /** @param pause - awaited between the chunks of a prefill; may throw to give up. */
   constructor(
     private readonly base: LanguageModel,
     private readonly tree: GistTree,
     private readonly pause: () => Promise<void> = () => Promise.resolve(),
-  ) {}
+  ) {
+    this.keywords = new SpanKeywords(tree);
+  }
 
   /** Slots whose keys and values are cached. */
   get cachedSlots(): number {
@@ -67,6 +74,8 @@ export class Decoder {
     this.setPositions(positionSchemeOf(config, trainedContextTokens));
     this.setKvMode(config.kvMode);
     this.readAttention(config.recordAttention);
+    if (config.gistInput !== this.gistInput) this.reset();
+    this.gistInput = config.gistInput;
   }
 
   /** Positions from the next `sync` on; what then stands elsewhere is run again. */
@@ -87,7 +96,8 @@ export class Decoder {
 
   /** Where `sync` sends a layout's slots. */
   sentPositions(layout: Layout): SentPositions {
-    return { ...slotPositions(layout, this.scheme), scheme: this.scheme };
+    const read = baseInput(layout, this.gistInput);
+    return { ...slotPositions(read, this.scheme), scheme: this.scheme, entries: read.entries };
   }
 
   /**
@@ -96,14 +106,16 @@ export class Decoder {
    * @param capacitySlots - the largest layout to expect; the cache is made anew only when it must grow.
    * @returns what follows it; its attention is null, too, if it was predicted before attention was read.
    */
-  async sync(layout: Layout, capacitySlots: number): Promise<Prediction> {
+  async sync(context: Layout, capacitySlots: number): Promise<Prediction> {
+    const layout = baseInput(context, this.gistInput);
+    const { entries } = layout;
     if (layout.usedTokens === 0) throw new RangeError('An empty working context predicts nothing.');
     const session = this.sessionFor(Math.max(capacitySlots, layout.usedTokens));
     const wanted: SlotList = { keys: slotKeys(layout), places: this.sentPositions(layout) };
     const count = wanted.keys.length;
     const common = commonPrefix(this.cached, this.length, wanted);
     if (common === count && common === this.length && this.lastLogits !== null) {
-      return { logits: this.lastLogits, attention: this.lastAttention, ranSlots: 0 };
+      return { logits: this.lastLogits, attention: this.lastAttention, entries, ranSlots: 0 };
     }
     // The last slot's logits are wanted even when all slots are there.
     const first = Math.min(common, count - 1);
@@ -114,7 +126,7 @@ export class Decoder {
     const from = patched?.keptTo ?? first;
     await this.runTail(session, layout, wanted, from);
     const ranSlots = (patched?.filledSlots ?? 0) + count - from;
-    return { logits: this.lastLogits!, attention: this.lastAttention, ranSlots };
+    return { logits: this.lastLogits!, attention: this.lastAttention, entries, ranSlots };
   }
 
   /**
@@ -211,7 +223,7 @@ export class Decoder {
     const rows = new Float32Array(ids.length * vocabulary);
     rows.set(logits);
     if (inputs.length > 0) {
-      const { positions } = slotPositions(layout, this.scheme, inputs.length);
+      const { positions } = slotPositions(baseInput(layout, this.gistInput), this.scheme, inputs.length);
       rows.set(
         await session.append(this.base.embed(inputs), positions.subarray(this.length), 'all'),
         vocabulary,
@@ -251,7 +263,22 @@ export class Decoder {
   private gather(layout: Layout, from: number, to: number): Float32Array {
     const embeddings = new Float32Array((to - from) * this.tree.hiddenSize);
     readSlotVectors(layout, this.tree, (ids) => this.base.embed(ids), from, to, embeddings);
+    if (this.gistInput === 'keyword') this.writeKeywords(layout, from, embeddings);
     return embeddings;
+  }
+
+  /** In the slots of gists, from slot `from` on, the rarest token's embedding stands for the vector. */
+  private writeKeywords(layout: Layout, from: number, embeddings: Float32Array): void {
+    const d = this.tree.hiddenSize;
+    const end = from + embeddings.length / d;
+    let slot = 0;
+    for (const { lod, start, cost } of layout.entries) {
+      if (slot >= end) return;
+      if (lod > 0 && slot >= from) {
+        embeddings.set(this.base.embed([this.keywords.of(lod, start)]), (slot - from) * d);
+      }
+      slot += cost;
+    }
   }
 }
 

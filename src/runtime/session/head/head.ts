@@ -24,11 +24,14 @@ import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
 import { Decoder } from '../decoding/decoder.ts';
 import type { Memory } from '../memory/memory.ts';
-import { lensNetOf } from './lens-variant.ts';
+import { findLensNet, lensNetOf } from './lens-variant.ts';
 import { LookAhead } from './look-ahead.ts';
 import { lendNll } from './lend-nll.ts';
 import { questionTails, scoredByTails } from './question-parts.ts';
 import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
+
+/** The query of policies where no LensNet has its say. */
+const PLAIN_TAIL_TOKENS = 64;
 
 export type RefocusTrigger = TelemetryEventOf<'refocus'>['trigger'];
 
@@ -67,7 +70,7 @@ export class Head {
   private readonly buffers = new SlotBuffers();
   private scorer: Scorer;
   /** What scores by `default`: the model's own net, or the one kept for the session. */
-  private ownLens: LensNet;
+  private ownLens: LensNet | null;
   private turnEnd: { readonly tokenCount: number; readonly scorer: Scorer } | null = null;
 
   constructor({ id, state, memory, model, telemetry, config, pause }: HeadOptions) {
@@ -130,7 +133,7 @@ export class Head {
   }
 
   /** The default LensNet for the refocuses from now on; borrowed. */
-  useLens(lensNet: LensNet): void {
+  useLens(lensNet: LensNet | null): void {
     this.ownLens = lensNet;
     this.turnEnd = null;
     this.scorer = this.createScorer();
@@ -157,7 +160,7 @@ export class Head {
       state: this.allocator,
       scorer: trigger === 'turn-end' ? this.turnEndScorer() : this.scorer,
       embed: (ids) => this.model.base.embed(ids),
-      tailTokens: this.lensNet.tailTokens,
+      tailTokens: this.tailTokens,
       pins: this.pins,
       reserveTokens: K,
       sentPositions: (layout) => this.decoder.sentPositions(layout),
@@ -226,8 +229,9 @@ export class Head {
     this.decoder.dispose();
   }
 
-  private get lensNet(): LensNet {
-    return lensNetOf(this.model, this.config.lensVariant, this.ownLens);
+  /** How many of the newest tokens are the query. */
+  private get tailTokens(): number {
+    return findLensNet(this.model, this.config.lensVariant, this.ownLens)?.tailTokens ?? PLAIN_TAIL_TOKENS;
   }
 
   private adopt(next: {
@@ -268,7 +272,7 @@ export class Head {
   private createTurnEndScorer(): Scorer {
     const { config, tree, model } = this;
     if (!POLICIES[config.policy].looksAgain) return this.scorer;
-    const { tailTokens } = this.lensNet;
+    const { tailTokens } = this;
     const embed = (ids: Uint32Array): Float32Array => model.base.embed(ids);
     const tails = questionTails({ tree, model, tailTokens, maxParts: config.questionParts });
     const scorer = tails.length === 0 ? this.scorer : scoredByTails(this.scorer, tails, embed);

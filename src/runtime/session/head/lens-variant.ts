@@ -3,7 +3,8 @@
  * not have it. Owns no net.
  */
 import { ConfigError, type RunConfig, applyConfigChanges } from '../../../core/trace/config.ts';
-import type { LensVariant } from '../../../core/trace/parameters.ts';
+import { POLICIES } from '../../../core/policies/registry.ts';
+import type { LensVariant, PolicyId } from '../../../core/trace/parameters.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 
 /**
@@ -12,9 +13,9 @@ import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
  * @param own - what `default` stands for: the model's own net, or the one kept for the session.
  * @throws {ConfigError} if the model does not have the variant; the message names those that it has.
  */
-export function lensNetOf(model: LoadedModel, variant: LensVariant, own: LensNet): LensNet {
+export function lensNetOf(model: LoadedModel, variant: LensVariant, own: LensNet | null): LensNet {
   const net = findLensNet(model, variant, own);
-  if (net !== undefined) return net;
+  if (net !== null) return net;
   throw new ConfigError('lensVariant', `lensVariant = ${JSON.stringify(variant)}: ${whatIsThere(model)}.`);
 }
 
@@ -30,7 +31,8 @@ export function applyModelChanges(
   changes: Readonly<Record<string, unknown>>,
 ): RunConfig {
   const changed = applyConfigChanges(config, changes);
-  lensNetOf(model, changed.lensVariant, model.lensNet);
+  const isNamed = changed.lensVariant !== 'default';
+  if (isNamed || needsLensNet(changed.policy)) lensNetOf(model, changed.lensVariant, model.lensNet);
   return changed;
 }
 
@@ -44,23 +46,43 @@ export function withKnownLens<C extends Partial<RunConfig>>(
   config: C,
 ): { readonly config: C; readonly note: string | null } {
   const { lensVariant = 'default' } = config;
-  if (findLensNet(model, lensVariant, model.lensNet) !== undefined) return { config, note: null };
+  if (model.lensNet === null && config.policy !== undefined && needsLensNet(config.policy)) {
+    const { policy } = config;
+    return {
+      config: { ...config, policy: WITHOUT_LENS_NET, lensVariant: 'default' },
+      note: `The policy ${policy} was asked for, but ${whatIsThere(model)}: ${WITHOUT_LENS_NET} scores instead.`,
+    };
+  }
+  if (lensVariant === 'default' || findLensNet(model, lensVariant, model.lensNet) !== null)
+    return { config, note: null };
   return {
     config: { ...config, lensVariant: 'default' },
     note: `The LensNet variant ${lensVariant} was asked for, but ${whatIsThere(model)}: the default scores instead.`,
   };
 }
 
-function findLensNet(model: LoadedModel, variant: LensVariant, own: LensNet): LensNet | undefined {
+/** As `lensNetOf`, but null where there is none. */
+export function findLensNet(model: LoadedModel, variant: LensVariant, own: LensNet | null): LensNet | null {
   if (variant === 'default') return own;
-  return variant === model.manifest.lensNet.variant ? model.lensNet : model.otherLensNets.get(variant);
+  if (variant === model.manifest.lensNet?.variant) return model.lensNet;
+  return model.otherLensNets.get(variant) ?? null;
+}
+
+/** Scores where a model has no LensNet. */
+const WITHOUT_LENS_NET: PolicyId = 'bm25';
+
+function needsLensNet(policy: PolicyId): boolean {
+  return POLICIES[policy].needsLensNet;
 }
 
 /** What `lensVariant` may ask of this model; the model's own comes first, behind `default`. */
 export function lensVariantsOf({ manifest, otherLensNets }: LoadedModel): readonly LensVariant[] {
-  return ['default', manifest.lensNet.variant, ...otherLensNets.keys()];
+  const { lensNet } = manifest;
+  return ['default', ...(lensNet === undefined ? [] : [lensNet.variant]), ...otherLensNets.keys()];
 }
 
 function whatIsThere(model: LoadedModel): string {
-  return `${model.title} has ${lensVariantsOf(model).slice(1).join(', ')} and no other`;
+  const variants = lensVariantsOf(model).slice(1);
+  if (variants.length === 0) return `${model.title} has no LensNet`;
+  return `${model.title} has ${variants.join(', ')} and no other`;
 }

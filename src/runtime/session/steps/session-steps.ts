@@ -130,7 +130,7 @@ export class SessionSteps {
   }
 
   /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
-  useLens(lensNet: LensNet, mark: string | null): void {
+  useLens(lensNet: LensNet | null, mark: string | null): void {
     for (const head of this.focus.heads) head.useLens(lensNet);
     this.lensMark = mark;
   }

@@ -1,0 +1,73 @@
+/**
+ * A published base on the device, with what stands in for heads that nobody trained for it: centred means as gists,
+ * no LensNet, and parameters that need neither.
+ */
+import type { RunConfig } from '../../core/trace/config.ts';
+import { K, MAX_LOD } from '../../core/tree/ids.ts';
+import { BaseModel } from '../base-model/base-model.ts';
+import { CentredMeanGistNet } from '../gist-net/centred-mean.ts';
+import type { LoadedModel } from '../ports.ts';
+import type { PublishedBase } from './published-base.ts';
+
+/** The largest budget that a bare base starts with; more is a parameter away. */
+const LARGEST_BUDGET_TOKENS = 2048;
+
+/** What a base is read with until heads are trained for it; `docs/models.md` says why. */
+function bareDefaults(trainedContextTokens: number) {
+  return {
+    budgetTokens: Math.min(LARGEST_BUDGET_TOKENS, Math.max(K * 4, Math.floor(trainedContextTokens / 4))),
+    recentTokens: 256,
+    strategy: 'adaptive',
+    maxActions: 8,
+    policy: 'bm25',
+    positions: 'compact',
+    gistInput: 'none',
+  } satisfies Partial<RunConfig>;
+}
+
+/** @returns the model; the caller disposes it. @throws {WeightError} if the weights do not fit the configuration. */
+export function createBareModel(published: PublishedBase): LoadedModel {
+  const { name, licence, config, trainedContextTokens, tokenizer, chat, hash, weights } = published;
+  const base = new BaseModel(config, weights);
+  return {
+    id: modelIdOf(name),
+    title: name,
+    hash,
+    manifest: {
+      formatVersion: 1,
+      id: modelIdOf(name),
+      title: name,
+      licence: licence ?? 'not stated',
+      blockSize: K,
+      maxLod: MAX_LOD,
+      hiddenSize: config.hiddenSize,
+      trainedContextTokens,
+      defaults: bareDefaults(trainedContextTokens),
+      chat: { ...chat, stop: [...chat.stop] },
+      base: {
+        config: weights.file,
+        weights: weights.file,
+        tokenizer: weights.file,
+        tokenizerConfig: weights.file,
+      },
+      files: {},
+    },
+    tokenizer,
+    base,
+    gistNet: new CentredMeanGistNet(base.meanEmbedding()),
+    lensNet: null,
+    otherLensNets: new Map(),
+    dispose: () => {
+      base.dispose();
+    },
+  };
+}
+
+function modelIdOf(name: string): string {
+  const id = name
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 64);
+  return id === '' ? 'base' : id;
+}

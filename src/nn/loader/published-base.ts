@@ -1,0 +1,186 @@
+/**
+ * A base as its makers publish it, without heads of ours: one GGUF file, or a folder in Hugging Face's layout. Reads
+ * and describes; puts nothing on the device.
+ */
+import { z } from 'zod';
+import { type BaseConfig, parseBaseConfig } from '../base-model/config.ts';
+import { ModelSourceError, WeightError } from '../model-folder/errors.ts';
+import type { Tokenizer } from '../model-folder/tokenizer.ts';
+import { type ChatPieces, chatPieces, PLAIN_CHAT } from '../model-folder/chat-template.ts';
+import { describeGguf } from '../model-folder/gguf/gguf-description.ts';
+import { GgufFile } from '../model-folder/gguf/gguf-file.ts';
+import { parseJson } from '../model-folder/json-file.ts';
+import type { ModelSource, ReadOptions } from '../model-folder/model-source.ts';
+import { SafetensorsFile } from '../model-folder/safetensors.ts';
+import { sha256Hex } from '../model-folder/sha256.ts';
+import { ShardedTensors, shardNames } from '../model-folder/sharded-tensors.ts';
+import type { TensorFile } from '../model-folder/tensor-file.ts';
+import { createTokenizer } from '../model-folder/tokenizer.ts';
+
+export interface PublishedBase {
+  readonly name: string;
+  /** As its makers state it; null where the files do not. */
+  readonly licence: string | null;
+  readonly config: BaseConfig;
+  readonly trainedContextTokens: number;
+  readonly tokenizer: Tokenizer;
+  readonly chat: ChatPieces;
+  readonly weights: TensorFile;
+  /** SHA-256 over every weight file, or their sizes where the platform cannot hash. */
+  readonly hash: string;
+}
+
+export interface PublishedBaseOptions extends ReadOptions {
+  /** Instead of the chat template's own system message. */
+  readonly systemText?: string;
+}
+
+const CONFIG = 'config.json';
+const TOKENIZER = 'tokenizer.json';
+const TOKENIZER_CONFIG = 'tokenizer_config.json';
+const CHAT_TEMPLATE = 'chat_template.jinja';
+const WEIGHTS = 'model.safetensors';
+const WEIGHT_INDEX = 'model.safetensors.index.json';
+
+const contextSchema = z.looseObject({ max_position_embeddings: z.number().int().min(1).max(16_777_216) });
+const specialToken = z.union([z.string(), z.looseObject({ content: z.string() }), z.null()]).optional();
+const tokenizerConfigSchema = z.looseObject({
+  bos_token: specialToken,
+  eos_token: specialToken,
+  chat_template: z
+    .union([z.string(), z.array(z.looseObject({ name: z.string(), template: z.string() })), z.null()])
+    .optional(),
+});
+
+/** @throws {WeightError} | {ModelSourceError} naming the file and what is wrong with it. */
+export async function readGgufBase(
+  source: ModelSource,
+  file: string,
+  options: PublishedBaseOptions = {},
+): Promise<PublishedBase> {
+  const buffer = await source.read(file, options);
+  const gguf = GgufFile.parse(buffer, file);
+  const described = describeGguf(gguf);
+  const config = parseBaseConfig(described.config, file);
+  const tokenizer = createTokenizer(described.tokenizer, described.tokenizerConfig, file);
+  refuseForeignTokens(tokenizer, config, file);
+  const words = { bosToken: described.bosToken, eosToken: described.eosToken, ...systemTextOf(options) };
+  return {
+    name: described.name ?? file.replace(/\.gguf$/i, ''),
+    licence: described.licence,
+    config,
+    trainedContextTokens: described.trainedContextTokens,
+    tokenizer,
+    chat: described.chatTemplate === null ? PLAIN_CHAT : chatPieces(described.chatTemplate, file, words),
+    weights: gguf,
+    hash: await hashOf([[file, buffer]]),
+  };
+}
+
+/**
+ * @param name - of the folder or repository; shown to people.
+ * @throws {WeightError} | {ModelSourceError} naming the file and what is wrong with it.
+ */
+export async function readFolderBase(
+  source: ModelSource,
+  name: string,
+  options: PublishedBaseOptions = {},
+): Promise<PublishedBase> {
+  const rawConfig = parseJson(await source.read(CONFIG, options), CONFIG);
+  const config = parseBaseConfig(rawConfig, CONFIG);
+  const rawTokenizerConfig = parseJson(await source.read(TOKENIZER_CONFIG, options), TOKENIZER_CONFIG);
+  const rawTokenizer = parseJson(await source.read(TOKENIZER, options), TOKENIZER);
+  const tokenizer = createTokenizer(rawTokenizer, rawTokenizerConfig, TOKENIZER);
+  refuseForeignTokens(tokenizer, config, TOKENIZER);
+  const { weights, buffers } = await readWeights(source, options);
+  return {
+    name,
+    licence: null,
+    config,
+    trainedContextTokens: parsed(contextSchema, rawConfig, CONFIG).max_position_embeddings,
+    tokenizer,
+    chat: await folderChat(
+      source,
+      parsed(tokenizerConfigSchema, rawTokenizerConfig, TOKENIZER_CONFIG),
+      options,
+    ),
+    weights,
+    hash: await hashOf(buffers),
+  };
+}
+
+async function readWeights(
+  source: ModelSource,
+  options: ReadOptions,
+): Promise<{ readonly weights: TensorFile; readonly buffers: readonly (readonly [string, ArrayBuffer])[] }> {
+  const indexBytes = await readOptional(source, WEIGHT_INDEX, options);
+  if (indexBytes === null) {
+    const buffer = await source.read(WEIGHTS, options);
+    return { weights: SafetensorsFile.parse(buffer, WEIGHTS), buffers: [[WEIGHTS, buffer]] };
+  }
+  const index = parseJson(indexBytes, WEIGHT_INDEX);
+  const buffers = new Map<string, ArrayBuffer>();
+  for (const shard of shardNames(index, WEIGHT_INDEX)) buffers.set(shard, await source.read(shard, options));
+  return { weights: new ShardedTensors(index, WEIGHT_INDEX, buffers), buffers: [...buffers] };
+}
+
+async function folderChat(
+  source: ModelSource,
+  config: z.infer<typeof tokenizerConfigSchema>,
+  options: PublishedBaseOptions,
+): Promise<ChatPieces> {
+  const { chat_template: inConfig } = config;
+  const listed = Array.isArray(inConfig)
+    ? inConfig.find(({ name }) => name === 'default')?.template
+    : (inConfig ?? undefined);
+  const own = listed === undefined ? await readOptional(source, CHAT_TEMPLATE, options) : null;
+  const template = listed ?? (own === null ? undefined : new TextDecoder().decode(own));
+  if (template === undefined) return PLAIN_CHAT;
+  const words = {
+    bosToken: textOf(config.bos_token),
+    eosToken: textOf(config.eos_token),
+    ...systemTextOf(options),
+  };
+  return chatPieces(template, listed === undefined ? CHAT_TEMPLATE : TOKENIZER_CONFIG, words);
+}
+
+function systemTextOf({ systemText }: PublishedBaseOptions): { readonly systemText?: string } {
+  return systemText === undefined ? {} : { systemText };
+}
+
+function textOf(token: z.infer<typeof specialToken>): string {
+  if (token === undefined || token === null) return '';
+  return typeof token === 'string' ? token : token.content;
+}
+
+function refuseForeignTokens(tokenizer: Tokenizer, config: BaseConfig, file: string): void {
+  if (tokenizer.vocabularySize <= config.vocabularySize) return;
+  const what = `${tokenizer.vocabularySize} tokens, but the base has ${config.vocabularySize} embeddings`;
+  throw new WeightError(file, null, what);
+}
+
+async function readOptional(
+  source: ModelSource,
+  file: string,
+  options: ReadOptions,
+): Promise<ArrayBuffer | null> {
+  try {
+    return await source.read(file, options);
+  } catch (error) {
+    if (error instanceof ModelSourceError && error.kind === 'missing') return null;
+    throw error;
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  throw new WeightError(file, null, `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+}
+
+async function hashOf(files: readonly (readonly [string, ArrayBuffer])[]): Promise<string> {
+  const lines: string[] = [];
+  for (const [name, bytes] of files) lines.push(`${name} ${(await sha256Hex(bytes)) ?? bytes.byteLength}`);
+  return (await sha256Hex(new TextEncoder().encode(lines.join('\n')))) ?? lines.join(' ');
+}

@@ -1,0 +1,133 @@
+/**
+ * The weights of a Llama-type GGUF file under Hugging Face's tensor names. Such files hold the rows of the query and
+ * key projections interleaved pair by pair; they are put back here, so that nothing else knows of it.
+ */
+import { WeightError } from '../errors.ts';
+import type { TensorFile } from '../tensor-file.ts';
+import { type GgufHeader, type GgufTensor, type GgufValue, parseGgufHeader } from './gguf-header.ts';
+
+const OF_BLOCK: Readonly<Record<string, string>> = {
+  attn_norm: 'input_layernorm',
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+  ffn_norm: 'post_attention_layernorm',
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+};
+const OUTSIDE: Readonly<Record<string, string>> = {
+  'token_embd.weight': 'model.embed_tokens.weight',
+  'output_norm.weight': 'model.norm.weight',
+  'output.weight': 'lm_head.weight',
+};
+const BLOCK_TENSOR = /^blk\.(\d{1,3})\.([a-z_]+)\.(weight|bias)$/;
+
+/** The tensors of one file, decoded when asked for. Keeps the file's buffer alive. */
+export class GgufFile implements TensorFile {
+  private readonly tensors = new Map<string, GgufTensor>();
+  private readonly bytes: DataView;
+
+  private constructor(
+    readonly file: string,
+    buffer: ArrayBuffer,
+    private readonly header: GgufHeader,
+  ) {
+    this.bytes = new DataView(buffer);
+    for (const tensor of header.tensors.values()) {
+      const name = huggingFaceName(tensor.name);
+      if (name === null) throw new WeightError(file, tensor.name, 'is no tensor of a Llama model');
+      this.tensors.set(name, tensor);
+    }
+  }
+
+  /** @throws {WeightError} if the file is damaged, of another format, or holds tensors of another architecture. */
+  static parse(buffer: ArrayBuffer, file: string): GgufFile {
+    return new GgufFile(file, buffer, parseGgufHeader(buffer, file));
+  }
+
+  get metadata(): ReadonlyMap<string, GgufValue> {
+    return this.header.metadata;
+  }
+
+  get names(): readonly string[] {
+    return [...this.tensors.keys()];
+  }
+
+  /** The names of the number formats in it, each once. */
+  get formats(): readonly string[] {
+    return [...new Set([...this.tensors.values()].map(({ format }) => format.name))].sort();
+  }
+
+  has(name: string): boolean {
+    return this.tensors.has(name);
+  }
+
+  shape(name: string): readonly number[] {
+    return this.tensor(name).shape;
+  }
+
+  floats(name: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
+    const tensor = this.tensor(name);
+    if (tensor.shape.length !== shape.length || tensor.shape.some((extent, axis) => extent !== shape[axis])) {
+      const what = `has shape [${tensor.shape.join(', ')}], expected [${shape.join(', ')}]`;
+      throw new WeightError(this.file, tensor.name, what);
+    }
+    const { format, byteOffset, size } = tensor;
+    const values = new Float32Array(size);
+    for (let to = 0, at = byteOffset; to < size; to += format.values, at += format.bytes) {
+      format.decode(this.bytes, at, values, to);
+    }
+    for (let i = 0; i < size; i++) {
+      if (!Number.isFinite(values[i]))
+        throw new WeightError(this.file, tensor.name, `value ${i} is ${values[i]}`);
+    }
+    const heads = this.interleavedHeads(tensor.name);
+    return heads === null ? values : deinterleave(values, heads, tensor);
+  }
+
+  /** How many heads' rows are interleaved in this tensor; null where none are. */
+  private interleavedHeads(name: string): number | null {
+    const kind = BLOCK_TENSOR.exec(name)?.[2];
+    if (kind !== 'attn_q' && kind !== 'attn_k') return null;
+    const { metadata } = this.header;
+    const heads = metadata.get('llama.attention.head_count');
+    const kvHeads = metadata.get('llama.attention.head_count_kv') ?? heads;
+    const count = kind === 'attn_q' ? heads : kvHeads;
+    if (typeof count === 'number' && Number.isInteger(count) && count > 0) return count;
+    throw new WeightError(this.file, name, `the file does not say how many heads it has (${String(count)})`);
+  }
+
+  private tensor(name: string): GgufTensor {
+    const tensor = this.tensors.get(name);
+    if (tensor === undefined) throw new WeightError(this.file, name, 'is missing');
+    return tensor;
+  }
+}
+
+function huggingFaceName(name: string): string | null {
+  const outside = OUTSIDE[name];
+  if (outside !== undefined) return outside;
+  const [, block, kind, part] = BLOCK_TENSOR.exec(name) ?? [];
+  const inBlock = kind === undefined ? undefined : OF_BLOCK[kind];
+  return inBlock === undefined ? null : `model.layers.${block}.${inBlock}.${part}`;
+}
+
+/** Rows `2i` and `2i + 1` of each head become its rows `i` and `i + half`. */
+function deinterleave(
+  values: Float32Array<ArrayBuffer>,
+  heads: number,
+  { shape, size }: GgufTensor,
+): Float32Array<ArrayBuffer> {
+  const rows = shape[0]!;
+  const columns = size / rows;
+  const half = rows / heads / 2;
+  const result = new Float32Array(size);
+  for (let row = 0; row < rows; row++) {
+    const inHead = row % (2 * half);
+    const source = row - inHead + (inHead < half ? 2 * inHead : 2 * (inHead - half) + 1);
+    result.set(values.subarray(source * columns, (source + 1) * columns), row * columns);
+  }
+  return result;
+}

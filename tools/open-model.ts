@@ -1,0 +1,41 @@
+/** Opens a model under Node: one of the repository, a folder in Hugging Face's layout, or a GGUF file. */
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { selectBackend } from '../src/nn/backend/device.ts';
+import { nodeWasmPaths } from '../src/nn/backend/wasm-paths-node.ts';
+import { createBareModel } from '../src/nn/loader/bare-model.ts';
+import { loadModel } from '../src/nn/loader/load-model.ts';
+import { readFolderBase, readGgufBase } from '../src/nn/loader/published-base.ts';
+import { createFileSource } from '../src/nn/model-folder/file-source.ts';
+import type { BackendReport, LoadedModel } from '../src/nn/ports.ts';
+import { OptionError } from './command-line.ts';
+
+export const root = join(import.meta.dirname, '..');
+
+/**
+ * @param name - an id below `models/`, or a path.
+ * @returns the model, which the caller disposes, and the backend that it runs on.
+ * @throws {OptionError} if there is no such model; {WeightError} if it cannot be read.
+ */
+export async function openModel(
+  name: string,
+  wanted: 'wasm' | 'cpu',
+): Promise<{ readonly model: LoadedModel; readonly backend: BackendReport }> {
+  const open = openerOf(name);
+  const backend = await selectBackend(wanted, { wasmPaths: nodeWasmPaths() });
+  return { model: await open(), backend };
+}
+
+function openerOf(name: string): () => Promise<LoadedModel> {
+  const own = join(root, 'models', name);
+  if (existsSync(join(own, 'manifest.json'))) return () => loadModel(createFileSource(own));
+  if (!existsSync(name)) {
+    throw new OptionError(`There is no model "${name}": neither ${join(own, 'manifest.json')} nor a path.`);
+  }
+  if (statSync(name).isFile()) {
+    return async () => createBareModel(await readGgufBase(createFileSource(dirname(name)), basename(name)));
+  }
+  const source = createFileSource(name);
+  if (existsSync(join(name, 'manifest.json'))) return () => loadModel(source);
+  return async () => createBareModel(await readFolderBase(source, basename(name)));
+}
