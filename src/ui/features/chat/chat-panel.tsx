@@ -1,7 +1,7 @@
 /** Ask the model about its history and watch where it looks. */
 import { CircleStop, SendHorizontal } from 'lucide-react';
-import { useEffect, useRef } from 'react';
 import type { ExampleQuestion } from '../../model/example.ts';
+import { GrowingLog } from '../../widgets/growing-log.tsx';
 import { RecordedAnswers } from './recorded-answers.tsx';
 import { formatCount } from '../../words/format.ts';
 import { AnswerText } from './answer-text.tsx';
@@ -27,23 +27,11 @@ function LiveChat() {
   const messages = useConversation((state) => state.messages);
   const streaming = useConversation((state) => state.streaming);
   const asking = useConversation((state) => state.asking);
-  const end = useRef<HTMLDivElement>(null);
   const known = streaming?.messageId != null && messages.some(({ id }) => id === streaming.messageId);
-
-  useEffect(() => {
-    end.current?.scrollIntoView({ block: 'nearest' });
-  }, [messages, streaming]);
 
   return (
     <div className="chat">
-      <div
-        className="chat-messages"
-        role="log"
-        aria-live="polite"
-        aria-busy={asking}
-        aria-label="Conversation"
-        tabIndex={0}
-      >
+      <GrowingLog label="Conversation" className="chat-messages" busy={asking}>
         {messages.length === 0 && !asking && (
           <div className="chat-empty">
             <h3>Ask about the history</h3>
@@ -67,8 +55,7 @@ function LiveChat() {
             )}
           </article>
         )}
-        <div ref={end} />
-      </div>
+      </GrowingLog>
       <ExampleQuestions />
       <Composer />
     </div>
