@@ -89,7 +89,7 @@ it('says that a dialog’s code could not be fetched, and fetches it the next ti
   await page.route('**/evaluate-dialog.tsx*', (route) => route.abort());
   await page.keyboard.press('Shift+E');
   const problems = page.getByRole('region', { name: 'Problems' });
-  await problems.getByText('The dialog could not be opened').waitFor();
+  await problems.getByText('The dialog could not be shown').waitFor();
   await page.unroute('**/evaluate-dialog.tsx*');
   await page.keyboard.press('Shift+E');
   await page.getByRole('dialog', { name: 'Evaluate' }).waitFor();
