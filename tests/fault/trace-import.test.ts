@@ -52,6 +52,12 @@ test('cut anywhere in the last line: the rest is read, with a note', async () =>
   expect((await readTrace(text.slice(0, -1))).events).toEqual(events);
 });
 
+test('blank lines anywhere change nothing', async () => {
+  const blank = ['', lines[0]!, '  ', ...lines.slice(1), '', '', ''].join('\r\n');
+  expect(await readTrace(blank)).toEqual({ header, events, notes: [] });
+  expect(await readTrace(`${lines.join('\n')}\n \t`)).toEqual({ header, events, notes: [] });
+});
+
 test('a broken line in the middle is an error that names it and keeps what came before', async () => {
   const broken = [...lines.slice(0, 3), '{"type":', ...lines.slice(3)].join('\n');
   const error = await failure(broken);

@@ -176,6 +176,8 @@ class TraceReader {
   constructor(private readonly upgrades: readonly TraceUpgrade[]) {}
 
   accept({ number, text, terminated }: TraceLine): void {
+    // Editors and shells leave blank lines.
+    if (text.trim() === '') return;
     const isHeader = this.#header === null;
     const value = parse(text);
     if (value === null && !terminated && !isHeader) {

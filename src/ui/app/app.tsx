@@ -11,6 +11,7 @@ import { RecordingBanner } from '../features/share/recording-banner.tsx';
 import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme } from '../model/shell.ts';
 import { Tour } from '../features/tour/tour.tsx';
 import { DefinitionsDialog } from './definitions-dialog.tsx';
+import { FileReview } from '../features/documents/file-review.tsx';
 import { OpenDialog } from './open-dialog.tsx';
 import { Problems } from '../view/problems.tsx';
 import { ErrorBoundary } from '../widgets/error-boundary.tsx';
@@ -70,6 +71,7 @@ function Frame() {
         <Tour progress={tour} />
       </ErrorBoundary>
       <OpenDialog />
+      <FileReview />
       <ErrorBoundary name="Definitions">{definition !== null && <DefinitionsDialog />}</ErrorBoundary>
     </div>
   );

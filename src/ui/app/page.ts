@@ -10,7 +10,7 @@ import { Evaluation } from '../features/evaluate/evaluation.ts';
 import { Explorer } from '../features/explorer/explorer.ts';
 import { Presets } from '../features/presets/presets.ts';
 import { startAddressSync } from '../features/share/address-sync.ts';
-import { listenForDroppedTraces } from '../features/share/open-trace.ts';
+import { listenForDroppedFiles } from '../features/share/open-trace.ts';
 import type { PageLink } from '../features/share/page-link.ts';
 import { registerShare } from '../features/share/register-share.ts';
 import { registerTimeline } from '../features/timeline/register-timeline.ts';
@@ -66,7 +66,7 @@ export function listen({ model, commands, pageLink }: Page): () => void {
     startPlayheadClock(model.view.playhead),
     keepCompositionKeys(globalThis),
     listenForKeys(commands),
-    listenForDroppedTraces(model),
+    listenForDroppedFiles(model),
     startAddressSync(model, pageLink),
   ];
   return () => {

@@ -3,6 +3,7 @@ import { createConversation } from './conversation.ts';
 import type { Conversation } from './conversation.ts';
 import { EngineLink, type EnginePort, NoticeHandlers } from './engine-link.ts';
 import { type ExampleStore, createExampleStore } from './example.ts';
+import { FileIntake } from './file-intake.ts';
 import { type FirstMinute, createFirstMinute } from './first-minute.ts';
 import { Playhead } from './playhead.ts';
 import { Problems } from './problems.ts';
@@ -26,6 +27,7 @@ export interface Model {
   readonly mirror: SessionMirror;
   readonly intake: SessionIntake;
   readonly actions: SessionActions;
+  readonly files: FileIntake;
   readonly conversation: Conversation;
   readonly steering: Steering;
   /** The run that the page shows, and its view. */
@@ -57,6 +59,15 @@ export function createModel(port: EnginePort): Model {
   });
   const intake = new SessionIntake({ mirror, shown, view, conversation, problems }, notices);
   const recordings = new Recordings({ shown, view, shell, problems });
+  const actions = new SessionActions({
+    engine,
+    mirror,
+    intake,
+    conversation,
+    recordings,
+    playhead,
+    problems,
+  });
   return {
     problems,
     shell,
@@ -64,7 +75,8 @@ export function createModel(port: EnginePort): Model {
     notices,
     mirror,
     intake,
-    actions: new SessionActions({ engine, mirror, intake, conversation, recordings, playhead, problems }),
+    actions,
+    files: new FileIntake({ recordings, actions, mirror, problems }),
     conversation,
     steering: new Steering({ engine, mirror, intake, shown, view, problems }),
     shown,

@@ -29,7 +29,8 @@ export class Problems {
   report(problem: Omit<Problem, 'id'>): void {
     const id = this.#nextId++;
     this.#store.setState(({ problems }) => {
-      if (problems.some(({ message }) => message === problem.message)) return { problems };
+      if (problems.some(({ title, message }) => title === problem.title && message === problem.message))
+        return { problems };
       return { problems: [...problems, { ...problem, id }].slice(-MOST_AT_ONCE) };
     });
     if (problem.isBrief) {

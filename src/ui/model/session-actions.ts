@@ -96,7 +96,7 @@ export class SessionActions {
   /** Queue a text. True if it was accepted; the text stays with the caller otherwise. */
   async ingest(text: string, title: string, role: Role): Promise<boolean> {
     const command = { kind: 'ingestText', text, title, role } as const;
-    return (await this.#parts.engine.attempt('The document was not added', command)) !== null;
+    return (await this.#parts.engine.attempt(`${title} was not added`, command)) !== null;
   }
 
   /** Take back a document that waits to be read. */

@@ -182,7 +182,7 @@ function RunChoiceField({ side }: { readonly side: Side }) {
         ref={picker}
         type="file"
         hidden
-        accept=".jsonl,.gz,.jsonl.gz,application/jsonl,application/gzip"
+        accept=".jsonl,.gz,.jsonl.gz,.json,.txt,application/jsonl,application/gzip"
         aria-label={`Trace file ${side.toUpperCase()}`}
         onChange={(event) => {
           const [file] = event.target.files ?? [];

@@ -8,10 +8,9 @@ import { useExample, useModel, useRunView, useSession } from '../../view/hooks.t
 
 const ACCEPTED =
   '.txt,.md,.markdown,.json,.jsonl,.csv,.ts,.tsx,.js,.mjs,.py,.rs,.go,.java,.c,.h,.cpp,.css,.html,.xml,.yaml,.yml,.toml,.sh,.sql,.tex,.log,text/*';
-const LARGEST_BYTES = 16 * 1024 * 1024;
 
 export function DocumentsPanel() {
-  const { actions, problems } = useModel();
+  const { actions, files } = useModel();
   const [draft, setDraft] = useState('');
   const [over, setOver] = useState(false);
   const picker = useRef<HTMLInputElement>(null);
@@ -29,26 +28,10 @@ export function DocumentsPanel() {
     return accepted;
   };
 
-  const addFiles = async (files: Iterable<File>) => {
-    for (const file of files) {
-      if (file.size > LARGEST_BYTES) {
-        problems.report({
-          title: `${file.name} is too large`,
-          message: `It has ${formatCompact(file.size)} bytes; at most ${formatCompact(LARGEST_BYTES)} are read.`,
-          kept: 'Nothing of it was added.',
-          tryNext: 'Split the file.',
-          tone: 'error',
-        });
-        continue;
-      }
-      await add(await file.text(), file.name);
-    }
-  };
-
   const onDrop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
-    if (!disabled) void addFiles(event.dataTransfer.files);
+    if (!disabled) void files.accept(event.dataTransfer.files, 'documents');
   };
 
   return (
@@ -116,7 +99,7 @@ export function DocumentsPanel() {
           accept={ACCEPTED}
           aria-label="Files to add"
           onChange={(event) => {
-            void addFiles(event.target.files ?? []);
+            void files.accept([...(event.target.files ?? [])], 'documents');
             event.target.value = '';
           }}
         />

@@ -1,12 +1,12 @@
-/** The ways in which a trace file comes to the page: the file dialog, and being dropped. */
+/** The ways in which a file comes to the page beside the documents: the file dialog, and being dropped. */
 import type { Model } from '../../model/model.ts';
 
 /** @returns a function that lets the user choose a trace file. The input stays in the page, for the browser's own file dialog. */
-export function createTracePicker({ recordings }: Model): () => void {
+export function createTracePicker({ files }: Model): () => void {
   let picker: HTMLInputElement | null = null;
   return () => {
     picker ??= createPicker((file) => {
-      void recordings.open(file);
+      void files.accept([file], 'page');
     });
     picker.click();
   };
@@ -15,7 +15,7 @@ export function createTracePicker({ recordings }: Model): () => void {
 function createPicker(onFile: (file: File) => void): HTMLInputElement {
   const input = document.createElement('input');
   input.type = 'file';
-  input.accept = '.jsonl,.gz,.jsonl.gz,application/jsonl,application/gzip';
+  input.accept = '.jsonl,.gz,.jsonl.gz,.json,.txt,application/jsonl,application/gzip';
   input.hidden = true;
   input.setAttribute('aria-label', 'Trace to open');
   input.addEventListener('change', () => {
@@ -27,28 +27,17 @@ function createPicker(onFile: (file: File) => void): HTMLInputElement {
   return input;
 }
 
-const TRACE_NAME = /\.(jsonl|jsonl\.gz|trace\.gz)$/i;
-
-/** Open a trace that is dropped anywhere but on the documents. @returns a function that stops listening. */
-export function listenForDroppedTraces({ recordings, problems }: Model): () => void {
+/** Take in what is dropped anywhere but on the documents. @returns a function that stops listening. */
+export function listenForDroppedFiles({ files }: Model): () => void {
   const over = (event: DragEvent) => {
     if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
   };
   const drop = (event: DragEvent) => {
     if (event.defaultPrevented) return;
-    const file = event.dataTransfer?.files[0];
-    if (!file) return;
+    const dropped = [...(event.dataTransfer?.files ?? [])];
+    if (dropped.length === 0) return;
     event.preventDefault();
-    if (TRACE_NAME.test(file.name)) void recordings.open(file);
-    else {
-      problems.report({
-        title: `${file.name} is no trace`,
-        message: 'A trace ends in .jsonl or .jsonl.gz.',
-        kept: 'Nothing was changed.',
-        tryNext: 'Drop texts on Documents to add them to the history.',
-        tone: 'info',
-      });
-    }
+    void files.accept(dropped, 'page');
   };
   addEventListener('dragover', over);
   addEventListener('drop', drop);

@@ -1,0 +1,95 @@
+/** Content decides what a file is, wherever it comes in, and what is not plain is asked before anything is added. */
+import { expect, it } from 'vitest';
+import type { SessionState } from '../../runtime/engine/protocol/protocol.ts';
+import { Problems } from './problems.ts';
+import { createSessionMirror } from './session.ts';
+import { FileIntake } from './file-intake.ts';
+
+const TRACE = '\n{"format":"megacontext-trace","version":4}\n';
+
+function scene() {
+  const mirror = createSessionMirror();
+  const open = (id: string) => {
+    mirror.setState({ session: { record: { id } } as SessionState });
+  };
+  open('s');
+  const opened: string[] = [];
+  const added: [title: string, text: string][] = [];
+  const problems = new Problems();
+  const files = new FileIntake({
+    mirror,
+    problems,
+    recordings: { open: (file) => Promise.resolve(void opened.push(file.name)) },
+    actions: {
+      ingest: (text, title) => Promise.resolve(added.push([title, text]) > 0),
+      run: () => Promise.resolve(),
+    },
+  });
+  return { files, opened, added, open, problems, inReview: () => files.store.getState().files };
+}
+
+it('adds plain texts that are dropped on the documents, in order', async () => {
+  const { files, added, inReview } = scene();
+  await files.accept([new File(['one'], 'a.txt'), new File(['{"a": 1}'], 'b.json')], 'documents');
+  expect(added).toEqual([
+    ['a.txt', 'one'],
+    ['b.json', '{"a": 1}'],
+  ]);
+  expect(inReview()).toEqual([]);
+});
+
+it.each(['run.json', 'run.txt', 'run.trace.jsonl'])('opens a trace named %s', async (name) => {
+  const { files, opened, added } = scene();
+  await files.accept([new File([TRACE], name)], 'page');
+  expect(opened).toEqual([name]);
+  expect(added).toEqual([]);
+});
+
+it('shows what a trace on the documents was taken for, and reads it as whatever the user says', async () => {
+  const { files, opened, added, inReview } = scene();
+  await files.accept([new File([TRACE], 'a.jsonl'), new File([TRACE], 'b.jsonl')], 'documents');
+  expect(added).toEqual([]);
+  expect(inReview()).toMatchObject([{ kind: 'trace' }, { kind: 'trace' }]);
+  await files.change(inReview()[1]!.id, { kind: 'text' });
+  await files.confirm();
+  expect(opened).toEqual(['a.jsonl']);
+  expect(added).toEqual([['b.jsonl', TRACE]]);
+});
+
+it('asks before it adds a text that is dropped elsewhere, and leaves it out', async () => {
+  const { files, added, inReview } = scene();
+  await files.accept([new File(['one'], 'a.txt'), new File(['two'], 'b.txt')], 'page');
+  expect(added).toEqual([]);
+  files.dismiss(inReview()[0]!.id);
+  await files.confirm();
+  expect(added).toEqual([['b.txt', 'two']]);
+});
+
+it('says which encoding is assumed, and takes another', async () => {
+  const { files, added, inReview } = scene();
+  await files.accept([new File([Uint8Array.of(0xcf, 0xf0, 0xe8)], 'letter.txt')], 'documents');
+  expect(inReview()).toMatchObject([{ encoding: 'windows-1252', preview: 'Ïðè' }]);
+  await files.change(inReview()[0]!.id, { encoding: 'windows-1251' });
+  expect(inReview()[0]!.preview).toBe('При');
+  await files.confirm();
+  expect(added).toEqual([['letter.txt', 'При']]);
+});
+
+it('adds files to the session that they were dropped on, or to none', async () => {
+  const { files, added, open, problems } = scene();
+  await files.accept([new File(['one'], 'a.txt')], 'page');
+  open('other');
+  await files.confirm();
+  expect(added).toEqual([]);
+  expect(problems.store.getState().problems).toMatchObject([{ title: 'a.txt was not added' }]);
+});
+
+it('names every file that it refuses', async () => {
+  const { files, problems } = scene();
+  const large = new Uint8Array(17 * 1024 * 1024).fill(65);
+  await files.accept([new File([large], 'a.txt'), new File([large], 'b.txt')], 'documents');
+  expect(problems.store.getState().problems.map(({ title }) => title)).toEqual([
+    'a.txt is too large',
+    'b.txt is too large',
+  ]);
+});
