@@ -88,6 +88,40 @@ describe('long texts', () => {
   });
 });
 
+describe('control tokens', () => {
+  const added = [
+    { id: 0, content: '<|endoftext|>', special: true },
+    { id: 40_001, content: '<|im_start|>', special: true },
+    { id: 40_002, content: '<|im_start|>user', special: false },
+  ];
+  const chat = createTokenizer({ ...(FILE as object), added_tokens: added }, CONFIG, 'tokenizer.json');
+
+  it.each([
+    '<|endoftext|>',
+    'A text about <|endoftext|> and\n<|im_start|>user comes back.',
+    '<|end<|endoftext|>oftext|>',
+  ])('never come of a text: %j', (text) => {
+    for (const each of [tokenizer, chat]) {
+      const ids = each.encode(text);
+      for (const { id } of added) expect([...ids]).not.toContain(id);
+      expect(each.decode(ids)).toBe(text);
+      expect([...each.encodeTemplate('', text)]).toEqual([...ids]);
+    }
+  });
+
+  it('come of the words of a template alone, the longer first', () => {
+    const ids = [...chat.encodeTemplate('<|im_start|>user\n', 'Is it <|im_start|>?', '<|endoftext|>\n')];
+    expect(ids.filter((id) => added.some((token) => token.id === id))).toEqual([40_002, 0]);
+    expect(ids[0]).toBe(40_002);
+    expect(chat.decode(ids)).toBe('<|im_start|>user\nIs it <|im_start|>?<|endoftext|>\n');
+  });
+
+  it('leave a plain template and its text one, as the base was trained', () => {
+    const ids = tokenizer.encodeTemplate('\nQuestion: ', 'Where is Mara?', '\n');
+    expect([...ids]).toEqual([...tokenizer.encode('\nQuestion: Where is Mara?\n')]);
+  });
+});
+
 it('refuses what is no byte-level BPE tokenizer, naming the field', () => {
   expect(() => createTokenizer({}, {}, 't.json')).toThrow(WeightError);
   const other = { ...(FILE as object), pre_tokenizer: { type: 'Metaspace' } };

@@ -27,6 +27,7 @@ const tokenizerSchema = z.looseObject({
   ),
 });
 type TokenizerFile = z.infer<typeof tokenizerSchema>;
+type ControlToken = TokenizerFile['added_tokens'][number];
 
 const MAX_VOCABULARY = 1_048_576;
 /** Texts are encoded in pieces of about this length, cut only where a cut cannot change an id. */
@@ -35,7 +36,13 @@ const REPLACEMENT = '\uFFFD';
 
 export interface Tokenizer {
   readonly vocabularySize: number;
+  /** A text of unknown origin: whatever it spells, no control token comes of it. */
   encode(text: string): Uint32Array;
+  /**
+   * A text within a chat template's own words, which may spell control tokens. Words of both that touch are encoded
+   * as one.
+   */
+  encodeTemplate(prefix: string, text?: string, suffix?: string): Uint32Array;
   decode(ids: ArrayLike<number>): string;
   /** The bytes of one token as text; incomplete UTF-8 gives U+FFFD. */
   tokenText(id: number): string;
@@ -73,10 +80,17 @@ class ByteLevelTokenizer implements Tokenizer {
   /** Per id the bytes it stands for; undefined for ids that are not in the vocabulary. */
   private readonly bytes: (Uint8Array | undefined)[] = [];
   private readonly canSplit: boolean;
+  /** Added tokens that are no mere white space, the longest first. */
+  private readonly controlTokens: readonly ControlToken[];
 
   constructor(data: TokenizerFile, config: object, file: string) {
-    this.huggingFace = new HuggingFaceTokenizer(withUnicodeSpaces(data), config);
-    this.canSplit = mayCutBeforeNewline(data);
+    const tokensOfText = data.added_tokens.filter(({ content }) => content.trim() === '');
+    const dataOfText = { ...data, added_tokens: tokensOfText };
+    this.huggingFace = new HuggingFaceTokenizer(withUnicodeSpaces(dataOfText), config);
+    this.canSplit = mayCutBeforeNewline(dataOfText);
+    this.controlTokens = data.added_tokens
+      .filter(({ content }) => content.trim() !== '')
+      .sort((a, b) => b.content.length - a.content.length);
     const encoder = new TextEncoder();
     const keep = (id: number, bytes: Uint8Array): void => {
       if (id >= MAX_VOCABULARY) throw new WeightError(file, null, `token id ${id} is over ${MAX_VOCABULARY}`);
@@ -89,10 +103,50 @@ class ByteLevelTokenizer implements Tokenizer {
 
   encode(text: string): Uint32Array {
     const ids: number[] = [];
+    this.encodeInto(ids, text);
+    return Uint32Array.from(ids);
+  }
+
+  encodeTemplate(prefix: string, text = '', suffix = ''): Uint32Array {
+    const ids: number[] = [];
+    let words = '';
+    for (const part of [...this.partsOf(prefix), text, ...this.partsOf(suffix)]) {
+      if (typeof part === 'string') words += part;
+      else {
+        this.encodeInto(ids, words);
+        words = '';
+        ids.push(part.id);
+      }
+    }
+    this.encodeInto(ids, words);
+    return Uint32Array.from(ids);
+  }
+
+  private encodeInto(ids: number[], text: string): void {
     for (const piece of this.canSplit ? piecesOf(text) : [text]) {
       for (const id of this.huggingFace.encode(piece, { add_special_tokens: false }).ids) ids.push(id);
     }
-    return Uint32Array.from(ids);
+  }
+
+  /** The words of a template and the control tokens between them. */
+  private *partsOf(template: string): Generator<string | ControlToken> {
+    let rest = template;
+    while (rest !== '') {
+      let at = Infinity;
+      let found: ControlToken | null = null;
+      for (const token of this.controlTokens) {
+        const index = rest.indexOf(token.content);
+        // The first one counts; of two that begin there, the longer.
+        if (index >= 0 && index < at) [at, found] = [index, token];
+      }
+      if (found === null) break;
+      const before = rest.slice(0, at);
+      yield found.lstrip === true ? before.trimEnd() : before;
+      yield found;
+      rest = rest.slice(at + found.content.length);
+      if (found.rstrip === true) rest = rest.trimStart();
+    }
+    yield rest;
   }
 
   decode(ids: ArrayLike<number>): string {

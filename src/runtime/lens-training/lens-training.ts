@@ -336,7 +336,7 @@ export class LensTraining {
       const { assistantPrefix, stop } = model.manifest.chat;
       const sampled = findStates(tree, {
         firstCursor: this.firstCursor(),
-        answerPrefix: model.tokenizer.encode(assistantPrefix),
+        answerPrefix: model.tokenizer.encodeTemplate(assistantPrefix),
         isAnswerEnd: (id) => stop.some((end) => model.tokenizer.tokenText(id).includes(end)),
         distantTokens: config().recentTokens,
       });

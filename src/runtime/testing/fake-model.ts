@@ -16,13 +16,16 @@ function unit(...values: readonly number[]): number {
 }
 
 /** One token a character; characters beyond Latin-1 become `?`. */
+const encode = (text: string): Uint32Array =>
+  Uint32Array.from(text, (character) => {
+    const code = character.codePointAt(0)!;
+    return code < VOCABULARY ? code : 63;
+  });
+
 const tokenizer: Tokenizer = {
   vocabularySize: VOCABULARY,
-  encode: (text) =>
-    Uint32Array.from(text, (character) => {
-      const code = character.codePointAt(0)!;
-      return code < VOCABULARY ? code : 63;
-    }),
+  encode,
+  encodeTemplate: (prefix, text = '', suffix = '') => encode(prefix + text + suffix),
   decode: (ids) => Array.from(ids, (id) => String.fromCharCode(id)).join(''),
   tokenText: (id) => String.fromCharCode(id),
   createStreamDecoder: () => ({ push: (id) => String.fromCharCode(id), flush: () => '' }),

@@ -87,8 +87,8 @@ function questionOf(
   const { userPrefix, userSuffix, assistantPrefix } = manifest.chat;
   return {
     question,
-    userIds: tokenizer.encode(userPrefix + question + userSuffix),
-    assistantIds: tokenizer.encode(assistantPrefix),
+    userIds: tokenizer.encodeTemplate(userPrefix, question, userSuffix),
+    assistantIds: tokenizer.encodeTemplate(assistantPrefix),
     questionIds: tokenizer.encode(` ${question}`),
   };
 }

@@ -61,7 +61,7 @@ export class Turn {
     const { tree } = steps.focus.memory;
     const question =
       beginning.kind === 'resume' ? await this.takeUp(beginning.question) : await this.ask(beginning.text);
-    const prefix = steps.model.tokenizer.encode(steps.model.manifest.chat.assistantPrefix);
+    const prefix = steps.model.tokenizer.encodeTemplate(steps.model.manifest.chat.assistantPrefix);
     const start = question.end + prefix.length;
     await this.append(prefix.subarray(tree.tokenCount - question.end), 'assistant');
     const settledPasses = beginning.kind === 'resume' ? beginning.settledPasses : 0;
@@ -82,7 +82,7 @@ export class Turn {
 
   private encode(question: string): Uint32Array {
     const { tokenizer, manifest } = this.steps.model;
-    return tokenizer.encode(manifest.chat.userPrefix + question + manifest.chat.userSuffix);
+    return tokenizer.encodeTemplate(manifest.chat.userPrefix, question, manifest.chat.userSuffix);
   }
 
   private async ask(text: string): Promise<ChatMessageRecord> {

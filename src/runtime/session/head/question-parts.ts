@@ -39,7 +39,7 @@ export function questionTails({
   const seenFrom = Math.max(0, tokenCount - tailTokens);
   if (asked === undefined || asked.end <= seenFrom) return [];
   const question = tree.tokens(asked.start, asked.end);
-  const prefix = tokenizer.encode(manifest.chat.userPrefix.trimEnd());
+  const prefix = tokenizer.encodeTemplate(manifest.chat.userPrefix.trimEnd());
   const prefixLength = prefix.every((id, i) => id === question[i]) ? prefix.length : 0;
   const firstSeen = Math.max(prefixLength, seenFrom - asked.start);
   const textEnd = question.findLastIndex((id) => tokenizer.tokenText(id).trim() !== '') + 1;
