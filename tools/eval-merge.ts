@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { mergeReports } from '../src/runtime/evaluation/report/cell.ts';
-import { parseReport, ReportError } from '../src/runtime/evaluation/report/report.ts';
+import { parseReport, ReportError } from '../src/core/evaluation-report/report.ts';
 import { inOrder } from '../src/runtime/evaluation/run/run-suite.ts';
 import { OptionError } from './command-line.ts';
 import { printReport } from './eval/table.ts';

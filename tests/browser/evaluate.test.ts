@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cellOf, mergeReports } from '../../src/runtime/evaluation/report/cell.ts';
-import { parseReport } from '../../src/runtime/evaluation/report/report.ts';
+import { parseReport } from '../../src/core/evaluation-report/report.ts';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
 import { openPage, seriousIssues } from './open-page.ts';
 

@@ -3,8 +3,8 @@
  * the teacher-forced reading as diagnostics; and a table of figures for what is about more.
  */
 import { readingNote } from '../../src/runtime/evaluation/report/reading-note.ts';
-import { FIGURES } from '../../src/runtime/evaluation/report/figures.ts';
-import type { Cell, EvaluationReport, Suite } from '../../src/runtime/evaluation/report/report.ts';
+import { FIGURES } from '../../src/core/evaluation-report/figures.ts';
+import type { Cell, EvaluationReport, Suite } from '../../src/core/evaluation-report/report.ts';
 import type { Interval } from '../../src/base/statistics.ts';
 
 export function printReport(report: EvaluationReport): void {

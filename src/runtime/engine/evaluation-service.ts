@@ -8,7 +8,7 @@ import type { Notice } from './protocol/protocol.ts';
 import type { EvaluationCatalogue, EvaluationOutcome, EvaluationRequest } from './protocol/evaluation.ts';
 import { casesSuite } from '../evaluation/suites/cases-suite.ts';
 import { EVALUATION_POLICIES } from '../evaluation/baselines/policies.ts';
-import type { EvaluationReport } from '../evaluation/report/report.ts';
+import type { EvaluationReport } from '../../core/evaluation-report/report.ts';
 import { reportOf, runSuite, type UnitResult } from '../evaluation/run/run-suite.ts';
 import { EvaluationError, type EvaluationOptions, type EvaluationUnit } from '../evaluation/plan/suite.ts';
 import { suiteNamed, SUITES } from '../evaluation/suites/suites.ts';

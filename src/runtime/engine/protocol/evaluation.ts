@@ -1,13 +1,7 @@
-/** What crosses the worker's border about evaluations; the page reads reports through this module only. */
+/** What crosses the worker's border about evaluations. Reports are core's: `core/evaluation-report`. */
 import { z } from 'zod';
 import { runConfigSchema } from '../../../core/trace/config.ts';
-import type { EvaluationReport } from '../../evaluation/report/report.ts';
-
-export { FIGURES } from '../../evaluation/report/figures.ts';
-export { parseReport } from '../../evaluation/report/report.ts';
-export type { FigureDescription, FigureId } from '../../evaluation/report/figures.ts';
-export type { Bin, Cell, EvaluationReport } from '../../evaluation/report/report.ts';
-export type { Interval } from '../../../base/statistics.ts';
+import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
 
 const names = z.array(z.string().max(100)).max(64);
 

@@ -14,12 +14,8 @@ import { lensTrainingRequestSchema } from '../../lens-training/messages.ts';
 import type { LensTrainingReport } from '../../lens-training/messages.ts';
 import type { WireError } from '../../session/messages/wire-error.ts';
 import { evaluationRequestSchema } from './evaluation.ts';
-import type {
-  EvaluationCatalogue,
-  EvaluationOutcome,
-  EvaluationProgress,
-  EvaluationReport,
-} from './evaluation.ts';
+import type { EvaluationCatalogue, EvaluationOutcome, EvaluationProgress } from './evaluation.ts';
+import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
 import { runSchemas } from '../../session/messages/run-messages.ts';
 import type { BranchProgress, StoredRun } from '../../session/messages/run-messages.ts';
 import { querySchemas } from '../../session/messages/query-messages.ts';

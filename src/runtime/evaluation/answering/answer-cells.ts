@@ -2,7 +2,7 @@
 import { answerAll, type Answered, GIST_SHARE, whyUnavailable } from './answering.ts';
 import type { CellCounts } from '../report/cell.ts';
 import type { QuestionRecord } from '../report/question-record.ts';
-import type { CellKey } from '../report/report.ts';
+import type { CellKey } from '../../../core/evaluation-report/report.ts';
 import type { SharedHistory } from '../cases/evaluation-case.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';

@@ -2,8 +2,8 @@
 import { addToBins, type CellCounts } from '../report/cell.ts';
 import type { Answered } from './answering.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';
-import { type FigureId, FIGURES } from '../report/figures.ts';
-import type { BinCounts, CellKey, ClusterCounts } from '../report/report.ts';
+import { type FigureId, FIGURES } from '../../../core/evaluation-report/figures.ts';
+import type { BinCounts, CellKey, ClusterCounts } from '../../../core/evaluation-report/report.ts';
 import type { WeightedSum } from '../../../base/statistics.ts';
 
 /** Figures that a reason against a policy leaves undefined. */

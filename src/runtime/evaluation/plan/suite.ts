@@ -4,7 +4,7 @@ import type { LoadedModel } from '../../../nn/ports.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { TextCase } from '../cases/case-file.ts';
 import type { CellCounts } from '../report/cell.ts';
-import type { CellKey } from '../report/report.ts';
+import type { CellKey } from '../../../core/evaluation-report/report.ts';
 import type { DataParts, PublicData } from '../cases/public-data.ts';
 import type { GistCache } from '../memory/history-memory.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';

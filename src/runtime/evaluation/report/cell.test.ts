@@ -7,7 +7,7 @@ import {
   type EvaluationReport,
   parseReport,
   ReportError,
-} from './report.ts';
+} from '../../../core/evaluation-report/report.ts';
 
 const KEY = {
   task: 'single',

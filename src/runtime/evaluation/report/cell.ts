@@ -1,6 +1,6 @@
 /** Makes the figures of a cell from its counts, and merges the reports of partial runs. Pure. */
 import { hashUint32 } from '../../../base/rng.ts';
-import { FIGURES, type FigureDescription, type FigureId } from './figures.ts';
+import { FIGURES, type FigureDescription, type FigureId } from '../../../core/evaluation-report/figures.ts';
 import type { QuestionRecord } from './question-record.ts';
 import {
   type Bin,
@@ -11,7 +11,7 @@ import {
   type EvaluationReport,
   ReportError,
   type Suite,
-} from './report.ts';
+} from '../../../core/evaluation-report/report.ts';
 import {
   bootstrapInterval,
   clusteredProportionInterval,

@@ -1,6 +1,6 @@
 /** Adds up the counts of what belongs to one independent unit, such as several places in one document. Pure. */
 import type { CellCounts } from './cell.ts';
-import type { FigureId } from './figures.ts';
+import type { FigureId } from '../../../core/evaluation-report/figures.ts';
 import type { WeightedSum } from '../../../base/statistics.ts';
 
 /** Add the second one's clusters to those of the same name in the first; reasons are kept. */

@@ -1,6 +1,6 @@
 /** A report as a Markdown table: quality with its interval beside what it costs. Pure. */
 import { readingNote } from './reading-note.ts';
-import type { Cell, EvaluationReport } from './report.ts';
+import type { Cell, EvaluationReport } from '../../../core/evaluation-report/report.ts';
 
 /** One table a suite and task; a row a length and policy. */
 export function markdownOf(report: EvaluationReport): string {

@@ -1,5 +1,5 @@
 /** One question as it was asked, answered and judged: what a figure is made of. Plain data; nothing here is a secret of a model. */
-import type { CellKey } from './report.ts';
+import type { CellKey } from '../../../core/evaluation-report/report.ts';
 
 export interface QuestionRecord extends CellKey {
   readonly suite: string;

@@ -1,5 +1,5 @@
 /** Says where a base cannot read a task at all, so that nobody takes its answers for a policy's failure. Pure. */
-import type { Cell } from './report.ts';
+import type { Cell } from '../../../core/evaluation-report/report.ts';
 
 /** Fewer answers than this with the gold blocks in context say that reading fails, whatever focus does. */
 const MIN_READ = 0.1;

@@ -3,7 +3,7 @@ import { cellOf } from './cell.ts';
 import { inspectLogs } from './inspect-log.ts';
 import { markdownOf } from './markdown-table.ts';
 import type { QuestionRecord } from './question-record.ts';
-import { REPORT_VERSION } from './report.ts';
+import { REPORT_VERSION } from '../../../core/evaluation-report/report.ts';
 
 const KEY = {
   task: 'single',

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
 import { defaultsOf } from '../../engine/engine.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
-import type { Cell } from '../report/report.ts';
+import type { Cell } from '../../../core/evaluation-report/report.ts';
 import { reportOf, runSuite, type UnitResult } from './run-suite.ts';
 import type { EvaluationOptions } from '../plan/suite.ts';
 

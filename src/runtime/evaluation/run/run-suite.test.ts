@@ -8,7 +8,7 @@ import { createFakeModel } from '../../testing/fake-model.ts';
 import { mergeReports } from '../report/cell.ts';
 import { searchOracle } from '../baselines/answer-oracle.ts';
 import { DEFAULT_POLICIES } from '../baselines/policies.ts';
-import { parseReport } from '../report/report.ts';
+import { parseReport } from '../../../core/evaluation-report/report.ts';
 import { inOrder, planEvaluation, reportOf, runSuite, type UnitResult } from './run-suite.ts';
 import { type EvaluationOptions, unitKey } from '../plan/suite.ts';
 

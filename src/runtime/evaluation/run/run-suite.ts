@@ -4,7 +4,7 @@ import { type Clock, yieldToEvents } from '../../../base/clock.ts';
 import { type CellCounts, cellOf, keyOf } from '../report/cell.ts';
 import type { PublicData } from '../cases/public-data.ts';
 import type { GistCache } from '../memory/history-memory.ts';
-import { type EvaluationReport, REPORT_VERSION, type Suite } from '../report/report.ts';
+import { type EvaluationReport, REPORT_VERSION, type Suite } from '../../../core/evaluation-report/report.ts';
 import { EVALUATION_POLICIES } from '../baselines/policies.ts';
 import type { EvaluationOptions, EvaluationUnit, UnitPorts } from '../plan/suite.ts';
 import { SUITES, suiteNamed } from '../suites/suites.ts';

@@ -14,7 +14,7 @@ import { gistSpread } from './gist-spread.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
 import { blockGists } from '../baselines/gist-ranks.ts';
 import { writeRecallHistory } from '../tasks/recall-tasks.ts';
-import type { FigureId } from '../report/figures.ts';
+import type { FigureId } from '../../../core/evaluation-report/figures.ts';
 import type { WeightedSum } from '../../../base/statistics.ts';
 import {
   type EvaluationOptions,

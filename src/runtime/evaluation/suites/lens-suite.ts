@@ -21,7 +21,7 @@ import {
   worthwhileMoves,
 } from './lens-calibration.ts';
 import { DEFAULT_POLICIES, EVALUATION_POLICIES, type EvaluationPolicyId } from '../baselines/policies.ts';
-import type { FigureId } from '../report/figures.ts';
+import type { FigureId } from '../../../core/evaluation-report/figures.ts';
 import { cellOfAnswers, cellWithout } from '../answering/answer-counts.ts';
 import {
   questionsPerHistory,

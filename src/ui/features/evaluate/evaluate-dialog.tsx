@@ -2,7 +2,7 @@
 import { Braces, FileUp, Table2, Trash2 } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { useShallow } from 'zustand/react/shallow';
-import type { EvaluationReport } from '../../../runtime/engine/protocol/evaluation.ts';
+import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
 import { IconButton } from '../../widgets/icon-button.tsx';
 import { Problems } from '../../view/problems.tsx';

@@ -4,10 +4,9 @@ import type { Notice } from '../../../runtime/engine/protocol/protocol.ts';
 import {
   type EvaluationCatalogue,
   type EvaluationProgress,
-  type EvaluationReport,
   type EvaluationRequest,
-  parseReport,
 } from '../../../runtime/engine/protocol/evaluation.ts';
+import { type EvaluationReport, parseReport } from '../../../core/evaluation-report/report.ts';
 import type { Registry } from '../../commands/registry.ts';
 import type { Model } from '../../model/model.ts';
 import type { ReadableStore } from '../../model/readable-store.ts';

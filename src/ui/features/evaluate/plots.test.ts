@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Cell, EvaluationReport, Interval } from '../../../runtime/engine/protocol/evaluation.ts';
+import type { Cell, EvaluationReport } from '../../../core/evaluation-report/report.ts';
+import type { Interval } from '../../../base/statistics.ts';
 import { type DrawnMark, readChart, windowForCharts } from '../../widgets/testing/read-chart.ts';
 import { summaryOf, tableOf } from './describe-plot.ts';
 import { drawPlot } from './draw-plot.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { EvaluationReport } from '../../../runtime/engine/protocol/evaluation.ts';
+import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
 import { type KeptReport, readShelf, type TextStorage, writeShelf } from './report-shelf.ts';
 
 const REPORT: EvaluationReport = {

@@ -2,7 +2,7 @@
  * Keeps the newest reports across reloads, in localStorage: a few hundred kilobytes that belong to the page and to
  * no session. What does not fit is left out, the oldest first, and the caller hears of it.
  */
-import { parseReport, type EvaluationReport } from '../../../runtime/engine/protocol/evaluation.ts';
+import { parseReport, type EvaluationReport } from '../../../core/evaluation-report/report.ts';
 
 export interface KeptReport {
   readonly id: string;

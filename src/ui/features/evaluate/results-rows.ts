@@ -1,12 +1,7 @@
 /** Reports as rows of a table and as CSV. Pure. */
-import {
-  type Cell,
-  type EvaluationReport,
-  FIGURES,
-  type FigureDescription,
-  type FigureId,
-  type Interval,
-} from '../../../runtime/engine/protocol/evaluation.ts';
+import { FIGURES, type FigureDescription, type FigureId } from '../../../core/evaluation-report/figures.ts';
+import { type Cell, type EvaluationReport } from '../../../core/evaluation-report/report.ts';
+import { type Interval } from '../../../base/statistics.ts';
 import { cellsOf, policiesOf, scopesOf, type ShownReport } from './series.ts';
 
 export interface FigureText {

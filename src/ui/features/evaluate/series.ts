@@ -1,11 +1,7 @@
 /** Reads the curves, points and bars of the evaluation plots out of reports. Pure; draw-plot.ts draws them. */
-import type {
-  Bin,
-  Cell,
-  EvaluationReport,
-  FigureId,
-  Interval,
-} from '../../../runtime/engine/protocol/evaluation.ts';
+import type { FigureId } from '../../../core/evaluation-report/figures.ts';
+import type { Bin, Cell, EvaluationReport } from '../../../core/evaluation-report/report.ts';
+import type { Interval } from '../../../base/statistics.ts';
 
 /** A report on show; `second` is the one compared with. */
 export interface ShownReport {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { FIGURES, type FigureDescription, type FigureId, type CoreFigureId } from './figures.ts';
-import type { Interval, WeightedSum } from '../../../base/statistics.ts';
+import type { Interval, WeightedSum } from '../../base/statistics.ts';
 
 export const REPORT_VERSION = 2;
 
