@@ -26,6 +26,19 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       // IndexedDB may only be named where it is owned.
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'crypto',
+          property: 'randomUUID',
+          message: 'Missing over plain HTTP: randomId of src/base.',
+        },
+        {
+          object: 'crypto',
+          property: 'subtle',
+          message: 'Missing over plain HTTP: sha256Hex of src/nn says so.',
+        },
+      ],
       'no-restricted-globals': ['error', { name: 'indexedDB', message: 'Only src/storage names indexedDB.' }],
     },
   },

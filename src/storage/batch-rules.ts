@@ -66,12 +66,6 @@ export function compareMessages(a: ChatMessageRecord, b: ChatMessageRecord): num
   return a.start - b.start || a.end - b.end || a.createdAt - b.createdAt;
 }
 
-/** A new session id: 128 random bits. Also works on pages without a secure context. */
-export function newSessionId(): SessionId {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('') as SessionId;
-}
-
 export function readOnlyError(): StorageError {
   return new StorageError(
     'read-only',

@@ -1,5 +1,6 @@
 /** Sessions in IndexedDB: durable, one writer a session, damage reported instead of hidden. */
-import { closedError, inUseError, newSessionId, notFoundError, readOnlyError } from '../batch-rules.ts';
+import { randomId } from '../../base/random-id.ts';
+import { closedError, inUseError, notFoundError, readOnlyError } from '../batch-rules.ts';
 import { Database } from './database.ts';
 import type { DatabaseOptions } from './database.ts';
 import type { ReleaseLock, SessionLocks } from '../locks.ts';
@@ -45,7 +46,7 @@ export async function createIndexedDbStore(options: IndexedDbStoreOptions): Prom
       return records.sort((a, b) => b.updatedAt - a.updatedAt);
     },
     create: async (fields) => {
-      const id = newSessionId();
+      const id = randomId() as SessionId;
       const record = { ...fields, id, updatedAt: now(), tokenCount: 0, stepCount: 0 };
       await database.write('strict', async (transaction) => {
         await transaction.objectStore('sessions').put(record, id);

@@ -1,4 +1,5 @@
 /** Sessions in memory: for private windows, Node and tests. The semantics of the stored ones, minus the outliving. */
+import { randomId } from '../../base/random-id.ts';
 import { MAX_LOD } from '../../core/tree/ids.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import {
@@ -7,7 +8,6 @@ import {
   compareMessages,
   inUseError,
   joinRuns,
-  newSessionId,
   notFoundError,
   readOnlyError,
 } from '../batch-rules.ts';
@@ -76,7 +76,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
     },
     create: async (fields) => {
       if (closed) throw closedError('The store');
-      const id = newSessionId();
+      const id = randomId() as SessionId;
       sessions.set(
         id,
         emptySession({ ...structuredClone(fields), id, updatedAt: now(), tokenCount: 0, stepCount: 0 }),

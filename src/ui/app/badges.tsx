@@ -2,6 +2,7 @@
 import { Cpu, Database, DatabaseZap, Sparkles } from 'lucide-react';
 import { type BackendChoice, start } from './start.ts';
 import { formatCompact, formatCount, formatPercent } from '../words/format.ts';
+import { missingFeatures } from '../words/missing-features.ts';
 import { ModelFigures } from '../features/models/model-figures.tsx';
 import { Popover } from '../widgets/popover.tsx';
 import { usePage } from './page-providers.tsx';
@@ -99,10 +100,27 @@ export function BackendBadge() {
               </button>
             ))}
           </div>
+          <MissingFeatures />
           <p className="muted small">The session is stored; it opens again on the new backend.</p>
         </>
       )}
     </Popover>
+  );
+}
+
+/** What this page lacks where it is served. */
+function MissingFeatures() {
+  const missing = missingFeatures(globalThis);
+  if (missing.length === 0) return null;
+  return (
+    <>
+      <h4>Missing here</h4>
+      <ul className="muted small">
+        {missing.map((words) => (
+          <li key={words}>{words}</li>
+        ))}
+      </ul>
+    </>
   );
 }
 

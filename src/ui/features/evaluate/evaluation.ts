@@ -1,4 +1,5 @@
 /** What is evaluated and what came of it: the form, the run under way, the finished reports. */
+import { randomId } from '../../../base/random-id.ts';
 import { createStore } from 'zustand';
 import type { Notice } from '../../../runtime/engine/protocol/protocol.ts';
 import {
@@ -177,7 +178,7 @@ export class Evaluation {
 
   /** Put a report on top, show it, and keep it. */
   #addReport(name: string, report: EvaluationReport, isComplete: boolean): void {
-    const id = crypto.randomUUID();
+    const id = randomId();
     const reports = [{ id, name, isComplete, report }, ...this.#store.getState().reports].slice(
       0,
       MOST_REPORTS,
