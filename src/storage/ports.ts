@@ -40,8 +40,8 @@ export interface ChatMessageRecord {
   readonly start: number;
   readonly end: number;
   readonly createdAt: number;
-  /** `stopped`: the user stopped it; `cut`: the longest answer was reached. */
-  readonly ending: 'complete' | 'stopped' | 'cut' | 'failed';
+  /** `stopped`: the user stopped it; `interrupted`: the session was left; `cut`: the longest answer was reached. */
+  readonly ending: 'complete' | 'stopped' | 'interrupted' | 'cut' | 'failed';
 }
 
 /** What a researcher did to a span: kept at full detail, kept from expanding, or given a name. */

@@ -192,6 +192,18 @@ describe('answers', () => {
     expect(answer.end).toBeGreaterThan(answer.start);
   });
 
+  it('say that they were interrupted, not stopped, when another session is opened', async () => {
+    const fixture = await bootEngine();
+    fixture.model.work.onAppend = () => new Promise((resolve) => setTimeout(resolve, 1));
+    await open(fixture, { maxNewTokens: 4096, temperature: 1 });
+    const asking = fixture.engine.handle({ kind: 'ask', text: 'Tell me everything.' });
+    while (!fixture.notices.some(({ kind }) => kind === 'answerText')) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await open(fixture);
+    expect(['interrupted', 'complete']).toContain((await asking).answer.ending);
+  });
+
   it('hold ingestion up meanwhile, which then goes on', async () => {
     const fixture = await bootEngine();
     await open(fixture);

@@ -65,6 +65,7 @@ export class Session {
       record: { id, title, createdAt, updatedAt, modelId, modelHash, tokenCount, stepCount: step },
       config: steps.requestedConfig,
       readOnly: steps.readOnly,
+      isSaved: steps.isSaved,
       cursor: tokenCount,
       step,
       pendingTokens: steps.queue.pendingTokens,
@@ -194,7 +195,7 @@ export class Session {
   }
 
   stopAnswer(): void {
-    this.turn?.stop();
+    this.turn?.stop('stopped');
   }
 
   /** Take a turn from wherever it stands. Nothing may be under way. */
@@ -226,7 +227,7 @@ export class Session {
   /** Stop everything, store what is left, give the models' caches back. */
   async close(): Promise<void> {
     this.ingestion.pause();
-    this.stopAnswer();
+    this.turn?.stop('interrupted');
     await this.turnEnded;
     await this.ingestion.settled();
     await this.steps.close();

@@ -1,6 +1,7 @@
 /** What the engine runs on: the model and its measured figures, the backend and why, the storage and why. */
 import { Cpu, Database, DatabaseZap, Sparkles } from 'lucide-react';
 import { type BackendChoice, start } from './start.ts';
+import { storageWords } from '../words/storage.ts';
 import { formatCompact, formatCount, formatPercent } from '../words/format.ts';
 import { missingFeatures } from '../words/missing-features.ts';
 import { ModelFigures } from '../features/models/model-figures.tsx';
@@ -126,15 +127,17 @@ function MissingFeatures() {
 
 export function StorageBadge() {
   const storage = useSession((state) => state.boot?.storage);
+  const isSaved = useSession((state) => state.session?.isSaved ?? true);
   const kept = storage?.kind === 'indexeddb';
-  const name = !storage ? 'Storage…' : kept ? 'Saved here' : 'Memory only';
+  const name = storageWords(storage?.kind ?? null, isSaved);
+  const isWarning = storage !== undefined && !(kept && isSaved);
   return (
     <Popover
       label={`Storage: ${name}`}
-      className={`badge ${storage && !kept ? 'badge-warn' : ''}`}
+      className={`badge ${isWarning ? 'badge-warn' : ''}`}
       button={
         <>
-          {storage && !kept ? <DatabaseZap size={14} aria-hidden /> : <Database size={14} aria-hidden />}
+          {isWarning ? <DatabaseZap size={14} aria-hidden /> : <Database size={14} aria-hidden />}
           <span className="badge-text" translate="no">
             {name}
           </span>
@@ -146,9 +149,11 @@ export function StorageBadge() {
           <h3>{name}</h3>
           <p>{storage?.reason ?? 'The engine is opening its storage.'}</p>
           <p className="muted">
-            {kept
-              ? 'History, gists, chat and trace live in this browser’s IndexedDB. Nothing leaves the machine.'
-              : 'What you do here is lost when this page closes. Save the trace to keep it.'}
+            {kept && !isSaved
+              ? 'The browser refuses what this session writes. It goes on in memory and is tried again at the end of every turn; save the trace to keep it.'
+              : kept
+                ? 'History, gists, chat and trace live in this browser’s IndexedDB. Nothing leaves the machine.'
+                : 'What you do here is lost when this page closes. Save the trace to keep it.'}
           </p>
           <Occupancy />
         </>

@@ -20,6 +20,7 @@ const stateOf = (id: string, changes: Partial<SessionState> = {}): SessionState 
     pendingTokens: 0,
     waiting: [],
     activity: 'idle',
+    isSaved: true,
     marks: [],
     ...changes,
   }) as unknown as SessionState;

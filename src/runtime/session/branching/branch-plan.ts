@@ -315,9 +315,11 @@ function isOfPass({ head, trigger, scores }: RefocusEvent): boolean {
   return head === 0 || (trigger === 'manual' && scores.length === 0);
 }
 
-/** An answer that the user stopped is stopped again after as many tokens. */
+/** An answer that was stopped or interrupted is stopped again after as many tokens. */
 function stopOf(answer: ChatMessageRecord | null): { readonly stopAfterTokens?: number } {
-  return answer?.ending === 'stopped' ? { stopAfterTokens: answer.end - answer.start } : {};
+  return answer?.ending === 'stopped' || answer?.ending === 'interrupted'
+    ? { stopAfterTokens: answer.end - answer.start }
+    : {};
 }
 
 /** A record names the coarser span of the two; who collapses by hand names one of the finer entries. */

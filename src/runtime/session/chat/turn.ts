@@ -12,6 +12,9 @@ import type { SessionSteps } from '../steps/session-steps.ts';
 export const TURN_END_REFOCUSES = 4;
 
 /** Thrown inside a prefill when the user stops the answer. */
+/** Who ended a turn early: the user, or the session, which was closed. */
+export type TurnHalt = 'stopped' | 'interrupted';
+
 export class AnswerStopped extends Error {
   override readonly name = 'AnswerStopped';
 }
@@ -27,7 +30,7 @@ export type TurnBeginning = { readonly stopAfterTokens?: number; readonly head?:
 );
 
 export class Turn {
-  private stopped = false;
+  private halt: TurnHalt | null = null;
   /** Who decodes the answer. */
   private readonly head: Head;
   private readonly documentId: string;
@@ -49,11 +52,12 @@ export class Turn {
   }
 
   get isStopped(): boolean {
-    return this.stopped;
+    return this.halt !== null;
   }
 
-  stop(): void {
-    this.stopped = true;
+  /** No further token is decoded. */
+  stop(halt: TurnHalt): void {
+    this.halt ??= halt;
   }
 
   async take(): Promise<AnsweredQuestion> {
@@ -113,7 +117,7 @@ export class Turn {
   private settleFocus(passes: number): Promise<void> {
     const { steps } = this;
     return steps.focus.settle(TURN_END_REFOCUSES - passes, async () =>
-      this.stopped ? null : steps.exclusive(() => steps.refocus('turn-end')),
+      this.isStopped ? null : steps.exclusive(() => steps.refocus('turn-end')),
     );
   }
 
@@ -130,7 +134,7 @@ export class Turn {
     let ending: ChatMessageRecord['ending'] = wasEnded ? 'complete' : 'cut';
     try {
       while (writer.tokenCount < steps.activeConfig.maxNewTokens && ending === 'cut') {
-        if (this.stopped || writer.tokenCount >= stopAfterTokens) ending = 'stopped';
+        if (this.isStopped || writer.tokenCount >= stopAfterTokens) ending = this.halt ?? 'stopped';
         else if (await steps.exclusive(() => this.decodeToken(writer, id))) ending = 'complete';
         else await yieldToEvents();
       }
@@ -139,7 +143,7 @@ export class Turn {
         steps.addMessage(this.message('assistant', writer.text, start, 'failed'));
         throw error;
       }
-      ending = 'stopped';
+      ending = this.halt ?? 'stopped';
     }
     writer.finish();
     const answer = this.message('assistant', writer.text, start, ending);

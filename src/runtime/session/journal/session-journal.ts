@@ -31,17 +31,19 @@ export class SessionJournal {
   private storedRuns = 0;
   private readonly storedGists: number[];
   private hadPending: boolean;
-  private isFailing = false;
+  private failing = false;
 
   /**
    * @param resumed - what storage holds beside every token: gists by level (index 0 unused); null for a new session.
    * @param onProblem - told once when writing begins to fail.
+   * @param onTurn - told when it begins to fail, and when it succeeds again.
    */
   constructor(
     private readonly handle: SessionHandle,
     private readonly source: JournalSource,
     resumed: { readonly gistsStored: readonly number[]; readonly hasPending: boolean } | null,
     private readonly onProblem: (error: StorageError) => void,
+    private readonly onTurn: () => void,
   ) {
     const { tree } = source;
     this.storedTokens = resumed === null ? 0 : tree.tokenCount;
@@ -56,6 +58,11 @@ export class SessionJournal {
     return this.handle.readOnly;
   }
 
+  /** True from a write that failed to the next that succeeds. */
+  get isFailing(): boolean {
+    return this.failing;
+  }
+
   /** Events that storage does not hold. */
   get unstoredEvents(): readonly TelemetryEvent[] {
     return this.events;
@@ -63,7 +70,7 @@ export class SessionJournal {
 
   /** True when enough has gathered that it should be written now. */
   get isDue(): boolean {
-    return !this.isFailing && this.events.length >= EVENTS_PER_BATCH;
+    return !this.failing && this.events.length >= EVENTS_PER_BATCH;
   }
 
   addEvents(events: readonly TelemetryEvent[]): void {
@@ -85,7 +92,7 @@ export class SessionJournal {
    * @param durability - `strict` at the end of a turn; it also tries again after a failure.
    */
   flush(durability: 'relaxed' | 'strict'): Promise<void> {
-    if (this.handle.readOnly || (this.isFailing && durability === 'relaxed')) return Promise.resolve();
+    if (this.handle.readOnly || (this.failing && durability === 'relaxed')) return Promise.resolve();
     return this.writes.runExclusive(() => this.write(durability));
   }
 
@@ -110,11 +117,17 @@ export class SessionJournal {
       await this.handle.append(batch, durability);
     } catch (error) {
       this.takeBack(events, chat, change);
-      if (!this.isFailing) this.onProblem(stillRunning(error));
-      this.isFailing = true;
+      const begins = !this.failing;
+      this.failing = true;
+      if (begins) {
+        this.onProblem(stillRunning(error));
+        this.onTurn();
+      }
       return;
     }
-    this.isFailing = false;
+    const recovers = this.failing;
+    this.failing = false;
+    if (recovers) this.onTurn();
     this.storedTokens = tokenCount;
     // The last run may still grow, so it is sent again.
     this.storedRuns = Math.max(0, runCount - 1);

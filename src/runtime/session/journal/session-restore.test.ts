@@ -240,10 +240,13 @@ describe('storage that fails', () => {
     const problems = fixture.notices.filter(({ kind }) => kind === 'problem');
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ error: { code: 'quota' } });
+    const isSaved = () => fixture.notices.findLast((notice) => notice.kind === 'state')?.state.isSaved;
+    expect(isSaved()).toBe(false);
     const trace = await fixture.engine.handle({ kind: 'exportTrace', format: 'trace-gzip' });
     expect((await readTrace(trace.file.stream())).events.length).toBeGreaterThan(100);
     isFull = false;
     await fixture.engine.handle({ kind: 'ask', text: 'Still there?' });
+    expect(isSaved()).toBe(true);
     const { state, chat, damage } = await fixture.engine.handle({ kind: 'openSession', sessionId: id });
     expect(state.cursor).toBeGreaterThan(1500);
     expect(chat).toHaveLength(2);

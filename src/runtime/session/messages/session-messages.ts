@@ -86,6 +86,8 @@ export interface SessionState {
   /** What the next refocus runs with. */
   readonly config: RunConfig;
   readonly readOnly: boolean;
+  /** False while storage refuses what the session writes. */
+  readonly isSaved: boolean;
   readonly cursor: number;
   /** The newest refocus of any head. */
   readonly step: number;

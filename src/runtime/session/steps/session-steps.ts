@@ -83,6 +83,11 @@ export class SessionSteps {
     return this.handle?.readOnly ?? false;
   }
 
+  /** False while storage refuses what is written. */
+  get isSaved(): boolean {
+    return !(this.journal?.isFailing ?? false);
+  }
+
   /** The parameters in force; they change at a refocus only. */
   get activeConfig(): RunConfig {
     return this.config;
@@ -224,8 +229,14 @@ export class SessionSteps {
   private openJournal(handle: SessionHandle): SessionJournal {
     const { tree } = this.focus.memory;
     const source = { tree, pending: () => this.queue.toPending(), step: () => this.focus.step };
-    return new SessionJournal(handle, source, this.options.resumed ?? null, (error) => {
-      this.notify({ kind: 'problem', error: toWireError(error) });
-    });
+    return new SessionJournal(
+      handle,
+      source,
+      this.options.resumed ?? null,
+      (error) => {
+        this.notify({ kind: 'problem', error: toWireError(error) });
+      },
+      this.onChange,
+    );
   }
 }

@@ -12,6 +12,7 @@ import { useConversation, useModel, useRunView } from '../../view/hooks.ts';
 const ENDINGS: Record<ChatMessageRecord['ending'], string> = {
   complete: '',
   stopped: 'Stopped by you',
+  interrupted: 'Interrupted when the session was left',
   cut: 'Cut at the longest answer',
   failed: 'Failed; what was written was kept',
 };
