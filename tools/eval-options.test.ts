@@ -15,6 +15,7 @@ describe('parseEvalOptions', () => {
       suites: ['recall'],
       policies: null,
       tasks: null,
+      templates: 'core',
       samples: null,
       seed: 0,
     });
@@ -42,6 +43,8 @@ describe('parseEvalOptions', () => {
     ['--policy wish', /--policy takes all or a list of full, .* not "wish"/],
     ['--tasks spelling', /--tasks/],
     ['--suite taste', /--suite/],
+    ['--templates new', /core, trained, held-out, not "new"/],
+    ['--templates held-out --suite lens', /--suite recall/],
     ['--lengths 4y', /4096 or 4x, not "4y"/],
     ['--lengths 0', /not "0"/],
     ['--shard 3/2', /i from 1 to n/],

@@ -30,6 +30,7 @@ async function main(): Promise<void> {
     suites: command.suites,
     tasks: command.tasks,
     policies: command.policies ?? [...new Set(suites.flatMap(({ policies }) => policies))],
+    templates: command.templates,
     samples: command.samples ?? suites[0]!.defaultSamples,
     seed: command.seed,
     lengths: command.lengths.map(({ value, unit }) =>

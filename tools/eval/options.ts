@@ -5,6 +5,7 @@ import {
   EVALUATION_POLICIES,
   type EvaluationPolicyId,
 } from '../../src/runtime/evaluation/baselines/policies.ts';
+import { type Language, LANGUAGES } from '../../src/runtime/evaluation/world/languages.ts';
 import { SUITES } from '../../src/runtime/evaluation/suites/suites.ts';
 import { OptionError, parameterChanges, parameterFlags, wholeNumber } from '../command-line.ts';
 
@@ -21,6 +22,8 @@ export interface EvalCommand {
   /** Null: what the suites choose. */
   readonly policies: readonly EvaluationPolicyId[] | null;
   readonly tasks: readonly string[] | null;
+  /** Forms in which the suite `recall` says and asks its facts. */
+  readonly templates: Language;
   readonly samples: number | null;
   readonly seed: number;
   readonly lengths: readonly LengthOption[];
@@ -48,6 +51,7 @@ const suiteIds = (): string[] => SUITES.map(({ id }) => id).filter((id) => id !=
 const FLAGS = parameterFlags({ budget: 'budgetTokens' });
 
 export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--tasks T,…] [--policy P,…] [--model ID]
+                [--templates core|trained|held-out]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
                 [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--markdown OUT.md]
                 [--records OUT.jsonl] [--inspect FOLDER] [--resume] [--jobs J] [--shard i/n]
@@ -67,6 +71,15 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
   if (values.text !== undefined && !suites.includes('stream')) {
     throw new OptionError('--text names what the suite stream reads: choose it with --suite stream.');
   }
+  const templates = LANGUAGES.find((language) => language === values.templates);
+  if (templates === undefined) {
+    throw new OptionError(`--templates takes ${LANGUAGES.join(', ')}, not "${values.templates}".`);
+  }
+  if (templates !== 'core' && !suites.includes('recall')) {
+    throw new OptionError(
+      '--templates chooses the forms of the suite recall: choose it with --suite recall.',
+    );
+  }
   const changes = parameterChanges([...values.set, ...FLAGS.pairs(values)]);
   return {
     suites,
@@ -74,6 +87,7 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     backend,
     policies: values.policy === undefined ? null : known('--policy', values.policy, policyIds()),
     tasks: values.tasks === undefined ? null : known('--tasks', values.tasks, taskIds(suites)),
+    templates,
     samples: values.samples === undefined ? null : wholeNumber('--samples', values.samples, 1),
     seed: wholeNumber('--seed', values.seed, 0),
     lengths: values.lengths.split(',').map(lengthOption),
@@ -101,6 +115,7 @@ function parse(args: readonly string[]) {
         backend: { type: 'string', default: 'wasm' },
         policy: { type: 'string' },
         tasks: { type: 'string' },
+        templates: { type: 'string', default: 'core' },
         samples: { type: 'string' },
         seed: { type: 'string', default: '0' },
         ...FLAGS.options,

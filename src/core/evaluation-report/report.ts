@@ -36,8 +36,11 @@ export interface Bin {
 export interface CellKey {
   readonly task: string;
   readonly policy: string;
-  /** Whether facts and questions are worded as in training: `seen`, `held-out`; null where there is no such split. */
-  readonly templates: 'seen' | 'held-out' | null;
+  /**
+   * In which forms facts are said and asked: `seen`: core ones; `trained`: all that training may show; `held-out`:
+   * such as it never shows; null where there is no such split.
+   */
+  readonly templates: 'seen' | 'trained' | 'held-out' | null;
   readonly historyTokens: number;
   readonly budgetTokens: number;
   /** Working contexts over the one memory. */
@@ -109,7 +112,7 @@ const clusterSchema = z.object({
 const cellSchema = z.object({
   task: z.string().max(200),
   policy: z.string().max(200),
-  templates: z.enum(['seen', 'held-out']).nullable(),
+  templates: z.enum(['seen', 'trained', 'held-out']).nullable(),
   historyTokens: count,
   budgetTokens: count,
   heads: count,

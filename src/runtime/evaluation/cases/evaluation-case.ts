@@ -25,7 +25,7 @@ export interface EvaluationCase {
   readonly referenceIds: Uint32Array;
   /** The reference's tokens that have to be right; all of them where the values are not known. */
   readonly values: readonly Span[];
-  /** Where the history states what the answer needs; null where nobody knows. */
+  /** Where the history states what the answer needs; null where nobody knows, or nothing answers. */
   readonly gold: readonly Span[] | null;
 }
 
@@ -42,7 +42,7 @@ export function isReferenceRead({ values }: EvaluationCase, isFirstChoice: Uint8
   return values.every(({ start, end }) => isFirstChoice.subarray(start, end).every((hit) => hit === 1));
 }
 
-/** A question about facts of the world. */
+/** A question about facts of the world, or about one that the history never states. */
 export function caseOf(model: LoadedModel, asked: Asked, gold: readonly Span[]): EvaluationCase {
   const { tokenizer } = model;
   const reference: number[] = [];
@@ -52,13 +52,14 @@ export function caseOf(model: LoadedModel, asked: Asked, gold: readonly Span[]):
     reference.push(...tokenizer.encode(text));
     if (isValue) values.push({ start, end: reference.length });
   }
+  const isAnswerable = asked.statements.length > 0;
   const said = asked.pieces.filter(({ isValue }) => isValue).map(({ text }) => text.trim());
   return {
     asked: questionOf(model, asked.text),
-    expected: { kind: asked.isList ? 'set' : 'in-order', values: said },
+    expected: isAnswerable ? { kind: asked.isList ? 'set' : 'in-order', values: said } : { kind: 'refusal' },
     referenceIds: Uint32Array.from(reference),
     values,
-    gold,
+    gold: isAnswerable ? gold : null,
   };
 }
 

@@ -7,6 +7,7 @@ import type { CellCounts } from '../report/cell.ts';
 import type { CellKey } from '../../../core/evaluation-report/report.ts';
 import type { DataParts, PublicData } from '../cases/public-data.ts';
 import type { GistCache } from '../memory/history-memory.ts';
+import type { Language } from '../world/languages.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';
 
 /** What is to be evaluated. Plain data: it crosses threads and processes. */
@@ -22,6 +23,8 @@ export interface EvaluationOptions {
   readonly lengths: readonly number[];
   /** Budget, allocator and all else. */
   readonly config: RunConfig;
+  /** For the suite `recall` alone: the forms in which facts are said and asked; absent: core. */
+  readonly templates?: Language;
   /** For the suite `cases` alone. */
   readonly cases?: readonly TextCase[];
   /** What the folder of public data holds; absent: there is none. */
@@ -73,5 +76,11 @@ export class EvaluationError extends Error {
 
 /** Names a unit; also the name of its cluster in the report. */
 export function unitKey({ suite, task, templates, historyTokens, index }: EvaluationUnit): string {
-  return [suite, task, ...(templates === 'held-out' ? [templates] : []), historyTokens, index].join('/');
+  return [
+    suite,
+    task,
+    ...(templates === 'seen' || templates === null ? [] : [templates]),
+    historyTokens,
+    index,
+  ].join('/');
 }

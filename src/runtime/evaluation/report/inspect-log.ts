@@ -25,9 +25,13 @@ export function inspectLogs(
 
 function logOf(group: readonly QuestionRecord[], model: string, created: string, index: number): InspectLog {
   const { suite, task, policy, templates, historyTokens, budgetTokens, heads } = group[0]!;
-  const name = [suite, task, policy, historyTokens, ...(templates === 'held-out' ? [templates] : [])].join(
-    '-',
-  );
+  const name = [
+    suite,
+    task,
+    policy,
+    historyTokens,
+    ...(templates === 'seen' || templates === null ? [] : [templates]),
+  ].join('-');
   const id = `evaluation-${index}`;
   const share = group.filter(({ isAnswered }) => isAnswered).length / group.length;
   const log = {

@@ -34,7 +34,7 @@ function tableOf(title: string, cells: readonly Cell[]): string {
   const rows = cells
     .filter(({ n }) => n > 0)
     .map((cell) => [
-      `${cell.historyTokens.toLocaleString('en-US')}${cell.templates === 'held-out' ? ' (held-out)' : ''}`,
+      `${cell.historyTokens.toLocaleString('en-US')}${cell.templates === 'seen' || cell.templates === null ? '' : ` (${cell.templates})`}`,
       cell.policy,
       String(cell.n),
       `${fixed(cell.answered)}${cell.answeredCi95 === null ? '' : ` (${cell.answeredCi95.map((end) => end.toFixed(2)).join('–')})`}`,

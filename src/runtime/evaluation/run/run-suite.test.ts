@@ -106,6 +106,19 @@ describe('runSuite', () => {
     expect(() => planEvaluation({ ...options, suites: ['taste'] }, model)).toThrow(/Unknown suite "taste"/);
   });
 
+  it('tells the languages of the recall suite apart, and refuses what no held-out form asks', () => {
+    const plan = (templates: 'core' | 'trained' | 'held-out', task: string) =>
+      planEvaluation({ ...options, lengths: [2048], tasks: [task], templates }, model);
+    expect(plan('core', 'single').map(({ templates }) => templates)).toContain('seen');
+    expect(plan('held-out', 'single').map(({ templates }) => templates)).toContain('held-out');
+    const keys = (['core', 'trained', 'held-out'] as const).flatMap((language) =>
+      plan(language, 'single').map(unitKey),
+    );
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(plan('trained', 'count')).not.toEqual([]);
+    expect(() => plan('held-out', 'count')).toThrow(/No question form of count is held out/);
+  });
+
   it('scores cases of one’s own, with and without gold', async () => {
     const history =
       'Fog came in from the sea. '.repeat(20) + 'The lantern of Mara is amber. ' + 'Gulls cried. '.repeat(40);

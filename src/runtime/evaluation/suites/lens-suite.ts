@@ -52,9 +52,12 @@ const QUESTIONS_PER_HISTORY = 4;
 const REFERENCES: readonly EvaluationPolicyId[] = ['full', 'newest-blocks', 'random-blocks', 'answer-oracle'];
 const CALIBRATION_SHARE = 0.3;
 
+/** Where nothing answers, no move has a worth. */
+const LENS_TASK_IDS = RECALL_TASK_IDS.filter((id) => id !== 'unanswerable');
+
 export const lensSuite: EvaluationSuite = {
   id: 'lens',
-  tasks: RECALL_TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
+  tasks: LENS_TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
   defaultTasks: ['multi-key', 'paraphrase'],
   defaultSamples: 100,
   policies: DEFAULT_POLICIES,
@@ -62,7 +65,7 @@ export const lensSuite: EvaluationSuite = {
   plan(options) {
     const config = smallConfig(options);
     const historyTokens = HISTORY_TOKENS;
-    const tasks = RECALL_TASK_IDS.filter((id) => (options.tasks ?? lensSuite.defaultTasks).includes(id));
+    const tasks = LENS_TASK_IDS.filter((id) => (options.tasks ?? lensSuite.defaultTasks).includes(id));
     return tasks.flatMap((task) => {
       const fitting = questionsPerHistory(task, historyTokens, config.recentTokens);
       if (fitting === 0) {

@@ -26,8 +26,17 @@ export const recallSuite: EvaluationSuite = {
 
   plan(options) {
     const units: EvaluationUnit[] = [];
+    const language = options.templates ?? 'core';
+    const tasks = tasksOf(options);
+    const coreAsked = tasks.filter((id) => RECALL_TASKS[id].isCoreAsked === true);
+    if (language === 'held-out' && coreAsked.length > 0) {
+      const others = RECALL_TASK_IDS.filter((id) => RECALL_TASKS[id].isCoreAsked !== true);
+      throw new EvaluationError(
+        `No question form of ${coreAsked.join(', ')} is held out. Tasks with held-out forms: ${others.join(',')}.`,
+      );
+    }
     for (const historyTokens of options.lengths) {
-      for (const task of tasksOf(options)) {
+      for (const task of tasks) {
         const each = questionsPerHistory(task, historyTokens, options.config.recentTokens);
         if (each === 0) {
           throw new EvaluationError(
@@ -38,7 +47,7 @@ export const recallSuite: EvaluationSuite = {
           units.push({
             suite: 'recall',
             task,
-            templates: 'seen',
+            templates: language === 'core' ? 'seen' : language,
             historyTokens,
             index,
             n: Math.min(left, each),
@@ -53,7 +62,13 @@ export const recallSuite: EvaluationSuite = {
     const { historyTokens, n } = unit;
     const seed = seedOf(unit, options.seed);
     const place = { historyTokens, recentTokens: options.config.recentTokens, questions: n };
-    const history = writeRecallHistory(unit.task as RecallTaskId, place, ports.model, new Rng(seed));
+    const history = writeRecallHistory(
+      unit.task as RecallTaskId,
+      place,
+      ports.model,
+      new Rng(seed),
+      options.templates,
+    );
     return answerCells(unit, history, options, seed, ports);
   },
 };
@@ -62,7 +77,7 @@ function tasksOf({ tasks }: EvaluationOptions): readonly RecallTaskId[] {
   return RECALL_TASK_IDS.filter((id) => (tasks ?? recallSuite.defaultTasks).includes(id));
 }
 
-/** The same for every policy and budget, so that all of them meet the same histories. */
+/** The same for every policy, budget and language, so that all of them meet the same histories. */
 function seedOf({ task, historyTokens, index }: EvaluationUnit, seed: number): number {
   return hashUint32(seed, RECALL_TASK_IDS.indexOf(task as RecallTaskId), historyTokens, index);
 }

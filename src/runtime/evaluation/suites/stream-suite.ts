@@ -23,7 +23,7 @@ import {
   unitKey,
   type UnitPorts,
 } from '../plan/suite.ts';
-import { SINGLE_RELATIONS } from '../world/world.ts';
+import { RELATIONS_IN } from '../world/languages.ts';
 
 /** H: the tokens that are scored at each place. */
 const HORIZON_TOKENS = 64;
@@ -138,7 +138,7 @@ function chronicleOf(tokens: number, model: LoadedModel, rng: Rng): Uint32Array 
     tokens,
     facts: [],
     chronicler,
-    distractor: () => chronicler.statement(SINGLE_RELATIONS),
+    distractor: () => chronicler.statement(RELATIONS_IN.core.singles),
     distractorShare: Math.min(FACT_SHARE, (maxFacts * 17) / tokens),
   };
   return writeHistory(plan, new WordEncoder(model.tokenizer), rng).ids;

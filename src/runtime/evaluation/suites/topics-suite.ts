@@ -11,7 +11,7 @@ import { WordEncoder, writeHistory, type WrittenHistory } from '../world/history
 import { DEFAULT_POLICIES } from '../baselines/policies.ts';
 import { askSingle } from '../world/questions.ts';
 import { EvaluationError, type EvaluationSuite, type EvaluationUnit } from '../plan/suite.ts';
-import { SINGLE_RELATIONS } from '../world/world.ts';
+import { RELATIONS_IN } from '../world/languages.ts';
 
 const TASK_IDS = ['return', 'stay'] as const;
 type TopicTaskId = (typeof TASK_IDS)[number];
@@ -85,10 +85,10 @@ function writeTopics(
   const encoder = new WordEncoder(model.tokenizer);
   const tell = (chronicler: Chronicler, tokens: number, room: number, draws: Rng): WrittenHistory => {
     const facts = Array.from({ length: QUESTIONS }, (_, i) => ({
-      statement: chronicler.statement(SINGLE_RELATIONS),
+      statement: chronicler.statement(RELATIONS_IN.core.singles),
       atToken: Math.floor(((i + draws.nextFloat()) / QUESTIONS) * room),
     }));
-    const distractor = () => chronicler.statement(SINGLE_RELATIONS);
+    const distractor = () => chronicler.statement(RELATIONS_IN.core.singles);
     const plan = { tokens, facts, chronicler, distractor, distractorShare: FACT_SHARE };
     return writeHistory(plan, encoder, draws);
   };

@@ -3,18 +3,21 @@ import { K } from '../../../core/tree/ids.ts';
 import { Rng } from '../../../base/rng.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import type { SharedHistory } from '../cases/evaluation-case.ts';
-import { questionsPerHistory, RECALL_TASK_IDS, writeRecallHistory } from './recall-tasks.ts';
+import { judgeAnswer } from '../cases/expected-answer.ts';
+import { questionsPerHistory, RECALL_TASK_IDS, RECALL_TASKS, writeRecallHistory } from './recall-tasks.ts';
 import type { RecallTaskId } from './recall-tasks.ts';
-import { clauseOf, isHeldOut, WORLD, type Statement } from '../world/world.ts';
+import forms from '../world/world-forms.json' with { type: 'json' };
+import { type Language, RELATIONS_IN } from '../world/languages.ts';
+import { clauseOf, fill, isHeldOut, type Relation, type Statement, WORLD } from '../world/world.ts';
 
 const model = createFakeModel();
 const RECENT = 256;
 // The fake model's tokens are characters: a history of the length that 4,096 words' tokens would have.
 const LENGTH = 16_384;
 
-function write(task: RecallTaskId, seed = 1, questions = 4): SharedHistory {
+function write(task: RecallTaskId, seed = 1, questions = 4, language?: Language): SharedHistory {
   const place = { historyTokens: LENGTH, recentTokens: RECENT, questions };
-  return writeRecallHistory(task, place, model, new Rng(seed));
+  return writeRecallHistory(task, place, model, new Rng(seed), language);
 }
 
 const textOf = (ids: ArrayLike<number>): string => model.tokenizer.decode(ids);
@@ -22,7 +25,8 @@ const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(
 
 /** Every fact that a text states, found by its words alone. */
 function statedIn(text: string): Statement[] {
-  return WORLD.relations.flatMap((relation) => {
+  const { singles, lastSeen, holds } = RELATIONS_IN.core;
+  return [...singles, lastSeen, holds].flatMap((relation) => {
     const [a, b, value] = [...relation.kinds, relation.valueKind].map((kind) =>
       WORLD.lexicon[kind]!.join('|'),
     );
@@ -55,6 +59,10 @@ describe.each(RECALL_TASK_IDS)('the task %s', (task) => {
 
   it('marks as gold what holds the answer, before the recent window', () => {
     for (const { gold, referenceIds, values } of history.cases) {
+      if (task === 'unanswerable') {
+        expect(gold).toBeNull();
+        continue;
+      }
       const answered = values.map(({ start, end }) => textOf(referenceIds.slice(start, end)).trim());
       const held = gold!.map(({ start, end }) => textOf(history.ids.slice(start, end)));
       if (task === 'count') expect(answered).toEqual([WORLD.count.numbers[held.length - 1]]);
@@ -128,3 +136,90 @@ describe('the recall tasks', () => {
     expect(questionsPerHistory('variable-tracking', 300, RECENT)).toBe(0);
   });
 });
+
+/** Every place of a text where one of the forms is said of any keys and value, and what is said there. */
+function saidIn(text: string, relation: Relation, templates: readonly string[]): string[] {
+  const [a, b] = relation.kinds.map((kind) => `(?:${WORLD.lexicon[kind]!.join('|')})`);
+  const value = `(?:${WORLD.lexicon[relation.valueKind]!.join('|')})`;
+  return templates.flatMap((template) => {
+    const pattern = fill(template.replace(/[.?]/g, '\\$&'), a!, b!).replace('{value}', value);
+    return text.match(new RegExp(`(?<![a-z])${pattern}(?![a-z])`, 'gi')) ?? [];
+  });
+}
+
+const ALL_CORE = [...RELATIONS_IN.core.singles, RELATIONS_IN.core.lastSeen, RELATIONS_IN.core.holds];
+type Share = 'trained' | 'heldOut';
+const FORMS: Readonly<Record<string, (typeof forms.relations)['kin']>> = forms.relations;
+
+describe.each(RECALL_TASK_IDS.filter((id) => RECALL_TASKS[id].isCoreAsked !== true))(
+  'the languages of %s',
+  (task) => {
+    it.each(['trained', 'held-out'] as const)('say and ask in %s forms alone', (language) => {
+      const { ids, cases } = write(task, 1, 4, language);
+      const shares = ['trained', 'heldOut'] as const;
+      const [own, other] = language === 'trained' ? shares : shares.toReversed();
+      const text = textOf(ids);
+      const said = (share: Share): number =>
+        ALL_CORE.flatMap((relation) => saidIn(text, relation, FORMS[relation.name]!.statements[share]))
+          .length;
+      expect(said(own)).toBeGreaterThanOrEqual(4);
+      expect(said(other)).toBe(0);
+      const asks = (share: Share): readonly string[] =>
+        Object.values(FORMS).flatMap(
+          (of) => of[task === 'paraphrase' ? 'paraphrases' : 'questions'][share] as readonly string[],
+        );
+      for (const { asked } of cases) {
+        // `multi-query` asks several questions in one line.
+        for (const question of asked.question.split(/(?<=[.?]) /)) {
+          expect(asks(own).some((form) => isFilled(form, question))).toBe(true);
+          expect(asks(other).some((form) => isFilled(form, question))).toBe(false);
+        }
+      }
+    });
+  },
+);
+
+describe('in every language', () => {
+  it.each(['trained', 'held-out'] as const)('gold holds keys and value (%s)', (language) => {
+    for (const seed of [1, 2, 3]) {
+      for (const { gold, referenceIds } of write('multi-key', seed, 10, language).cases) {
+        const [{ start, end }] = gold as [{ start: number; end: number }];
+        const said = textOf(write('multi-key', seed, 10, language).ids.slice(start, end));
+        const [fact] = statedIn(textOf(referenceIds));
+        for (const word of [fact!.a, fact!.b, fact!.value])
+          expect(said.toLowerCase()).toContain(word.toLowerCase());
+      }
+    }
+  });
+
+  it('nothing answers an unanswerable question, and saying so is right', () => {
+    const { ids, cases } = write('unanswerable', 1, 10);
+    const stated = new Set(statedIn(textOf(ids)).map(({ relation, a, b }) => askedKey(relation.name, a, b)));
+    expect(stated.size).toBeGreaterThan(20);
+    const keys = ALL_CORE.flatMap((relation) => {
+      const [as, bs] = relation.kinds.map((kind) => WORLD.lexicon[kind]!);
+      return as!.flatMap((a) =>
+        bs!.flatMap((b) =>
+          relation.questions.map((form) => [fill(form, a, b), askedKey(relation.name, a, b)] as const),
+        ),
+      );
+    });
+    const keyOfQuestion = new Map(keys);
+    for (const { asked, expected, gold, referenceIds } of cases) {
+      const key = keyOfQuestion.get(asked.question);
+      expect(key).toBeDefined();
+      expect(stated.has(key!)).toBe(false);
+      expect(gold).toBeNull();
+      expect(judgeAnswer(expected!, textOf(referenceIds)).isAnswered).toBe(true);
+    }
+  });
+});
+
+function askedKey(relation: string, a: string, b: string): string {
+  return `${relation}|${a}|${b}`.toLowerCase();
+}
+
+function isFilled(template: string, text: string): boolean {
+  const escaped = template.replace(/[.?]/g, '\\$&').replace(/\{[ab]\}/g, '.+');
+  return new RegExp(`^${escaped}$`).test(text);
+}

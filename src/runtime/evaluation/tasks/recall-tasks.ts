@@ -11,18 +11,12 @@ import {
   askParaphrase,
   askQueries,
   askSingle,
+  askUnanswerable,
   askValues,
   type Asked,
 } from '../world/questions.ts';
-import {
-  HOLDS,
-  LAST_SEEN,
-  PARAPHRASED_RELATIONS,
-  type Relation,
-  SINGLE_RELATIONS,
-  type Statement,
-  WORLD,
-} from '../world/world.ts';
+import { type Language, RELATIONS_IN, type Relations } from '../world/languages.ts';
+import { type Relation, type Statement, WORLD } from '../world/world.ts';
 
 export const RECALL_TASK_IDS = [
   'single',
@@ -35,6 +29,7 @@ export const RECALL_TASK_IDS = [
   'paraphrase',
   'last-mentioned',
   'count',
+  'unanswerable',
 ] as const;
 export type RecallTaskId = (typeof RECALL_TASK_IDS)[number];
 
@@ -59,7 +54,9 @@ interface RecallTask {
   readonly factsPerQuestion: number;
   /** The most questions that one history can serve: a relation each, or the size of the cast. */
   readonly maxQuestions: number;
-  readonly plan: (rng: Rng) => TaskPlan;
+  /** Its questions have core forms alone, which training shows. */
+  readonly isCoreAsked?: true;
+  readonly plan: (rng: Rng, relations: Relations) => TaskPlan;
 }
 
 const CAST = 32;
@@ -107,10 +104,10 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
   single: {
     sentence: 'One fact of its kind, in filler.',
     factsPerQuestion: 1,
-    maxQuestions: SINGLE_RELATIONS.length,
-    plan: (rng) => {
+    maxQuestions: RELATIONS_IN.core.singles.length,
+    plan: (rng, { singles }) => {
       const chronicler = new Chronicler(rng, { castSize: CAST });
-      const relations = sample(SINGLE_RELATIONS, SINGLE_RELATIONS.length, rng);
+      const relations = sample(singles, singles.length, rng);
       const group = (i: number): Group => {
         const statement = chronicler.statement([relations[i]!]);
         return { said: [statement], asked: askSingle(statement, rng) };
@@ -122,20 +119,20 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
     sentence: 'One fact among many of the same form.',
     factsPerQuestion: 1,
     maxQuestions: 50,
-    plan: (rng) => keyed(rng, sample(SINGLE_RELATIONS, 3, rng), DENSE),
+    plan: (rng, { singles }) => keyed(rng, sample(singles, 3, rng), DENSE),
   },
   'multi-value': {
     sentence: 'Four values of one key, stated apart.',
     factsPerQuestion: SEVERAL,
     maxQuestions: 10,
-    plan: (rng) => grouped(rng, (told) => told.restatements(HOLDS, SEVERAL), askValues),
+    plan: (rng, { holds }) => grouped(rng, (told) => told.restatements(holds, SEVERAL), askValues),
   },
   'multi-query': {
     sentence: 'Four facts asked for at once.',
     factsPerQuestion: SEVERAL,
     maxQuestions: 10,
-    plan: (rng) => {
-      const relations = sample(SINGLE_RELATIONS, 3, rng);
+    plan: (rng, { singles }) => {
+      const relations = sample(singles, 3, rng);
       const tell = (told: Chronicler) => Array.from({ length: SEVERAL }, () => told.statement(relations));
       return grouped(rng, tell, askQueries);
     },
@@ -144,22 +141,23 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
     sentence: 'A chain of four facts, each naming the next one’s key.',
     factsPerQuestion: WORLD.chain.hops,
     maxQuestions: 6,
-    plan: (rng) => grouped(rng, (told) => told.chain(WORLD.chain.hops), askChain),
+    isCoreAsked: true,
+    plan: (rng, { chain }) => grouped(rng, (told) => told.chain(chain, WORLD.chain.hops), askChain),
   },
   straddle: {
     sentence: 'A fact that lies across the edge of a block.',
     factsPerQuestion: 1,
     maxQuestions: 20,
-    plan: (rng) => ({ ...keyed(rng, sample(SINGLE_RELATIONS, 3, rng), SPARSE), isStraddling: true }),
+    plan: (rng, { singles }) => ({ ...keyed(rng, sample(singles, 3, rng), SPARSE), isStraddling: true }),
   },
   unrelated: {
     sentence: 'A fact about people and things that its surroundings never mention.',
     factsPerQuestion: 1,
     maxQuestions: 20,
-    plan: (rng) => {
+    plan: (rng, { singles }) => {
       const chronicler = new Chronicler(rng, { castSize: 16 });
       const stranger = new Chronicler(rng, { castSize: 16, without: chronicler });
-      const relations = sample(SINGLE_RELATIONS, 3, rng);
+      const relations = sample(singles, 3, rng);
       const group = (): Group => {
         const statement = stranger.statement(relations);
         return { said: [statement], asked: askSingle(statement, rng) };
@@ -171,29 +169,45 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
     sentence: 'The question shares no word with the fact.',
     factsPerQuestion: 1,
     maxQuestions: 20,
-    plan: (rng) => {
+    plan: (rng, { paraphrased }) => {
       const chronicler = new Chronicler(rng, { castSize: CAST, aliasedOnly: true });
       const group = (): Group => {
-        const statement = chronicler.statement(PARAPHRASED_RELATIONS);
+        const statement = chronicler.statement(paraphrased);
         return { said: [statement], asked: askParaphrase(statement, rng) };
       };
-      return { chronicler, group, distractors: PARAPHRASED_RELATIONS, distractorShare: SPARSE };
+      return { chronicler, group, distractors: paraphrased, distractorShare: SPARSE };
     },
   },
   'last-mentioned': {
     sentence: 'A fact stated again and again with another value; the last one holds.',
     factsPerQuestion: SEVERAL,
     maxQuestions: 10,
-    plan: (rng) => grouped(rng, (told) => told.restatements(LAST_SEEN, 2 + rng.nextInt(3)), askLast),
+    plan: (rng, { lastSeen }) =>
+      grouped(rng, (told) => told.restatements(lastSeen, 2 + rng.nextInt(3)), askLast),
   },
   count: {
     sentence: 'How many values of one key were stated.',
     factsPerQuestion: SEVERAL,
     maxQuestions: 10,
-    plan: (rng) => {
+    isCoreAsked: true,
+    plan: (rng, { holds }) => {
       const tell = (told: Chronicler) =>
-        told.restatements(HOLDS, 1 + rng.nextInt(WORLD.count.numbers.length));
+        told.restatements(holds, 1 + rng.nextInt(WORLD.count.numbers.length));
       return grouped(rng, tell, askCount);
+    },
+  },
+  unanswerable: {
+    sentence: 'A question about keys that no fact of the history has, among many facts of the same form.',
+    factsPerQuestion: 0,
+    maxQuestions: 50,
+    plan: (rng, { singles }) => {
+      const relations = sample(singles, 3, rng);
+      const plan = keyed(rng, relations, DENSE);
+      // Drawn, and so never told by a distractor.
+      const group = (): Group => {
+        return { said: [], asked: askUnanswerable(plan.chronicler.statement(relations), rng) };
+      };
+      return { ...plan, group };
     },
   },
 };
@@ -216,7 +230,7 @@ export function questionsPerHistory(id: RecallTaskId, historyTokens: number, rec
   const room = historyTokens - recentTokens - SENTENCE_TOKENS;
   const wanted =
     historyTokens >= VERY_LONG_TOKENS ? 50 : historyTokens >= LONG_TOKENS ? 2 * QUESTIONS : QUESTIONS;
-  const fitting = Math.floor(room / (1.5 * SENTENCE_TOKENS * factsPerQuestion));
+  const fitting = Math.floor(room / (1.5 * SENTENCE_TOKENS * Math.max(1, factsPerQuestion)));
   return Math.max(0, Math.min(wanted, maxQuestions, fitting));
 }
 
@@ -224,12 +238,14 @@ export function questionsPerHistory(id: RecallTaskId, historyTokens: number, rec
  * Write a history and its questions. Depths are uniform over the part before the recent window.
  *
  * @param questions - at most `questionsPerHistory`.
+ * @param language - whose forms say and ask the facts; `held-out` not for tasks that have core questions alone.
  */
 export function writeRecallHistory(
   id: RecallTaskId,
   options: { readonly historyTokens: number; readonly recentTokens: number; readonly questions: number },
   model: LoadedModel,
   rng: Rng,
+  language: Language = 'core',
 ): SharedHistory {
   const { historyTokens, recentTokens, questions } = options;
   const {
@@ -238,7 +254,7 @@ export function writeRecallHistory(
     distractors,
     distractorShare,
     isStraddling = false,
-  } = RECALL_TASKS[id].plan(rng);
+  } = RECALL_TASKS[id].plan(rng, RELATIONS_IN[language]);
   const groups = Array.from({ length: questions }, (_, i) => group(i));
   const total = groups.reduce((sum, { said }) => sum + said.length, 0);
   // The last facts still have to be whole before the recent window begins, even if all of them are late.

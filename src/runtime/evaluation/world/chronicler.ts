@@ -1,6 +1,6 @@
 /** Draws the facts and the filler of one history from a cast that is reused within it. Seeded; writes nothing. */
 import type { Rng } from '../../../base/rng.ts';
-import { CHAIN_RELATION, isHeldOut, type Relation, type Statement, WORLD } from './world.ts';
+import { isHeldOut, type Relation, type Statement, WORLD } from './world.ts';
 
 export interface CastOptions {
   /** Words of each kind that the history uses: small casts make facts share keys. */
@@ -85,14 +85,14 @@ export class Chronicler {
   }
 
   /** A chain of facts: the value of each is the key of the next, and nobody comes up twice. */
-  chain(hops: number): Statement[] {
+  chain(relation: Relation, hops: number): Statement[] {
     return this.group(() => {
-      const chain = [this.statement([CHAIN_RELATION])];
+      const chain = [this.statement([relation])];
       const { a } = chain[0]!;
       const members = new Set([chain[0]!.b, chain[0]!.value]);
       for (let attempt = 0; chain.length < hops && attempt < ATTEMPTS; attempt++) {
         const b = chain.at(-1)!.value;
-        const next = { relation: CHAIN_RELATION, a, b, value: this.value(CHAIN_RELATION) };
+        const next = { relation, a, b, value: this.value(relation) };
         if (this.used.has(keyOf(next)) || members.has(next.value) || !this.fits(next)) continue;
         this.used.add(keyOf(next));
         members.add(next.value);

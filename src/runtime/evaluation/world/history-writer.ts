@@ -5,8 +5,8 @@
 import { K } from '../../../core/tree/ids.ts';
 import type { Rng } from '../../../base/rng.ts';
 import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
-import type { Chronicler } from './chronicler.ts';
-import { clauseOf, type Statement } from './world.ts';
+import { type Chronicler, pick } from './chronicler.ts';
+import { fill, type Statement } from './world.ts';
 
 /** Tokens `start..end-1`. */
 export interface Span {
@@ -19,14 +19,14 @@ export interface PlannedFact {
   readonly statement: Statement;
   /** The fact is the next sentence once the history is this long. */
   readonly atToken: number;
-  /** A block's edge falls between the clause's first token and the value's last. */
+  /** A block's edge falls into the fact's span. */
   readonly isStraddling?: boolean;
 }
 
 export interface WrittenHistory {
   /** Exactly as many as asked for; the last sentence is cut off there. */
   readonly ids: Uint32Array;
-  /** By planned fact: from the clause's first token to the value's last. */
+  /** By planned fact: from the statement's first token to the last one of its keys and value. */
   readonly spans: ReadonlyMap<Statement, Span>;
 }
 
@@ -76,6 +76,14 @@ export function writeHistory(plan: HistoryPlan, encoder: WordEncoder, rng: Rng):
   return { ids: writer.ids(plan.tokens), spans };
 }
 
+/** One of the forms of a statement, filled. */
+interface SpokenForm {
+  /** Up to the last one of its keys and value. */
+  readonly needed: string;
+  readonly rest: string;
+  readonly opensWithValue: boolean;
+}
+
 class Writer {
   private readonly tokens: number[] = [];
   private opensParagraph = true;
@@ -104,37 +112,48 @@ class Writer {
   }
 
   fact(statement: Statement): Span {
-    return this.say(statement, this.lead());
+    const form = this.formOf(statement);
+    return this.say(form, this.lead(form));
   }
 
   /** Filler until a lead-in can be found that puts a block's edge into the fact. */
   straddling(statement: Statement): Span {
-    const clause = this.encoder.encode(` ${clauseOf(statement)} ${statement.value}`).length;
+    const form = this.formOf(statement);
+    const clause = this.encoder.encode(` ${form.needed}`).length;
     for (let attempt = 0; attempt < STRADDLE_ATTEMPTS; attempt++) {
-      const lead = this.lead();
+      const lead = this.lead(form);
       const start = this.length + this.encoded(lead).length;
-      if (Math.floor(start / K) !== Math.floor((start + clause - 1) / K)) return this.say(statement, lead);
+      if (Math.floor(start / K) !== Math.floor((start + clause - 1) / K)) return this.say(form, lead);
       if (attempt % 10 === 9) this.sentence(this.chronicler.filler());
     }
     throw new RangeError('No place was found where a fact lies across the edge of a block.');
   }
 
-  private lead(): string {
-    // At a paragraph's start there is no leading space, and a key there would be another token.
-    const isBare = !this.opensParagraph && this.rng.nextFloat() < BARE_LEAD_SHARE;
+  private formOf({ relation, a, b, value }: Statement): SpokenForm {
+    const { statements } = relation;
+    const form = statements.length === 1 ? statements[0]! : pick(statements, this.rng);
+    const end = form.lastIndexOf('}') + 1;
+    const [needed, rest] = [form.slice(0, end), form.slice(end)].map((part) =>
+      fill(part, a, b).replace('{value}', value),
+    );
+    return { needed: needed!, rest: rest!, opensWithValue: form.startsWith('{value}') };
+  }
+
+  private lead({ opensWithValue }: SpokenForm): string {
+    // At a paragraph's start there is no leading space, and a key there would be another token; so would be a value
+    // with a capital.
+    const isBare = !this.opensParagraph && this.rng.nextFloat() < BARE_LEAD_SHARE && !opensWithValue;
     return isBare ? '' : this.chronicler.leadIn();
   }
 
-  private say(statement: Statement, lead: string): Span {
-    const clause = clauseOf(statement);
-    const text = lead === '' ? clause.charAt(0).toUpperCase() + clause.slice(1) : clause;
+  private say({ needed, rest }: SpokenForm, lead: string): Span {
+    const text = lead === '' ? needed.charAt(0).toUpperCase() + needed.slice(1) : needed;
     this.tokens.push(...this.encoded(lead));
     const start = this.length;
-    this.tokens.push(...this.encoder.encode(` ${text}`), ...this.encoder.encode(` ${statement.value}`));
+    this.tokens.push(...this.encoder.encode(` ${text}`));
     const end = this.length;
     const tail = this.rng.nextFloat() < TAIL_SHARE ? this.chronicler.tail() : '';
-    const { after } = statement.relation;
-    if (after !== '') this.tokens.push(...this.encoder.encode(after));
+    if (rest !== '') this.tokens.push(...this.encoder.encode(rest));
     this.tokens.push(...this.encoder.encode(`${tail}.`));
     this.endSentence();
     return { start, end };

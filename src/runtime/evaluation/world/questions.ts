@@ -1,6 +1,7 @@
 /** Questions about facts, and their answers in the facts' own words. Draws no facts and knows no tokens. */
 import type { Rng } from '../../../base/rng.ts';
 import { pick } from './chronicler.ts';
+import { ABSTENTION } from './languages.ts';
 import { clauseOf, fill, type Statement, WORLD } from './world.ts';
 
 /** A part of an answer. */
@@ -15,7 +16,7 @@ export interface Asked {
   readonly pieces: readonly Piece[];
   /** The values may be named in any order. */
   readonly isList: boolean;
-  /** All facts that the answer needs. */
+  /** All facts that the answer needs; none where the history does not answer the question. */
   readonly statements: readonly Statement[];
 }
 
@@ -45,7 +46,7 @@ export function askSingle(statement: Statement, rng: Rng): Asked {
 /** Both keys by their aliases, the rest in other words; the answer says the fact's own words. */
 export function askParaphrase(statement: Statement, rng: Rng): Asked {
   const { relation, a, b } = statement;
-  const template = pick(WORLD.paraphrases[relation.name]!, rng);
+  const template = pick(relation.paraphrases, rng);
   const text = fill(template, WORLD.aliases[a]!, WORLD.aliases[b]!);
   return { text, pieces: sentence(statement), isList: false, statements: [statement] };
 }
@@ -83,4 +84,11 @@ export function askChain(hops: readonly Statement[], rng: Rng): Asked {
 export function askQueries(statements: readonly Statement[], rng: Rng): Asked {
   const text = statements.map((statement) => questionOf(statement, rng)).join(' ');
   return { text, pieces: statements.flatMap(sentence), isList: false, statements };
+}
+
+/** Of keys that no statement has had; the statement's value is of no matter. */
+export function askUnanswerable(unsaid: Statement, rng: Rng): Asked {
+  const text = questionOf(unsaid, rng);
+  const pieces = [value(ABSTENTION.replace(/\.$/, '')), words('.')];
+  return { text, pieces, isList: false, statements: [] };
 }

@@ -5,8 +5,8 @@
 import { crc32 } from '../../../base/crc32.ts';
 import data from './world-data.json' with { type: 'json' };
 
-/** How one kind of fact is said and asked. `clause` ends right before the value. */
-export interface Relation {
+/** How one kind of fact is said in core forms, in which answers speak. `clause` ends right before the value. */
+interface CoreRelation {
   readonly name: string;
   /** Kinds of words of the two keys, a and b. */
   readonly kinds: readonly string[];
@@ -15,6 +15,14 @@ export interface Relation {
   readonly questions: readonly string[];
   /** What follows the value. */
   readonly after: string;
+}
+
+/** A relation with the forms that one language has. */
+export interface Relation extends CoreRelation {
+  /** Forms of whole statements with {a}, {b} and {value}. */
+  readonly statements: readonly string[];
+  /** Questions for the keys' aliases; empty where the language has none. */
+  readonly paraphrases: readonly string[];
 }
 
 /** One fact. */
@@ -31,7 +39,7 @@ interface World {
   readonly evalShare: number;
   readonly lexicon: Readonly<Record<string, readonly string[]>>;
   readonly aliases: Readonly<Record<string, string>>;
-  readonly relations: readonly Relation[];
+  readonly relations: readonly CoreRelation[];
   readonly restated: { readonly last: string; readonly values: string };
   readonly paraphrases: Readonly<Record<string, readonly string[]>>;
   readonly count: {
@@ -52,24 +60,6 @@ interface World {
 }
 
 export const WORLD: World = data;
-
-export function relationNamed(name: string): Relation {
-  const found = WORLD.relations.find((relation) => relation.name === name);
-  if (found === undefined) throw new RangeError(`The world has no relation "${name}".`);
-  return found;
-}
-
-/** Stated several times of one person; the last statement holds. */
-export const LAST_SEEN = relationNamed(WORLD.restated.last);
-/** Stated several times of one thing; all statements hold. */
-export const HOLDS = relationNamed(WORLD.restated.values);
-export const CHAIN_RELATION = relationNamed(WORLD.chain.relation);
-/** Relations whose facts are stated once. */
-export const SINGLE_RELATIONS = WORLD.relations.filter(
-  (relation) => relation !== LAST_SEEN && relation !== HOLDS,
-);
-/** Relations that have questions without a word in common with the fact. */
-export const PARAPHRASED_RELATIONS = Object.keys(WORLD.paraphrases).map(relationNamed);
 
 /** Put the keys into a clause or a question. */
 export function fill(template: string, a: string, b: string): string {
