@@ -1,6 +1,7 @@
 /** Keeps the address bar at what the page shows, at most twice a second, and follows links opened in this tab. */
 import { changesBetween } from '../../../core/trace/config.ts';
 import type { Model } from '../../model/model.ts';
+import { canChangeSession, isOpenSession } from '../../model/session.ts';
 import { encodeLink, type LinkState } from './link-state.ts';
 import type { PageLink } from './page-link.ts';
 
@@ -26,7 +27,7 @@ export function startAddressSync(model: Model, pageLink: PageLink): () => void {
   };
   const follow = () => {
     const link = pageLink.readAddress();
-    if (link) void applyLink(link, model, pageLink);
+    if (link) void followLink(link, model, pageLink);
   };
   const stops = [mirror, view.viewport.store, view.playhead.store, view.tracks.store].map((store) =>
     store.subscribe(later),
@@ -39,6 +40,38 @@ export function startAddressSync(model: Model, pageLink: PageLink): () => void {
     removeEventListener('hashchange', follow);
     removeEventListener('pagehide', write);
   };
+}
+
+/**
+ * Go where an address leads that was typed into the open page, as a page that is opened with it would: to the session
+ * that it names. Where that cannot be it is said, and the open session keeps its parameters.
+ */
+export async function followLink(link: LinkState, model: Model, pageLink: PageLink): Promise<void> {
+  const { mirror, actions, recordings, problems } = model;
+  const isOpen = () => link.session === undefined || isOpenSession(mirror.getState(), link.session);
+  if (!isOpen() && link.session !== undefined) {
+    await actions.refreshSessions();
+    const state = mirror.getState();
+    const isOwn = state.sessions.some(({ id }) => id === link.session);
+    if (!isOwn || !canChangeSession(state)) {
+      problems.report({
+        title: 'The address was not followed',
+        message: isOwn
+          ? 'Another session is just being opened or made.'
+          : `The session “${link.session}” is not in this browser: a link does not carry its text.`,
+        kept: 'The open session, with its parameters.',
+        tryNext: isOwn ? 'Try again in a moment.' : 'Ask for the trace as a file and open it here.',
+        tone: 'error',
+      });
+      return;
+    }
+    recordings.close();
+    await actions.open(link.session);
+    const opened = mirror.getState().session;
+    if (!isOpen() || opened === null) return;
+    if (opened.pendingTokens > 0 && !opened.readOnly) await actions.run();
+  }
+  await applyLink(link, model, pageLink);
 }
 
 /** Apply a link to the open session: its parameters, then its view. */

@@ -71,6 +71,11 @@ export class PageLink {
     const { mirror, view } = this.#model;
     const { source, playhead, viewport, tracks } = view;
     this.#giveUp();
+    const model = mirror.getState().boot?.model.id;
+    if (link.model !== undefined && model !== undefined && link.model !== model) {
+      const message = `this page runs the model ${model}, and shows the link with it`;
+      this.#tellProblems([{ field: 'model', value: link.model, message }]);
+    }
     viewport.set({ colourBy: link.colour ?? 'lod', tableOpen: link.table ?? false });
     if (link.tracks !== 'own') tracks.show(link.tracks ?? tracks.initial);
     if (link.step === undefined && !link.tokens && !link.rows && !link.block) return;

@@ -1,0 +1,48 @@
+/** An address that is typed into the open page leads where it says, or nowhere. */
+import { expect, it } from 'vitest';
+import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
+import type { BootReport, SessionSnapshot, SessionState } from '../../../runtime/engine/protocol/protocol.ts';
+import { createModel } from '../../model/model.ts';
+import { fakeEngine } from '../../model/testing/fake-engine.ts';
+import { followLink } from './address-sync.ts';
+import { PageLink } from './page-link.ts';
+
+const snapshotOf = (id: string): SessionSnapshot => {
+  const state = { record: { id }, config: DEFAULT_RUN_CONFIG, readOnly: false, pendingTokens: 0 };
+  return { state: state as unknown as SessionState, events: [], chat: [], provenance: [], damage: [] };
+};
+
+function scene() {
+  const engine = fakeEngine((command) =>
+    command.kind === 'listSessions'
+      ? [{ id: 'a' }, { id: 'b' }]
+      : command.kind === 'openSession'
+        ? snapshotOf(command.sessionId)
+        : snapshotOf(model.mirror.getState().session!.record.id).state,
+  );
+  const model = createModel(engine.port);
+  const boot = { defaults: DEFAULT_RUN_CONFIG, model: { id: 'tiny' } } as unknown as BootReport;
+  model.mirror.setState({ boot });
+  model.intake.acceptSnapshot(snapshotOf('a'));
+  return { ...engine, model, pageLink: new PageLink(model) };
+}
+
+it('opens the own session that it names before anything is changed', async () => {
+  const { model, pageLink, sent } = scene();
+  await followLink({ session: 'b', parameters: { budgetTokens: 1024 } }, model, pageLink);
+  expect(model.mirror.getState().session?.record.id).toBe('b');
+  expect(sent).toEqual(['listSessions', 'openSession', 'setConfig']);
+});
+
+it('says that a session is not here, and leaves the open one alone', async () => {
+  const { model, pageLink, sent } = scene();
+  await followLink({ session: 'z', parameters: { budgetTokens: 1024 } }, model, pageLink);
+  expect(sent).toEqual(['listSessions']);
+  expect(model.problems.store.getState().problems[0]?.message).toContain('“z”');
+});
+
+it('names a model that the page does not run', async () => {
+  const { model, pageLink } = scene();
+  await followLink({ session: 'a', model: 'gpt2' }, model, pageLink);
+  expect(model.problems.store.getState().problems[0]?.message).toContain('model = “gpt2”');
+});
