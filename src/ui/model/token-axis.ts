@@ -8,6 +8,10 @@ export interface TokenWindow {
 
 /** The narrowest zoom: one token across the whole width. */
 const MIN_VISIBLE_TOKENS = 1;
+/** Per wheel pixel. */
+const WHEEL_ZOOM = 0.0016;
+/** Browsers report a pinch by the factor s as −100 · ln s. */
+const PINCH_ZOOM = 0.01;
 /** An empty history still gets an axis of this many tokens. */
 const MIN_TOTAL_TOKENS = 256;
 
@@ -36,6 +40,31 @@ export function zoomTokens(
   const wanted = Math.min(Math.max(span * factor, MIN_VISIBLE_TOKENS), whole);
   const start = anchor - (anchor - window.start) * (wanted / span);
   return clampTokens({ start, end: start + wanted }, totalTokens);
+}
+
+/** Two fingers on the plot: where their middle is, from its left edge, and how far they are apart, in pixels. */
+export interface Pinch {
+  readonly x: number;
+  readonly distance: number;
+}
+
+/** The window after two fingers moved: zoomed as far as they spread, with the token that was between them still there. */
+export function pinchTokens(
+  window: TokenWindow,
+  before: Pinch,
+  after: Pinch,
+  width: number,
+  totalTokens: number,
+): TokenWindow {
+  const factor = Math.max(before.distance, 1) / Math.max(after.distance, 1);
+  const zoomed = zoomTokens(window, factor, xToToken(before.x, window, width), totalTokens);
+  const byTokens = ((before.x - after.x) / width) * (zoomed.end - zoomed.start);
+  return panTokens(zoomed, byTokens, totalTokens);
+}
+
+/** How much more tokens a turn of the wheel shows; browsers report a trackpad's pinch as one with Ctrl held. */
+export function wheelZoom(pixels: number, isPinch: boolean): number {
+  return Math.exp(pixels * (isPinch ? PINCH_ZOOM : WHEEL_ZOOM));
 }
 
 export function panTokens(window: TokenWindow, byTokens: number, totalTokens: number): TokenWindow {

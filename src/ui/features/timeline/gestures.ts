@@ -4,7 +4,7 @@ import { entryAtX } from './hit.ts';
 import { entryAtSlot, slotOffsets } from './slots.ts';
 import { yToStep } from '../../model/step-axis.ts';
 import { STRIP_HEIGHT, type TimelineRenderer } from './timeline-renderer.ts';
-import { panTokens, xToToken } from '../../model/token-axis.ts';
+import { type Pinch, panTokens, pinchTokens, wheelZoom, xToToken } from '../../model/token-axis.ts';
 
 /** What the pointer rests on, in page pixels. */
 export interface Hit {
@@ -16,7 +16,6 @@ export interface Hit {
 }
 
 const DRAG_FROM_PIXELS = 4;
-const WHEEL_ZOOM = 0.0016;
 /** Wheel pixels that scroll the tracks by one. */
 const WHEEL_PER_TRACK = 80;
 
@@ -28,6 +27,9 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
   const { viewport } = view;
   let drag: { x: number; y: number; moved: boolean } | null = null;
   let trackPixels = 0;
+  /** Where the fingers are, in page pixels. */
+  const touches = new Map<number, { readonly x: number; readonly y: number }>();
+  let pinch: Pinch | null = null;
 
   const show = (hit: Hit | null) => {
     renderer.setHover(hit && { index: hit.index, block: hit.block });
@@ -67,11 +69,29 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
     return x < 0 || x > matrixWidth ? null : xToToken(x, viewport.state.tokens, matrixWidth);
   };
 
+  const pinchNow = (): Pinch | null => {
+    const [a, b] = touches.values();
+    if (!a || !b) return null;
+    const left = overlay.getBoundingClientRect().left + renderer.layout.left;
+    return { x: (a.x + b.x) / 2 - left, distance: Math.hypot(a.x - b.x, a.y - b.y) };
+  };
+  const liftTouch = ({ pointerId }: PointerEvent) => {
+    touches.delete(pointerId);
+    pinch = pinchNow();
+  };
+
   overlay.addEventListener(
     'pointerdown',
     (event) => {
       if (event.button !== 0) return;
       overlay.setPointerCapture(event.pointerId);
+      if (event.pointerType === 'touch') touches.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      pinch = pinchNow();
+      if (pinch) {
+        drag = null;
+        show(null);
+        return;
+      }
       drag = { x: event.clientX, y: event.clientY, moved: false };
     },
     { signal },
@@ -80,6 +100,15 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
     'pointermove',
     (event) => {
       viewport.tellPointerToken(pointerToken(event));
+      if (touches.has(event.pointerId)) touches.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      const moved = pinchNow();
+      if (pinch && moved) {
+        const { matrixWidth } = renderer.layout;
+        const tokens = pinchTokens(viewport.state.tokens, pinch, moved, matrixWidth, view.run.cursor);
+        viewport.set({ tokens, autoTokens: false });
+        pinch = moved;
+        return;
+      }
       if (!drag) {
         show(matrixHit(event));
         return;
@@ -101,6 +130,9 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
   overlay.addEventListener(
     'pointerup',
     (event) => {
+      const wasPinched = pinch !== null || (event.pointerType === 'touch' && drag === null);
+      liftTouch(event);
+      if (wasPinched) return;
       const wasDragged = drag?.moved === true;
       drag = null;
       overlay.classList.remove('is-dragged');
@@ -115,6 +147,7 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
     },
     { signal },
   );
+  overlay.addEventListener('pointercancel', liftTouch, { signal });
   overlay.addEventListener(
     'dblclick',
     (event) => {
@@ -140,13 +173,13 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
         trackPixels -= tracks * WHEEL_PER_TRACK;
         if (tracks !== 0) view.tracks.scroll(renderer.layout.tracksBefore + tracks);
       } else if (event.altKey || x < left || x > left + matrixWidth) {
-        viewport.zoomSteps(Math.exp(-pixels * WHEEL_ZOOM), event.clientY - box.top);
+        viewport.zoomSteps(1 / wheelZoom(pixels, event.ctrlKey), event.clientY - box.top);
       } else if (sideways) {
         const { tokens } = viewport.state;
         const byTokens = (pixels / matrixWidth) * (tokens.end - tokens.start);
         viewport.set({ tokens: panTokens(tokens, byTokens, view.run.cursor), autoTokens: false });
       } else {
-        viewport.zoomTokens(Math.exp(pixels * WHEEL_ZOOM), pointerToken(event));
+        viewport.zoomTokens(wheelZoom(pixels, event.ctrlKey), pointerToken(event));
       }
       show(matrixHit(event));
     },
@@ -157,7 +190,7 @@ export function listenForGestures(renderer: TimelineRenderer, onHit: (hit: Hit |
     (event) => {
       event.preventDefault();
       viewport.zoomSteps(
-        Math.exp(-event.deltaY * WHEEL_ZOOM),
+        1 / wheelZoom(event.deltaY, event.ctrlKey),
         event.clientY - range.getBoundingClientRect().top,
       );
     },
