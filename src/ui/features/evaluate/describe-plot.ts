@@ -45,8 +45,8 @@ export function tableOf(plot: PlotId, series: readonly Series[]): PlotTable {
 }
 
 const Y_NAMES: Readonly<Record<PlotId, string>> = {
-  distance: 'Accuracy',
-  length: 'Accuracy',
+  distance: 'Answered',
+  length: 'Answered',
   position: 'NLL',
   routing: 'Reading accuracy',
   regret: 'Regret',

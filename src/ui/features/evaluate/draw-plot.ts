@@ -69,7 +69,7 @@ function curves(
     y: isShare || heights[0] === undefined ? { domain: [0, 1] } : { domain: heights, nice: true },
     marks: [
       leftAxis({
-        label: isShare ? 'Accuracy' : 'NLL, nats per token',
+        label: isShare ? 'Answered' : 'NLL, nats per token',
         ticks: 5,
         format: isShare ? percent : String,
       }),
