@@ -32,6 +32,7 @@ def add_run(parser: argparse.ArgumentParser, out: Path, lr: float) -> None:
 def add_language(parser: argparse.ArgumentParser) -> None:
     """In which forms the documents are told (world/forms.py); `trained` also puts facts among real prose."""
     parser.add_argument("--language", choices=("core", "trained"), default="core")
+    parser.add_argument("--core-share", type=float, default=0.0, help="documents told in core forms all the same")
 
 
 def add_length(parser: argparse.ArgumentParser, minutes: float, prefix: str = "") -> None:

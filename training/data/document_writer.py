@@ -115,7 +115,9 @@ class DocumentWriter:
         value_end = len(self.tokens)
         self.tokens += self.encode(after)
         template = statement.relation.name
-        self.facts.append(Fact(start, len(self.tokens), value_start, value_end, statement.key, template, statement))
+        keys = tuple(self.tokens.index(self.encode(" " + word)[0], start) for word in (statement.a, statement.b))
+        spans = (start, len(self.tokens), value_start, value_end)
+        self.facts.append(Fact(*spans, keys, statement.key, template, statement))
         self.tokens += self.encode(tail + ".")
         self.end_sentence()
 
@@ -280,21 +282,24 @@ class Teller:
     split: str
     language: Language = "core"
     prose: tuple[str, ...] = ()
+    core_share: float = 0.0
+    """Documents told in core forms without prose all the same, so that what is known stays known."""
 
     @classmethod
-    def for_training(cls, tokenizer: Tokenizer, language: Language) -> Teller:
+    def for_training(cls, tokenizer: Tokenizer, language: Language, core_share: float = 0.0) -> Teller:
         """Tells what training may see; beyond core forms, among real prose where it can be had."""
         prose = sentences_of(load_prose()) if language != "core" else ()
-        return cls(tokenizer, "train", language, prose)
+        return cls(tokenizer, "train", language, prose, core_share)
 
     def document(self, rng: random.Random, n_tokens: int, **shape: Any) -> Document:
         """A document of `n_tokens` tokens; `shape` is the rest of `make_document`."""
+        is_core = self.core_share > 0 and rng.random() < self.core_share
         return make_document(
             rng,
             n_tokens,
             split=self.split,
             tokenizer=self.tokenizer,
-            language=self.language,
-            prose=self.prose,
+            language="core" if is_core else self.language,
+            prose=() if is_core else self.prose,
             **shape,
         )

@@ -16,15 +16,26 @@ from training.world.relations import Statement
 
 @dataclass
 class Fact:
-    """A core clause, `tokens[start:end]`; the value is `tokens[value_start:value_end]`."""
+    """A statement, `tokens[start:end]`; the value is `tokens[value_start:value_end]`."""
 
     start: int
     end: int
     value_start: int
     value_end: int
+    keys: tuple[int, int]
+    """Where its keys stand, each of one token; they may follow the value."""
     key: tuple[str, str, str]
     template: str
     statement: Statement
+
+    @property
+    def told_start(self) -> int:
+        """Beginning of the least span that holds both keys and the value."""
+        return min(self.value_start, *self.keys)
+
+    @property
+    def told_end(self) -> int:
+        return max(self.value_end, *(place + 1 for place in self.keys))
 
 
 class Value(NamedTuple):

@@ -28,7 +28,7 @@ HOLDS_HINT = 0.45
 
 
 class Placed(NamedTuple):
-    """A fact in a history: what it says and where."""
+    """A fact in a history: what it says, and where its keys and its value stand."""
 
     statement: Statement
     start: int

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from training.constants import BLOCK_SIZE
 from training.data.document_writer import Teller
-from training.data.documents import Fact
 from training.data.encoder import encoder_for
 from training.data.layouts import RECENT_TOKENS, Entry, children_of, expand_at, is_recent, recency_layout
 from training.data.lens_pool import PAGE, SPARSE, PooledDocument, pooled_document
@@ -112,9 +111,9 @@ class Sampler:
         for document, first, last in parts:
             shift = at - first * PAGE
             placed = {
-                index: Placed(fact.statement, self.keys_start(fact, document.tokens) + shift, fact.value_end + shift)
+                index: Placed(fact.statement, fact.told_start + shift, fact.told_end + shift)
                 for index, fact in enumerate(document.facts)
-                if fact.start >= first * PAGE and fact.value_end <= min(last * PAGE, length - shift)
+                if fact.start >= first * PAGE and fact.told_end <= min(last * PAGE, length - shift)
             }
             grouped = {index for groups in document.groups.values() for group in groups for index in group}
             told.facts += [
@@ -134,12 +133,6 @@ class Sampler:
         if len(gists[2]) >= BLOCK_SIZE:
             gists[3] = compress_sequence(self.net.lod2, gists[2])
         return Stream(tokens[:length], gists), told
-
-    def keys_start(self, fact: Fact, tokens: Tensor) -> int:
-        """Where the clause's first key stands: a block that holds only the article before it tells nothing."""
-        keys = {self.encode(" " + word)[0] for word in fact.key[1:]}
-        clause = tokens[fact.start : fact.end].tolist()
-        return next((fact.start + place for place, token in enumerate(clause) if token in keys), fact.start)
 
     def clutter(self, layout: list[Entry], budget: int) -> None:
         """Fill most of the budget as streaming would: newest pages at LOD1, blocks that earlier questions opened."""

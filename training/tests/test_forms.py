@@ -129,6 +129,8 @@ def test_facts_stand_in_every_form_and_among_prose(tokenizer: Tokenizer) -> None
             told = [form for form, text in fills.items() if text.lower() == said]
             assert len(told) == 1, said
             assert tokenizer.decode(ids[fact.value_start : fact.value_end]) == f" {statement.value}"
+            assert [tokenizer.decode([ids[place]]) for place in fact.keys] == [f" {statement.a}", f" {statement.b}"]
+            assert fact.start <= fact.told_start < fact.told_end <= fact.end
             forms |= {(fact.key[0], told[0])}
     assert len(forms) > 60
     assert prose > 40

@@ -72,7 +72,7 @@ class Trainer:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.rng, self.meter = options, random.Random(options.seed), Meter()
         self.tokenizer = load_tokenizer()
-        self.teller = Teller.for_training(self.tokenizer, options.language)
+        self.teller = Teller.for_training(self.tokenizer, options.language, options.core_share)
         self.base = load_base(options.base)
         config = GistConfig(options.blocks, options.context, options.attention, options.pooling, options.queries)
         self.net = GistNet(self.base.config, config)

@@ -71,7 +71,9 @@ class Trainer:
             self.net.load_state_dict(torch.load(options.start, weights_only=False)["state_dict"])
         groups = peak_groups((self.net.parameters(), options.lr))
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
-        self.sampler = Sampler(base, gistnet, Teller.for_training(tokenizer, options.language), self.rng, options.tail)
+        self.sampler = Sampler(
+            base, gistnet, Teller.for_training(tokenizer, options.language, options.core_share), self.rng, options.tail
+        )
         self.progress, self.meter = Progress(options.minutes, options.steps), Meter()
         self.checkpoint = options.out.with_suffix(".checkpoint.pt")
         if options.resume and self.checkpoint.exists():
