@@ -8,7 +8,7 @@ so that export is a plain copy. It does no training and reads no files.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import torch
@@ -225,17 +225,18 @@ class Llama(nn.Module):
         inputs_embeds: Tensor,
         position_ids: Tensor,
         attention_mask: Tensor | None = None,
-        return_attention_of: int | None = None,
-    ) -> tuple[Tensor, Tensor | None]:
-        """Final normed hidden states `[B, T, d]`, and one layer's attention if asked for."""
-        config, x, probs = self.config, inputs_embeds, None
+        return_attention_of: Collection[int] = (),
+    ) -> tuple[Tensor, dict[int, Tensor]]:
+        """Final normed hidden states `[B, T, d]`, and the attention of the layers asked for."""
+        config, x, probs = self.config, inputs_embeds, {}
         mask = attention_mask_for(x.shape[1], attention_mask, causal=True)
         rope = rope_cos_sin(position_ids, config.head_dim, config.rope_theta)
         for index, layer in enumerate(self.model.layers):
-            wanted = index == return_attention_of
+            wanted = index in return_attention_of
             layer_rope = rope if config.layer_has_rope(index) else None
             x, layer_probs = layer(x, layer_rope, mask, want_probs=wanted)
-            probs = layer_probs if wanted else probs
+            if wanted:
+                probs[index] = layer_probs
         return self.model.norm(x), probs
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -248,15 +249,15 @@ class Llama(nn.Module):
         inputs_embeds: Tensor,
         position_ids: Tensor,
         attention_mask: Tensor | None = None,
-        return_attention_of: int | None = None,
-    ) -> Tensor | tuple[Tensor, Tensor]:
+        return_attention_of: Collection[int] = (),
+    ) -> Tensor | tuple[Tensor, dict[int, Tensor]]:
         """Logits `[B, T, V]` from embeddings `[B, T, d]` at absolute positions `[B, T]`.
 
         Args:
             position_ids: int64 or float64 (a gist sits at its span's centre).
             attention_mask: keys `[B, T]` or pairs `[B, T, T]` that may be seen; causality is added.
-            return_attention_of: a layer whose probabilities `[B, h, T, T]` are returned as well.
+            return_attention_of: layers whose probabilities `[B, h, T, T]` are returned as well.
         """
         hidden, probs = self.hidden_states(inputs_embeds, position_ids, attention_mask, return_attention_of)
         logits = self.logits(hidden)
-        return logits if return_attention_of is None else (logits, probs)
+        return (logits, probs) if return_attention_of else logits

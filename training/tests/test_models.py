@@ -42,9 +42,9 @@ def test_positional_heads_look_back_by_their_number() -> None:
     init_positional_heads(model)
     tokens = torch.randint(0, 60, (1, 40))
     far = torch.arange(40)[None] + 100_000
-    _, probs = model(model.embed(tokens), far, return_attention_of=0)
+    _, probs = model(model.embed(tokens), far, return_attention_of=[0])
     for head in range(4):
-        assert probs[0, head, 20:].diagonal(offset=20 - head - 1).mean() > 0.8
+        assert probs[0][0, head, 20:].diagonal(offset=20 - head - 1).mean() > 0.8
 
 
 def test_a_copying_head_says_what_it_attends_to() -> None:

@@ -26,7 +26,7 @@ from training.models.llama import Llama, LlamaConfig
 from training.options import add_language, add_length, add_run, parser_of
 from training.paths import CACHE
 from training.train.base_curriculum import Corpus, Stage, chosen_stages
-from training.train.base_loss import RETRIEVAL_HEAD, RETRIEVAL_LAYER, training_loss
+from training.train.base_loss import BINDING_LAYER, RETRIEVAL_HEAD, RETRIEVAL_LAYER, training_loss
 from training.train.checkpoints import begin, save_atomically
 from training.train.loop import Meter, Progress, Timer, descend, peak_groups, set_learning_rate, warm_cosine
 from training.world.lexicon import ALIASES
@@ -60,10 +60,14 @@ class Trainer:
         self.model = Llama(self.config)
         init_positional_heads(self.model)
         init_copy_head(self.model, RETRIEVAL_LAYER, RETRIEVAL_HEAD)
-        groups = peak_groups((self.model.parameters(), options.lr))
+        if options.freeze_embeddings:
+            self.model.model.embed_tokens.requires_grad_(False)
+        learned = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        groups = peak_groups((learned, options.lr))
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), weight_decay=0.05)
+        teller = Teller.for_training(tokenizer, options.language, options.core_share)
         self.corpus, self.meter = (
-            Corpus(Teller.for_training(tokenizer, options.language), self.rng, options.special_share),
+            Corpus(teller, self.rng, options.special_share),
             Meter(),
         )
         self.checkpoint, self.tokens = options.out / "checkpoint.pt", 0
@@ -71,6 +75,8 @@ class Trainer:
         if options.start:
             saved = torch.load(options.start, weights_only=False)
             self.model.load_state_dict(widened(saved["state_dict"], tokenizer))
+        if options.begin_binding:
+            init_copy_head(self.model, BINDING_LAYER, 0, quiet=1.0)
         if options.resume and self.checkpoint.exists():
             saved = torch.load(self.checkpoint, weights_only=False)
             self.model.load_state_dict(saved["state_dict"])
@@ -136,6 +142,12 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--publish", type=Path, help="also write {config, state_dict} here once recall3 ≥ 0.9")
     parser.add_argument("--start", type=Path, help="begin from this checkpoint's weights, with a new optimizer")
     parser.add_argument("--lengths", help='"256:0.4,512:0.9,1024:1": stages by length and end, a share of the budget')
+    parser.add_argument(
+        "--freeze-embeddings", action="store_true", help="keep the token table: GistNet and LensNet stay valid"
+    )
+    parser.add_argument(
+        "--begin-binding", action="store_true", help="make head 0 of the binding layer a copying head, once"
+    )
     parser.add_argument("--special-share", type=float, default=0.35, help="documents with chains, repeats, rewordings")
     return parser.parse_args(arguments)
 
