@@ -31,17 +31,11 @@ from training.files import write_json
 from training.models.llama import Llama
 from training.options import parser_of
 from training.train.checkpoints import begin, load_base
-from training.train.intervals import wilson
+from training.train.intervals import cell
 
 OFFSETS = (0, 10_000, 100_000, 1_000_000)
 CASTS = {"any": None, "wide": 32, "tight": 4}
 """Words of each kind that a document's facts share: the tighter, the more alike the facts."""
-
-
-def cell(hits: list[bool]) -> dict:
-    low, high = wilson(sum(hits), len(hits))
-    accuracy = round(sum(hits) / len(hits), 4) if hits else None
-    return {"n": len(hits), "accuracy": accuracy, "ci95": [round(low, 4), round(high, 4)]}
 
 
 def evaluation_document(rng: random.Random, length: int, tokenizer: Tokenizer, cast_size: int | None) -> Document:

@@ -20,6 +20,13 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def cell(hits: list[bool]) -> dict:
+    """n, share and its 95% interval, rounded for a report."""
+    low, high = wilson(sum(hits), len(hits))
+    accuracy = round(sum(hits) / len(hits), 4) if hits else None
+    return {"n": len(hits), "accuracy": accuracy, "ci95": [round(low, 4), round(high, 4)]}
+
+
 def bootstrap(rows: np.ndarray, statistic: Callable[[np.ndarray], float], seed: int = 0, rounds: int = 1000):
     """Statistic of `rows` `[n, ...]` and its 95% interval by resampling rows."""
     rng = np.random.default_rng(seed)
