@@ -1,5 +1,16 @@
-/** Ends the test run's output with its total on one line, in the form that build servers know from Jest. */
+/** Ends the test run's output with its total alone on the last line: `N passed, N failed`. */
 import type { Reporter, TestModule } from 'vitest/node';
+
+export interface TestCounts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** The line that build servers read; skipped tests are named where there are any. */
+export function totalLine({ passed, failed, skipped }: TestCounts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
 
 export class TotalReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
@@ -10,10 +21,6 @@ export class TotalReporter implements Reporter {
         if (state !== 'pending') counts[state]++;
       }
     }
-    const parts = Object.entries(counts).flatMap(([state, count]) =>
-      count > 0 ? [`${count} ${state}`] : [],
-    );
-    const total = counts.failed + counts.skipped + counts.passed;
-    process.stdout.write(`Tests: ${[...parts, `${total} total`].join(', ')}\n`);
+    process.stdout.write(`\n${totalLine(counts)}\n`);
   }
 }
