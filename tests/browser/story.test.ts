@@ -44,7 +44,16 @@ async function freshProfile(address = ''): Promise<Page> {
 }
 
 const slider = (page: Page) => page.getByLabel('Step', { exact: true });
-const stepOf = (page: Page) => slider(page).inputValue().then(Number);
+/** The slider follows the keys within an animation frame: the second one finds it there. */
+async function stepOf(page: Page): Promise<number> {
+  await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        requestAnimationFrame(() => requestAnimationFrame(resolve));
+      }),
+  );
+  return Number(await slider(page).inputValue());
+}
 const inspector = (page: Page) => page.getByLabel('Selected block');
 
 it(
