@@ -135,10 +135,11 @@ describe('the first minute', () => {
     release();
     await page.getByText('The live session runs behind it.').waitFor();
     await expect.poll(() => stepOf(page)).toBe(0);
-    await page.getByRole('button', { name: 'Go live' }).click();
+    expect(await page.getByRole('button', { name: 'Newest', exact: true }).count()).toBe(0);
+    await page.getByRole('button', { name: 'To the live session' }).click();
     await page.getByText('Recorded example.').waitFor({ state: 'detached' });
-    const live = page.getByRole('button', { name: 'Live', exact: true });
-    await expect.poll(() => live.getAttribute('aria-pressed')).toBe('true');
+    const newest = page.getByRole('button', { name: 'Newest', exact: true });
+    await expect.poll(() => newest.getAttribute('aria-pressed')).toBe('true');
   });
 
   it('is toured by keys, which ends where the presets are', async () => {
@@ -176,6 +177,32 @@ describe('the first minute', () => {
   });
 });
 
+it('goes over to the live session while the tour is read, and when a parameter is changed', async () => {
+  const { page, context, complaints, release } = await firstVisit();
+  await page.getByText('Recorded example.').waitFor();
+  const tour = page.getByRole('dialog', { name: /^Tour/ });
+  await tour.getByRole('button', { name: 'Next' }).click();
+  await page.getByRole('dialog', { name: 'Tour, step 2 of 5' }).waitFor();
+  await page.keyboard.press('Escape');
+  await tour.waitFor({ state: 'detached' });
+  release();
+  await page.getByText('Recorded example.').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Newest', exact: true, pressed: true }).waitFor();
+  await context.close();
+
+  const other = await firstVisit();
+  await other.page.getByText('Recorded example.').waitFor();
+  await other.page.getByRole('button', { name: 'Close the tour' }).click();
+  await other.page.locator('.timeline-overlay').focus();
+  await other.page.keyboard.press('Home');
+  other.release();
+  await other.page.getByText('The live session runs behind it.').waitFor();
+  await other.page.getByRole('combobox', { name: 'KV mode' }).selectOption('patch');
+  await other.page.getByText('Recorded example.').waitFor({ state: 'detached' });
+  expect([...complaints, ...other.complaints]).toEqual([]);
+  await other.context.close();
+});
+
 describe('time, by keys', () => {
   let open: OpenPage;
 
@@ -208,14 +235,17 @@ describe('time, by keys', () => {
     await expect.poll(() => page.getByRole('combobox', { name: 'Speed' }).inputValue()).toBe('16');
   });
 
-  it('goes to either end, and End follows again', async () => {
+  it('goes to either end; a recording has a last step and none that is newer', async () => {
     const { page } = open;
-    const live = page.getByRole('button', { name: 'Live', exact: true });
+    const last = page.getByRole('button', { name: 'Last', exact: true });
     await page.keyboard.press('End');
     await expect.poll(() => stepOf(page)).toBe(await lastStepOf(page));
-    expect(await live.getAttribute('aria-pressed')).toBe('true');
+    expect(await last.getAttribute('aria-pressed')).toBeNull();
     await page.keyboard.press('Shift+ArrowLeft');
-    await expect.poll(() => live.getAttribute('aria-pressed')).toBe('false');
+    await expect.poll(() => stepOf(page)).toBe((await lastStepOf(page)) - 10);
+    await last.click();
+    await expect.poll(() => stepOf(page)).toBe(await lastStepOf(page));
+    await page.locator('.timeline-overlay').focus();
     await page.keyboard.press('Home');
     await expect.poll(() => stepOf(page)).toBe(0);
   });

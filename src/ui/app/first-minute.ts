@@ -3,6 +3,8 @@
  * to the live session on the same example. Never while the user is looking at something.
  */
 import type { Model } from '../model/model.ts';
+import type { Commands } from '../commands/commands.ts';
+import { commandOfPress } from '../commands/keymap.ts';
 import type { Page } from './page.ts';
 import { EXAMPLE_ID } from '../model/example.ts';
 
@@ -12,9 +14,11 @@ const TRACE_FILE = `${EXAMPLE_ID}.trace.jsonl.gz`;
 const PLAYED_SPEED = 4;
 /** Live steps that make the hand-over worth it: fewer would leave the plot all but empty. */
 const LIVE_STEPS = 24;
+/** Where a recording is looked at; a hand there takes hold of it. */
+const LOOKED_AT = '.timeline, .transport, .inspector';
 
 /** Play the recorded example if this is a first visit and the address names nothing else. Never throws. */
-export async function playFirstMinute({ model, pageLink, tour }: Page): Promise<void> {
+export async function playFirstMinute({ model, commands, pageLink, tour }: Page): Promise<void> {
   const { mirror, recordings, firstMinute, view } = model;
   if (!isFirstVisit()) return;
   tour.offer();
@@ -35,14 +39,14 @@ export async function playFirstMinute({ model, pageLink, tour }: Page): Promise<
   firstMinute.setState({ playing: true, touched: false });
   view.playhead.setSpeed(PLAYED_SPEED);
   view.playhead.togglePlaying();
-  handOver(file, speed, model);
+  handOver(file, speed, model, commands);
 }
 
 /** Watch until the live session has something to show, and go there unless the user took hold of the recording. */
-function handOver(file: File, speed: number, model: Model): void {
+function handOver(file: File, speed: number, model: Model, commands: Commands): void {
   const { mirror, recordings, firstMinute, shown, view } = model;
-  const touch = () => {
-    firstMinute.setState({ touched: true });
+  const touch = (event: Event) => {
+    if (takesHold(event, commands)) firstMinute.setState({ touched: true });
   };
   const events = ['pointerdown', 'keydown', 'wheel'] as const;
   const check = () => {
@@ -61,6 +65,31 @@ function handOver(file: File, speed: number, model: Model): void {
     for (const stop of stops) stop();
     for (const event of events) removeEventListener(event, touch, { capture: true });
   };
+}
+
+/**
+ * Whether an event takes hold of the recording: a hand on what shows it, or a key that moves through it. Reading the
+ * tour, closing it or typing elsewhere does not.
+ */
+export function takesHold(event: Event, commands: Pick<Commands, 'ofChord'>): boolean {
+  const target = event.target instanceof Element ? event.target : null;
+  if (event.type !== 'keydown') return target?.closest(LOOKED_AT) != null;
+  const command = commandOfPress(event as KeyboardEvent, target, commands);
+  if (command === undefined)
+    return target?.closest(LOOKED_AT) != null && isKeyOfSliders(event as KeyboardEvent);
+  return (command.group === 'Playback' || command.group === 'View') && command.id !== 'deselect';
+}
+
+/** A slider or button under the focus moves by these itself. */
+function isKeyOfSliders({ key }: KeyboardEvent): boolean {
+  return (
+    key === ' ' ||
+    key === 'Enter' ||
+    key.startsWith('Arrow') ||
+    key.startsWith('Page') ||
+    key === 'Home' ||
+    key === 'End'
+  );
 }
 
 function isFirstVisit(): boolean {

@@ -23,7 +23,7 @@ describe('the keys of a page', () => {
     ['Shift+ArrowLeft', 'back-fast'],
     ['Shift+ArrowRight', 'forward-fast'],
     ['Home', 'first'],
-    ['End', 'live'],
+    ['End', 'newest'],
     ['w', 'zoom-in'],
     ['s', 'zoom-out'],
     ['a', 'pan-left'],

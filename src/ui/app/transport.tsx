@@ -1,11 +1,11 @@
 /** The transport: moves the playhead through the recorded run and sets the pace of ingestion. */
 import {
   ChevronFirst,
+  ChevronLast,
   ChevronLeft,
   ChevronRight,
   Pause,
   Play,
-  Radio,
   Repeat,
   SkipBack,
   SkipForward,
@@ -13,17 +13,14 @@ import {
 import { Scrubber } from '../view/scrubber.tsx';
 import { SPEEDS } from '../model/playhead.ts';
 import { formatCount } from '../words/format.ts';
-import { IconButton } from '../widgets/icon-button.tsx';
 import { CommandButton } from '../view/command-button.tsx';
-import { useCommands, useModel, usePlayhead, useRunView, useSession } from '../view/hooks.ts';
+import { useModel, usePlayhead, useRecording, useRunView, useSession } from '../view/hooks.ts';
 
 const PACES = [0, 250, 500, 1000, 1500, 2500, 5000] as const;
 
 export function Transport() {
   const { actions, view } = useModel();
-  const commands = useCommands();
   const playing = usePlayhead((state) => state.playing);
-  const following = usePlayhead((state) => state.following);
   const speed = usePlayhead((state) => state.speed);
   const looping = usePlayhead((state) => state.looping);
   const marked = usePlayhead((state) => state.range !== null);
@@ -54,17 +51,7 @@ export function Transport() {
         />
       </div>
       <PageScrubber />
-      <IconButton
-        icon={Radio}
-        text="Live"
-        label={following ? 'Following live' : 'Follow live (End)'}
-        pressed={following}
-        className="live"
-        disabled={empty}
-        onClick={() => {
-          commands.run('live');
-        }}
-      />
+      <NewestButton />
       <label className="field-inline wide-only">
         <span>Speed</span>
         <select
@@ -97,6 +84,33 @@ export function Transport() {
         </select>
       </label>
     </footer>
+  );
+}
+
+/** To the newest step and on with it; a recording grows no more, so that there it is the last step and nothing stays. */
+function NewestButton() {
+  const following = usePlayhead((state) => state.following);
+  const empty = usePlayhead((state) => state.count === 0);
+  const isRecorded = useRecording((state) => state.recording !== null);
+  return isRecorded ? (
+    <CommandButton
+      id="newest"
+      icon={ChevronLast}
+      text="Last"
+      label="Last step of the recording"
+      className="newest"
+      disabled={empty}
+    />
+  ) : (
+    <CommandButton
+      id="newest"
+      icon={ChevronLast}
+      text="Newest"
+      label={following ? 'Following the newest step' : 'Follow the newest step'}
+      pressed={following}
+      className="newest"
+      disabled={empty}
+    />
   );
 }
 

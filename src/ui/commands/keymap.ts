@@ -1,5 +1,5 @@
 /** From key events to commands. Pure but for the listener at the end. */
-import type { Commands } from './commands.ts';
+import type { CommandEntry, Commands } from './commands.ts';
 
 interface KeyPress {
   readonly key: string;
@@ -68,12 +68,21 @@ export function keepCompositionKeys(page: EventTarget): () => void {
   };
 }
 
+/** The command of a key press, unless the press belongs to whatever has the focus. */
+export function commandOfPress(
+  press: KeyPress,
+  target: Pick<Element, 'closest'> | null,
+  commands: Pick<Commands, 'ofChord'>,
+): CommandEntry | undefined {
+  if (press.altKey || belongsToFocus(press, target)) return undefined;
+  return commands.ofChord(chordOf(press));
+}
+
 /** Listen for keys; returns a function that stops. */
 export function listenForKeys(commands: Commands): () => void {
   const listener = (event: KeyboardEvent) => {
-    if (event.defaultPrevented || event.altKey) return;
-    if (belongsToFocus(event, event.target instanceof Element ? event.target : null)) return;
-    const command = commands.ofChord(chordOf(event));
+    if (event.defaultPrevented) return;
+    const command = commandOfPress(event, event.target instanceof Element ? event.target : null, commands);
     if (!command || (event.repeat && !command.repeats)) return;
     if (document.querySelector('dialog[open]') && command.group !== 'Page') return;
     event.preventDefault();

@@ -65,12 +65,12 @@ export function playbackCommands(view: RunView): readonly CommandEntry[] {
       },
     },
     {
-      id: 'live',
-      title: 'Follow live',
+      id: 'newest',
+      title: 'Follow the newest step',
       group: 'Playback',
       keys: ['End'],
       run: () => {
-        view.followLive();
+        view.followNewest();
       },
     },
     {

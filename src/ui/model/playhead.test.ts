@@ -14,7 +14,7 @@ describe('playback', () => {
     playhead.seek(4);
     playhead.setFrameCount(20);
     expect(playhead.state).toMatchObject({ index: 4, following: false });
-    playhead.followLive();
+    playhead.followNewest();
     expect(playhead.state).toMatchObject({ index: 19, following: true });
   });
 

@@ -57,7 +57,7 @@ export class Playhead {
   }
 
   /** Stay on the newest frame. */
-  followLive(): void {
+  followNewest(): void {
     const { count } = this.state;
     this.#store.setState({ index: count - 1, following: true, playing: false });
   }
@@ -79,7 +79,7 @@ export class Playhead {
   playOn(frames: number): boolean {
     const index = advanced(this.state, frames);
     if (index === null) {
-      this.followLive();
+      this.followNewest();
       return false;
     }
     if (index !== this.state.index) this.#store.setState({ index });

@@ -123,6 +123,6 @@ export class Recordings {
     shown.showLive();
     this.#store.setState({ recording: null });
     view.viewport.startOver();
-    view.playhead.followLive();
+    view.playhead.followNewest();
   }
 }

@@ -94,8 +94,8 @@ export class RunView {
     if (found !== null) this.seekTo(found);
   }
 
-  followLive(): void {
-    this.playhead.followLive();
+  followNewest(): void {
+    this.playhead.followNewest();
     this.viewport.set({ autoSteps: true });
   }
 

@@ -135,7 +135,7 @@ export class SessionActions {
   async step(): Promise<void> {
     const { engine, intake, recordings, playhead } = this.#parts;
     recordings.close();
-    playhead.followLive();
+    playhead.followNewest();
     const state = await engine.attempt('The step failed', { kind: 'step' });
     if (state) intake.acceptState(state);
   }
@@ -146,11 +146,15 @@ export class SessionActions {
     if (this.#parts.mirror.getState().running) await this.run();
   }
 
-  /** Change parameters. The error's words if the engine refused; the old values then stay. */
+  /**
+   * Change parameters; the session whose they are comes to the front. The error's words if the engine refused; the
+   * old values then stay.
+   */
   async setParameters(changes: Readonly<Record<string, unknown>>): Promise<string | null> {
     try {
       const state = await this.#parts.engine.send({ kind: 'setConfig', changes: { ...changes } });
       this.#parts.intake.showState(state);
+      this.#parts.recordings.close();
       return null;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
@@ -164,7 +168,7 @@ export class SessionActions {
     const isStillOpen = () => isOpenSession(mirror.getState(), asked);
     conversation.setState({ asking: true, streaming: { messageId: null, tokens: [] } });
     recordings.close();
-    playhead.followLive();
+    playhead.followNewest();
     try {
       const { question, answer } = await engine.send({ kind: 'ask', text });
       if (isStillOpen()) {

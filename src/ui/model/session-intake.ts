@@ -92,7 +92,7 @@ export class SessionIntake {
     if (shown.isLive) {
       shown.tell();
       view.viewport.startOver();
-      view.playhead.followLive();
+      view.playhead.followNewest();
     }
     if (damage.length > 0) {
       problems.report({

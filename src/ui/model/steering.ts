@@ -180,7 +180,7 @@ export class Steering {
               : null,
         },
       });
-      view.playhead.followLive();
+      view.playhead.followNewest();
       view.select(shown);
       return true;
     } catch (error) {

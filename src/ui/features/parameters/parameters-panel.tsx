@@ -2,7 +2,7 @@
 import { RotateCcw } from 'lucide-react';
 import { changesBetween } from '../../../core/trace/config.ts';
 import { ParameterGroups } from './parameter-groups.tsx';
-import { useCommands, useModel, useSession } from '../../view/hooks.ts';
+import { useCommands, useModel, useRecording, useSession } from '../../view/hooks.ts';
 
 export function ParametersPanel() {
   const { actions } = useModel();
@@ -10,6 +10,7 @@ export function ParametersPanel() {
   const config = useSession((state) => state.session?.config);
   const defaults = useSession((state) => state.boot?.defaults);
   const readOnly = useSession((state) => state.session?.readOnly ?? false);
+  const isRecorded = useRecording((state) => state.recording !== null);
   if (!config || !defaults) {
     return (
       <section className="panel-section" aria-label="Parameters">
@@ -37,6 +38,11 @@ export function ParametersPanel() {
           </button>
         )}
       </div>
+      {isRecorded && (
+        <p className="small" role="note">
+          A recording is in front. These are the live session’s: a change brings it forward.
+        </p>
+      )}
       <p className="muted small">
         Changes apply at the next refocus; to try them on what was read already,{' '}
         <button

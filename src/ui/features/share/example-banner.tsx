@@ -43,7 +43,7 @@ export function ExampleBanner() {
             recordings.close();
           }}
         >
-          <Radio size={14} aria-hidden /> Go live
+          <Radio size={14} aria-hidden /> To the live session
         </button>
       )}
     </div>

@@ -22,7 +22,7 @@ export interface LinkState {
   /** The session in the browser where the link was made; others fall back to the example. */
   readonly session?: string;
   readonly example?: string;
-  /** Refocus step under the playhead; absent while following live. */
+  /** Refocus step under the playhead; absent while following the newest step. */
   readonly step?: number;
   /** Visible tokens and visible rows (frame indices); fractional, absent where the view follows the run. */
   readonly tokens?: Range;

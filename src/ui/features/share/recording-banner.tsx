@@ -1,5 +1,5 @@
 /** Says that a recording is read or shown instead of the live session, what is known of it, and the way back. */
-import { FileClock, Undo2, X } from 'lucide-react';
+import { FileClock, Radio, X } from 'lucide-react';
 import { type Recording } from '../../model/recordings.ts';
 import { formatCompact } from '../../words/format.ts';
 import { ExampleBanner } from './example-banner.tsx';
@@ -52,7 +52,7 @@ export function RecordingBanner() {
           recordings.close();
         }}
       >
-        <Undo2 size={14} aria-hidden /> Back to the live session
+        <Radio size={14} aria-hidden /> Back to the live session
       </button>
     </div>
   );

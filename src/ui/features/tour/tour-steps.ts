@@ -25,7 +25,7 @@ export const TOUR_STEPS: readonly TourStep[] = [
   },
   {
     title: 'Play it back',
-    text: 'Space plays, ← and → go step by step, “.” jumps to the next action. I and O mark a range, L loops it, End follows live again.',
+    text: 'Space plays, ← and → go step by step, “.” jumps to the next action. I and O mark a range, L loops it, End follows the newest step again.',
     target: '.transport',
     mobileTab: 'timeline',
   },
