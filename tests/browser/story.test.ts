@@ -64,7 +64,8 @@ it(
     await page.getByText('Recorded example.').waitFor();
     const began = await stepOf(page);
     await expect.poll(() => stepOf(page), { timeout: SOON_MS }).toBeGreaterThan(began);
-    await page.locator('.timeline-overlay').click();
+    await page.locator('.timeline-overlay').focus();
+    await page.keyboard.press('Home');
     await page.getByRole('button', { name: 'Close the tour' }).click();
     await page.getByText('The live session runs behind it.').waitFor();
     await page.getByRole('button', { name: 'To the live session' }).click();

@@ -24,7 +24,10 @@ import { type Page, listen } from './page.ts';
 import { PageProviders, usePage } from './page-providers.tsx';
 import { PageTimeline } from './page-timeline.tsx';
 
-const NARROW = '(max-width: 820px)';
+/** Too narrow for three panels side by side, or too low for what stands above and below them. */
+const NARROW = '(max-width: 960px), (max-height: 480px)';
+/** Too low for bars above and below a panel: the page scrolls, and the panels are chosen at its side or top. */
+const LOW = '(max-height: 480px)';
 
 export function App({ page }: { readonly page: Page }) {
   useEffect(() => listen(page), [page]);
@@ -40,10 +43,11 @@ export function App({ page }: { readonly page: Page }) {
 function Frame() {
   const { branch, compare, tour } = usePage();
   const narrow = useMedia(NARROW);
+  const low = useMedia(LOW);
   const definition = useShell((state) => state.definition);
   useTheme();
   return (
-    <div className={`app ${narrow ? 'app-narrow' : 'app-wide'}`}>
+    <div className={`app ${narrow ? 'app-narrow' : 'app-wide'} ${low ? 'app-low' : ''}`}>
       <ErrorBoundary name="Top bar">
         <TopBar />
       </ErrorBoundary>
@@ -59,11 +63,13 @@ function Frame() {
           }}
         />
       </ErrorBoundary>
-      {narrow ? <NarrowMain /> : <WideMain />}
-      <ErrorBoundary name="Playback">
-        <Transport />
-      </ErrorBoundary>
-      {narrow && <TabBar />}
+      <div className="stage">
+        {narrow && <TabBar />}
+        {narrow ? <NarrowMain /> : <WideMain />}
+        <ErrorBoundary name="Playback">
+          <Transport />
+        </ErrorBoundary>
+      </div>
       <ErrorBoundary name="Problems">
         <Problems />
       </ErrorBoundary>

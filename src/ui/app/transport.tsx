@@ -4,6 +4,7 @@ import {
   ChevronLast,
   ChevronLeft,
   ChevronRight,
+  Ellipsis,
   Pause,
   Play,
   Repeat,
@@ -13,19 +14,15 @@ import {
 import { Scrubber } from '../view/scrubber.tsx';
 import { SPEEDS } from '../model/playhead.ts';
 import { formatCount } from '../words/format.ts';
+import { Popover } from '../widgets/popover.tsx';
 import { CommandButton } from '../view/command-button.tsx';
 import { useModel, usePlayhead, useRecording, useRunView, useSession } from '../view/hooks.ts';
 
 const PACES = [0, 250, 500, 1000, 1500, 2500, 5000] as const;
 
 export function Transport() {
-  const { actions, view } = useModel();
   const playing = usePlayhead((state) => state.playing);
-  const speed = usePlayhead((state) => state.speed);
-  const looping = usePlayhead((state) => state.looping);
-  const marked = usePlayhead((state) => state.range !== null);
   const empty = usePlayhead((state) => state.count === 0);
-  const pace = useSession((state) => state.pace);
   return (
     <footer className="transport" aria-label="Playback">
       <div className="transport-buttons" role="group" aria-label="Playhead">
@@ -41,18 +38,61 @@ export function Transport() {
         />
         <CommandButton id="forward" icon={ChevronRight} disabled={empty} />
         <CommandButton id="next-action" icon={SkipForward} disabled={empty} />
-        <CommandButton
-          id="loop"
-          icon={Repeat}
-          label={marked ? 'Loop the marked range' : 'Loop the whole run; mark a range with I and O'}
-          pressed={looping}
-          className="loop wide-only"
-          disabled={empty}
-        />
+        <span className="wide-only">
+          <LoopButton />
+        </span>
       </div>
       <PageScrubber />
       <NewestButton />
-      <label className="field-inline wide-only">
+      <span className="transport-paces wide-only">
+        <Paces />
+      </span>
+      <span className="narrow-only">
+        <Popover
+          label="Speed, pace and loop"
+          className="icon-button"
+          button={<Ellipsis size={16} aria-hidden />}
+        >
+          {() => (
+            <>
+              <div className="button-row" role="group" aria-label="More of the playhead">
+                <CommandButton id="first" icon={ChevronFirst} text="First" disabled={empty} />
+                <LoopButton text="Loop" />
+              </div>
+              <Paces />
+            </>
+          )}
+        </Popover>
+      </span>
+    </footer>
+  );
+}
+
+function LoopButton({ text }: { readonly text?: string }) {
+  const looping = usePlayhead((state) => state.looping);
+  const marked = usePlayhead((state) => state.range !== null);
+  const empty = usePlayhead((state) => state.count === 0);
+  return (
+    <CommandButton
+      id="loop"
+      icon={Repeat}
+      label={marked ? 'Loop the marked range' : 'Loop the whole run; mark a range with I and O'}
+      pressed={looping}
+      className="loop"
+      disabled={empty}
+      {...(text === undefined ? {} : { text })}
+    />
+  );
+}
+
+/** How fast the recording plays, and how fast queued text is ingested. */
+function Paces() {
+  const { actions, view } = useModel();
+  const speed = usePlayhead((state) => state.speed);
+  const pace = useSession((state) => state.pace);
+  return (
+    <>
+      <label className="field-inline">
         <span>Speed</span>
         <select
           value={speed}
@@ -68,7 +108,7 @@ export function Transport() {
           ))}
         </select>
       </label>
-      <label className="field-inline wide-only" title="How fast queued text is ingested">
+      <label className="field-inline" title="How fast queued text is ingested">
         <span>Ingest</span>
         <select
           value={pace}
@@ -83,7 +123,7 @@ export function Transport() {
           ))}
         </select>
       </label>
-    </footer>
+    </>
   );
 }
 
