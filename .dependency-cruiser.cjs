@@ -57,10 +57,11 @@ module.exports = {
     },
     ...within('src/core', {
       tree: [],
-      context: ['tree'],
+      lexical: ['tree'],
+      context: ['tree', 'lexical'],
       trace: ['tree', 'context'],
-      policies: ['tree', 'context', 'trace'],
-      allocator: ['tree', 'context', 'trace', 'policies'],
+      policies: ['tree', 'lexical', 'context', 'trace'],
+      allocator: ['tree', 'lexical', 'context', 'trace', 'policies'],
     }),
     ...within('src/core/allocator', { pass: [], strategies: ['pass'], '.': ['pass', 'strategies'] }),
     ...within('src/storage', {

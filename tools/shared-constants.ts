@@ -1,6 +1,12 @@
 /** The constants that PyTorch's side must not type again: gathered here, exported by `npm run constants`. */
 import { RECENT_SHARE } from '../src/core/context/moves.ts';
 import { FEATURE_SCALES, SLOT_FEATURE_NAMES } from '../src/core/context/slot-view.ts';
+import {
+  LEXICAL_FEATURE_NAMES,
+  QUERY_TOKENS,
+  QUESTION_REACH_TOKENS,
+} from '../src/core/lexical/history-words.ts';
+import { BM25 } from '../src/core/lexical/window-index.ts';
 import { DEFAULT_RUN_CONFIG } from '../src/core/trace/config.ts';
 import { LENS_VARIANTS } from '../src/core/trace/parameters.ts';
 import { ROLES } from '../src/core/tree/provenance.ts';
@@ -14,6 +20,8 @@ export function sharedConstants(): Readonly<Record<string, unknown>> {
     roles: ROLES,
     slotFeatures: SLOT_FEATURE_NAMES,
     featureScales: FEATURE_SCALES,
+    lexicalFeatures: LEXICAL_FEATURE_NAMES,
+    search: { ...BM25, queryTokens: QUERY_TOKENS, questionReachTokens: QUESTION_REACH_TOKENS },
     lensVariants: LENS_VARIANTS.filter((variant) => variant !== 'default'),
     recentTokens,
     lod1WindowTokens,

@@ -16,6 +16,10 @@ SLOT_FEATURES: tuple[str, ...] = tuple(_SHARED["slotFeatures"])
 """Names of a slot's features, in their order."""
 FEATURE_SCALES: dict[str, float] = _SHARED["featureScales"]
 """What each logarithmic feature is divided by."""
+LEXICAL_FEATURES: tuple[str, ...] = tuple(_SHARED["lexicalFeatures"])
+"""Names of the features that say which words an entry shares with the tail, in their order."""
+SEARCH: dict[str, float] = _SHARED["search"]
+"""Keyword search over windows: BM25's constants, the windows' tokens, and how far a question reaches."""
 LENS_VARIANTS: tuple[str, ...] = tuple(_SHARED["lensVariants"])
 """The default first."""
 RECENT_TOKENS: int = _SHARED["recentTokens"]

@@ -111,13 +111,15 @@ export interface GistNet {
 /** What one pass of a LensNet reads; the fields of a `SlotView` that matter. */
 export type LensInput = Pick<
   SlotView,
-  'slotCount' | 'embeddings' | 'blockVectors' | 'features' | 'tail' | 'tailCount'
+  'slotCount' | 'embeddings' | 'blockVectors' | 'features' | 'lexical' | 'tail' | 'tailCount'
 >;
 
 export interface LensNet extends Scorer {
   readonly version: number;
   /** How many tail embeddings it reads at most. */
   readonly tailTokens: number;
+  /** Whether it needs `lexical` in what it scores. */
+  readonly readsWords: boolean;
   dispose(): void;
 }
 

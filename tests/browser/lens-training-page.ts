@@ -1,6 +1,6 @@
 /** Takes one training gradient on a backend inside the page; the test imports it from there. */
 import { selectBackend } from '../../src/nn/backend/device.ts';
-import { readTensor } from '../../src/nn/testing/fixture-parity.ts';
+import { lensFixtureInput } from '../../src/nn/testing/fixture-parity.ts';
 import type { LensShape } from '../../src/nn/lens-net/training/trainable-weights.ts';
 import { DualCrossTrainer } from '../../src/nn/lens-net/training/trainer.ts';
 import { SafetensorsFile } from '../../src/nn/model-folder/safetensors.ts';
@@ -27,12 +27,7 @@ export async function gradientOn(backend: 'wasm' | 'webgpu'): Promise<Record<str
     return { firstSlot, slotCount, target: value, weight: 1, group: 'expand' };
   };
   await trainer.addExample({
-    slotCount: io.shape('own')[0] ?? 0,
-    tailCount: io.shape('tail')[0] ?? 0,
-    embeddings: readTensor(io, 'own'),
-    blockVectors: readTensor(io, 'block'),
-    features: readTensor(io, 'feats'),
-    tail: readTensor(io, 'tail'),
+    ...lensFixtureInput(io),
     targets: [target(0, 2, 0.9), target(3, 1, -0.8), target(5, 2, 0.1)],
   });
   const gradient = [...trainer.gradientByName()].map(

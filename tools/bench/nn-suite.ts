@@ -1,6 +1,7 @@
 /** The networks of a model folder under Node: GistNet, LensNet, prefill and decode. */
 import type { AttentionReading } from '../../src/core/trace/parameters.ts';
 import { K } from '../../src/core/tree/ids.ts';
+import { LEXICAL_FEATURES } from '../../src/core/lexical/history-words.ts';
 import { SLOT_FEATURES } from '../../src/core/context/slot-view.ts';
 import type { SlotView } from '../../src/core/context/slot-view.ts';
 import { Rng } from '../../src/base/rng.ts';
@@ -61,6 +62,7 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
     embeddings,
     blockVectors: embeddings,
     features: new Float32Array(SLOTS * SLOT_FEATURES),
+    lexical: new Float32Array(SLOTS * LEXICAL_FEATURES),
     positions,
     entryOfSlot: Uint32Array.from(ids.keys()),
     tail: embeddings.subarray(0, lensNet.tailTokens * d),

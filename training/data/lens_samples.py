@@ -18,7 +18,8 @@ from training.data.layouts import RECENT_TOKENS, Entry, children_of, expand_at, 
 from training.data.lens_pool import PAGE, SPARSE, PooledDocument, pooled_document
 from training.data.lens_questions import Placed, Told, wanted_spans, write_question
 from training.data.slots import Slots, slots_of, tail_embeds
-from training.data.streams import DOCUMENT, Stream, extend_stream
+from training.data.streams import ASSISTANT, DOCUMENT, USER, Stream, extend_stream
+from training.data.words import HistoryWords, Vocabulary, asked_at
 from training.models.gistnet import GistNet, compress_sequence
 from training.models.llama import Llama
 from training.world.questions import ask_paraphrase, ask_single, can_paraphrase
@@ -35,6 +36,8 @@ class Sample:
     """One working context with its targets per entry."""
 
     slots: Slots
+    lexical: Tensor
+    """`[E, 5]` which words each entry shares with the tail."""
     tail: Tensor
     """`[m, d]`"""
     layout: list[Entry]
@@ -63,6 +66,7 @@ class Sampler:
     def __init__(self, base: Llama, net: GistNet, teller: Teller, rng: random.Random, tail_tokens: int) -> None:
         self.base, self.net, self.teller, self.rng = base, net, teller, rng
         self.encode, self.tail_tokens = encoder_for(teller.tokenizer), tail_tokens
+        self.vocabulary = Vocabulary.of(teller.tokenizer)
         self.pool: list[PooledDocument] = []
         self.far_pool: list[PooledDocument] = []
         """Documents with few facts, for histories so long that one LOD3 gist stands for 32 pages."""
@@ -162,7 +166,7 @@ class Sampler:
         while question is None:
             stream, told = self.history(pages)
             question = told.question(rng, self.encode, stream.length - RECENT_TOKENS)
-        roles = rng.choice((DOCUMENT, DOCUMENT, 1, 2)), rng.choice((1, 2))
+        roles = rng.choice((DOCUMENT, DOCUMENT, DOCUMENT, ASSISTANT)), rng.choice((USER, USER, USER, ASSISTANT))
         weight, gold, keys, statement, answer = 1.0, {}, None, None, []
         if rng.random() < question_share:
             cut = question.answer_start
@@ -172,7 +176,10 @@ class Sampler:
                 cut = rng.randint(3, question.keys_end)
                 weight = 1.0 if cut == question.keys_end else 0.2
             gold, answer = wanted_spans(question, cut), question.tokens[cut:]
+            asked_from = stream.length
             stream = extend_stream(stream, question.tokens[:cut], self.base, self.net, roles)
+            if roles[1] == USER:  # as the chat has it: the question's line is the user's, what answers is not
+                stream.roles[asked_from + question.keys_end + 1 :] = ASSISTANT
             before = min(self.tail_tokens, stream.length) - cut
             if max(question.keys) < cut and before + min(question.keys) >= 0:
                 keys = (before + question.keys[0], before + question.keys[1])
@@ -189,8 +196,22 @@ class Sampler:
         slots = slots_of(stream, layout, self.base, residency)
         target, golden, candidate = self.targets(stream, layout, gold)
         tail = tail_embeds(stream, self.base, self.tail_tokens)
+        words = HistoryWords(self.vocabulary, stream.tokens.tolist())
+        asked = asked_at(stream.roles, stream.length, self.tail_tokens)
         return Sample(
-            slots, tail, layout, target, golden, candidate, weight, statement, keys, stream, answer, list(gold)
+            slots,
+            torch.from_numpy(words.features(layout, asked)),
+            tail,
+            layout,
+            target,
+            golden,
+            candidate,
+            weight,
+            statement,
+            keys,
+            stream,
+            answer,
+            list(gold),
         )
 
     @torch.no_grad()

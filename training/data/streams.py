@@ -12,7 +12,7 @@ from training.data.layouts import Entry, span_of
 from training.models.gistnet import GistNet, compress_sequence
 from training.models.llama import Llama
 
-USER, DOCUMENT = ROLES.index("user"), ROLES.index("document")
+USER, ASSISTANT, DOCUMENT = (ROLES.index(role) for role in ("user", "assistant", "document"))
 
 
 @dataclass

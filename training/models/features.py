@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.constants import FEATURE_SCALES, MAX_LOD, ROLES, SLOT_FEATURES
+from training.constants import FEATURE_SCALES, LEXICAL_FEATURES, MAX_LOD, ROLES, SLOT_FEATURES
 
 FEATURES = len(SLOT_FEATURES)
+LEXICAL = len(LEXICAL_FEATURES)
 LODS = MAX_LOD + 1
 
 

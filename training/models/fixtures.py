@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from training.constants import BLOCK_SIZE, ROLES
 from training.files import write_json
-from training.models.features import slot_features
+from training.models.features import LEXICAL, slot_features
 from training.models.folder import ModelFolder
 from training.models.gistnet import GistConfig, GistNet
 from training.models.lens_variants import Lens, create_lensnet
@@ -178,7 +178,11 @@ def lens_io(net: Lens, slots: int, tail: int, generator: torch.Generator) -> dic
         "feats": slot_features(**columns),
         "tail": torch.randn(tail, size, generator=generator),
     }
-    logits = net(*(io[key][None] for key in ("own", "block", "feats", "tail")))[0]
+    feats = io["feats"]
+    if net.config.lexical_features:
+        io["lexical"] = torch.rand(slots, LEXICAL, generator=generator)
+        feats = torch.cat([feats, io["lexical"]], dim=-1)
+    logits = net(io["own"][None], io["block"][None], feats[None], io["tail"][None])[0]
     return io | {key: value.int() for key, value in columns.items()} | {"logits": logits, "scores": logits.tanh()}
 
 
@@ -204,9 +208,18 @@ def lens_variant_fixtures() -> None:
         "mean-tail": ("mean tail embedding instead of tail gists", {"tail_gists": False}),
         "transformer": ("windows of 32 slots", {"variant": "transformer", "window": 32}),
         "perceiver": ("3 rounds of slot attention", {"variant": "perceiver"}),
+        "words": ("lexical features", {"lexical_features": LEXICAL}),
+        "transformer-words": (
+            "windows of 32 slots, lexical features",
+            {"variant": "transformer", "window": 32, "lexical_features": LEXICAL},
+        ),
+        "perceiver-words": (
+            "3 rounds of slot attention, lexical features",
+            {"variant": "perceiver", "lexical_features": LEXICAL},
+        ),
     }
     for seed, (name, (description, changes)) in enumerate(variants.items()):
-        for slots, tail in ((1, 1), (70, 12)):
+        for slots, tail in ((70, 12),) if "words" in name else ((1, 1), (70, 12)):
             generator = torch.Generator().manual_seed(300 + 10 * seed + slots)
             config = LensConfig(hidden_size=16, width=16, heads=4, tail_queries=3, tail_tokens=12, **changes)
             net = create_lensnet(config)
@@ -247,10 +260,12 @@ def tiny_fixtures() -> None:
     own, *others = shipped.lensnets()
     # Each net takes the last tokens that it reads of it.
     tail = base.embed(ids)[-max(net.config.tail_tokens for net in (own, *others)) :]
-    io |= {"lens.feats": feats, "lens.tail": tail}
+    lexical = torch.linspace(0, 1, LEXICAL)[None]
+    io |= {"lens.feats": feats, "lens.lexical": lexical, "lens.tail": tail}
     for name, lens in [("lens", own), *((f"lens.{other.config.variant}", other) for other in others)]:
         own_tail = tail[-lens.config.tail_tokens :]
-        io[f"{name}.logits"] = lens(gists[None], gists[None], feats[None], own_tail[None])[0]
+        read = torch.cat([feats, lexical[:, : lens.config.lexical_features]], dim=-1)
+        io[f"{name}.logits"] = lens(gists[None], gists[None], read[None], own_tail[None])[0]
     description = "shipped weights of models/tiny: first block as its gist, then raw tokens from "
     description += "position 100,032; logits of the last 8 entries"
     write_fixture("tiny", description, "tiny", {"text": text}, None, io)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.constants import LENS_VARIANTS
-from training.models.features import FEATURES
+from training.models.features import FEATURES, LEXICAL
 from training.models.llama import RMSNorm, SwiGLU
 
 
@@ -38,12 +38,21 @@ class LensConfig:
     """Of variant `transformer`: slots see their own window of so many slots, and the tail."""
     iterations: int = 3
     """Of variant `perceiver`: rounds of slot attention."""
+    lexical_features: int = 0
+    """Columns that say which words an entry shares with the tail: all of them, or 0 for a net made without."""
 
     def __post_init__(self) -> None:
+        if self.lexical_features not in (0, LEXICAL):
+            raise ValueError(f"a LensNet reads {LEXICAL} lexical features or none, not {self.lexical_features}")
         if self.variant not in LENS_VARIANTS:
             raise ValueError(f"unknown LensNet variant {self.variant!r}; known: {', '.join(LENS_VARIANTS)}")
         if not self.tail_gists and self.variant != "dual-cross-attention":
             raise ValueError("tail_gists=False is an ablation of dual-cross-attention only")
+
+    @property
+    def features(self) -> int:
+        """Columns of a slot beside its vectors."""
+        return FEATURES + self.lexical_features
 
     def to_manifest(self) -> dict:
         common = {
@@ -53,6 +62,8 @@ class LensConfig:
             "tailQueries": self.tail_queries,
             "tailTokens": self.tail_tokens,
         }
+        if self.lexical_features:
+            common["lexicalFeatures"] = self.lexical_features
         own = {
             "dual-cross-attention": {} if self.tail_gists else {"tailGists": False},
             "transformer": {"layers": self.layers, "window": self.window},
@@ -63,7 +74,12 @@ class LensConfig:
     @classmethod
     def from_manifest(cls, entry: dict, hidden_size: int, eps: float) -> LensConfig:
         """The configuration that a manifest's `lensNet` section describes."""
-        names = {"tailQueries": "tail_queries", "tailTokens": "tail_tokens", "tailGists": "tail_gists"}
+        names = {
+            "tailQueries": "tail_queries",
+            "tailTokens": "tail_tokens",
+            "tailGists": "tail_gists",
+            "lexicalFeatures": "lexical_features",
+        }
         known = {field.name for field in fields(cls)}
         own = {names.get(key, key): value for key, value in entry.items()}
         return cls(hidden_size=hidden_size, eps=eps, **{key: own[key] for key in own if key in known})
@@ -144,7 +160,7 @@ class LensBase(nn.Module):
 
     def add_inputs(self) -> None:
         size, width = self.config.hidden_size, self.config.width
-        self.slot_in = nn.Linear(2 * size + FEATURES, width)
+        self.slot_in = nn.Linear(2 * size + self.config.features, width)
         self.tail_in = nn.Linear(size, width)
         if self.config.tail_gists:
             self.tail_pos = nn.Parameter(torch.randn(self.config.tail_tokens, width) * 0.05)
@@ -158,7 +174,7 @@ class LensBase(nn.Module):
         self.head = nn.Linear(width, 1)
 
     def project_slots(self, own: Tensor, block: Tensor, feats: Tensor) -> Tensor:
-        """`[B, N, d]`, `[B, N, d]`, `[B, N, 12]` → `[B, N, w]`."""
+        """`[B, N, d]`, `[B, N, d]`, `[B, N, config.features]` → `[B, N, w]`."""
         return self.slot_in(torch.cat([own, block, feats], dim=-1))
 
     def project_tail(self, tail: Tensor) -> Tensor:
@@ -212,7 +228,7 @@ class LensNet(LensBase):
         Args:
             own: `[B, N, d]` the slot's own vector: token embedding or gist.
             block: `[B, N, d]` the gist of its block (the open tail: its mean embedding).
-            feats: `[B, N, 12]` from `slot_features`.
+            feats: `[B, N, config.features]`: `slot_features`, and the lexical ones where the net reads words.
             tail: `[B, m, d]` embeddings of the last m ≤ M tokens.
             slot_mask: `[B, N]` true where a slot exists (padding of a batch).
             tail_mask: `[B, m]` likewise, for tails shorter than m (right aligned).

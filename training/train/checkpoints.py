@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import nn
 
@@ -89,6 +90,13 @@ def load_lensnet(path: Path = LENSNET) -> Lens:
     round_to_half(net)
     freeze(net)
     return net
+
+
+def start_from(net: Lens, path: Path) -> None:
+    """Load a checkpoint's weights to go on from; columns of features that it was made without start at zero."""
+    state = torch.load(path, weights_only=False)["state_dict"]
+    more = net.config.features - (state["slot_in.weight"].shape[1] - 2 * net.config.hidden_size)
+    net.load_state_dict(state | {"slot_in.weight": F.pad(state["slot_in.weight"], (0, max(0, more)))})
 
 
 def entries_of(net: GistNet | Lens, **more: object) -> dict:

@@ -27,7 +27,11 @@ def forward(net: Lens, samples: list[Sample], parts: LensParts) -> list[tuple[Te
     slot_mask = torch.stack([torch.arange(slots) < len(sample.slots.own) for sample in samples])
     tail = torch.stack([F.pad(sample.tail, (0, 0, tails - len(sample.tail), 0)) for sample in samples])
     tail_mask = torch.stack([torch.arange(tails) >= tails - len(sample.tail) for sample in samples])
-    logits = net(padded("own"), padded("block"), padded("feats"), tail, slot_mask, tail_mask, parts)
+    feats = padded("feats")
+    if net.config.lexical_features:
+        words = [F.pad(w := s.lexical[s.slots.entry], (0, 0, 0, slots - len(w))) for s in samples]
+        feats = torch.cat([feats, torch.stack(words)], dim=-1)
+    logits = net(padded("own"), padded("block"), feats, tail, slot_mask, tail_mask, parts)
     results = []
     for row, sample in zip(logits, samples, strict=True):
         values, count = row[: len(sample.slots.entry)], len(sample.layout)

@@ -26,12 +26,20 @@ from training.constants import LENS_VARIANTS
 from training.data.document_writer import Teller
 from training.data.lens_samples import Sample, Sampler
 from training.data.tokenizer import load_tokenizer
-from training.models.features import FEATURES
+from training.models.features import LEXICAL
 from training.models.lens_variants import create_lensnet
 from training.models.lensnet import LensConfig, LensParts
 from training.options import add_language, add_length, add_networks, add_run, parser_of
 from training.paths import LENSNET
-from training.train.checkpoints import begin, entries_of, load_base, load_gistnet, load_probes, save_atomically
+from training.train.checkpoints import (
+    begin,
+    entries_of,
+    load_base,
+    load_gistnet,
+    load_probes,
+    save_atomically,
+    start_from,
+)
 from training.train.lens_gains import measure_gains
 from training.train.lens_losses import (
     forward,
@@ -63,12 +71,13 @@ class Trainer:
             base.config.rms_norm_eps,
             variant=options.variant,
             tail_gists=not options.mean_tail,
+            lexical_features=0 if options.no_words else LEXICAL,
         )
         self.net = create_lensnet(config)
         self.probes = load_probes(base, tokenizer, options.gistnet)
         transplant(self.net, self.probes)
         if options.start:
-            self.net.load_state_dict(torch.load(options.start, weights_only=False)["state_dict"])
+            start_from(self.net, options.start)
         groups = peak_groups((self.net.parameters(), options.lr))
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
         self.sampler = Sampler(
@@ -134,7 +143,7 @@ class Trainer:
             set_learning_rate(optimizer, min(1, (step + 1) / 50) * (1 - 0.9 * step / steps))
             tails, keys, statements, slots = self.sampler.questions(batch)
             parts = LensParts()
-            net(slots, slots, torch.zeros(*slots.shape[:2], FEATURES), tails, parts=parts)
+            net(slots, slots, torch.zeros(*slots.shape[:2], net.config.features), tails, parts=parts)
             index = torch.arange(batch)
             attention = key_attention(parts.tail_attention, list(range(batch)), keys[:, 0], keys[:, 1])
             wanted = F.normalize(self.probes.queries([statement.key for statement in statements]), dim=-1)
@@ -198,6 +207,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--queries", type=int, default=8)
     parser.add_argument("--tail", type=int, default=64)
     parser.add_argument("--variant", choices=LENS_VARIANTS, default=LENS_VARIANTS[0])
+    parser.add_argument("--no-words", action="store_true", help="without the lexical features")
     parser.add_argument("--mean-tail", action="store_true", help="ablation: the mean tail asks, without tail gists")
     parser.add_argument("--far-share", type=float, default=0.12, help="samples of 40 to 128 pages with few facts")
     parser.add_argument("--help-weight", dest="help", type=float, default=0.5, help="what the two helps fade to")

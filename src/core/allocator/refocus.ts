@@ -17,6 +17,7 @@ import { entryScores, sanitiseScores } from '../policies/scores.ts';
 import { buildSlotView } from '../context/slot-view.ts';
 import type { Embed, SlotBuffers } from '../context/slot-view.ts';
 import type { ActionRecord } from '../trace/telemetry.ts';
+import type { HistoryWords } from '../lexical/history-words.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 
 export interface RefocusInput {
@@ -28,6 +29,8 @@ export interface RefocusInput {
   readonly embed: Embed;
   /** How many of the newest tokens the scorer reads as its query. */
   readonly tailTokens: number;
+  /** Of the tree's history, where the scorer reads words. */
+  readonly words?: HistoryWords | null;
   readonly pins?: readonly PinnedSpan[];
   /** Budget kept free for tokens that arrive before the next refocus; K makes forced collapses between rare. */
   readonly reserveTokens?: number;
@@ -137,8 +140,8 @@ async function runPass(input: RefocusInput, progress: Progress, pass: number): P
 async function scoreEntries(input: RefocusInput, progress: Progress, step: number): Promise<Float32Array> {
   const { layout } = progress;
   if (layout.entries.length === 0) return new Float32Array(0);
-  const { tree, embed, tailTokens, config } = input;
-  const view = buildSlotView({ layout, tree, embed, tailTokens, step }, input.buffers);
+  const { tree, embed, tailTokens, words = null, config } = input;
+  const view = buildSlotView({ layout, tree, embed, tailTokens, words, step }, input.buffers);
   const { scores, notFinite } = sanitiseScores(entryScores(view, await input.scorer.score(view)));
   if (notFinite === 0) return scores;
   const message = `${input.scorer.id} (policy ${config.policy}) gave ${notFinite} scores that are not finite; none was used`;

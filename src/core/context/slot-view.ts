@@ -4,6 +4,7 @@ import type { Entry, Layout } from './working-context.ts';
 import { K, tokensPerEntry } from '../tree/ids.ts';
 import { gistPosition } from './positions.ts';
 
+import { type HistoryWords, LEXICAL_FEATURES } from '../lexical/history-words.ts';
 import { ROLES } from '../tree/provenance.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 
@@ -40,6 +41,8 @@ export interface SlotView {
   readonly blockVectors: Float32Array;
   /** `[N, SLOT_FEATURES]`. */
   readonly features: Float32Array;
+  /** `[N, LEXICAL_FEATURES]` words shared with what is asked; null where the history's words were not given. */
+  readonly lexical: Float32Array | null;
   /** `[N]` absolute indices; a gist sits at its span's centre, `start + span/2`. */
   readonly positions: Float64Array;
   /** `[N]` index into `entries`. */
@@ -62,6 +65,8 @@ export interface SlotViewInput {
   readonly embed: Embed;
   /** M: how many of the newest tokens the tail holds at most. */
   readonly tailTokens: number;
+  /** Of the same history, for scorers that read words. */
+  readonly words?: HistoryWords | null;
   /** The refocus step that is being scored. */
   readonly step?: number;
 }
@@ -71,6 +76,7 @@ export class SlotBuffers {
   embeddings = new Float32Array(0);
   blockVectors = new Float32Array(0);
   features = new Float32Array(0);
+  lexical = new Float32Array(0);
   positions = new Float64Array(0);
   entryOfSlot = new Uint32Array(0);
 
@@ -82,6 +88,7 @@ export class SlotBuffers {
     }
     if (this.positions.length < slots) {
       this.features = new Float32Array(slots * SLOT_FEATURES);
+      this.lexical = new Float32Array(slots * LEXICAL_FEATURES);
       this.positions = new Float64Array(slots);
       this.entryOfSlot = new Uint32Array(slots);
     }
@@ -94,7 +101,7 @@ export class SlotBuffers {
  * @param buffers - reused when given; the view then borrows from them.
  */
 export function buildSlotView(input: SlotViewInput, buffers = new SlotBuffers()): SlotView {
-  const { layout, tree } = input;
+  const { layout, tree, tailTokens, words } = input;
   const d = tree.hiddenSize;
   const slotCount = layout.usedTokens;
   buffers.reserve(slotCount, d);
@@ -105,6 +112,12 @@ export function buildSlotView(input: SlotViewInput, buffers = new SlotBuffers())
     embeddings: buffers.embeddings.subarray(0, slotCount * d),
     blockVectors: buffers.blockVectors.subarray(0, slotCount * d),
     features: buffers.features.subarray(0, slotCount * SLOT_FEATURES),
+    lexical:
+      words?.features(
+        layout.entries,
+        words.askedAt(layout.cursor, tailTokens),
+        buffers.lexical.subarray(0, slotCount * LEXICAL_FEATURES),
+      ) ?? null,
     positions: buffers.positions.subarray(0, slotCount),
     entryOfSlot: buffers.entryOfSlot.subarray(0, slotCount),
     cursor: layout.cursor,
@@ -129,7 +142,7 @@ export function buildSlotView(input: SlotViewInput, buffers = new SlotBuffers())
     }
   }
   writeFeatures(view.features, layout, tree);
-  const tailCount = Math.min(input.tailTokens, layout.cursor);
+  const tailCount = Math.min(tailTokens, layout.cursor);
   const tail = input.embed(tree.tokens(layout.cursor - tailCount, layout.cursor));
   return { ...view, tail, tailCount };
 }

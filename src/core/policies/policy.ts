@@ -1,10 +1,10 @@
 /** What a policy is: who scores the entries of a working context, and which parameters it reads to do so. */
 import type { Layout, PinnedSpan } from '../context/working-context.ts';
+import type { HistoryWords } from '../lexical/history-words.ts';
 import type { ConfigAffecting } from '../trace/config.ts';
 import type { LensVariant, PolicyId } from '../trace/parameters.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import type { Scorer } from './scorer.ts';
-import type { PieceReader } from './window-index.ts';
 
 /**
  * Mean negative log-likelihood, nats per token, of the newest tokens given what stands before them in a layout:
@@ -18,8 +18,8 @@ type ReadParameter = keyof ScorerConfig;
 /** What a scorer may ask of the session that it works in. */
 export interface PolicyPorts {
   readonly tree: GistTree;
-  /** Reads tokens as text, from the first token given on. */
-  readonly createPieces: () => PieceReader;
+  /** The words of the tree's history. */
+  readonly words: HistoryWords;
   /** What the researcher pinned; asked at every refocus. */
   readonly pins: () => readonly PinnedSpan[];
   /** The session's LensNet of a variant; borrowed. @throws {ConfigError} if there is none. */

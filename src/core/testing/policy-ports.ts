@@ -1,4 +1,5 @@
 /** A session that has a tree and nothing else, for the policies that ask for no more. */
+import { HistoryWords } from '../lexical/history-words.ts';
 import type { PolicyPorts } from '../policies/policy.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 
@@ -7,6 +8,6 @@ export function policyPorts(tree: GistTree, pins: PolicyPorts['pins'] = () => []
     throw new Error(`There is no ${what} here.`);
   };
   // Every token is a word.
-  const createPieces = () => ({ push: (id: number) => ` w${id}` });
-  return { tree, pins, createPieces, lensNet: none('LensNet'), withNll: none('base') };
+  const words = new HistoryWords(tree, () => ({ push: (id) => ` w${id}` }));
+  return { tree, pins, words, lensNet: none('LensNet'), withNll: none('base') };
 }

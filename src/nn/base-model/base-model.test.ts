@@ -182,6 +182,7 @@ it('holds memory flat over 1,000 refocus-like cycles', async () => {
     embeddings: slots,
     blockVectors: slots,
     features: randomValues(40 * 12, 16),
+    lexical: null,
     tail: slots.subarray(0, 8 * SIZE),
     tailCount: 8,
   };

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { selectBackend } from '../backend/device.ts';
 import { WeightError } from '../model-folder/errors.ts';
+import { LEXICAL_FEATURES } from '../../core/lexical/history-words.ts';
 import { readFixture } from '../testing/fixture-files.ts';
 import { createFixtureLens, largestError, lensFixtureInput } from '../testing/fixture-parity.ts';
 import type { LensInput } from '../ports.ts';
@@ -18,6 +19,9 @@ const VARIANTS = [
   'lensnet-mean-tail-n70-m12',
   'lensnet-transformer-n70-m12',
   'lensnet-perceiver-n70-m12',
+  'lensnet-words-n70-m12',
+  'lensnet-transformer-words-n70-m12',
+  'lensnet-perceiver-words-n70-m12',
 ];
 
 function open(name: string) {
@@ -66,12 +70,13 @@ describe.each(VARIANTS)('%s', (name) => {
         return values[(slot < 32 ? 31 - slot : slot) * width + (i % width)]!;
       });
     };
-    const { embeddings, blockVectors, features } = input;
+    const { embeddings, blockVectors, features, lexical } = input;
     const turned = await net.logits({
       ...input,
       embeddings: reverse(embeddings),
       blockVectors: reverse(blockVectors),
       features: reverse(features),
+      lexical: lexical && reverse(lexical),
     });
     expect(largestError(reverse(turned), await net.logits(input))).toBeLessThan(1e-4);
     net.dispose();
@@ -88,6 +93,31 @@ describe.each(VARIANTS)('%s', (name) => {
     net.dispose();
     expect(memoryReport()).toEqual(before);
   });
+});
+
+it('needs the words that it was trained with, and reads them', async () => {
+  const { net, input } = open('lensnet-words-n70-m12');
+  expect(net.readsWords).toBe(true);
+  await expect(net.logits({ ...input, lexical: null })).rejects.toThrow('lexical');
+  const before = await net.logits(input);
+  const after = await net.logits({ ...input, lexical: input.lexical!.map((value) => 1 - value) });
+  expect(after.every((logit, slot) => logit !== before[slot])).toBe(true);
+  net.dispose();
+});
+
+it('scores without words as before where it was made without', async () => {
+  const { net, input } = open('lensnet-n70-m12');
+  expect(net.readsWords).toBe(false);
+  const words = new Float32Array(input.slotCount * LEXICAL_FEATURES).fill(1);
+  expect(await net.logits({ ...input, lexical: words })).toEqual(await net.logits(input));
+  net.dispose();
+});
+
+it('refuses weights that were made without words, by the tensor’s name', () => {
+  const { fixture } = readFixture('lensnet-words-n70-m12');
+  const { file, net } = open('lensnet-n70-m12');
+  net.dispose();
+  expect(() => createLensNet(16, 1e-5, fixture.config['lensNet'] as LensNetConfig, file)).toThrow(/slot_in/);
 });
 
 it('refuses the weights of another variant, and leaves no tensor behind', () => {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { SlotView } from '../../core/context/slot-view.ts';
 import { loadDualCross } from './variants/dual-cross-attention.ts';
-import { checkLensInput, joinSlots, lastTail, slotColumns } from './input.ts';
+import { checkLensInput, joinSlots, lastTail, type SlotShape, slotColumns, slotShapeOf } from './input.ts';
 import { type LensBody, LensLayers } from './variants/layers.ts';
 import { loadPerceiver } from './variants/perceiver.ts';
 import { loadTransformer } from './variants/transformer.ts';
@@ -31,6 +31,8 @@ class SlotLensNet implements LensNet {
   readonly id = 'lensnet';
   readonly version: number;
   readonly tailTokens: number;
+  readonly readsWords: boolean;
+  private readonly shape: SlotShape;
   private readonly layers: LensLayers;
   private readonly weights: ReturnType<SlotLensNet['load']>;
 
@@ -42,6 +44,8 @@ class SlotLensNet implements LensNet {
   ) {
     this.version = config.version;
     this.tailTokens = config.tailTokens;
+    this.shape = slotShapeOf(hiddenSize, config);
+    this.readsWords = this.shape.lexicalFeatures > 0;
     this.layers = new LensLayers(new WeightLoader(file), config.width, config.heads, epsilon);
     try {
       this.weights = this.load();
@@ -63,7 +67,7 @@ class SlotLensNet implements LensNet {
    */
   async logits(input: LensInput): Promise<Float32Array> {
     const { slotCount, tailCount } = input;
-    checkLensInput(input, this.hiddenSize);
+    checkLensInput(input, this.shape);
     if (slotCount === 0 || tailCount === 0) return new Float32Array(slotCount);
     const logits = tf.tidy(() => this.run(input));
     try {
@@ -78,8 +82,8 @@ class SlotLensNet implements LensNet {
   }
 
   private run(input: LensInput): tf.Tensor1D {
-    const { weights, layers, hiddenSize } = this;
-    const joined = tf.tensor2d(joinSlots(input, hiddenSize), [input.slotCount, slotColumns(hiddenSize)]);
+    const { weights, layers, hiddenSize, shape } = this;
+    const joined = tf.tensor2d(joinSlots(input, shape), [input.slotCount, slotColumns(shape)]);
     const tailRows = lastTail(input, hiddenSize, this.tailTokens);
     const tail = tf.tensor2d(tailRows, [tailRows.length / hiddenSize, hiddenSize]);
     const { slots, queries } = weights.body(applyLinear(joined, weights.slotIn), tail);
@@ -96,12 +100,12 @@ class SlotLensNet implements LensNet {
   }
 
   private load() {
-    const { layers, hiddenSize } = this;
+    const { layers } = this;
     const { loader, width } = layers;
     const project = (name: string, inputs: number, outputs: number, hasBias: boolean): Linear =>
       loader.linear(inputs, [{ name, outputs }], hasBias);
     return {
-      slotIn: project('slot_in', slotColumns(hiddenSize), width, true),
+      slotIn: project('slot_in', slotColumns(this.shape), width, true),
       body: this.loadBody(),
       matchQ: project('match_q', width, width, false),
       matchK: project('match_k', width, width, false),

@@ -58,6 +58,7 @@ it.runIf(existsSync(IO) && existsSync(join(TINY, 'manifest.json')))(
         embeddings: gist,
         blockVectors: gist,
         features: readTensor(io, 'lens.feats'),
+        lexical: readTensor(io, 'lens.lexical'),
         positions: positions.subarray(0, 1),
         entryOfSlot: Uint32Array.of(0),
         tail,

@@ -246,6 +246,16 @@ describe('a faulty folder is refused, naming the file, and leaves no tensor', ()
       /^manifest\.json: otherLensNets\.1\.variant: "transformer" is there already/,
     ],
     [
+      'another number of lexical features',
+      changeOther(0, { lexicalFeatures: 3 }),
+      /^manifest\.json: otherLensNets\.0\.lexicalFeatures: must be 5 \(bm25, asked, askedNear, tail, tailNear\)/,
+    ],
+    [
+      'lexical features that the weights do not have',
+      changeOther(0, { lexicalFeatures: 5 }),
+      /^lensnet-transformer\.safetensors, tensor slot_in\.weight/,
+    ],
+    [
       'heads that do not divide another LensNet',
       changeOther(1, { heads: 5 }),
       /^manifest\.json: otherLensNets\.1\.heads: must divide otherLensNets\.1\.width/,

@@ -2,6 +2,7 @@
  * The manifest of a model folder: its schema, and nothing else. A manifest is untrusted input, so every
  * count is bounded here before anybody allocates by it.
  */
+import { LEXICAL_FEATURE_NAMES, LEXICAL_FEATURES } from '../../core/lexical/history-words.ts';
 import { z } from 'zod';
 import { modelDefaultsSchema } from '../../core/trace/config.ts';
 import { K, MAX_LOD } from '../../core/tree/ids.ts';
@@ -35,6 +36,14 @@ const lensNetCommon = {
   heads: z.number().int().min(1).max(64),
   tailQueries: z.number().int().min(1).max(256),
   tailTokens: z.number().int().min(1).max(4096),
+  // Absent: made without.
+  lexicalFeatures: z
+    .number()
+    .refine(
+      (count) => count === LEXICAL_FEATURES,
+      `must be ${LEXICAL_FEATURES} (${LEXICAL_FEATURE_NAMES.join(', ')}), or absent for a LensNet made without words`,
+    )
+    .optional(),
   version: z.number().int().min(0).max(65_535),
 };
 

@@ -148,6 +148,7 @@ export function lensFixtureInput(io: SafetensorsFile): LensInput {
     embeddings: readTensor(io, 'own'),
     blockVectors: readTensor(io, 'block'),
     features: readTensor(io, 'feats'),
+    lexical: io.names.includes('lexical') ? readTensor(io, 'lexical') : null,
     tail: readTensor(io, 'tail'),
   };
 }

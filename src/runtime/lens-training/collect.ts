@@ -6,6 +6,7 @@ import type { RunConfig } from '../../core/trace/config.ts';
 import { BlockIndex } from './block-index.ts';
 import { createRetrievalScorer } from '../../core/policies/retrieval.ts';
 import type { PositionScheme } from '../../core/context/position-scheme.ts';
+import type { HistoryWords } from '../../core/lexical/history-words.ts';
 import type { Rng } from '../../base/rng.ts';
 import { entryScores } from '../../core/policies/scores.ts';
 import { buildSlotView } from '../../core/context/slot-view.ts';
@@ -37,6 +38,8 @@ export interface MeasuredState extends SampledState {
 export interface CollectInput {
   /** The session's; it may grow meanwhile. */
   readonly tree: GistTree;
+  /** Of the tree's history. */
+  readonly words: HistoryWords;
   readonly base: LanguageModel;
   readonly lensNet: LensNet;
   readonly config: RunConfig;
@@ -53,7 +56,7 @@ export interface CollectInput {
 export async function collectStates(input: CollectInput): Promise<readonly MeasuredState[]> {
   const { sampled, base, tree, yieldToEvents } = input;
   const replay = new ReplayTree(tree);
-  const words = new BlockIndex(replay.tree);
+  const index = new BlockIndex(replay.tree);
   const decoder = new Decoder(base, tree, yieldToEvents);
   decoder.setPositions(input.positionScheme);
   const heldOut = heldOutOf(sampled);
@@ -63,7 +66,7 @@ export async function collectStates(input: CollectInput): Promise<readonly Measu
     for (const sample of sampled) {
       await yieldToEvents();
       const then = replay.growTo(sample.cursor);
-      const state = await measureState(input, sample, then, words, decoder);
+      const state = await measureState(input, sample, then, index, decoder);
       states.push({ ...state, isHeldOut: heldOut.has(sample) });
       moves += state.moves.length;
       input.onState(states.length, moves);
@@ -80,26 +83,28 @@ function heldOutOf(sampled: readonly SampledState[]): ReadonlySet<SampledState> 
 }
 
 async function measureState(
-  { tree, base, lensNet, config, rng, yieldToEvents }: CollectInput,
+  { tree, words: historyWords, base, lensNet, config, rng, yieldToEvents }: CollectInput,
   sample: SampledState,
   then: GistTree,
-  words: BlockIndex,
+  index: BlockIndex,
   decoder: Decoder,
 ): Promise<Omit<MeasuredState, 'isHeldOut'>> {
   const { cursor, horizonTokens } = sample;
+  const words = lensNet.readsWords ? historyWords : null;
   const coming = tree.tokens(cursor, cursor + horizonTokens).slice();
   const tail = then.tokens(Math.max(0, cursor - lensNet.tailTokens), cursor);
-  const futureRelevance = words.rank([...tail, ...coming]);
-  const layout = await sampleLayout({ tree: then, config, lensNet, base, futureRelevance, rng });
+  const futureRelevance = index.rank([...tail, ...coming]);
+  const layout = await sampleLayout({ tree: then, words, config, lensNet, base, futureRelevance, rng });
   const view = buildSlotView({
     layout,
     tree: then,
     embed: (ids) => base.embed(ids),
     tailTokens: lensNet.tailTokens,
+    words,
   });
   const lensScores = entryScores(view, await lensNet.score(view));
   const cosineScores = entryScores(view, await createRetrievalScorer().score(view));
-  const tailRelevance = words.rank(tail);
+  const tailRelevance = index.rank(tail);
   const candidates = chooseMoves({
     layout,
     tree: then,

@@ -2,6 +2,7 @@
  * The LensNet of one session: the model's own, or one that was trained on the session or imported. Carries out
  * the page's requests, owns the run under way and the nets made here, and keeps what must outlive the worker.
  */
+import { HistoryWords } from '../../core/lexical/history-words.ts';
 import type { RunConfig } from '../../core/trace/config.ts';
 import { K } from '../../core/tree/ids.ts';
 import { positionSchemeOf } from '../../core/context/position-scheme.ts';
@@ -204,6 +205,7 @@ export class LensTraining {
       workshop,
       base: model.base,
       tree: ports.tree,
+      words: new HistoryWords(ports.tree, () => model.tokenizer.createStreamDecoder()),
       config,
       positionScheme: positionSchemeOf(config, model.manifest.trainedContextTokens),
       sampled,

@@ -5,6 +5,7 @@ import type { RunConfig } from '../../core/trace/config.ts';
 import { K } from '../../core/tree/ids.ts';
 import { apply, EXPANSION_COST } from '../../core/context/moves.ts';
 import { refocus } from '../../core/allocator/refocus.ts';
+import type { HistoryWords } from '../../core/lexical/history-words.ts';
 import type { Rng } from '../../base/rng.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { entryIndexAt, indexOfEntry } from '../../core/context/working-context.ts';
@@ -21,6 +22,8 @@ const LONGEST_RESIDENCY = 8;
 interface LayoutInput {
   /** As it was at the cursor to sample. */
   readonly tree: GistTree;
+  /** Where the LensNet reads them. */
+  readonly words: HistoryWords | null;
   readonly config: RunConfig;
   readonly lensNet: LensNet;
   readonly base: Pick<LanguageModel, 'embed'>;
@@ -39,7 +42,10 @@ export async function sampleLayout(input: LayoutInput): Promise<Layout> {
 }
 
 /** What the LensNet in use makes of it at the end of a turn. */
-async function focusLayout(start: Layout, { tree, config, lensNet, base }: LayoutInput): Promise<Layout> {
+async function focusLayout(
+  start: Layout,
+  { tree, words, config, lensNet, base }: LayoutInput,
+): Promise<Layout> {
   let layout = start;
   let state = INITIAL_ALLOCATOR_STATE;
   for (let pass = 0; pass < FOCUS_PASSES; pass++) {
@@ -51,6 +57,7 @@ async function focusLayout(start: Layout, { tree, config, lensNet, base }: Layou
       scorer: lensNet,
       embed: (ids) => base.embed(ids),
       tailTokens: lensNet.tailTokens,
+      words,
       reserveTokens: K,
       now: () => 0,
     });

@@ -2,6 +2,7 @@
 import type { RunConfig } from '../../core/trace/config.ts';
 import type { PositionScheme } from '../../core/context/position-scheme.ts';
 import { Rng } from '../../base/rng.ts';
+import type { HistoryWords } from '../../core/lexical/history-words.ts';
 import { entryScores } from '../../core/policies/scores.ts';
 import { buildSlotView } from '../../core/context/slot-view.ts';
 import type { SlotView } from '../../core/context/slot-view.ts';
@@ -35,6 +36,8 @@ export interface RunInput {
   readonly workshop: LensWorkshop;
   readonly base: LanguageModel;
   readonly tree: GistTree;
+  /** Of the tree's history. */
+  readonly words: HistoryWords;
   readonly config: RunConfig;
   readonly positionScheme: PositionScheme;
   /** In order. */
@@ -240,12 +243,13 @@ export class TrainingRun {
   }
 
   private viewOf({ layout }: MeasuredState): SlotView {
-    const { tree, base, lens } = this.input;
+    const { tree, words, base, lens } = this.input;
     return buildSlotView({
       layout,
       tree,
       embed: (ids) => base.embed(ids),
       tailTokens: lens.net.tailTokens,
+      words: lens.net.readsWords ? words : null,
     });
   }
 

@@ -152,6 +152,7 @@ const lensNet: LensNet = {
   id: 'lensnet',
   version: 1,
   tailTokens: TAIL_TOKENS,
+  readsWords: false,
   score: (view: SlotView) => {
     const tail = view.tail.subarray(-FAKE_HIDDEN_SIZE);
     const scores = new Float32Array(view.slotCount);

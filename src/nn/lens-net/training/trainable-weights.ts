@@ -3,7 +3,7 @@
  * is a loop, and a lost GPU takes nothing with it. Linear weights are kept as `[in, out]`, as the device wants
  * them; files have them as `[out, in]`.
  */
-import { slotColumns } from '../input.ts';
+import { slotColumns, slotShapeOf } from '../input.ts';
 import type { LensVariantConfig } from '../../model-folder/manifest.ts';
 import { encodeSafetensors } from '../../model-folder/safetensors-writer.ts';
 import type { NamedTensor } from '../../model-folder/safetensors-writer.ts';
@@ -93,7 +93,7 @@ function layOut({ hiddenSize, config }: LensShape, file: SafetensorsFile): reado
     linear(`${prefix}.up_proj`, width, hidden, false);
     linear(`${prefix}.down_proj`, hidden, width, false);
   };
-  linear('slot_in', slotColumns(hiddenSize), width, true);
+  linear('slot_in', slotColumns(slotShapeOf(hiddenSize, config)), width, true);
   linear('tail_in', hiddenSize, width, true);
   add('tail_pos', [tailTokens, width]);
   add('tail_block.input_layernorm.weight', [width]);

@@ -6,7 +6,7 @@ import { SLOT_FEATURES } from '../../../core/context/slot-view.ts';
 import { selectBackend } from '../../backend/device.ts';
 import { TrainingError } from '../../errors.ts';
 import { WeightError } from '../../model-folder/errors.ts';
-import { largestError, readTensor } from '../../testing/fixture-parity.ts';
+import { largestError, lensFixtureInput } from '../../testing/fixture-parity.ts';
 import { createLensNet } from '../lens-net.ts';
 import { memoryReport } from '../../backend/memory-report.ts';
 import type { EntryTarget, LensExample, LensInput } from '../../ports.ts';
@@ -29,14 +29,7 @@ function openFixture(name: string): { shape: LensShape; weights: ArrayBuffer; in
   return {
     shape: { hiddenSize: config.hiddenSize, epsilon: config.epsilon, config: config.lensNet },
     weights: bytesOf(name, 'weights.safetensors'),
-    input: {
-      slotCount: io.shape('own')[0]!,
-      tailCount: io.shape('tail')[0]!,
-      embeddings: readTensor(io, 'own'),
-      blockVectors: readTensor(io, 'block'),
-      features: readTensor(io, 'feats'),
-      tail: readTensor(io, 'tail'),
-    },
+    input: lensFixtureInput(io),
   };
 }
 
@@ -53,7 +46,7 @@ const target = (firstSlot: number, slotCount: number, value: number, group = 'ex
 });
 
 const names = readdirSync(FIXTURES).filter(
-  (name) => /^lensnet-n\d/.test(name) && existsSync(join(FIXTURES, name, 'weights.safetensors')),
+  (name) => /^lensnet-(words-)?n\d/.test(name) && existsSync(join(FIXTURES, name, 'weights.safetensors')),
 );
 
 describe.each(['cpu', 'wasm'] as const)('%s', (backend) => {
@@ -99,6 +92,7 @@ function matchingExample(seed: number): LensExample {
     embeddings: vectors,
     blockVectors: vectors,
     features: new Float32Array(slotCount * SLOT_FEATURES).fill(0.1),
+    lexical: null,
     tail,
     targets: Array.from({ length: slotCount }, (_, i) => target(i, 1, i === wanted ? 0.8 : -0.4)),
   };

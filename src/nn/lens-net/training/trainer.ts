@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { TrainingError } from '../../errors.ts';
-import { checkLensInput, joinSlots, lastTail, slotColumns } from '../input.ts';
+import { checkLensInput, joinSlots, lastTail, type SlotShape, slotColumns, slotShapeOf } from '../input.ts';
 import type {
   EntryTarget,
   ExampleLoss,
@@ -26,6 +26,7 @@ const CLIP_NORM = 1;
 const WEIGHT_DECAY = 0.01;
 
 export class DualCrossTrainer implements LensTrainer {
+  private readonly slotShape: SlotShape;
   private readonly parameters: LensParameters;
   private readonly optimizer: AdamW;
   private readonly gradient: Float32Array;
@@ -37,6 +38,7 @@ export class DualCrossTrainer implements LensTrainer {
     private readonly shape: LensShape,
     file: SafetensorsFile,
   ) {
+    this.slotShape = slotShapeOf(shape.hiddenSize, shape.config);
     this.parameters = new LensParameters(shape, file);
     const { list, values } = this.parameters;
     const matrices = list.filter((parameter) => parameter.isTransposed);
@@ -109,7 +111,7 @@ export class DualCrossTrainer implements LensTrainer {
   async logits(input: LensInput): Promise<Float32Array> {
     const logits = tf.tidy(() => {
       const weights = this.onDevice();
-      const slots = this.rows(joinSlots(input, this.shape.hiddenSize));
+      const slots = this.rows(joinSlots(input, this.slotShape));
       const forward = { slots, chosen: slots, tail: this.tailOf(input) };
       return trainingLogits(this.shape, (name) => weights.get(name)!, forward);
     });
@@ -127,13 +129,13 @@ export class DualCrossTrainer implements LensTrainer {
 
   /** `[3 + parameters]`: total loss, its two terms, then the gradient in the parameters' order. */
   private lossAndGradient(example: LensExample): tf.Tensor1D {
-    const { shape, parameters } = this;
-    checkLensInput(example, shape.hiddenSize);
+    const { shape, slotShape, parameters } = this;
+    checkLensInput(example, slotShape);
     const tensors = this.onDevice();
-    const joined = joinSlots(example, shape.hiddenSize);
+    const joined = joinSlots(example, slotShape);
     const input = {
       slots: this.rows(joined),
-      chosen: this.rows(slotsOfTargets(joined, example.targets, slotColumns(shape.hiddenSize))),
+      chosen: this.rows(slotsOfTargets(joined, example.targets, slotColumns(slotShape))),
       tail: this.tailOf(example),
     };
     const terms: tf.Scalar[] = [];
@@ -171,7 +173,7 @@ export class DualCrossTrainer implements LensTrainer {
   }
 
   private rows(joined: Float32Array): tf.Tensor2D {
-    const columns = slotColumns(this.shape.hiddenSize);
+    const columns = slotColumns(this.slotShape);
     return tf.tensor2d(joined, [joined.length / columns, columns]);
   }
 

@@ -11,7 +11,7 @@ import { searchOracle } from '../baselines/answer-oracle.ts';
 import type { BaselineHistory, BlockRanker } from '../baselines/baseline.ts';
 import { type BaselineId, BASELINES } from '../baselines/baselines.ts';
 import { isRouted } from '../baselines/layouts.ts';
-import { type EvaluationPolicyId, isLive, type LivePolicyId } from '../baselines/policies.ts';
+import { type EvaluationPolicyId, isLive, livePolicy, type LivePolicyId } from '../baselines/policies.ts';
 import { type EvaluationCase, isReferenceRead, type SharedHistory } from '../cases/evaluation-case.ts';
 import { judgeAnswer, type Verdict } from '../cases/expected-answer.ts';
 import { rememberHistory, withQuestion } from '../memory/history-memory.ts';
@@ -203,8 +203,9 @@ class Focuser {
     return known;
   }
 
-  private async settle(policy: LivePolicyId): Promise<LiveRun> {
-    const { model, clock, gistCache, step } = this.ports;
+  private async settle(id: LivePolicyId): Promise<LiveRun> {
+    const { clock, gistCache, step } = this.ports;
+    const { policy, model } = livePolicy(id, this.ports.model);
     const { ids, streamedFrom } = this.history;
     const pause = (): Promise<void> => step(GIST_SHARE);
     const first =

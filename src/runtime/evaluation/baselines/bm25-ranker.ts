@@ -1,5 +1,5 @@
 /** The page's keyword search over a history, by the question alone. */
-import { WindowIndex } from '../../../core/policies/window-index.ts';
+import { WindowIndex } from '../../../core/lexical/window-index.ts';
 import type { BaselineHistory, BlockRanker } from './baseline.ts';
 
 export function createBm25Ranker({ model, tree }: Pick<BaselineHistory, 'model' | 'tree'>): BlockRanker {

@@ -2,6 +2,7 @@
  * Measures what every legal move of one working context is really worth, and how well scores rank the moves by
  * it. Owns no cache: the caller reads answers.
  */
+import { HistoryWords } from '../../../core/lexical/history-words.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { K } from '../../../core/tree/ids.ts';
@@ -93,6 +94,7 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
     scorer: lensNet,
     embed: (ids) => model.base.embed(ids),
     tailTokens: lensNet.tailTokens,
+    words: lensNet.readsWords ? new HistoryWords(tree, () => model.tokenizer.createStreamDecoder()) : null,
     reserveTokens: K,
     now: () => 0,
   });

@@ -20,6 +20,7 @@ async function loopWithLensNets() {
     id: 'lensnet',
     version: 1,
     tailTokens,
+    readsWords: false,
     score: ({ slotCount, tailCount }: SlotView) => {
       scored.push(`${name} ${tailCount}`);
       return Promise.resolve(new Float32Array(slotCount));

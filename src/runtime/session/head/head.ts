@@ -14,6 +14,7 @@ import type { RunTotals } from '../../../core/trace/metrics.ts';
 import { POLICIES, createScorer, needsNewScorer } from '../../../core/policies/registry.ts';
 import type { Scorer } from '../../../core/policies/scorer.ts';
 import { RefocusRecorder } from '../../../core/trace/refocus-recorder.ts';
+import type { HistoryWords } from '../../../core/lexical/history-words.ts';
 import { countInTree } from '../../../core/allocator/node-counters.ts';
 import { refocus } from '../../../core/allocator/refocus.ts';
 import { SlotBuffers } from '../../../core/context/slot-view.ts';
@@ -27,7 +28,7 @@ import type { Memory } from '../memory/memory.ts';
 import { findLensNet, lensNetOf } from './lens-variant.ts';
 import { LookAhead } from './look-ahead.ts';
 import { lendNll } from './lend-nll.ts';
-import { questionTails, scoredByTails } from './question-parts.ts';
+import { questionParts, scoredByParts } from './question-parts.ts';
 import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 
 /** The query of policies where no LensNet has its say. */
@@ -161,6 +162,7 @@ export class Head {
       scorer: trigger === 'turn-end' ? this.turnEndScorer() : this.scorer,
       embed: (ids) => this.model.base.embed(ids),
       tailTokens: this.tailTokens,
+      words: this.words,
       pins: this.pins,
       reserveTokens: K,
       sentPositions: (layout) => this.decoder.sentPositions(layout),
@@ -231,7 +233,17 @@ export class Head {
 
   /** How many of the newest tokens are the query. */
   private get tailTokens(): number {
-    return findLensNet(this.model, this.config.lensVariant, this.ownLens)?.tailTokens ?? PLAIN_TAIL_TOKENS;
+    return this.lensNet?.tailTokens ?? PLAIN_TAIL_TOKENS;
+  }
+
+  /** The history's words, if the LensNet that scores reads them. */
+  private get words(): HistoryWords | null {
+    const isRead = POLICIES[this.config.policy].needsLensNet && this.lensNet?.readsWords === true;
+    return isRead ? this.memory.words : null;
+  }
+
+  private get lensNet(): LensNet | null {
+    return findLensNet(this.model, this.config.lensVariant, this.ownLens);
   }
 
   private adopt(next: {
@@ -272,14 +284,24 @@ export class Head {
   private createTurnEndScorer(): Scorer {
     const { config, tree, model } = this;
     if (!POLICIES[config.policy].looksAgain) return this.scorer;
-    const { tailTokens } = this;
+    const { tailTokens, words } = this;
     const embed = (ids: Uint32Array): Float32Array => model.base.embed(ids);
-    const tails = questionTails({ tree, model, tailTokens, maxParts: config.questionParts });
-    const scorer = tails.length === 0 ? this.scorer : scoredByTails(this.scorer, tails, embed);
+    const parts = questionParts({ tree, model, tailTokens, maxParts: config.questionParts });
+    const scorer = parts.length === 0 ? this.scorer : scoredByParts(this.scorer, parts, embed, words);
     const { lookAheadPages: maxPages, budgetTokens, recentTokens } = config;
     if (maxPages === 0) return scorer;
     const pause = yieldToEvents;
-    return new LookAhead({ scorer, tree, embed, tailTokens, budgetTokens, recentTokens, maxPages, pause });
+    return new LookAhead({
+      scorer,
+      tree,
+      embed,
+      tailTokens,
+      words,
+      budgetTokens,
+      recentTokens,
+      maxPages,
+      pause,
+    });
   }
 
   private createScorer(): Scorer {
@@ -287,7 +309,7 @@ export class Head {
     return createScorer(this.config, {
       tree,
       pins: () => this.pins,
-      createPieces: () => model.tokenizer.createStreamDecoder(),
+      words: this.memory.words,
       lensNet: (variant) => lensNetOf(model, variant, this.ownLens),
       withNll: lendNll(model, tree),
     });

@@ -4,6 +4,7 @@
  * be found by any of them; its children do. The cost is one scoring of the window for every window full of gists.
  */
 import type { Entry } from '../../../core/context/working-context.ts';
+import type { HistoryWords } from '../../../core/lexical/history-words.ts';
 import { K, tokensPerEntry } from '../../../core/tree/ids.ts';
 import { protectedStart } from '../../../core/context/moves.ts';
 import type { Scorer } from '../../../core/policies/scorer.ts';
@@ -19,6 +20,8 @@ export interface LookAheadInput {
   readonly tree: GistTree;
   readonly embed: Embed;
   readonly tailTokens: number;
+  /** Where the scorer reads words. */
+  readonly words?: HistoryWords | null;
   readonly budgetTokens: number;
   readonly recentTokens: number;
   /** LOD2 spans looked into for one tail, at most; the best-scored spans come first. */
@@ -65,12 +68,12 @@ export class LookAhead implements Scorer {
   }
 
   private async lookInto(pages: readonly number[]): Promise<void> {
-    const { scorer, tree, embed, tailTokens } = this.input;
+    const { scorer, tree, embed, tailTokens, words = null } = this.input;
     const children = pages.flatMap((page) =>
       Array.from({ length: K }, (_, child) => entryAt(1, page * PAGE_TOKENS + child * K)),
     );
     const layout = layoutOf([...children, ...recentEntries(this.input)]);
-    const view = buildSlotView({ layout, tree, embed, tailTokens }, this.buffers);
+    const view = buildSlotView({ layout, tree, embed, tailTokens, words }, this.buffers);
     const scores = await scorer.score(view);
     pages.forEach((page, index) => {
       this.best.set(page, Math.max(...scores.subarray(index * K, (index + 1) * K)));

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { SlotView } from '../../../core/context/slot-view.ts';
 import type { Role } from '../../../core/tree/provenance.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
-import { questionTails, scoredByTails } from './question-parts.ts';
+import { HistoryWords, LEXICAL_FEATURES } from '../../../core/lexical/history-words.ts';
+import { entryAt } from '../../../core/context/working-context.ts';
+import { questionParts, scoredByParts } from './question-parts.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 
 const model = createFakeModel();
@@ -17,7 +19,7 @@ function tailsOf(question: string, tailTokens = 80, maxParts = 8): string[] {
   say('The lamp is red. The boat is old.', 'document');
   say(question, 'user');
   say('Answer:', 'assistant');
-  return questionTails({ tree, model, tailTokens, maxParts }).map((ids) => tokenizer.decode(ids));
+  return questionParts({ tree, model, tailTokens, maxParts }).map(({ tail }) => tokenizer.decode(tail));
 }
 
 describe('a question at the tail', () => {
@@ -55,8 +57,38 @@ it('every slot keeps the highest of its scores', async () => {
     id: 'x',
     score: ({ tail }: SlotView) => Promise.resolve(Float32Array.of(tail[0]!, 0.5 - tail[0]!)),
   };
-  const parted = scoredByTails(scorer, [Uint32Array.of(3)], (ids) => Float32Array.from(ids, (id) => id / 4));
+  const part = (id: number) => ({ tail: Uint32Array.of(id), query: Uint32Array.of(id) });
+  const parted = scoredByParts(scorer, [part(3)], (ids) => Float32Array.from(ids, (id) => id / 4), null);
   expect(await parted.score(view)).toEqual(Float32Array.of(1, -0.25));
-  const broken = scoredByTails(scorer, [Uint32Array.of(0)], () => Float32Array.of(NaN));
+  const broken = scoredByParts(scorer, [part(0)], () => Float32Array.of(NaN), null);
   expect(await broken.score(view)).toEqual(Float32Array.of(NaN, NaN));
+});
+
+it('a part is compared with the history by its own words', async () => {
+  const tree = new GistTree({ hiddenSize: 4 });
+  const say = (text: string, role: Role): void => {
+    tree.appendTokens(tokenizer.encode(text), { role, documentId: role, title: '', wallClockMs: 0 });
+  };
+  say('The boat is old.'.padEnd(64).concat('The lamp is red.'.padEnd(64)), 'document');
+  say('\nQuestion: Whose is the boat? Where is the lamp?\n', 'user');
+  const words = new HistoryWords(tree, () => tokenizer.createStreamDecoder());
+  const entries = [0, 64]
+    .map((start) => entryAt(1, start))
+    .map((entry) => ({ ...entry, end: entry.start + 64 }));
+  const seen: number[][] = [];
+  const scorer = {
+    id: 'x',
+    score: ({ lexical }: SlotView) => {
+      if (lexical !== null) seen.push([lexical[1]!, lexical[LEXICAL_FEATURES + 1]!]);
+      return Promise.resolve(new Float32Array(2));
+    },
+  };
+  const parts = questionParts({ tree, model, tailTokens: 80, maxParts: 8 });
+  const view = { entries, cursor: tree.tokenCount, tailCount: 80, lexical: null } as unknown as SlotView;
+  await scoredByParts(scorer, parts, () => new Float32Array(1), words).score(view);
+  expect(seen).toHaveLength(2);
+  expect(seen[0]![0]).toBe(1);
+  expect(seen[0]![1]).toBeLessThan(1);
+  expect(seen[1]![0]).toBeLessThan(1);
+  expect(seen[1]![1]).toBe(1);
 });

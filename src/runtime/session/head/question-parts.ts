@@ -2,6 +2,7 @@
  * A question of several sentences, asked sentence by sentence as well: LensNet's few tail gists blur where one tail
  * asks for several things. Owns how the newest question is parted and how the scores are put together.
  */
+import type { HistoryWords } from '../../../core/lexical/history-words.ts';
 import type { Scorer } from '../../../core/policies/scorer.ts';
 import type { SlotView } from '../../../core/context/slot-view.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
@@ -11,7 +12,15 @@ import type { LoadedModel } from '../../../nn/ports.ts';
 const LEAST_PART_TOKENS = 4;
 const SENTENCE_END = /[.?!]\s*$/;
 
-interface QuestionTailInput {
+/** One sentence of the newest question. */
+interface QuestionPart {
+  /** What the scorer's tail would hold if the user had asked nothing else. */
+  readonly tail: Uint32Array;
+  /** The sentence, behind the chat's prefix. */
+  readonly query: Uint32Array;
+}
+
+interface QuestionPartsInput {
   readonly tree: Pick<GistTree, 'provenance' | 'tokenCount' | 'tokens'>;
   readonly model: Pick<LoadedModel, 'tokenizer' | 'manifest'>;
   /** How many tokens a tail holds at most. */
@@ -21,18 +30,18 @@ interface QuestionTailInput {
 }
 
 /**
- * One tail for each sentence of the newest question, as if the user had asked nothing else: what stood before the
+ * The sentences of the newest question, each as if the user had asked nothing else: its tail is what stood before the
  * question, the chat's prefix, the sentence, and what follows the question. Only what the scorer's tail holds of the
  * question is parted.
  *
- * @returns token ids; none where the tail holds no question, or one of a single sentence.
+ * @returns none where the tail holds no question, or one of a single sentence.
  */
-export function questionTails({
+export function questionParts({
   tree,
   model,
   tailTokens,
   maxParts,
-}: QuestionTailInput): readonly Uint32Array[] {
+}: QuestionPartsInput): readonly QuestionPart[] {
   const { tokenizer, manifest } = model;
   const { tokenCount } = tree;
   const asked = tree.provenance.findLast(({ role }) => role === 'user');
@@ -50,21 +59,32 @@ export function questionTails({
   return parts
     .filter(({ length }) => length >= LEAST_PART_TOKENS)
     .slice(0, maxParts)
-    .map((part) => Uint32Array.from([...before, ...prefix, ...part, ...after].slice(-tailTokens)));
+    .map((part) => ({
+      tail: Uint32Array.from([...before, ...prefix, ...part, ...after].slice(-tailTokens)),
+      query: Uint32Array.from([...prefix, ...part]),
+    }));
 }
 
-/** Scores a window by its own tail and by others, and gives every slot its highest score. */
-export function scoredByTails(
+/**
+ * Scores a window by its own tail and by parts of the question, and gives every slot its highest score.
+ *
+ * @param words - where the scorer reads words.
+ */
+export function scoredByParts(
   scorer: Scorer,
-  tails: readonly Uint32Array[],
+  parts: readonly QuestionPart[],
   embed: (ids: Uint32Array) => Float32Array,
+  words: HistoryWords | null,
 ): Scorer {
   return {
     id: scorer.id,
     async score(view: SlotView) {
       const highest = Float32Array.from(await scorer.score(view));
-      for (const ids of tails) {
-        const scores = await scorer.score({ ...view, tail: embed(ids), tailCount: ids.length });
+      for (const part of parts) {
+        const { tail } = part;
+        const asked = words?.askedAt(view.cursor, view.tailCount);
+        const lexical = asked === undefined ? null : words!.features(view.entries, { ...asked, ...part });
+        const scores = await scorer.score({ ...view, tail: embed(tail), tailCount: tail.length, lexical });
         // A score that is no number must be seen, wherever it comes from.
         scores.forEach((score, slot) => {
           if (!(score <= highest[slot]!)) highest[slot] = score;

@@ -1,4 +1,5 @@
 /** What was read, shared by all heads: the tree of tokens and gists. Knows no working context. */
+import { HistoryWords } from '../../../core/lexical/history-words.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
@@ -7,13 +8,16 @@ import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 import { GistBuilder } from './gist-builder.ts';
 
 export class Memory {
+  /** The history's words; indexed when they are first asked for. */
+  readonly words: HistoryWords;
   private readonly gists: GistBuilder;
 
   constructor(
     readonly tree: GistTree,
-    model: Pick<LoadedModel, 'gistNet' | 'base'>,
+    model: Pick<LoadedModel, 'gistNet' | 'base' | 'tokenizer'>,
     private readonly telemetry: TelemetryRecorder,
   ) {
+    this.words = new HistoryWords(tree, () => model.tokenizer.createStreamDecoder());
     this.gists = new GistBuilder(tree, model.gistNet, model.base);
   }
 

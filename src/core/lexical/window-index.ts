@@ -1,7 +1,7 @@
 /**
- * BM25 (Robertson and Zaragoza 2009) over overlapping windows of a growing history, mapped to its blocks. Blocks
- * alone would cut facts at their edges: every window that touches a block, its neighbours' share included, speaks
- * for it. k1 = 1.2, b = 0.75, windows of 48 tokens at stride 8.
+ * An inverted index of a growing history's words. BM25 (Robertson and Zaragoza 2009) over overlapping windows, mapped
+ * to blocks: blocks alone would cut facts at their edges, so that every window that touches a block, its neighbours'
+ * share included, speaks for it. Besides, what share of a query's words a block holds.
  */
 import { K } from '../tree/ids.ts';
 import { fold, searchWords, stem } from './words.ts';
@@ -12,6 +12,22 @@ const WINDOW_TOKENS = 48;
 const STRIDE_TOKENS = 8;
 /** Of equally good blocks the one in the middle of the good windows comes first. */
 const MIDDLE_WEIGHT = 1e-3;
+/** The constants of keyword search. */
+export const BM25 = {
+  k1: K1,
+  b: B,
+  windowTokens: WINDOW_TOKENS,
+  strideTokens: STRIDE_TOKENS,
+  middleWeight: MIDDLE_WEIGHT,
+} as const;
+
+/** How much of a query's words blocks hold, `[blocks]` each: a word counts as much as it is rare among the blocks. */
+export interface BlockShares {
+  /** Of the block itself. */
+  readonly own: Float64Array;
+  /** Of the block and its two neighbours. */
+  readonly near: Float64Array;
+}
 
 /** Gives a token's text, in order; characters that are not whole yet come with a later token. */
 export interface PieceReader {
@@ -71,7 +87,7 @@ export class WindowIndex {
           if (counts[window]!++ === 0) holding.push(window);
         }
       }
-      const rarity = Math.log(1 + (windows - holding.length + 0.5) / (holding.length + 0.5));
+      const rarity = rarityOf(holding.length, windows);
       for (const window of holding) {
         const count = counts[window]!;
         counts[window] = 0;
@@ -82,11 +98,49 @@ export class WindowIndex {
     return toBlocks(scores, blocks);
   }
 
+  /**
+   * Shares of the query's words, of those that occur in the first blocks at all; 0 where none does.
+   *
+   * @param query - any text.
+   */
+  shares(query: string, blocks: number): BlockShares {
+    const own = new Float64Array(blocks);
+    const near = new Float64Array(blocks);
+    let total = 0;
+    for (const word of new Set(searchWords(query))) {
+      const holding = this.blocksWith(word, blocks);
+      if (holding.length === 0) continue;
+      const rarity = rarityOf(holding.length, blocks);
+      total += rarity;
+      let reached = -1;
+      for (const block of holding) {
+        own[block]! += rarity;
+        const last = Math.min(block + 1, blocks - 1);
+        for (let beside = Math.max(block - 1, reached + 1); beside <= last; beside++) near[beside]! += rarity;
+        reached = last;
+      }
+    }
+    if (total === 0) return { own, near };
+    return { own: own.map((sum) => sum / total), near: near.map((sum) => sum / total) };
+  }
+
+  /** Those of the first blocks in which a word begins, ascending. */
+  private blocksWith(word: string, blocks: number): readonly number[] {
+    const holding: number[] = [];
+    for (const token of this.places.get(word) ?? []) {
+      const block = Math.floor(token / K);
+      if (block >= blocks) break;
+      if (holding.at(-1) !== block) holding.push(block);
+    }
+    return holding;
+  }
+
   /** Words that begin in a window. */
   private wordsIn(window: number, tokens: number): number {
     const from = window * STRIDE_TOKENS;
     const to = Math.min(from + WINDOW_TOKENS, tokens);
-    return (this.wordsBefore[to] ?? this.wordCount) - this.wordsBefore[from]!;
+    const begunInAll = this.wordCount + (this.open === '' ? 0 : 1);
+    return (this.wordsBefore[to] ?? begunInAll) - this.wordsBefore[from]!;
   }
 
   private close(): void {
@@ -98,6 +152,11 @@ export class WindowIndex {
     this.wordCount++;
     this.open = '';
   }
+}
+
+/** BM25's inverse document frequency, never negative. */
+function rarityOf(holding: number, all: number): number {
+  return Math.log(1 + (all - holding + 0.5) / (holding + 0.5));
 }
 
 /** A block is worth its best window; among equals, what all windows say of it, by how much of it they cover. */
