@@ -253,7 +253,7 @@ describe('a faulty folder is refused, naming the file, and leaves no tensor', ()
     [
       'lexical features that the weights do not have',
       changeOther(0, { lexicalFeatures: 5 }),
-      /^lensnet-transformer\.safetensors, tensor slot_in\.weight/,
+      /^lensnet-transformer\.safetensors, tensor "slot_in\.weight"/,
     ],
     [
       'heads that do not divide another LensNet',
