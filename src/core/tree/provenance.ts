@@ -18,6 +18,35 @@ export interface ProvenanceRun extends Provenance {
   readonly end: number;
 }
 
+const CHAT_TURN = 'turn-';
+
+/** The document that a turn of the session's own chat is: its question and its answer. */
+export function chatTurnId(start: number, wallClockMs: number): string {
+  return `${CHAT_TURN}${start}-${wallClockMs}`;
+}
+
+/** Whether a document is a turn of the session's own chat, not something that was read. */
+export function isChatTurn(documentId: string): boolean {
+  return documentId.startsWith(CHAT_TURN);
+}
+
+const IMPORT = 'import-';
+
+/** The document that a whole log is, before its messages are told apart. */
+export function importId(start: number, wallClockMs: number): string {
+  return `${IMPORT}${start}-${wallClockMs}`;
+}
+
+/** The document that one message of a log is. */
+export function importedMessageId(log: string, index: number): string {
+  return `${log}-message-${index}`;
+}
+
+/** Whether a document is a message of a log that was brought along. */
+export function isImportedMessage(documentId: string): boolean {
+  return documentId.startsWith(IMPORT);
+}
+
 /** Append-only runs that tile the history. */
 export class ProvenanceRuns {
   private readonly list: ProvenanceRun[];

@@ -1,7 +1,11 @@
-/** A generated text, token by token: pointing at a token, or walking to it by key, shows what it was predicted from. */
-import { type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
+/**
+ * A generated text with its Markdown drawn, and still token by token: pointing at a token, or walking to it by key,
+ * shows what it was predicted from.
+ */
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef } from 'react';
 import type { RunView } from '../../model/run-view.ts';
 import type { StreamedToken } from '../../model/conversation.ts';
+import { AnswerMarkdown, type DrawText } from './answer-markdown.tsx';
 import { TokenCard } from './token-card.tsx';
 import { useRunView, useViewport } from '../../view/hooks.ts';
 
@@ -20,6 +24,18 @@ export function AnswerText({ tokens, children }: AnswerTextProps) {
     return tokenIndex >= first && tokenIndex <= last ? state.peek : null;
   });
   const view = useRunView();
+  const spelled = useMemo(() => new SpelledText(tokens), [tokens]);
+  const peeked = peek?.tokenIndex;
+  const drawText: DrawText = (text, start) =>
+    spelled.parts(text, start).map(({ part, tokenIndex }, at) => (
+      <span
+        key={at}
+        className={`token ${peeked === tokenIndex ? 'is-peeked' : ''}`}
+        data-token-index={tokenIndex}
+      >
+        {part}
+      </span>
+    ));
   const root = useRef<HTMLDivElement>(null);
   const isHeld = peek?.held ?? false;
 
@@ -41,7 +57,7 @@ export function AnswerText({ tokens, children }: AnswerTextProps) {
 
   return (
     <div ref={root} className="answer-text" translate="no">
-      <p
+      <div
         className="tokens"
         role="group"
         tabIndex={0}
@@ -67,20 +83,48 @@ export function AnswerText({ tokens, children }: AnswerTextProps) {
           walk(event, tokens, peek?.tokenIndex ?? null, view);
         }}
       >
-        {tokens.map(({ text, tokenIndex }, i) => (
-          <span
-            key={tokenIndex}
-            className={`token ${peek?.tokenIndex === tokenIndex ? 'is-peeked' : ''}`}
-            data-token-index={tokenIndex}
-          >
-            {i === 0 ? text.trimStart() : text}
-          </span>
-        ))}
+        <AnswerMarkdown source={spelled.source} drawText={drawText} />
         {children}
-      </p>
+      </div>
       {peek && <TokenCard tokenIndex={peek.tokenIndex} held={peek.held} text={root} />}
     </div>
   );
+}
+
+/** The text that tokens spell, and which of its characters are whose. */
+class SpelledText {
+  readonly source: string;
+  /** `[tokens]` where each begins in the source. */
+  private readonly starts: readonly number[];
+
+  constructor(private readonly tokens: readonly StreamedToken[]) {
+    const text = tokens.map((token) => token.text).join('');
+    this.source = text.trim();
+    let at = text.trimStart().length - text.length;
+    this.starts = tokens.map((token) => {
+      const start = at;
+      at += token.text.length;
+      return start;
+    });
+  }
+
+  /** A text that stands at `start` of the source, in the parts that single tokens spelled. */
+  parts(text: string, start: number): { readonly part: string; readonly tokenIndex: number }[] {
+    const parts: { readonly part: string; readonly tokenIndex: number }[] = [];
+    let at = Math.max(
+      0,
+      this.starts.findLastIndex((begin) => begin <= start),
+    );
+    let done = 0;
+    while (done < text.length && at < this.tokens.length) {
+      const end = (this.starts[at + 1] ?? Infinity) - start;
+      const part = text.slice(done, Math.max(done, end));
+      if (part !== '') parts.push({ part, tokenIndex: this.tokens[at]!.tokenIndex });
+      done = Math.max(done, end);
+      at++;
+    }
+    return parts;
+  }
 }
 
 function tokenIndexOf(target: EventTarget): number | null {

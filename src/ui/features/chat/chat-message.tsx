@@ -1,11 +1,14 @@
 /** One message of the conversation, and what was refocused for it. */
-import { Crosshair, Pencil, RotateCw } from 'lucide-react';
+import { Copy, Crosshair, Pencil, RotateCw } from 'lucide-react';
+import { useState } from 'react';
 import type { ChatMessageRecord } from '../../../runtime/engine/protocol/protocol.ts';
 import { answerFocus } from '../../model/block-history.ts';
 import { type StreamedToken } from '../../model/conversation.ts';
 import { formatPlural } from '../../words/format.ts';
 import type { RunFrames } from '../../model/shown-run.ts';
+import { AnswerMarkdown } from './answer-markdown.tsx';
 import { AnswerText } from './answer-text.tsx';
+import { Citations } from './citations.tsx';
 import { useWhyNoQuestion } from './why-no-question.ts';
 import { useConversation, useModel, useRunView } from '../../view/hooks.ts';
 
@@ -39,13 +42,49 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
       {tokens ? (
         <AnswerText tokens={tokens} />
       ) : (
-        <p translate="no">{message.text.trim() || <em className="muted">(nothing)</em>}</p>
+        <div className="answer-text" translate="no">
+          {message.text.trim() === '' ? (
+            <p>
+              <em className="muted">(nothing)</em>
+            </p>
+          ) : (
+            <AnswerMarkdown source={message.text.trim()} />
+          )}
+        </div>
       )}
+      <Citations answerStart={message.start} />
       <footer>
         <FocusLink start={before?.role === 'user' ? before.start : message.start} end={message.end} />
+        {message.text.trim() !== '' && <CopyText text={message.text.trim()} />}
         {message.ending !== 'complete' && <span className="muted">{ENDINGS[message.ending]}</span>}
       </footer>
     </article>
+  );
+}
+
+function CopyText({ text }: { readonly text: string }) {
+  const [outcome, setOutcome] = useState<'copied' | 'refused' | null>(null);
+  return (
+    <button
+      type="button"
+      className="link"
+      title="Copy the answer as it was written, Markdown and all"
+      onClick={() => {
+        navigator.clipboard.writeText(text).then(
+          () => {
+            setOutcome('copied');
+          },
+          () => {
+            setOutcome('refused');
+          },
+        );
+      }}
+    >
+      <Copy size={12} aria-hidden />{' '}
+      <span role="status">
+        {outcome === null ? 'Copy' : outcome === 'copied' ? 'Copied' : 'The browser refused to copy'}
+      </span>
+    </button>
   );
 }
 
@@ -82,12 +121,27 @@ function AskAgain({ question }: { readonly question: string }) {
 /** The tokens of a stored answer, where the trace still knows all of them and they spell its text. */
 function tokensOf({ start, end, text }: ChatMessageRecord, run: RunFrames): StreamedToken[] | null {
   const tokens: StreamedToken[] = [];
+  let spelled = '';
   for (let tokenIndex = start; tokenIndex < end; tokenIndex++) {
     const decoded = run.decodedAt(tokenIndex);
-    if (decoded) tokens.push({ text: decoded.text, tokenIndex, step: decoded.step });
+    if (!decoded) continue;
+    tokens.push({ text: decoded.text, tokenIndex, step: decoded.step });
+    spelled += decoded.text;
   }
-  const spelled = tokens.map((token) => token.text).join('');
-  return spelled.trim() !== '' && spelled.includes(text.trim()) ? tokens : null;
+  const answer = text.trim();
+  const at = spelled.indexOf(answer);
+  if (spelled.trim() === '' || at < 0) return null;
+  return upTo(tokens, at + answer.length);
+}
+
+/** The tokens that spell the first so many characters: what ended the answer is no part of it. */
+function upTo(tokens: readonly StreamedToken[], characters: number): StreamedToken[] {
+  let left = characters;
+  return tokens.flatMap((token) => {
+    const text = token.text.slice(0, Math.max(0, left));
+    left -= token.text.length;
+    return text === '' ? [] : [{ ...token, text }];
+  });
 }
 
 function FocusLink({ start, end }: { readonly start: number; readonly end: number }) {

@@ -6,6 +6,7 @@ import { RecordedAnswers } from './recorded-answers.tsx';
 import { formatCount } from '../../words/format.ts';
 import { AnswerText } from './answer-text.tsx';
 import { ChatMessage } from './chat-message.tsx';
+import { Citations } from './citations.tsx';
 import { useWhyNoQuestion } from './why-no-question.ts';
 import {
   useModel,
@@ -49,9 +50,12 @@ function LiveChat() {
             {streaming.tokens.length === 0 ? (
               <p className="muted thinking">{asking ? 'Refocusing' : ''}</p>
             ) : (
-              <AnswerText tokens={streaming.tokens}>
-                <span className="caret" aria-hidden />
-              </AnswerText>
+              <>
+                <AnswerText tokens={streaming.tokens}>
+                  <span className="caret" aria-hidden />
+                </AnswerText>
+                <Citations answerStart={streaming.tokens[0]!.tokenIndex} />
+              </>
             )}
           </article>
         )}

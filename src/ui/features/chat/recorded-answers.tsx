@@ -1,5 +1,6 @@
 /** What the model wrote in a recording: a trace keeps answers, not questions. */
 import { AnswerText } from './answer-text.tsx';
+import { Citations } from './citations.tsx';
 import { useRecording } from '../../view/hooks.ts';
 
 export function RecordedAnswers() {
@@ -20,6 +21,7 @@ export function RecordedAnswers() {
               aria-label="Recorded answer"
             >
               <AnswerText tokens={tokens} />
+              <Citations answerStart={tokens[0]!.tokenIndex} />
               <footer className="muted small">written at step {tokens[0]!.step}</footer>
             </article>
           ))

@@ -27,7 +27,7 @@ export function TokenCard({ tokenIndex, held, text }: TokenCardProps) {
   const card = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const place = () => {
-      const token = text.current?.querySelector(`[data-token-index="${tokenIndex}"]`);
+      const token = text.current && elementOf(text.current, tokenIndex);
       if (card.current && token) placeBeside(card.current, token.getBoundingClientRect());
     };
     place();
@@ -165,6 +165,12 @@ function joined(blocks: readonly FocusedBlock[]): readonly FocusedBlock[] {
     else runs.push(block);
   }
   return runs;
+}
+
+/** Where a token is drawn; what spells nothing but Markdown's signs stands with the token before it. */
+function elementOf(text: HTMLElement, tokenIndex: number): HTMLElement | undefined {
+  const drawn = [...text.querySelectorAll<HTMLElement>('[data-token-index]')];
+  return drawn.findLast((token) => Number(token.dataset['tokenIndex']) <= tokenIndex) ?? drawn[0];
 }
 
 const GAP = 6;
