@@ -54,11 +54,13 @@ function row(parameter: Parameter): string {
   const range =
     parameter.kind === 'choice'
       ? parameter.choices.map((choice) => `\`${choice}\``).join(', ')
-      : `${plain(parameter.min)}–${plain(parameter.max)}${unit === '' ? '' : ` ${unit}`}`;
+      : parameter.kind === 'text'
+        ? `at most ${plain(parameter.maxCharacters)} characters`
+        : `${plain(parameter.min)}–${plain(parameter.max)}${unit === '' ? '' : ` ${unit}`}`;
   const { term } = DEFINITIONS.find(({ id: each }) => each === wanted)!;
   const cells = [
     name,
-    plain(parameter.default),
+    parameter.default === '' ? 'empty' : plain(parameter.default),
     range,
     sentence,
     affects.join(', '),

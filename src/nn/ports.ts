@@ -6,6 +6,7 @@ import type { AttentionReading } from '../core/trace/parameters.ts';
 import type { Scorer } from '../core/policies/scorer.ts';
 import type { SlotView } from '../core/context/slot-view.ts';
 import type { LensNetVariant, ModelManifest } from './model-folder/manifest.ts';
+import type { ChatTemplate } from './model-folder/chat-template.ts';
 import type { Tokenizer } from './model-folder/tokenizer.ts';
 
 /**
@@ -198,6 +199,8 @@ export interface LoadedModel {
   readonly hash: string;
   readonly manifest: ModelManifest;
   readonly tokenizer: Tokenizer;
+  /** What a session's chat is written with. */
+  readonly chat: ChatTemplate;
   readonly base: LanguageModel;
   readonly gistNet: GistNet;
   /** Null where none is trained for the base. */

@@ -47,7 +47,7 @@ describe.skipIf(path === undefined)('SmolLM2-135M-Instruct', () => {
 
   it('says what it is', () => {
     expect(published).toMatchObject({ licence: 'apache-2.0', trainedContextTokens: 8192 });
-    expect(published.chat).toMatchObject({
+    expect(published.chat.pieces()).toMatchObject({
       userPrefix: '\n<|im_start|>user\n',
       userSuffix: '<|im_end|>\n',
       assistantPrefix: '<|im_start|>assistant\n',

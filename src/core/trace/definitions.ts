@@ -114,6 +114,11 @@ export const DEFINITIONS = [
     text: 'Two second looks at a turn’s end, while the history stands still. A question of several sentences is also scored sentence by sentence, and the highest score counts. A coarse gist is scored by the best LOD1 gist below it, because one vector cannot tell thirty facts apart and its children can.',
   },
   {
+    id: 'chat-template',
+    term: 'Chat template, system text and stop texts',
+    text: 'A base that was trained to chat expects its messages between certain words: its chat template. What it writes before the first message, mostly a system text, opens the history and stays raw, whatever the policy says, as every answer depends on it. Every question and answer follows in the template’s words; an answer ends before the first stop text. A base without a template is asked in the form Question and Answer.',
+  },
+  {
     id: 'sampling',
     term: 'Sampling',
     text: 'How the next token is drawn from the model’s distribution. Temperature divides the logits, 0 takes the most likely token. Top-k and top-p cut off the unlikely rest. The repetition penalty divides the logits of what the answer said already. Generation ends at a stop text, at the end token or at the limit.',

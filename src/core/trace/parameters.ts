@@ -45,6 +45,7 @@ export const PARAMETER_GROUPS = {
   context: 'Working context',
   allocator: 'Focus allocator',
   policy: 'Policy',
+  chat: 'Chat',
   sampling: 'Sampling',
   measurement: 'Measurement',
 } as const;
@@ -98,6 +99,14 @@ function choice<
 >(choices: Choices, spec: Spec) {
   return { kind: 'choice', schema: z.enum(choices), choices, ...spec } as const;
 }
+
+/** Words of the user's own; empty stands for the model's. */
+function text<const Spec extends Description & { readonly maxCharacters: number }>(spec: Spec) {
+  return { kind: 'text', schema: z.string().max(spec.maxCharacters), default: '', ...spec } as const;
+}
+
+/** The system text that asks for none at all, where the empty one asks for the model's own. */
+export const NO_SYSTEM_TEXT = '-';
 
 /** In display order. */
 const TABLE = {
@@ -417,6 +426,26 @@ const TABLE = {
     affects: ['scorer'],
     inManifest: 'optional',
   }),
+  systemText: text({
+    label: 'System text',
+    group: 'chat',
+    unit: '',
+    maxCharacters: 8000,
+    sentence:
+      'What the model is told before anything else, written as its chat template wants it; empty: the template’s own, a single “-”: none. It stands at the history’s beginning and is kept raw; one that is changed later is written before the next question.',
+    definition: 'chat-template',
+    affects: ['answer'],
+  }),
+  stopTexts: text({
+    label: 'Stop texts',
+    group: 'chat',
+    unit: '',
+    maxCharacters: 512,
+    sentence:
+      'An answer ends before the first of these, one a line, a line break written \\n; empty: the model’s own.',
+    definition: 'chat-template',
+    affects: ['answer'],
+  }),
   temperature: number({
     label: 'Temperature',
     group: 'sampling',
@@ -545,8 +574,14 @@ interface ChoiceParameter extends Named {
   readonly default: string;
 }
 
+export interface TextParameter extends Named {
+  readonly kind: 'text';
+  readonly maxCharacters: number;
+  readonly default: string;
+}
+
 /** One parameter as forms, command lines and documentation read it. */
-export type Parameter = NumericParameter | ChoiceParameter;
+export type Parameter = NumericParameter | ChoiceParameter | TextParameter;
 
 /** Every parameter, in display order. */
 export const PARAMETERS: readonly Parameter[] = Object.entries(TABLE).map(([id, parameter]): Parameter => ({
@@ -570,6 +605,11 @@ export function readParameter(parameter: Parameter, text: string): ParameterRead
   if (parameter.kind === 'choice') {
     if (parameter.choices.includes(text)) return { ok: true, value: text };
     return { ok: false, message: `“${text}” is none of ${parameter.choices.join(', ')}` };
+  }
+  if (parameter.kind === 'text') {
+    const { maxCharacters } = parameter;
+    if (text.length <= maxCharacters) return { ok: true, value: text };
+    return { ok: false, message: `it has ${text.length} characters; at most ${maxCharacters} are taken` };
   }
   const { kind, min, max } = parameter;
   return readNumber(text, { min, max, whole: kind === 'integer' });

@@ -28,6 +28,7 @@ function bareDefaults(trainedContextTokens: number) {
 /** @returns the model; the caller disposes it. @throws {WeightError} if the weights do not fit the configuration. */
 export function createBareModel(published: PublishedBase): LoadedModel {
   const { name, licence, config, trainedContextTokens, tokenizer, chat, hash, weights } = published;
+  const { userPrefix, userSuffix, assistantPrefix, stop } = chat.pieces();
   const base = new BaseModel(config, weights);
   return {
     id: modelIdOf(name),
@@ -43,7 +44,7 @@ export function createBareModel(published: PublishedBase): LoadedModel {
       hiddenSize: config.hiddenSize,
       trainedContextTokens,
       defaults: bareDefaults(trainedContextTokens),
-      chat: { ...chat, stop: [...chat.stop] },
+      chat: { userPrefix, userSuffix, assistantPrefix, stop: [...stop] },
       base: {
         config: weights.file,
         weights: weights.file,
@@ -53,6 +54,7 @@ export function createBareModel(published: PublishedBase): LoadedModel {
       files: {},
     },
     tokenizer,
+    chat,
     base,
     gistNet: new CentredMeanGistNet(base.meanEmbedding()),
     lensNet: null,

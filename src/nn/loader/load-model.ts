@@ -20,6 +20,7 @@ import type { ModelSource } from '../model-folder/model-source.ts';
 import type { LensNet, LoadedModel } from '../ports.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
 import { sha256Hex } from '../model-folder/sha256.ts';
+import { fixedChat } from '../model-folder/chat-template.ts';
 import { createTokenizer } from '../model-folder/tokenizer.ts';
 
 const MANIFEST = 'manifest.json';
@@ -86,6 +87,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
       hash,
       manifest,
       tokenizer,
+      chat: fixedChat({ opening: '', ...manifest.chat }),
       base: baseModel,
       gistNet: own(
         gistNet === undefined

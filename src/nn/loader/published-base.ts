@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { type BaseConfig, parseBaseConfig } from '../base-model/config.ts';
 import { ModelSourceError, WeightError } from '../model-folder/errors.ts';
 import type { Tokenizer } from '../model-folder/tokenizer.ts';
-import { type ChatPieces, chatPieces, PLAIN_CHAT } from '../model-folder/chat-template.ts';
+import { type ChatTemplate, PLAIN_CHAT, fixedChat, renderedChat } from '../model-folder/chat-template.ts';
 import { describeGguf } from '../model-folder/gguf/gguf-description.ts';
 import { GgufFile } from '../model-folder/gguf/gguf-file.ts';
 import { parseJson } from '../model-folder/json-file.ts';
@@ -24,15 +24,10 @@ export interface PublishedBase {
   readonly config: BaseConfig;
   readonly trainedContextTokens: number;
   readonly tokenizer: Tokenizer;
-  readonly chat: ChatPieces;
+  readonly chat: ChatTemplate;
   readonly weights: TensorFile;
   /** SHA-256 over every weight file, or their sizes where the platform cannot hash. */
   readonly hash: string;
-}
-
-export interface PublishedBaseOptions extends ReadOptions {
-  /** Instead of the chat template's own system message. */
-  readonly systemText?: string;
 }
 
 const CONFIG = 'config.json';
@@ -56,7 +51,7 @@ const tokenizerConfigSchema = z.looseObject({
 export async function readGgufBase(
   source: ModelSource,
   file: string,
-  options: PublishedBaseOptions = {},
+  options: ReadOptions = {},
 ): Promise<PublishedBase> {
   const buffer = await source.read(file, options);
   const gguf = GgufFile.parse(buffer, file);
@@ -64,14 +59,17 @@ export async function readGgufBase(
   const config = parseBaseConfig(described.config, file);
   const tokenizer = createTokenizer(described.tokenizer, described.tokenizerConfig, file);
   refuseForeignTokens(tokenizer, config, file);
-  const words = { bosToken: described.bosToken, eosToken: described.eosToken, ...systemTextOf(options) };
+  const words = { bosToken: described.bosToken, eosToken: described.eosToken };
   return {
     name: described.name ?? file.replace(/\.gguf$/i, ''),
     licence: described.licence,
     config,
     trainedContextTokens: described.trainedContextTokens,
     tokenizer,
-    chat: described.chatTemplate === null ? PLAIN_CHAT : chatPieces(described.chatTemplate, file, words),
+    chat:
+      described.chatTemplate === null
+        ? fixedChat(PLAIN_CHAT)
+        : renderedChat(described.chatTemplate, file, words),
     weights: gguf,
     hash: await hashOf([[file, buffer]]),
   };
@@ -84,7 +82,7 @@ export async function readGgufBase(
 export async function readFolderBase(
   source: ModelSource,
   name: string,
-  options: PublishedBaseOptions = {},
+  options: ReadOptions = {},
 ): Promise<PublishedBase> {
   const rawConfig = parseJson(await source.read(CONFIG, options), CONFIG);
   const config = parseBaseConfig(rawConfig, CONFIG);
@@ -127,25 +125,20 @@ async function readWeights(
 async function folderChat(
   source: ModelSource,
   config: z.infer<typeof tokenizerConfigSchema>,
-  options: PublishedBaseOptions,
-): Promise<ChatPieces> {
+  options: ReadOptions,
+): Promise<ChatTemplate> {
   const { chat_template: inConfig } = config;
   const listed = Array.isArray(inConfig)
     ? inConfig.find(({ name }) => name === 'default')?.template
     : (inConfig ?? undefined);
   const own = listed === undefined ? await readOptional(source, CHAT_TEMPLATE, options) : null;
   const template = listed ?? (own === null ? undefined : new TextDecoder().decode(own));
-  if (template === undefined) return PLAIN_CHAT;
+  if (template === undefined) return fixedChat(PLAIN_CHAT);
   const words = {
     bosToken: textOf(config.bos_token),
     eosToken: textOf(config.eos_token),
-    ...systemTextOf(options),
   };
-  return chatPieces(template, listed === undefined ? CHAT_TEMPLATE : TOKENIZER_CONFIG, words);
-}
-
-function systemTextOf({ systemText }: PublishedBaseOptions): { readonly systemText?: string } {
-  return systemText === undefined ? {} : { systemText };
+  return renderedChat(template, listed === undefined ? CHAT_TEMPLATE : TOKENIZER_CONFIG, words);
 }
 
 function textOf(token: z.infer<typeof specialToken>): string {

@@ -26,6 +26,41 @@ export const PLAIN_CHAT: ChatPieces = {
   stop: ['\n'],
 };
 
+/** How a base wants its chat to be written. */
+export interface ChatTemplate {
+  /**
+   * @param systemText - instead of the template's own system message; '' takes that out.
+   * @throws {WeightError} if the template takes no system text.
+   */
+  pieces(systemText?: string): ChatPieces;
+}
+
+/** Fixed texts around messages; a system text stands on lines of its own before them. */
+export function fixedChat(pieces: ChatPieces): ChatTemplate {
+  return {
+    pieces: (systemText = '') => (systemText === '' ? pieces : { ...pieces, opening: `${systemText}\n` }),
+  };
+}
+
+/**
+ * A Jinja template. Parameters as `chatPieces`.
+ *
+ * @throws {WeightError} as that does, at once.
+ */
+export function renderedChat(source: string, file: string, options: ChatTemplateOptions): ChatTemplate {
+  const own = chatPieces(source, file, options);
+  let last: { readonly systemText: string; readonly pieces: ChatPieces } | null = null;
+  return {
+    pieces: (systemText) => {
+      if (systemText === undefined) return own;
+      if (last?.systemText !== systemText) {
+        last = { systemText, pieces: chatPieces(source, file, { ...options, systemText }) };
+      }
+      return last.pieces;
+    },
+  };
+}
+
 const FIRST = 'FIRST\u0001QUESTION';
 const ANSWER = 'SAMPLE\u0001ANSWER';
 const SECOND = 'SECOND\u0001QUESTION';

@@ -3,12 +3,14 @@ import { K } from '../../core/tree/ids.ts';
 import type { SlotView } from '../../core/context/slot-view.ts';
 import { hashUint32 } from '../../base/rng.ts';
 import type { DecodeSession, GistNet, LanguageModel, LensNet, LoadedModel } from '../../nn/ports.ts';
+import { fixedChat } from '../../nn/model-folder/chat-template.ts';
 import type { Tokenizer } from '../../nn/model-folder/tokenizer.ts';
 
 export const FAKE_HIDDEN_SIZE = 4;
 const VOCABULARY = 256;
 const TAIL_TOKENS = 32;
 const CONTEXT_CHILDREN = 8;
+const CHAT = { userPrefix: '\nQuestion: ', userSuffix: '\n', assistantPrefix: 'Answer:', stop: ['\n'] };
 
 /** Uniform in [-1, 1). */
 function unit(...values: readonly number[]): number {
@@ -190,7 +192,7 @@ export function createFakeModel(): FakeModel {
       hiddenSize: FAKE_HIDDEN_SIZE,
       trainedContextTokens: 512,
       defaults: { budgetTokens: 256, recentTokens: 64 },
-      chat: { userPrefix: '\nQuestion: ', userSuffix: '\n', assistantPrefix: 'Answer:', stop: ['\n'] },
+      chat: CHAT,
       base: { config: 'a', weights: 'b', tokenizer: 'c', tokenizerConfig: 'd' },
       gistNet: {
         weights: 'e',
@@ -213,6 +215,7 @@ export function createFakeModel(): FakeModel {
       files: {},
     },
     tokenizer,
+    chat: fixedChat({ opening: '', ...CHAT }),
     base: createFakeBase(work),
     gistNet,
     lensNet,

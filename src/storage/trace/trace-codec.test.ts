@@ -86,15 +86,15 @@ test('older versions are lifted step by step', async () => {
     header: ({ [rename[0]]: value, ...rest }) => ({ ...rest, [rename[1]]: value, version: version + 1 }),
     event: (event) => ({ ...event, index: Number(event['index']) + 1 }),
   });
-  const names = ['first', 'second', 'third', 'fourth', 'fifth', 'modelId'];
-  const upgrades = [0, 1, 2, 3, 4].map((version) => from(version, [names[version]!, names[version + 1]!]));
+  const names = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'modelId'];
+  const upgrades = [0, 1, 2, 3, 4, 5].map((version) => from(version, [names[version]!, names[version + 1]!]));
   const { modelId, ...rest } = header;
   const old = [{ ...rest, version: 0, first: modelId }, decode(5)]
     .map((line) => JSON.stringify(line))
     .join('\n');
   const reading = await readTrace(old, { upgrades });
   expect(reading.header).toEqual(header);
-  expect(reading.events).toEqual([{ ...decode(5), index: 10 }]);
+  expect(reading.events).toEqual([{ ...decode(5), index: 11 }]);
   await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
 });
 
@@ -124,6 +124,20 @@ test.each([1, 2, 3])(
     await expect(readTrace(damaged)).rejects.toMatchObject({ code: 'bad-header', line: 1 });
   },
 );
+
+test('version 5, whose chats were written with the template alone, is read with that', async () => {
+  const { systemText, stopTexts, ...config } = DEFAULT_RUN_CONFIG;
+  const session = { type: 'session', step: 0, timeMs: 0, sessionId: 's', title: 'Walk', modelId: 'tiny' };
+  const said = { ...session, modelHash: 'abc', backend: 'cpu' };
+  const old = [{ ...header, version: 5, config }, { ...said, config }, decode(0)];
+  const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
+  expect([systemText, stopTexts]).toEqual(['', '']);
+  expect(reading).toEqual({
+    header,
+    events: [{ ...said, config: DEFAULT_RUN_CONFIG }, decode(0)],
+    notes: [],
+  });
+});
 
 test('version 4, whose runs had one working context, names it head 0', async () => {
   const base = { step: 1, timeMs: 2 };

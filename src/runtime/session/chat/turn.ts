@@ -1,8 +1,10 @@
 /** One turn of the chat: the question goes into the history, the memory settles, an answer is decoded into it. */
 import { attentionRecord } from '../../../core/trace/attention-record.ts';
-import type { Provenance } from '../../../core/tree/provenance.ts';
+import { type Provenance, chatTurnId } from '../../../core/tree/provenance.ts';
 import type { ChatMessageRecord } from '../../../storage/ports.ts';
+import type { ChatPieces } from '../../../nn/model-folder/chat-template.ts';
 import { AnswerWriter } from './answer-writer.ts';
+import { chatWords } from '../chat-words/chat-words.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
 import type { Head } from '../head/head.ts';
 import type { AnsweredQuestion } from '../messages/session-messages.ts';
@@ -11,10 +13,10 @@ import type { SessionSteps } from '../steps/session-steps.ts';
 /** Refocuses at the end of a turn, at most: enough to descend from the coarsest level to raw tokens. */
 export const TURN_END_REFOCUSES = 4;
 
-/** Thrown inside a prefill when the user stops the answer. */
 /** Who ended a turn early: the user, or the session, which was closed. */
 export type TurnHalt = 'stopped' | 'interrupted';
 
+/** Thrown inside a prefill when the user stops the answer. */
 export class AnswerStopped extends Error {
   override readonly name = 'AnswerStopped';
 }
@@ -48,7 +50,7 @@ export class Turn {
         ? tree.provenanceOf(beginning.question.start, beginning.question.end)[0]
         : null;
     this.wallClockMs = asked?.wallClockMs ?? steps.telemetry.wallClockMs();
-    this.documentId = asked?.documentId ?? `turn-${tree.tokenCount}-${this.wallClockMs}`;
+    this.documentId = asked?.documentId ?? chatTurnId(tree.tokenCount, this.wallClockMs);
   }
 
   get isStopped(): boolean {
@@ -65,7 +67,7 @@ export class Turn {
     const { tree } = steps.focus.memory;
     const question =
       beginning.kind === 'resume' ? await this.takeUp(beginning.question) : await this.ask(beginning.text);
-    const prefix = steps.model.tokenizer.encodeTemplate(steps.model.manifest.chat.assistantPrefix);
+    const prefix = steps.model.tokenizer.encodeTemplate(this.words.assistantPrefix);
     const start = question.end + prefix.length;
     await this.append(prefix.subarray(tree.tokenCount - question.end), 'assistant');
     const settledPasses = beginning.kind === 'resume' ? beginning.settledPasses : 0;
@@ -85,14 +87,20 @@ export class Turn {
   }
 
   private encode(question: string): Uint32Array {
-    const { tokenizer, manifest } = this.steps.model;
-    return tokenizer.encodeTemplate(manifest.chat.userPrefix, question, manifest.chat.userSuffix);
+    const { userPrefix, userSuffix } = this.words;
+    return this.steps.model.tokenizer.encodeTemplate(userPrefix, question, userSuffix);
+  }
+
+  private get words(): ChatPieces {
+    return chatWords(this.steps.model, this.steps.requestedConfig);
   }
 
   private async ask(text: string): Promise<ChatMessageRecord> {
+    const { steps } = this;
+    await steps.exclusive(() => steps.writeOpening());
     const start = await this.append(this.encode(text), 'user');
     const question = this.message('user', text, start, 'complete');
-    this.steps.addMessage(question);
+    steps.addMessage(question);
     return question;
   }
 
@@ -126,10 +134,10 @@ export class Turn {
     const { steps } = this;
     const { tree } = steps.focus.memory;
     const id = this.messageId('assistant', start);
-    const { tokenizer, manifest } = steps.model;
+    const { tokenizer } = steps.model;
     const config = steps.activeConfig;
     const { stopAfterTokens = Infinity } = this.beginning;
-    const writer = new AnswerWriter(tokenizer, config.seed, start, manifest.chat.stop);
+    const writer = new AnswerWriter(tokenizer, config.seed, start, this.words.stop);
     const wasEnded = writer.replay(tree.tokens(start, tree.tokenCount), config);
     let ending: ChatMessageRecord['ending'] = wasEnded ? 'complete' : 'cut';
     try {

@@ -5,6 +5,7 @@
 import { ConfigError, type RunConfig, applyConfigChanges } from '../../../core/trace/config.ts';
 import { POLICIES } from '../../../core/policies/registry.ts';
 import type { LensVariant, PolicyId } from '../../../core/trace/parameters.ts';
+import { chatWords } from '../chat-words/chat-words.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 
 /**
@@ -22,8 +23,8 @@ export function lensNetOf(model: LoadedModel, variant: LensVariant, own: LensNet
 /**
  * Merge changes into a configuration that this model is to run with.
  *
- * @throws {ConfigError} as `applyConfigChanges` does, and for a LensNet that the model does not have; the
- * configuration given is unchanged.
+ * @throws {ConfigError} as `applyConfigChanges` does, and for a LensNet that the model does not have or a system
+ * text that its chat template does not take; the configuration given is unchanged.
  */
 export function applyModelChanges(
   model: LoadedModel,
@@ -33,6 +34,7 @@ export function applyModelChanges(
   const changed = applyConfigChanges(config, changes);
   const isNamed = changed.lensVariant !== 'default';
   if (isNamed || needsLensNet(changed.policy)) lensNetOf(model, changed.lensVariant, model.lensNet);
+  chatWords(model, changed);
   return changed;
 }
 

@@ -20,6 +20,7 @@ import { MultiHeadFocus } from '../head/multi-head-focus.ts';
 import { SessionJournal } from '../journal/session-journal.ts';
 import { IngestQueue } from '../memory/ingest-queue.ts';
 import { SpanMarks } from '../memory/span-marks.ts';
+import { OPENING_DOCUMENT, chatWords, openingDue, openingPins } from '../chat-words/chat-words.ts';
 import { toWireError } from '../messages/errors.ts';
 import type { SessionNotice } from '../messages/session-messages.ts';
 import { sessionEvent } from '../telemetry/session-event.ts';
@@ -114,8 +115,29 @@ export class SessionSteps {
     await this.storeIfDue();
   }
 
+  /**
+   * Write what the chat's template and system text open the history with, unless it stands there already. An opening
+   * that changed comes where the history is now.
+   */
+  async writeOpening(): Promise<void> {
+    const { model, focus } = this;
+    const { tree } = focus.memory;
+    const due = openingDue(tree, model, chatWords(model, this.requested));
+    if (due.length === 0) return;
+    const wallClockMs = this.telemetry.wallClockMs();
+    const origin = {
+      role: 'system',
+      title: 'System text',
+      documentId: OPENING_DOCUMENT,
+      wallClockMs,
+    } as const;
+    for (const piece of focus.memory.pieces(due)) await this.appendTokens(piece, origin);
+    this.followMarks();
+  }
+
   /** Append what comes next in the queue, up to the open block's end. @returns how many tokens came in. */
   async takeFromQueue(): Promise<number> {
+    if (this.focus.memory.tree.tokenCount === 0 && this.queue.pendingTokens > 0) await this.writeOpening();
     const taken = this.queue.take(this.focus.memory.tokensToBlockEnd);
     if (taken === null) return 0;
     await this.append(taken.ids, taken.origin);
@@ -223,7 +245,8 @@ export class SessionSteps {
   }
 
   private followMarks(): void {
-    for (const head of this.focus.heads) head.pins = this.marks.pins;
+    const pins = [...this.marks.pins, ...openingPins(this.focus.memory.tree)];
+    for (const head of this.focus.heads) head.pins = pins;
   }
 
   private openJournal(handle: SessionHandle): SessionJournal {

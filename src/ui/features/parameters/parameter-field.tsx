@@ -3,7 +3,7 @@ import { RotateCcw } from 'lucide-react';
 import { useId, useState } from 'react';
 import { type Parameter, readParameter } from '../../../core/trace/parameters.ts';
 import { useModel } from '../../view/hooks.ts';
-import { formatValue } from '../../words/format.ts';
+import { formatCount, formatValue } from '../../words/format.ts';
 import { sliderOf, valueOfSlider } from './parameter-slider.ts';
 
 interface ParameterFieldProps {
@@ -60,8 +60,8 @@ export function ParameterField({
             type="button"
             className="reset"
             disabled={disabled}
-            aria-label={`Reset ${parameter.label} to ${formatValue(initial)}`}
-            title={`Reset to ${formatValue(initial)}`}
+            aria-label={`Reset ${parameter.label} to ${formatValue(initial) || 'empty'}`}
+            title={`Reset to ${formatValue(initial) || 'empty'}`}
             onClick={() => {
               setDraft(null);
               void commit(initial);
@@ -84,7 +84,7 @@ export function ParameterField({
               </option>
             ))}
           </select>
-        ) : (
+        ) : parameter.kind === 'text' ? null : (
           <input
             id={id}
             type="text"
@@ -109,7 +109,28 @@ export function ParameterField({
           />
         )}
       </div>
-      {parameter.kind !== 'choice' && (
+      {parameter.kind === 'text' && (
+        <textarea
+          id={id}
+          rows={3}
+          translate="no"
+          value={draft ?? value}
+          disabled={disabled}
+          aria-invalid={error !== null}
+          aria-describedby={`${id}-help`}
+          onChange={(event) => {
+            setError(null);
+            setDraft(event.target.value);
+          }}
+          onBlur={commitTyped}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape') return;
+            setDraft(null);
+            setError(null);
+          }}
+        />
+      )}
+      {(parameter.kind === 'integer' || parameter.kind === 'number') && (
         <div className="parameter-slider">
           <input
             type="range"
@@ -142,8 +163,8 @@ export function ParameterField({
       <p className="parameter-help" id={`${id}-help`}>
         {parameter.sentence}{' '}
         <span className="tabular">
-          {initialWord} {formatValue(initial)}
-          {parameter.kind !== 'choice' && `, ${formatValue(parameter.min)}–${formatValue(parameter.max)}`}.
+          {initialWord} {formatValue(initial) || 'empty'}
+          {rangeOf(parameter)}.
         </span>
       </p>
       <button
@@ -158,6 +179,12 @@ export function ParameterField({
       </button>
     </div>
   );
+}
+
+function rangeOf(parameter: Parameter): string {
+  if (parameter.kind === 'choice') return '';
+  if (parameter.kind === 'text') return `, at most ${formatCount(parameter.maxCharacters)} characters`;
+  return `, ${formatValue(parameter.min)}–${formatValue(parameter.max)}`;
 }
 
 function asSentence(phrase: string): string {

@@ -19,7 +19,7 @@ export function ParameterGroups({ values, initial, initialWord, disabled, onChan
   return Object.entries(PARAMETER_GROUPS).map(([id, title]) => {
     const parameters = PARAMETERS.filter(({ group }) => group === id);
     return (
-      <details key={id} open={id !== 'sampling'}>
+      <details key={id} open={id !== 'sampling' && id !== 'chat'}>
         <summary>
           {title}
           {parameters.some((parameter) => values[parameter.id] !== initial[parameter.id]) && (

@@ -15,7 +15,9 @@ const anyBlock = fc
     const size = lod === 0 ? 32 : tokensPerEntry(lod);
     return { lod, start: index * size, end: (index + 1) * size };
   });
-function anyValue(parameter: (typeof PARAMETERS)[number]): fc.Arbitrary<string | number> {
+/** A link carries no text. */
+const LINKED = PARAMETERS.flatMap((parameter) => (parameter.kind === 'text' ? [] : parameter));
+function anyValue(parameter: (typeof LINKED)[number]): fc.Arbitrary<string | number> {
   if (parameter.kind === 'choice') return fc.constantFrom(...parameter.choices);
   const { kind, min, max } = parameter;
   if (kind === 'integer') return fc.integer({ min, max });
@@ -23,7 +25,7 @@ function anyValue(parameter: (typeof PARAMETERS)[number]): fc.Arbitrary<string |
   return fc.double({ min, max, noNaN: true }).map((value) => value + 0);
 }
 const anyParameters = fc
-  .record(Object.fromEntries(PARAMETERS.map((parameter) => [parameter.id, anyValue(parameter)])), {
+  .record(Object.fromEntries(LINKED.map((parameter) => [parameter.id, anyValue(parameter)])), {
     requiredKeys: [],
   })
   .filter((parameters) => Object.keys(parameters).length > 0);

@@ -171,6 +171,8 @@ export function encodeLink(state: LinkState): string {
     if (value !== undefined) fields.set(field, (FIELDS[field].write as (value: unknown) => string)(value));
   }
   for (const [parameter, value] of Object.entries(state.parameters ?? {})) {
+    // A link carries no text.
+    if (parameterNamed(parameter)?.kind === 'text') continue;
     fields.set(`${PARAMETER_PREFIX}${parameter}`, String(value));
   }
   return fields.toString();
@@ -210,7 +212,8 @@ export function decodeLink(
       const named = field.slice(PARAMETER_PREFIX.length);
       const parameter = parameterNamed(named);
       const read = parameter && readParameter(parameter, value);
-      if (read?.ok) parameters[named] = read.value;
+      if (parameter?.kind === 'text') fault(named, value, 'a link carries no text');
+      else if (read?.ok) parameters[named] = read.value;
       else fault(named, value, read?.message ?? 'this page knows no such parameter');
     } else if (Object.hasOwn(FIELDS, field)) {
       const read = FIELDS[field as FieldName].read(initial).safeParse(value);
