@@ -1,12 +1,21 @@
 /** `npm run loop`: streams a history through the session under Node and prints what the memory did. */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { Rng } from '../src/base/rng.ts';
-import type { BlockSpan } from '../src/core/tree/ids.ts';
 import { importHistory } from '../src/core/history-import/import-history.ts';
 import type { ImportedHistory } from '../src/core/history-import/history-format.ts';
 import type { Provenance } from '../src/core/tree/provenance.ts';
-import { STAGES, type Stage, type TelemetryEvent, type TraceHeader } from '../src/core/trace/telemetry.ts';
+import { type Citation, type SettlingFrame, citationsOf } from '../src/core/trace/citations.ts';
+import { applyLayoutFrame } from '../src/core/trace/layout-delta.ts';
+import {
+  STAGES,
+  type LayoutEntry,
+  type Stage,
+  type TelemetryEvent,
+  type TraceHeader,
+} from '../src/core/trace/telemetry.ts';
+import type { Tokenizer } from '../src/nn/model-folder/tokenizer.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
+import { encodeHistory } from '../src/runtime/session/memory/history-intake.ts';
 import type { Session } from '../src/runtime/session/session.ts';
 import { acceptText, IntakeError } from '../src/runtime/session/memory/text-intake.ts';
 import { openHeadlessSession } from './headless-session.ts';
@@ -43,38 +52,33 @@ function readHistory(options: LoopOptions, model: LoadedModel, seed: number): Hi
       parts: [{ tokens: ids.length, origin: originOf(textFile) }],
     };
   }
-  return readLog(textFile, log.history, encode, tokens ?? Infinity);
+  return readLog(textFile, log.history, model.tokenizer, tokens ?? Infinity);
 }
 
 /** A log of a chat: every message a document of its own, with its role and time. */
 function readLog(
   name: string,
   { format, messages, skipped }: ImportedHistory,
-  encode: (text: string) => Uint32Array,
+  tokenizer: Tokenizer,
   maxTokens: number,
 ): History {
-  const parts: History['parts'][number][] = [];
-  const pieces: Uint32Array[] = [];
-  let total = 0;
-  for (const [index, { role, text, timeMs, label }] of messages.entries()) {
-    const ids = encode(`${acceptText(text)}\n`).subarray(0, maxTokens - total);
-    if (ids.length === 0) break;
-    const origin = { role, title: label ?? role, documentId: `message-${index}`, wallClockMs: timeMs ?? 0 };
-    parts.push({ tokens: ids.length, origin });
-    pieces.push(ids);
-    total += ids.length;
-  }
-  const left = [...skipped].map(([what, times]) => `${times} × ${what}`).join(', ');
+  const { ids, parts, leftOut } = encodeHistory(messages, tokenizer, {
+    importId: 'import-log',
+    wallClockMs: 0,
+  });
+  const left = [...skipped].map(([what, times]) => `${times} × ${what}`);
+  if (leftOut > 0) left.push(`${leftOut} × no text`);
   process.stderr.write(
-    `${name}: ${format}, ${parts.length} messages${left === '' ? '' : `; left out: ${left}`}\n`,
+    `${name}: ${format}, ${parts.length} messages${left.length === 0 ? '' : `; left out: ${left.join(', ')}`}\n`,
   );
-  const ids = new Uint32Array(total);
+  const kept = ids.subarray(0, maxTokens);
   let at = 0;
-  for (const piece of pieces) {
-    ids.set(piece, at);
-    at += piece.length;
-  }
-  return { name, ids, questions: [], parts };
+  const cut = parts.flatMap(({ tokens, origin }) => {
+    const taken = Math.min(tokens, kept.length - at);
+    at += taken;
+    return taken > 0 ? [{ tokens: taken, origin }] : [];
+  });
+  return { name, ids: kept, questions: [], parts: cut };
 }
 
 function originOf(name: string): Provenance {
@@ -109,18 +113,17 @@ function openTrace(path: string | null): TraceFile {
 class Tally {
   readonly stagesMs = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
   lastUtilisation = 0;
-  /** Raw blocks that the last question opened. */
-  readonly opened: BlockSpan[] = [];
+  /** The refocuses at the end of the last question's turn. */
+  settling: SettlingFrame[] = [];
+  private layout: readonly LayoutEntry[] = [];
 
   accept(events: readonly TelemetryEvent[]): void {
     for (const event of events) {
       if (event.type === 'latency') this.stagesMs[event.stage] += event.ms;
       else if (event.type === 'refocus') {
         this.lastUtilisation = event.utilisation;
-        if (event.trigger !== 'turn-end') continue;
-        for (const { kind, applied, toLod, lod, start, end } of event.actions) {
-          if (applied && kind === 'expand' && toLod === 0) this.opened.push({ lod: lod, start, end });
-        }
+        this.layout = applyLayoutFrame(this.layout, event.layout);
+        if (event.trigger === 'turn-end') this.settling.push({ ...event, layout: this.layout });
       }
     }
   }
@@ -173,11 +176,11 @@ async function main(): Promise<void> {
   }
 }
 
-/** A question of `--ask`, its answer decoded freely, and the blocks that were opened for it. */
+/** A question of `--ask`, its answer decoded freely, and what that was read from. */
 interface Asked {
   readonly question: string;
   readonly answer: string;
-  readonly openedBlocks: readonly { readonly start: number; readonly end: number; readonly text: string }[];
+  readonly citations: readonly (Citation & { readonly title: string; readonly text: string })[];
   readonly ms: number;
 }
 
@@ -188,28 +191,26 @@ async function answer(
 ): Promise<readonly Asked[]> {
   const answers: Asked[] = [];
   for (const question of questions) {
-    tally.opened.length = 0;
+    tally.settling = [];
     const startedAt = performance.now();
     const { answer } = await session.ask(question);
-    const { model, focus } = session.steps;
-    const openedBlocks = tally.opened
-      .map(({ start, end }) => ({
-        start,
-        end,
-        text: model.tokenizer.decode(focus.memory.tree.tokens(start, end)),
-      }))
-      .sort((a, b) => a.start - b.start);
-    answers.push({ question, answer: answer.text.trim(), openedBlocks, ms: performance.now() - startedAt });
+    const { tree } = session.memory;
+    const { model, activeConfig } = session.steps;
+    const citations = citationsOf(tally.settling, tree.provenance, activeConfig.tauExpand).map((citation) => {
+      const { start, end } = citation;
+      const { title } = tree.provenanceOf(start, end)[0]!;
+      return { ...citation, title, text: model.tokenizer.decode(tree.tokens(start, end)) };
+    });
+    answers.push({ question, answer: answer.text.trim(), citations, ms: performance.now() - startedAt });
   }
   return answers;
 }
 
-function printAnswer({ question, answer: text, openedBlocks, ms }: Asked): void {
-  console.log(
-    `\n${question}\n→ ${text}\n  ${(ms / 1000).toFixed(1)} s, ${openedBlocks.length} blocks opened for it:`,
-  );
-  for (const block of openedBlocks) {
-    console.log(`  ${String(block.start).padStart(8)}–${block.end} ${JSON.stringify(block.text)}`);
+function printAnswer({ question, answer: text, citations, ms }: Asked): void {
+  console.log(`\n${question}\n→ ${text}\n  ${(ms / 1000).toFixed(1)} s, read from:`);
+  for (const { number, start, end, score, step, title, text: source } of citations) {
+    console.log(`  [${number}] ${title} ${start}–${end}, score ${score.toFixed(2)}, step ${step}`);
+    console.log(`      ${JSON.stringify(source)}`);
   }
 }
 

@@ -5,7 +5,7 @@
  * worker's death, and what is acknowledged is a contiguous prefix of what was appended.
  */
 import type { RunConfig } from '../core/trace/config.ts';
-import type { Role } from '../core/tree/provenance.ts';
+import type { Provenance, Role } from '../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../core/trace/telemetry.ts';
 
 export type SessionId = string & { readonly __brand: 'SessionId' };
@@ -90,6 +90,8 @@ export interface PendingText {
   readonly ids: Uint32Array;
   /** How many of ids are ingested already. */
   readonly ingested: number;
+  /** Where a text has several origins, as the messages of a log: they follow one another and hold all of `ids`. */
+  readonly parts?: readonly { readonly tokens: number; readonly origin: Provenance }[];
 }
 
 export interface StoredSession {

@@ -74,6 +74,7 @@ export class Engine {
     removeSession: ({ sessionId }) => this.removeSession(sessionId as SessionId),
     renameSession: ({ title }) => this.session.rename(title),
     ingestText: this.changing(({ text, title, role }) => this.session.ingestText(text, title, role)),
+    importHistory: this.changing(({ messages, title }) => this.session.ingestHistory(messages, title)),
     removeWaiting: this.changing(({ documentId }) => this.session.removeWaiting(documentId)),
     moveWaiting: this.changing(({ documentId, before }) => this.session.moveWaiting(documentId, before)),
     run: this.changing(({ tokensPerSecond }) => this.session.run(tokensPerSecond)),

@@ -3,7 +3,8 @@
  * every command gets its place between two steps.
  */
 import type { RunTotals } from '../../core/trace/metrics.ts';
-import type { Role } from '../../core/tree/provenance.ts';
+import type { ImportedMessage } from '../../core/history-import/history-format.ts';
+import { type Role, importId } from '../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { yieldToEvents } from '../../base/clock.ts';
 import type { LensNet } from '../../nn/ports.ts';
@@ -14,6 +15,7 @@ import type { Head } from './head/head.ts';
 import { applyModelChanges } from './head/lens-variant.ts';
 import { applyManualAct } from './head/manual-act.ts';
 import type { BlockSpan } from '../../core/tree/ids.ts';
+import { encodeHistory } from './memory/history-intake.ts';
 import type { IngestQueue } from './memory/ingest-queue.ts';
 import { Ingestion } from './memory/ingestion.ts';
 import type { Memory } from './memory/memory.ts';
@@ -24,6 +26,7 @@ import type {
   AnsweredQuestion,
   ManualAct,
   QueuedDocument,
+  QueuedHistory,
   SessionState,
 } from './messages/session-messages.ts';
 import { answerQuery } from './queries/answer-query.ts';
@@ -95,6 +98,20 @@ export class Session {
     this.notifyState();
     void steps.flush('relaxed');
     return { documentId, tokens: ids.length };
+  }
+
+  /** Queue the messages of a log. @throws {IntakeError} before anything is queued; {EngineError} `read-only`. */
+  ingestHistory(messages: readonly ImportedMessage[], title: string): QueuedHistory {
+    this.mustWrite();
+    const { steps, memory } = this;
+    const wallClockMs = steps.telemetry.wallClockMs();
+    const documentId = importId(memory.tree.tokenCount + steps.queue.pendingTokens, wallClockMs);
+    const from = { importId: documentId, wallClockMs };
+    const { ids, parts, leftOut } = encodeHistory(messages, steps.model.tokenizer, from);
+    steps.queue.add(ids, { role: 'document', title, documentId, wallClockMs }, parts);
+    this.notifyState();
+    void steps.flush('relaxed');
+    return { documentId, tokens: ids.length, leftOut };
   }
 
   /** Take back a document that waits. */

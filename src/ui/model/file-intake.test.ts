@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { SessionState } from '../../runtime/engine/protocol/protocol.ts';
 import { Problems } from './problems.ts';
 import { createSessionMirror } from './session.ts';
+import type { ImportedMessage } from '../../core/history-import/history-format.ts';
 import { FileIntake } from './file-intake.ts';
 
 const TRACE = '\n{"format":"megacontext-trace","version":4}\n';
@@ -15,6 +16,7 @@ function scene() {
   open('s');
   const opened: string[] = [];
   const added: [title: string, text: string][] = [];
+  const imported: [title: string, messages: readonly ImportedMessage[]][] = [];
   const problems = new Problems();
   const files = new FileIntake({
     mirror,
@@ -22,20 +24,56 @@ function scene() {
     recordings: { open: (file) => Promise.resolve(void opened.push(file.name)) },
     actions: {
       ingest: (text, title) => Promise.resolve(added.push([title, text]) > 0),
+      importHistory: (messages, title) => Promise.resolve(imported.push([title, messages]) > 0),
       run: () => Promise.resolve(),
     },
   });
-  return { files, opened, added, open, problems, inReview: () => files.store.getState().files };
+  return { files, opened, added, imported, open, problems, inReview: () => files.store.getState().files };
 }
 
 it('adds plain texts that are dropped on the documents, in order', async () => {
   const { files, added, inReview } = scene();
-  await files.accept([new File(['one'], 'a.txt'), new File(['{"a": 1}'], 'b.json')], 'documents');
+  await files.accept([new File(['one'], 'a.txt'), new File(['a,b\n1,2'], 'b.csv')], 'documents');
   expect(added).toEqual([
     ['a.txt', 'one'],
-    ['b.json', '{"a": 1}'],
+    ['b.csv', 'a,b\n1,2'],
   ]);
   expect(inReview()).toEqual([]);
+});
+
+it('knows a log by its content, shows it first, and brings its messages with roles and times', async () => {
+  const { files, added, imported, inReview } = scene();
+  const at = '2026-01-15T10:14:50.000Z';
+  const log = [
+    { type: 'user', sessionId: 's', timestamp: at, message: { role: 'user', content: 'Fix it' } },
+    { type: 'assistant', sessionId: 's', message: { role: 'assistant', content: 'Done.' } },
+  ];
+  await files.accept(
+    [new File([log.map((line) => JSON.stringify(line)).join('\n')], 'notes.txt')],
+    'documents',
+  );
+  expect(added).toEqual([]);
+  expect(inReview()).toMatchObject([{ kind: 'history', reading: { log: { kind: 'history' } } }]);
+  await files.confirm();
+  expect(imported).toMatchObject([
+    [
+      'notes.txt',
+      [
+        { role: 'user', text: 'Fix it', timeMs: Date.parse(at) },
+        { role: 'assistant', text: 'Done.', timeMs: null },
+      ],
+    ],
+  ]);
+});
+
+it('describes JSON that is no log it knows, and reads it as the text that it is', async () => {
+  const { files, added, imported, inReview } = scene();
+  await files.accept([new File(['{"a": 1}'], 'b.json')], 'documents');
+  expect(inReview()).toMatchObject([{ kind: 'text', reading: { log: { kind: 'unknown' } } }]);
+  expect(JSON.stringify(inReview()[0]!.reading.log)).toContain('the names a');
+  await files.confirm();
+  expect(added).toEqual([['b.json', '{"a": 1}']]);
+  expect(imported).toEqual([]);
 });
 
 it.each(['run.json', 'run.txt', 'run.trace.jsonl'])('opens a trace named %s', async (name) => {

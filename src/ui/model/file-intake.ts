@@ -8,7 +8,8 @@ import type { ReadableStore } from './readable-store.ts';
 import type { Recordings } from './recordings.ts';
 import type { SessionActions } from './session-actions.ts';
 import type { SessionMirror } from './session.ts';
-import { type FileKind, type FileReading, readKind } from './files/file-kind.ts';
+import { importHistory } from '../../core/history-import/import-history.ts';
+import { type FileKind, type FileReading, LARGEST_TEXT_BYTES, readKind } from './files/file-kind.ts';
 import { type TextEncoding, decodeText } from './files/text-encoding.ts';
 
 /** `documents` asks for texts, `page` for whatever it is. */
@@ -28,12 +29,11 @@ export interface FileInReview {
 
 interface Parts {
   readonly recordings: Pick<Recordings, 'open'>;
-  readonly actions: Pick<SessionActions, 'ingest' | 'run'>;
+  readonly actions: Pick<SessionActions, 'ingest' | 'importHistory' | 'run'>;
   readonly mirror: SessionMirror;
   readonly problems: Problems;
 }
 
-const LARGEST_TEXT_BYTES = 16 * 1024 * 1024;
 const PREVIEW_BYTES = 2048;
 const PREVIEW_CHARACTERS = 240;
 
@@ -65,8 +65,9 @@ export class FileIntake {
         this.#parts.problems.reportError(`${file.name} could not be read`, error);
         continue;
       }
-      const isPlainText = reading.kind === 'text' && reading.isCertain && place === 'documents';
-      if (isPlainText) await this.#ingest(file, reading.encoding, sessionId);
+      // JSON that is no log which is known is described first: it may be one all the same.
+      const isPlainText = reading.kind === 'text' && reading.isCertain && reading.log?.kind !== 'unknown';
+      if (isPlainText && place === 'documents') await this.#ingest(file, 'text', reading.encoding, sessionId);
       else if (reading.kind === 'trace' && place === 'page' && files.length === 1)
         await this.#parts.recordings.open(file);
       else await this.#review(file, reading);
@@ -100,7 +101,7 @@ export class FileIntake {
     this.dismissAll();
     for (const { file, kind, encoding } of files) {
       if (kind === 'trace') await this.#parts.recordings.open(file);
-      else await this.#ingest(file, encoding, sessionId);
+      else await this.#ingest(file, kind, encoding, sessionId);
     }
   }
 
@@ -115,7 +116,12 @@ export class FileIntake {
     this.#store.setState(({ files }) => ({ files: [...files, inReview] }));
   }
 
-  async #ingest(file: File, encoding: TextEncoding, sessionId: string | undefined): Promise<void> {
+  async #ingest(
+    file: File,
+    kind: 'text' | 'history',
+    encoding: TextEncoding,
+    sessionId: string | undefined,
+  ): Promise<void> {
     const { actions, problems } = this.#parts;
     const refuse = (title: string, message: string, tryNext: string) => {
       problems.report({ title, message, kept: 'Nothing of it was added.', tryNext, tone: 'error' });
@@ -132,7 +138,17 @@ export class FileIntake {
       refuse(`${file.name} was not added`, message, 'Drop it again where it belongs.');
       return;
     }
-    if (await actions.ingest(text, file.name, 'document')) await actions.run();
+    const log = kind === 'history' ? importHistory(text) : null;
+    if (log !== null && log.kind !== 'history') {
+      const message = 'Read in this encoding it is no log of a chat.';
+      refuse(`${file.name} was not added`, message, 'Choose another encoding, or read it as a text.');
+      return;
+    }
+    const isAdded =
+      log === null
+        ? await actions.ingest(text, file.name, 'document')
+        : await actions.importHistory(log.history.messages, file.name);
+    if (isAdded) await actions.run();
   }
 }
 

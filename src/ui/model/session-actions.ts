@@ -1,6 +1,7 @@
 /** What a user can do with a session, each in one method; buttons, keys and menus call these. */
 import type { SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 import type { RunConfig } from '../../core/trace/config.ts';
+import type { ImportedMessage } from '../../core/history-import/history-format.ts';
 import type { Role } from '../../core/tree/provenance.ts';
 import { type Conversation, putMessage } from './conversation.ts';
 import type { CommandOf, EngineLink } from './engine-link.ts';
@@ -97,6 +98,26 @@ export class SessionActions {
   async ingest(text: string, title: string, role: Role): Promise<boolean> {
     const command = { kind: 'ingestText', text, title, role } as const;
     return (await this.#parts.engine.attempt(`${title} was not added`, command)) !== null;
+  }
+
+  /** Queue the messages of a log. True if it was accepted; what of it is no text is told. */
+  async importHistory(messages: readonly ImportedMessage[], title: string): Promise<boolean> {
+    const { engine, problems } = this.#parts;
+    const queued = await engine.attempt(`${title} was not added`, {
+      kind: 'importHistory',
+      title,
+      messages: [...messages],
+    });
+    if (queued !== null && queued.leftOut > 0) {
+      problems.report({
+        title: `Part of ${title} was left out`,
+        message: `Of ${messages.length} messages ${queued.leftOut} are no text.`,
+        kept: 'All the others are being read.',
+        tryNext: 'Nothing needs to be done.',
+        tone: 'info',
+      });
+    }
+    return queued !== null;
   }
 
   /** Take back a document that waits to be read. */

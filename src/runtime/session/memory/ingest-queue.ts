@@ -1,6 +1,7 @@
 /** Texts that wait for ingestion, as tokens, in the order they came. Knows nothing of the tree. */
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { PendingText } from '../../../storage/ports.ts';
+import type { TextPart } from './history-intake.ts';
 import type { WaitingDocument } from '../messages/session-messages.ts';
 
 /** A text in the queue. `ingested` counts tokens of `ids` that are in the history already. */
@@ -8,6 +9,8 @@ interface QueuedText {
   readonly origin: Provenance;
   readonly ids: Uint32Array;
   ingested: number;
+  /** Where a text has several origins: they follow one another and hold all of `ids`. */
+  readonly parts: readonly TextPart[];
 }
 
 export class IngestQueue {
@@ -17,10 +20,14 @@ export class IngestQueue {
     return this.texts.reduce((sum, { ids, ingested }) => sum + ids.length - ingested, 0);
   }
 
-  /** @param ingested - tokens of `ids` that were ingested before, when a stored queue is taken up again. */
-  add(ids: Uint32Array, origin: Provenance, ingested = 0): void {
+  /**
+   * @param origin - of the whole text, by which it is known while it waits.
+   * @param parts - its origins in order, where there are several.
+   * @param ingested - tokens of `ids` that were ingested before, when a stored queue is taken up again.
+   */
+  add(ids: Uint32Array, origin: Provenance, parts: readonly TextPart[] = [], ingested = 0): void {
     if (ids.length <= ingested) return;
-    this.texts.push({ origin, ids, ingested });
+    this.texts.push({ origin, ids, ingested, parts });
   }
 
   /** The next tokens without taking them, at most `count`, across texts. */
@@ -36,14 +43,15 @@ export class IngestQueue {
     return coming;
   }
 
-  /** Take at most `count` tokens of the first text; null when nothing waits. */
+  /** Take at most `count` tokens of the first text, all of one origin; null when nothing waits. */
   take(count: number): { readonly ids: Uint32Array; readonly origin: Provenance } | null {
     const head = this.texts[0];
     if (head === undefined) return null;
-    const ids = head.ids.subarray(head.ingested, head.ingested + count);
+    const { origin, end } = partAt(head);
+    const ids = head.ids.subarray(head.ingested, Math.min(head.ingested + count, end));
     head.ingested += ids.length;
     if (head.ingested === head.ids.length) this.texts.shift();
-    return { ids, origin: head.origin };
+    return { ids, origin };
   }
 
   /** What waits, in order. */
@@ -79,17 +87,32 @@ export class IngestQueue {
 
   /** The queue as storage keeps it. */
   toPending(): readonly PendingText[] {
-    return this.texts.map(({ origin: { documentId, title, role }, ids, ingested }) => {
-      return { documentId, title, role, ids, ingested };
+    return this.texts.map(({ origin: { documentId, title, role }, ids, ingested, parts }) => {
+      return { documentId, title, role, ids, ingested, ...(parts.length > 0 && { parts }) };
     });
   }
 
   /** Go on with what storage kept. @param wallClockMs - when it was handed in, which is not stored. */
   takeUp(pending: readonly PendingText[], wallClockMs: number): void {
-    for (const { ids, ingested, ...origin } of pending) this.add(ids, { ...origin, wallClockMs }, ingested);
+    for (const { ids, ingested, parts, ...origin } of pending) {
+      this.add(ids, { ...origin, wallClockMs }, parts, ingested);
+    }
   }
 
   private indexOf(documentId: string): number {
     return this.texts.findIndex(({ origin }) => origin.documentId === documentId);
   }
+}
+
+/** The origin of the next token, and where it ends in the text. */
+function partAt({ origin, ids, ingested, parts }: QueuedText): {
+  readonly origin: Provenance;
+  readonly end: number;
+} {
+  let end = 0;
+  for (const part of parts) {
+    end += part.tokens;
+    if (ingested < end) return { origin: part.origin, end };
+  }
+  return { origin, end: ids.length };
 }

@@ -13,10 +13,28 @@ export const MARK_ACTS = ['pin', 'unpin', 'forbid', 'allow', 'tag', 'untag'] as 
 export type MarkAct = (typeof MARK_ACTS)[number];
 export type ManualAct = 'expand' | 'collapse' | MarkAct;
 
+/** More than this no log of a chat has. */
+const MAX_MESSAGES = 200_000;
+
 export const sessionCommandSchemas = [
   z.object({ kind: z.literal('renameSession'), title: z.string() }),
   /** Queue a text for ingestion at the cursor. Rejected with a typed error when empty, binary or too large. */
   z.object({ kind: z.literal('ingestText'), text: z.string(), title: z.string(), role: z.enum(ROLES) }),
+  /** Queue the messages of a log, each as a document with its role and time. Rejected when none of them is a text. */
+  z.object({
+    kind: z.literal('importHistory'),
+    title: z.string(),
+    messages: z
+      .array(
+        z.object({
+          role: z.enum(ROLES),
+          text: z.string(),
+          timeMs: z.number().nullable(),
+          label: z.string().nullable(),
+        }),
+      )
+      .max(MAX_MESSAGES),
+  }),
   /** Take back a document that waits; what of it is in the history stays. */
   z.object({ kind: z.literal('removeWaiting'), documentId: z.string() }),
   /** Let a document that waits be read before another, or last. */
@@ -49,6 +67,11 @@ export interface QueuedDocument {
   readonly tokens: number;
 }
 
+export interface QueuedHistory extends QueuedDocument {
+  /** Messages that are no text, such as a tool's binary output. */
+  readonly leftOut: number;
+}
+
 export interface AnsweredQuestion {
   readonly question: ChatMessageRecord;
   readonly answer: ChatMessageRecord;
@@ -58,6 +81,7 @@ export interface AnsweredQuestion {
 export interface SessionResults extends QueryResults {
   renameSession: SessionState;
   ingestText: QueuedDocument;
+  importHistory: QueuedHistory;
   removeWaiting: SessionState;
   moveWaiting: SessionState;
   run: SessionState;

@@ -2,6 +2,8 @@
 import { FileUp, Plus } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
+import { isChatTurn, isImportedMessage } from '../../../core/tree/provenance.ts';
+import { ImportedMessages } from './imported-messages.tsx';
 import { WaitingList } from './waiting-list.tsx';
 import { formatCompact, formatCount } from '../../words/format.ts';
 import { useExample, useModel, useRunView, useSession } from '../../view/hooks.ts';
@@ -123,7 +125,7 @@ function ProvenanceList() {
   const provenance = useSession((state) => state.provenance);
   const documents = documentsOf(provenance);
   const spokenTokens = provenance
-    .filter(({ role }) => role === 'user' || role === 'assistant')
+    .filter(({ documentId }) => isChatTurn(documentId))
     .reduce((sum, { start, end }) => sum + end - start, 0);
   return (
     <>
@@ -151,6 +153,7 @@ function ProvenanceList() {
           </li>
         )}
       </ul>
+      <ImportedMessages />
       <WaitingList />
     </>
   );
@@ -166,8 +169,8 @@ interface DocumentRow {
 
 function documentsOf(provenance: readonly ProvenanceRun[]): readonly DocumentRow[] {
   const rows = new Map<string, DocumentRow>();
-  for (const { role, documentId, title, start, end } of provenance) {
-    if (role === 'user' || role === 'assistant') continue;
+  for (const { documentId, title, start, end } of provenance) {
+    if (isChatTurn(documentId) || isImportedMessage(documentId)) continue;
     const known = rows.get(documentId);
     const tokens = (known?.tokens ?? 0) + end - start;
     rows.set(documentId, { documentId, title, start: known?.start ?? start, end, tokens });

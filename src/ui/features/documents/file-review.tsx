@@ -2,15 +2,18 @@
 import { X } from 'lucide-react';
 import { useStore } from 'zustand';
 import type { FileInReview } from '../../model/file-intake.ts';
+import type { ImportedHistory } from '../../../core/history-import/history-format.ts';
+import { ROLES, type Role } from '../../../core/tree/provenance.ts';
 import type { FileKind } from '../../model/files/file-kind.ts';
 import { TEXT_ENCODINGS, type TextEncoding } from '../../model/files/text-encoding.ts';
-import { formatCompact } from '../../words/format.ts';
+import { formatCompact, formatCount, formatPlural } from '../../words/format.ts';
 import { useModel } from '../../view/hooks.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
 import { IconButton } from '../../widgets/icon-button.tsx';
 
 const KINDS: Readonly<Record<FileKind, string>> = {
   text: 'A text for the history',
+  history: 'The messages of a log, each with its role and time',
   trace: 'A trace, played as a recording',
 };
 
@@ -71,14 +74,16 @@ function FileRow({ file: { id, file, reading, kind, encoding, preview } }: { rea
           aria-label={`What ${file.name} is read as`}
           onChange={(event) => void intake.change(id, { kind: event.target.value as FileKind })}
         >
-          {Object.entries(KINDS).map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
+          {Object.entries(KINDS)
+            .filter(([value]) => value !== 'history' || reading.kind === 'history')
+            .map(([value, words]) => (
+              <option key={value} value={value}>
+                {words}
+              </option>
+            ))}
         </select>
       </label>
-      {kind === 'text' && (
+      {kind !== 'trace' && (
         <>
           <label>
             Encoding{' '}
@@ -94,17 +99,57 @@ function FileRow({ file: { id, file, reading, kind, encoding, preview } }: { rea
               ))}
             </select>
           </label>
-          <pre translate="no" aria-label={`How ${file.name} begins`}>
-            {preview}
-          </pre>
+          {kind === 'history' && reading.log?.kind === 'history' ? (
+            <FirstMessages history={reading.log.history} name={file.name} />
+          ) : (
+            <pre translate="no" aria-label={`How ${file.name} begins`}>
+              {preview}
+            </pre>
+          )}
         </>
       )}
     </li>
   );
 }
 
-function takenFor({ kind, encoding, isCertain }: FileInReview['reading']): string {
+const SHOWN_MESSAGES = 4;
+const SHOWN_CHARACTERS = 120;
+
+function FirstMessages({ history, name }: { readonly history: ImportedHistory; readonly name: string }) {
+  return (
+    <ol className="first-messages" translate="no" aria-label={`How ${name} begins`}>
+      {history.messages.slice(0, SHOWN_MESSAGES).map(({ role, text, label }, index) => (
+        <li key={index}>
+          <strong>{label ?? role}</strong> {text.slice(0, SHOWN_CHARACTERS)}
+          {text.length > SHOWN_CHARACTERS && '…'}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function takenFor(reading: FileInReview['reading']): string {
+  const { kind, log, encoding, isCertain } = reading;
   if (kind === 'trace') return 'It begins as a trace does, whatever its name.';
+  if (log?.kind === 'history') return describeHistory(log.history);
+  const words = textWords(encoding, isCertain);
+  if (log?.kind !== 'unknown') return words;
+  return `${words} It is JSON, but no log of a chat that is known here: ${log.description}. Known are Claude Code and Codex sessions, lists of messages, OpenTelemetry’s GenAI spans, and LHAR.`;
+}
+
+function describeHistory({ format, messages, skipped }: ImportedHistory): string {
+  const by = (role: Role) => messages.filter((message) => message.role === role).length;
+  const roles = ROLES.filter((role) => by(role) > 0).map((role) => `${formatCount(by(role))} ${role}`);
+  const times = messages.flatMap(({ timeMs }) => timeMs ?? []);
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+  const first = times[0];
+  const when = first === undefined ? 'without times' : `from ${day(first)} to ${day(times.at(-1)!)} UTC`;
+  const left = [...skipped].map(([what, count]) => `${formatCount(count)} × ${what}`).join(', ');
+  const all = formatPlural(messages.length, 'message');
+  return `${format}: ${all} (${roles.join(', ')}), ${when}.${left === '' ? '' : ` Left out: ${left}.`}`;
+}
+
+function textWords(encoding: TextEncoding, isCertain: boolean): string {
   const name = TEXT_ENCODINGS[encoding];
   if (isCertain) return `It is a text in ${name}.`;
   return encoding === 'utf-8'

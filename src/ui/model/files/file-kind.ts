@@ -1,12 +1,19 @@
 /** What a file holds, by its content: its name may say anything. Pure but for reading. */
 import { TRACE_FORMAT } from '../../../core/trace/telemetry.ts';
-import { type DetectedEncoding, detectEncoding } from './text-encoding.ts';
+import { type HistoryReading, importHistory } from '../../../core/history-import/import-history.ts';
+import { type DetectedEncoding, decodeText, detectEncoding } from './text-encoding.ts';
 
-export type FileKind = 'trace' | 'text';
+/** `history` is a log of a chat or of a coding assistant. */
+export type FileKind = 'trace' | 'history' | 'text';
 
 export interface FileReading extends DetectedEncoding {
   readonly kind: FileKind;
+  /** What it is as a log; null for what is not read as one. */
+  readonly log: HistoryReading | null;
 }
+
+/** Larger files are no logs that are taken in. */
+export const LARGEST_TEXT_BYTES = 16 * 1024 * 1024;
 
 /** More than the header of a trace takes. */
 const HEAD_BYTES = 65_536;
@@ -15,8 +22,13 @@ const HEAD_BYTES = 65_536;
 export async function readKind(file: Blob): Promise<FileReading> {
   const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
   const isZipped = head[0] === 0x1f && head[1] === 0x8b;
-  if (isZipped || isTraceHeader(head)) return { kind: 'trace', encoding: 'utf-8', isCertain: true };
-  return { kind: 'text', ...detectEncoding(new Uint8Array(await file.arrayBuffer())) };
+  if (isZipped || isTraceHeader(head)) {
+    return { kind: 'trace', log: null, encoding: 'utf-8', isCertain: true };
+  }
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const detected = detectEncoding(bytes);
+  const log = bytes.length > LARGEST_TEXT_BYTES ? null : importHistory(decodeText(bytes, detected.encoding));
+  return { kind: log?.kind === 'history' ? 'history' : 'text', log, ...detected };
 }
 
 /** The first line that is not blank is an object which names the format. */

@@ -1,0 +1,53 @@
+/**
+ * The messages of logs that were brought along, in order. Each leads to the refocus that followed it: what would have
+ * been in the context there, under the policy that was replayed.
+ */
+import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
+import { isImportedMessage } from '../../../core/tree/provenance.ts';
+import { firstFrameAt } from '../../model/frame-search.ts';
+import { formatCompact, formatCount, formatSpan } from '../../words/format.ts';
+import { useModel, useRunView, useSession } from '../../view/hooks.ts';
+
+export function ImportedMessages() {
+  const provenance = useSession((state) => state.provenance);
+  const messages = provenance.filter(({ documentId }) => isImportedMessage(documentId));
+  if (messages.length === 0) return null;
+  return (
+    <details className="imported-messages" open>
+      <summary>
+        {formatCount(messages.length)} imported messages{' '}
+        <span className="muted">– what was in context there</span>
+      </summary>
+      <ol aria-label="Imported messages" tabIndex={0}>
+        {messages.map((message) => (
+          <Message key={message.documentId} message={message} />
+        ))}
+      </ol>
+    </details>
+  );
+}
+
+function Message({ message: { title, role, start, end, wallClockMs } }: { readonly message: ProvenanceRun }) {
+  const view = useRunView();
+  const { shell } = useModel();
+  const when = new Date(wallClockMs).toISOString().slice(0, 19).replace('T', ' ');
+  return (
+    <li>
+      <button
+        type="button"
+        className={`imported-message is-${role}`}
+        title={`Tokens ${formatSpan(start, end)}, ${when} UTC: show the working context after it`}
+        onClick={() => {
+          shell.setState({ mobileTab: 'timeline' });
+          view.seekTo(firstFrameAt(view.run, end));
+          view.viewport.showSpan({ start, end });
+        }}
+      >
+        <span className="provenance-title" translate="no">
+          {title}
+        </span>
+        <span className="muted tabular">{formatCompact(end - start)}</span>
+      </button>
+    </li>
+  );
+}
