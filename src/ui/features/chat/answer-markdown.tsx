@@ -36,51 +36,45 @@ function children(parent: Parents, context: Context): ReactNode {
   ));
 }
 
+type Drawers = {
+  readonly [Type in Nodes['type']]?: (node: Extract<Nodes, { type: Type }>, context: Context) => ReactNode;
+};
+
+/** HTML, pictures, references and definitions are missing here: they stay as they were written. */
+const DRAWERS: Drawers = {
+  paragraph: (node, context) => <p>{children(node, context)}</p>,
+  heading: (node, context) =>
+    node.depth < 3 ? <h4>{children(node, context)}</h4> : <h5>{children(node, context)}</h5>,
+  emphasis: (node, context) => <em>{children(node, context)}</em>,
+  strong: (node, context) => <strong>{children(node, context)}</strong>,
+  blockquote: (node, context) => <blockquote>{children(node, context)}</blockquote>,
+  list: (node, context) =>
+    node.ordered ? (
+      <ol start={node.start ?? 1}>{children(node, context)}</ol>
+    ) : (
+      <ul>{children(node, context)}</ul>
+    ),
+  listItem: (node, context) => <li>{children(node, context)}</li>,
+  link: (node, context) => (
+    <span className="inert-link" title={node.url}>
+      {children(node, context)}
+    </span>
+  ),
+  text: valueOf,
+  inlineCode: (node, context) => <code>{valueOf(node, context)}</code>,
+  code: (node, context) => (
+    <pre>
+      <code>{valueOf(node, context)}</code>
+    </pre>
+  ),
+  thematicBreak: () => <hr />,
+  break: () => <br />,
+};
+
 function draw(node: Nodes, context: Context): ReactNode {
-  if (context.depth > DEEPEST) return sourceOf(node, context);
-  switch (node.type) {
-    case 'paragraph':
-      return <p>{children(node, context)}</p>;
-    case 'heading':
-      return node.depth < 3 ? <h4>{children(node, context)}</h4> : <h5>{children(node, context)}</h5>;
-    case 'emphasis':
-      return <em>{children(node, context)}</em>;
-    case 'strong':
-      return <strong>{children(node, context)}</strong>;
-    case 'blockquote':
-      return <blockquote>{children(node, context)}</blockquote>;
-    case 'list':
-      return node.ordered ? (
-        <ol start={node.start ?? 1}>{children(node, context)}</ol>
-      ) : (
-        <ul>{children(node, context)}</ul>
-      );
-    case 'listItem':
-      return <li>{children(node, context)}</li>;
-    case 'link':
-      return (
-        <span className="inert-link" title={node.url}>
-          {children(node, context)}
-        </span>
-      );
-    case 'text':
-      return valueOf(node, context);
-    case 'inlineCode':
-      return <code>{valueOf(node, context)}</code>;
-    case 'code':
-      return (
-        <pre>
-          <code>{valueOf(node, context)}</code>
-        </pre>
-      );
-    case 'thematicBreak':
-      return <hr />;
-    case 'break':
-      return <br />;
-    default:
-      // HTML, pictures, references and definitions: as they were written.
-      return sourceOf(node, context);
-  }
+  const drawer = DRAWERS[node.type] as ((node: Nodes, context: Context) => ReactNode) | undefined;
+  if (drawer === undefined || context.depth > DEEPEST) return sourceOf(node, context);
+  return drawer(node, context);
 }
 
 /** A leaf's text, which is what stands in the source unless something was escaped. */
