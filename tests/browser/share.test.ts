@@ -49,7 +49,7 @@ async function download(page: Page, title: string): Promise<{ name: string; byte
 async function openTrace(page: Page, path: string): Promise<void> {
   const [chooser] = await Promise.all([
     page.waitForEvent('filechooser'),
-    runPaletteCommand(page, 'Open a trace file'),
+    runPaletteCommand(page, 'Open a session or trace file'),
   ]);
   await chooser.setFiles(path);
 }
@@ -189,7 +189,7 @@ describe('sharing', { timeout: TEST_MS }, () => {
     await page.getByRole('button', { name: /^Session/ }).click();
     const [chooser] = await Promise.all([
       page.waitForEvent('filechooser'),
-      page.getByRole('button', { name: 'Open a trace…' }).click(),
+      page.getByRole('button', { name: 'Open a session or trace…' }).click(),
     ]);
     await chooser.setFiles(tracePath);
     await page.getByText('Recorded:').waitFor();

@@ -136,7 +136,7 @@ it(
     await reader.getByRole('button', { name: 'Close the tour' }).click();
     const [chooser] = await Promise.all([
       reader.waitForEvent('filechooser'),
-      runPaletteCommand(reader, 'Open a trace file'),
+      runPaletteCommand(reader, 'Open a session or trace file'),
     ]);
     await chooser.setFiles(path);
     await reader.getByText('Recorded:').waitFor();

@@ -8,7 +8,14 @@ import { prepareBranch } from './branch-preparation.ts';
 import { StoredRuns } from '../session/branching/stored-runs.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Session } from '../session/session.ts';
-import { EngineError, answerUnderWay, branchUnderWay, noSession } from '../session/messages/errors.ts';
+import {
+  EngineError,
+  answerUnderWay,
+  branchUnderWay,
+  noSession,
+  transferStopped,
+  transferUnderWay,
+} from '../session/messages/errors.ts';
 import { EvaluationService } from './evaluation-service.ts';
 import { writeLensRecord } from '../lens-training/kept-lens.ts';
 import { LensTraining } from '../lens-training/lens-training.ts';
@@ -28,6 +35,7 @@ import type { StoredRun } from '../session/messages/run-messages.ts';
 import { type SessionSurroundings, emptySession, storedSession } from './session-opening.ts';
 import { interruptedTurn } from '../session/journal/session-restore.ts';
 import { exportTrace } from './trace-files/export-trace.ts';
+import type { Transfer } from './session-files/export-session.ts';
 
 type CommandMap = { readonly [K in CommandKind]: Extract<Command, { kind: K }> };
 type CommandOf<K extends CommandKind> = CommandMap[K];
@@ -65,6 +73,7 @@ export class Engine {
   private lensTraining: LensTraining | null = null;
   private branch: BranchReplay | null = null;
   private storedRuns: StoredRuns | null = null;
+  private transferStop: AbortController | null = null;
   private readonly evaluations: EvaluationService;
   private readonly handlers: Handlers = {
     boot: (command) => this.boot(command),
@@ -104,6 +113,12 @@ export class Engine {
     readRun: ({ sessionId }) => this.readRun(sessionId as SessionId),
     runTexts: (command) => this.runTexts(command),
     exportTrace: ({ format }) => this.exportTrace(format),
+    exportSession: ({ sessionId }) => this.exportSession(sessionId as SessionId),
+    importSession: ({ file }) => this.importSession(file),
+    stopTransfer: () => {
+      this.transferStop?.abort(transferStopped());
+      return null;
+    },
     listEvaluations: () => this.evaluations.catalogue,
     evaluate: (command) => this.evaluate(command),
     lensTraining: this.changing(({ request }) => this.lens.request(request)),
@@ -285,7 +300,7 @@ export class Engine {
     const { tree } = session.memory;
     this.opened = session;
     await this.openLens(session);
-    const event = handle.readOnly ? null : session.steps.announce();
+    const event = handle.readOnly ? null : session.steps.announceIfChanged(stored.events);
     const mayResume = options.resumesTurn && !handle.readOnly;
     const interrupted = mayResume ? interruptedTurn(stored, tree) : null;
     if (interrupted !== null) session.resumeTurn(interrupted.question, interrupted.isSettled);
@@ -362,5 +377,40 @@ export class Engine {
       config,
     } as const;
     return exportTrace(format, record.title, header, await this.session.events());
+  }
+
+  private async exportSession(id: SessionId): Promise<ExportedFile> {
+    const { model, store } = this.ready;
+    if (this.opened?.state.record.id === id) await this.opened.steps.store();
+    const { exportSession } = await import('./session-files/export-session.ts');
+    return this.transferring('Saving the session', (transfer) => exportSession(id, store, model, transfer));
+  }
+
+  private async importSession(file: Blob): Promise<SessionSnapshot> {
+    const { model, store } = this.ready;
+    const around = { model, store, defaults: defaultsOf(model) };
+    const { importSession } = await import('./session-files/import-session.ts');
+    const { id, notes } = await this.transferring('Reading the session file', (transfer) =>
+      importSession(file, around, transfer),
+    );
+    const snapshot = await this.openSession(id);
+    return { ...snapshot, damage: [...notes, ...snapshot.damage] };
+  }
+
+  /** One file at a time comes or goes, with progress, until it is stopped. */
+  private async transferring<T>(label: string, work: (transfer: Transfer) => Promise<T>): Promise<T> {
+    if (this.transferStop !== null) throw transferUnderWay();
+    const stop = new AbortController();
+    this.transferStop = stop;
+    try {
+      return await work({
+        signal: stop.signal,
+        onProgress: (done, total) => {
+          this.ports.notify({ kind: 'progress', task: 'transfer', label, done, total });
+        },
+      });
+    } finally {
+      this.transferStop = null;
+    }
   }
 }

@@ -8,6 +8,7 @@ import { InspectorPanel } from '../features/inspector/inspector-panel.tsx';
 import { ParametersPanel } from '../features/parameters/parameters-panel.tsx';
 import { PresetsPanel } from '../features/presets/presets-panel.tsx';
 import { RecordingBanner } from '../features/share/recording-banner.tsx';
+import { TransferBanner } from '../features/share/transfer-banner.tsx';
 import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme } from '../model/shell.ts';
 import { Tour } from '../features/tour/tour.tsx';
 import { DefinitionsDialog } from './definitions-dialog.tsx';
@@ -54,6 +55,7 @@ function Frame() {
       <ReadOnlyBanner />
       <ErrorBoundary name="Recording">
         <RecordingBanner />
+        <TransferBanner />
       </ErrorBoundary>
       <ErrorBoundary name="Branch">
         <BranchBanner

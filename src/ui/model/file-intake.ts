@@ -29,7 +29,7 @@ export interface FileInReview {
 
 interface Parts {
   readonly recordings: Pick<Recordings, 'open'>;
-  readonly actions: Pick<SessionActions, 'ingest' | 'importHistory' | 'run'>;
+  readonly actions: Pick<SessionActions, 'ingest' | 'importHistory' | 'run' | 'openFile'>;
   readonly mirror: SessionMirror;
   readonly problems: Problems;
 }
@@ -68,8 +68,8 @@ export class FileIntake {
       // JSON that is no log which is known is described first: it may be one all the same.
       const isPlainText = reading.kind === 'text' && reading.isCertain && reading.log?.kind !== 'unknown';
       if (isPlainText && place === 'documents') await this.#ingest(file, 'text', reading.encoding, sessionId);
-      else if (reading.kind === 'trace' && place === 'page' && files.length === 1)
-        await this.#parts.recordings.open(file);
+      else if (isOpened(reading.kind) && place === 'page' && files.length === 1)
+        await this.#open(file, reading.kind);
       else await this.#review(file, reading);
     }
   }
@@ -100,9 +100,14 @@ export class FileIntake {
     const sessionId = this.#sessionId;
     this.dismissAll();
     for (const { file, kind, encoding } of files) {
-      if (kind === 'trace') await this.#parts.recordings.open(file);
+      if (isOpened(kind)) await this.#open(file, kind);
       else await this.#ingest(file, kind, encoding, sessionId);
     }
+  }
+
+  async #open(file: File, kind: OpenedKind): Promise<void> {
+    if (kind === 'trace') await this.#parts.recordings.open(file);
+    else await this.#parts.actions.openFile(file);
   }
 
   get #openSessionId(): string | undefined {
@@ -151,6 +156,11 @@ export class FileIntake {
     if (isAdded) await actions.run();
   }
 }
+
+/** What takes the place of what is shown, where the others are added to its history. */
+type OpenedKind = 'trace' | 'session';
+
+const isOpened = (kind: FileKind): kind is OpenedKind => kind === 'trace' || kind === 'session';
 
 async function previewOf(file: Blob, encoding: TextEncoding): Promise<string> {
   const bytes = new Uint8Array(await file.slice(0, PREVIEW_BYTES).arrayBuffer());

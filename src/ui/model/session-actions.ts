@@ -73,6 +73,43 @@ export class SessionActions {
     }
   }
 
+  /** Store what is in a session file as a session of its own, and open it. */
+  async openFile(file: File): Promise<void> {
+    const { engine, mirror, intake, recordings, problems } = this.#parts;
+    const before = mirror.getState().phase;
+    recordings.close();
+    mirror.setState({ phase: 'opening' });
+    try {
+      intake.acceptSnapshot(await engine.send({ kind: 'importSession', file }));
+      await this.refreshSessions();
+    } catch (error) {
+      mirror.setState({ phase: before });
+      problems.reportError(`${file.name} could not be opened`, error);
+    } finally {
+      mirror.setState({ progress: null });
+    }
+  }
+
+  /** The open session as a file that travels; null if it could not be made. */
+  async sessionFile(): Promise<{ readonly fileName: string; readonly file: Blob } | null> {
+    const { engine, mirror } = this.#parts;
+    const sessionId = mirror.getState().session?.record.id;
+    if (sessionId === undefined) return null;
+    try {
+      return await engine.attempt('The session could not be saved as a file', {
+        kind: 'exportSession',
+        sessionId,
+      });
+    } finally {
+      mirror.setState({ progress: null });
+    }
+  }
+
+  /** Break off the session file that is on its way. */
+  async stopTransfer(): Promise<void> {
+    await this.#parts.engine.attempt('The session file could not be stopped', { kind: 'stopTransfer' });
+  }
+
   async rename(title: string): Promise<void> {
     const { engine, intake } = this.#parts;
     const state = await engine.attempt('The session could not be renamed', { kind: 'renameSession', title });

@@ -8,7 +8,7 @@ import type {
 } from '../../runtime/engine/protocol/protocol.ts';
 
 interface Progress {
-  readonly task: 'load' | 'ingest' | 'rebuild';
+  readonly task: 'load' | 'ingest' | 'rebuild' | 'transfer';
   readonly label: string;
   readonly done: number;
   readonly total: number;

@@ -72,6 +72,12 @@ export const commandSchema = z.discriminatedUnion('kind', [
   ...runSchemas,
   /** The run so far as a file. */
   z.object({ kind: z.literal('exportTrace'), format: z.enum(EXPORT_FORMATS) }),
+  /** A session with all that belongs to it, as a `.ctx` archive. */
+  z.object({ kind: z.literal('exportSession'), sessionId: z.string() }),
+  /** Store what is in a `.ctx` archive as a new session, and open it. */
+  z.object({ kind: z.literal('importSession'), file: z.instanceof(Blob) }),
+  /** Break off the export or import under way; it answers with the error `stopped`. */
+  z.object({ kind: z.literal('stopTransfer') }),
   z.object({ kind: z.literal('listEvaluations') }),
   /** Evaluate beside the open session; notices tell the progress. One at a time. */
   z.object({ kind: z.literal('evaluate'), request: evaluationRequestSchema }),
@@ -134,6 +140,9 @@ export interface CommandResults extends SessionResults {
   readRun: StoredRun;
   runTexts: readonly string[];
   exportTrace: ExportedFile;
+  exportSession: ExportedFile;
+  importSession: SessionSnapshot;
+  stopTransfer: null;
   listEvaluations: EvaluationCatalogue;
   evaluate: EvaluationOutcome;
   cancelEvaluation: null;
@@ -144,7 +153,7 @@ export interface CommandResults extends SessionResults {
 export type Notice =
   | {
       readonly kind: 'progress';
-      readonly task: 'load' | 'ingest' | 'rebuild';
+      readonly task: 'load' | 'ingest' | 'rebuild' | 'transfer';
       readonly label: string;
       readonly done: number;
       readonly total: number;

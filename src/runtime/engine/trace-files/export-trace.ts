@@ -27,7 +27,7 @@ export async function exportTrace(
   events: Events,
 ): Promise<ExportedFile> {
   const { ending, type } = MEDIA[format];
-  const fileName = `${slugOf(title)}-${ending}`;
+  const fileName = fileNameOf(title, ending);
   switch (format) {
     case 'trace':
       return { fileName, file: await blobOf(writeTraceChunks(header, events), type) };
@@ -60,12 +60,12 @@ async function blobOf(chunks: AsyncIterable<string>, type: string): Promise<Blob
   return new Blob([...pieces, ...waiting], { type });
 }
 
-/** A title as part of a file's name. */
-function slugOf(title: string): string {
+/** What a file with something of a session is called. */
+export function fileNameOf(title: string, ending: string): string {
   const slug = title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 60)
     .replace(/^-|-$/g, '');
-  return slug || 'run';
+  return `${slug || 'run'}${ending === 'ctx' ? '.' : '-'}${ending}`;
 }

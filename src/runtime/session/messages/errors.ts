@@ -15,6 +15,8 @@ export type EngineErrorCode =
   | 'bad-message'
   | 'model-mismatch'
   | 'bad-weights'
+  | 'bad-archive'
+  | 'stopped'
   | 'device-lost'
   | 'worker-crashed';
 
@@ -66,6 +68,19 @@ export function branchUnderWay(): EngineError {
     'The replay goes on.',
     'Stop it, or wait until it is done.',
   );
+}
+
+export function transferUnderWay(): EngineError {
+  return new EngineError(
+    'busy',
+    'Another session file is being saved or read.',
+    'It goes on.',
+    'Stop it, or wait until it is done.',
+  );
+}
+
+export function transferStopped(): EngineError {
+  return new EngineError('stopped', 'The session file was stopped on its way.', 'Nothing of it was kept.');
 }
 
 /** An error that came over the wire, as a real error again. */

@@ -23,7 +23,7 @@ import { SpanMarks } from '../memory/span-marks.ts';
 import { OPENING_DOCUMENT, chatWords, openingDue, openingPins } from '../chat-words/chat-words.ts';
 import { toWireError } from '../messages/errors.ts';
 import type { SessionNotice } from '../messages/session-messages.ts';
-import { sessionEvent } from '../telemetry/session-event.ts';
+import { type SessionEvent, saysTheSame, sessionEvent } from '../telemetry/session-event.ts';
 import { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 import type { SessionOptions } from './session-options.ts';
 
@@ -164,14 +164,21 @@ export class SessionSteps {
 
   /** Note in the trace with what the run begins or goes on. */
   announce(): TelemetryEvent {
-    const { telemetry, stored, model, config } = this;
-    const event = sessionEvent(
-      telemetry.base(this.focus.step),
-      { record: stored, model, config, backend: this.options.backend },
-      this.lensMark,
-    );
-    telemetry.emit(event);
+    const event = this.announcement();
+    this.telemetry.emit(event);
     return event;
+  }
+
+  private announcement(): SessionEvent {
+    const { telemetry, stored, model, config } = this;
+    const subject = { record: stored, model, config, backend: this.options.backend };
+    return sessionEvent(telemetry.base(this.focus.step), subject, this.lensMark);
+  }
+
+  /** The same for a session that goes on; null where its last announcement still says what is. */
+  announceIfChanged(past: readonly TelemetryEvent[]): TelemetryEvent | null {
+    const last = past.findLast((event) => event.type === 'session');
+    return last !== undefined && saysTheSame(last, this.announcement()) ? null : this.announce();
   }
 
   async measureDeltaNll(): Promise<void> {

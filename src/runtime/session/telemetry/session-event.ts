@@ -4,6 +4,8 @@ import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { SessionRecord } from '../../../storage/ports.ts';
 
+export type SessionEvent = TelemetryEventOf<'session'>;
+
 interface AnnouncedSession {
   readonly model: Pick<LoadedModel, 'id' | 'hash'>;
   readonly record: Pick<SessionRecord, 'id' | 'title'>;
@@ -14,10 +16,10 @@ interface AnnouncedSession {
 
 /** @param lensMark - names the weights of a LensNet other than the model's own; the model's hash then says so. */
 export function sessionEvent(
-  base: Pick<TelemetryEventOf<'session'>, 'step' | 'timeMs'>,
+  base: Pick<SessionEvent, 'step' | 'timeMs'>,
   { model, record: { id, title }, config, backend }: AnnouncedSession,
   lensMark: string | null,
-): TelemetryEventOf<'session'> {
+): SessionEvent {
   return {
     ...base,
     type: 'session',
@@ -28,4 +30,10 @@ export function sessionEvent(
     backend,
     config,
   };
+}
+
+/** Whether two announcements differ in nothing but when they were made, and of which copy of the session. */
+export function saysTheSame(a: SessionEvent, b: SessionEvent): boolean {
+  const sameFacts = (['title', 'modelId', 'modelHash', 'backend'] as const).every((key) => a[key] === b[key]);
+  return sameFacts && (Object.keys(b.config) as (keyof RunConfig)[]).every((id) => a.config[id] === b.config[id]);
 }

@@ -15,6 +15,7 @@ const KINDS: Readonly<Record<FileKind, string>> = {
   text: 'A text for the history',
   history: 'The messages of a log, each with its role and time',
   trace: 'A trace, played as a recording',
+  session: 'A session, opened as one of its own',
 };
 
 export function FileReview() {
@@ -131,6 +132,7 @@ function FirstMessages({ history, name }: { readonly history: ImportedHistory; r
 function takenFor(reading: FileInReview['reading']): string {
   const { kind, log, encoding, isCertain } = reading;
   if (kind === 'trace') return 'It begins as a trace does, whatever its name.';
+  if (kind === 'session') return 'It is a session saved as a file, whatever its name.';
   if (log?.kind === 'history') return describeHistory(log.history);
   const words = textWords(encoding, isCertain);
   if (log?.kind !== 'unknown') return words;

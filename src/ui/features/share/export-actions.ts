@@ -1,4 +1,4 @@
-/** Saves the shown run as a file, in each format. */
+/** Saves the shown run as a file, in each format, and the session with all that belongs to it. */
 import { convertTraceFile } from '../../../runtime/engine/client-traces.ts';
 import type { ExportFormat } from '../../../runtime/engine/protocol/protocol.ts';
 import type { Model } from '../../model/model.ts';
@@ -16,4 +16,10 @@ export async function saveRun(format: ExportFormat, { engine, recordings, proble
   } catch (error) {
     problems.reportError('The run could not be exported', error);
   }
+}
+
+/** Save the open session, its text, chat, marks and parameters included. */
+export async function saveSession({ actions }: Model): Promise<void> {
+  const saved = await actions.sessionFile();
+  if (saved) saveFile(saved.fileName, saved.file);
 }

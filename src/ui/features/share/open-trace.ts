@@ -1,7 +1,7 @@
 /** The ways in which a file comes to the page beside the documents: the file dialog, and being dropped. */
 import type { Model } from '../../model/model.ts';
 
-/** @returns a function that lets the user choose a trace file. The input stays in the page, for the browser's own file dialog. */
+/** @returns a function that lets the user choose a session or trace file. The input stays in the page, for the browser's own file dialog. */
 export function createTracePicker({ files }: Model): () => void {
   let picker: HTMLInputElement | null = null;
   return () => {
@@ -15,9 +15,9 @@ export function createTracePicker({ files }: Model): () => void {
 function createPicker(onFile: (file: File) => void): HTMLInputElement {
   const input = document.createElement('input');
   input.type = 'file';
-  input.accept = '.jsonl,.gz,.jsonl.gz,.json,.txt,application/jsonl,application/gzip';
+  input.accept = '.ctx,.jsonl,.gz,.jsonl.gz,.json,.txt,application/jsonl,application/gzip';
   input.hidden = true;
-  input.setAttribute('aria-label', 'Trace to open');
+  input.setAttribute('aria-label', 'Session or trace to open');
   input.addEventListener('change', () => {
     const file = input.files?.[0];
     input.value = '';

@@ -1,7 +1,7 @@
 /** What sharing adds to the page: links, files of the shown run, and recordings to open. */
 import type { Registry } from '../../commands/registry.ts';
 import { copyLink } from './address-sync.ts';
-import { saveRun } from './export-actions.ts';
+import { saveRun, saveSession } from './export-actions.ts';
 import { createTracePicker } from './open-trace.ts';
 import { PageLink } from './page-link.ts';
 
@@ -28,6 +28,15 @@ export function registerShare({ model, commands }: Registry): PageLink {
       },
     })),
     {
+      id: 'export-session',
+      title: 'Save the session as a file (.ctx)',
+      group: 'Session',
+      keys: [],
+      run: () => {
+        void saveSession(model);
+      },
+    },
+    {
       id: 'copy-link',
       title: 'Copy a link to this view',
       group: 'Session',
@@ -38,7 +47,7 @@ export function registerShare({ model, commands }: Registry): PageLink {
     },
     {
       id: 'open-trace',
-      title: 'Open a trace file',
+      title: 'Open a session or trace file',
       group: 'Session',
       keys: ['Mod+o'],
       run: createTracePicker(model),

@@ -1,5 +1,15 @@
 /** The part of the session menu that shares, saves and opens: each entry is a command. */
-import { ChartGantt, FileArchive, FileDown, FolderOpen, Image, Link, Shapes, Table2 } from 'lucide-react';
+import {
+  Archive,
+  ChartGantt,
+  FileArchive,
+  FileDown,
+  FolderOpen,
+  Image,
+  Link,
+  Shapes,
+  Table2,
+} from 'lucide-react';
 import { useCommands, useRecording } from '../../view/hooks.ts';
 
 const ENTRIES: readonly {
@@ -9,7 +19,8 @@ const ENTRIES: readonly {
   readonly needsSession: boolean;
 }[] = [
   { id: 'copy-link', words: 'Copy link', icon: Link, needsSession: true },
-  { id: 'open-trace', words: 'Open a trace…', icon: FolderOpen, needsSession: false },
+  { id: 'open-trace', words: 'Open a session or trace…', icon: FolderOpen, needsSession: false },
+  { id: 'export-session', words: 'Session (.ctx)', icon: Archive, needsSession: true },
   { id: 'export-trace', words: 'Trace (.jsonl)', icon: FileDown, needsSession: true },
   { id: 'export-trace-gzip', words: 'Trace, zipped (.gz)', icon: FileArchive, needsSession: true },
   { id: 'export-csv', words: 'Metrics (.csv)', icon: Table2, needsSession: true },

@@ -3,8 +3,8 @@ import { TRACE_FORMAT } from '../../../core/trace/telemetry.ts';
 import { type HistoryReading, importHistory } from '../../../core/history-import/import-history.ts';
 import { type DetectedEncoding, decodeText, detectEncoding } from './text-encoding.ts';
 
-/** `history` is a log of a chat or of a coding assistant. */
-export type FileKind = 'trace' | 'history' | 'text';
+/** `history` is a log of a chat or of a coding assistant, `session` a `.ctx` archive. */
+export type FileKind = 'trace' | 'session' | 'history' | 'text';
 
 export interface FileReading extends DetectedEncoding {
   readonly kind: FileKind;
@@ -18,10 +18,11 @@ export const LARGEST_TEXT_BYTES = 16 * 1024 * 1024;
 /** More than the header of a trace takes. */
 const HEAD_BYTES = 65_536;
 
-/** A zipped file is taken for a trace: nothing else is read zipped, and the trace's reader says what is wrong. */
+/** A gzipped file is taken for a trace: nothing else is read so, and the trace's reader says what is wrong. */
 export async function readKind(file: Blob): Promise<FileReading> {
   const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
   const isZipped = head[0] === 0x1f && head[1] === 0x8b;
+  if (isSessionArchive(head)) return { kind: 'session', log: null, encoding: 'utf-8', isCertain: true };
   if (isZipped || isTraceHeader(head)) {
     return { kind: 'trace', log: null, encoding: 'utf-8', isCertain: true };
   }
@@ -43,4 +44,10 @@ function isTraceHeader(head: Uint8Array): boolean {
   } catch {
     return false;
   }
+}
+
+/** A zip whose first entry is what every `.ctx` archive begins with. */
+function isSessionArchive(head: Uint8Array): boolean {
+  const isZip = head[0] === 0x50 && head[1] === 0x4b && head[2] === 3 && head[3] === 4;
+  return isZip && new TextDecoder('latin1').decode(head.subarray(30, 43)) === 'metadata.json';
 }

@@ -1,0 +1,141 @@
+/** An archive becomes a stored session: all of it, or none. */
+import type { RunConfig } from '../../../core/trace/config.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import { type CtxArchive, readArchive } from '../../../storage/ctx/read-archive.ts';
+import { CtxError } from '../../../storage/ctx/ctx-error.ts';
+import type {
+  PendingText,
+  SessionBatch,
+  SessionHandle,
+  SessionId,
+  SessionStore,
+} from '../../../storage/ports.ts';
+import { EngineError } from '../../session/messages/errors.ts';
+import type { Transfer } from './export-session.ts';
+
+export interface ImportedSession {
+  readonly id: SessionId;
+  /** What of the archive could not be taken over, in words; empty when all was. */
+  readonly notes: readonly string[];
+}
+
+interface ImportSurroundings {
+  readonly store: SessionStore;
+  readonly model: LoadedModel;
+  /** Parameters of a session whose archive brings none that hold here. */
+  readonly defaults: RunConfig;
+}
+
+/** What one batch holds at most: a transaction that a browser is never long in. */
+const BATCH_TOKENS = 262_144;
+const BATCH_GIST_VALUES = 524_288;
+const BATCH_EVENTS = 4000;
+
+/**
+ * Read an archive and store it as a new session, which is closed again.
+ *
+ * @throws {EngineError} `bad-archive` or `model-mismatch`; {StorageError}; the signal's reason. Nothing is stored then.
+ */
+export async function importSession(
+  file: Blob,
+  { store, model, defaults }: ImportSurroundings,
+  { onProgress, signal }: Transfer,
+): Promise<ImportedSession> {
+  const archive = await readOrRefuse(file, { onProgress, signal });
+  const isOfThisModel = wasMadeBy(archive, model);
+  if (!isOfThisModel) mustHaveText(archive, model);
+  const { metadata, session } = archive;
+  const handle = await store.create({
+    title: metadata.title,
+    createdAt: metadata.createdAt,
+    modelId: model.id,
+    modelHash: isOfThisModel ? metadata.model.hash : model.hash,
+    config: (isOfThisModel ? session?.document.config : undefined) ?? defaults,
+  });
+  try {
+    for (const batch of isOfThisModel ? batchesOf(archive) : [textsOf(archive, model)]) {
+      signal.throwIfAborted();
+      await handle.append(batch);
+    }
+  } catch (error) {
+    await discard(handle, store);
+    throw error;
+  }
+  await handle.close();
+  return { id: handle.id, notes: isOfThisModel ? [] : [otherBase(archive, model)] };
+}
+
+async function readOrRefuse(file: Blob, transfer: Transfer): Promise<CtxArchive> {
+  try {
+    return await readArchive(file, transfer);
+  } catch (error) {
+    if (!(error instanceof CtxError)) throw error;
+    throw new EngineError(
+      'bad-archive',
+      `The session file cannot be read. ${error.message}`,
+      'Nothing of it was stored; the open session is unchanged.',
+      'Save the session again where it was made, or copy the file again.',
+      { cause: error },
+    );
+  }
+}
+
+function wasMadeBy({ metadata, tokens }: CtxArchive, { id, tokenizer, base }: LoadedModel): boolean {
+  return (
+    metadata.model.id === id &&
+    metadata.model.hiddenSize === base.hiddenSize &&
+    tokens.every((token) => token < tokenizer.vocabularySize)
+  );
+}
+
+function mustHaveText({ metadata, texts }: CtxArchive, model: LoadedModel): void {
+  if (texts.length > 0) return;
+  throw new EngineError(
+    'model-mismatch',
+    `The session “${metadata.title}” was made with the model “${metadata.model.id}”, and its file brings no text that “${model.id}” could read.`,
+    'Nothing of it was stored; the open session is unchanged.',
+    `Load the model “${metadata.model.id}”, then open the file again.`,
+  );
+}
+
+function otherBase({ metadata }: CtxArchive, model: LoadedModel): string {
+  return `The file was made with the model “${metadata.model.id}”; here it is “${model.id}”. Its text was taken over and is read anew, with new gists; its chat, marks and recorded steps belong to other tokens and stay in the file.`;
+}
+
+/** The archive in batches that follow each other without a gap. */
+function* batchesOf({ metadata, tokens, gists, session }: CtxArchive): Generator<SessionBatch> {
+  for (let start = 0; start < tokens.length; start += BATCH_TOKENS) {
+    const end = Math.min(start + BATCH_TOKENS, tokens.length);
+    const provenance = metadata.provenance
+      .filter((run) => run.start < end && run.end > start)
+      .map((run) => ({ ...run, start: Math.max(run.start, start), end: Math.min(run.end, end) }));
+    yield { tokens: { start, ids: tokens.subarray(start, end) }, provenance };
+  }
+  for (const { level, hiddenSize, values } of gists) {
+    const piece = Math.max(1, Math.floor(BATCH_GIST_VALUES / hiddenSize)) * hiddenSize;
+    for (let from = 0; from < values.length; from += piece) {
+      const firstIndex = from / hiddenSize;
+      yield { gists: [{ level, hiddenSize, firstIndex, values: values.slice(from, from + piece) }] };
+    }
+  }
+  if (session === null) return;
+  const { events, chat, marks, pending, document } = session;
+  for (let from = 0; from < events.length; from += BATCH_EVENTS) {
+    yield { events: events.slice(from, from + BATCH_EVENTS) };
+  }
+  yield { chat, marks, pending, patch: { stepCount: document.stepCount } };
+}
+
+/** The archive's words as texts that wait to be ingested. */
+function textsOf({ texts }: CtxArchive, { tokenizer }: LoadedModel): SessionBatch {
+  const pending = texts.map(({ text, title, role }, index): PendingText => {
+    const ids = Uint32Array.from(tokenizer.encode(text));
+    return { documentId: `imported-${index}`, title, role, ids, ingested: 0 };
+  });
+  return { pending };
+}
+
+async function discard(handle: SessionHandle, store: SessionStore): Promise<void> {
+  await handle.close();
+  await store.remove(handle.id);
+}

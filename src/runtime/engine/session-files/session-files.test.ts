@@ -1,0 +1,72 @@
+/** A session saved as a file and opened elsewhere: the same bytes again, another base, and files that are no sessions. */
+import { describe, expect, it } from 'vitest';
+import { createFakeModel } from '../../testing/fake-model.ts';
+import { type EngineFixture, bootEngine, idle, ingest, open, prose } from '../../testing/engine-fixture.ts';
+
+async function saved(): Promise<{ fixture: EngineFixture; id: string; file: Blob; fileName: string }> {
+  const fixture = await bootEngine();
+  const id = await open(fixture, { budgetTokens: 128 });
+  await ingest(fixture, prose(3000));
+  await fixture.engine.handle({ kind: 'ask', text: 'Where is the lantern?' });
+  const exported = await fixture.engine.handle({ kind: 'exportSession', sessionId: id });
+  return { fixture, id, ...exported };
+}
+
+const bytesOf = async (file: Blob) => Buffer.from(await file.arrayBuffer());
+
+describe('a session file', () => {
+  it('opens in another store with its text, chat, parameters and steps, and saves as the same bytes', async () => {
+    const { fixture, id, file, fileName } = await saved();
+    expect(fileName).toBe('test.ctx');
+    const before = await fixture.engine.handle({ kind: 'openSession', sessionId: id });
+    const other = await bootEngine();
+    const opened = await other.engine.handle({ kind: 'importSession', file });
+    expect(opened.damage).toEqual([]);
+    expect(opened.chat).toEqual(before.chat);
+    expect(opened.provenance).toEqual(before.provenance);
+    expect(opened.state.config.budgetTokens).toBe(128);
+    expect(opened.state.record.tokenCount).toBe(before.state.record.tokenCount);
+    const layoutOf = ({ events }: typeof before) => events.findLast(({ type }) => type === 'refocus');
+    expect(layoutOf(opened)).toEqual(layoutOf(before));
+    const again = await other.engine.handle({
+      kind: 'exportSession',
+      sessionId: opened.state.record.id,
+    });
+    expect((await bytesOf(again.file)).equals(await bytesOf(file))).toBe(true);
+  });
+
+  it('goes on after it was opened', async () => {
+    const { file } = await saved();
+    const other = await bootEngine();
+    const { state } = await other.engine.handle({ kind: 'importSession', file });
+    await ingest(other, prose(500, 3));
+    const { record } = await other.engine.handle({ kind: 'setConfig', changes: {} });
+    expect(record.tokenCount).toBeGreaterThan(state.record.tokenCount);
+  });
+
+  it('gives its text to another base, and says so', async () => {
+    const { file } = await saved();
+    const other = await bootEngine({ model: { ...createFakeModel(), id: 'another' } });
+    const opened = await other.engine.handle({ kind: 'importSession', file });
+    expect(opened.damage[0]).toMatch(/made with the model “fake”; here it is “another”/);
+    expect(opened.chat).toEqual([]);
+    await other.engine.handle({ kind: 'run', tokensPerSecond: 0 });
+    await idle(other);
+    const text = await other.engine.handle({ kind: 'spanText', start: 0, end: 16, maxCharacters: 200 });
+    expect(JSON.stringify(text)).toContain('harbour');
+  });
+
+  it('that is none leaves nothing behind', async () => {
+    const fixture = await bootEngine();
+    const id = await open(fixture);
+    const { file } = await saved();
+    const cut = file.slice(0, file.size - 40);
+    for (const broken of [new Blob(['hello']), cut]) {
+      await expect(fixture.engine.handle({ kind: 'importSession', file: broken })).rejects.toMatchObject({
+        code: 'bad-archive',
+        kept: expect.stringContaining('unchanged') as string,
+      });
+    }
+    expect((await fixture.store.list()).map((record) => record.id)).toEqual([id]);
+  });
+});

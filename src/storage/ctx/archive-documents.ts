@@ -1,0 +1,100 @@
+/** The two JSON documents of an archive: what any reader needs, and what only this page needs to go on. */
+import { z } from 'zod';
+import { runConfigSchema } from '../../core/trace/config.ts';
+import { MAX_LOD } from '../../core/tree/ids.ts';
+import { ROLES } from '../../core/tree/provenance.ts';
+import { CtxError } from './ctx-error.ts';
+
+export const CTX_FORMAT = 'megacontext-ctx';
+export const METADATA_FILE = 'metadata.json';
+export const SESSION_FILE = 'session.json';
+export const TRACE_FILE = 'trace.jsonl';
+/** Tokens of texts that wait to be ingested, one after the other, as a level 0. */
+export const WAITING_FILE = 'waiting.ctx';
+/** What the tokens say, one line a run of provenance: for bases with another tokenizer. */
+export const TEXT_FILE = 'text.jsonl';
+
+const count = z.number().int().nonnegative();
+const time = z.number().finite();
+
+export const metadataSchema = z.object({
+  format: z.literal(CTX_FORMAT),
+  version: z.literal(1),
+  title: z.string(),
+  /** Milliseconds since 1970. */
+  createdAt: time,
+  model: z.object({ id: z.string(), hash: z.string(), hiddenSize: z.number().int().min(1).max(0xffff) }),
+  blockSize: count,
+  levels: z
+    .array(z.object({ file: z.string(), level: z.number().int().min(0).max(MAX_LOD), entryCount: count }))
+    .min(1)
+    .max(MAX_LOD + 1),
+  provenance: z.array(
+    z.object({
+      start: count,
+      end: count,
+      role: z.enum(ROLES),
+      documentId: z.string(),
+      title: z.string(),
+      wallClockMs: time,
+    }),
+  ),
+});
+export type CtxMetadata = z.infer<typeof metadataSchema>;
+
+export const sessionDocumentSchema = z.object({
+  stepCount: count,
+  config: runConfigSchema,
+  chat: z.array(
+    z.looseObject({
+      id: z.string(),
+      role: z.enum(['user', 'assistant']),
+      text: z.string(),
+      start: count,
+      end: count,
+      createdAt: time,
+      ending: z.enum(['complete', 'stopped', 'interrupted', 'cut', 'failed']),
+    }),
+  ),
+  marks: z.array(
+    z.looseObject({
+      lod: z.number().int().min(0).max(MAX_LOD),
+      start: count,
+      end: count,
+      kind: z.enum(['pin', 'forbid', 'tag']),
+    }),
+  ),
+  waiting: z.array(
+    z.object({
+      documentId: z.string(),
+      title: z.string(),
+      role: z.enum(ROLES),
+      tokenCount: count,
+      ingested: count,
+    }),
+  ),
+});
+export type SessionDocument = z.infer<typeof sessionDocumentSchema>;
+
+export const textLineSchema = z.object({
+  role: z.enum(ROLES),
+  documentId: z.string(),
+  title: z.string(),
+  wallClockMs: time,
+  text: z.string(),
+});
+export type TextLine = z.infer<typeof textLineSchema>;
+
+/** @throws {CtxError} `bad-metadata`, with the field that is wrong. */
+export function parseDocument<T>(schema: z.ZodType<T>, text: string, file: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CtxError('bad-metadata', file, null, 'this is not JSON.', { cause: error });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const path = parsed.error.issues[0]?.path.join('.') ?? '';
+  throw new CtxError('bad-metadata', file, null, `the field “${path || 'top level'}” is missing or wrong.`);
+}

@@ -1,0 +1,35 @@
+"""The golden archive that the page's own tests write, read by numpy."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.data.ctx_reader import open_ctx
+from training.paths import FIXTURES
+
+GOLDEN = FIXTURES / "session.ctx"
+
+
+def test_the_golden_archive() -> None:
+    archive = open_ctx(GOLDEN)
+    tokens, gists = archive.levels
+    assert archive.metadata["title"] == "Walk"
+    assert tokens.tolist() == [index * 7919 % 1000 for index in range(70)]
+    assert gists.shape == (2, 4)
+    expected = np.array([0x3C00 + index for index in range(8)], "<u2").view("<f2").reshape(2, 4)
+    assert np.array_equal(gists, expected)
+
+
+def test_what_is_no_level(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.ctx"
+    shutil.copy(GOLDEN, broken)
+    content = bytearray(broken.read_bytes())
+    at = content.index((0x4D434354).to_bytes(4, "little"))
+    content[at] = 0
+    broken.write_bytes(content)
+    with pytest.raises(ValueError, match="no stored level"):
+        open_ctx(broken)
