@@ -68,6 +68,23 @@ describe('sharing', { timeout: TEST_MS }, () => {
 
   afterAll(() => first.context.close());
 
+  it('saves the session as a file that opens in a fresh profile, with its text and steps', async () => {
+    const { page } = first;
+    const { name, path } = await download(page, 'Save the session as a file');
+    expect(name).toMatch(/\.ctx$/);
+    const steps = (await stepText(page)).split(' / ')[1];
+    const other = await openAt();
+    await reachStep(other.page, 1);
+    await openTrace(other.page, path);
+    await other.page.waitForFunction(
+      (wanted) => document.querySelector('.scrubber output')?.textContent.endsWith(` / ${wanted}`),
+      steps,
+    );
+    expect(await problems(other.page).innerText()).toBe('');
+    expect(other.complaints).toEqual([]);
+    await other.context.close();
+  });
+
   it('copies a link that shows the same step, view and parameters in a fresh profile', async () => {
     const { page } = first;
     const threshold = page
