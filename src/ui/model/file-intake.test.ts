@@ -26,10 +26,23 @@ function scene() {
       ingest: (text, title) => Promise.resolve(added.push([title, text]) > 0),
       importHistory: (messages, title) => Promise.resolve(imported.push([title, messages]) > 0),
       run: () => Promise.resolve(),
+      openFile: (file) => Promise.resolve(void opened.push(file.name)),
     },
   });
   return { files, opened, added, imported, open, problems, inReview: () => files.store.getState().files };
 }
+
+it('opens a session file whatever its name, and asks first where texts are expected', async () => {
+  const { files, opened, added, inReview } = scene();
+  const head = [0x50, 0x4b, 3, 4, ...new Array<number>(26).fill(0)];
+  const archive = (name: string) => new File([Uint8Array.from(head), 'metadata.json', 'rest'], name);
+  await files.accept([archive('walk.zip')], 'page');
+  expect(opened).toEqual(['walk.zip']);
+  await files.accept([archive('other.txt')], 'documents');
+  expect(inReview().map(({ kind }) => kind)).toEqual(['session']);
+  await files.confirm();
+  expect([opened, added]).toEqual([['walk.zip', 'other.txt'], []]);
+});
 
 it('adds plain texts that are dropped on the documents, in order', async () => {
   const { files, added, inReview } = scene();
