@@ -15,7 +15,7 @@ export const WAITING_FILE = 'waiting.ctx';
 export const TEXT_FILE = 'text.jsonl';
 
 const count = z.number().int().nonnegative();
-const time = z.number().finite();
+const time = z.number();
 
 export const metadataSchema = z.object({
   format: z.literal(CTX_FORMAT),

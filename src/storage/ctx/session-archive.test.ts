@@ -146,7 +146,7 @@ describe('the header of a level', () => {
   ])('is refused with byte $at as $to: $code', ({ at, to, code, byteOffset }) => {
     const bytes = encoded();
     bytes[at] = to;
-    expect(() => decodeHeader(bytes, fileBytes, 'LOD1.ctx')).toThrowError(
+    expect(() => decodeHeader(bytes, fileBytes, 'LOD1.ctx')).toThrow(
       expect.objectContaining({ name: 'CtxError', code, byteOffset, file: 'LOD1.ctx' }) as Error,
     );
   });
