@@ -35,5 +35,7 @@ export function sessionEvent(
 /** Whether two announcements differ in nothing but when they were made, and of which copy of the session. */
 export function saysTheSame(a: SessionEvent, b: SessionEvent): boolean {
   const sameFacts = (['title', 'modelId', 'modelHash', 'backend'] as const).every((key) => a[key] === b[key]);
-  return sameFacts && (Object.keys(b.config) as (keyof RunConfig)[]).every((id) => a.config[id] === b.config[id]);
+  return (
+    sameFacts && (Object.keys(b.config) as (keyof RunConfig)[]).every((id) => a.config[id] === b.config[id])
+  );
 }
