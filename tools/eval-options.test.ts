@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { UnitResult } from '../src/runtime/evaluation/run/run-suite.ts';
 import { OptionError } from './command-line.ts';
-import { gistCacheIn } from './eval/gist-cache.ts';
+import { gistCacheIn } from './eval/disk-cache.ts';
 import { parseEvalOptions } from './eval/options.ts';
 import { PartialResults } from './eval/partial.ts';
 

@@ -1,9 +1,14 @@
 /** A child process of `npm run eval`: loads the model once and runs the units that it is given. */
 import { systemClock, yieldToEvents } from '../src/base/clock.ts';
 import { runUnit } from '../src/runtime/evaluation/run/run-suite.ts';
-import type { EvaluationOptions, EvaluationUnit, UnitPorts } from '../src/runtime/evaluation/plan/suite.ts';
+import {
+  EvaluationError,
+  type EvaluationOptions,
+  type EvaluationUnit,
+  type UnitPorts,
+} from '../src/runtime/evaluation/plan/suite.ts';
 import { openData } from './eval/data-folder.ts';
-import { gistCacheIn } from './eval/gist-cache.ts';
+import { gistCacheIn, keyCacheIn } from './eval/disk-cache.ts';
 import { openModel } from './open-model.ts';
 import type { WorkerReply, WorkerRequest } from './eval/pool.ts';
 
@@ -32,6 +37,7 @@ async function open(request: Extract<WorkerRequest, { kind: 'open' }>): Promise<
     model,
     clock: systemClock,
     gistCache: gistCacheIn(cacheFolder),
+    keyCache: keyCacheIn(cacheFolder),
     step,
     ...(dataFolder !== null && { data: openData(dataFolder) }),
   };
@@ -45,11 +51,15 @@ async function run(unit: EvaluationUnit): Promise<void> {
 process.on('message', (request: WorkerRequest) => {
   const work = request.kind === 'open' ? open(request) : run(request.unit);
   work.catch((error: unknown) => {
-    reply({
-      kind: 'failed',
-      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+    if (error instanceof EvaluationError) reply({ kind: 'refused', message: error.message });
+    else
+      reply({
+        kind: 'failed',
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
   });
 });
+// An interrupt reaches the parent, too, which ends its children.
+process.on('SIGINT', () => undefined);
 // The parent is gone: nobody would take the results.
 process.on('disconnect', () => process.exit(1));

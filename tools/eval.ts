@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { whyNoRetrievalHeads } from '../src/runtime/evaluation/baselines/qr-head.ts';
 import { CaseFileError, parseCases } from '../src/runtime/evaluation/cases/case-file.ts';
 import { inspectLogs } from '../src/runtime/evaluation/report/inspect-log.ts';
 import { markdownOf } from '../src/runtime/evaluation/report/markdown-table.ts';
@@ -13,7 +14,7 @@ import { partsOf } from './eval/data-folder.ts';
 import { openModel, root } from './open-model.ts';
 import { EVAL_USAGE, parseEvalOptions } from './eval/options.ts';
 import { PartialResults } from './eval/partial.ts';
-import { runInPool } from './eval/pool.ts';
+import { type Refusal, runInPool } from './eval/pool.ts';
 import { printReport } from './eval/table.ts';
 
 const PROGRESS_EVERY_MS = 1000;
@@ -24,6 +25,8 @@ async function main(): Promise<void> {
   const { modelId, backend, jsonFile, shard } = command;
   const { model } = await openModel(modelId, backend);
   const config = configWith(model, command.changes);
+  const missing = command.policies?.includes('qr-head') === true ? whyNoRetrievalHeads(model) : null;
+  if (missing !== null) throw new OptionError(`--policy qr-head: ${missing}`);
   const suites = command.suites.map(suiteNamed);
   const dataFolder = command.dataFolder ?? defaultDataFolder();
   const options: EvaluationOptions = {
@@ -41,7 +44,9 @@ async function main(): Promise<void> {
     ...(command.casesFile === null
       ? {}
       : { cases: parseCases(contentOf('--cases', command.casesFile), command.casesFile) }),
-    ...(command.textFile === null ? {} : { text: contentOf('--text', command.textFile) }),
+    ...(command.textFile === null
+      ? {}
+      : { text: { file: command.textFile, content: contentOf('--text', command.textFile) } }),
   };
   const all = planEvaluation(options, model);
   const units = all.filter((_, index) => index % shard.count === shard.index - 1);
@@ -56,15 +61,32 @@ async function main(): Promise<void> {
     .sort((a, b) => b.historyTokens - a.historyTokens);
   const progress = progressLine(units.length);
   const cacheFolder = join(root, '.eval-cache');
-  await runInPool(
-    left,
-    command.jobs,
-    { kind: 'open', modelId, backend, cacheFolder, dataFolder, options },
-    (running, result) => {
-      if (result !== null) partial.add(result);
-      progress(partial.results.length, running.values());
-    },
-  );
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      interrupt.abort(new InterruptError('Interrupted.'));
+    });
+  let refusals: readonly Refusal[];
+  try {
+    refusals = await runInPool(
+      left,
+      command.jobs,
+      { kind: 'open', modelId, backend, cacheFolder, dataFolder, options },
+      (running, result) => {
+        if (result !== null) partial.add(result);
+        progress(partial.results.length, running.values());
+      },
+      interrupt.signal,
+    );
+  } catch (error) {
+    printReport(reportOf(partial.results, about));
+    const kept =
+      jsonFile === null
+        ? 'Their figures stand above; with --json OUT they would have been kept for --resume.'
+        : `They are kept in ${jsonFile}.partial.jsonl: the same command with --resume goes on.`;
+    console.error(`\n${partial.results.length} of ${units.length} histories are done. ${kept}`);
+    throw error;
+  }
   const report = reportOf(partial.results, about);
   if (jsonFile !== null) write(jsonFile, `${JSON.stringify(report, null, 1)}\n`);
   if (command.markdownFile !== null) write(command.markdownFile, markdownOf(report));
@@ -80,6 +102,13 @@ async function main(): Promise<void> {
   }
   partial.remove();
   printReport(report);
+  for (const { message } of refusals) console.error(`\nLeft out: ${message}`);
+  if (refusals.length > 0) process.exitCode = 2;
+}
+
+/** The user has had enough. */
+class InterruptError extends Error {
+  override readonly name = 'InterruptError';
 }
 
 /** Whatever folder it names is made. */
@@ -129,6 +158,10 @@ function commit(): string | null {
 }
 
 main().catch((error: unknown) => {
+  if (error instanceof InterruptError) {
+    process.exitCode = 130;
+    return;
+  }
   const isUsage = [OptionError, EvaluationError, CaseFileError].some((kind) => error instanceof kind);
   console.error(isUsage ? `${(error as Error).message}\n\n${EVAL_USAGE}` : error);
   process.exitCode = isUsage ? 2 : 1;

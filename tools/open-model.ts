@@ -26,16 +26,22 @@ export async function openModel(
   return { model: await open(), backend };
 }
 
-function openerOf(name: string): () => Promise<LoadedModel> {
+/** @returns the folder of a model; null for a single file. @throws {OptionError} if there is no such model. */
+export function folderOf(name: string): string | null {
   const own = join(root, 'models', name);
-  if (existsSync(join(own, 'manifest.json'))) return () => loadModel(createFileSource(own));
+  if (existsSync(join(own, 'manifest.json'))) return own;
   if (!existsSync(name)) {
     throw new OptionError(`There is no model "${name}": neither ${join(own, 'manifest.json')} nor a path.`);
   }
-  if (statSync(name).isFile()) {
+  return statSync(name).isFile() ? null : name;
+}
+
+function openerOf(name: string): () => Promise<LoadedModel> {
+  const folder = folderOf(name);
+  if (folder === null) {
     return async () => createBareModel(await readGgufBase(createFileSource(dirname(name)), basename(name)));
   }
-  const source = createFileSource(name);
-  if (existsSync(join(name, 'manifest.json'))) return () => loadModel(source);
+  const source = createFileSource(folder);
+  if (existsSync(join(folder, 'manifest.json'))) return () => loadModel(source);
   return async () => createBareModel(await readFolderBase(source, basename(name)));
 }

@@ -28,6 +28,21 @@ export interface BackendReport {
   readonly wasOverridden: boolean;
 }
 
+/** How a base attends: neighbouring query heads share a key head. */
+export interface AttentionHeads {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+}
+
+/** What every layer made of slots when they were run: the product of a query and a key is an attention's logit. */
+export interface SlotHeads {
+  /** Per layer `[n, kvHeads · headDim]`, rotated. */
+  readonly keys: readonly Float32Array[];
+  /** Per layer `[n, heads · headDim]`, rotated and divided by the root of headDim. */
+  readonly queries: readonly Float32Array[];
+}
+
 /** The key-value cache of one running context: fixed capacity, appended in place. */
 export interface DecodeSession {
   readonly capacitySlots: number;
@@ -51,6 +66,13 @@ export interface DecodeSession {
     deviations?: Float64Array,
     reading?: AttentionReading,
   ): Promise<Float32Array>;
+  /**
+   * Run the base over more slots as `append` does, for their keys and queries instead of logits.
+   *
+   * @returns what the caller owns.
+   * @throws as `append`.
+   */
+  appendForHeads(embeddings: Float32Array, positions: Float64Array): Promise<SlotHeads>;
   /**
    * `[length]` how much the last slot of the last `append` attended to each slot, sums to 1; null if that read
    * none. Owned by the caller.
@@ -85,6 +107,7 @@ export interface LanguageModel {
   readonly hiddenSize: number;
   readonly vocabularySize: number;
   readonly layers: number;
+  readonly attention: AttentionHeads;
   /** How many weights it has; a tied head counts once. */
   readonly parameters: number;
   /** `[n, d]` token embeddings, looked up on the CPU; owned by the caller. Unknown ids throw a RangeError. */

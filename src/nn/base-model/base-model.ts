@@ -4,12 +4,13 @@ import { yieldToEvents } from '../../base/clock.ts';
 import type { AttentionReading } from '../../core/trace/parameters.ts';
 import { activeKernels } from '../backend/active-kernels.ts';
 import { AttentionFold } from './attention-reading.ts';
+import { HeadReading, SlotHeadsBuffer } from './head-reading.ts';
 import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from '../errors.ts';
 import type { Kernels, RopeTables } from '../backend/kernels.ts';
 import { KvCache } from './kv-cache.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
-import type { DecodeSession, LanguageModel } from '../ports.ts';
+import type { AttentionHeads, DecodeSession, LanguageModel, SlotHeads } from '../ports.ts';
 import { createRopeTables } from './rope.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import {
@@ -27,6 +28,7 @@ export class BaseModel implements LanguageModel {
   readonly hiddenSize: number;
   readonly vocabularySize: number;
   readonly layers: number;
+  readonly attention: AttentionHeads;
   readonly parameters: number;
   private readonly kernels: Kernels = activeKernels();
   private readonly loader: WeightLoader;
@@ -41,10 +43,11 @@ export class BaseModel implements LanguageModel {
     private readonly config: BaseConfig,
     file: TensorFile,
   ) {
-    const { vocabularySize, hiddenSize, layers, tiedHead } = config;
+    const { vocabularySize, hiddenSize, layers, tiedHead, heads, kvHeads, headDim } = config;
     this.vocabularySize = vocabularySize;
     this.hiddenSize = hiddenSize;
     this.layers = layers;
+    this.attention = { heads, kvHeads, headDim };
     this.parameters = file.names.reduce(
       (sum, name) => sum + file.shape(name).reduce((product, size) => product * size, 1),
       0,
@@ -125,6 +128,24 @@ export class BaseModel implements LanguageModel {
     });
   }
 
+  /**
+   * Run the layers over new slots as `forward` does, for what their heads are.
+   *
+   * @returns `HeadReading`'s tensor; the caller disposes it.
+   */
+  forwardForHeads(cache: KvCache, embeddings: Float32Array, positions: Float64Array): tf.Tensor1D {
+    const rows = positions.length;
+    return tf.tidy(() => {
+      const rope = createRopeTables(positions, this.config.headDim, this.config.ropeTheta);
+      const heads = new HeadReading(this.kernels, qkvColumns(this.config));
+      let x = tf.tensor2d(embeddings, [rows, this.hiddenSize]);
+      const top = this.layers - 1;
+      for (let i = 0; i < top; i++) x = this.runLayer(i, x, rope, cache, rows, null, heads)!;
+      this.runLayer(top, x, rope, cache, 0, null, heads);
+      return heads.finish();
+    });
+  }
+
   /** As `KvCache.moveSlots`. */
   moveSlots(cache: KvCache, first: number, sources: Int32Array): void {
     cache.moveSlots(this.kernels, first, sources);
@@ -142,6 +163,7 @@ export class BaseModel implements LanguageModel {
     cache: KvCache,
     wanted: number,
     fold: AttentionFold | null,
+    reading: HeadReading | null = null,
   ): tf.Tensor2D | undefined {
     const { heads, kvHeads, headDim, epsilon, layerHasRope } = this.config;
     const [layer, keys, values] = [this.stack[index]!, cache.keys[index]!, cache.values[index]!];
@@ -151,6 +173,7 @@ export class BaseModel implements LanguageModel {
     const qkv = projectQkv(this.kernels, layer, x, epsilon);
     this.kernels.appendHeads(keys, cache.length, qkv, columns.k, rotation);
     this.kernels.appendHeads(values, cache.length, qkv, columns.v, null);
+    reading?.add(qkv, rotation);
     if (wanted === 0) return undefined;
     const rotationOfWanted = rotation && {
       cos: lastRows(rotation.cos, wanted),
@@ -218,6 +241,35 @@ class CachedDecodeSession implements DecodeSession {
     } catch (error) {
       this.cache.length = lengthBefore;
       throw error;
+    }
+  }
+
+  async appendForHeads(embeddings: Float32Array, positions: Float64Array): Promise<SlotHeads> {
+    const rows = positions.length;
+    this.assertSlots(embeddings, positions);
+    if (this.length + rows > this.capacitySlots)
+      throw new CapacityError(this.capacitySlots, this.length, rows);
+    const { hiddenSize, layers, attention } = this.model;
+    const read = new SlotHeadsBuffer(rows, layers, attention);
+    const lengthBefore = this.length;
+    this.isRunning = true;
+    this.lastAttention = null;
+    try {
+      for (let start = 0; ; start += PREFILL_SLOTS) {
+        const end = Math.min(rows, start + PREFILL_SLOTS);
+        const chunk = embeddings.subarray(start * hiddenSize, end * hiddenSize);
+        const output = this.model.forwardForHeads(this.cache, chunk, positions.subarray(start, end));
+        this.cache.length += end - start;
+        read.put(await readAndDispose(output), start, end - start);
+        if (end === rows) return read;
+        await yieldToEvents();
+      }
+    } catch (error) {
+      this.cache.length = lengthBefore;
+      throw error;
+    } finally {
+      this.isRunning = false;
+      if (this.isDisposed) this.cache.dispose();
     }
   }
 

@@ -10,6 +10,7 @@ import { K, MAX_LOD } from '../../core/tree/ids.ts';
 /** A plain name inside the model folder: no directories, so a manifest cannot reach outside it. */
 const fileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must be a plain file name');
 const shortText = z.string().max(4096);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
 
 const fileSchema = z.strictObject({
   bytes: z
@@ -17,7 +18,7 @@ const fileSchema = z.strictObject({
     .int()
     .min(1)
     .max(16 * 2 ** 30),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+  sha256,
 });
 
 const gistNetSchema = z.strictObject({
@@ -94,6 +95,19 @@ const folderSchema = z.strictObject({
   lensNet: lensNetSchema.optional(),
   // Other architectures that the parameter `lensVariant` can ask for.
   otherLensNets: z.array(lensNetSchema).max(4).optional(),
+  // The base's query-focused retrieval heads, for the baseline of evaluations that reads their attention.
+  retrievalHeads: z
+    .strictObject({
+      heads: z
+        .array(z.tuple([z.number().int().min(0).max(255), z.number().int().min(0).max(255)]))
+        .min(1)
+        .max(64),
+      // Of the base's weights that they were picked for: others have other heads.
+      baseSha256: sha256,
+      examples: z.number().int().min(1),
+      command: shortText,
+    })
+    .optional(),
   files: z
     .record(fileName, fileSchema)
     .refine((files) => Object.keys(files).length <= 64, 'at most 64 files'),
@@ -156,6 +170,17 @@ export function neededFiles(manifest: ModelManifest): readonly string[] {
   const networks = [base, ...(gistNet === undefined ? [] : [gistNet]), ...lensNetsOf(manifest)];
   const weights = networks.map((network) => network.weights);
   return [...new Set([base.config, base.tokenizer, base.tokenizerConfig, ...weights])];
+}
+
+/** Names the base's weights. @param hash - of the model, for one whose manifest lists no files. */
+export function baseSha256({
+  manifest,
+  hash,
+}: {
+  readonly manifest: ModelManifest;
+  readonly hash: string;
+}): string {
+  return manifest.files[manifest.base.weights]?.sha256 ?? hash;
 }
 
 /** A base trained with position jumps reads about this many times its trained context (measured). */

@@ -55,6 +55,7 @@ function createFakeBase(work: FakeWork): LanguageModel {
     hiddenSize: FAKE_HIDDEN_SIZE,
     vocabularySize: VOCABULARY,
     layers: 1,
+    attention: { heads: 1, kvHeads: 1, headDim: FAKE_HIDDEN_SIZE },
     parameters: VOCABULARY * FAKE_HIDDEN_SIZE,
     embed,
     createDecodeSession: (capacitySlots): DecodeSession => {
@@ -94,6 +95,17 @@ function createFakeBase(work: FakeWork): LanguageModel {
           return Float32Array.from({ length: (hashes.length - from) * VOCABULARY }, (_, j) =>
             logitOf(hashes[from + Math.floor(j / VOCABULARY)]!, j % VOCABULARY),
           );
+        },
+        async appendForHeads(embeddings, positions) {
+          await work.onAppend();
+          if (hashes.length + positions.length > capacitySlots) throw new RangeError('The cache is full.');
+          const first = hashes.length;
+          run(first, embeddings, positions);
+          const rows = (salt: number) =>
+            Float32Array.from({ length: positions.length * FAKE_HIDDEN_SIZE }, (_, j) =>
+              unit(hashes[first + Math.floor(j / FAKE_HIDDEN_SIZE)]!, salt, j % FAKE_HIDDEN_SIZE),
+            );
+          return { keys: [rows(1)], queries: [rows(2)] };
         },
         truncate: (length) => {
           hashes.length = Math.min(hashes.length, length);
@@ -212,6 +224,7 @@ export function createFakeModel(): FakeModel {
         tailTokens: TAIL_TOKENS,
         version: 1,
       },
+      retrievalHeads: { heads: [[0, 0]], baseSha256: 'f'.repeat(64), examples: 1, command: 'none' },
       files: {},
     },
     tokenizer,

@@ -7,8 +7,10 @@ import type { SharedHistory } from '../cases/evaluation-case.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';
 import { cellOfAnswers, cellWithout } from './answer-counts.ts';
+import { NoRoomError } from '../world/no-room-error.ts';
 import { type EvaluationOptions, type EvaluationUnit, unitKey, type UnitPorts } from '../plan/suite.ts';
 
+/** @throws {NoRoomError} if the history ends before a fact that a question needs. */
 export async function answerCells(
   unit: EvaluationUnit,
   history: SharedHistory,
@@ -17,6 +19,9 @@ export async function answerCells(
   ports: UnitPorts,
 ): Promise<readonly CellCounts[]> {
   const { task, historyTokens } = unit;
+  const { cases, ids } = history;
+  const isCut = cases.some(({ gold }) => gold?.some(({ end }) => end > ids.length) === true);
+  if (isCut) throw new NoRoomError(`The facts of ${cases.length} questions do not fit.`);
   const hasGold = history.cases.every(({ gold }) => gold !== null);
   const reasons = new Map<EvaluationPolicyId, string>();
   for (const policy of policies) {

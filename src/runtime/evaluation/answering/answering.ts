@@ -12,8 +12,10 @@ import type { BaselineHistory, BlockRanker } from '../baselines/baseline.ts';
 import { type BaselineId, BASELINES } from '../baselines/baselines.ts';
 import { isRouted } from '../baselines/layouts.ts';
 import { type EvaluationPolicyId, isLive, livePolicy, type LivePolicyId } from '../baselines/policies.ts';
+import { retrievalHeadsOf, whyNoRetrievalHeads } from '../baselines/qr-head.ts';
 import { type EvaluationCase, isReferenceRead, type SharedHistory } from '../cases/evaluation-case.ts';
 import { judgeAnswer, type Verdict } from '../cases/expected-answer.ts';
+import { type HistoryKeys, readHistoryKeys } from '../memory/history-keys.ts';
 import { rememberHistory, withQuestion } from '../memory/history-memory.ts';
 import type { UnitPorts } from '../plan/suite.ts';
 import type { Span } from '../world/history-writer.ts';
@@ -73,6 +75,7 @@ export function whyUnavailable(
   if (policy === 'answer-oracle' && historyTokens > budgetTokens * ORACLE_BUDGETS) {
     return `The search would try too many expansions: histories up to ${ORACLE_BUDGETS} budgets only.`;
   }
+  if (policy === 'qr-head') return whyNoRetrievalHeads(model);
   if (policy === 'gold' && !hasGold) return 'The cases do not say which tokens hold the answer.';
   return null;
 }
@@ -102,8 +105,10 @@ export async function answerAll(
   const advance = (share: number): Promise<void> => step((done = share));
   const pause = (): Promise<void> => step(done);
   const reader = new AnswerReader(model, pause);
+  const keys = new SharedKeys(tree, ports, pause);
+  const source = { model, tree, seed, pause, keys: () => keys.read() };
   try {
-    const focuser = new Focuser(history, { model, tree, seed, pause }, config, reader, ports, offsetTokens);
+    const focuser = new Focuser(history, source, config, reader, ports, offsetTokens);
     const jobs: Job[] = [];
     for (const [branch, item] of cases.entries()) {
       await advance(GIST_SHARE + (LAYOUT_SHARE * branch) / cases.length);
@@ -114,6 +119,29 @@ export async function answerAll(
     );
   } finally {
     reader.dispose();
+    await keys.dispose();
+  }
+}
+
+/** The base's keys over the history, read at most once for all baselines. */
+class SharedKeys {
+  private reading: Promise<HistoryKeys> | null = null;
+
+  constructor(
+    private readonly tree: GistTree,
+    private readonly ports: UnitPorts,
+    private readonly pause: () => Promise<void>,
+  ) {}
+
+  read(): Promise<HistoryKeys> {
+    const { model, keyCache, clock } = this.ports;
+    const heads = retrievalHeadsOf(model);
+    return (this.reading ??= readHistoryKeys(model, this.tree, heads, keyCache, clock, this.pause));
+  }
+
+  async dispose(): Promise<void> {
+    const keys = await this.reading?.catch(() => null);
+    keys?.dispose();
   }
 }
 
@@ -130,9 +158,15 @@ interface Job {
   readonly live: Live | null;
 }
 
+interface MadeRanker {
+  readonly ranker: BlockRanker;
+  /** What is done once a history. */
+  readonly msOnce: number;
+}
+
 /** Makes the working context of a policy for a question. */
 class Focuser {
-  private readonly rankers = new Map<unknown, Promise<BlockRanker>>();
+  private readonly rankers = new Map<unknown, MadeRanker>();
   private readonly runs = new Map<LivePolicyId, Promise<LiveRun>>();
   private branchTree: { readonly branch: number; readonly tree: GistTree } | null = null;
 
@@ -149,9 +183,9 @@ class Focuser {
     const { clock } = this.ports;
     const { budgetTokens } = this.config;
     const tree = await this.askedTree(item, branch);
-    const run = isLive(policy) ? await this.runOf(policy) : null;
-    const from = clock.now();
-    if (run !== null) {
+    if (isLive(policy)) {
+      const run = await this.runOf(policy);
+      const from = clock.now();
       const focused = item.expected === null ? await run.focus(item.asked) : null;
       const answer = focused ?? (await run.answer(item.asked, item.gold));
       const { latency = null, latencyTokens = null, decoded = null } = answer as Partial<LiveAnswer>;
@@ -160,19 +194,23 @@ class Focuser {
       const focusMs = clock.now() - from;
       return { policy, item, context, budgetTokens, decoded, focusMs, extraBaseTokens: 0, live };
     }
-    const { layout, extraBaseTokens } = await this.layout(policy, item, branch, tree);
+    const ranker = policy === 'answer-oracle' ? null : await this.rankerOf(policy);
+    const from = clock.now();
+    const { layout, extraBaseTokens } = await this.layout(policy, ranker, item, branch, tree);
     const context = this.prepare(layout, tree, item, branch);
-    const focusMs = clock.now() - from;
+    // What is done once a history is each question's in equal parts.
+    const focusMs = clock.now() - from + (ranker?.msOnce ?? 0) / this.history.cases.length;
     return { policy, item, context, budgetTokens, decoded: null, focusMs, extraBaseTokens, live: null };
   }
 
   private async layout(
-    policy: EvaluationPolicyId,
+    policy: BaselineId | 'answer-oracle',
+    made: MadeRanker | null,
     item: EvaluationCase,
     branch: number,
     tree: GistTree,
   ): Promise<{ readonly layout: Layout; readonly extraBaseTokens: number }> {
-    if (policy === 'answer-oracle') {
+    if (made === null) {
       let tried = 0;
       const layout = await searchOracle(tree, this.config, (candidate) => {
         tried += candidate.usedTokens;
@@ -180,8 +218,8 @@ class Focuser {
       });
       return { layout, extraBaseTokens: tried };
     }
-    const baseline = BASELINES.find(({ id }) => id === (policy as BaselineId))!;
-    const ranker = await this.rankerOf(baseline.createRanker);
+    const baseline = BASELINES.find(({ id }) => id === policy)!;
+    const { ranker } = made;
     const before = ranker.baseTokens ?? 0;
     const ranks = await ranker.rank(item.asked, item.gold);
     const once = (ranker.baseTokensOnce ?? 0) / this.history.cases.length;
@@ -189,12 +227,17 @@ class Focuser {
     return { layout: baseline.open(tree, this.config, ranks), extraBaseTokens };
   }
 
-  private rankerOf(
-    create: (history: BaselineHistory) => BlockRanker | Promise<BlockRanker>,
-  ): Promise<BlockRanker> {
-    const known = this.rankers.get(create) ?? Promise.resolve(create(this.source));
-    this.rankers.set(create, known);
-    return known;
+  /** Baselines that differ in how they open blocks share one. */
+  private async rankerOf(policy: BaselineId): Promise<MadeRanker> {
+    const { clock } = this.ports;
+    const { createRanker } = BASELINES.find(({ id }) => id === policy)!;
+    const known = this.rankers.get(createRanker);
+    if (known !== undefined) return known;
+    const from = clock.now();
+    const ranker: BlockRanker = await createRanker(this.source);
+    const made = { ranker, msOnce: ranker.msOnce ?? clock.now() - from };
+    this.rankers.set(createRanker, made);
+    return made;
   }
 
   private runOf(policy: LivePolicyId): Promise<LiveRun> {

@@ -5,6 +5,9 @@ import { createBm25Ranker } from './bm25-ranker.ts';
 import { blockGists, rankByAttention, rankByCosine } from './gist-ranks.ts';
 import { expandedLayout, fullLayout, gistsLayout, rawLayout, streamingLayout } from './layouts.ts';
 import { rankAtRandom, rankByGold, rankByRecency } from './plain-ranks.ts';
+import { createHeadRanker } from './qr-head.ts';
+import { createQuestRanker } from './quest.ts';
+import { createSlidingRanker } from './infini-retri.ts';
 import { createEmbeddingRanker } from './token-embeddings.ts';
 
 /** For rules that look at nothing. */
@@ -87,6 +90,25 @@ export const BASELINES = [
     id: 'gist-attention',
     sentence: 'Gists, and the best blocks by untrained attention of the question to gists raw.',
     createRanker: rankGists(rankByAttention),
+    open: expandedLayout,
+  },
+  {
+    id: 'quest',
+    sentence:
+      'Quest: gists, and the best blocks by the most that any of their keys could be to the question raw.',
+    createRanker: createQuestRanker,
+    open: expandedLayout,
+  },
+  {
+    id: 'qr-head',
+    sentence: 'QRHead: gists, and the best blocks by the attention of the base’s own retrieval heads raw.',
+    createRanker: createHeadRanker,
+    open: expandedLayout,
+  },
+  {
+    id: 'infini-retri',
+    sentence: 'InfiniRetri: gists, and what a sliding read of the whole history for each question keeps raw.',
+    createRanker: createSlidingRanker,
     open: expandedLayout,
   },
   {

@@ -25,7 +25,7 @@ describe('parseCases', () => {
     const error = thrownBy(() => parseCases(`${line({})}\n${bad}`, 'own.jsonl'));
     expect(error).toMatchObject({ file: 'own.jsonl', line: 2, field });
     expect(error.message).toMatch(problem);
-    expect(error.message).toMatch(/own\.jsonl, line 2.*Nothing was run/s);
+    expect(error.message).toMatch(/own\.jsonl, line 2.*Mend or remove the line; nothing was run/s);
   });
 
   it('refuses a file without cases', () => {

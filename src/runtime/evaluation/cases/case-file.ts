@@ -24,7 +24,9 @@ export class CaseFileError extends Error {
     readonly field: string | null,
     problem: string,
   ) {
-    super(`${file}, line ${line}${field === null ? '' : `, ${field}`}: ${problem}. Nothing was run.`);
+    super(
+      `${file}, line ${line}${field === null ? '' : `, ${field}`}: ${problem}. Mend or remove the line; nothing was run.`,
+    );
   }
 }
 

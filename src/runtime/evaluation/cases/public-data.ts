@@ -89,15 +89,19 @@ export function parseHotpot(json: string, file: string): HotpotQuestion[] {
   });
 }
 
+const REMEDY = 'Put the published file there, or run npm run eval:data.';
+
 function read<T>(json: string, file: string, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new DataFileError(`${file} is no JSON: ${(error as Error).message}`, { cause: error });
+    throw new DataFileError(`${file} is no JSON: ${(error as Error).message} ${REMEDY}`, { cause: error });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new DataFileError(`${file}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}.`);
+  throw new DataFileError(
+    `${file}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}. ${REMEDY}`,
+  );
 }

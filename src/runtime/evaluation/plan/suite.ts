@@ -6,6 +6,7 @@ import type { TextCase } from '../cases/case-file.ts';
 import type { CellCounts } from '../report/cell.ts';
 import type { CellKey } from '../../../core/evaluation-report/report.ts';
 import type { DataParts, PublicData } from '../cases/public-data.ts';
+import type { KeyCache } from '../memory/history-keys.ts';
 import type { GistCache } from '../memory/history-memory.ts';
 import type { Language } from '../world/languages.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';
@@ -30,7 +31,7 @@ export interface EvaluationOptions {
   /** What the folder of public data holds; absent: there is none. */
   readonly data?: DataParts;
   /** For the suite `stream` alone: read instead of a generated chronicle. */
-  readonly text?: string;
+  readonly text?: { readonly file: string; readonly content: string };
 }
 
 /** Work that is done whole, by one process, and gives the same counts wherever it is done. */
@@ -49,6 +50,7 @@ export interface UnitPorts {
   readonly model: LoadedModel;
   readonly clock: Clock;
   readonly gistCache?: GistCache;
+  readonly keyCache?: KeyCache;
   /** The public data that tasks need. */
   readonly data?: PublicData;
   /** Awaited often, with the share of the unit that is done; may throw to give up. */
@@ -69,7 +71,7 @@ export interface EvaluationSuite {
   run(unit: EvaluationUnit, options: EvaluationOptions, ports: UnitPorts): Promise<readonly CellCounts[]>;
 }
 
-/** Options or cases that cannot be evaluated; nothing was run. */
+/** Options, cases or data that cannot be evaluated; the message names them and the remedy. */
 export class EvaluationError extends Error {
   override readonly name = 'EvaluationError';
 }

@@ -52,12 +52,19 @@ it('stream: lengths are places in one text, and the last one carries the curve',
     [10, 128],
   ]);
   expect(cells.get('newest-blocks 600')!.why['accuracy']).toContain('no question');
-  await expect(cellsOf('stream', { text: 'too short' })).rejects.toThrow('The text has 9 tokens');
+  await expect(cellsOf('stream', { text: { file: 'a.txt', content: 'too short' } })).rejects.toThrow(
+    'a.txt has 9 tokens',
+  );
 }, 60_000);
 
 it('stream: a text is read in windows that lie evenly, and swaps while it streams are told apart', async () => {
   const text = Array.from({ length: 500 }, (_, i) => `Line ${i} of a log. `).join('');
-  const asked = { text, lengths: [1800], policies: ['lensnet', 'streaming'] as const, samples: 4 };
+  const asked = {
+    text: { file: 'log.txt', content: text },
+    lengths: [1800],
+    policies: ['lensnet', 'streaming'] as const,
+    samples: 4,
+  };
   const cells = await cellsOf('stream', asked);
   const lens = cells.get('lensnet 1800')!;
   expect(lens.n).toBe(4);
@@ -67,7 +74,7 @@ it('stream: a text is read in windows that lie evenly, and swaps while it stream
   expect(cells.get('streaming 1800')!.streamSwapRate).toBeUndefined();
   const few = await cellsOf('stream', {
     ...asked,
-    text: text.slice(0, 1800 + 64 + 70),
+    text: { file: 'log.txt', content: text.slice(0, 1800 + 64 + 70) },
     policies: ['streaming'],
   });
   expect(few.get('streaming 1800')!.n).toBe(2);

@@ -9,8 +9,9 @@ import { mergeReports } from '../report/cell.ts';
 import { searchOracle } from '../baselines/answer-oracle.ts';
 import { DEFAULT_POLICIES } from '../baselines/policies.ts';
 import { parseReport } from '../../../core/evaluation-report/report.ts';
-import { inOrder, planEvaluation, reportOf, runSuite, type UnitResult } from './run-suite.ts';
-import { type EvaluationOptions, unitKey } from '../plan/suite.ts';
+import { inOrder, planEvaluation, reportOf, runSuite, runUnit, type UnitResult } from './run-suite.ts';
+import type { PublicData } from '../cases/public-data.ts';
+import { EvaluationError, type EvaluationOptions, unitKey } from '../plan/suite.ts';
 
 const model = createFakeModel();
 const options: EvaluationOptions = {
@@ -193,4 +194,40 @@ describe('runSuite', () => {
     const old = entries.filter(({ lod, end }) => lod === 0 && end < 1000 - options.config.recentTokens - K);
     expect(old.map(({ start }) => start)).toEqual(wanted);
   });
+});
+
+it('names task, length and remedy where a history cannot be written', async () => {
+  const unit = {
+    suite: 'recall',
+    task: 'single',
+    templates: 'seen',
+    historyTokens: 160,
+    index: 0,
+    n: 8,
+  } as const;
+  const ports = { model, clock: systemClock, step: () => Promise.resolve() };
+  const refused = runUnit(unit, options, ports);
+  await expect(refused).rejects.toThrow(EvaluationError);
+  await expect(refused).rejects.toThrow(
+    /^recall, single at 160 tokens: .*Raise --lengths, or leave the task out/,
+  );
+});
+
+it('names the task where its data cannot be used', async () => {
+  const options: EvaluationOptions = {
+    suites: ['nolima'],
+    tasks: null,
+    policies: ['gists'],
+    samples: 1,
+    seed: 1,
+    lengths: [1024],
+    config: { ...defaultsOf(model), budgetTokens: 512 },
+    data: { prose: true, squad: false, hotpot: false },
+  };
+  const data: PublicData = { prose: ' ', squad: [], hotpot: [] };
+  const [unit] = planEvaluation(options, model);
+  const ports = { model, clock: systemClock, step: () => Promise.resolve(), data };
+  await expect(runUnit(unit!, options, ports)).rejects.toThrow(
+    /^nolima, .* at 1024 tokens: The prose has no sentence/,
+  );
 });

@@ -2,12 +2,18 @@
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { type Clock, yieldToEvents } from '../../../base/clock.ts';
 import { type CellCounts, cellOf, keyOf } from '../report/cell.ts';
-import type { PublicData } from '../cases/public-data.ts';
+import { DataFileError, type PublicData } from '../cases/public-data.ts';
 import type { GistCache } from '../memory/history-memory.ts';
 import { type EvaluationReport, REPORT_VERSION, type Suite } from '../../../core/evaluation-report/report.ts';
 import { EVALUATION_POLICIES } from '../baselines/policies.ts';
-import type { EvaluationOptions, EvaluationUnit, UnitPorts } from '../plan/suite.ts';
+import {
+  EvaluationError,
+  type EvaluationOptions,
+  type EvaluationUnit,
+  type UnitPorts,
+} from '../plan/suite.ts';
 import { SUITES, suiteNamed } from '../suites/suites.ts';
+import { NoRoomError } from '../world/no-room-error.ts';
 
 /** What one unit gave. Plain data. */
 export interface UnitResult {
@@ -39,13 +45,28 @@ export function planEvaluation(options: EvaluationOptions, model: LoadedModel): 
   return options.suites.flatMap((id) => suiteNamed(id).plan(options, model));
 }
 
-/** @throws whatever `step` throws; nothing is left behind then. */
+/**
+ * @throws {EvaluationError} for a unit whose history cannot be written, or whose data cannot be read, with the remedy.
+ * @throws whatever `step` throws; nothing is left behind then.
+ */
 export async function runUnit(
   unit: EvaluationUnit,
   options: EvaluationOptions,
   ports: UnitPorts,
 ): Promise<UnitResult> {
-  return { unit, cells: await suiteNamed(unit.suite).run(unit, options, ports) };
+  try {
+    return { unit, cells: await suiteNamed(unit.suite).run(unit, options, ports) };
+  } catch (error) {
+    const where = `${unit.suite}, ${unit.task} at ${unit.historyTokens} tokens`;
+    if (error instanceof NoRoomError) {
+      const remedy = 'Raise --lengths, or leave the task out with --tasks.';
+      throw new EvaluationError(`${where}: ${error.message} ${remedy}`, { cause: error });
+    }
+    if (error instanceof DataFileError) {
+      throw new EvaluationError(`${where}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
 }
 
 /** How often the thread takes in messages, at least. */

@@ -48,8 +48,13 @@ export const casesSuite: EvaluationSuite = {
   },
 };
 
+/** The histories of a case file with their questions. */
+export function historiesOf(cases: readonly TextCase[], model: LoadedModel): SharedHistory[] {
+  return groupsOf({ cases, samples: cases.length }).map((group) => historyOf(group, model));
+}
+
 /** Neighbouring cases with the same history share it. */
-function groupsOf({ cases = [], samples }: EvaluationOptions): TextCase[][] {
+function groupsOf({ cases = [], samples }: Pick<EvaluationOptions, 'cases' | 'samples'>): TextCase[][] {
   const groups: TextCase[][] = [];
   for (const item of cases.slice(0, samples)) {
     const last = groups.at(-1);

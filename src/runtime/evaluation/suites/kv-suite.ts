@@ -57,7 +57,9 @@ export const kvSuite: EvaluationSuite = {
     for (const historyTokens of options.lengths) {
       const each = questionsPerHistory('multi-key', historyTokens, options.config.recentTokens);
       if (each === 0) {
-        throw new EvaluationError(`A history of ${historyTokens} tokens has no room for a question.`);
+        throw new EvaluationError(
+          `kv at ${historyTokens} tokens: there is no room for a question. Raise --lengths.`,
+        );
       }
       for (let index = 0, left = options.samples; left > 0; index++, left -= each) {
         units.push({

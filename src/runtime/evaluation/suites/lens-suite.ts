@@ -69,7 +69,9 @@ export const lensSuite: EvaluationSuite = {
     return tasks.flatMap((task) => {
       const fitting = questionsPerHistory(task, historyTokens, config.recentTokens);
       if (fitting === 0) {
-        throw new EvaluationError(`A history of ${historyTokens} tokens has no room for the task ${task}.`);
+        throw new EvaluationError(
+          `lens, ${task} at ${historyTokens} tokens: there is no room. Raise --lengths, or leave the task out with --tasks.`,
+        );
       }
       const each = Math.min(QUESTIONS_PER_HISTORY, fitting);
       const units: EvaluationUnit[] = [];

@@ -9,7 +9,6 @@ import {
   type EvaluationUnit,
 } from '../plan/suite.ts';
 import { BABILONG_TASKS } from '../tasks/public/babilong.ts';
-import { NoRoomError } from '../tasks/public/haystack.ts';
 import { NOLIMA_TASKS } from '../tasks/public/nolima.ts';
 import { PROSE_QA_TASKS } from '../tasks/public/prose-qa.ts';
 import type { PublicTask } from '../tasks/public/public-task.ts';
@@ -40,7 +39,7 @@ function publicSuite(
       for (const historyTokens of options.lengths) {
         if (historyTokens < MIN_TOKENS) {
           throw new EvaluationError(
-            `The suite ${id} takes lengths from ${MIN_TOKENS} tokens on: raise --lengths.`,
+            `The suite ${id} takes histories from ${MIN_TOKENS} tokens on, not ${historyTokens}: raise --lengths.`,
           );
         }
         for (const { id: task, needs, questionsPerHistory: each } of chosen(options)) {
@@ -61,14 +60,9 @@ function publicSuite(
       const task = tasks.find(({ id: known }) => known === unit.task)!;
       const { historyTokens, n: questions } = unit;
       const seed = hashUint32(options.seed, tasks.indexOf(task), historyTokens, unit.index);
-      try {
-        const place = { historyTokens, questions };
-        const history = task.write(place, ports.model, ports.data!, new Rng(seed));
-        return answerCells(unit, history, options, seed, ports);
-      } catch (error) {
-        if (!(error instanceof NoRoomError)) throw error;
-        throw new EvaluationError(`${unit.suite}, ${unit.task}: ${error.message}`, { cause: error });
-      }
+      const place = { historyTokens, questions };
+      const history = task.write(place, ports.model, ports.data!, new Rng(seed));
+      return answerCells(unit, history, options, seed, ports);
     },
   };
 }

@@ -40,7 +40,7 @@ export const recallSuite: EvaluationSuite = {
         const each = questionsPerHistory(task, historyTokens, options.config.recentTokens);
         if (each === 0) {
           throw new EvaluationError(
-            `A history of ${historyTokens} tokens has no room for the task ${task} before its last ${options.config.recentTokens} tokens.`,
+            `recall, ${task} at ${historyTokens} tokens: there is no room before the last ${options.config.recentTokens} tokens. Raise --lengths, or leave the task out with --tasks.`,
           );
         }
         for (let index = 0, left = options.samples; left > 0; index++, left -= each) {

@@ -54,10 +54,10 @@ export const streamSuite: EvaluationSuite = {
       throw new EvaluationError(`The suite stream takes lengths from ${2 * TAIL_TOKENS} tokens on.`);
     }
     if (options.text !== undefined) {
-      const tokens = model.tokenizer.encode(options.text).length;
+      const tokens = model.tokenizer.encode(options.text.content).length;
       if (tokens < longest + HORIZON_TOKENS) {
         throw new EvaluationError(
-          `The text has ${tokens} tokens; the longest length takes ${longest + HORIZON_TOKENS}. Lower --lengths.`,
+          `${options.text.file} has ${tokens} tokens; the longest of --lengths takes ${longest + HORIZON_TOKENS}. Lower it, or name a longer text.`,
         );
       }
       const count = Math.min(options.samples, windowsOf(tokens, longest));
@@ -74,7 +74,7 @@ export const streamSuite: EvaluationSuite = {
     const ids =
       options.text === undefined
         ? chronicleOf(unit.historyTokens + HORIZON_TOKENS, model, new Rng(seedOf(unit, options)))
-        : windowOf(model.tokenizer.encode(options.text), unit, options);
+        : windowOf(model.tokenizer.encode(options.text.content), unit, options);
     const places = placesOf(options.lengths);
     const first = ids.slice(0, places[0]! - TAIL_TOKENS);
     const tree = await rememberHistory(model, first, gistCache, (share) => step(share * GIST_SHARE));

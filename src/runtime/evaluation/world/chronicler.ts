@@ -1,5 +1,6 @@
 /** Draws the facts and the filler of one history from a cast that is reused within it. Seeded; writes nothing. */
 import type { Rng } from '../../../base/rng.ts';
+import { NoRoomError } from './no-room-error.ts';
 import { isHeldOut, type Relation, type Statement, WORLD } from './world.ts';
 
 export interface CastOptions {
@@ -157,7 +158,7 @@ export class Chronicler {
       this.used.add(keyOf(statement));
       return statement;
     }
-    throw new RangeError('The cast has no facts left for so many questions: ask fewer of one history.');
+    throw new NoRoomError('The cast has no facts left for so many questions.');
   }
 
   private group(propose: () => Statement[] | null): Statement[] {
@@ -165,7 +166,7 @@ export class Chronicler {
       const found = propose();
       if (found !== null) return found;
     }
-    throw new RangeError('The cast has no such facts left for so many questions: ask fewer of one history.');
+    throw new NoRoomError('The cast has no such facts left for so many questions.');
   }
 }
 

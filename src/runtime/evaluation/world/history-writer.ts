@@ -6,6 +6,7 @@ import { K } from '../../../core/tree/ids.ts';
 import type { Rng } from '../../../base/rng.ts';
 import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
 import { type Chronicler, pick } from './chronicler.ts';
+import { NoRoomError } from './no-room-error.ts';
 import { fill, type Statement } from './world.ts';
 
 /** Tokens `start..end-1`. */
@@ -63,6 +64,7 @@ const TAIL_SHARE = 0.4;
 /** Filler sentences tried, at most, to put a fact across a block's edge. */
 const STRADDLE_ATTEMPTS = 400;
 
+/** @throws {NoRoomError} if no place straddles. */
 export function writeHistory(plan: HistoryPlan, encoder: WordEncoder, rng: Rng): WrittenHistory {
   const writer = new Writer(plan.chronicler, encoder, rng);
   const facts = [...plan.facts].sort((a, b) => a.atToken - b.atToken);
@@ -126,7 +128,7 @@ class Writer {
       if (Math.floor(start / K) !== Math.floor((start + clause - 1) / K)) return this.say(form, lead);
       if (attempt % 10 === 9) this.sentence(this.chronicler.filler());
     }
-    throw new RangeError('No place was found where a fact lies across the edge of a block.');
+    throw new NoRoomError('No place was found where a fact lies across the edge of a block.');
   }
 
   private formOf({ relation, a, b, value }: Statement): SpokenForm {

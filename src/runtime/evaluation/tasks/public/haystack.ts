@@ -2,9 +2,7 @@
 import type { Rng } from '../../../../base/rng.ts';
 import type { LoadedModel } from '../../../../nn/ports.ts';
 import type { Span } from '../../world/history-writer.ts';
-
-/** What cannot be told in so few tokens. */
-export class NoRoomError extends RangeError {}
+import { NoRoomError } from '../../world/no-room-error.ts';
 
 export interface HaystackPlan {
   readonly tokens: number;

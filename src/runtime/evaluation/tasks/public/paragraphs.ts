@@ -3,7 +3,7 @@ import type { Rng } from '../../../../base/rng.ts';
 import type { LoadedModel } from '../../../../nn/ports.ts';
 import { caseOfText, type EvaluationCase, type SharedHistory } from '../../cases/evaluation-case.ts';
 import type { Span } from '../../world/history-writer.ts';
-import { NoRoomError } from './haystack.ts';
+import { NoRoomError } from '../../world/no-room-error.ts';
 import type { HotpotQuestion, QaParagraph } from '../../cases/public-data.ts';
 import { oneQuestion } from './public-task.ts';
 
