@@ -308,6 +308,37 @@ describe('time, by keys', () => {
     await page.locator('.timeline-overlay').focus();
   });
 
+  it('takes keys by their place, and names them as the keyboard has them', async () => {
+    const { page } = open;
+    const press = (code: string, key: string) =>
+      page.evaluate(
+        ([at, written]) =>
+          document.activeElement!.dispatchEvent(
+            new KeyboardEvent('keydown', { code: at!, key: written!, bubbles: true, cancelable: true }),
+          ),
+        [code, key],
+      );
+    const ticks = () => page.locator('.timeline-axis .tick').allTextContents();
+    await page.keyboard.press('0');
+    const whole = await ticks();
+    // AZERTY: Z stands where W does, A where Q does, Q where A does.
+    await press('KeyW', 'z');
+    await expect.poll(ticks).not.toEqual(whole);
+    await press('KeyA', 'q');
+    await page.getByRole('button', { name: 'Zoom in on tokens (Z)' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.id)).not.toBe('chat-input');
+    await press('Slash', '?');
+    const help = page.getByRole('dialog', { name: 'Keys and gestures' });
+    await help.waitFor();
+    expect(await help.getByText('Zoom in on tokens').locator('..').innerText()).toMatch(/Z/);
+    await page.keyboard.press('Escape');
+    // What is pressed as another layout has it is named so again.
+    await page.locator('.timeline-overlay').focus();
+    await page.keyboard.press('w');
+    await page.getByRole('button', { name: 'Zoom in on tokens (W)' }).waitFor();
+    for (const key of ['a', '0']) await page.keyboard.press(key);
+  });
+
   it('loops a range that was marked by keys, and one that was brushed', async () => {
     const { page } = open;
     await page.keyboard.press('Home');

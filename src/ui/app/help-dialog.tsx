@@ -1,8 +1,8 @@
 /** Keys and gestures, generated from the command table. */
 import { Footprints } from 'lucide-react';
-import { chordWords } from '../commands/keymap.ts';
 import { Dialog } from '../widgets/dialog.tsx';
-import { useCommands, useModel } from '../view/hooks.ts';
+import { useStore } from 'zustand';
+import { useChordWords, useCommands, useKeyboard, useModel } from '../view/hooks.ts';
 
 const GROUPS = ['Playback', 'View', 'Session', 'Page'] as const;
 
@@ -34,6 +34,7 @@ const LOCAL_KEYS = [
 export function HelpDialog() {
   const commands = useCommands();
   const { shell } = useModel();
+  const knowsKeyboard = useStore(useKeyboard().store, (state) => state.isComplete);
   return (
     <Dialog
       title="Keys and gestures"
@@ -52,6 +53,11 @@ export function HelpDialog() {
       >
         <Footprints size={14} aria-hidden /> Take the tour: five steps
       </button>
+      <p className="muted">
+        {knowsKeyboard
+          ? 'Keys are named as your keyboard has them.'
+          : 'Keys are meant by their place. Until pressed, they are named as a US keyboard has them: this browser does not tell what yours writes there.'}
+      </p>
       <div className="help-grid">
         {GROUPS.map((group) => (
           <section key={group}>
@@ -108,6 +114,7 @@ export function HelpDialog() {
 }
 
 export function Keycaps({ chord }: { readonly chord: string }) {
+  const chordWords = useChordWords();
   return (
     <span className="keycaps">
       {chordWords(chord).map((key) => (

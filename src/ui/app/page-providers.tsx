@@ -1,6 +1,6 @@
 /** Hands a page's instances to the components below. */
 import type { ReactNode } from 'react';
-import { CommandsContext, ModelContext, RunViewContext } from '../view/hooks.ts';
+import { CommandsContext, KeyboardContext, ModelContext, RunViewContext } from '../view/hooks.ts';
 import { createInstanceContext } from '../view/instance-context.ts';
 import type { Page } from './page.ts';
 
@@ -17,7 +17,9 @@ export function PageProviders({ page, children }: PageProvidersProps) {
     <PageContext value={page}>
       <ModelContext value={page.model}>
         <CommandsContext value={page.commands}>
-          <RunViewContext value={page.model.view}>{children}</RunViewContext>
+          <KeyboardContext value={page.keyboard}>
+            <RunViewContext value={page.model.view}>{children}</RunViewContext>
+          </KeyboardContext>
         </CommandsContext>
       </ModelContext>
     </PageContext>

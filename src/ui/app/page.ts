@@ -1,5 +1,6 @@
 /** One page: its model, the features that stand on it, and what the two can do, made once for each page. */
 import { Commands } from '../commands/commands.ts';
+import { KeyboardLabels, type LayoutMapSource } from '../commands/keyboard-labels.ts';
 import { keepCompositionKeys, listenForKeys } from '../commands/keymap.ts';
 import { playbackCommands } from '../commands/playback-commands.ts';
 import type { Registry } from '../commands/registry.ts';
@@ -25,6 +26,7 @@ import { sessionCommands } from './session-commands.ts';
 export interface Page {
   readonly model: Model;
   readonly commands: Commands;
+  readonly keyboard: KeyboardLabels;
   readonly explorer: Explorer;
   readonly branch: Branch;
   readonly compare: Compare;
@@ -57,15 +59,16 @@ export function createPage(engine: EnginePort): Page {
     tour: new TourProgress(registry),
   };
   commands.register(...pageCommands(model.shell));
-  return { model, commands, ...features };
+  return { model, commands, keyboard: new KeyboardLabels(), ...features };
 }
 
 /** Let the page's clock, keys, dropped files and address bar act. @returns a function that stops them. */
-export function listen({ model, commands, pageLink }: Page): () => void {
+export function listen({ model, commands, keyboard, pageLink }: Page): () => void {
+  void keyboard.ask(navigator as LayoutMapSource);
   const stops = [
     startPlayheadClock(model.view.playhead),
     keepCompositionKeys(globalThis),
-    listenForKeys(commands),
+    listenForKeys(commands, keyboard),
     listenForDroppedFiles(model),
     startAddressSync(model, pageLink),
   ];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { belongsToFocus, chordOf, chordWords, keepCompositionKeys } from './keymap.ts';
+import { KeyboardLabels } from './keyboard-labels.ts';
+import { belongsToFocus, chordWords, chordsOf, keepCompositionKeys } from './keymap.ts';
 
 const press = (
   key: string,
@@ -13,6 +14,8 @@ const press = (
   ...held,
 });
 
+const firstChord = (pressed: Parameters<typeof chordsOf>[0]) => chordsOf(pressed)[0];
+
 /** An element that matches selectors naming its tag. */
 const focusOn = (tag: string) => ({
   closest: (selector: string) => (selector.split(/[ ,:]+/).includes(tag) ? ({} as Element) : null),
@@ -20,15 +23,37 @@ const focusOn = (tag: string) => ({
 
 describe('keys', () => {
   it('names chords whatever the caps lock says', () => {
-    expect(chordOf(press(' '))).toBe('Space');
-    expect(chordOf(press('ArrowLeft', { shiftKey: true }))).toBe('Shift+ArrowLeft');
-    expect(chordOf(press('W', { shiftKey: true }))).toBe('Shift+W');
-    expect(chordOf(press('W'))).toBe('w');
-    expect(chordOf(press('w', { shiftKey: true }))).toBe('Shift+W');
-    expect(chordOf(press('?', { shiftKey: true }))).toBe('?');
-    expect(chordOf(press('k', { metaKey: true }))).toBe('Mod+k');
+    expect(firstChord(press(' '))).toBe('Space');
+    expect(firstChord(press('ArrowLeft', { shiftKey: true }))).toBe('Shift+ArrowLeft');
+    expect(firstChord(press('W', { shiftKey: true }))).toBe('Shift+W');
+    expect(firstChord(press('W'))).toBe('w');
+    expect(firstChord(press('w', { shiftKey: true }))).toBe('Shift+W');
+    expect(firstChord(press('?', { shiftKey: true }))).toBe('?');
+    expect(firstChord(press('k', { metaKey: true }))).toBe('Mod+k');
     // Where the slash stands on the shifted seven.
-    expect(chordOf(press('/', { shiftKey: true }))).toBe('/');
+    expect(firstChord(press('/', { shiftKey: true }))).toBe('/');
+  });
+
+  it('mean a place without Ctrl, and a letter with it, on every layout', () => {
+    const at = (code: string, key: string, held = {}) => chordsOf({ ...press(key, held), code });
+    // AZERTY: Z and Q stand where W and A do, and A where Q does.
+    expect(at('KeyW', 'z')[0]).toBe('w');
+    expect(at('KeyA', 'q')[0]).toBe('a');
+    expect(at('KeyQ', 'A', { shiftKey: true })[0]).toBe('Shift+Q');
+    expect(at('KeyW', 'z', { ctrlKey: true })).toEqual(['Mod+z']);
+    expect(at('Digit0', 'à')[0]).toBe('0');
+    expect(at('Comma', '?', { shiftKey: true })).toEqual(['?']);
+    expect(at('Period', '/', { shiftKey: true })).toEqual(['/']);
+    // QWERTZ: the umlaut stands where the bracket does.
+    expect(at('BracketLeft', 'ü')[0]).toBe('[');
+    expect(at('Digit7', '/', { shiftKey: true })).toEqual(['/']);
+    // Russian: no letter is a Latin one.
+    expect(at('KeyF', 'а')[0]).toBe('f');
+    expect(at('KeyK', 'л', { ctrlKey: true })[0]).toBe('Mod+k');
+    // Dvorak: by place, and by the letter where the place means nothing.
+    expect(at('Comma', 'w')).toEqual([',', 'w']);
+    // A screen keyboard tells no place.
+    expect(at('', 'w')).toEqual(['w']);
   });
 
   it('never fires while typing, and leaves a control its own keys', () => {
@@ -63,5 +88,26 @@ describe('keys', () => {
   it('shows chords as keycaps', () => {
     expect(chordWords('Shift+ArrowLeft')).toEqual(['⇧', '←']);
     expect(chordWords('w')).toEqual(['W']);
+    const azerty = new Map([
+      ['KeyW', 'z'],
+      ['KeyZ', 'w'],
+      ['BracketLeft', '^'],
+    ]);
+    expect(chordWords('Shift+W', azerty)).toEqual(['⇧', 'Z']);
+    expect(chordWords('[', azerty)).toEqual(['^']);
+    expect(chordWords('Mod+z', azerty)).toEqual(['Ctrl', 'Z']);
   });
+});
+
+it('names keys as the keyboard has them: as told, and as pressed', async () => {
+  const keyboard = new KeyboardLabels();
+  await keyboard.ask({});
+  await keyboard.ask({ keyboard: { getLayoutMap: () => Promise.reject(new Error('no')) } });
+  expect(keyboard.store.getState()).toEqual({ labels: new Map(), isComplete: false });
+  keyboard.learn({ ...press('z'), code: 'KeyW' });
+  keyboard.learn({ ...press('W', { shiftKey: true }), code: 'KeyZ' });
+  keyboard.learn({ ...press('Dead'), code: 'BracketLeft' });
+  expect(keyboard.store.getState().labels).toEqual(new Map([['KeyW', 'z']]));
+  await keyboard.ask({ keyboard: { getLayoutMap: () => Promise.resolve(new Map([['KeyW', 'w']])) } });
+  expect(keyboard.store.getState()).toEqual({ labels: new Map([['KeyW', 'w']]), isComplete: true });
 });

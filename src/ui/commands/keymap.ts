@@ -1,16 +1,34 @@
 /** From key events to commands. Pure but for the listener at the end. */
 import type { CommandEntry, Commands } from './commands.ts';
+import type { KeyboardLabels } from './keyboard-labels.ts';
 
 interface KeyPress {
   readonly key: string;
+  /** Of the key's place, as `KeyW`; absent or empty where the device tells none. */
+  readonly code?: string;
   readonly shiftKey: boolean;
   readonly ctrlKey: boolean;
   readonly metaKey: boolean;
   readonly altKey: boolean;
 }
 
-/** The chord of a key press as commands write it. */
-export function chordOf({ key, shiftKey, ctrlKey, metaKey }: KeyPress): string {
+/**
+ * The chords that a key press may mean, likeliest first, as commands write them. A key without Ctrl or Cmd is meant
+ * by its place: commands name it as a US keyboard does, so that W, A, S and D stay together on every layout and no
+ * two commands meet on one key. With Ctrl or Cmd the letter counts, as in every program; where the layout writes no
+ * Latin letters, the place does.
+ */
+export function chordsOf(press: KeyPress): readonly string[] {
+  const placed = US_KEYS[press.code ?? ''];
+  const byKey = chordOf(press);
+  const isShiftedSymbol = press.shiftKey && placed !== undefined && !/[a-z]/.test(placed);
+  if (placed === undefined || isShiftedSymbol) return [byKey];
+  const byPlace = chordOf({ ...press, key: placed });
+  const isByPlace = !(press.ctrlKey || press.metaKey) || !/^[ -~]+$/.test(press.key);
+  return isByPlace ? [byPlace, byKey] : [byKey];
+}
+
+function chordOf({ key, shiftKey, ctrlKey, metaKey }: KeyPress): string {
   const name = key === ' ' ? 'Space' : key;
   const letter = /^[a-z]$/i.test(name);
   const named = name.length > 1 && name !== 'Space';
@@ -19,6 +37,19 @@ export function chordOf({ key, shiftKey, ctrlKey, metaKey }: KeyPress): string {
   const cased = shiftKey ? name.toUpperCase() : name.toLowerCase();
   return `${mod}${shift}${letter ? cased : name}`;
 }
+
+/** What a US keyboard writes at the places that shortcuts use, by `KeyboardEvent.code`. `/` and `?` are meant by sign. */
+const US_KEYS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [...'abcdefghijklmnopqrstuvwxyz'].map((letter) => [`Key${letter.toUpperCase()}`, letter]),
+  ),
+  ...Object.fromEntries([...'0123456789'].map((digit) => [`Digit${digit}`, digit])),
+  Comma: ',',
+  Period: '.',
+  BracketLeft: '[',
+  BracketRight: ']',
+};
+const CODES = new Map(Object.entries(US_KEYS).map(([code, key]) => [key, code]));
 
 const TYPING =
   'input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable=true]';
@@ -75,12 +106,22 @@ export function commandOfPress(
   commands: Pick<Commands, 'ofChord'>,
 ): CommandEntry | undefined {
   if (press.altKey || belongsToFocus(press, target)) return undefined;
-  return commands.ofChord(chordOf(press));
+  return commandMeant(press, commands);
 }
 
-/** Listen for keys; returns a function that stops. */
-export function listenForKeys(commands: Commands): () => void {
+/** The command that a key press means, whatever has the focus. */
+export function commandMeant(press: KeyPress, commands: Pick<Commands, 'ofChord'>): CommandEntry | undefined {
+  for (const chord of chordsOf(press)) {
+    const command = commands.ofChord(chord);
+    if (command) return command;
+  }
+  return undefined;
+}
+
+/** Listen for keys, and learn from them what the keyboard writes; returns a function that stops. */
+export function listenForKeys(commands: Commands, keyboard: KeyboardLabels): () => void {
   const listener = (event: KeyboardEvent) => {
+    keyboard.learn(event);
     if (event.defaultPrevented) return;
     const command = commandOfPress(event, event.target instanceof Element ? event.target : null, commands);
     if (!command || (event.repeat && !command.repeats)) return;
@@ -102,7 +143,17 @@ const SYMBOLS: Record<string, string> = {
   Shift: '⇧',
 };
 
-/** A chord as keycaps show it. */
-export function chordWords(chord: string): string[] {
-  return chord.split('+').map((part) => SYMBOLS[part] ?? (part.length === 1 ? part.toUpperCase() : part));
+/**
+ * A chord as the keycaps of a keyboard show it.
+ *
+ * @param labels - what the user's keyboard writes by `KeyboardEvent.code`, as far as known; else as on a US one.
+ */
+export function chordWords(chord: string, labels: ReadonlyMap<string, string> = new Map()): string[] {
+  const parts = chord.split('+');
+  const isByPlace = !parts.includes('Mod');
+  return parts.map((part) => {
+    const code = CODES.get(part.toLowerCase());
+    const own = (isByPlace && code !== undefined ? labels.get(code) : undefined) ?? part;
+    return SYMBOLS[part] ?? (own.length === 1 ? own.toUpperCase() : own);
+  });
 }

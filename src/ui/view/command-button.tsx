@@ -1,7 +1,6 @@
 /** An icon button that runs a command and names its key. */
-import { chordWords } from '../commands/keymap.ts';
 import { IconButton, type IconButtonProps } from '../widgets/icon-button.tsx';
-import { useCommands } from './hooks.ts';
+import { useChordWords, useCommands } from './hooks.ts';
 
 interface CommandButtonProps extends Omit<IconButtonProps, 'onClick' | 'label'> {
   readonly id: string;
@@ -10,6 +9,7 @@ interface CommandButtonProps extends Omit<IconButtonProps, 'onClick' | 'label'> 
 }
 
 export function CommandButton({ id, ...rest }: CommandButtonProps) {
+  const chordWords = useChordWords();
   const command = useCommands().of(id);
   const key = command.keys[0];
   const label = rest.label ?? command.title;

@@ -1,6 +1,8 @@
 /** The page's model as React reads it: the instances that are provided, and slices of their stores. */
 import { useStore } from 'zustand';
 import type { Commands } from '../commands/commands.ts';
+import type { KeyboardLabels } from '../commands/keyboard-labels.ts';
+import { chordWords } from '../commands/keymap.ts';
 import type { ConversationState } from '../model/conversation.ts';
 import type { ExampleState } from '../model/example.ts';
 import type { FirstMinuteState } from '../model/first-minute.ts';
@@ -19,6 +21,14 @@ export const [ModelContext, useModel] = createInstanceContext<Model>('model');
 export const [CommandsContext, useCommands] = createInstanceContext<Commands>('command registry');
 /** The view of a run in which a component stands: the page's, or one side of a comparison. */
 export const [RunViewContext, useRunView] = createInstanceContext<RunView>('view of a run');
+
+export const [KeyboardContext, useKeyboard] = createInstanceContext<KeyboardLabels>('keyboard');
+
+/** Says a chord as the user's own keyboard has it. */
+export function useChordWords(): (chord: string) => string[] {
+  const labels = useStore(useKeyboard().store, (state) => state.labels);
+  return (chord) => chordWords(chord, labels);
+}
 
 type Selector<S, T> = (state: S) => T;
 

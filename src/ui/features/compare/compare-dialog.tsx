@@ -12,7 +12,7 @@ import {
 } from 'lucide-react';
 import { type ComponentType, type KeyboardEvent, type ReactNode, useEffect, useRef } from 'react';
 import { useStore } from 'zustand';
-import { chordOf } from '../../commands/keymap.ts';
+import { commandMeant } from '../../commands/keymap.ts';
 import { startPlayheadClock } from '../../model/playhead-clock.ts';
 import { CommandButton } from '../../view/command-button.tsx';
 import { CommandsContext, RunViewContext, useCommands, usePlayhead, useSession } from '../../view/hooks.ts';
@@ -80,7 +80,7 @@ function onKey(event: KeyboardEvent, { commands }: Compare): void {
   if (event.target.closest('input, select, textarea')) return;
   const onButton = event.target.closest('button, a, summary') !== null;
   if (onButton && (event.key === ' ' || event.key === 'Enter')) return;
-  const command = commands.ofChord(chordOf(event));
+  const command = commandMeant(event, commands);
   if (!command) return;
   event.preventDefault();
   command.run();

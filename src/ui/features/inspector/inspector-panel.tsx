@@ -17,6 +17,7 @@ import {
   useRecording,
   useSession,
   useSteering,
+  useChordWords,
   useViewport,
 } from '../../view/hooks.ts';
 
@@ -29,8 +30,8 @@ export function InspectorPanel() {
         <MousePointerClick size={24} aria-hidden />
         <h3>No block selected</h3>
         <p className="muted">
-          Click a block in the timeline, or press <kbd>⇧</kbd> <kbd>D</kbd>, to read its text, its scores and
-          why it was expanded or collapsed.
+          Click a block in the timeline, or press <SelectKeys />, to read its text, its scores and why it was
+          expanded or collapsed.
         </p>
       </div>
     );
@@ -39,7 +40,13 @@ export function InspectorPanel() {
   return <BlockInspector key={`${selection.lod}:${selection.start}`} block={selection} />;
 }
 
+function SelectKeys() {
+  const chordWords = useChordWords();
+  return chordWords('Shift+D').map((key) => <kbd key={key}>{key}</kbd>);
+}
+
 function BlockInspector({ block }: { readonly block: BlockRef }) {
+  const chordWords = useChordWords();
   const { engine } = useModel();
   const { viewport } = useRunView();
   const { lod, start, end } = block;
@@ -116,7 +123,7 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
           viewport.focusSelection();
         }}
       >
-        Zoom to this block (F)
+        Zoom to this block ({chordWords('f').join(' ')})
       </button>
     </div>
   );

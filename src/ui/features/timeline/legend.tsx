@@ -1,6 +1,6 @@
 /** What the colours mean, and the switch between the two colourings. */
 import { SCORE_CLASSES } from '../../view/palette.ts';
-import { useRunView, useViewport } from '../../view/hooks.ts';
+import { useChordWords, useRunView, useViewport } from '../../view/hooks.ts';
 
 const LOD_NAMES = [
   'LOD0: raw tokens',
@@ -14,6 +14,7 @@ const USUAL_LODS = 4;
 
 export function Legend() {
   const { viewport } = useRunView();
+  const key = useChordWords()('c').join(' ');
   const colourBy = useViewport((state) => state.colourBy);
   return (
     <div className="legend">
@@ -41,7 +42,7 @@ export function Legend() {
             key={choice}
             type="button"
             aria-pressed={colourBy === choice}
-            title={choice === 'lod' ? 'Colour by level of detail (C)' : 'Colour by score (C)'}
+            title={choice === 'lod' ? `Colour by level of detail (${key})` : `Colour by score (${key})`}
             onClick={() => {
               viewport.set({ colourBy: choice });
             }}

@@ -6,7 +6,7 @@ import type { TourProgress } from './tour-progress.ts';
 import { type CardPlace, placeCard } from './place-card.ts';
 import { TOUR_STEPS } from './tour-steps.ts';
 import { useStore } from 'zustand';
-import { useModel } from '../../view/hooks.ts';
+import { useChordWords, useModel } from '../../view/hooks.ts';
 
 interface TourProps {
   readonly progress: TourProgress;
@@ -22,6 +22,7 @@ export function Tour({ progress }: TourProps) {
 function TourCard({ at, progress }: TourProps & { readonly at: number }) {
   const { shell } = useModel();
   const { title, text, target, mobileTab } = TOUR_STEPS[at]!;
+  const chordWords = useChordWords();
   const card = useRef<HTMLDivElement>(null);
   const next = useRef<HTMLButtonElement>(null);
   const [place, setPlace] = useState<CardPlace | null>(null);
@@ -112,7 +113,7 @@ function TourCard({ at, progress }: TourProps & { readonly at: number }) {
           }}
         />
       </header>
-      <p id="tour-text">{text}</p>
+      <p id="tour-text">{text((chord) => chordWords(chord).join(' '))}</p>
       <footer>
         <span className="muted tabular">
           {at + 1} / {TOUR_STEPS.length}
