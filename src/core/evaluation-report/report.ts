@@ -3,6 +3,7 @@
  * figures come from counts is in cell.ts.
  */
 import { z } from 'zod';
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { FIGURES, type FigureDescription, type FigureId, type CoreFigureId } from './figures.ts';
 import type { Interval, WeightedSum } from '../../base/statistics.ts';
 
@@ -181,7 +182,7 @@ export function parseReport(text: string, name: string): EvaluationReport {
       `${name} has version ${version} of the report format; this app reads version ${REPORT_VERSION}.`,
     );
   }
-  const parsed = reportSchema.safeParse(value);
+  const parsed = reportSchema.safeParse(value, IN_WORDS);
   // The schema is built from FIGURES, which the type follows; the compiler cannot see that.
   if (parsed.success) return parsed.data as unknown as EvaluationReport;
   const issue = parsed.error.issues[0];

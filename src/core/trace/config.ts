@@ -1,5 +1,6 @@
 /** The parameters of one run as a value: its schema, its defaults, and what changed between two. */
 import { z } from 'zod';
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { PARAMETERS } from './parameters.ts';
 import type {
   Effect,
@@ -59,7 +60,7 @@ export function applyConfigChanges(config: RunConfig, changes: Readonly<Record<s
       );
     }
   }
-  const parsed = runConfigSchema.safeParse({ ...config, ...changes });
+  const parsed = runConfigSchema.safeParse({ ...config, ...changes }, IN_WORDS);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   const parameter = String(issue.path[0] ?? 'config');

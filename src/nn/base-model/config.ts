@@ -1,5 +1,6 @@
 /** The base's `config.json` in Hugging Face layout: validated, bounded, with the defaults filled in. */
 import { z } from 'zod';
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { WeightError } from '../model-folder/errors.ts';
 
 const SUPPORTED_MODELS = ['llama', 'smollm3'] as const;
@@ -48,7 +49,7 @@ export interface BaseConfig {
  * @throws {WeightError} naming the field that is missing, out of range or not supported.
  */
 export function parseBaseConfig(value: unknown, file = 'config.json'): BaseConfig {
-  const parsed = configSchema.safeParse(value);
+  const parsed = configSchema.safeParse(value, IN_WORDS);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new WeightError(file, null, `${issue.path.join('.') || 'the file'}: ${issue.message}`);

@@ -2,6 +2,7 @@
  * Loads one model folder: manifest, then every file it needs, each checked against its size and SHA-256
  * before use. All or nothing: on failure no tensor is left behind.
  */
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { BaseModel } from '../base-model/base-model.ts';
 import { parseBaseConfig } from '../base-model/config.ts';
 import { WeightError } from '../model-folder/errors.ts';
@@ -109,7 +110,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
 
 async function readManifest(source: ModelSource, { signal }: LoadOptions): Promise<ModelManifest> {
   const bytes = await source.read(MANIFEST, signal === undefined ? {} : { signal });
-  const parsed = manifestSchema.safeParse(parseJson(bytes, MANIFEST));
+  const parsed = manifestSchema.safeParse(parseJson(bytes, MANIFEST), IN_WORDS);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
   throw new WeightError(MANIFEST, null, `${issue.path.join('.') || 'the file'}: ${issue.message}`);

@@ -3,6 +3,7 @@
  * and describes; puts nothing on the device.
  */
 import { z } from 'zod';
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { type BaseConfig, parseBaseConfig } from '../base-model/config.ts';
 import { ModelSourceError, WeightError } from '../model-folder/errors.ts';
 import type { Tokenizer } from '../model-folder/tokenizer.ts';
@@ -166,7 +167,7 @@ async function readOptional(
 }
 
 function parsed<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, IN_WORDS);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   throw new WeightError(file, null, `${issue.path.join('.') || 'the file'}: ${issue.message}`);

@@ -1,5 +1,6 @@
 /** Several safetensors files read as one, by the index that Hugging Face writes beside them. */
 import { z } from 'zod';
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { WeightError } from './errors.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import type { TensorFile } from './tensor-file.ts';
@@ -60,7 +61,7 @@ export class ShardedTensors implements TensorFile {
 }
 
 function weightMap(index: unknown, file: string): Readonly<Record<string, string>> {
-  const parsed = indexSchema.safeParse(index);
+  const parsed = indexSchema.safeParse(index, IN_WORDS);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new WeightError(file, null, `${issue.path.join('.') || 'the file'}: ${issue.message}`);

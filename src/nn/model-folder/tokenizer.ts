@@ -1,6 +1,7 @@
 /** Text to token ids and back, for byte-level BPE tokenizers in Hugging Face's `tokenizer.json`. */
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { WeightError } from './errors.ts';
 
 const preTokenizerSchema = z.looseObject({
@@ -57,7 +58,7 @@ export interface Tokenizer {
  * @throws {WeightError} if the file is not a byte-level BPE tokenizer.
  */
 export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown, file: string): Tokenizer {
-  const parsed = tokenizerSchema.safeParse(tokenizerJson);
+  const parsed = tokenizerSchema.safeParse(tokenizerJson, IN_WORDS);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new WeightError(file, null, `${issue.path.join('.')}: ${issue.message}`);

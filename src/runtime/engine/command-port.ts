@@ -1,4 +1,5 @@
 /** The worker's side of the wire: validates messages, answers each command once. Works with any transport. */
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { EngineError, toWireError } from '../session/messages/errors.ts';
 import type { Engine } from './engine.ts';
 import type { NoticeBatcher } from './notice-batcher.ts';
@@ -23,7 +24,7 @@ export async function answerMessage(
 ): Promise<void> {
   const id = idOf(message);
   try {
-    const parsed = toWorkerSchema.safeParse(message);
+    const parsed = toWorkerSchema.safeParse(message, IN_WORDS);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       const where = issue?.path.join('.') ?? 'message';

@@ -1,5 +1,6 @@
 /** Keeps a session's own LensNet, and an unfinished run's last weights, among the store's settings. */
 import { z } from 'zod';
+import { IN_WORDS } from '../../base/schema-words.ts';
 import type { SessionStore } from '../../storage/ports.ts';
 
 const bytes = z.custom<Uint8Array<ArrayBuffer>>((value) => ArrayBuffer.isView(value), 'must be bytes');
@@ -24,7 +25,7 @@ function nameOf(sessionId: string): string {
 
 /** @returns null where nothing is kept, or where what is there cannot be read. */
 export async function readLensRecord(settings: LensSettings, sessionId: string): Promise<LensRecord | null> {
-  const parsed = recordSchema.safeParse(await settings.readSetting(nameOf(sessionId)));
+  const parsed = recordSchema.safeParse(await settings.readSetting(nameOf(sessionId)), IN_WORDS);
   return parsed.success ? parsed.data : null;
 }
 

@@ -1,4 +1,5 @@
 /** Traces as JSON Lines: first line the header, then one event a line. Writes them, reads what strangers wrote. */
+import { IN_WORDS } from '../../base/schema-words.ts';
 import {
   telemetryEventSchema,
   traceHeaderSchema,
@@ -225,7 +226,7 @@ class TraceReader {
     }
     this.#minor = minor;
     const upgraded = upgrade(raw, this.#chain, 'header', 'bad-header', line);
-    const parsed = traceHeaderSchema.safeParse(upgraded);
+    const parsed = traceHeaderSchema.safeParse(upgraded, IN_WORDS);
     if (!parsed.success)
       throw new TraceError('bad-header', line, `The header is wrong: ${explain(parsed.error.issues)}.`);
     this.#header = parsed.data;
@@ -243,7 +244,7 @@ class TraceReader {
       this.#unknownTypes.set(shown, (this.#unknownTypes.get(shown) ?? 0) + 1);
       return;
     }
-    const parsed = telemetryEventSchema.safeParse(upgraded);
+    const parsed = telemetryEventSchema.safeParse(upgraded, IN_WORDS);
     if (!parsed.success)
       throw new TraceError('bad-line', line, `Line ${line}: ${explain(parsed.error.issues)}.`);
     this.#events.push(parsed.data);

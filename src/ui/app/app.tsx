@@ -21,6 +21,7 @@ import { Tabs } from '../widgets/tabs.tsx';
 import { TopBar } from './top-bar.tsx';
 import { Transport } from './transport.tsx';
 import { useModel, useSession, useShell } from '../view/hooks.ts';
+import { openLinkedExample } from './start.ts';
 import { type Page, listen } from './page.ts';
 import { PageProviders, usePage } from './page-providers.tsx';
 import { PageTimeline } from './page-timeline.tsx';
@@ -31,7 +32,7 @@ const NARROW = '(max-width: 960px), (max-height: 480px)';
 const LOW = '(max-height: 480px)';
 
 export function App({ page }: { readonly page: Page }) {
-  useEffect(() => listen(page), [page]);
+  useEffect(() => listen(page, (link) => openLinkedExample(page, link)), [page]);
   return (
     <PageProviders page={page}>
       <ErrorBoundary name="Page">

@@ -10,7 +10,7 @@ import { Compare } from '../features/compare/compare.ts';
 import { Evaluation } from '../features/evaluate/evaluation.ts';
 import { Explorer } from '../features/explorer/explorer.ts';
 import { Presets } from '../features/presets/presets.ts';
-import { startAddressSync } from '../features/share/address-sync.ts';
+import { type OpenExample, startAddressSync } from '../features/share/address-sync.ts';
 import { listenForDroppedFiles } from '../features/share/open-trace.ts';
 import type { PageLink } from '../features/share/page-link.ts';
 import { registerShare } from '../features/share/register-share.ts';
@@ -62,15 +62,20 @@ export function createPage(engine: EnginePort): Page {
   return { model, commands, keyboard: new KeyboardLabels(), ...features };
 }
 
-/** Let the page's clock, keys, dropped files and address bar act. @returns a function that stops them. */
-export function listen({ model, commands, keyboard, pageLink }: Page): () => void {
+/**
+ * Let the page's clock, keys, dropped files and address bar act.
+ *
+ * @param openExample - what an address leads to that names another example.
+ * @returns a function that stops them.
+ */
+export function listen({ model, commands, keyboard, pageLink }: Page, openExample: OpenExample): () => void {
   void keyboard.ask(navigator as LayoutMapSource);
   const stops = [
     startPlayheadClock(model.view.playhead),
     keepCompositionKeys(globalThis),
     listenForKeys(commands, keyboard),
     listenForDroppedFiles(model),
-    startAddressSync(model, pageLink),
+    startAddressSync(model, pageLink, openExample),
   ];
   return () => {
     for (const stop of stops) stop();

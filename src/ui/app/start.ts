@@ -5,6 +5,7 @@ import type { Page } from './page.ts';
 import { applyLink } from '../features/share/address-sync.ts';
 import type { LinkState } from '../features/share/link-state.ts';
 import { targetOf } from '../features/share/page-link.ts';
+import { presetsFor } from '../model/presets.ts';
 import { type Example, loadExample } from '../model/example.ts';
 
 const MODEL_ID = 'tiny';
@@ -64,6 +65,19 @@ async function resume({ mirror, actions }: Model): Promise<void> {
   if (state && state.pendingTokens > 0 && !state.readOnly) await actions.run();
 }
 
+/** Open the example or preset that an address names which was typed into the open page. */
+export async function openLinkedExample(page: Page, link: LinkState): Promise<void> {
+  const { mirror, example, problems } = page.model;
+  const { boot, sessions } = mirror.getState();
+  const loaded = example.getState().example;
+  if (!boot || !loaded) return;
+  try {
+    await openLink(page, link, boot, sessions, loaded);
+  } catch (error) {
+    problems.reportError('The address was not followed', error);
+  }
+}
+
 /** Open what a link names, or the example with its parameters. */
 async function openLink(
   { model, pageLink, presets }: Page,
@@ -84,11 +98,26 @@ async function openLink(
   if (target.kind === 'preset') {
     pageLink.show(link);
     await presets.start(target.id, link.parameters);
+    if (link.parameters && presetsFor(boot.defaults).some(({ id, change }) => id === target.id && change)) {
+      problems.report({
+        title: 'The parameters of the link were not used',
+        message: 'This preset changes parameters itself, which is its story.',
+        kept: 'The rest of the link was applied.',
+        tryNext: 'Change them in the panel once the story is told.',
+        tone: 'info',
+      });
+    }
     return;
   }
   // The linked place is reached sooner at full speed; the reader came to see that place.
   if (link.step !== undefined) mirror.setState({ pace: 0 });
-  await actions.create(example.title, link.parameters, example);
+  try {
+    await actions.create(example.title, link.parameters, example);
+  } catch (error) {
+    if (!link.parameters || mirror.getState().session !== null) throw error;
+    problems.reportError('The parameters of the link were not used', error);
+    await actions.create(example.title, {}, example);
+  }
   pageLink.show(link);
   if (target.isSubstitute) {
     problems.report({

@@ -14,6 +14,14 @@ interface Problem {
   readonly isBrief?: boolean;
 }
 
+/** What happened, by the class of the error: its name is nobody's word. */
+const TITLES: Readonly<Record<string, string>> = {
+  StorageError: 'The session could not be saved',
+  EngineError: 'The engine was interrupted',
+  OracleLimitError: 'The policy could not score this window',
+  CapacityError: 'There is no room for this',
+};
+
 const MOST_AT_ONCE = 3;
 const BRIEF_MS = 8000;
 
@@ -49,8 +57,15 @@ export class Problems {
     this.report({ title, ...wordsOf(error), tone: 'error' });
   }
 
+  /** Show what went wrong in the engine while nobody waited for an answer. */
   reportWireError({ name, message, kept, tryNext }: WireError): void {
-    this.report({ title: name, message, kept, tryNext, tone: 'error' });
+    this.report({
+      title: TITLES[name] ?? 'Something went wrong in the engine',
+      message,
+      kept,
+      tryNext,
+      tone: 'error',
+    });
   }
 }
 

@@ -16,7 +16,7 @@ describe('parseCases', () => {
     ['{"history": ', null, /no JSON/],
     ['3', null, /object/],
     [line({ answer: ' ' }), 'answer', /is empty/],
-    [line({ question: 7 }), 'question', /string/],
+    [line({ question: 7 }), 'question', /is not a text/],
     [line({ extra: 1 }), null, /extra/],
     [line({ gold: [] }), 'gold', /empty list/],
     [line({ gold: [[15, 99]] }), 'gold.0', /no span of a history of 21 characters/],

@@ -1,5 +1,6 @@
 /** Reads anyone's own cases: one JSON object a line, untrusted. Knows no tokens and no file system. */
 import { z } from 'zod';
+import { IN_WORDS } from '../../../base/schema-words.ts';
 
 /** A case as text; offsets count UTF-16 units of the history. */
 export interface TextCase {
@@ -71,7 +72,7 @@ function parseCase(line: string, name: string, number: number): TextCase {
   } catch (error) {
     throw new CaseFileError(name, number, null, `no JSON (${(error as Error).message})`);
   }
-  const parsed = caseSchema.safeParse(value);
+  const parsed = caseSchema.safeParse(value, IN_WORDS);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new CaseFileError(name, number, issue.path.join('.') || null, issue.message);

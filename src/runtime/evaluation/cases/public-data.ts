@@ -1,5 +1,6 @@
 /** Text and questions that evaluations read from the user's disk: never part of the repository. */
 import { z } from 'zod';
+import { IN_WORDS } from '../../../base/schema-words.ts';
 
 /** What a folder of data holds; each is read when it is first needed. */
 export interface PublicData {
@@ -98,7 +99,7 @@ function read<T>(json: string, file: string, schema: z.ZodType<T>): T {
   } catch (error) {
     throw new DataFileError(`${file} is no JSON: ${(error as Error).message} ${REMEDY}`, { cause: error });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, IN_WORDS);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new DataFileError(

@@ -1,5 +1,5 @@
 /** An address that is typed into the open page leads where it says, or nowhere. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import type { BootReport, SessionSnapshot, SessionState } from '../../../runtime/engine/protocol/protocol.ts';
 import { createModel } from '../../model/model.ts';
@@ -12,7 +12,10 @@ const snapshotOf = (id: string): SessionSnapshot => {
   return { state: state as unknown as SessionState, events: [], chat: [], provenance: [], damage: [] };
 };
 
+const openExample = vi.fn(() => Promise.resolve());
+
 function scene() {
+  openExample.mockClear();
   const engine = fakeEngine((command) =>
     command.kind === 'listSessions'
       ? [{ id: 'a' }, { id: 'b' }]
@@ -29,20 +32,31 @@ function scene() {
 
 it('opens the own session that it names before anything is changed', async () => {
   const { model, pageLink, sent } = scene();
-  await followLink({ session: 'b', parameters: { budgetTokens: 1024 } }, model, pageLink);
+  await followLink({ session: 'b', parameters: { budgetTokens: 1024 } }, model, pageLink, openExample);
   expect(model.mirror.getState().session?.record.id).toBe('b');
   expect(sent).toEqual(['listSessions', 'openSession', 'setConfig']);
 });
 
 it('says that a session is not here, and leaves the open one alone', async () => {
   const { model, pageLink, sent } = scene();
-  await followLink({ session: 'z', parameters: { budgetTokens: 1024 } }, model, pageLink);
+  await followLink({ session: 'z', parameters: { budgetTokens: 1024 } }, model, pageLink, openExample);
   expect(sent).toEqual(['listSessions']);
   expect(model.problems.store.getState().problems[0]?.message).toContain('“z”');
 });
 
 it('names a model that the page does not run', async () => {
   const { model, pageLink } = scene();
-  await followLink({ session: 'a', model: 'gpt2' }, model, pageLink);
+  await followLink({ session: 'a', model: 'gpt2' }, model, pageLink, openExample);
   expect(model.problems.store.getState().problems[0]?.message).toContain('model = “gpt2”');
+});
+
+it('opens another example that it names, here as in a fresh tab', async () => {
+  const { model, pageLink, sent } = scene();
+  await followLink({ example: 'needle' }, model, pageLink, openExample);
+  expect(openExample).toHaveBeenCalledExactlyOnceWith({ example: 'needle' });
+  await followLink({ session: 'z', example: 'needle' }, model, pageLink, openExample);
+  expect(openExample).toHaveBeenCalledTimes(2);
+  await followLink({ example: 'no-such' }, model, pageLink, openExample);
+  expect(openExample).toHaveBeenCalledTimes(2);
+  expect(sent).not.toContain('openSession');
 });

@@ -3,12 +3,15 @@ import { changesBetween } from '../../../core/trace/config.ts';
 import type { Model } from '../../model/model.ts';
 import { canChangeSession, isOpenSession } from '../../model/session.ts';
 import { encodeLink, type LinkState } from './link-state.ts';
-import type { PageLink } from './page-link.ts';
+import { type PageLink, isExample } from './page-link.ts';
 
 const EVERY_MS = 500;
 
+/** Opens the example or preset that a link names, as a page does that is opened with it. */
+export type OpenExample = (link: LinkState) => Promise<void>;
+
 /** Start to write the address bar and to listen to it. @returns a function that stops. */
-export function startAddressSync(model: Model, pageLink: PageLink): () => void {
+export function startAddressSync(model: Model, pageLink: PageLink, openExample: OpenExample): () => void {
   const { mirror, view, recordings } = model;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = () => {
@@ -27,7 +30,7 @@ export function startAddressSync(model: Model, pageLink: PageLink): () => void {
   };
   const follow = () => {
     const link = pageLink.readAddress();
-    if (link) void followLink(link, model, pageLink);
+    if (link) void followLink(link, model, pageLink, openExample);
   };
   const stops = [mirror, view.viewport.store, view.playhead.store, view.tracks.store].map((store) =>
     store.subscribe(later),
@@ -46,13 +49,25 @@ export function startAddressSync(model: Model, pageLink: PageLink): () => void {
  * Go where an address leads that was typed into the open page, as a page that is opened with it would: to the session
  * that it names. Where that cannot be it is said, and the open session keeps its parameters.
  */
-export async function followLink(link: LinkState, model: Model, pageLink: PageLink): Promise<void> {
+export async function followLink(
+  link: LinkState,
+  model: Model,
+  pageLink: PageLink,
+  openExample: OpenExample,
+): Promise<void> {
   const { mirror, actions, recordings, problems } = model;
+  const namesOtherExample =
+    link.example !== undefined && isExample(link.example) && link.example !== pageLink.read().example;
   const isOpen = () => link.session === undefined || isOpenSession(mirror.getState(), link.session);
   if (!isOpen() && link.session !== undefined) {
     await actions.refreshSessions();
     const state = mirror.getState();
     const isOwn = state.sessions.some(({ id }) => id === link.session);
+    if (!isOwn && link.example !== undefined && isExample(link.example) && canChangeSession(state)) {
+      recordings.close();
+      await openExample(link);
+      return;
+    }
     if (!isOwn || !canChangeSession(state)) {
       problems.report({
         title: 'The address was not followed',
@@ -70,6 +85,10 @@ export async function followLink(link: LinkState, model: Model, pageLink: PageLi
     const opened = mirror.getState().session;
     if (!isOpen() || opened === null) return;
     if (opened.pendingTokens > 0 && !opened.readOnly) await actions.run();
+  } else if (link.session === undefined && namesOtherExample && canChangeSession(mirror.getState())) {
+    recordings.close();
+    await openExample(link);
+    return;
   }
   await applyLink(link, model, pageLink);
 }

@@ -3,6 +3,7 @@
  * validation, upgrades. Pure; knows neither stores nor the address bar.
  */
 import { z } from 'zod';
+import { IN_WORDS } from '../../../base/schema-words.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { parameterNamed, readParameter } from '../../../core/trace/parameters.ts';
 import { K, MAX_LOD, tokensPerEntry } from '../../../core/tree/ids.ts';
@@ -216,7 +217,7 @@ export function decodeLink(
       else if (read?.ok) parameters[named] = read.value;
       else fault(named, value, read?.message ?? 'this page knows no such parameter');
     } else if (Object.hasOwn(FIELDS, field)) {
-      const read = FIELDS[field as FieldName].read(initial).safeParse(value);
+      const read = FIELDS[field as FieldName].read(initial).safeParse(value, IN_WORDS);
       if (read.success) state[field] = read.data;
       else fault(field, value, read.error.issues[0]?.message ?? 'not understood');
     } else fault(field, value, 'this page knows no such field');
@@ -247,7 +248,7 @@ function upgraded(
   current: number,
   problems: LinkProblem[],
 ): Fields | null {
-  const version = whole.safeParse(fields['v'] ?? '');
+  const version = whole.safeParse(fields['v'] ?? '', IN_WORDS);
   const refuse = (message: string) => {
     problems.push({ field: 'v', value: quote(fields['v'] ?? ''), message });
     return null;

@@ -81,6 +81,26 @@ describe('the place of a link', () => {
     expect(model.view.playhead.state).toMatchObject({ index: 4, following: false });
     expect(model.problems.store.getState().problems[0]?.message).toContain('ends at step 5');
   });
+
+  it('names what lies beyond the run, and shows the rest', () => {
+    addSteps(1, 5);
+    pageLink.show({
+      tokens: [9000, 9100],
+      rows: [50, 60],
+      block: { lod: 1, start: 9600, end: 9632 },
+      step: 2,
+    });
+    model.mirror.setState({
+      phase: 'ready',
+      running: false,
+      session: { activity: 'idle', pendingTokens: 0 } as SessionState,
+    });
+    const told = model.problems.store.getState().problems.at(-1)!;
+    expect(told.title).toBe('3 parts of the link were not used');
+    for (const value of ['1-9600-9632', '9000-9100', '50-60']) expect(told.message).toContain(value);
+    expect(model.view.viewport.state.selection).toBeNull();
+    expect(model.view.playhead.state.index).toBe(1);
+  });
 });
 
 it('tracks go with a link; a link of version 1 leaves the arrangement alone', () => {

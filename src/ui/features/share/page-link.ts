@@ -14,6 +14,11 @@ import { type LinkProblem, type LinkState, changedTracks, decodeLink } from './l
 
 const PRESETS = presetsFor(DEFAULT_RUN_CONFIG);
 
+/** Whether a link can name this: the shipped example, or a preset told from it. */
+export function isExample(name: string): boolean {
+  return name === EXAMPLE_ID || PRESETS.some(({ id }) => id === name);
+}
+
 export class PageLink {
   readonly #model: Model;
   #stopWaiting: (() => void) | null = null;
@@ -59,7 +64,7 @@ export class PageLink {
     if (reading === null) return null;
     const problems = [...reading.problems];
     const { example } = reading.state;
-    if (example !== undefined && example !== EXAMPLE_ID && !PRESETS.some(({ id }) => id === example)) {
+    if (example !== undefined && !isExample(example)) {
       problems.push({ field: 'example', value: example, message: 'this page has no such example' });
     }
     this.#tellProblems(problems);
@@ -144,10 +149,19 @@ export class PageLink {
   #showPlace({ step, tokens, rows, block }: LinkState): void {
     const { view, problems } = this.#model;
     const { run, playhead, viewport } = view;
-    if (block) view.select(block);
-    if (tokens) viewport.showTokens({ start: tokens[0], end: tokens[1] });
+    const cursor = run.frameAt(run.frameCount - 1)?.cursor ?? 0;
+    const beyond: LinkProblem[] = [];
+    const name = (field: string, value: string, message: string) => beyond.push({ field, value, message });
+    const read = `this run has read ${formatCount(cursor)} tokens`;
+    if (block && block.end > cursor) name('block', `${block.lod}-${block.start}-${block.end}`, read);
+    else if (block) view.select(block);
+    if (tokens && tokens[0] >= cursor) name('tokens', tokens.join('-'), read);
+    else if (tokens) viewport.showTokens({ start: tokens[0], end: tokens[1] });
     if (step !== undefined) playhead.seek(run.indexOfStep(step));
-    if (rows) viewport.showSteps(rows[0], rows[1]);
+    if (rows && rows[0] >= run.frameCount)
+      name('rows', rows.join('-'), `this run has ${formatCount(run.frameCount)} rows`);
+    else if (rows) viewport.showSteps(rows[0], rows[1]);
+    this.#tellProblems(beyond);
     const last = run.frameAt(run.frameCount - 1)?.step ?? 0;
     if (step !== undefined && step > last) {
       problems.report({
