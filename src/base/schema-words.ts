@@ -32,7 +32,12 @@ function wordsOfIssue(issue: Issue): string {
       return `${nameOf(issue.input)} is none of ${issue.values.map(String).join(', ')}`;
     case 'unrecognized_keys':
       return `${issue.keys.map((key) => `“${key}”`).join(', ')} is not known here`;
-    default:
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_format':
+    case 'invalid_key':
+    case 'invalid_union':
+    case 'not_multiple_of':
       return `${nameOf(issue.input)} is not understood`;
   }
 }

@@ -43,7 +43,7 @@ export class KeyboardLabels {
 
   /** Take in what a key wrote, which also tells of a layout that was switched meanwhile. */
   learn({ code, key, shiftKey, ctrlKey, metaKey, altKey }: Press): void {
-    if (shiftKey || ctrlKey || metaKey || altKey || code === '' || [...key].length !== 1) return;
+    if (shiftKey || ctrlKey || metaKey || altKey || code === '' || Array.from(key).length !== 1) return;
     const label = key.toLowerCase();
     const { labels } = this.#store.getState();
     if (labels.get(code) === label) return;

@@ -34,7 +34,7 @@ describe('keys', () => {
     expect(firstChord(press('/', { shiftKey: true }))).toBe('/');
   });
 
-  it('mean a place without Ctrl, and a letter with it, on every layout', () => {
+  it('means a place without Ctrl, and a letter with it, on every layout', () => {
     const at = (code: string, key: string, held = {}) => chordsOf({ ...press(key, held), code });
     // AZERTY: Z and Q stand where W and A do, and A where Q does.
     expect(at('KeyW', 'z')[0]).toBe('w');

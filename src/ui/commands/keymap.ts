@@ -23,8 +23,10 @@ export function chordsOf(press: KeyPress): readonly string[] {
   const byKey = chordOf(press);
   const isShiftedSymbol = press.shiftKey && placed !== undefined && !/[a-z]/.test(placed);
   if (placed === undefined || isShiftedSymbol) return [byKey];
-  const byPlace = chordOf({ ...press, key: placed });
-  const isByPlace = !(press.ctrlKey || press.metaKey) || !/^[ -~]+$/.test(press.key);
+  // An event's fields are its prototype's: spread, it would be empty.
+  const { shiftKey, ctrlKey, metaKey, altKey } = press;
+  const byPlace = chordOf({ key: placed, shiftKey, ctrlKey, metaKey, altKey });
+  const isByPlace = !(ctrlKey || metaKey) || !/^[ -~]+$/.test(press.key);
   return isByPlace ? [byPlace, byKey] : [byKey];
 }
 
@@ -41,9 +43,9 @@ function chordOf({ key, shiftKey, ctrlKey, metaKey }: KeyPress): string {
 /** What a US keyboard writes at the places that shortcuts use, by `KeyboardEvent.code`. `/` and `?` are meant by sign. */
 const US_KEYS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    [...'abcdefghijklmnopqrstuvwxyz'].map((letter) => [`Key${letter.toUpperCase()}`, letter]),
+    Array.from('abcdefghijklmnopqrstuvwxyz', (letter) => [`Key${letter.toUpperCase()}`, letter]),
   ),
-  ...Object.fromEntries([...'0123456789'].map((digit) => [`Digit${digit}`, digit])),
+  ...Object.fromEntries(Array.from('0123456789', (digit) => [`Digit${digit}`, digit])),
   Comma: ',',
   Period: '.',
   BracketLeft: '[',
