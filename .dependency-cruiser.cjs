@@ -132,7 +132,7 @@ module.exports = {
       severity: 'error',
       comment: 'import() them: the first load does not pay for them',
       from: { path: '^src/' },
-      to: { path: '^src/ui/features/(compare|evaluate|training)/[^/]+-dialog\\.tsx$', dynamic: false },
+      to: { path: '^src/ui/features/(compare|evaluate|models|training)/[^/]+-dialog\\.tsx$', dynamic: false },
     },
   ],
   options: {

@@ -40,8 +40,7 @@ export async function runSession({
   try {
     const boot = await engine.call({
       kind: 'boot',
-      modelId: 'tiny',
-      modelBaseUrl: '/models/',
+      place: { kind: 'shipped', id: 'tiny', baseUrl: '/models/' },
       backend,
     });
     await engine.call({ kind: 'createSession', title: `End to end on ${backend}`, config });

@@ -84,3 +84,14 @@ export function parseBaseConfig(value: unknown, file = 'config.json'): BaseConfi
     layerHasRope: rope.map((flag) => flag === 1),
   };
 }
+
+/** How many weights a base of this configuration has; a tied head counts once. */
+export function parameterCount(config: BaseConfig): number {
+  const { vocabularySize, hiddenSize, layers, heads, kvHeads, headDim, intermediateSize } = config;
+  const qkvColumns = (heads + 2 * kvHeads) * headDim;
+  const attention = hiddenSize * qkvColumns + heads * headDim * hiddenSize;
+  const biases = config.attentionBias ? qkvColumns : 0;
+  const layer = attention + biases + 3 * hiddenSize * intermediateSize + 2 * hiddenSize;
+  const embeddings = vocabularySize * hiddenSize * (config.tiedHead ? 1 : 2);
+  return embeddings + layers * layer + hiddenSize;
+}

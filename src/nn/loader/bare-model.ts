@@ -7,7 +7,9 @@ import { K, MAX_LOD } from '../../core/tree/ids.ts';
 import { BaseModel } from '../base-model/base-model.ts';
 import { CentredMeanGistNet } from '../gist-net/centred-mean.ts';
 import type { LoadedModel } from '../ports.ts';
-import type { PublishedBase } from './published-base.ts';
+import type { LoadProgress } from './load-model.ts';
+import { hashOfWeights, type PublishedBase } from './published-base.ts';
+import type { TensorFile } from '../model-folder/tensor-file.ts';
 
 /** The largest budget that a bare base starts with; more is a parameter away. */
 const LARGEST_BUDGET_TOKENS = 2048;
@@ -25,11 +27,36 @@ function bareDefaults(trainedContextTokens: number) {
   } satisfies Partial<RunConfig>;
 }
 
-/** @returns the model; the caller disposes it. @throws {WeightError} if the weights do not fit the configuration. */
-export function createBareModel(published: PublishedBase): LoadedModel {
-  const { name, licence, config, trainedContextTokens, tokenizer, chat, hash, weights } = published;
+export interface BareModelOptions {
+  /** SHA-256 by weight file, of those that were checked before. */
+  readonly knownHashes?: ReadonlyMap<string, string>;
+  /** First the files are read to name the weights, then the tensors: bytes of both together. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+/**
+ * Put a base on the active backend. Each tensor is read where it is needed, so that no file is held as a whole.
+ *
+ * @returns the model; the caller disposes it.
+ * @throws {WeightError} if the weights do not fit the configuration.
+ */
+export async function createBareModel(
+  published: PublishedBase,
+  { knownHashes, onProgress }: BareModelOptions = {},
+): Promise<LoadedModel> {
+  const { name, licence, config, trainedContextTokens, tokenizer, chat, weights } = published;
   const { userPrefix, userSuffix, assistantPrefix, stop } = chat.pieces();
-  const base = new BaseModel(config, weights);
+  const fileBytes = [...published.weightFiles.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0);
+  const totalBytes = 2 * fileBytes;
+  const hash = await hashOfWeights(published, knownHashes, (receivedBytes) => {
+    onProgress?.({ file: weights.file, receivedBytes, totalBytes });
+  });
+  const base = new BaseModel(
+    config,
+    watched(weights, (share) => {
+      onProgress?.({ file: weights.file, receivedBytes: fileBytes * (1 + share), totalBytes });
+    }),
+  );
   return {
     id: modelIdOf(name),
     title: name,
@@ -61,6 +88,24 @@ export function createBareModel(published: PublishedBase): LoadedModel {
     otherLensNets: new Map(),
     dispose: () => {
       base.dispose();
+    },
+  };
+}
+
+/** The same tensors; tells which share of them was read. */
+function watched(weights: TensorFile, onShare: (share: number) => void): TensorFile {
+  const wanted = new Set<string>();
+  const { names } = weights;
+  return {
+    file: weights.file,
+    names,
+    has: (name) => weights.has(name),
+    shape: (name) => weights.shape(name),
+    floats(name, shape) {
+      const values = weights.floats(name, shape);
+      wanted.add(name);
+      onShare(wanted.size / names.length);
+      return values;
     },
   };
 }

@@ -53,9 +53,9 @@ function modelFolder(otherLensNets: typeof OTHER_LENS_NETS = []): Files {
     ['config.json', json(RAW_CONFIG)],
     ['tokenizer.json', new Uint8Array(readFileSync(join(TINY, 'tokenizer.json')))],
     ['tokenizer_config.json', new Uint8Array(readFileSync(join(TINY, 'tokenizer_config.json')))],
-    ['model.safetensors', new Uint8Array(syntheticBase(config).buffer)],
-    ['gistnet.safetensors', new Uint8Array(syntheticGistNet(config).buffer)],
-    ['lensnet.safetensors', new Uint8Array(syntheticLensNet(config.hiddenSize).buffer)],
+    ['model.safetensors', new Uint8Array(syntheticBase(config).bytes.slice(0))],
+    ['gistnet.safetensors', new Uint8Array(syntheticGistNet(config).bytes.slice(0))],
+    ['lensnet.safetensors', new Uint8Array(syntheticLensNet(config.hiddenSize).bytes.slice(0))],
     ...otherLensNets.map(({ file, weights }) => [file, new Uint8Array(weights.slice(0))] as const),
   ]);
   files.set('manifest.json', json(manifestOf(files)));
@@ -104,14 +104,13 @@ function manifestOf(files: Files): Json {
 }
 
 function sourceOf(files: Files): ModelSource {
-  return {
-    read(file, options) {
-      const bytes = files.get(file);
-      if (bytes === undefined) return Promise.reject(new ModelSourceError(file, 'missing', 'not there'));
-      options?.onProgress?.(bytes.length);
-      return Promise.resolve(bytes.slice().buffer);
-    },
+  const read: ModelSource['read'] = (file, options) => {
+    const bytes = files.get(file);
+    if (bytes === undefined) return Promise.reject(new ModelSourceError(file, 'missing', 'not there'));
+    options?.onProgress?.(bytes.length);
+    return Promise.resolve(bytes.slice().buffer);
   };
+  return { read, open: read };
 }
 
 beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));

@@ -108,7 +108,11 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   }
 }
 
-async function readManifest(source: ModelSource, { signal }: LoadOptions): Promise<ModelManifest> {
+/** @throws {WeightError} naming the entry that is wrong; {ModelSourceError} if there is none. */
+export async function readManifest(
+  source: ModelSource,
+  { signal }: LoadOptions = {},
+): Promise<ModelManifest> {
   const bytes = await source.read(MANIFEST, signal === undefined ? {} : { signal });
   const parsed = manifestSchema.safeParse(parseJson(bytes, MANIFEST), IN_WORDS);
   if (parsed.success) return parsed.data;

@@ -10,10 +10,11 @@ import type { Tokenizer } from '../model-folder/tokenizer.ts';
 import { type ChatTemplate, PLAIN_CHAT, fixedChat, renderedChat } from '../model-folder/chat-template.ts';
 import { describeGguf } from '../model-folder/gguf/gguf-description.ts';
 import { GgufFile } from '../model-folder/gguf/gguf-file.ts';
+import type { FileBytes } from '../model-folder/file-bytes.ts';
 import { parseJson } from '../model-folder/json-file.ts';
 import type { ModelSource, ReadOptions } from '../model-folder/model-source.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
-import { sha256Hex } from '../model-folder/sha256.ts';
+import { sha256OfFile } from '../model-folder/sha256.ts';
 import { ShardedTensors, shardNames } from '../model-folder/sharded-tensors.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import { createTokenizer } from '../model-folder/tokenizer.ts';
@@ -27,8 +28,8 @@ export interface PublishedBase {
   readonly tokenizer: Tokenizer;
   readonly chat: ChatTemplate;
   readonly weights: TensorFile;
-  /** SHA-256 over every weight file, or their sizes where the platform cannot hash. */
-  readonly hash: string;
+  /** What the weights are read from, by name. */
+  readonly weightFiles: ReadonlyMap<string, FileBytes>;
 }
 
 const CONFIG = 'config.json';
@@ -54,8 +55,8 @@ export async function readGgufBase(
   file: string,
   options: ReadOptions = {},
 ): Promise<PublishedBase> {
-  const buffer = await source.read(file, options);
-  const gguf = GgufFile.parse(buffer, file);
+  const bytes = await source.open(file, options);
+  const gguf = GgufFile.parse(bytes, file);
   const described = describeGguf(gguf);
   const config = parseBaseConfig(described.config, file);
   const tokenizer = createTokenizer(described.tokenizer, described.tokenizerConfig, file);
@@ -72,7 +73,7 @@ export async function readGgufBase(
         ? fixedChat(PLAIN_CHAT)
         : renderedChat(described.chatTemplate, file, words),
     weights: gguf,
-    hash: await hashOf([[file, buffer]]),
+    weightFiles: new Map([[file, bytes]]),
   };
 }
 
@@ -91,7 +92,7 @@ export async function readFolderBase(
   const rawTokenizer = parseJson(await source.read(TOKENIZER, options), TOKENIZER);
   const tokenizer = createTokenizer(rawTokenizer, rawTokenizerConfig, TOKENIZER);
   refuseForeignTokens(tokenizer, config, TOKENIZER);
-  const { weights, buffers } = await readWeights(source, options);
+  const { weights, weightFiles } = await openWeights(source, options);
   return {
     name,
     licence: null,
@@ -104,23 +105,25 @@ export async function readFolderBase(
       options,
     ),
     weights,
-    hash: await hashOf(buffers),
+    weightFiles,
   };
 }
 
-async function readWeights(
+async function openWeights(
   source: ModelSource,
   options: ReadOptions,
-): Promise<{ readonly weights: TensorFile; readonly buffers: readonly (readonly [string, ArrayBuffer])[] }> {
+): Promise<Pick<PublishedBase, 'weights' | 'weightFiles'>> {
   const indexBytes = await readOptional(source, WEIGHT_INDEX, options);
   if (indexBytes === null) {
-    const buffer = await source.read(WEIGHTS, options);
-    return { weights: SafetensorsFile.parse(buffer, WEIGHTS), buffers: [[WEIGHTS, buffer]] };
+    const bytes = await source.open(WEIGHTS, options);
+    return { weights: SafetensorsFile.parse(bytes, WEIGHTS), weightFiles: new Map([[WEIGHTS, bytes]]) };
   }
   const index = parseJson(indexBytes, WEIGHT_INDEX);
-  const buffers = new Map<string, ArrayBuffer>();
-  for (const shard of shardNames(index, WEIGHT_INDEX)) buffers.set(shard, await source.read(shard, options));
-  return { weights: new ShardedTensors(index, WEIGHT_INDEX, buffers), buffers: [...buffers] };
+  const weightFiles = new Map<string, FileBytes>();
+  for (const shard of shardNames(index, WEIGHT_INDEX)) {
+    weightFiles.set(shard, await source.open(shard, options));
+  }
+  return { weights: new ShardedTensors(index, WEIGHT_INDEX, weightFiles), weightFiles };
 }
 
 async function folderChat(
@@ -173,8 +176,24 @@ function parsed<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
   throw new WeightError(file, null, `${issue.path.join('.') || 'the file'}: ${issue.message}`);
 }
 
-async function hashOf(files: readonly (readonly [string, ArrayBuffer])[]): Promise<string> {
+/**
+ * Names the exact set of weights, whatever the files are called: SHA-256 over the SHA-256 of each.
+ *
+ * @param known - SHA-256 by file, of those that were checked before: they are not read again.
+ * @param onProgress - bytes read so far.
+ */
+export async function hashOfWeights(
+  { weightFiles }: Pick<PublishedBase, 'weightFiles'>,
+  known: ReadonlyMap<string, string> = new Map(),
+  onProgress?: (readBytes: number) => void,
+): Promise<string> {
   const lines: string[] = [];
-  for (const [name, bytes] of files) lines.push(`${name} ${(await sha256Hex(bytes)) ?? bytes.byteLength}`);
-  return (await sha256Hex(new TextEncoder().encode(lines.join('\n')))) ?? lines.join(' ');
+  let finishedBytes = 0;
+  for (const [name, bytes] of weightFiles) {
+    const report = (readBytes: number): void => onProgress?.(finishedBytes + readBytes);
+    lines.push(known.get(name) ?? (await sha256OfFile(bytes, report)));
+    finishedBytes += bytes.byteLength;
+  }
+  const text = new TextEncoder().encode(lines.join('\n'));
+  return sha256OfFile(text.buffer);
 }

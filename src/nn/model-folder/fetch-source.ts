@@ -5,24 +5,24 @@ import type { ModelSource, ReadOptions } from './model-source.ts';
 /** @param folderUrl - address of the folder that holds `manifest.json`, with or without a last slash. */
 export function createFetchSource(folderUrl: string): ModelSource {
   const folder = folderUrl.endsWith('/') ? folderUrl : `${folderUrl}/`;
-  return {
-    async read(file, options = {}) {
-      const url = folder + file;
-      const response = await request(url, file, options.signal);
-      if (response.status === 404) {
-        throw new ModelSourceError(file, 'missing', `the server has no such file (404 at ${url})`);
-      }
-      if (!response.ok) {
-        const status = `${response.status} ${response.statusText}`.trim();
-        throw new ModelSourceError(file, 'network', `the server answered ${status} at ${url}`);
-      }
-      // Development servers and static hosts answer unknown addresses with their start page.
-      if (response.headers.get('content-type')?.includes('text/html') === true) {
-        throw new ModelSourceError(file, 'not-a-model-file', `the server sent a web page instead (${url})`);
-      }
-      return readBody(response, file, options);
-    },
-  };
+  const read = (file: string, options: ReadOptions = {}) => fetchFile(folder + file, file, options);
+  return { read, open: read };
+}
+
+async function fetchFile(url: string, file: string, options: ReadOptions): Promise<ArrayBuffer> {
+  const response = await request(url, file, options.signal);
+  if (response.status === 404) {
+    throw new ModelSourceError(file, 'missing', `the server has no such file (404 at ${url})`);
+  }
+  if (!response.ok) {
+    const status = `${response.status} ${response.statusText}`.trim();
+    throw new ModelSourceError(file, 'network', `the server answered ${status} at ${url}`);
+  }
+  // Development servers and static hosts answer unknown addresses with their start page.
+  if (response.headers.get('content-type')?.includes('text/html') === true) {
+    throw new ModelSourceError(file, 'not-a-model-file', `the server sent a web page instead (${url})`);
+  }
+  return readBody(response, file, options);
 }
 
 async function request(url: string, file: string, signal: AbortSignal | undefined): Promise<Response> {

@@ -1,4 +1,5 @@
 /** Where the files of a model folder come from: a small port that HTTP, disk and caches implement. */
+import type { FileBytes } from './file-bytes.ts';
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
@@ -13,4 +14,6 @@ export interface ModelSource {
    * @throws {ModelSourceError} if the file is missing or unreadable; the signal's reason if aborted.
    */
   read(file: string, options?: ReadOptions): Promise<ArrayBuffer>;
+  /** A file to be read by pieces; throws as `read` does. The whole file lies in memory where its place can do no better. */
+  open(file: string, options?: ReadOptions): Promise<FileBytes>;
 }

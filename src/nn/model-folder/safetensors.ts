@@ -3,6 +3,7 @@
  * against the bytes that are there before anything is allocated. Reads only; no TensorFlow.js.
  */
 import { WeightError } from './errors.ts';
+import type { FileBytes } from './file-bytes.ts';
 import type { TensorFile } from './tensor-file.ts';
 
 const HEADER_CAP_BYTES = 16 * 2 ** 20;
@@ -28,18 +29,18 @@ interface TensorEntry {
   readonly byteOffset: number;
 }
 
-/** The tensors of one file, decoded when asked for. Keeps the file's buffer alive. */
+/** The tensors of one file, each read and decoded when it is asked for. */
 export class SafetensorsFile implements TensorFile {
   private constructor(
     readonly file: string,
-    readonly buffer: ArrayBuffer,
+    readonly bytes: FileBytes,
     private readonly entries: ReadonlyMap<string, TensorEntry>,
   ) {}
 
   /** @throws {WeightError} naming the file, the tensor and what is wrong with it. */
-  static parse(buffer: ArrayBuffer, file: string): SafetensorsFile {
-    if (buffer.byteLength < 8) throw new WeightError(file, null, `only ${buffer.byteLength} bytes long`);
-    const headerBytes = new DataView(buffer).getBigUint64(0, true);
+  static parse(bytes: FileBytes, file: string): SafetensorsFile {
+    if (bytes.byteLength < 8) throw new WeightError(file, null, `only ${bytes.byteLength} bytes long`);
+    const headerBytes = new DataView(bytes.slice(0, 8)).getBigUint64(0, true);
     if (headerBytes > BigInt(HEADER_CAP_BYTES)) {
       throw new WeightError(
         file,
@@ -48,20 +49,20 @@ export class SafetensorsFile implements TensorFile {
       );
     }
     const dataStart = 8 + Number(headerBytes);
-    if (dataStart > buffer.byteLength) {
+    if (dataStart > bytes.byteLength) {
       throw new WeightError(file, null, `header of ${headerBytes} bytes runs past the file's end`);
     }
-    const header = parseHeader(new Uint8Array(buffer, 8, Number(headerBytes)), file);
+    const header = parseHeader(new Uint8Array(bytes.slice(8, dataStart)), file);
     const entries = new Map<string, TensorEntry>();
     const spans: { name: string; begin: number; end: number }[] = [];
     for (const [name, value] of Object.entries(header)) {
       if (name === '__metadata__') continue;
-      const { entry, begin, end } = parseEntry(value, name, file, dataStart, buffer.byteLength);
+      const { entry, begin, end } = parseEntry(value, name, file, dataStart, bytes.byteLength);
       entries.set(name, entry);
       spans.push({ name, begin, end });
     }
-    refuseGapsAndOverlaps(spans, buffer.byteLength - dataStart, file);
-    return new SafetensorsFile(file, buffer, entries);
+    refuseGapsAndOverlaps(spans, bytes.byteLength - dataStart, file);
+    return new SafetensorsFile(file, bytes, entries);
   }
 
   get names(): readonly string[] {
@@ -103,7 +104,7 @@ export class SafetensorsFile implements TensorFile {
 
   private decode(name: string, { dtype, size, byteOffset }: TensorEntry): Float32Array<ArrayBuffer> {
     const values = new Float32Array(size);
-    const view = new DataView(this.buffer, byteOffset, size * BYTES_PER_VALUE[dtype]);
+    const view = new DataView(this.bytes.slice(byteOffset, byteOffset + size * BYTES_PER_VALUE[dtype]));
     switch (dtype) {
       case 'F32':
         for (let i = 0; i < size; i++) values[i] = view.getFloat32(4 * i, true);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { WeightError } from './errors.ts';
+import type { FileBytes } from './file-bytes.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import type { TensorFile } from './tensor-file.ts';
 
@@ -21,16 +22,16 @@ export class ShardedTensors implements TensorFile {
 
   /**
    * @param index - the parsed index; `file` is its name.
-   * @param buffers - every shard's bytes by name; kept alive.
+   * @param files - every shard's bytes by name.
    * @throws {WeightError} if a shard is damaged or lacks what the index says is in it.
    */
   constructor(
     index: unknown,
     readonly file: string,
-    buffers: ReadonlyMap<string, ArrayBuffer>,
+    files: ReadonlyMap<string, FileBytes>,
   ) {
     this.shardOf = weightMap(index, file);
-    for (const [name, buffer] of buffers) this.shards.set(name, SafetensorsFile.parse(buffer, name));
+    for (const [name, bytes] of files) this.shards.set(name, SafetensorsFile.parse(bytes, name));
     for (const [tensor, shard] of Object.entries(this.shardOf)) {
       if (this.shards.get(shard)?.has(tensor) !== true) {
         throw new WeightError(file, tensor, `is not in ${shard}, where the index says it is`);

@@ -7,7 +7,7 @@ import { Engine } from './engine.ts';
 import { NoticeBatcher } from './notice-batcher.ts';
 import type { FromWorker, Notice, ToWorker } from './protocol/protocol.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
-import { until } from '../testing/engine-fixture.ts';
+import { NO_MODELS, until } from '../testing/engine-fixture.ts';
 
 /** A worker in this thread, with an engine of its own; all share one store, as workers share IndexedDB. */
 class ThreadWorker implements WorkerLike {
@@ -24,6 +24,7 @@ class ThreadWorker implements WorkerLike {
       this.deliver({ type: 'notice', notice });
     });
     this.engine = new Engine({
+      models: NO_MODELS,
       loadModel: () =>
         Promise.resolve({
           model: createFakeModel(),
@@ -72,7 +73,11 @@ function scene() {
   }, 'https://example.org/app/');
   client.onNotice((notice) => notices.push(notice));
   const boot = () =>
-    client.call({ kind: 'boot', modelId: 'fake', modelBaseUrl: './models/', backend: 'auto' });
+    client.call({
+      kind: 'boot',
+      place: { kind: 'shipped', id: 'fake', baseUrl: './models/' },
+      backend: 'auto',
+    });
   return { client, workers, notices, boot };
 }
 
@@ -82,7 +87,9 @@ describe('EngineClient', () => {
     const report = await boot();
     expect(report.model.id).toBe('fake');
     expect(report.defaults.budgetTokens).toBe(256);
-    expect(workers[0]!.seen[0]!.command).toMatchObject({ modelBaseUrl: 'https://example.org/app/models/' });
+    expect(workers[0]!.seen[0]!.command).toMatchObject({
+      place: { baseUrl: 'https://example.org/app/models/' },
+    });
     const snapshot = await client.call({ kind: 'createSession', title: 'One', config: {} });
     expect(snapshot.state.record.title).toBe('One');
   });

@@ -101,7 +101,11 @@ export class EngineClient {
   }
 
   private remembered(command: BootCommand): BootCommand {
-    this.boot = { ...command, modelBaseUrl: new URL(command.modelBaseUrl, this.baseUrl).href };
+    const { place } = command;
+    const isRelative = place.kind === 'shipped';
+    this.boot = isRelative
+      ? { ...command, place: { ...place, baseUrl: new URL(place.baseUrl, this.baseUrl).href } }
+      : command;
     this.sessionId = null;
     return this.boot;
   }

@@ -18,6 +18,7 @@ import {
 } from '../session/messages/errors.ts';
 import { EvaluationService } from './evaluation-service.ts';
 import { writeLensRecord } from '../lens-training/kept-lens.ts';
+import type { ModelShelf } from './models/model-shelf.ts';
 import { LensTraining } from '../lens-training/lens-training.ts';
 import { applyModelChanges, lensVariantsOf } from '../session/head/lens-variant.ts';
 import type {
@@ -50,6 +51,7 @@ export interface EnginePorts {
     boot: CommandOf<'boot'>,
     progress: (label: string, done: number, total: number) => void,
   ): Promise<{ readonly model: LoadedModel; readonly backend: BackendReport }>;
+  readonly models: Pick<ModelShelf, 'examine'>;
   openStore(): Promise<SessionStore>;
   readonly clock: Clock;
   readonly notify: (notice: Notice) => void;
@@ -77,6 +79,7 @@ export class Engine {
   private readonly evaluations: EvaluationService;
   private readonly handlers: Handlers = {
     boot: (command) => this.boot(command),
+    examineModel: ({ place }) => this.ports.models.examine(place),
     listSessions: () => this.ready.store.list(),
     createSession: (command) => this.createSession(command),
     openSession: ({ sessionId }) => this.openSession(sessionId as SessionId),
@@ -213,6 +216,8 @@ export class Engine {
         trainedContextTokens: manifest.trainedContextTokens,
         lensVariants: lensVariantsOf(model),
         figures: manifest.figures ?? [],
+        hasHeads: model.lensNet !== null,
+        licence: manifest.licence,
       },
       storage: { kind: store.kind, reason: store.reason },
       defaults: defaultsOf(model),

@@ -1,12 +1,13 @@
-/** The engine's worker: gives the engine a backend, a model folder by HTTP and the browser's storage. Nothing else. */
-import { createFetchSource } from '../../nn/model-folder/fetch-source.ts';
-import { loadModel } from '../../nn/loader/load-model.ts';
+/** The engine's worker: gives the engine a backend, models and the browser's storage. Nothing else. */
+import { measureWeightsPerSecond } from '../../nn/backend/throughput.ts';
 import { selectBackend } from '../../nn/backend/device.ts';
+import type { BackendId } from '../../nn/ports.ts';
 import { BROWSER_WASM_PATHS } from '../../nn/backend/wasm-paths-browser.ts';
 import { openSessionStore } from '../../storage/indexeddb/open-store.ts';
 import { systemClock } from '../../base/clock.ts';
 import { answerMessage } from './command-port.ts';
 import { Engine } from './engine.ts';
+import { ModelShelf } from './models/model-shelf.ts';
 import { EngineError, toWireError } from '../session/messages/errors.ts';
 import { NoticeBatcher } from './notice-batcher.ts';
 import type { FromWorker } from './protocol/protocol.ts';
@@ -28,14 +29,31 @@ function onDeviceLost(reason: string): void {
   send({ type: 'fatal', error: toWireError(error) });
 }
 
+/** Not among the types of a page, which may not read at once. */
+declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
+
+let runningBackend: BackendId | null = null;
+
+const models = new ModelShelf({
+  readBlob: (blob) => new FileReaderSync().readAsArrayBuffer(blob),
+  surroundings: async () => {
+    const { deviceMemory } = navigator as { readonly deviceMemory?: number };
+    return {
+      backend: runningBackend,
+      deviceMemoryBytes: deviceMemory === undefined ? null : deviceMemory * 2 ** 30,
+      weightsPerSecond:
+        runningBackend === null ? null : await measureWeightsPerSecond(() => systemClock.now()),
+    };
+  },
+});
+
 const engine = new Engine({
-  async loadModel({ modelId, modelBaseUrl, backend: preference }, progress) {
+  models,
+  async loadModel({ place, backend: preference }, progress) {
     const backend = await selectBackend(preference, { wasmPaths: BROWSER_WASM_PATHS, onDeviceLost });
-    const source = createFetchSource(new URL(`${encodeURIComponent(modelId)}/`, modelBaseUrl).href);
-    const model = await loadModel(source, {
-      onProgress: ({ file, receivedBytes, totalBytes }) => {
-        progress(file, receivedBytes, totalBytes);
-      },
+    runningBackend = backend.id;
+    const model = await models.open(place, ({ file, receivedBytes, totalBytes }) => {
+      progress(file, receivedBytes, totalBytes);
     });
     return { model, backend };
   },

@@ -23,7 +23,7 @@ const SIZE = { ...SYNTHETIC_LENS_NET, width: 8, heads: 1, tailQueries: 2, tailTo
 const RUN = { action: 'start', states: 9, steps: 2, learningRate: 1e-3, seed: 1 } as const;
 
 function trainableModel(change: (workshop: LensWorkshop) => LensWorkshop = (same) => same): FakeModel {
-  const shipped = syntheticLensNet(FAKE_HIDDEN_SIZE, 3, SIZE).buffer;
+  const shipped = syntheticLensNet(FAKE_HIDDEN_SIZE, 3, SIZE).bytes.slice(0);
   const lensWorkshop = change(createLensWorkshop(FAKE_HIDDEN_SIZE, 1e-5, SIZE, shipped));
   return { ...createFakeModel(), lensNet: lensWorkshop.createNet(shipped, 'shipped'), lensWorkshop };
 }
@@ -122,7 +122,7 @@ describe('training LensNet on a session', () => {
     const fixture = await bootTrainable();
     await open(fixture);
     await ingest(fixture, prose(1500));
-    const narrow = new Uint8Array(syntheticLensNet(2, 3, SIZE).buffer);
+    const narrow = new Uint8Array(syntheticLensNet(2, 3, SIZE).bytes.slice(0));
     const wrong = ask(fixture, { action: 'import', fileName: 'narrow.safetensors', bytes: narrow });
     await expect(wrong).rejects.toMatchObject({ code: 'bad-weights' });
     await expect(wrong).rejects.toThrow(/narrow\.safetensors/);

@@ -3,7 +3,7 @@ import type { SlotView } from '../../core/context/slot-view.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../core/trace/telemetry.ts';
 import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import type { SessionStore } from '../../storage/ports.ts';
-import { Engine } from '../engine/engine.ts';
+import { Engine, type EnginePorts } from '../engine/engine.ts';
 import type { Notice } from '../engine/protocol/protocol.ts';
 import { createFakeModel } from './fake-model.ts';
 import type { FakeModel } from './fake-model.ts';
@@ -16,6 +16,11 @@ export interface EngineFixture {
   events(): TelemetryEvent[];
 }
 
+/** For engines that are asked for no model. */
+export const NO_MODELS: EnginePorts['models'] = {
+  examine: () => Promise.reject(new Error('No models here.')),
+};
+
 /** A booted engine; the clock counts calls, so that timings repeat. */
 export async function bootEngine(
   options: { readonly store?: SessionStore; readonly model?: FakeModel } = {},
@@ -25,6 +30,7 @@ export async function bootEngine(
   const notices: Notice[] = [];
   let ticks = 0;
   const engine = new Engine({
+    models: NO_MODELS,
     loadModel: () =>
       Promise.resolve({
         model,
@@ -34,7 +40,11 @@ export async function bootEngine(
     clock: { now: () => ticks++, wallClockMs: () => 1_700_000_000_000 },
     notify: (notice) => notices.push(notice),
   });
-  await engine.handle({ kind: 'boot', modelId: 'fake', modelBaseUrl: 'models/', backend: 'cpu' });
+  await engine.handle({
+    kind: 'boot',
+    place: { kind: 'shipped', id: 'fake', baseUrl: 'models/' },
+    backend: 'cpu',
+  });
   return {
     engine,
     model,

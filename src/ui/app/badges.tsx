@@ -1,15 +1,17 @@
 /** What the engine runs on: the model and its measured figures, the backend and why, the storage and why. */
 import { Cpu, Database, DatabaseZap, Sparkles } from 'lucide-react';
-import { type BackendChoice, start } from './start.ts';
+import type { BackendChoice } from '../model/model-manager.ts';
+import { start } from './start.ts';
 import { storageWords } from '../words/storage.ts';
 import { formatCompact, formatCount, formatPercent } from '../words/format.ts';
 import { missingFeatures } from '../words/missing-features.ts';
 import { ModelFigures } from '../features/models/model-figures.tsx';
 import { Popover } from '../widgets/popover.tsx';
 import { usePage } from './page-providers.tsx';
-import { useSession } from '../view/hooks.ts';
+import { useModel, useSession } from '../view/hooks.ts';
 
 export function ModelBadge() {
+  const { shell } = useModel();
   const model = useSession((state) => state.boot?.model);
   return (
     <Popover
@@ -24,7 +26,7 @@ export function ModelBadge() {
         </>
       }
     >
-      {() =>
+      {(close) =>
         model ? (
           <>
             <h3>{model.title}</h3>
@@ -33,8 +35,24 @@ export function ModelBadge() {
               <Fact name="Layers × width" value={`${model.layers} × ${model.hiddenSize}`} />
               <Fact name="Vocabulary" value={formatCount(model.vocabularySize)} />
               <Fact name="Trained context" value={`${formatCount(model.trainedContextTokens)} tokens`} />
+              <Fact name="Licence" value={model.licence} />
               <Fact name="Weights" value={model.hash.slice(0, 12)} mono />
             </dl>
+            {!model.hasHeads && (
+              <p className="small">
+                Without trained heads: gists are means, and keyword search chooses what is expanded.
+              </p>
+            )}
+            <button
+              type="button"
+              className="button"
+              onClick={() => {
+                close();
+                shell.setState({ dialog: 'models' });
+              }}
+            >
+              Other models…
+            </button>
             {model.figures.length > 0 && <ModelFigures figures={model.figures} />}
           </>
         ) : (

@@ -18,7 +18,7 @@ function fetched({
   evaluation,
   training,
   compare,
-}: Page): Readonly<Record<'evaluate' | 'lens-training' | 'compare', Fetch>> {
+}: Page): Readonly<Record<'evaluate' | 'lens-training' | 'compare' | 'models', Fetch>> {
   return {
     evaluate: async () => {
       const { EvaluateDialog } = await import('../features/evaluate/evaluate-dialog.tsx');
@@ -27,6 +27,10 @@ function fetched({
     'lens-training': async () => {
       const { LensTrainingDialog } = await import('../features/training/lens-training-dialog.tsx');
       return () => <LensTrainingDialog training={training} />;
+    },
+    models: async () => {
+      const { ModelsDialog } = await import('../features/models/models-dialog.tsx');
+      return ModelsDialog;
     },
     compare: async () => {
       const { CompareDialog } = await import('../features/compare/compare-dialog.tsx');
@@ -69,6 +73,7 @@ function NamedDialog({ dialog, onFailure }: NamedDialogProps) {
     case 'evaluate':
     case 'lens-training':
     case 'compare':
+    case 'models':
       return <Loaded key={dialog} load={dialogs[dialog]} onFailure={onFailure} />;
   }
 }

@@ -13,6 +13,7 @@ import { Presets } from '../features/presets/presets.ts';
 import { type OpenExample, startAddressSync } from '../features/share/address-sync.ts';
 import { listenForDroppedFiles } from '../features/share/open-trace.ts';
 import type { PageLink } from '../features/share/page-link.ts';
+import { registerModels } from '../features/models/register-models.ts';
 import { registerShare } from '../features/share/register-share.ts';
 import { registerTimeline } from '../features/timeline/register-timeline.ts';
 import { TourProgress } from '../features/tour/tour-progress.ts';
@@ -47,6 +48,7 @@ export function createPage(engine: EnginePort): Page {
   commands.register(...playbackCommands(model.view), ...viewCommands(model.view));
   const explorer = new Explorer(registry);
   commands.register(...sessionCommands(model));
+  registerModels(registry);
   const features = {
     explorer,
     branch: new Branch(registry),

@@ -1,6 +1,7 @@
 /** The first minute: boot the engine, bring back the last session, or create one from the example and run it. */
-import type { BackendReport, BootReport, SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
+import type { BootReport, SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 import type { Model } from '../model/model.ts';
+import { type BackendChoice, sessionsOf } from '../model/model-manager.ts';
 import type { Page } from './page.ts';
 import { applyLink } from '../features/share/address-sync.ts';
 import type { LinkState } from '../features/share/link-state.ts';
@@ -8,16 +9,10 @@ import { targetOf } from '../features/share/page-link.ts';
 import { presetsFor } from '../model/presets.ts';
 import { type Example, loadExample } from '../model/example.ts';
 
-const MODEL_ID = 'tiny';
-const MODEL_BASE_URL = './models/';
-
-export type BackendChoice = 'auto' | BackendReport['id'];
-
 /** Boot with a backend and bring the page to life. Never throws; failures become problems. */
 export async function start(page: Page, backend: BackendChoice): Promise<void> {
-  const { engine, mirror, actions, problems, example: store } = page.model;
+  const { engine, mirror, actions, models, problems, example: store } = page.model;
   const opened = mirror.getState().session?.record.id;
-  mirror.setState({ phase: 'booting', progress: null });
   const link = opened === undefined ? page.pageLink.readAddress() : null;
   const example = loadExample().then(
     (loaded) => {
@@ -30,13 +25,7 @@ export async function start(page: Page, backend: BackendChoice): Promise<void> {
     },
   );
   try {
-    const boot = await engine.send({
-      kind: 'boot',
-      modelId: MODEL_ID,
-      modelBaseUrl: MODEL_BASE_URL,
-      backend,
-    });
-    mirror.setState({ boot, phase: 'opening', progress: null });
+    const boot = await models.boot(backend);
     const sessions = await engine.send({ kind: 'listSessions' });
     mirror.setState({ sessions });
     const loaded = opened === undefined && link ? await example : null;
@@ -44,8 +33,8 @@ export async function start(page: Page, backend: BackendChoice): Promise<void> {
       await openLink(page, link, boot, sessions, loaded);
       return;
     }
-    const last =
-      sessions.find(({ id }) => id === opened) ?? [...sessions].sort((a, b) => b.updatedAt - a.updatedAt)[0];
+    const own = sessionsOf(boot.model, sessions);
+    const last = own.find(({ id }) => id === opened) ?? own[0];
     if (last) {
       await actions.open(last.id);
       await resume(page.model);

@@ -17,10 +17,12 @@ function scene() {
   const opened: string[] = [];
   const added: [title: string, text: string][] = [];
   const imported: [title: string, messages: readonly ImportedMessage[]][] = [];
+  const models: string[][] = [];
   const problems = new Problems();
   const files = new FileIntake({
     mirror,
     problems,
+    models: { choose: (files) => Promise.resolve(void models.push(files.map(({ name }) => name))) },
     recordings: { open: (file) => Promise.resolve(void opened.push(file.name)) },
     actions: {
       ingest: (text, title) => Promise.resolve(added.push([title, text]) > 0),
@@ -29,7 +31,7 @@ function scene() {
       openFile: (file) => Promise.resolve(void opened.push(file.name)),
     },
   });
-  return { files, opened, added, imported, open, problems, inReview: () => files.store.getState().files };
+  return { files, models, opened, added, imported, open, problems, inReview: () => files.store.getState().files };
 }
 
 it('opens a session file whatever its name, and asks first where texts are expected', async () => {
@@ -144,3 +146,16 @@ it('names every file that it refuses', async () => {
     'b.txt is too large',
   ]);
 });
+
+it.each(['documents', 'page'] as const)(
+  'looks at a model that is dropped on the %s, whatever its name',
+  async (place) => {
+    const { files, models, added, opened, inReview } = scene();
+    await files.accept([new File(['GGUF\u0003\0\0\0 and more of it'], 'notes.txt')], place);
+    const header = new Uint8Array(32);
+    header.set([16, 0, 0, 0, 0, 0, 0, 0, '{'.charCodeAt(0)]);
+    await files.accept([new File(['{}'], 'config.json'), new File([header], 'weights')], place);
+    expect(models).toEqual([['notes.txt'], ['config.json', 'weights']]);
+    expect([added, opened, inReview()]).toEqual([[], [], []]);
+  },
+);

@@ -6,10 +6,12 @@ import { createStore } from 'zustand';
 import type { Problems } from './problems.ts';
 import type { ReadableStore } from './readable-store.ts';
 import type { Recordings } from './recordings.ts';
+import type { ModelManager } from './model-manager.ts';
 import type { SessionActions } from './session-actions.ts';
 import type { SessionMirror } from './session.ts';
 import { importHistory } from '../../core/history-import/import-history.ts';
 import { type FileKind, type FileReading, LARGEST_TEXT_BYTES, readKind } from './files/file-kind.ts';
+import { areModel } from './files/model-files.ts';
 import { type TextEncoding, decodeText } from './files/text-encoding.ts';
 
 /** `documents` asks for texts, `page` for whatever it is. */
@@ -30,6 +32,7 @@ export interface FileInReview {
 interface Parts {
   readonly recordings: Pick<Recordings, 'open'>;
   readonly actions: Pick<SessionActions, 'ingest' | 'importHistory' | 'run' | 'openFile'>;
+  readonly models: Pick<ModelManager, 'choose'>;
   readonly mirror: SessionMirror;
   readonly problems: Problems;
 }
@@ -55,6 +58,10 @@ export class FileIntake {
   /** Take files in: at once where content and place agree, else after a look at them. */
   async accept(given: Iterable<File>, place: FilePlace): Promise<void> {
     const files = [...given];
+    if (await areModel(files)) {
+      await this.#parts.models.choose(files);
+      return;
+    }
     const sessionId = this.#openSessionId;
     this.#sessionId = sessionId;
     for (const file of files) {

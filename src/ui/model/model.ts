@@ -5,6 +5,7 @@ import { EngineLink, type EnginePort, NoticeHandlers } from './engine-link.ts';
 import { type ExampleStore, createExampleStore } from './example.ts';
 import { FileIntake } from './file-intake.ts';
 import { type FirstMinute, createFirstMinute } from './first-minute.ts';
+import { ModelManager } from './model-manager.ts';
 import { Playhead } from './playhead.ts';
 import { Problems } from './problems.ts';
 import { Recordings } from './recordings.ts';
@@ -27,6 +28,7 @@ export interface Model {
   readonly mirror: SessionMirror;
   readonly intake: SessionIntake;
   readonly actions: SessionActions;
+  readonly models: ModelManager;
   readonly files: FileIntake;
   readonly conversation: Conversation;
   readonly steering: Steering;
@@ -68,6 +70,7 @@ export function createModel(port: EnginePort): Model {
     playhead,
     problems,
   });
+  const models = new ModelManager({ engine, mirror, actions, recordings, shell, problems });
   return {
     problems,
     shell,
@@ -76,7 +79,8 @@ export function createModel(port: EnginePort): Model {
     mirror,
     intake,
     actions,
-    files: new FileIntake({ recordings, actions, mirror, problems }),
+    models,
+    files: new FileIntake({ recordings, actions, models, mirror, problems }),
     conversation,
     steering: new Steering({ engine, mirror, intake, shown, view, problems }),
     shown,

@@ -69,7 +69,8 @@ export class Problems {
   }
 }
 
-function wordsOf(error: unknown): { message: string; kept: string; tryNext: string } {
+/** What a command threw, in words; empty where it says nothing. */
+export function wordsOf(error: unknown): { message: string; kept: string; tryNext: string } {
   const fields = (typeof error === 'object' && error !== null ? error : {}) as Partial<
     Record<keyof WireError, unknown>
   >;

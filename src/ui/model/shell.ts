@@ -16,7 +16,7 @@ interface Remembered {
 export interface ShellState extends Remembered {
   readonly rightTab: 'chat' | 'inspector';
   readonly mobileTab: MobileTab;
-  readonly dialog: 'help' | 'palette' | 'evaluate' | 'lens-training' | 'compare' | 'branch' | null;
+  readonly dialog: 'help' | 'palette' | 'evaluate' | 'lens-training' | 'compare' | 'branch' | 'models' | null;
   /** The definition that is shown, over whatever dialog is open; `all` begins at the first. */
   readonly definition: DefinitionId | 'all' | null;
 }

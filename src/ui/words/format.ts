@@ -29,6 +29,13 @@ export function formatPercent(fraction: number): string {
   return `${percent.toFixed(digits)}%`;
 }
 
+/** `940 B`, `94.0 MB`, `1.45 GB`: decimal, as the hub and file managers say it. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB'] as const;
+  const at = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  return `${trimmed(bytes / 1000 ** at)}${THIN_SPACE}${units[at]!}`;
+}
+
 /** A score in [-1, 1] with its sign: `+0.42`, `−0.07`. */
 export function formatScore(score: number): string {
   return `${score < 0 ? '−' : '+'}${Math.abs(score).toFixed(2)}`;

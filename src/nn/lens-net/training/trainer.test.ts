@@ -74,7 +74,7 @@ const SHAPE: LensShape = {
 };
 
 function syntheticWeights(): ArrayBuffer {
-  return syntheticLensNet(SHAPE.hiddenSize, 3, SHAPE.config).buffer;
+  return syntheticLensNet(SHAPE.hiddenSize, 3, SHAPE.config).bytes.slice(0);
 }
 
 /** The entry whose vector is the tail's own wants detail; the others do not. */
@@ -222,7 +222,7 @@ describe('training on wasm', () => {
     const written = once.encodeWeights('once');
     const twice = workshop.createTrainer(written, 'once');
     expect(new Uint8Array(twice.encodeWeights('twice'))).toEqual(new Uint8Array(written));
-    const narrow = syntheticLensNet(8, 3, SHAPE.config).buffer;
+    const narrow = syntheticLensNet(8, 3, SHAPE.config).bytes.slice(0);
     expect(() => workshop.createTrainer(narrow, 'narrow')).toThrow(WeightError);
     expect(() => workshop.createNet(narrow, 'narrow.safetensors')).toThrow(/narrow\.safetensors.*slot_in/);
     const transformer = { ...SYNTHETIC_LENS_NET, variant: 'transformer', layers: 1, window: 8 } as const;

@@ -3,6 +3,7 @@
  * key projections interleaved pair by pair; they are put back here, so that nothing else knows of it.
  */
 import { WeightError } from '../errors.ts';
+import type { FileBytes } from '../file-bytes.ts';
 import type { TensorFile } from '../tensor-file.ts';
 import { type GgufHeader, type GgufTensor, type GgufValue, parseGgufHeader } from './gguf-header.ts';
 
@@ -24,17 +25,15 @@ const OUTSIDE: Readonly<Record<string, string>> = {
 };
 const BLOCK_TENSOR = /^blk\.(\d{1,3})\.([a-z_]+)\.(weight|bias)$/;
 
-/** The tensors of one file, decoded when asked for. Keeps the file's buffer alive. */
+/** The tensors of one file, each read and decoded when it is asked for. */
 export class GgufFile implements TensorFile {
   private readonly tensors = new Map<string, GgufTensor>();
-  private readonly bytes: DataView;
 
   private constructor(
     readonly file: string,
-    buffer: ArrayBuffer,
+    private readonly bytes: FileBytes,
     private readonly header: GgufHeader,
   ) {
-    this.bytes = new DataView(buffer);
     for (const tensor of header.tensors.values()) {
       const name = huggingFaceName(tensor.name);
       if (name === null) throw new WeightError(file, tensor.name, 'is no tensor of a Llama model');
@@ -43,8 +42,8 @@ export class GgufFile implements TensorFile {
   }
 
   /** @throws {WeightError} if the file is damaged, of another format, or holds tensors of another architecture. */
-  static parse(buffer: ArrayBuffer, file: string): GgufFile {
-    return new GgufFile(file, buffer, parseGgufHeader(buffer, file));
+  static parse(bytes: FileBytes, file: string): GgufFile {
+    return new GgufFile(file, bytes, parseGgufHeader(bytes, file));
   }
 
   get metadata(): ReadonlyMap<string, GgufValue> {
@@ -76,8 +75,10 @@ export class GgufFile implements TensorFile {
     }
     const { format, byteOffset, size } = tensor;
     const values = new Float32Array(size);
-    for (let to = 0, at = byteOffset; to < size; to += format.values, at += format.bytes) {
-      format.decode(this.bytes, at, values, to);
+    const byteLength = (size / format.values) * format.bytes;
+    const view = new DataView(this.bytes.slice(byteOffset, byteOffset + byteLength));
+    for (let to = 0, at = 0; to < size; to += format.values, at += format.bytes) {
+      format.decode(view, at, values, to);
     }
     for (let i = 0; i < size; i++) {
       if (!Number.isFinite(values[i]))

@@ -5,6 +5,7 @@
  * Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 import { WeightError } from '../errors.ts';
+import type { FileBytes } from '../file-bytes.ts';
 import { blockFormat, type BlockFormat } from './block-formats.ts';
 
 const MAGIC = 0x46554747;
@@ -37,10 +38,9 @@ export interface GgufHeader {
  * @param file - named in errors.
  * @throws {WeightError} naming what is wrong and at which byte.
  */
-export function parseGgufHeader(buffer: ArrayBuffer, file: string): GgufHeader {
-  const reader = new Reader(buffer, file);
-  if (buffer.byteLength < 4 || reader.u32() !== MAGIC)
-    throw new WeightError(file, null, 'is not a GGUF file');
+export function parseGgufHeader(bytes: FileBytes, file: string): GgufHeader {
+  const reader = new Reader(bytes, file);
+  if (bytes.byteLength < 4 || reader.u32() !== MAGIC) throw new WeightError(file, null, 'is not a GGUF file');
   const version = reader.u32();
   if (version !== 2 && version !== 3) {
     throw new WeightError(file, null, `GGUF version ${version} is not supported; 2 and 3 are`);
@@ -58,8 +58,8 @@ export function parseGgufHeader(buffer: ArrayBuffer, file: string): GgufHeader {
   for (const tensor of found) {
     const byteOffset = dataStart + tensor.offset;
     const byteLength = (tensor.size / tensor.format.values) * tensor.format.bytes;
-    if (byteOffset + byteLength > buffer.byteLength) {
-      const what = `its ${byteLength} bytes at ${byteOffset} end behind the file's ${buffer.byteLength}: the file is cut short`;
+    if (byteOffset + byteLength > bytes.byteLength) {
+      const what = `its ${byteLength} bytes at ${byteOffset} end behind the file's ${bytes.byteLength}: the file is cut short`;
       throw new WeightError(file, tensor.name, what);
     }
     if (tensors.has(tensor.name)) throw new WeightError(file, tensor.name, 'is there twice');
@@ -127,18 +127,23 @@ const SCALAR_BYTES: Readonly<Partial<Record<number, number>>> = {
 const STRING = 8;
 const ARRAY = 9;
 const MAX_NESTING = 2;
+/** Longer than any chat template. */
+const LONGEST_TEXT_BYTES = 16 * 2 ** 20;
+/** Read at once: a header is a few megabytes, most of them the vocabulary. */
+const WINDOW_BYTES = 4 * 2 ** 20;
 
 class Reader {
+  /** From the file's start. */
   at = 0;
-  private readonly view: DataView;
+  /** The part of the file that is in memory. */
+  private view = new DataView(new ArrayBuffer(0));
+  private viewStart = 0;
   private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
   constructor(
-    private readonly buffer: ArrayBuffer,
+    private readonly bytes: FileBytes,
     private readonly file: string,
-  ) {
-    this.view = new DataView(buffer);
-  }
+  ) {}
 
   u32(): number {
     const at = this.take(4, 'a number');
@@ -148,14 +153,16 @@ class Reader {
   u64(): number {
     const at = this.take(8, 'a number');
     const value = this.view.getBigUint64(at, true);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.error(`the number ${value} is too large`, at);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+      throw this.error(`the number ${value} is too large`, this.at - 8);
+    }
     return Number(value);
   }
 
   /** A count of things of at least `bytesEach`, that can fit into what is left of the file. */
   count(bytesEach: number, what: string): number {
     const count = this.u64();
-    const left = this.buffer.byteLength - this.at;
+    const left = this.bytes.byteLength - this.at;
     if (count * bytesEach > left)
       throw this.error(`${count} ${what} cannot fit into the ${left} bytes left`, this.at);
     return count;
@@ -163,8 +170,9 @@ class Reader {
 
   string(): string {
     const length = this.u64();
+    if (length > LONGEST_TEXT_BYTES) throw this.error(`a text of ${length} bytes is too long`, this.at - 8);
     const at = this.take(length, `a text of ${length} bytes`);
-    return this.decoder.decode(new Uint8Array(this.buffer, at, length));
+    return this.decoder.decode(new Uint8Array(this.view.buffer, at, length));
   }
 
   value(type: number, nesting: number): GgufValue {
@@ -207,12 +215,18 @@ class Reader {
     }
   }
 
+  /** Go on by so many bytes. @returns where they begin in the view. */
   private take(bytes: number, what: string): number {
     const { at } = this;
-    if (bytes > this.buffer.byteLength - at)
+    if (bytes > this.bytes.byteLength - at) {
       throw this.error(`${what} does not fit: the file is cut short`, at);
+    }
+    if (at < this.viewStart || at + bytes > this.viewStart + this.view.byteLength) {
+      this.view = new DataView(this.bytes.slice(at, at + Math.max(bytes, WINDOW_BYTES)));
+      this.viewStart = at;
+    }
     this.at += bytes;
-    return at;
+    return at - this.viewStart;
   }
 
   private error(what: string, at: number): WeightError {

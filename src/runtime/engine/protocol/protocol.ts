@@ -16,6 +16,8 @@ import type { WireError } from '../../session/messages/wire-error.ts';
 import { evaluationRequestSchema } from './evaluation.ts';
 import type { EvaluationCatalogue, EvaluationOutcome, EvaluationProgress } from './evaluation.ts';
 import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
+import { modelPlaceSchema, modelSchemas } from './models.ts';
+import type { ModelResults } from './models.ts';
 import { runSchemas } from '../../session/messages/run-messages.ts';
 import type { BranchProgress, StoredRun } from '../../session/messages/run-messages.ts';
 import { querySchemas } from '../../session/messages/query-messages.ts';
@@ -43,6 +45,7 @@ export type {
 export type { BranchProgress, StoredRun } from '../../session/messages/run-messages.ts';
 export type { ManualAct, SessionState } from '../../session/messages/session-messages.ts';
 export type { WireError } from '../../session/messages/wire-error.ts';
+export type { ModelCheck, ModelPlace } from './models.ts';
 export type { BackendReport } from '../../../nn/ports.ts';
 export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';
 
@@ -59,10 +62,10 @@ export const commandSchema = z.discriminatedUnion('kind', [
   /** Load a model and choose a backend. Sent once; again to change backend or model (sessions stay stored). */
   z.object({
     kind: z.literal('boot'),
-    modelId: z.string(),
-    modelBaseUrl: z.string(),
+    place: modelPlaceSchema,
     backend: z.enum(['auto', 'webgpu', 'wasm', 'cpu']),
   }),
+  ...modelSchemas,
   z.object({ kind: z.literal('listSessions') }),
   z.object({ kind: z.literal('createSession'), title: z.string(), config: runConfigSchema.partial() }),
   z.object({ kind: z.literal('openSession'), sessionId: z.string() }),
@@ -111,6 +114,9 @@ export interface ModelReport {
   readonly trainedContextTokens: number;
   /** What `lensVariant` may ask for. */
   readonly lensVariants: readonly LensVariant[];
+  /** Whether it has a LensNet; without one, gists are means and a policy without training chooses. */
+  readonly hasHeads: boolean;
+  readonly licence: string;
   readonly figures: readonly {
     readonly name: string;
     readonly value: number;
@@ -129,7 +135,7 @@ export interface BootReport {
 }
 
 /** What each command answers. */
-export interface CommandResults extends SessionResults {
+export interface CommandResults extends SessionResults, ModelResults {
   boot: BootReport;
   listSessions: readonly SessionRecord[];
   createSession: SessionSnapshot;

@@ -17,6 +17,7 @@ export type EngineErrorCode =
   | 'bad-weights'
   | 'bad-archive'
   | 'stopped'
+  | 'bad-model'
   | 'device-lost'
   | 'worker-crashed';
 

@@ -6,6 +6,7 @@ import { isChatTurn, isImportedMessage } from '../../../core/tree/provenance.ts'
 import { ImportedMessages } from './imported-messages.tsx';
 import { WaitingList } from './waiting-list.tsx';
 import { formatCompact, formatCount } from '../../words/format.ts';
+import { droppedFiles } from '../../model/files/dropped-files.ts';
 import { useExample, useModel, useRunView, useSession } from '../../view/hooks.ts';
 
 const ACCEPTED =
@@ -33,7 +34,9 @@ export function DocumentsPanel() {
   const onDrop = (event: DragEvent) => {
     event.preventDefault();
     setOver(false);
-    if (!disabled) void files.accept(event.dataTransfer.files, 'documents');
+    void droppedFiles(event.dataTransfer).then((dropped) =>
+      files.accept(dropped, disabled ? 'page' : 'documents'),
+    );
   };
 
   return (

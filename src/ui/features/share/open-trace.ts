@@ -1,4 +1,5 @@
 /** The ways in which a file comes to the page beside the documents: the file dialog, and being dropped. */
+import { droppedFiles } from '../../model/files/dropped-files.ts';
 import type { Model } from '../../model/model.ts';
 
 /** @returns a function that lets the user choose a session or trace file. The input stays in the page, for the browser's own file dialog. */
@@ -34,10 +35,9 @@ export function listenForDroppedFiles({ files }: Model): () => void {
   };
   const drop = (event: DragEvent) => {
     if (event.defaultPrevented) return;
-    const dropped = [...(event.dataTransfer?.files ?? [])];
-    if (dropped.length === 0) return;
+    if (event.dataTransfer === null || event.dataTransfer.files.length === 0) return;
     event.preventDefault();
-    void files.accept(dropped, 'page');
+    void droppedFiles(event.dataTransfer).then((dropped) => files.accept(dropped, 'page'));
   };
   addEventListener('dragover', over);
   addEventListener('drop', drop);
