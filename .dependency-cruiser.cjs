@@ -66,6 +66,7 @@ module.exports = {
     ...within('src/core/allocator', { pass: [], strategies: ['pass'], '.': ['pass', 'strategies'] }),
     ...within('src/storage', {
       '.': [],
+      files: [],
       memory: ['.'],
       versions: [],
       indexeddb: ['.', 'memory', 'versions'],

@@ -87,7 +87,7 @@ export async function readFolderBase(
   options: ReadOptions = {},
 ): Promise<PublishedBase> {
   const rawConfig = parseJson(await source.read(CONFIG, options), CONFIG);
-  const config = parseBaseConfig(rawConfig, CONFIG);
+  const { config, trainedContextTokens } = parseFolderConfig(rawConfig, CONFIG);
   const rawTokenizerConfig = parseJson(await source.read(TOKENIZER_CONFIG, options), TOKENIZER_CONFIG);
   const rawTokenizer = parseJson(await source.read(TOKENIZER, options), TOKENIZER);
   const tokenizer = createTokenizer(rawTokenizer, rawTokenizerConfig, TOKENIZER);
@@ -97,7 +97,7 @@ export async function readFolderBase(
     name,
     licence: null,
     config,
-    trainedContextTokens: parsed(contextSchema, rawConfig, CONFIG).max_position_embeddings,
+    trainedContextTokens,
     tokenizer,
     chat: await folderChat(
       source,
@@ -106,6 +106,17 @@ export async function readFolderBase(
     ),
     weights,
     weightFiles,
+  };
+}
+
+/** What a `config.json` in Hugging Face's layout says. @throws {WeightError} naming the field that is wrong. */
+export function parseFolderConfig(
+  value: unknown,
+  file: string,
+): Pick<PublishedBase, 'config' | 'trainedContextTokens'> {
+  return {
+    config: parseBaseConfig(value, file),
+    trainedContextTokens: parsed(contextSchema, value, file).max_position_embeddings,
   };
 }
 

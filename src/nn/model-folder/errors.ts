@@ -18,7 +18,7 @@ export class ModelSourceError extends Error {
   override readonly name = 'ModelSourceError';
   constructor(
     readonly file: string,
-    readonly kind: 'missing' | 'not-a-model-file' | 'network' | 'truncated',
+    readonly kind: 'missing' | 'not-a-model-file' | 'network' | 'truncated' | 'refused',
     what: string,
     options?: ErrorOptions,
   ) {

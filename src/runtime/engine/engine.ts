@@ -51,7 +51,7 @@ export interface EnginePorts {
     boot: CommandOf<'boot'>,
     progress: (label: string, done: number, total: number) => void,
   ): Promise<{ readonly model: LoadedModel; readonly backend: BackendReport }>;
-  readonly models: Pick<ModelShelf, 'examine'>;
+  readonly models: Omit<ModelShelf, 'open'>;
   openStore(): Promise<SessionStore>;
   readonly clock: Clock;
   readonly notify: (notice: Notice) => void;
@@ -80,6 +80,18 @@ export class Engine {
   private readonly handlers: Handlers = {
     boot: (command) => this.boot(command),
     examineModel: ({ place }) => this.ports.models.examine(place),
+    findModel: ({ address, endpoint, file }) => this.ports.models.find(address, endpoint, file),
+    listModels: () => this.ports.models.list(),
+    fetchModel: ({ plan }) => this.ports.models.fetch(plan),
+    keepModel: ({ name, files }) => this.ports.models.keep(name, files),
+    pauseFetch: () => {
+      this.ports.models.pause();
+      return null;
+    },
+    removeModel: async ({ folder }) => {
+      await this.ports.models.remove(folder);
+      return null;
+    },
     listSessions: () => this.ready.store.list(),
     createSession: (command) => this.createSession(command),
     openSession: ({ sessionId }) => this.openSession(sessionId as SessionId),
@@ -143,6 +155,7 @@ export class Engine {
   }
 
   async dispose(): Promise<void> {
+    this.ports.models.pause();
     await this.evaluations.cancel();
     await this.closeSession();
     this.booted?.model.dispose();

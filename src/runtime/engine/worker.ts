@@ -3,6 +3,7 @@ import { measureWeightsPerSecond } from '../../nn/backend/throughput.ts';
 import { selectBackend } from '../../nn/backend/device.ts';
 import type { BackendId } from '../../nn/ports.ts';
 import { BROWSER_WASM_PATHS } from '../../nn/backend/wasm-paths-browser.ts';
+import { OpfsFileTree } from '../../storage/files/opfs-file-tree.ts';
 import { openSessionStore } from '../../storage/indexeddb/open-store.ts';
 import { systemClock } from '../../base/clock.ts';
 import { answerMessage } from './command-port.ts';
@@ -35,6 +36,11 @@ declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBu
 let runningBackend: BackendId | null = null;
 
 const models = new ModelShelf({
+  openTree: () => OpfsFileTree.in('models'),
+  estimate: async () => (await (navigator as Partial<Navigator>).storage?.estimate()) ?? null,
+  onProgress: (progress) => {
+    notices.post({ kind: 'modelFetch', progress });
+  },
   readBlob: (blob) => new FileReaderSync().readAsArrayBuffer(blob),
   surroundings: async () => {
     const { deviceMemory } = navigator as { readonly deviceMemory?: number };

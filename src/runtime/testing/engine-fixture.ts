@@ -18,8 +18,18 @@ export interface EngineFixture {
 
 /** For engines that are asked for no model. */
 export const NO_MODELS: EnginePorts['models'] = {
-  examine: () => Promise.reject(new Error('No models here.')),
+  examine: noModels,
+  find: noModels,
+  list: noModels,
+  fetch: noModels,
+  keep: noModels,
+  pause: () => undefined,
+  remove: noModels,
 };
+
+function noModels(): Promise<never> {
+  return Promise.reject(new Error('No models here.'));
+}
 
 /** A booted engine; the clock counts calls, so that timings repeat. */
 export async function bootEngine(

@@ -11,7 +11,7 @@ import { Popover } from '../widgets/popover.tsx';
 import { useModel, useSession } from '../view/hooks.ts';
 
 export function SessionMenu() {
-  const { actions, recordings, problems } = useModel();
+  const { actions, models, recordings, problems } = useModel();
   const session = useSession((state) => state.session);
   const sessions = useSession((state) => state.sessions);
   const isBooted = useSession((state) => state.boot !== null);
@@ -51,7 +51,7 @@ export function SessionMenu() {
                     onClick={() => {
                       close();
                       recordings.close();
-                      if (record.id !== session?.record.id) void actions.open(record.id);
+                      if (record.id !== session?.record.id) void models.openSession(record);
                     }}
                   >
                     <span>{record.title}</span>

@@ -25,7 +25,7 @@ export async function start(page: Page, backend: BackendChoice): Promise<void> {
     },
   );
   try {
-    const boot = await models.boot(backend);
+    const boot = opened === undefined ? await models.bootFirst(backend) : await models.boot(backend);
     const sessions = await engine.send({ kind: 'listSessions' });
     mirror.setState({ sessions });
     const loaded = opened === undefined && link ? await example : null;

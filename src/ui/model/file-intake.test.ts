@@ -31,7 +31,16 @@ function scene() {
       openFile: (file) => Promise.resolve(void opened.push(file.name)),
     },
   });
-  return { files, models, opened, added, imported, open, problems, inReview: () => files.store.getState().files };
+  return {
+    files,
+    models,
+    opened,
+    added,
+    imported,
+    open,
+    problems,
+    inReview: () => files.store.getState().files,
+  };
 }
 
 it('opens a session file whatever its name, and asks first where texts are expected', async () => {

@@ -2,6 +2,8 @@
 import { expect, it } from 'vitest';
 import type {
   Command,
+  FetchPlan,
+  KeptModel,
   ModelPlace,
   ModelReport,
   SessionRecord,
@@ -13,7 +15,22 @@ import { fakeEngine } from './testing/fake-engine.ts';
 const record = (id: string, modelId: string, modelHash: string, tokenCount = 100, updatedAt = 1) =>
   ({ id, modelId, modelHash, tokenCount, updatedAt }) as SessionRecord;
 
-function scene(options: { readonly sessions?: readonly SessionRecord[]; readonly broken?: boolean } = {}) {
+const PLAN: FetchPlan = {
+  folder: 'org--base@c0ffee',
+  name: 'org/base',
+  origin: 'org/base@c0ffee',
+  licence: null,
+  files: [],
+};
+const KEPT: KeptModel = { plan: PLAN, receivedBytes: 5, totalBytes: 5, isComplete: true };
+
+interface SceneOptions {
+  readonly sessions?: readonly SessionRecord[];
+  readonly kept?: readonly KeptModel[];
+  readonly broken?: boolean;
+}
+
+function scene(options: SceneOptions = {}) {
   const commands: Command[] = [];
   const { port } = fakeEngine((command) => {
     commands.push(command);
@@ -30,9 +47,15 @@ function scene(options: { readonly sessions?: readonly SessionRecord[]; readonly
         return { name: 'A base' };
       case 'boot': {
         if (command.place.kind === 'files' && options.broken === true) throw new Error('It does not fit.');
-        const id = command.place.kind === 'files' ? 'base' : 'tiny';
+        const id = command.place.kind === 'shipped' ? 'tiny' : 'base';
         return { model: { id, title: id, hash: `hash of ${id}`, hasHeads: id === 'tiny' } };
       }
+      case 'listModels':
+        return { models: options.kept ?? [], usageBytes: 1, quotaBytes: 10, unavailable: null };
+      case 'findModel':
+        return { plan: PLAN, check: { name: 'org/base' }, choices: [], file: null, noRoom: null };
+      case 'fetchModel':
+        return 'whole';
       case 'listSessions':
         return options.sessions ?? [];
       case 'createSession':
@@ -53,7 +76,7 @@ function scene(options: { readonly sessions?: readonly SessionRecord[]; readonly
   const file = new File(['GGUF'], 'a.gguf');
   const place: ModelPlace = { kind: 'files', name: 'a', files: [file] };
   const kinds = () => commands.map(({ kind }) => kind);
-  return { model, models: model.models, commands, kinds, file, place };
+  return { options, model, models: model.models, commands, kinds, file, place };
 }
 
 it('looks at chosen files and loads nothing of them', async () => {
@@ -102,4 +125,44 @@ it('knows a base by its weights, and one with heads by its name: that one’s we
   const sessions = [record('a', 'base', 'q4'), record('b', 'base', 'f16'), record('c', 'base', 'q4', 1, 9)];
   expect(sessionsOf(base, sessions).map(({ id }) => id)).toEqual(['c', 'a']);
   expect(sessionsOf({ ...base, hasHeads: true }, sessions)).toHaveLength(3);
+});
+
+it('fetches what the user saw, and then looks at it before it is loaded', async () => {
+  const { models, kinds } = scene({ kept: [KEPT] });
+  await models.find('org/base');
+  const { choice } = models.store.getState();
+  expect(choice).toMatchObject({ place: null, offer: { plan: PLAN } });
+  await models.fetch(choice!.offer!.plan);
+  expect(kinds()).toEqual(['findModel', 'fetchModel', 'listModels', 'examineModel']);
+  expect(models.store.getState()).toMatchObject({
+    fetching: null,
+    shelf: { models: [KEPT] },
+    choice: { place: { kind: 'kept', folder: PLAN.folder } },
+  });
+});
+
+it('opens a session with the model that made it, which it knows from when that ran', async () => {
+  const session = record('mine', 'base', 'hash of base');
+  const { models, kinds } = scene({ kept: [KEPT], sessions: [session] });
+  await models.refreshShelf();
+  await models.use({ kind: 'kept', folder: PLAN.folder, name: PLAN.name });
+  await models.use(SHIPPED_MODEL);
+  const before = kinds().length;
+  await models.openSession(session);
+  expect(kinds().slice(before)).toEqual(['listModels', 'boot', 'listSessions', 'openSession']);
+});
+
+it('says what to fetch where the model of a session is missing', async () => {
+  const session = record('mine', 'base', 'hash of base');
+  const gone = scene({ kept: [KEPT], sessions: [session] });
+  await gone.models.refreshShelf();
+  await gone.models.use({ kind: 'kept', folder: PLAN.folder, name: PLAN.name });
+  await gone.models.use(SHIPPED_MODEL);
+  (gone.options.kept as KeptModel[]).length = 0;
+  await gone.models.openSession(session);
+  expect(gone.models.store.getState()).toMatchObject({ wanted: session, choice: { offer: { plan: PLAN } } });
+  const unknown = record('other', 'elsewhere', 'x');
+  await gone.models.openSession(unknown);
+  expect(gone.models.originOf(unknown)).toBeNull();
+  expect(gone.models.store.getState()).toMatchObject({ wanted: unknown, choice: null });
 });

@@ -70,7 +70,7 @@ export function createModel(port: EnginePort): Model {
     playhead,
     problems,
   });
-  const models = new ModelManager({ engine, mirror, actions, recordings, shell, problems });
+  const models = new ModelManager({ engine, notices, mirror, actions, recordings, shell, problems });
   return {
     problems,
     shell,

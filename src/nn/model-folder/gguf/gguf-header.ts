@@ -224,6 +224,7 @@ class Reader {
     if (at < this.viewStart || at + bytes > this.viewStart + this.view.byteLength) {
       this.view = new DataView(this.bytes.slice(at, at + Math.max(bytes, WINDOW_BYTES)));
       this.viewStart = at;
+      if (this.view.byteLength < bytes) throw this.error(`${what} could not be read`, at);
     }
     this.at += bytes;
     return at - this.viewStart;

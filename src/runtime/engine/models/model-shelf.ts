@@ -1,33 +1,60 @@
-/** The models that the engine can reach: looks at them before they are loaded, and opens them. Holds no weights. */
-import { loadModel, type LoadProgress, readManifest } from '../../../nn/loader/load-model.ts';
+/** The models that the engine can reach: looks at them before they are loaded, keeps and opens them. Holds no weights. */
+import { type BaseConfig, parameterCount, parseBaseConfig } from '../../../nn/base-model/config.ts';
 import { createBareModel } from '../../../nn/loader/bare-model.ts';
+import { loadModel, type LoadProgress, readManifest } from '../../../nn/loader/load-model.ts';
 import { readModelFiles } from '../../../nn/loader/model-files.ts';
+import type { PublishedBase } from '../../../nn/loader/published-base.ts';
 import { createBlobSource, type ReadBlob } from '../../../nn/model-folder/blob-source.ts';
 import { createFetchSource } from '../../../nn/model-folder/fetch-source.ts';
-import { type BaseConfig, parameterCount, parseBaseConfig } from '../../../nn/base-model/config.ts';
 import { parseJson } from '../../../nn/model-folder/json-file.ts';
 import type { ModelSource } from '../../../nn/model-folder/model-source.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
-import type { PublishedBase } from '../../../nn/loader/published-base.ts';
-import type { ModelCheck, ModelPlace } from '../protocol/models.ts';
+import { type FileTree, FileTreeError } from '../../../storage/files/file-tree.ts';
+import { EngineError } from '../../session/messages/errors.ts';
+import type {
+  FetchPlan,
+  ModelCheck,
+  ModelFetchProgress,
+  ModelOffer,
+  ModelPlace,
+  ModelResults,
+  ShelfReport,
+} from '../protocol/models.ts';
+import { findHubModel } from './hub-models.ts';
+import { KeptModels, totalOf } from './kept-models.ts';
 import { modelProblem } from './model-problem.ts';
 import { forecastRun, type Surroundings } from './run-forecast.ts';
 
-interface ShelfPorts {
+export interface ShelfPorts {
   readonly readBlob: ReadBlob;
+  /** Where models are kept. @throws {FileTreeError} where this browser keeps none. */
+  readonly openTree: () => Promise<FileTree>;
+  /** How much is used and may be used; null where the browser does not tell. */
+  readonly estimate: () => Promise<{ readonly usage?: number; readonly quota?: number } | null>;
   /** What the device offers at this moment. */
   readonly surroundings: () => Promise<Surroundings>;
+  readonly onProgress: (progress: ModelFetchProgress) => void;
 }
 
+/** A fetch tells how far it is about this often. */
+const REPORT_EVERY_MS = 100;
+
 export class ModelShelf {
-  constructor(private readonly ports: ShelfPorts) {}
+  private readonly kept: KeptModels;
+  /** The fetch or copy under way. */
+  private work: AbortController | null = null;
+
+  constructor(private readonly ports: ShelfPorts) {
+    this.kept = new KeptModels(ports.openTree);
+  }
 
   /** @throws {EngineError} `bad-model` naming what is wrong and what would work. */
   async examine(place: ModelPlace): Promise<ModelCheck> {
     try {
-      const { source, published } = await this.read(place);
+      const { source, published, plan } = await this.read(place);
       const around = await this.ports.surroundings();
-      return published === null ? await describeFolder(source, around) : describeBase(published, around);
+      if (published === null) return await describeFolder(source, around);
+      return describeBase(published, plan, around);
     } catch (error) {
       throw modelProblem(error);
     }
@@ -36,25 +63,127 @@ export class ModelShelf {
   /** Put a model on the active backend; the caller disposes it. @throws as `examine`. */
   async open(place: ModelPlace, onProgress: (progress: LoadProgress) => void): Promise<LoadedModel> {
     try {
-      const { source, published } = await this.read(place);
+      const { source, published, plan } = await this.read(place);
       if (published === null) return await loadModel(source, { onProgress });
-      return await createBareModel(published, { onProgress });
+      const known = (plan?.files ?? []).flatMap(({ name, sha256 }) =>
+        sha256 === null ? [] : [[name, sha256] as const],
+      );
+      return await createBareModel(published, { onProgress, knownHashes: new Map(known) });
     } catch (error) {
       throw modelProblem(error, 'No model is loaded now.');
     }
   }
 
-  /** `published` is null for a folder with a manifest. */
-  private async read(
-    place: ModelPlace,
-  ): Promise<{ readonly source: ModelSource; readonly published: PublishedBase | null }> {
+  /** A model on the hub, before it is fetched. @throws as `examine`. */
+  async find(address: string, endpoint: string, file: string | null | undefined): Promise<ModelOffer> {
+    try {
+      const found = await findHubModel(address, endpoint.replace(/\/+$/, ''), file);
+      const { plan, base, choices } = found;
+      const { licence, name } = plan;
+      const described = describeConfig(base.config, await this.ports.surroundings());
+      const { trainedContextTokens } = base;
+      const check = { ...described, name, licence, trainedContextTokens, fileBytes: totalOf(plan), hasHeads: false };
+      return { plan, check, choices, file: found.file, noRoom: await this.noRoomFor(plan) };
+    } catch (error) {
+      throw modelProblem(error);
+    }
+  }
+
+  async list(): Promise<ShelfReport> {
+    const { usage = null, quota = null } = (await this.ports.estimate()) ?? {};
+    const space = { usageBytes: usage, quotaBytes: quota };
+    try {
+      return { models: await this.kept.list(), ...space, unavailable: null };
+    } catch (error) {
+      if (error instanceof FileTreeError) return { models: [], ...space, unavailable: error.message };
+      throw error;
+    }
+  }
+
+  /** @returns `paused` if `pause` ended it; what came is kept. @throws as `examine`. */
+  async fetch(plan: FetchPlan): Promise<ModelResults['fetchModel']> {
+    const outcome = await this.alone(plan.folder, (work) => this.kept.fetch(plan, work));
+    return outcome === 'paused' ? 'paused' : 'whole';
+  }
+
+  /** @throws {EngineError} if it was paused: files of the user's are not gone on with, but copied again. */
+  async keep(name: string, files: readonly File[]): Promise<FetchPlan> {
+    const plan = await this.alone('', (work) => this.kept.keep(name, files, work));
+    if (plan !== 'paused') return plan;
+    throw new EngineError('bad-model', `${name} was not copied to its end.`, 'The file is as it was.', 'Choose it again.');
+  }
+
+  pause(): void {
+    this.work?.abort(new DOMException('Paused.', 'AbortError'));
+  }
+
+  async remove(folder: string): Promise<void> {
+    try {
+      await this.kept.remove(folder);
+    } catch (error) {
+      throw modelProblem(error);
+    }
+  }
+
+  private async alone<T>(
+    folder: string,
+    run: (work: {
+      readonly signal: AbortSignal;
+      readonly onProgress: (progress: Omit<ModelFetchProgress, 'folder'>) => void;
+    }) => Promise<T>,
+  ): Promise<T | 'paused'> {
+    if (this.work !== null) {
+      throw new EngineError('busy', 'Another model is being fetched.', 'It goes on.', 'Pause it first, or wait.');
+    }
+    const work = new AbortController();
+    this.work = work;
+    let reportedAt = -Infinity;
+    try {
+      return await run({
+        signal: work.signal,
+        onProgress: (progress) => {
+          const now = performance.now();
+          if (now - reportedAt < REPORT_EVERY_MS && progress.receivedBytes < progress.totalBytes) return;
+          reportedAt = now;
+          this.ports.onProgress({ ...progress, folder });
+        },
+      });
+    } catch (error) {
+      if (work.signal.aborted) return 'paused';
+      throw modelProblem(error);
+    } finally {
+      this.work = null;
+    }
+  }
+
+  private async noRoomFor(plan: FetchPlan): Promise<string | null> {
+    const { usageBytes, quotaBytes, unavailable, models } = await this.list();
+    if (unavailable !== null) {
+      return `${unavailable}. It can be opened from disk: download its files elsewhere and choose them.`;
+    }
+    if (usageBytes === null || quotaBytes === null) return null;
+    const received = models.find((kept) => kept.plan.folder === plan.folder)?.receivedBytes ?? 0;
+    const missing = totalOf(plan) - received - (quotaBytes - usageBytes);
+    if (missing <= 0) return null;
+    return `This browser gives the page ${megabytes(missing)} too little: delete other models first.`;
+  }
+
+  /** `published` is null for a folder with a manifest, `plan` for what is not kept. */
+  private async read(place: ModelPlace): Promise<{
+    readonly source: ModelSource;
+    readonly published: PublishedBase | null;
+    readonly plan: FetchPlan | null;
+  }> {
     if (place.kind === 'shipped') {
       const address = new URL(`${encodeURIComponent(place.id)}/`, place.baseUrl).href;
-      return { source: createFetchSource(address), published: null };
+      return { source: createFetchSource(address), published: null, plan: null };
     }
-    const files = new Map(place.files.map((file) => [file.name, file]));
+    const kept = place.kind === 'kept' ? await this.kept.open(place.folder) : null;
+    const chosen = place.kind === 'files' ? place.files.map((file) => [file.name, file] as const) : [];
+    const files: ReadonlyMap<string, Blob> = kept?.files ?? new Map(chosen);
     const source = createBlobSource(files, this.ports.readBlob);
-    return { source, published: await readModelFiles(source, [...files.keys()], place.name) };
+    const published = await readModelFiles(source, [...files.keys()], place.name);
+    return { source, published, plan: kept?.plan ?? null };
   }
 }
 
@@ -72,12 +201,12 @@ async function describeFolder(source: ModelSource, around: Surroundings): Promis
   };
 }
 
-function describeBase(published: PublishedBase, around: Surroundings): ModelCheck {
+function describeBase(published: PublishedBase, plan: FetchPlan | null, around: Surroundings): ModelCheck {
   const { name, licence, config, trainedContextTokens, weightFiles } = published;
   return {
     ...describeConfig(config, around),
     name,
-    licence,
+    licence: licence ?? plan?.licence ?? null,
     trainedContextTokens,
     fileBytes: [...weightFiles.values()].reduce((sum, { byteLength }) => sum + byteLength, 0),
     hasHeads: false,
@@ -93,4 +222,8 @@ function describeConfig(
     parameters: parameterCount(config),
     forecast: forecastRun(config, around),
   };
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
 }

@@ -17,7 +17,7 @@ import { evaluationRequestSchema } from './evaluation.ts';
 import type { EvaluationCatalogue, EvaluationOutcome, EvaluationProgress } from './evaluation.ts';
 import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
 import { modelPlaceSchema, modelSchemas } from './models.ts';
-import type { ModelResults } from './models.ts';
+import type { ModelFetchProgress, ModelResults } from './models.ts';
 import { runSchemas } from '../../session/messages/run-messages.ts';
 import type { BranchProgress, StoredRun } from '../../session/messages/run-messages.ts';
 import { querySchemas } from '../../session/messages/query-messages.ts';
@@ -45,7 +45,7 @@ export type {
 export type { BranchProgress, StoredRun } from '../../session/messages/run-messages.ts';
 export type { ManualAct, SessionState } from '../../session/messages/session-messages.ts';
 export type { WireError } from '../../session/messages/wire-error.ts';
-export type { ModelCheck, ModelPlace } from './models.ts';
+export type { FetchPlan, KeptModel, ModelCheck, ModelOffer, ModelPlace, ShelfReport } from './models.ts';
 export type { BackendReport } from '../../../nn/ports.ts';
 export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';
 
@@ -169,6 +169,8 @@ export type Notice =
   /** Something failed, whichever session is open. */
   | { readonly kind: 'problem'; readonly error: WireError }
   | { readonly kind: 'branch'; readonly progress: BranchProgress }
+  /** How far fetching or copying a model is. */
+  | { readonly kind: 'modelFetch'; readonly progress: ModelFetchProgress }
   /** How far training LensNet is, whole. */
   | { readonly kind: 'lensTraining'; readonly report: LensTrainingReport }
   /** How far an evaluation is; with the report of what is counted whenever that was made anew. */

@@ -35,7 +35,7 @@ const VERDICTS = {
 
 function speedWords(tokensPerSecond: number | null): string {
   if (tokensPerSecond === null) return 'not known before a backend runs';
-  const digits = tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : String(Math.round(tokensPerSecond));
+  const digits = tokensPerSecond < 10 ? tokensPerSecond.toFixed(1) : formatCount(tokensPerSecond);
   return `about ${digits} tokens a second`;
 }
 

@@ -1,18 +1,23 @@
-/** The model manager: what runs, what could, and what a model is before anything of it is loaded. */
-import { FileUp, FolderOpen } from 'lucide-react';
-import { useRef } from 'react';
+/** The model manager: what runs, what is kept, what could be fetched, and what a model is before it is loaded. */
+import { useEffect } from 'react';
 import { useStore } from 'zustand';
-import type { ModelChoice } from '../../model/model-manager.ts';
 import { SHIPPED_MODEL } from '../../model/model-manager.ts';
 import { canChangeSession } from '../../model/session.ts';
-import { Problems } from '../../view/problems.tsx';
 import { useModel, useSession } from '../../view/hooks.ts';
+import { Problems } from '../../view/problems.tsx';
+import { formatBytes } from '../../words/format.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
-import { CheckFacts } from './check-facts.tsx';
+import { Choice } from './choice.tsx';
+import { FromDisk } from './from-disk.tsx';
+import { FromHub } from './from-hub.tsx';
+import { KeptModels } from './kept-models.tsx';
 
 export function ModelsDialog() {
   const { models, shell } = useModel();
   const choice = useStore(models.store, (state) => state.choice);
+  useEffect(() => {
+    void models.refreshShelf();
+  }, [models]);
   return (
     <Dialog
       title="Models"
@@ -22,11 +27,37 @@ export function ModelsDialog() {
         shell.setState({ dialog: null });
       }}
     >
+      <Wanted />
       <Running />
+      <Fetching />
       {choice !== null && <Choice choice={choice} />}
+      <KeptModels />
+      <FromHub />
       <FromDisk />
       <Problems />
     </Dialog>
+  );
+}
+
+/** A session was asked for whose model is not here. */
+function Wanted() {
+  const { models } = useModel();
+  const wanted = useStore(models.store, (state) => state.wanted);
+  if (wanted === null) return null;
+  const origin = models.originOf(wanted);
+  const weights = `its weights begin with ${wanted.modelHash.slice(0, 12)}`;
+  return (
+    <section className="model-choice" aria-label="Missing model" role="status">
+      <p>
+        <strong>“{wanted.title}”</strong> was made with <span translate="no">{origin?.name ?? wanted.modelId}</span>,
+        which is not in this browser ({weights}). The session stays as it is.{' '}
+        {origin === null
+          ? 'Load that model from the hub or from disk; the session is opened with it.'
+          : origin.origin === null
+            ? 'It came from disk: choose its files again; the session is opened with it.'
+            : `Fetch it from ${origin.origin}; the session is opened with it.`}
+      </p>
+    </section>
   );
 }
 
@@ -57,7 +88,13 @@ function Running() {
       <h3>
         <span translate="no">{model?.title ?? 'No model'}</span> <span className="muted">runs now</span>
       </h3>
-      {model && !model.hasHeads && <WithoutHeads />}
+      {model && !model.hasHeads && (
+        <p className="small">
+          Nobody trained a GistNet and a LensNet for this base. Gists are means of their tokens and are left out
+          of what the base reads (<code>gistInput</code>); keyword search (<code>bm25</code>) chooses what is
+          expanded.
+        </p>
+      )}
       {place.kind !== 'shipped' && (
         <button
           type="button"
@@ -72,107 +109,30 @@ function Running() {
   );
 }
 
-/** What a base runs with until heads are trained for it. */
-export function WithoutHeads() {
-  return (
-    <p className="small">
-      Nobody trained a GistNet and a LensNet for this base. Gists are means of their tokens and are left out of
-      what the base reads; keyword search (BM25) chooses what is expanded. Both are parameters.
-    </p>
-  );
-}
-
-function Choice({ choice }: { readonly choice: ModelChoice }) {
-  const { models, shell, mirror } = useModel();
-  const isFree = useSession(canChangeSession);
-  const { name, place, check, problem } = choice;
-  const load = async () => {
-    await models.use(place);
-    if (mirror.getState().phase === 'ready' && models.store.getState().choice === null) {
-      shell.setState({ dialog: null });
-    }
-  };
-  return (
-    <section className="model-choice" aria-label={`Chosen: ${name}`}>
-      <h3 translate="no">{check?.name ?? name}</h3>
-      {problem !== null && (
-        <div role="alert">
-          <p>{problem.message}</p>
-          {problem.tryNext !== '' && <p className="muted">{problem.tryNext}</p>}
-        </div>
-      )}
-      {problem === null && check === null && <p role="status">Reading what it is…</p>}
-      {check !== null && <CheckFacts check={check} />}
-      <div className="button-row">
-        {check !== null && (
-          <button
-            type="button"
-            className="button primary"
-            data-first-focus
-            disabled={!isFree || check.forecast.fits === 'no'}
-            onClick={() => void load()}
-          >
-            Load it, in a new session
-          </button>
-        )}
-        <button
-          type="button"
-          className="button"
-          onClick={() => {
-            models.dismiss();
-          }}
-        >
-          Leave it
-        </button>
-      </div>
-    </section>
-  );
-}
-
-function FromDisk() {
+/** One bar over all files of the model that is fetched or copied. */
+function Fetching() {
   const { models } = useModel();
-  const file = useRef<HTMLInputElement>(null);
-  const folder = useRef<HTMLInputElement>(null);
-  const take = (input: HTMLInputElement) => {
-    const files = [...(input.files ?? [])];
-    input.value = '';
-    if (files.length > 0) void models.choose(files);
-  };
+  const fetching = useStore(models.store, (state) => state.fetching);
+  if (fetching === null) return null;
+  const { name, isCopy, receivedBytes, totalBytes } = fetching;
+  const verb = isCopy ? 'Copying' : 'Fetching';
   return (
-    <section aria-label="From disk">
-      <h3>From disk</h3>
-      <p className="muted small">
-        A GGUF file, or a folder with config.json, tokenizer.json, tokenizer_config.json and safetensors. Or drop
-        them anywhere on the page.
-      </p>
+    <section aria-label={`${verb} ${name}`}>
+      <h3>
+        {verb} <span translate="no">{name}</span>
+      </h3>
+      <progress
+        aria-label={`${verb} ${name}`}
+        {...(totalBytes > 0 ? { value: receivedBytes, max: totalBytes } : {})}
+      />
       <div className="button-row">
-        <button type="button" className="button" onClick={() => file.current?.click()}>
-          <FileUp size={14} aria-hidden /> Choose a GGUF file
-        </button>
-        <button type="button" className="button" onClick={() => folder.current?.click()}>
-          <FolderOpen size={14} aria-hidden /> Choose a folder
+        <span className="muted tabular">
+          {totalBytes > 0 ? `${formatBytes(receivedBytes)} of ${formatBytes(totalBytes)}` : 'Connecting…'}
+        </span>
+        <button type="button" className="button" onClick={() => void models.pauseFetch()}>
+          {isCopy ? 'Stop' : 'Pause'}
         </button>
       </div>
-      <input
-        ref={file}
-        type="file"
-        hidden
-        aria-label="GGUF file"
-        onChange={(event) => {
-          take(event.target);
-        }}
-      />
-      <input
-        ref={folder}
-        type="file"
-        hidden
-        multiple
-        {...{ webkitdirectory: '' }}
-        aria-label="Model folder"
-        onChange={(event) => {
-          take(event.target);
-        }}
-      />
     </section>
   );
 }
