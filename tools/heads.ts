@@ -73,10 +73,10 @@ function optionsOf(args: readonly string[]) {
 }
 
 function worldExamples(model: LoadedModel): SharedHistory[] {
-  const place = { historyTokens: HISTORY_TOKENS, recentTokens: 0, questions: QUESTIONS };
-  return Array.from({ length: HISTORIES }, (_, i) =>
-    writeRecallHistory('multi-key', place, model, new Rng(hashUint32(SEED, i))),
-  );
+  return Array.from({ length: HISTORIES }, (_, index) => {
+    const place = { historyTokens: HISTORY_TOKENS, recentTokens: 0, questions: QUESTIONS, index };
+    return writeRecallHistory('multi-key', place, model, new Rng(hashUint32(SEED, index)));
+  });
 }
 
 /** @throws {OptionError} | {CaseFileError} */

@@ -18,7 +18,15 @@ from training.models.llama import Llama
 from training.train.base_curriculum import STAGES, Corpus
 from training.train.gist_pool import write_document
 from training.world.forms import ABSTENTION, HELD_OUT_PARAPHRASES, HELD_OUT_QUESTIONS, HELD_OUT_STATEMENTS, RELATION_IN
-from training.world.relations import RELATION
+from training.world.questions import (
+    HELD_OUT_CHAIN_QUESTIONS,
+    HELD_OUT_COUNT_QUESTIONS,
+    HELD_OUT_LIST_QUESTIONS,
+    HELD_OUT_TRAIL_QUESTIONS,
+    LIST_QUESTIONS,
+    TRAIL_QUESTIONS,
+)
+from training.world.relations import CHAIN_QUESTIONS, COUNT_QUESTIONS, RELATION
 
 HELD_OUT = {
     name: [*relation.statements, *relation.questions, *relation.paraphrases]
@@ -34,10 +42,18 @@ def pattern(form: str) -> re.Pattern[str]:
 
 
 UNSEEN = [pattern(form) for forms in HELD_OUT.values() for form in forms]
+SPECIAL = {
+    COUNT_QUESTIONS: HELD_OUT_COUNT_QUESTIONS,
+    CHAIN_QUESTIONS: HELD_OUT_CHAIN_QUESTIONS,
+    LIST_QUESTIONS: HELD_OUT_LIST_QUESTIONS,
+    TRAIL_QUESTIONS: HELD_OUT_TRAIL_QUESTIONS,
+}
+"""Questions that belong to no relation, by the trained ones; the evaluation alone asks the held-out ones."""
+UNSEEN_SPECIAL = [pattern(form) for forms in SPECIAL.values() for form in forms]
 
 
 def emitted(text: str) -> list[str]:
-    return [unseen.pattern for unseen in UNSEEN if unseen.search(text)]
+    return [unseen.pattern for unseen in UNSEEN + UNSEEN_SPECIAL if unseen.search(text)]
 
 
 @pytest.mark.parametrize("name", RELATION)
@@ -106,6 +122,18 @@ def test_every_held_out_form_can_be_found(tokenizer: Tokenizer) -> None:
     text = " ".join(tokenizer.decode(teller.document(rng, 3000, **shape).tokens.tolist()) for _ in range(60))
     found = emitted(text)
     assert len(found) > 0.95 * len(UNSEEN)
+    for held_out in SPECIAL.values():
+        for form in held_out:
+            assert emitted(form.format(a="box", b="Mara")) == [pattern(form).pattern]
+
+
+def test_special_questions_have_held_out_forms_of_their_own() -> None:
+    for trained, held_out in SPECIAL.items():
+        assert len(held_out) == HELD_OUT_QUESTIONS
+        for form in (*trained, *held_out):
+            assert form.count("{a}") == form.count("{b}") == 1 and form[-1] in "?."
+        for form in trained:
+            assert not emitted(form.format(a="box", b="Mara")), form
 
 
 def wide_documents(tokenizer: Tokenizer, count: int = 25) -> Iterator[Document]:

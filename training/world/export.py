@@ -18,7 +18,14 @@ from training.world.filler import TOPICS
 from training.world.forms import ABSTENTION, RELATION_IN
 from training.world.held_out import EVAL_SHARE, HELD_OUT_LEADS, HELD_OUT_TAILS, HELD_OUT_TOPICS
 from training.world.lexicon import ALIASES, LEXICON
-from training.world.questions import LIST_QUESTIONS, TRAIL_QUESTIONS
+from training.world.questions import (
+    HELD_OUT_CHAIN_QUESTIONS,
+    HELD_OUT_COUNT_QUESTIONS,
+    HELD_OUT_LIST_QUESTIONS,
+    HELD_OUT_TRAIL_QUESTIONS,
+    LIST_QUESTIONS,
+    TRAIL_QUESTIONS,
+)
 from training.world.relations import (
     ALL_RELATIONS,
     CHAIN_HOPS,
@@ -54,8 +61,8 @@ def world() -> dict:
         "relations": relations,
         "restated": {"last": SEEN.name, "values": HOLDS.name},
         "paraphrases": {relation.name: relation.paraphrases for relation in ALL_RELATIONS if relation.paraphrases},
-        "count": {"questions": COUNT_QUESTIONS, "clause": COUNT_CLAUSE, "numbers": COUNTS},
-        "chain": {"relation": KIN.name, "hops": CHAIN_HOPS, "questions": CHAIN_QUESTIONS},
+        "count": {"clause": COUNT_CLAUSE, "numbers": COUNTS},
+        "chain": {"relation": KIN.name, "hops": CHAIN_HOPS},
         "leads": LEADS,
         "tails": TAILS,
         "topics": TOPICS,
@@ -68,8 +75,12 @@ def world_forms() -> dict:
     trained, held_out = RELATION_IN["trained"], RELATION_IN["held-out"]
     return {
         "abstention": ABSTENTION,
-        "listQuestions": LIST_QUESTIONS,
-        "trailQuestions": TRAIL_QUESTIONS,
+        "questions": {
+            "count": {"trained": COUNT_QUESTIONS, "heldOut": HELD_OUT_COUNT_QUESTIONS},
+            "chain": {"trained": CHAIN_QUESTIONS, "heldOut": HELD_OUT_CHAIN_QUESTIONS},
+            "list": {"trained": LIST_QUESTIONS, "heldOut": HELD_OUT_LIST_QUESTIONS},
+            "trail": {"trained": TRAIL_QUESTIONS, "heldOut": HELD_OUT_TRAIL_QUESTIONS},
+        },
         "relations": {
             name: {
                 "statements": {"trained": trained[name].statements, "heldOut": held_out[name].statements},

@@ -24,6 +24,23 @@ TRAIL_QUESTIONS = (
     "Starting at {b}, name each {a} along the line, four in all.",
     "Go from {b} to the {a}, and on like that four times: who is met?",
 )
+HELD_OUT_LIST_QUESTIONS = (
+    "Say of each thing in the {a} of {b} that it is there.",
+    "Everything in the {a} of {b}, please, one sentence each.",
+)
+"""Evaluation asks these; like all held-out forms they are shown in no training."""
+HELD_OUT_TRAIL_QUESTIONS = (
+    "Whom do four steps from {b} to the next {a} pass, one after another?",
+    "Tell the line that begins with {b}: each time the {a}, four of them.",
+)
+HELD_OUT_COUNT_QUESTIONS = (
+    "Of how many things is the {a} of {b} full?",
+    "Give the number of things in the {a} of {b}.",
+)
+HELD_OUT_CHAIN_QUESTIONS = (
+    "Who is reached from {b} by four steps, each to the {a}?",
+    "After four steps from {b}, each to the {a}, who stands there?",
+)
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ async function levelCells(
   const { model, gistCache, step } = ports;
   const { lod, spanTokens } = level;
   const rng = new Rng(hashUint32(options.seed, lod, unit.index));
-  const ids = documentOf(spanTokens, model, rng);
+  const ids = documentOf(spanTokens, unit.index, model, rng);
   const tree = await rememberHistory(model, ids, gistCache, step);
   const gists = [];
   for (let start = 0; start < spanTokens; start += tokensPerEntry(lod)) gists.push(entryAt(lod, start));
@@ -150,11 +150,11 @@ async function levelCells(
  *
  * @returns `[span + horizon + 1]`.
  */
-function documentOf(spanTokens: number, model: LoadedModel, rng: Rng): Uint32Array {
+function documentOf(spanTokens: number, index: number, model: LoadedModel, rng: Rng): Uint32Array {
   const historyTokens = spanTokens + HORIZON_TOKENS;
   const { ids, cases } = writeRecallHistory(
     'multi-key',
-    { historyTokens, recentTokens: HORIZON_TOKENS, questions: 1 },
+    { historyTokens, recentTokens: HORIZON_TOKENS, questions: 1, index },
     model,
     rng,
   );
@@ -177,7 +177,12 @@ async function spreadCells(
   options: EvaluationOptions,
   { model, gistCache, step }: UnitPorts,
 ): Promise<readonly CellCounts[]> {
-  const place = { historyTokens: SPREAD_TOKENS, recentTokens: HORIZON_TOKENS, questions: 1 };
+  const place = {
+    historyTokens: SPREAD_TOKENS,
+    recentTokens: HORIZON_TOKENS,
+    questions: 1,
+    index: unit.index,
+  };
   const rng = new Rng(hashUint32(options.seed, LEVELS.length + 1, unit.index));
   const { ids } = writeRecallHistory('multi-key', place, model, rng);
   const tree = await rememberHistory(model, ids, gistCache, step);

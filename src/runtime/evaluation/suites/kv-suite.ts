@@ -79,7 +79,7 @@ export const kvSuite: EvaluationSuite = {
     const { historyTokens, index, n } = unit;
     const { config } = options;
     const rng = new Rng(hashUint32(options.seed, historyTokens, index));
-    const place = { historyTokens, recentTokens: config.recentTokens, questions: n };
+    const place = { historyTokens, recentTokens: config.recentTokens, questions: n, index };
     const history = writeRecallHistory('multi-key', place, ports.model, rng);
     const { model, clock, gistCache, step } = ports;
     const remembered = await rememberHistory(model, history.ids, gistCache, (share) =>

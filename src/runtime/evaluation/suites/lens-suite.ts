@@ -53,7 +53,9 @@ const REFERENCES: readonly EvaluationPolicyId[] = ['full', 'newest-blocks', 'ran
 const CALIBRATION_SHARE = 0.3;
 
 /** Where nothing answers, no move has a worth. */
-const LENS_TASK_IDS = RECALL_TASK_IDS.filter((id) => id !== 'unanswerable');
+const LENS_TASK_IDS = RECALL_TASK_IDS.filter(
+  (id) => id !== 'unanswerable' && RECALL_TASKS[id].needsProse !== true,
+);
 
 export const lensSuite: EvaluationSuite = {
   id: 'lens',
@@ -88,7 +90,7 @@ export const lensSuite: EvaluationSuite = {
     const { budgetTokens, recentTokens } = config;
     const id = task as RecallTaskId;
     const seed = hashUint32(options.seed, RECALL_TASK_IDS.indexOf(id), historyTokens, index);
-    const place = { historyTokens, recentTokens, questions: n };
+    const place = { historyTokens, recentTokens, questions: n, index };
     const history = writeRecallHistory(id, place, ports.model, new Rng(seed));
     const { model, gistCache, step } = ports;
     const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));

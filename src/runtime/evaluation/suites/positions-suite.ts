@@ -67,7 +67,7 @@ export const positionsSuite: EvaluationSuite = {
     const written = isMoved ? ports.model.manifest.trainedContextTokens : historyTokens;
     // The moved histories are the same at every length: only the place differs.
     const seed = hashUint32(options.seed, TASK_IDS.indexOf(isMoved ? 'moved' : 'focused'), written, index);
-    const place = { historyTokens: written, recentTokens: options.config.recentTokens, questions: n };
+    const place = { historyTokens: written, recentTokens: options.config.recentTokens, questions: n, index };
     const history = writeRecallHistory('multi-key', place, ports.model, new Rng(seed));
     const policy = isMoved ? 'full' : 'gold';
     const { model, gistCache, step } = ports;

@@ -2,6 +2,7 @@
 import { hashUint32, Rng } from '../../../base/rng.ts';
 import { answerCells } from '../answering/answer-cells.ts';
 import { DEFAULT_POLICIES } from '../baselines/policies.ts';
+import { assertData } from './needed-data.ts';
 import {
   EvaluationError,
   type EvaluationOptions,
@@ -43,12 +44,7 @@ function publicSuite(
           );
         }
         for (const { id: task, needs, questionsPerHistory: each } of chosen(options)) {
-          const missing = needs.find((part) => options.data?.[part] !== true);
-          if (missing !== undefined) {
-            throw new EvaluationError(
-              `The task ${task} of the suite ${id} needs ${NEEDED[missing]}: run npm run eval:data, or name a folder that has it with --data FOLDER.`,
-            );
-          }
+          assertData(id, task, needs, options);
           for (let index = 0, left = options.samples; left > 0; index++, left -= each) {
             units.push({ suite: id, task, templates: null, historyTokens, index, n: Math.min(left, each) });
           }
@@ -66,12 +62,6 @@ function publicSuite(
     },
   };
 }
-
-const NEEDED = {
-  prose: 'prose (*.txt)',
-  squad: 'SQuAD’s questions (squad.json)',
-  hotpot: 'HotpotQA’s questions (hotpotqa.json)',
-} as const;
 
 export const rulerSuite = publicSuite(
   'ruler',

@@ -2,6 +2,7 @@
 import { hashUint32, Rng } from '../../../base/rng.ts';
 import { answerCells } from '../answering/answer-cells.ts';
 import { DEFAULT_POLICIES } from '../baselines/policies.ts';
+import { assertData } from './needed-data.ts';
 import {
   questionsPerHistory,
   RECALL_TASK_IDS,
@@ -18,7 +19,10 @@ import {
 
 export const recallSuite: EvaluationSuite = {
   id: 'recall',
-  tasks: RECALL_TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
+  tasks: RECALL_TASK_IDS.map((id) => {
+    const { sentence, needsProse = false } = RECALL_TASKS[id];
+    return { id, sentence, needsData: needsProse };
+  }),
   // One task with all policies at four lengths is what two cores do in some minutes.
   defaultTasks: ['multi-key'],
   defaultSamples: 100,
@@ -28,13 +32,6 @@ export const recallSuite: EvaluationSuite = {
     const units: EvaluationUnit[] = [];
     const language = options.templates ?? 'core';
     const tasks = tasksOf(options);
-    const coreAsked = tasks.filter((id) => RECALL_TASKS[id].isCoreAsked === true);
-    if (language === 'held-out' && coreAsked.length > 0) {
-      const others = RECALL_TASK_IDS.filter((id) => RECALL_TASKS[id].isCoreAsked !== true);
-      throw new EvaluationError(
-        `No question form of ${coreAsked.join(', ')} is held out. Tasks with held-out forms: ${others.join(',')}.`,
-      );
-    }
     for (const historyTokens of options.lengths) {
       for (const task of tasks) {
         const each = questionsPerHistory(task, historyTokens, options.config.recentTokens);
@@ -59,15 +56,18 @@ export const recallSuite: EvaluationSuite = {
   },
 
   run(unit, options, ports) {
-    const { historyTokens, n } = unit;
+    const { historyTokens, index, n } = unit;
     const seed = seedOf(unit, options.seed);
-    const place = { historyTokens, recentTokens: options.config.recentTokens, questions: n };
+    const place = { historyTokens, recentTokens: options.config.recentTokens, questions: n, index };
+    const id = unit.task as RecallTaskId;
+    if (RECALL_TASKS[id].needsProse === true) assertData('recall', id, ['prose'], options);
     const history = writeRecallHistory(
-      unit.task as RecallTaskId,
+      id,
       place,
       ports.model,
       new Rng(seed),
       options.templates,
+      ports.data?.prose,
     );
     return answerCells(unit, history, options, seed, ports);
   },

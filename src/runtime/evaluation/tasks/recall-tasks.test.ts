@@ -4,7 +4,7 @@ import { Rng } from '../../../base/rng.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import type { SharedHistory } from '../cases/evaluation-case.ts';
 import { judgeAnswer } from '../cases/expected-answer.ts';
-import { questionsPerHistory, RECALL_TASK_IDS, RECALL_TASKS, writeRecallHistory } from './recall-tasks.ts';
+import { questionsPerHistory, RECALL_TASK_IDS, writeRecallHistory } from './recall-tasks.ts';
 import type { RecallTaskId } from './recall-tasks.ts';
 import forms from '../world/world-forms.json' with { type: 'json' };
 import { type Language, RELATIONS_IN } from '../world/languages.ts';
@@ -15,10 +15,20 @@ const RECENT = 256;
 // The fake model's tokens are characters: a history of the length that 4,096 words' tokens would have.
 const LENGTH = 16_384;
 
-function write(task: RecallTaskId, seed = 1, questions = 4, language?: Language): SharedHistory {
-  const place = { historyTokens: LENGTH, recentTokens: RECENT, questions };
-  return writeRecallHistory(task, place, model, new Rng(seed), language);
+function write(task: RecallTaskId, seed = 1, questions = 4, language?: Language, index = 0): SharedHistory {
+  const place = { historyTokens: LENGTH, recentTokens: RECENT, questions, index };
+  return writeRecallHistory(task, place, model, new Rng(seed), language, PROSE);
 }
+
+/** States no fact of the world. */
+const PROSE = 'It was a long voyage. The whale went under again, and nobody spoke of it.';
+/** Kinds of questions that belong to no relation, by task. */
+const SPECIAL: Partial<Record<RecallTaskId, keyof typeof forms.questions>> = {
+  count: 'count',
+  'variable-tracking': 'chain',
+  list: 'list',
+  trail: 'trail',
+};
 
 const textOf = (ids: ArrayLike<number>): string => model.tokenizer.decode(ids);
 const wordsOf = (text: string): Set<string> => new Set(text.toLowerCase().match(/[a-z]+/g));
@@ -130,6 +140,47 @@ describe('the recall tasks', () => {
     }
   });
 
+  it.each(['multi-key', 'multi-query', 'straddle', 'unrelated', 'unanswerable', 'in-prose'] as const)(
+    'ask of all eleven relations within four histories (%s)',
+    (task) => {
+      const asked = [0, 1, 2, 3].flatMap((index) =>
+        write(task, 5 + index, 3, 'core', index).cases.map(({ asked: { question } }) => question),
+      );
+      const relations = RELATIONS_IN.core.singles.filter(({ questions }) =>
+        questions.some((form) =>
+          asked.some((question) => question.split(/(?<=[.?]) /).some((part) => isFilled(form, part))),
+        ),
+      );
+      expect(RELATIONS_IN.core.singles).toHaveLength(11);
+      expect(relations.map(({ name }) => name)).toEqual(RELATIONS_IN.core.singles.map(({ name }) => name));
+    },
+  );
+
+  it.each(['list', 'trail'] as const)('ask for an answer of a sentence a fact (%s)', (task) => {
+    for (const { referenceIds, values, gold, expected, asked } of write(task).cases) {
+      const reference = textOf(referenceIds);
+      expect(reference.match(/\.(?: |$)/g)).toHaveLength(4);
+      expect(values).toHaveLength(4);
+      expect(gold).toHaveLength(4);
+      expect(judgeAnswer(expected!, reference).isAnswered).toBe(true);
+      const sentences = reference.trim().replace(/\.$/, '').split('. ');
+      expect(judgeAnswer(expected!, `${sentences[0]!}.`).isAnswered).toBe(false);
+      expect(judgeAnswer(expected!, sentences.toReversed().join('. ')).isAnswered).toBe(task === 'list');
+      expect(forms.questions[task].trained.some((form) => isFilled(form, asked.question))).toBe(true);
+    }
+  });
+
+  it('tell facts in prose and nothing else of the world’s own', () => {
+    const { ids, cases } = write('in-prose');
+    const text = textOf(ids);
+    expect(text.split('The whale went under again').length).toBeGreaterThan(50);
+    for (const template of Object.values(WORLD.topics).flat()) {
+      const plain = template.split(/[[{]/)[0]!.trim();
+      if (plain.length > 12) expect(text).not.toContain(plain);
+    }
+    expect(cases).toHaveLength(4);
+  });
+
   it('ask less of short histories, and nothing of too short ones', () => {
     expect(questionsPerHistory('multi-key', 1024, RECENT)).toBe(10);
     expect(questionsPerHistory('multi-value', 1024, RECENT)).toBeLessThan(5);
@@ -151,33 +202,33 @@ const ALL_CORE = [...RELATIONS_IN.core.singles, RELATIONS_IN.core.lastSeen, RELA
 type Share = 'trained' | 'heldOut';
 const FORMS: Readonly<Record<string, (typeof forms.relations)['kin']>> = forms.relations;
 
-describe.each(RECALL_TASK_IDS.filter((id) => RECALL_TASKS[id].isCoreAsked !== true))(
-  'the languages of %s',
-  (task) => {
-    it.each(['trained', 'held-out'] as const)('say and ask in %s forms alone', (language) => {
-      const { ids, cases } = write(task, 1, 4, language);
-      const shares = ['trained', 'heldOut'] as const;
-      const [own, other] = language === 'trained' ? shares : shares.toReversed();
-      const text = textOf(ids);
-      const said = (share: Share): number =>
-        ALL_CORE.flatMap((relation) => saidIn(text, relation, FORMS[relation.name]!.statements[share]))
-          .length;
-      expect(said(own)).toBeGreaterThanOrEqual(4);
-      expect(said(other)).toBe(0);
-      const asks = (share: Share): readonly string[] =>
-        Object.values(FORMS).flatMap(
-          (of) => of[task === 'paraphrase' ? 'paraphrases' : 'questions'][share] as readonly string[],
-        );
-      for (const { asked } of cases) {
-        // `multi-query` asks several questions in one line.
-        for (const question of asked.question.split(/(?<=[.?]) /)) {
-          expect(asks(own).some((form) => isFilled(form, question))).toBe(true);
-          expect(asks(other).some((form) => isFilled(form, question))).toBe(false);
-        }
+describe.each(RECALL_TASK_IDS)('the languages of %s', (task) => {
+  it.each(['trained', 'held-out'] as const)('say and ask in %s forms alone', (language) => {
+    const { ids, cases } = write(task, 1, 4, language);
+    const shares = ['trained', 'heldOut'] as const;
+    const [own, other] = language === 'trained' ? shares : shares.toReversed();
+    const text = textOf(ids);
+    const said = (share: Share): number =>
+      ALL_CORE.flatMap((relation) => saidIn(text, relation, FORMS[relation.name]!.statements[share])).length;
+    expect(said(own)).toBeGreaterThanOrEqual(4);
+    expect(said(other)).toBe(0);
+    const special = SPECIAL[task];
+    const asks = (share: Share): readonly string[] =>
+      special === undefined
+        ? Object.values(FORMS).flatMap(
+            (of) => of[task === 'paraphrase' ? 'paraphrases' : 'questions'][share] as readonly string[],
+          )
+        : forms.questions[special][share];
+    for (const { asked } of cases) {
+      // `multi-query` asks several questions in one line.
+      const questions = task === 'multi-query' ? asked.question.split(/(?<=[.?]) /) : [asked.question];
+      for (const question of questions) {
+        expect(asks(own).some((form) => isFilled(form, question))).toBe(true);
+        expect(asks(other).some((form) => isFilled(form, question))).toBe(false);
       }
-    });
-  },
-);
+    }
+  });
+});
 
 describe('in every language', () => {
   it.each(['trained', 'held-out'] as const)('gold holds keys and value (%s)', (language) => {

@@ -8,6 +8,7 @@ import {
   askChain,
   askCount,
   askLast,
+  askOneByOne,
   askParaphrase,
   askQueries,
   askSingle,
@@ -15,6 +16,7 @@ import {
   askValues,
   type Asked,
 } from '../world/questions.ts';
+import { sentencesOf } from './public/haystack.ts';
 import { type Language, RELATIONS_IN, type Relations } from '../world/languages.ts';
 import { type Relation, type Statement, WORLD } from '../world/world.ts';
 
@@ -30,6 +32,10 @@ export const RECALL_TASK_IDS = [
   'last-mentioned',
   'count',
   'unanswerable',
+  // The place of a task in this list draws its histories: new ones come last.
+  'list',
+  'trail',
+  'in-prose',
 ] as const;
 export type RecallTaskId = (typeof RECALL_TASK_IDS)[number];
 
@@ -54,9 +60,10 @@ interface RecallTask {
   readonly factsPerQuestion: number;
   /** The most questions that one history can serve: a relation each, or the size of the cast. */
   readonly maxQuestions: number;
-  /** Its questions have core forms alone, which training shows. */
-  readonly isCoreAsked?: true;
-  readonly plan: (rng: Rng, relations: Relations) => TaskPlan;
+  /** Its histories are told in prose from a folder of data. */
+  readonly needsProse?: true;
+  /** @param index - of the history among its task's. */
+  readonly plan: (rng: Rng, relations: Relations, index: number) => TaskPlan;
 }
 
 const CAST = 32;
@@ -68,13 +75,24 @@ const SEVERAL = 4;
 const MAX_DISTRACTORS = 800;
 const SENTENCE_LENGTH = 17;
 
+/** Relations of one history, so that facts of the same form compete. */
+const RELATIONS_A_HISTORY = 3;
+
+/** Goes round, so that a few histories ask of all. */
+function someOf(relations: readonly Relation[], index: number): Relation[] {
+  return Array.from(
+    { length: RELATIONS_A_HISTORY },
+    (_, i) => relations[(index * RELATIONS_A_HISTORY + i) % relations.length]!,
+  );
+}
+
 /** Facts about single keys, asked one by one. */
 function keyed(rng: Rng, relations: readonly Relation[], distractorShare: number): TaskPlan {
   const chronicler = new Chronicler(rng, { castSize: CAST });
   return {
     chronicler,
-    group: () => {
-      const statement = chronicler.statement(relations);
+    group: (i) => {
+      const statement = chronicler.statement([relations[i % relations.length]!]);
       return { said: [statement], asked: askSingle(statement, rng) };
     },
     distractors: relations,
@@ -119,7 +137,7 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
     sentence: 'One fact among many of the same form.',
     factsPerQuestion: 1,
     maxQuestions: 50,
-    plan: (rng, { singles }) => keyed(rng, sample(singles, 3, rng), DENSE),
+    plan: (rng, { singles }, index) => keyed(rng, someOf(singles, index), DENSE),
   },
   'multi-value': {
     sentence: 'Four values of one key, stated apart.',
@@ -131,9 +149,10 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
     sentence: 'Four facts asked for at once.',
     factsPerQuestion: SEVERAL,
     maxQuestions: 10,
-    plan: (rng, { singles }) => {
-      const relations = sample(singles, 3, rng);
-      const tell = (told: Chronicler) => Array.from({ length: SEVERAL }, () => told.statement(relations));
+    plan: (rng, { singles }, index) => {
+      const relations = someOf(singles, index);
+      const tell = (told: Chronicler) =>
+        Array.from({ length: SEVERAL }, (_, i) => told.statement([relations[i % relations.length]!]));
       return grouped(rng, tell, askQueries);
     },
   },
@@ -141,25 +160,32 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
     sentence: 'A chain of four facts, each naming the next one’s key.',
     factsPerQuestion: WORLD.chain.hops,
     maxQuestions: 6,
-    isCoreAsked: true,
-    plan: (rng, { chain }) => grouped(rng, (told) => told.chain(chain, WORLD.chain.hops), askChain),
+    plan: (rng, { chain, chainQuestions }) =>
+      grouped(
+        rng,
+        (told) => told.chain(chain, WORLD.chain.hops),
+        (said) => askChain(said, chainQuestions, rng),
+      ),
   },
   straddle: {
     sentence: 'A fact that lies across the edge of a block.',
     factsPerQuestion: 1,
     maxQuestions: 20,
-    plan: (rng, { singles }) => ({ ...keyed(rng, sample(singles, 3, rng), SPARSE), isStraddling: true }),
+    plan: (rng, { singles }, index) => ({
+      ...keyed(rng, someOf(singles, index), SPARSE),
+      isStraddling: true,
+    }),
   },
   unrelated: {
     sentence: 'A fact about people and things that its surroundings never mention.',
     factsPerQuestion: 1,
     maxQuestions: 20,
-    plan: (rng, { singles }) => {
+    plan: (rng, { singles }, index) => {
       const chronicler = new Chronicler(rng, { castSize: 16 });
       const stranger = new Chronicler(rng, { castSize: 16, without: chronicler });
-      const relations = sample(singles, 3, rng);
-      const group = (): Group => {
-        const statement = stranger.statement(relations);
+      const relations = someOf(singles, index);
+      const group = (i: number): Group => {
+        const statement = stranger.statement([relations[i % relations.length]!]);
         return { said: [statement], asked: askSingle(statement, rng) };
       };
       return { chronicler, group, distractors: [], distractorShare: 0 };
@@ -189,26 +215,55 @@ export const RECALL_TASKS: Readonly<Record<RecallTaskId, RecallTask>> = {
     sentence: 'How many values of one key were stated.',
     factsPerQuestion: SEVERAL,
     maxQuestions: 10,
-    isCoreAsked: true,
-    plan: (rng, { holds }) => {
+    plan: (rng, { holds, countQuestions }) => {
       const tell = (told: Chronicler) =>
         told.restatements(holds, 1 + rng.nextInt(WORLD.count.numbers.length));
-      return grouped(rng, tell, askCount);
+      return grouped(rng, tell, (said) => askCount(said, countQuestions, rng));
     },
   },
   unanswerable: {
     sentence: 'A question about keys that no fact of the history has, among many facts of the same form.',
     factsPerQuestion: 0,
     maxQuestions: 50,
-    plan: (rng, { singles }) => {
-      const relations = sample(singles, 3, rng);
+    plan: (rng, { singles }, index) => {
+      const relations = someOf(singles, index);
       const plan = keyed(rng, relations, DENSE);
       // Drawn, and so never told by a distractor.
-      const group = (): Group => {
-        return { said: [], asked: askUnanswerable(plan.chronicler.statement(relations), rng) };
+      const group = (i: number): Group => {
+        const unsaid = plan.chronicler.statement([relations[i % relations.length]!]);
+        return { said: [], asked: askUnanswerable(unsaid, rng) };
       };
       return { ...plan, group };
     },
+  },
+  list: {
+    sentence: 'Four values of one key, asked for one by one: the answer goes on for four sentences.',
+    factsPerQuestion: SEVERAL,
+    maxQuestions: 10,
+    plan: (rng, { holds, listQuestions }) =>
+      grouped(
+        rng,
+        (told) => told.restatements(holds, SEVERAL),
+        (said) => askOneByOne(said, listQuestions, true, rng),
+      ),
+  },
+  trail: {
+    sentence: 'A chain of four facts, asked for hop by hop: the answer goes on for four sentences.',
+    factsPerQuestion: WORLD.chain.hops,
+    maxQuestions: 6,
+    plan: (rng, { chain, trailQuestions }) =>
+      grouped(
+        rng,
+        (told) => told.chain(chain, WORLD.chain.hops),
+        (said) => askOneByOne(said, trailQuestions, false, rng),
+      ),
+  },
+  'in-prose': {
+    sentence: 'One fact among a few of the same form, in prose from a folder of data.',
+    factsPerQuestion: 1,
+    maxQuestions: 20,
+    needsProse: true,
+    plan: (rng, { singles }, index) => keyed(rng, someOf(singles, index), SPARSE),
   },
 };
 
@@ -234,27 +289,39 @@ export function questionsPerHistory(id: RecallTaskId, historyTokens: number, rec
   return Math.max(0, Math.min(wanted, maxQuestions, fitting));
 }
 
+/** One of a task's histories. */
+export interface RecallPlace {
+  readonly historyTokens: number;
+  readonly recentTokens: number;
+  readonly questions: number;
+  /** Of its task and length, from 0: relations go round by it. */
+  readonly index: number;
+}
+
 /**
  * Write a history and its questions. Depths are uniform over the part before the recent window.
  *
  * @param questions - at most `questionsPerHistory`.
- * @param language - whose forms say and ask the facts; `held-out` not for tasks that have core questions alone.
+ * @param language - whose forms say and ask the facts.
+ * @param prose - what tasks are told in that need it.
  */
 export function writeRecallHistory(
   id: RecallTaskId,
-  options: { readonly historyTokens: number; readonly recentTokens: number; readonly questions: number },
+  options: RecallPlace,
   model: LoadedModel,
   rng: Rng,
   language: Language = 'core',
+  prose = '',
 ): SharedHistory {
-  const { historyTokens, recentTokens, questions } = options;
+  const { historyTokens, recentTokens, questions, index } = options;
   const {
     chronicler,
     group,
     distractors,
     distractorShare,
     isStraddling = false,
-  } = RECALL_TASKS[id].plan(rng, RELATIONS_IN[language]);
+  } = RECALL_TASKS[id].plan(rng, RELATIONS_IN[language], index);
+  const hay = RECALL_TASKS[id].needsProse === true ? sentencesOf(prose, rng.split(1)) : null;
   const groups = Array.from({ length: questions }, (_, i) => group(i));
   const total = groups.reduce((sum, { said }) => sum + said.length, 0);
   // The last facts still have to be whole before the recent window begins, even if all of them are late.
@@ -270,6 +337,7 @@ export function writeRecallHistory(
       tokens: historyTokens,
       facts,
       chronicler,
+      filler: () => (hay === null ? chronicler.filler() : hay.next().value),
       distractor: distractors.length === 0 ? null : () => chronicler.statement(distractors),
       distractorShare: Math.min(distractorShare, (MAX_DISTRACTORS * SENTENCE_LENGTH) / historyTokens),
     },

@@ -34,8 +34,10 @@ export interface WrittenHistory {
 export interface HistoryPlan {
   readonly tokens: number;
   readonly facts: readonly PlannedFact[];
-  /** Who tells the filler. */
+  /** Who leads in to facts. */
   readonly chronicler: Chronicler;
+  /** One sentence that states no fact; absent: the chronicler's. */
+  readonly filler?: () => string;
   /** A fact that nobody asks for instead of a filler sentence; null where the history has none. */
   readonly distractor: (() => Statement) | null;
   /** Share of sentences that are such facts. */
@@ -66,7 +68,8 @@ const STRADDLE_ATTEMPTS = 400;
 
 /** @throws {NoRoomError} if no place straddles. */
 export function writeHistory(plan: HistoryPlan, encoder: WordEncoder, rng: Rng): WrittenHistory {
-  const writer = new Writer(plan.chronicler, encoder, rng);
+  const filler = plan.filler ?? (() => plan.chronicler.filler());
+  const writer = new Writer(plan.chronicler, filler, encoder, rng);
   const facts = [...plan.facts].sort((a, b) => a.atToken - b.atToken);
   const spans = new Map<Statement, Span>();
   for (const fact of facts) {
@@ -94,6 +97,7 @@ class Writer {
 
   constructor(
     private readonly chronicler: Chronicler,
+    private readonly filler: () => string,
     private readonly encoder: WordEncoder,
     private readonly rng: Rng,
   ) {
@@ -110,7 +114,7 @@ class Writer {
 
   padding({ distractor, distractorShare }: HistoryPlan): void {
     if (distractor !== null && this.rng.nextFloat() < distractorShare) this.fact(distractor());
-    else this.sentence(this.chronicler.filler());
+    else this.sentence(this.filler());
   }
 
   fact(statement: Statement): Span {
@@ -126,7 +130,7 @@ class Writer {
       const lead = this.lead(form);
       const start = this.length + this.encoded(lead).length;
       if (Math.floor(start / K) !== Math.floor((start + clause - 1) / K)) return this.say(form, lead);
-      if (attempt % 10 === 9) this.sentence(this.chronicler.filler());
+      if (attempt % 10 === 9) this.sentence(this.filler());
     }
     throw new NoRoomError('No place was found where a fact lies across the edge of a block.');
   }

@@ -17,6 +17,9 @@ interface Split {
   readonly heldOut: readonly string[];
 }
 
+/** Questions that belong to no relation. */
+const QUESTIONS: Readonly<Record<'count' | 'chain' | 'list' | 'trail', Split>> = forms.questions;
+
 type Forms = Readonly<Record<'statements' | 'questions' | 'paraphrases', Split>>;
 
 const FORMS: Readonly<Record<string, Forms>> = forms.relations;
@@ -32,6 +35,14 @@ export interface Relations {
   readonly holds: Relation;
   /** The value of one fact is the key of the next. */
   readonly chain: Relation;
+  /** How many values one key has. */
+  readonly countQuestions: readonly string[];
+  /** Whom a chain ends with. */
+  readonly chainQuestions: readonly string[];
+  /** All values of one key, a sentence each. */
+  readonly listQuestions: readonly string[];
+  /** All hops of a chain, a sentence each. */
+  readonly trailQuestions: readonly string[];
 }
 
 export const RELATIONS_IN: Readonly<Record<Language, Relations>> = {
@@ -41,6 +52,7 @@ export const RELATIONS_IN: Readonly<Record<Language, Relations>> = {
 };
 
 function relationsIn(language: Language): Relations {
+  const share = language === 'held-out' ? 'heldOut' : 'trained';
   const all = WORLD.relations.map((core): Relation => {
     const { name, clause, after } = core;
     if (language === 'core') {
@@ -48,7 +60,6 @@ function relationsIn(language: Language): Relations {
       return { ...core, statements: [`${clause} {value}${after}`], paraphrases };
     }
     const { statements, questions, paraphrases } = FORMS[name]!;
-    const share = language === 'trained' ? 'trained' : 'heldOut';
     return {
       ...core,
       statements: statements[share],
@@ -65,5 +76,9 @@ function relationsIn(language: Language): Relations {
     lastSeen,
     holds,
     chain: named(WORLD.chain.relation),
+    countQuestions: QUESTIONS.count[share],
+    chainQuestions: QUESTIONS.chain[share],
+    listQuestions: QUESTIONS.list[share],
+    trailQuestions: QUESTIONS.trail[share],
   };
 }

@@ -64,20 +64,35 @@ export function askValues(said: readonly Statement[], rng: Rng): Asked {
   return { text: questionOf(first, rng), pieces: [...pieces, words('.')], isList: true, statements: said };
 }
 
-export function askCount(said: readonly Statement[], rng: Rng): Asked {
+export function askCount(said: readonly Statement[], questions: readonly string[], rng: Rng): Asked {
   const { a, b } = said[0]!;
-  const { clause, numbers, questions } = WORLD.count;
+  const { clause, numbers } = WORLD.count;
   const pieces = [words(` ${capital(fill(clause, a, b))}`), value(numbers[said.length - 1]!), words('.')];
   return { text: fill(pick(questions, rng), a, b), pieces, isList: false, statements: said };
 }
 
 /** Variable tracking: the answer spells out every hop. */
-export function askChain(hops: readonly Statement[], rng: Rng): Asked {
+export function askChain(hops: readonly Statement[], questions: readonly string[], rng: Rng): Asked {
   const first = hops[0]!;
   const pieces = [words(` ${capital(clauseOf(first))}`), value(first.value)];
   for (const hop of hops.slice(1)) pieces.push(words(`, ${clauseOf(hop)}`), value(hop.value));
-  const text = fill(pick(WORLD.chain.questions, rng), first.a, first.b);
+  const text = fill(pick(questions, rng), first.a, first.b);
   return { text, pieces: [...pieces, words('.')], isList: false, statements: hops };
+}
+
+/**
+ * All facts, a sentence each, so that the answer has to go on.
+ *
+ * @param isList - they are values of one key, in any order; else hops of a chain.
+ */
+export function askOneByOne(
+  said: readonly Statement[],
+  questions: readonly string[],
+  isList: boolean,
+  rng: Rng,
+): Asked {
+  const text = fill(pick(questions, rng), said[0]!.a, said[0]!.b);
+  return { text, pieces: said.flatMap(sentence), isList, statements: said };
 }
 
 /** Several questions in one line, answered in their order. */

@@ -43,11 +43,10 @@ interface World {
   readonly restated: { readonly last: string; readonly values: string };
   readonly paraphrases: Readonly<Record<string, readonly string[]>>;
   readonly count: {
-    readonly questions: readonly string[];
     readonly clause: string;
     readonly numbers: readonly string[];
   };
-  readonly chain: { readonly relation: string; readonly hops: number; readonly questions: readonly string[] };
+  readonly chain: { readonly relation: string; readonly hops: number };
   readonly leads: readonly string[];
   readonly tails: readonly string[];
   readonly topics: Topics;
