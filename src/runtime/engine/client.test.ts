@@ -140,6 +140,17 @@ describe('EngineClient', () => {
     expect(restarted.snapshot?.state.record.id).toBe(state.record.id);
   });
 
+  it('brings back the model that ran when loading another one brings the worker down', async () => {
+    const { client, workers, notices, boot } = scene();
+    await boot();
+    const place = { kind: 'kept', folder: 'large', name: 'Large' } as const;
+    const loading = client.call({ kind: 'boot', place, backend: 'auto' });
+    workers[0]!.crash('out of memory');
+    await expect(loading).rejects.toMatchObject({ code: 'worker-crashed' });
+    await until(() => notices.find((notice) => notice.kind === 'restarted'));
+    expect(workers[1]!.seen[0]!.command).toMatchObject({ kind: 'boot', place: { kind: 'shipped' } });
+  });
+
   it('turns to WASM when the GPU was lost twice', async () => {
     const { client, workers, notices, boot } = scene();
     await boot();

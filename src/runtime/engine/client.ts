@@ -79,8 +79,8 @@ export class EngineClient {
 
   /** Send a command. @throws {RemoteError} what the engine refused, or that it crashed meanwhile. */
   async call<C extends Command>(command: C): Promise<CommandResults[C['kind']]> {
-    const sent = command.kind === 'boot' ? this.remembered(command) : command;
-    const result = (await this.send(sent)) as CommandResults[C['kind']];
+    if (command.kind === 'boot') return this.bootWith(command) as Promise<CommandResults[C['kind']]>;
+    const result = (await this.send(command)) as CommandResults[C['kind']];
     this.follow(command, result);
     return result;
   }
@@ -100,14 +100,18 @@ export class EngineClient {
     this.listeners.clear();
   }
 
-  private remembered(command: BootCommand): BootCommand {
+  /** What comes back after a crash is the model that ran: one that brings the worker down must not do so again. */
+  private async bootWith(command: BootCommand): Promise<BootReport> {
     const { place } = command;
     const isRelative = place.kind === 'shipped';
-    this.boot = isRelative
+    const absolute = isRelative
       ? { ...command, place: { ...place, baseUrl: new URL(place.baseUrl, this.baseUrl).href } }
       : command;
     this.sessionId = null;
-    return this.boot;
+    this.boot ??= absolute;
+    const report = (await this.send(absolute)) as BootReport;
+    this.boot = absolute;
+    return report;
   }
 
   /** Remember which session is open, to bring it back after a crash. */

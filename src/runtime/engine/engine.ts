@@ -158,8 +158,7 @@ export class Engine {
     this.ports.models.pause();
     await this.evaluations.cancel();
     await this.closeSession();
-    this.booted?.model.dispose();
-    this.booted = null;
+    this.discard();
     this.store?.close();
     this.store = null;
   }
@@ -204,16 +203,22 @@ export class Engine {
     throw noSession();
   }
 
+  private discard(): void {
+    this.booted?.model.dispose();
+    this.booted = null;
+  }
+
   private async boot(command: CommandOf<'boot'>): Promise<BootReport> {
     await this.evaluations.cancel();
     await this.closeSession();
-    this.booted?.model.dispose();
-    this.booted = null;
+    this.discard();
     const { model, backend } = await this.ports.loadModel(command, (label, done, total) => {
       this.ports.notify({ kind: 'progress', task: 'load', label, done, total });
     });
     this.store ??= await this.ports.openStore();
     const { store } = this;
+    // Another boot may have ended meanwhile.
+    this.discard();
     this.booted = { model, backend, store };
     const { manifest, base } = model;
     return {

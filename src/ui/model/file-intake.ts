@@ -58,11 +58,11 @@ export class FileIntake {
   /** Take files in: at once where content and place agree, else after a look at them. */
   async accept(given: Iterable<File>, place: FilePlace): Promise<void> {
     const files = [...given];
+    const sessionId = this.#openSessionId;
     if (await areModel(files)) {
       await this.#parts.models.choose(files);
       return;
     }
-    const sessionId = this.#openSessionId;
     this.#sessionId = sessionId;
     for (const file of files) {
       let reading: FileReading;

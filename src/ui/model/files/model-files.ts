@@ -36,7 +36,13 @@ function isDirect(relativePath: string): boolean {
 
 async function isWeightFile(file: Blob): Promise<boolean> {
   if (file.size < HEAD_BYTES) return false;
-  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  let head: Uint8Array<ArrayBuffer>;
+  try {
+    head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  } catch {
+    // Whoever reads it says so.
+    return false;
+  }
   if (new TextDecoder().decode(head.subarray(0, 4)) === 'GGUF') return true;
   // Safetensors: the length of a JSON object, then the object.
   const headerBytes = new DataView(head.buffer).getBigUint64(0, true);
