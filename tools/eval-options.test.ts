@@ -69,6 +69,7 @@ describe('files of a run', () => {
     const resultOf = (index: number): UnitResult => ({
       unit: { suite: 'recall', task: 'single', templates: 'seen', historyTokens: 1024, index, n: 1 },
       cells: [],
+      records: [],
     });
     const first = new PartialResults(path, 'run A', false);
     first.add(resultOf(0));

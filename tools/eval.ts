@@ -1,11 +1,14 @@
 /** `npm run eval`: runs the suites headless over several processes, prints a table, writes the report. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { whyNoRetrievalHeads } from '../src/runtime/evaluation/baselines/qr-head.ts';
 import { CaseFileError, parseCases } from '../src/runtime/evaluation/cases/case-file.ts';
+import { linesOf } from '../src/core/question-records/record.ts';
+import { costPlotOf } from '../src/runtime/evaluation/report/cost-plot.ts';
 import { inspectLogs } from '../src/runtime/evaluation/report/inspect-log.ts';
 import { markdownOf } from '../src/runtime/evaluation/report/markdown-table.ts';
+import { recordsHeader } from '../src/runtime/evaluation/report/records-header.ts';
 import { planEvaluation, reportOf } from '../src/runtime/evaluation/run/run-suite.ts';
 import { EvaluationError, type EvaluationOptions, unitKey } from '../src/runtime/evaluation/plan/suite.ts';
 import { suiteNamed } from '../src/runtime/evaluation/suites/suites.ts';
@@ -40,6 +43,7 @@ async function main(): Promise<void> {
       unit === 'tokens' ? value : Math.round(value * config.budgetTokens),
     ),
     config,
+    ...(command.recordsFile !== null || command.inspectFolder !== null ? { keepsRecords: true } : {}),
     ...(dataFolder === null ? {} : { data: partsOf(dataFolder) }),
     ...(command.casesFile === null
       ? {}
@@ -90,13 +94,30 @@ async function main(): Promise<void> {
   const report = reportOf(partial.results, about);
   if (jsonFile !== null) write(jsonFile, `${JSON.stringify(report, null, 1)}\n`);
   if (command.markdownFile !== null) write(command.markdownFile, markdownOf(report));
-  const records = partial.results.flatMap(({ cells }) => cells.flatMap((cell) => cell.records ?? []));
+  if (command.plotFile !== null) {
+    const svg = costPlotOf(report);
+    if (svg === null) console.error('--plot: no cell has both answers and a cost, so nothing was drawn.');
+    else write(command.plotFile, svg);
+  }
+  const created = new Date().toISOString();
+  const records = partial.results.flatMap((result) => result.records);
   if (command.recordsFile !== null) {
-    write(command.recordsFile, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    const { backend, seed, commit } = about;
+    const run = {
+      backend,
+      seed,
+      commit,
+      modelId: model.id,
+      modelHash: model.hash,
+      config,
+      createdAt: created,
+    };
+    write(command.recordsFile, recordsHeader(run));
+    for (const unit of records) appendFileSync(command.recordsFile, linesOf(unit));
   }
   if (command.inspectFolder !== null) {
-    const created = new Date().toISOString();
-    for (const { fileName, log } of inspectLogs(records, { model: model.id, created })) {
+    const questions = records.flatMap((unit) => unit.questions);
+    for (const { fileName, log } of inspectLogs(questions, { model: model.id, created })) {
       write(join(command.inspectFolder, fileName), JSON.stringify(log, null, 1));
     }
   }

@@ -18,6 +18,8 @@ let browser: Browser;
 let page: Page;
 let dialog: Locator;
 let complaints: readonly string[] = [];
+/** The questions of the first run. */
+let saved: { readonly fileName: string; readonly text: string };
 
 beforeAll(async () => {
   vite = await startVite('evaluate');
@@ -50,12 +52,15 @@ async function choose(legend: string, wanted: readonly string[]): Promise<void> 
   }
 }
 
-async function download(name: string): Promise<{ readonly fileName: string; readonly text: string }> {
+async function download(
+  name: string,
+  encoding: BufferEncoding = 'latin1',
+): Promise<{ readonly fileName: string; readonly text: string }> {
   const [file] = await Promise.all([
     page.waitForEvent('download'),
     dialog.getByRole('button', { name, exact: true }).click(),
   ]);
-  return { fileName: file.suggestedFilename(), text: readFileSync(await file.path(), 'latin1') };
+  return { fileName: file.suggestedFilename(), text: readFileSync(await file.path(), encoding) };
 }
 
 it('asks for no policies where a suite compares none', async () => {
@@ -99,6 +104,64 @@ it('saves CSV, JSON that the command line reads, and a plot as PNG', async () =>
   ]);
   const png = await download('Save Answered by length of history as PNG');
   expect(png.text.startsWith('\x89PNG')).toBe(true);
+});
+
+it('shows the wrong answers of a cell one by one on the timeline, by keys alone', async () => {
+  saved = await download('Questions', 'utf8');
+  expect(saved.fileName).toMatch(/^recall-.*\.jsonl$/);
+  const cells = dialog.getByRole('region', { name: 'All cells' });
+  const count = cells.getByRole('button', { name: /^Show the \d+ wrong answers? of newest-blocks, single/ });
+  const wrong = Number(await count.innerText());
+  await count.focus();
+  await page.keyboard.press('Enter');
+  await dialog.waitFor({ state: 'hidden' });
+  const card = page.getByRole('region', { name: 'Recorded question' });
+  await card.getByText(`1 of ${wrong}`).waitFor();
+  expect(await card.innerText()).toMatch(
+    /✗ Wrong[^]*Expected[^]*Decoded[^]*Gold, not raw when the answer began/,
+  );
+  const list = page.getByRole('list', { name: 'Questions' });
+  expect(await list.getByRole('button').count()).toBe(wrong);
+  expect(await list.locator('[aria-current]').count()).toBe(1);
+  // What the timeline draws, as its table says it: the block that holds the answer is a gist.
+  await page.keyboard.press('t');
+  const blocks = page.getByRole('region', { name: 'Blocks of the shown step' });
+  expect(
+    await blocks
+      .getByRole('row', { name: /Holds the answer/ })
+      .first()
+      .innerText(),
+  ).toMatch(/^\s*LOD/);
+  await page.keyboard.press('t');
+  expect(await seriousIssues(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Close the questions' }).click();
+  await card.waitFor({ state: 'hidden' });
+});
+
+it('lists the questions of a file that is dropped, filters them, and opens one', async () => {
+  await page.evaluate(
+    ([name, text]) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([text!], name!));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    [saved.fileName, saved.text],
+  );
+  const filters = page.getByRole('group', { name: 'Which questions are listed' });
+  await filters.getByLabel('Wrong ones only').setChecked(false);
+  await page.getByText('8 of 8 questions listed.').waitFor();
+  await filters.getByLabel('Policy').selectOption('gold');
+  await page.getByText('4 of 8 questions listed.').waitFor();
+  await page.getByRole('list', { name: 'Questions' }).getByRole('button').first().focus();
+  await page.keyboard.press('Enter');
+  const card = page.getByRole('region', { name: 'Recorded question' });
+  await card.getByText('▾ Gold, raw when the answer began').waitFor();
+  await card.getByRole('button', { name: 'Next question' }).click();
+  await card.getByText('2 of 4').waitFor();
+  await page.getByRole('region', { name: 'Blocks in focus' }).getByRole('row', { name: /gold/ }).waitFor();
+  await page.getByRole('button', { name: 'Close the questions' }).click();
+  await page.keyboard.press('Shift+E');
+  await dialog.waitFor();
 });
 
 it('keeps what was counted when a run is cancelled, and the page usable meanwhile', async () => {

@@ -20,6 +20,10 @@ export function printReport(report: EvaluationReport): void {
           if (note !== null) console.log(`${column}: ${note}`);
         }
       }
+      if (cells.some(hasAnswers)) {
+        console.log(`\n${suite.suite} · ${task} · what a question costs`);
+        console.log(costsOf(cells.filter(({ n }) => n > 0)));
+      }
       if (cells.some(isAboutMore)) {
         console.log(`\n${suite.suite} · ${task} · figures [95%]`);
         console.log(figuresOf(cells));
@@ -58,6 +62,22 @@ function figuresOf(cells: readonly Cell[]): string {
       columnOf(cell),
       String(cell.n),
       ...columns.map(({ id }) => `${fixed(cell[id] ?? null)}${rangeOf(cell.intervals[id])}`),
+    ]),
+  ]);
+}
+
+/** A row a policy and length. */
+function costsOf(cells: readonly Cell[]): string {
+  const whole = (value: number | null | undefined): string => value?.toFixed(0) ?? '–';
+  return aligned([
+    ['', 'tokens', 'answered', 'base tokens', 'ms', 'MB a million tokens'],
+    ...cells.map((cell) => [
+      cell.policy,
+      columnOf(cell),
+      fixed(cell.answered),
+      whole(cell.baseTokensPerQuestion),
+      whole(cell.msPerQuestion),
+      cell.bytesPerMillionTokens == null ? '–' : (cell.bytesPerMillionTokens / 1e6).toFixed(1),
     ]),
   ]);
 }

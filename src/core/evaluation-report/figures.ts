@@ -93,7 +93,15 @@ export const FIGURES = [
     kind: 'ratio',
     core: true,
     sentence:
-      '(floor − policy) ÷ (floor − full) of the NLL; the floor is newest-blocks, or the span deleted.',
+      '(floor − policy) ÷ (floor − full) of the NLL; the floor is newest-blocks, or the span deleted; in a stream, its slots given to recent raw tokens.',
+  },
+  {
+    id: 'againstDeletion',
+    label: 'Against deletion',
+    unit: 'nats/token',
+    kind: 'mean',
+    core: false,
+    sentence: 'NLL with gists of one level minus NLL with their slots given to recent raw tokens instead.',
   },
   {
     id: 'regret',
@@ -250,6 +258,15 @@ export const FIGURES = [
     kind: 'mean',
     core: false,
     sentence: 'Wall time of focusing and decoding; contexts that share a prefix share its forward.',
+  },
+  {
+    id: 'bytesPerMillionTokens',
+    label: 'Memory',
+    unit: 'bytes/million tokens',
+    kind: 'mean',
+    core: false,
+    sentence:
+      'Bytes that are kept of a million tokens of history: their ids, and gists where the policy reads any.',
   },
   {
     id: 'probeEntity',

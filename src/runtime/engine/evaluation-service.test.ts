@@ -4,6 +4,7 @@ import type { EvaluationRequest } from './protocol/evaluation.ts';
 import { bootEngine, type EngineFixture, until } from '../testing/engine-fixture.ts';
 
 const REQUEST: EvaluationRequest = {
+  templates: 'core',
   suite: 'recall',
   tasks: ['single'],
   policies: ['newest-blocks'],

@@ -6,8 +6,11 @@ import type { Clock } from '../../base/clock.ts';
 import { EngineError } from '../session/messages/errors.ts';
 import type { Notice } from './protocol/protocol.ts';
 import type { EvaluationCatalogue, EvaluationOutcome, EvaluationRequest } from './protocol/evaluation.ts';
+import { recallSuite } from '../evaluation/suites/recall-suite.ts';
 import { casesSuite } from '../evaluation/suites/cases-suite.ts';
 import { EVALUATION_POLICIES } from '../evaluation/baselines/policies.ts';
+import { linesOf } from '../../core/question-records/record.ts';
+import { recordsHeader } from '../evaluation/report/records-header.ts';
 import type { EvaluationReport } from '../../core/evaluation-report/report.ts';
 import { reportOf, runSuite, type UnitResult } from '../evaluation/run/run-suite.ts';
 import { EvaluationError, type EvaluationOptions, type EvaluationUnit } from '../evaluation/plan/suite.ts';
@@ -47,6 +50,7 @@ export class EvaluationService {
         tasks: tasks.map(({ id: task, sentence }) => ({ id: task, sentence })),
         defaultTasks: defaultTasks.filter((task) => tasks.some((known) => known.id === task)),
         defaultPolicies: policies,
+        hasTemplates: id === recallSuite.id,
       })),
       policies: EVALUATION_POLICIES.map(({ id, sentence }) => ({ id, sentence })),
     };
@@ -86,16 +90,35 @@ export class EvaluationService {
     const results: UnitResult[] = [];
     const report = (): EvaluationReport =>
       reportOf(results, { model: model.id, seed: options.seed, backend, commit: this.commit });
+    const header = recordsHeader({
+      createdAt: new Date(this.clock.wallClockMs()).toISOString(),
+      modelId: model.id,
+      modelHash: model.hash,
+      backend,
+      seed: options.seed,
+      commit: this.commit,
+      config: options.config,
+    });
+    let isBegun = false;
+    const linesOfUnit = ({ records }: UnitResult): string | null => {
+      if (records.length === 0) return null;
+      const lines = records.map(linesOf).join('');
+      const begun = isBegun ? lines : header + lines;
+      isBegun = true;
+      return begun;
+    };
     let reportedAtMs = -Infinity;
     try {
       for await (const { share, unit, result } of runSuite(options, { model, clock: this.clock, signal })) {
-        if (result !== null) results.push(result);
+        // Records go to the page at once and are not kept here, too.
+        if (result !== null) results.push({ ...result, records: [] });
         const isDue = result !== null && this.clock.now() - reportedAtMs > REPORT_EVERY_MS;
         if (isDue) reportedAtMs = this.clock.now();
         this.notify({
           kind: 'evaluation',
           progress: { share, label: wordsOf(unit) },
           report: isDue ? report() : null,
+          records: result === null ? null : linesOfUnit(result),
         });
       }
     } catch (error) {
@@ -107,7 +130,7 @@ export class EvaluationService {
 }
 
 function optionsOf(request: EvaluationRequest, { config }: EvaluationSubject): EvaluationOptions {
-  const { suite, tasks, policies, historyTokens, samples, seed, budgetTokens } = request;
+  const { suite, tasks, policies, templates, historyTokens, samples, seed, budgetTokens } = request;
   const known = suiteNamed(suite).tasks.map(({ id }) => id);
   const strange = tasks.find((task) => !known.includes(task));
   if (strange !== undefined) {
@@ -125,10 +148,12 @@ function optionsOf(request: EvaluationRequest, { config }: EvaluationSubject): E
     suites: [suite],
     tasks,
     policies: chosen,
+    templates,
     samples,
     seed,
     lengths: historyTokens,
     config: { ...config, budgetTokens, seed },
+    keepsRecords: true,
   };
 }
 

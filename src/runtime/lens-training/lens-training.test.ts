@@ -94,6 +94,7 @@ describe('training LensNet on a session', () => {
     expect(done).toMatchObject({ phase: 'done', step: 2, problem: null, hasCandidate: true });
     expect(done.dataset).toMatchObject({ trainStates: 6, heldOutStates: 3 });
     expect(done.after).toMatchObject({ step: 2, states: 3 });
+    expect(done.before!.answered).toEqual({ hits: 0, n: 0, ci95: null });
     expect(done.after!.points.length).toBeGreaterThan(6);
 
     const trained = await bytesOf(fixture);

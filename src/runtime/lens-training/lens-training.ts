@@ -203,7 +203,7 @@ export class LensTraining {
     const config = ports.config();
     this.run = new TrainingRun({
       workshop,
-      base: model.base,
+      model,
       tree: ports.tree,
       words: new HistoryWords(ports.tree, () => model.tokenizer.createStreamDecoder()),
       config,

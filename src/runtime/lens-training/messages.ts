@@ -46,6 +46,15 @@ export interface CalibrationPoint {
   readonly kind: 'expand' | 'collapse';
 }
 
+/** Held-out answers of the history, asked for again with a LensNet and decoded freely. */
+export interface AnswerMeasure {
+  /** Those that say what the history says, word for word. */
+  readonly hits: number;
+  readonly n: number;
+  /** Wilson, 95%; null without answers. */
+  readonly ci95: readonly [number, number] | null;
+}
+
 /** How well a LensNet routes, on the held-out states. */
 export interface RoutingMeasure {
   /** Training steps behind it; 0 is the LensNet in use before. */
@@ -64,6 +73,8 @@ export interface RoutingMeasure {
     /** Wilson, 95%; null without such states. */
     readonly ci95: readonly [number, number] | null;
   };
+  /** Measured before and after all steps; null on the way. */
+  readonly answered: AnswerMeasure | null;
   readonly points: readonly CalibrationPoint[];
 }
 

@@ -23,7 +23,7 @@ export function measureRouting(
   k: number,
   step: number,
   seed: number,
-): RoutingMeasure {
+): Omit<RoutingMeasure, 'answered'> {
   const perState = scored.map(({ state, scores }) =>
     state.moves.map((move): CalibrationPoint => {
       return { score: unitScore(scores, move), detailNats: worthOfDetail(move), kind: move.kind };

@@ -7,10 +7,11 @@ import { entryScores } from '../../core/policies/scores.ts';
 import { buildSlotView } from '../../core/context/slot-view.ts';
 import type { SlotView } from '../../core/context/slot-view.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
-import type { LensNet, LensTrainer, LensWorkshop, LanguageModel } from '../../nn/ports.ts';
+import type { LensNet, LensTrainer, LensWorkshop, LoadedModel } from '../../nn/ports.ts';
 import { yieldToEvents } from '../../base/clock.ts';
 import { toWireError } from '../session/messages/errors.ts';
 import type { WireError } from '../session/messages/wire-error.ts';
+import { measureAnswers } from './answer-measure.ts';
 import { type MeasuredState, collectStates } from './collect.ts';
 import type {
   LensDataset,
@@ -34,7 +35,7 @@ export const TRAINED_FILE = 'lensnet-trained.safetensors';
 
 export interface RunInput {
   readonly workshop: LensWorkshop;
-  readonly base: LanguageModel;
+  readonly model: LoadedModel;
   readonly tree: GistTree;
   /** Of the tree's history. */
   readonly words: HistoryWords;
@@ -170,6 +171,7 @@ export class TrainingRun {
     const from = input.now();
     this.states = await collectStates({
       ...input,
+      base: input.model.base,
       lensNet: input.lens.net,
       rng: new Rng(input.options.seed),
       yieldToEvents: () => this.yieldToEvents(),
@@ -238,16 +240,21 @@ export class TrainingRun {
       const view = this.viewOf(state);
       scored.push({ state, scores: entryScores(view, await net.score(view)) });
     }
-    const { config, options } = this.input;
-    return measureRouting(scored, Math.max(1, config.maxActions), step, options.seed);
+    const { model, tree, config, options } = this.input;
+    const pause = (): Promise<void> => this.giveWay();
+    const isEnd = step === 0 || step === options.steps;
+    const answers = { model, tree, config, states: this.heldOut, pause };
+    const answered = isEnd ? await measureAnswers(answers, net) : null;
+    const routing = measureRouting(scored, Math.max(1, config.maxActions), step, options.seed);
+    return { ...routing, answered };
   }
 
   private viewOf({ layout }: MeasuredState): SlotView {
-    const { tree, words, base, lens } = this.input;
+    const { tree, words, model, lens } = this.input;
     return buildSlotView({
       layout,
       tree,
-      embed: (ids) => base.embed(ids),
+      embed: (ids) => model.base.embed(ids),
       tailTokens: lens.net.tailTokens,
       words: lens.net.readsWords ? words : null,
     });

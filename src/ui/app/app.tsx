@@ -1,12 +1,14 @@
 /** The page's frame: bars, panels and their layout on wide and narrow screens. */
-import { Activity, MessageSquare, ScanSearch, SlidersHorizontal } from 'lucide-react';
+import { Activity, ListChecks, MessageSquare, ScanSearch, SlidersHorizontal } from 'lucide-react';
 import { useEffect, useState } from 'react';
+import { useStore } from 'zustand';
 import { BranchBanner } from '../features/branch/branch-banner.tsx';
 import { ChatPanel } from '../features/chat/chat-panel.tsx';
 import { DocumentsPanel } from '../features/documents/documents-panel.tsx';
 import { InspectorPanel } from '../features/inspector/inspector-panel.tsx';
 import { ParametersPanel } from '../features/parameters/parameters-panel.tsx';
 import { PresetsPanel } from '../features/presets/presets-panel.tsx';
+import { QuestionsPanel } from '../features/records/questions-panel.tsx';
 import { RecordingBanner } from '../features/share/recording-banner.tsx';
 import { TransferBanner } from '../features/share/transfer-banner.tsx';
 import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme } from '../model/shell.ts';
@@ -150,6 +152,7 @@ function SetupPanels() {
 function RightTabs() {
   const { shell } = useModel();
   const shown = useShell((state) => state.rightTab);
+  const hasQuestions = useHasQuestions();
   return (
     <Tabs
       label="Right panel"
@@ -172,6 +175,19 @@ function RightTabs() {
             </ErrorBoundary>
           ),
         },
+        ...(hasQuestions
+          ? [
+              {
+                id: 'questions' as const,
+                title: 'Questions',
+                panel: (
+                  <ErrorBoundary name="Questions">
+                    <QuestionsPanel />
+                  </ErrorBoundary>
+                ),
+              },
+            ]
+          : []),
       ]}
       shown={shown}
       onShow={(rightTab) => {
@@ -201,6 +217,11 @@ function NarrowMain() {
           <InspectorPanel />
         </ErrorBoundary>
       )}
+      {tab === 'questions' && (
+        <ErrorBoundary name="Questions">
+          <QuestionsPanel />
+        </ErrorBoundary>
+      )}
       {tab === 'setup' && (
         <div className="side">
           <SetupPanels />
@@ -218,15 +239,22 @@ const MOBILE_TABS: readonly {
   { id: 'timeline', title: 'Timeline', icon: Activity },
   { id: 'chat', title: 'Chat', icon: MessageSquare },
   { id: 'inspector', title: 'Inspector', icon: ScanSearch },
+  { id: 'questions', title: 'Questions', icon: ListChecks },
   { id: 'setup', title: 'Setup', icon: SlidersHorizontal },
 ];
+
+/** True while a file of an evaluation's questions is open. */
+function useHasQuestions(): boolean {
+  return useStore(useModel().questions.store, ({ records }) => records !== null);
+}
 
 function TabBar() {
   const { shell } = useModel();
   const tab = useShell((state) => state.mobileTab);
+  const hasQuestions = useHasQuestions();
   return (
     <nav className="tab-bar" aria-label="Panels">
-      {MOBILE_TABS.map(({ id, title, icon: Icon }) => (
+      {MOBILE_TABS.filter(({ id }) => id !== 'questions' || hasQuestions).map(({ id, title, icon: Icon }) => (
         <button
           key={id}
           type="button"

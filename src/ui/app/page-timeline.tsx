@@ -1,6 +1,7 @@
-/** The timeline of the shown run, with the story of a preset over it and the tree explorer over its rows. */
+/** The timeline of the shown run, with the story of a preset or a recorded question over it and the tree explorer over its rows. */
 import { TreeExplorer } from '../features/explorer/tree-explorer.tsx';
 import { PresetStory } from '../features/presets/preset-story.tsx';
+import { QuestionCard } from '../features/records/question-card.tsx';
 import { TimelineToolbar } from '../features/timeline/timeline-toolbar.tsx';
 import { Timeline } from '../features/timeline/timeline.tsx';
 import { useViewport } from '../view/hooks.ts';
@@ -18,6 +19,7 @@ export function PageTimeline() {
       }
     >
       <PresetStory presets={presets} />
+      <QuestionCard />
       <TimelineToolbar />
     </Timeline>
   );

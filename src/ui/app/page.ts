@@ -10,6 +10,7 @@ import { Compare } from '../features/compare/compare.ts';
 import { Evaluation } from '../features/evaluate/evaluation.ts';
 import { Explorer } from '../features/explorer/explorer.ts';
 import { Presets } from '../features/presets/presets.ts';
+import { registerRecords } from '../features/records/register-records.ts';
 import { type OpenExample, startAddressSync } from '../features/share/address-sync.ts';
 import { listenForDroppedFiles } from '../features/share/open-trace.ts';
 import type { PageLink } from '../features/share/page-link.ts';
@@ -60,6 +61,7 @@ export function createPage(engine: EnginePort): Page {
     evaluation: new Evaluation(registry),
     tour: new TourProgress(registry),
   };
+  registerRecords(registry);
   commands.register(...pageCommands(model.shell));
   return { model, commands, keyboard: new KeyboardLabels(), ...features };
 }

@@ -24,6 +24,7 @@ function scene() {
     problems,
     models: { choose: (files) => Promise.resolve(void models.push(files.map(({ name }) => name))) },
     recordings: { open: (file) => Promise.resolve(void opened.push(file.name)) },
+    questions: { open: (file) => Promise.resolve(opened.push(file.name) > 0) },
     actions: {
       ingest: (text, title) => Promise.resolve(added.push([title, text]) > 0),
       importHistory: (messages, title) => Promise.resolve(imported.push([title, messages]) > 0),

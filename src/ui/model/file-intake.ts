@@ -5,6 +5,7 @@
 import { createStore } from 'zustand';
 import type { Problems } from './problems.ts';
 import type { ReadableStore } from './readable-store.ts';
+import type { QuestionRecords } from './question-records.ts';
 import type { Recordings } from './recordings.ts';
 import type { ModelManager } from './model-manager.ts';
 import type { SessionActions } from './session-actions.ts';
@@ -31,6 +32,7 @@ export interface FileInReview {
 
 interface Parts {
   readonly recordings: Pick<Recordings, 'open'>;
+  readonly questions: Pick<QuestionRecords, 'open'>;
   readonly actions: Pick<SessionActions, 'ingest' | 'importHistory' | 'run' | 'openFile'>;
   readonly models: Pick<ModelManager, 'choose'>;
   readonly mirror: SessionMirror;
@@ -114,6 +116,7 @@ export class FileIntake {
 
   async #open(file: File, kind: OpenedKind): Promise<void> {
     if (kind === 'trace') await this.#parts.recordings.open(file);
+    else if (kind === 'records') await this.#parts.questions.open(file);
     else await this.#parts.actions.openFile(file);
   }
 
@@ -165,9 +168,10 @@ export class FileIntake {
 }
 
 /** What takes the place of what is shown, where the others are added to its history. */
-type OpenedKind = 'trace' | 'session';
+type OpenedKind = 'trace' | 'records' | 'session';
 
-const isOpened = (kind: FileKind): kind is OpenedKind => kind === 'trace' || kind === 'session';
+const isOpened = (kind: FileKind): kind is OpenedKind =>
+  kind === 'trace' || kind === 'records' || kind === 'session';
 
 async function previewOf(file: Blob, encoding: TextEncoding): Promise<string> {
   const bytes = new Uint8Array(await file.slice(0, PREVIEW_BYTES).arrayBuffer());

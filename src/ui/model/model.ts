@@ -8,6 +8,7 @@ import { type FirstMinute, createFirstMinute } from './first-minute.ts';
 import { ModelManager } from './model-manager.ts';
 import { Playhead } from './playhead.ts';
 import { Problems } from './problems.ts';
+import { QuestionRecords } from './question-records.ts';
 import { Recordings } from './recordings.ts';
 import { RunView } from './run-view.ts';
 import { SessionActions } from './session-actions.ts';
@@ -36,6 +37,7 @@ export interface Model {
   readonly shown: ShownRun;
   readonly view: RunView;
   readonly recordings: Recordings;
+  readonly questions: QuestionRecords;
   readonly example: ExampleStore;
   readonly firstMinute: FirstMinute;
 }
@@ -52,15 +54,19 @@ export function createModel(port: EnginePort): Model {
   shown.subscribe(() => {
     playhead.setFrameCount(shown.run.frameCount);
   });
-  const view = new RunView(shown, playhead, new Viewport(shown), {
+  const view: RunView = new RunView(shown, playhead, new Viewport(shown), {
     tracks: new Tracks(),
-    readSpan: (start, end, maxCharacters) => engine.send({ kind: 'spanText', start, end, maxCharacters }),
+    readSpan: (start, end, maxCharacters) =>
+      shown.isLive
+        ? engine.send({ kind: 'spanText', start, end, maxCharacters })
+        : Promise.resolve(recordings.spanText(start, end, maxCharacters)),
     onSelect: () => {
       shell.setState({ rightTab: 'inspector', rightOpen: true });
     },
   });
   const intake = new SessionIntake({ mirror, shown, view, conversation, problems }, notices);
-  const recordings = new Recordings({ shown, view, shell, problems });
+  const recordings: Recordings = new Recordings({ shown, view, shell, problems });
+  const questions = new QuestionRecords({ recordings, shell, problems });
   const actions = new SessionActions({
     engine,
     mirror,
@@ -80,12 +86,13 @@ export function createModel(port: EnginePort): Model {
     intake,
     actions,
     models,
-    files: new FileIntake({ recordings, actions, models, mirror, problems }),
+    files: new FileIntake({ recordings, questions, actions, models, mirror, problems }),
     conversation,
     steering: new Steering({ engine, mirror, intake, shown, view, problems }),
     shown,
     view,
     recordings,
+    questions,
     example: createExampleStore(),
     firstMinute: createFirstMinute(),
   };

@@ -1,5 +1,7 @@
 /** Opens trace files and shows them in front of the live session, which goes on behind. */
 import { createStore } from 'zustand';
+import type { TextOf } from '../../core/question-records/history-text.ts';
+import type { ReadQuestion } from '../../core/question-records/record.ts';
 import type { TraceHeader } from '../../core/trace/telemetry.ts';
 import { readTraceFile } from '../../runtime/engine/client-traces.ts';
 import type { ProvenanceRun } from '../../runtime/engine/protocol/protocol.ts';
@@ -7,9 +9,18 @@ import type { StreamedToken } from './conversation.ts';
 import type { Problems } from './problems.ts';
 import type { ReadableStore } from './readable-store.ts';
 import { RecordingReader } from './recording-reader.ts';
-import type { RunView } from './run-view.ts';
+import type { ReadSpan, RunView } from './run-view.ts';
 import type { Shell } from './shell.ts';
 import type { ShownRun } from './shown-run.ts';
+
+/** A question of an evaluation, whose trace is the recording. */
+export interface RecordedQuestion {
+  /** In the list that it was chosen from. */
+  readonly index: number;
+  readonly title: string;
+  readonly record: ReadQuestion;
+  readonly textOf: TextOf;
+}
 
 export interface Recording {
   readonly fileName: string;
@@ -21,6 +32,8 @@ export interface Recording {
   readonly answers: readonly (readonly StreamedToken[])[];
   /** What was left out of it, in words. */
   readonly notes: readonly string[];
+  /** Null for a trace on its own. */
+  readonly question: RecordedQuestion | null;
 }
 
 /** The trace file that is being read or shown; null while the page shows the open session. */
@@ -60,11 +73,17 @@ export class Recordings {
   /**
    * Read a trace file and show it from its first step. What stands before a fault is shown too.
    *
-   * @param options - `comesForward`: on a narrow page, leave whatever panel is open for the timeline.
+   * @param options - `comesForward`: on a narrow page, leave whatever panel is open for the timeline. `question`:
+   * what the trace belongs to; it is shown from where the answer begins.
    */
   async open(
     file: File,
-    { comesForward }: { readonly comesForward: boolean } = { comesForward: true },
+    {
+      comesForward,
+      question = null,
+    }: { readonly comesForward: boolean; readonly question?: RecordedQuestion | null } = {
+      comesForward: true,
+    },
   ): Promise<void> {
     const { shown, view, shell, problems } = this.#parts;
     this.#reading?.abort();
@@ -104,11 +123,19 @@ export class Recordings {
       });
       return;
     }
-    shown.showRecorded(reader.run, provenance);
-    this.#store.setState({ recording: { fileName, file, header, provenance, answers, notes } });
+    const gold = question?.record.gold?.map(([start, end]) => ({ start, end })) ?? [];
+    shown.showRecorded(reader.run, provenance, gold);
+    this.#store.setState({ recording: { fileName, file, header, provenance, answers, notes, question } });
     view.viewport.startOver();
     if (comesForward) shell.setState({ mobileTab: 'timeline' });
-    view.playhead.seek(0);
+    const begun = question === null ? undefined : answers[0]?.[0]?.step;
+    view.playhead.seek(begun === undefined ? 0 : Math.max(0, reader.run.indexOfStep(begun)));
+  }
+
+  /** The text of a span as far as the recording has it: a trace on its own has none. */
+  spanText(start: number, end: number, maxCharacters: number): Awaited<ReturnType<ReadSpan>> {
+    const text = this.state.recording?.question?.textOf(start, end) ?? '';
+    return { text: text.slice(0, maxCharacters), truncated: text.length > maxCharacters };
   }
 
   /** Stop reading; what is shown stays. */

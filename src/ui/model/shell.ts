@@ -3,7 +3,7 @@ import { type StoreApi, createStore } from 'zustand';
 import type { DefinitionId } from '../../core/trace/definitions.ts';
 
 type Theme = 'auto' | 'light' | 'dark';
-export type MobileTab = 'timeline' | 'chat' | 'inspector' | 'setup';
+export type MobileTab = 'timeline' | 'chat' | 'inspector' | 'questions' | 'setup';
 
 interface Remembered {
   readonly theme: Theme;
@@ -14,7 +14,8 @@ interface Remembered {
 }
 
 export interface ShellState extends Remembered {
-  readonly rightTab: 'chat' | 'inspector';
+  /** `questions` is there while a file of them is open. */
+  readonly rightTab: 'chat' | 'inspector' | 'questions';
   readonly mobileTab: MobileTab;
   readonly dialog: 'help' | 'palette' | 'evaluate' | 'lens-training' | 'compare' | 'branch' | 'models' | null;
   /** The definition that is shown, over whatever dialog is open; `all` begins at the first. */

@@ -25,14 +25,25 @@ export interface RunSource {
   readonly run: RunFrames;
   /** Who wrote which part of the history, as far as the source knows. */
   readonly provenance: readonly ProvenanceRun[];
+  /** Tokens that hold the answer to the question that the run is about; absent where nobody knows. */
+  readonly gold?: readonly TokenSpan[];
   /** Told when the run grew or another one stands for it. */
   subscribe(listener: () => void): () => void;
+}
+
+/** Tokens `start..end-1`. */
+export interface TokenSpan {
+  readonly start: number;
+  readonly end: number;
 }
 
 interface Recorded {
   readonly run: Run;
   readonly provenance: readonly ProvenanceRun[];
+  readonly gold: readonly TokenSpan[];
 }
+
+const NO_GOLD: readonly TokenSpan[] = [];
 
 export class ShownRun implements RunSource {
   /** The open session's run: its events go here, whatever stands in front. */
@@ -57,13 +68,17 @@ export class ShownRun implements RunSource {
     return this.#recorded?.provenance ?? this.#liveProvenance();
   }
 
+  get gold(): readonly TokenSpan[] {
+    return this.#recorded?.gold ?? NO_GOLD;
+  }
+
   get isLive(): boolean {
     return this.#recorded === null;
   }
 
-  /** Show a recording; the session's run goes on behind it. */
-  showRecorded(run: Run, provenance: readonly ProvenanceRun[]): void {
-    this.#recorded = { run, provenance };
+  /** Show a recording; the session's run goes on behind it. @param gold - tokens to point out. */
+  showRecorded(run: Run, provenance: readonly ProvenanceRun[], gold: readonly TokenSpan[] = NO_GOLD): void {
+    this.#recorded = { run, provenance, gold };
     this.tell();
   }
 

@@ -11,6 +11,8 @@ export const evaluationRequestSchema = z.object({
   tasks: names.min(1),
   /** None for a suite that takes none. */
   policies: names,
+  /** Forms in which facts are said and asked, for a suite that has them. */
+  templates: z.enum(['core', 'trained', 'held-out']),
   /** Lengths of the histories, in tokens. */
   historyTokens: z.array(z.number().int().min(64).max(2_000_000)).min(1).max(16),
   /** Questions of each cell. */
@@ -33,6 +35,8 @@ export interface EvaluationCatalogue {
     readonly defaultTasks: readonly string[];
     /** Policies that run where none are named; none where the suite compares something else. */
     readonly defaultPolicies: readonly string[];
+    /** Whether facts can be said and asked in other forms than core ones. */
+    readonly hasTemplates: boolean;
   }[];
   readonly policies: readonly Choice[];
 }

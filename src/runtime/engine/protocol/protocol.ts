@@ -178,6 +178,8 @@ export type Notice =
       readonly kind: 'evaluation';
       readonly progress: EvaluationProgress;
       readonly report: EvaluationReport | null;
+      /** Lines of a records file that are new; the first ones begin with its header. */
+      readonly records: string | null;
     }
   /**
    * The worker died or lost its GPU and was started again by the client. `snapshot` is the session that was

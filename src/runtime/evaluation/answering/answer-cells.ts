@@ -1,13 +1,13 @@
 /** One shared history through every policy, as counts of cells: what the suites that ask questions do. */
-import { answerAll, type Answered, GIST_SHARE, whyUnavailable } from './answering.ts';
+import { answerAll, GIST_SHARE, whyUnavailable } from './answering.ts';
 import type { CellCounts } from '../report/cell.ts';
-import type { QuestionRecord } from '../report/question-record.ts';
-import type { CellKey } from '../../../core/evaluation-report/report.ts';
 import type { SharedHistory } from '../cases/evaluation-case.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
 import type { EvaluationPolicyId } from '../baselines/policies.ts';
 import { cellOfAnswers, cellWithout } from './answer-counts.ts';
 import { NoRoomError } from '../world/no-room-error.ts';
+import { bytesPerMillionTokens } from './memory-cost.ts';
+import { recordsOf } from './question-records.ts';
 import { type EvaluationOptions, type EvaluationUnit, unitKey, type UnitPorts } from '../plan/suite.ts';
 
 /** @throws {NoRoomError} if the history ends before a fact that a question needs. */
@@ -32,32 +32,27 @@ export async function answerCells(
   const { model, gistCache, step } = ports;
   const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));
   const answers = await answerAll(history, tree, able, config, seed, ports);
-  return policies.map((policy) => {
+  const keyOf = (policy: EvaluationPolicyId) => {
     const { budgetTokens } = config;
-    const key = { task, policy, templates: unit.templates, historyTokens, budgetTokens, heads: 1 };
+    return { task, policy, templates: unit.templates, historyTokens, budgetTokens, heads: 1 };
+  };
+  const answered = able.map((policy) => [keyOf(policy), answers.get(policy)!] as const);
+  ports.keep?.(recordsOf(unit, history, answered, model.tokenizer));
+  return policies.map((policy) => {
+    const key = keyOf(policy);
     const reason = reasons.get(policy);
-    if (reason !== undefined) return cellWithout(key, reason);
-    const cell = cellOfAnswers(key, policy, unitKey(unit), answers, reasons);
-    return { ...cell, records: answers.get(policy)!.map((answer, i) => recordOf(key, unit, i, answer)) };
+    return reason === undefined
+      ? withMemory(cellOfAnswers(key, policy, unitKey(unit), answers, reasons), policy, model)
+      : cellWithout(key, reason);
   });
 }
 
-function recordOf(key: CellKey, unit: EvaluationUnit, question: number, answer: Answered): QuestionRecord {
-  const { expected, gold, asked } = answer.case;
-  return {
-    ...key,
-    suite: unit.suite,
-    history: unitKey(unit),
-    question,
-    asked: asked.question,
-    expected: expected === null || expected.kind === 'refusal' ? [] : expected.values,
-    decoded: answer.decoded?.text ?? '',
-    isAnswered: answer.verdict?.isAnswered ?? false,
-    isReferenceRead: answer.isReferenceRead,
-    isRouted: answer.isRouted,
-    gold: gold?.map(({ start, end }) => [start, end] as const) ?? null,
-    layout: answer.layout.entries.map(({ lod, start, end }) => [lod, start, end] as const),
-    baseTokens: answer.baseTokens,
-    ms: answer.ms,
-  };
+/** The cell with what the policy keeps of a history, the same for every question. */
+function withMemory(cell: CellCounts, policy: EvaluationPolicyId, model: UnitPorts['model']): CellCounts {
+  const bytes = bytesPerMillionTokens(policy, model);
+  const clusters = cell.clusters.map((cluster) => {
+    const { n, figures } = cluster;
+    return { ...cluster, figures: { ...figures, bytesPerMillionTokens: [n, n * bytes] as const } };
+  });
+  return { ...cell, clusters };
 }

@@ -6,7 +6,7 @@ import { apply } from '../../../core/context/moves.ts';
 import { logSumExp } from '../../session/decoding/sampler.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { AnswerReader, prepareContext } from './answer-reader.ts';
-import { MAX_ANSWER_TOKENS } from './greedy.ts';
+import { MAX_ANSWER_TOKENS } from '../../session/decoding/greedy.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
 import { gistsLayout } from '../baselines/layouts.ts';
 

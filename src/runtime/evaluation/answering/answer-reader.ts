@@ -11,7 +11,7 @@ import { spanIdOf } from '../../../core/tree/ids.ts';
 import type { DecodeSession, LoadedModel } from '../../../nn/ports.ts';
 import { AnswerWriter } from '../../session/chat/answer-writer.ts';
 import { type ContinuationReading, readContinuationRows } from '../../session/decoding/continuation.ts';
-import { GREEDY, MAX_ANSWER_TOKENS } from './greedy.ts';
+import { GREEDY, MAX_ANSWER_TOKENS } from '../../session/decoding/greedy.ts';
 
 /** Slots run in one call; bounds the attention matrix. */
 const CHUNK_SLOTS = 256;

@@ -28,6 +28,7 @@ import {
 } from './answer-reader.ts';
 import type { PreparedContext } from './answer-reader.ts';
 import { type FocusedContext, type LiveAnswer, LiveRun } from './live-run.ts';
+import { type EntryScores, ranksOfEntries } from './question-trace.ts';
 
 const ORACLE_BUDGETS = 4;
 
@@ -47,6 +48,8 @@ export interface Answered {
   readonly distance: number | null;
   /** When the answer begins. */
   readonly layout: Layout;
+  /** What the policy gave its entries last. */
+  readonly scores: EntryScores;
   readonly utilisation: number;
   /** Tokens that the base had to read for this question, its share of what is read once a history included. */
   readonly baseTokens: number;
@@ -57,8 +60,8 @@ export interface Answered {
 }
 
 type Live = Pick<FocusedContext, 'totals'> &
-  Pick<LiveAnswer, 'latency' | 'latencyTokens'> &
-  Pick<LiveRun, 'streaming'>;
+  Pick<LiveAnswer, 'latency' | 'latencyTokens' | 'events'> &
+  Pick<LiveRun, 'streaming' | 'opening'>;
 
 /** Why a policy cannot answer at this length; null where it can. */
 export function whyUnavailable(
@@ -149,6 +152,7 @@ interface Job {
   readonly policy: EvaluationPolicyId;
   readonly item: EvaluationCase;
   readonly context: PreparedContext;
+  readonly scores: EntryScores;
   readonly budgetTokens: number;
   /** What was decoded on the way; null where it is still to be decoded from the context. */
   readonly decoded: DecodedAnswer | null;
@@ -188,19 +192,28 @@ class Focuser {
       const from = clock.now();
       const focused = item.expected === null ? await run.focus(item.asked) : null;
       const answer = focused ?? (await run.answer(item.asked, item.gold));
-      const { latency = null, latencyTokens = null, decoded = null } = answer as Partial<LiveAnswer>;
-      const live = { totals: answer.totals, latency, latencyTokens, streaming: run.streaming };
+      const {
+        latency = null,
+        latencyTokens = null,
+        decoded = null,
+        scores = [],
+        events = [],
+      } = answer as Partial<LiveAnswer>;
+      const { totals } = answer;
+      const { streaming, opening } = run;
+      const live = { totals, latency, latencyTokens, events, streaming, opening };
       const context = this.prepare(answer.layout, answer.tree, item, branch);
       const focusMs = clock.now() - from;
-      return { policy, item, context, budgetTokens, decoded, focusMs, extraBaseTokens: 0, live };
+      return { policy, item, context, scores, budgetTokens, decoded, focusMs, extraBaseTokens: 0, live };
     }
     const ranker = policy === 'answer-oracle' ? null : await this.rankerOf(policy);
     const from = clock.now();
-    const { layout, extraBaseTokens } = await this.layout(policy, ranker, item, branch, tree);
+    const { layout, scores, extraBaseTokens } = await this.layout(policy, ranker, item, branch, tree);
     const context = this.prepare(layout, tree, item, branch);
     // What is done once a history is each question's in equal parts.
     const focusMs = clock.now() - from + (ranker?.msOnce ?? 0) / this.history.cases.length;
-    return { policy, item, context, budgetTokens, decoded: null, focusMs, extraBaseTokens, live: null };
+    const job = { policy, item, context, scores, budgetTokens, focusMs, extraBaseTokens };
+    return { ...job, decoded: null, live: null };
   }
 
   private async layout(
@@ -209,14 +222,14 @@ class Focuser {
     item: EvaluationCase,
     branch: number,
     tree: GistTree,
-  ): Promise<{ readonly layout: Layout; readonly extraBaseTokens: number }> {
+  ): Promise<{ readonly layout: Layout; readonly scores: EntryScores; readonly extraBaseTokens: number }> {
     if (made === null) {
       let tried = 0;
       const layout = await searchOracle(tree, this.config, (candidate) => {
         tried += candidate.usedTokens;
         return this.nll(candidate, tree, item, branch);
       });
-      return { layout, extraBaseTokens: tried };
+      return { layout, scores: layout.entries.map(() => null), extraBaseTokens: tried };
     }
     const baseline = BASELINES.find(({ id }) => id === policy)!;
     const { ranker } = made;
@@ -224,7 +237,8 @@ class Focuser {
     const ranks = await ranker.rank(item.asked, item.gold);
     const once = (ranker.baseTokensOnce ?? 0) / this.history.cases.length;
     const extraBaseTokens = (ranker.baseTokens ?? 0) - before + once;
-    return { layout: baseline.open(tree, this.config, ranks), extraBaseTokens };
+    const layout = baseline.open(tree, this.config, ranks);
+    return { layout, scores: ranksOfEntries(layout, ranks), extraBaseTokens };
   }
 
   /** Baselines that differ in how they open blocks share one. */
@@ -337,7 +351,7 @@ function sameAs(last: Read | null, { item, context }: Job): Read | null {
 }
 
 function judge(
-  { item, context, budgetTokens, focusMs, extraBaseTokens, live }: Job,
+  { item, context, scores, budgetTokens, focusMs, extraBaseTokens, live }: Job,
   { decoded, decodeMs, reading }: Outcome,
 ): Answered {
   const { gold, expected } = item;
@@ -351,6 +365,7 @@ function judge(
     nll: meanOf(reading.nll),
     distance: gold === null || gold.length === 0 ? null : layout.cursor - farthest(gold),
     layout,
+    scores,
     utilisation: layout.usedTokens / budgetTokens,
     baseTokens: layout.usedTokens + (decoded?.tokens ?? 0) + extraBaseTokens,
     ms: focusMs + decodeMs,

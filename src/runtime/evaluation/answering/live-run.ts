@@ -9,6 +9,7 @@ import type { Layout } from '../../../core/context/working-context.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { PolicyId } from '../../../core/trace/parameters.ts';
 import type { RunTotals } from '../../../core/trace/metrics.ts';
+import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { Clock } from '../../../base/clock.ts';
@@ -22,7 +23,8 @@ import { isRouted } from '../baselines/layouts.ts';
 import type { AskedQuestion } from '../cases/evaluation-case.ts';
 import type { Span } from '../world/history-writer.ts';
 import type { DecodedAnswer } from './answer-reader.ts';
-import { GREEDY, MAX_ANSWER_TOKENS } from './greedy.ts';
+import { GREEDY, MAX_ANSWER_TOKENS } from '../../session/decoding/greedy.ts';
+import { type EntryScores, scoresOfEntries, type SeenRefocus } from './question-trace.ts';
 
 /** Refocuses on the history alone, at most, before the first question. */
 export const SETTLE_REFOCUSES = 12;
@@ -43,6 +45,10 @@ export interface LiveAnswer extends FocusedContext {
   readonly latency: number | null;
   /** Tokens of the question, and of what opens the answer, until then; null alike. */
   readonly latencyTokens: number | null;
+  /** Of the layout's entries, when the answer begins. */
+  readonly scores: EntryScores;
+  /** All that the session told. */
+  readonly events: readonly TelemetryEvent[];
 }
 
 export class LiveRun {
@@ -55,6 +61,11 @@ export class LiveRun {
     /** While the history came in block by block; null where it was there at once. */
     readonly streaming: RunTotals | null,
   ) {}
+
+  /** The window before a question. */
+  get opening(): Layout {
+    return this.start.heads[0]!.layout;
+  }
 
   /**
    * Refocus from the recency assembly at the history's end until nothing moves.
@@ -93,7 +104,15 @@ export class LiveRun {
     const focus = { ...this.start, tree: this.start.tree.fork() };
     const askedAt = focus.tree.tokenCount;
     const reached = (): boolean => gold !== null && isRouted(session.head().layout, gold);
-    const at: { begun: Pick<LiveAnswer, 'layout' | 'totals'> | null } = { begun: null };
+    const at: {
+      begun: Pick<LiveAnswer, 'layout' | 'totals' | 'scores'> | null;
+      refocus: SeenRefocus | null;
+    } = { begun: null, refocus: null };
+    const events: TelemetryEvent[] = [];
+    const begin = (): NonNullable<typeof at.begun> => {
+      const { layout } = session.head();
+      return { layout, totals: session.totals(), scores: scoresOfEntries(layout, at.refocus) };
+    };
     let latency: number | null = null;
     let latencyTokens: number | null = null;
     let turnEnds = 0;
@@ -108,10 +127,12 @@ export class LiveRun {
       notify: (notice) => {
         if (notice.kind === 'answerText') {
           tokens++;
-          at.begun ??= { layout: session.head().layout, totals: session.totals() };
-        } else if (notice.kind === 'telemetry' && at.begun === null) {
+          at.begun ??= begin();
+        } else if (notice.kind === 'telemetry') {
+          events.push(...notice.events);
           for (const event of notice.events) {
-            if (event.type !== 'refocus') continue;
+            if (event.type !== 'refocus' || at.begun !== null) continue;
+            at.refocus = { layout: session.head().layout, event };
             if (event.trigger === 'turn-end') turnEnds++;
             if (!reached()) continue;
             latency ??= turnEnds;
@@ -124,8 +145,8 @@ export class LiveRun {
     try {
       const { answer } = await session.ask(question);
       await this.pause();
-      const begun = at.begun ?? { layout: session.head().layout, totals: session.totals() };
-      return { ...begun, tree: focus.tree, decoded: { text: answer.text, tokens }, latency, latencyTokens };
+      const decoded = { text: answer.text, tokens };
+      return { ...(at.begun ?? begin()), tree: focus.tree, decoded, latency, latencyTokens, events };
     } finally {
       await session.close();
     }

@@ -74,9 +74,12 @@ export function isRouted(layout: Layout, gold: readonly Span[]): boolean {
   });
 }
 
-function rawEntries(start: number, end: number) {
+/** The tokens `start..end-1` raw, cut at the bounds of blocks. */
+export function rawEntries(start: number, end: number) {
   const entries = [];
-  for (let at = start; at < end; at += K) entries.push(entryAt(0, at, Math.min(at + K, end)));
+  for (let at = start; at < end; at += K - (at % K)) {
+    entries.push(entryAt(0, at, Math.min(at + K - (at % K), end)));
+  }
   return entries;
 }
 

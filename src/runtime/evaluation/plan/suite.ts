@@ -5,6 +5,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { TextCase } from '../cases/case-file.ts';
 import type { CellCounts } from '../report/cell.ts';
 import type { CellKey } from '../../../core/evaluation-report/report.ts';
+import type { UnitRecords } from '../../../core/question-records/record.ts';
 import type { DataParts, PublicData } from '../cases/public-data.ts';
 import type { KeyCache } from '../memory/history-keys.ts';
 import type { GistCache } from '../memory/history-memory.ts';
@@ -32,6 +33,8 @@ export interface EvaluationOptions {
   readonly data?: DataParts;
   /** For the suite `stream` alone: read instead of a generated chronicle. */
   readonly text?: { readonly file: string; readonly content: string };
+  /** Keep every question with the trace of its refocuses, where a suite asks questions. */
+  readonly keepsRecords?: boolean;
 }
 
 /** Work that is done whole, by one process, and gives the same counts wherever it is done. */
@@ -53,6 +56,8 @@ export interface UnitPorts {
   readonly keyCache?: KeyCache;
   /** The public data that tasks need. */
   readonly data?: PublicData;
+  /** Told what was asked and answered; absent where nobody wants to know. */
+  readonly keep?: (records: UnitRecords) => void;
   /** Awaited often, with the share of the unit that is done; may throw to give up. */
   readonly step: (share: number) => Promise<void>;
 }

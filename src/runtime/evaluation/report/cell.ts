@@ -1,7 +1,6 @@
 /** Makes the figures of a cell from its counts, and merges the reports of partial runs. Pure. */
 import { hashUint32 } from '../../../base/rng.ts';
 import { FIGURES, type FigureDescription, type FigureId } from '../../../core/evaluation-report/figures.ts';
-import type { QuestionRecord } from './question-record.ts';
 import {
   type Bin,
   type BinCounts,
@@ -28,8 +27,6 @@ export interface CellCounts extends CellKey {
   readonly clusters: readonly ClusterCounts[];
   /** Reasons known beforehand, such as a history beyond the base's range; by figure. */
   readonly why?: Readonly<Record<string, string>>;
-  /** What it was counted from; not part of a report. */
-  readonly records?: readonly QuestionRecord[];
 }
 
 /** The figures of a cell; the same clusters in any order give the same cell. */

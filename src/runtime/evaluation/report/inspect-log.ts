@@ -3,7 +3,7 @@
  * in its JSON log format, version 2. Its viewer opens them. Pure.
  */
 import { keyOf } from './cell.ts';
-import type { QuestionRecord } from './question-record.ts';
+import type { QuestionRecord } from '../../../core/question-records/record.ts';
 
 export interface InspectLog {
   readonly fileName: string;

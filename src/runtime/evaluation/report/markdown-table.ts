@@ -28,6 +28,7 @@ const HEADER = [
   'NLL',
   'base tokens',
   'ms',
+  'MB/M tokens',
 ];
 
 function tableOf(title: string, cells: readonly Cell[]): string {
@@ -45,6 +46,7 @@ function tableOf(title: string, cells: readonly Cell[]): string {
       fixed(cell.nll),
       whole(cell.baseTokensPerQuestion),
       whole(cell.msPerQuestion),
+      megabytes(cell.bytesPerMillionTokens),
     ]);
   const notes = [...new Set(cells.map(({ historyTokens }) => historyTokens))].flatMap((tokens) => {
     const note = readingNote(cells.filter(({ historyTokens }) => historyTokens === tokens));
@@ -56,6 +58,10 @@ function tableOf(title: string, cells: readonly Cell[]): string {
 
 function fixed(value: number | null): string {
   return value === null ? '–' : value.toFixed(2);
+}
+
+function megabytes(bytes: number | null | undefined): string {
+  return bytes === null || bytes === undefined ? '–' : (bytes / 1e6).toFixed(1);
 }
 
 function whole(value: number | null | undefined): string {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { cellOf } from './cell.ts';
 import { inspectLogs } from './inspect-log.ts';
+import { costPlotOf } from './cost-plot.ts';
 import { markdownOf } from './markdown-table.ts';
-import type { QuestionRecord } from './question-record.ts';
+import type { QuestionRecord } from '../../../core/question-records/record.ts';
 import { REPORT_VERSION } from '../../../core/evaluation-report/report.ts';
 
 const KEY = {
@@ -15,6 +16,7 @@ const KEY = {
 } as const;
 
 const record = (question: number, isAnswered: boolean, policy = 'lensnet'): QuestionRecord => ({
+  kind: 'question',
   ...KEY,
   policy,
   suite: 'recall',
@@ -31,6 +33,10 @@ const record = (question: number, isAnswered: boolean, policy = 'lensnet'): Ques
     [1, 0, 96],
     [0, 96, 128],
   ],
+  goldTexts: ['The lantern is amber.'],
+  scores: [null, 0.5],
+  prompt: [],
+  trace: [],
   baseTokens: 700,
   ms: 12,
 });
@@ -58,7 +64,12 @@ describe('inspectLogs', () => {
 
 describe('markdownOf', () => {
   it('puts quality, its interval and its cost in one row, and leaves out what was not run', () => {
-    const figures = { answered: [20, 19], accuracy: [20, 20], baseTokensPerQuestion: [20, 14_000] } as const;
+    const figures = {
+      answered: [20, 19],
+      accuracy: [20, 20],
+      baseTokensPerQuestion: [20, 14_000],
+      bytesPerMillionTokens: [20, 410e6],
+    } as const;
     const clusters = [{ cluster: 'a', n: 20, figures }];
     const cells = [
       cellOf('recall', { ...KEY, clusters }),
@@ -67,7 +78,37 @@ describe('markdownOf', () => {
     const about = { version: REPORT_VERSION, model: 'tiny', seed: 0, backend: 'wasm', commit: null } as const;
     const text = markdownOf({ ...about, suites: [{ suite: 'recall', cells }] });
     expect(text).toContain('**recall, single**');
-    expect(text).toContain('| 4,096 | lensnet | 20 | 0.95 (0.76–0.99) | – | – | 1.00 | – | – | 700 | – |');
+    expect(text).toContain(
+      '| 4,096 | lensnet | 20 | 0.95 (0.76–0.99) | – | – | 1.00 | – | – | 700 | – | 20.5 |',
+    );
     expect(text).not.toContain('full');
+  });
+});
+
+describe('costPlotOf', () => {
+  it('puts every policy with answers and a cost on the panel of its task and length', () => {
+    const cellWith = (policy: string, answered: number, tokens: number) => {
+      const figures = { answered: [20, answered], baseTokensPerQuestion: [20, 20 * tokens] } as const;
+      return cellOf('recall', { ...KEY, policy, clusters: [{ cluster: 'a', n: 20, figures }] });
+    };
+    const cells = [
+      cellWith('lensnet', 20, 900),
+      cellWith('a<b', 10, 4200),
+      cellOf('recall', { ...KEY, policy: 'none', clusters: [] }),
+    ];
+    const about = { version: REPORT_VERSION, model: 'tiny', seed: 0, backend: 'wasm', commit: null } as const;
+    const svg = costPlotOf({ ...about, suites: [{ suite: 'recall', cells }] })!;
+    expect(svg.match(/<circle/g)).toHaveLength(4);
+    expect(svg).toContain('recall, single, 4,096 tokens: answered (n = 20)');
+    expect(svg).toContain('a&lt;b');
+    expect(svg).not.toContain('none');
+    // The one that answers all stands at the top of the plot, the cheaper one to the left.
+    const at = [...svg.matchAll(/<circle cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [
+      Number(x),
+      Number(y),
+    ]);
+    expect(at[0]![0]!).toBeLessThan(at[2]![0]!);
+    expect(at[0]![1]!).toBeLessThan(at[2]![1]!);
+    expect(costPlotOf({ ...about, suites: [] })).toBeNull();
   });
 });

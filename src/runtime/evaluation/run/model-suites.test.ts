@@ -72,6 +72,10 @@ it('stream: a text is read in windows that lie evenly, and swaps while it stream
   expect(lens.streamSwapRate).not.toBeNull();
   expect(lens.streamFlipRate).toBeGreaterThanOrEqual(0);
   expect(cells.get('streaming 1800')!.streamSwapRate).toBeUndefined();
+  const [gists, deletion] = [cells.get('gists-lod1 1800')!, cells.get('deletion-lod1 1800')!];
+  expect(gists).toMatchObject({ n: 4, budgetTokens: deletion.budgetTokens });
+  expect(gists.againstDeletion).toBeCloseTo(gists.nll! - deletion.nll!, 9);
+  expect(cells.get('gists-lod2 1800')!.budgetTokens).toBe(config.recentTokens + 1);
   const few = await cellsOf('stream', {
     ...asked,
     text: { file: 'log.txt', content: text.slice(0, 1800 + 64 + 70) },

@@ -5,6 +5,7 @@ import { type CellCounts, cellOf, keyOf } from '../report/cell.ts';
 import { DataFileError, type PublicData } from '../cases/public-data.ts';
 import type { GistCache } from '../memory/history-memory.ts';
 import { type EvaluationReport, REPORT_VERSION, type Suite } from '../../../core/evaluation-report/report.ts';
+import type { UnitRecords } from '../../../core/question-records/record.ts';
 import { EVALUATION_POLICIES } from '../baselines/policies.ts';
 import {
   EvaluationError,
@@ -19,6 +20,8 @@ import { NoRoomError } from '../world/no-room-error.ts';
 export interface UnitResult {
   readonly unit: EvaluationUnit;
   readonly cells: readonly CellCounts[];
+  /** Of the questions that it asked; none unless they are to be kept. */
+  readonly records: readonly UnitRecords[];
 }
 
 export interface EvaluationPorts {
@@ -54,8 +57,11 @@ export async function runUnit(
   options: EvaluationOptions,
   ports: UnitPorts,
 ): Promise<UnitResult> {
+  const records: UnitRecords[] = [];
+  const keep = (kept: UnitRecords): void => void records.push(kept);
+  const keeping = options.keepsRecords === true ? { ...ports, keep } : ports;
   try {
-    return { unit, cells: await suiteNamed(unit.suite).run(unit, options, ports) };
+    return { unit, cells: await suiteNamed(unit.suite).run(unit, options, keeping), records };
   } catch (error) {
     const where = `${unit.suite}, ${unit.task} at ${unit.historyTokens} tokens`;
     if (error instanceof NoRoomError) {

@@ -24,6 +24,7 @@ import {
   type UnitPorts,
 } from '../plan/suite.ts';
 import { RELATIONS_IN } from '../world/languages.ts';
+import { gistsAgainstDeletion } from './stream-gists.ts';
 
 /** H: the tokens that are scored at each place. */
 const HORIZON_TOKENS = 64;
@@ -36,6 +37,12 @@ const FIRST_PLACE = 512;
 const CAST = 32;
 const FACT_SHARE = 0.05;
 const NO_QUESTION = 'A stream asks no question.';
+const NO_QUESTIONS: Readonly<Record<string, string>> = Object.fromEntries(
+  ['answered', 'accuracy', 'routingRecall', 'readingGivenRouted', 'againstFull', 'f1'].map((id) => [
+    id,
+    NO_QUESTION,
+  ]),
+);
 
 export const streamSuite: EvaluationSuite = {
   id: 'stream',
@@ -93,6 +100,19 @@ export const streamSuite: EvaluationSuite = {
         if (options.lengths.includes(place)) add(others);
         // The whole curve stands in the cell of the longest length.
         add({ ...positions, historyTokens: longest });
+      }
+      if (!options.lengths.includes(place)) continue;
+      const beside = { ...ports, step: pause };
+      for (const cell of await gistsAgainstDeletion(
+        place,
+        HORIZON_TOKENS,
+        ids,
+        tree,
+        unit,
+        options,
+        beside,
+      )) {
+        add({ ...cell, why: { ...cell.why, ...NO_QUESTIONS } });
       }
     }
     return [...cells.values()];
@@ -200,9 +220,7 @@ function streamed(place: number): Pick<SharedHistory, 'streamedFrom'> {
 /** The cell's part of the curve, and its figures without those of a question. */
 function apart(cell: CellCounts): { readonly positions: CellCounts; readonly others: CellCounts } {
   const { historyTokens } = cell;
-  const why = { ...cell.why };
-  for (const id of ['answered', 'accuracy', 'routingRecall', 'readingGivenRouted', 'againstFull', 'f1'])
-    why[id] = NO_QUESTION;
+  const why = { ...cell.why, ...NO_QUESTIONS };
   const others = cell.clusters.map(({ cluster, n, figures }) => {
     const kept = Object.entries(figures).filter(([id]) => id !== 'accuracy');
     return { cluster, n, figures: Object.fromEntries(kept) };

@@ -16,6 +16,7 @@ const KINDS: Readonly<Record<FileKind, string>> = {
   history: 'The messages of a log, each with its role and time',
   trace: 'A trace, played as a recording',
   session: 'A session, opened as one of its own',
+  records: 'Questions of an evaluation, to look at one by one',
 };
 
 export function FileReview() {
@@ -131,6 +132,7 @@ function FirstMessages({ history, name }: { readonly history: ImportedHistory; r
 
 function takenFor(reading: FileInReview['reading']): string {
   const { kind, log, encoding, isCertain } = reading;
+  if (kind === 'records') return 'It begins as records of questions do, whatever its name.';
   if (kind === 'trace') return 'It begins as a trace does, whatever its name.';
   if (kind === 'session') return 'It is a session saved as a file, whatever its name.';
   if (log?.kind === 'history') return describeHistory(log.history);

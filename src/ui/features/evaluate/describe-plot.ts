@@ -12,6 +12,7 @@ const X_NAMES: Readonly<Record<PlotId, string>> = {
   length: 'History, tokens',
   position: 'Position, tokens',
   routing: 'Routing recall',
+  cost: 'Base tokens a question',
   regret: '',
 };
 
@@ -24,6 +25,8 @@ export function summaryOf(plot: PlotId, series: readonly Series[]): string {
     if (plot === 'routing') {
       return `${label}: routing ${formatPercent(first.x)}, reading ${formatPercent(first.y)}`;
     }
+    if (plot === 'cost')
+      return `${label}: ${value(plot, first.y)} at ${formatCount(Math.round(first.x))} tokens`;
     if (points.length === 1) return `${label}: ${value(plot, first.y)}`;
     return `${label}: ${value(plot, first.y)} at ${formatCompact(first.x)} to ${value(plot, last.y)} at ${formatCompact(last.x)} tokens`;
   });
@@ -48,13 +51,14 @@ const Y_NAMES: Readonly<Record<PlotId, string>> = {
   distance: 'Answered',
   length: 'Answered',
   position: 'NLL',
+  cost: 'Answered',
   routing: 'Reading accuracy',
   regret: 'Regret',
 };
 
 /** A bin is named by its ends. */
 function range(plot: PlotId, { x }: SeriesPoint): string {
-  if (plot === 'length') return formatCount(x);
+  if (plot === 'length' || plot === 'cost') return formatCount(Math.round(x));
   const low = 2 ** Math.floor(Math.log2(x));
   return `${formatCount(low)}–${formatCount(2 * low)}`;
 }

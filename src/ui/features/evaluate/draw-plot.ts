@@ -53,7 +53,7 @@ export function drawPlot(plot: PlotId, series: readonly Series[], look: PlotLook
 }
 
 function curves(
-  plot: 'distance' | 'length' | 'position',
+  plot: 'distance' | 'length' | 'position' | 'cost',
   series: readonly Series[],
   look: PlotLook,
 ): Plot.PlotOptions {
@@ -75,16 +75,18 @@ function curves(
       }),
       bottomAxis({
         label:
-          plot === 'distance'
-            ? 'Distance, tokens'
-            : plot === 'length'
-              ? 'History, tokens'
-              : 'Position, tokens',
+          plot === 'cost'
+            ? 'Base tokens a question'
+            : plot === 'distance'
+              ? 'Distance, tokens'
+              : plot === 'length'
+                ? 'History, tokens'
+                : 'Position, tokens',
         ticks: powersOfTwo(domain, look.width),
         format: (tokens) => (tokens < 100_000 ? formatCount(tokens) : formatCompact(tokens)),
       }),
       series.map((one, i) => {
-        const dx = (i - (series.length - 1) / 2) * dodge;
+        const dx = plot === 'cost' ? 0 : (i - (series.length - 1) / 2) * dodge;
         const at = { x: 'x', y: 'y', dx } as const;
         return [
           one.points.length < 2

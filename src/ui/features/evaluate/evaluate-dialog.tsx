@@ -1,5 +1,5 @@
 /** The evaluation panel: set up and run, watch, read, compare and export. */
-import { Braces, FileUp, Table2, Trash2 } from 'lucide-react';
+import { Braces, FileUp, ListChecks, Table2, Trash2 } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
@@ -8,7 +8,7 @@ import { IconButton } from '../../widgets/icon-button.tsx';
 import { Problems } from '../../view/problems.tsx';
 import { formatDuration, formatPercent } from '../../words/format.ts';
 import { EvaluationContext, useEvaluation, useEvaluationState } from './evaluation-context.ts';
-import { type Evaluation, shownReports } from './evaluation.ts';
+import { type Evaluation, shownRecords, shownReports } from './evaluation.ts';
 import type { KeptReport } from './report-shelf.ts';
 import { Results } from './results.tsx';
 import { csvOf } from './results-rows.ts';
@@ -64,10 +64,16 @@ function Progress() {
 
 function ShownResults() {
   const shown = useEvaluationState(
-    useShallow(({ running, reports, shownId, comparedId }) => ({ running, reports, shownId, comparedId })),
+    useShallow(({ running, reports, records, shownId, comparedId }) => ({
+      running,
+      reports,
+      records,
+      shownId,
+      comparedId,
+    })),
   );
   const reports = shownReports(shown);
-  if (reports.length > 0) return <Results shown={reports} />;
+  if (reports.length > 0) return <Results shown={reports} records={shownRecords(shown)} />;
   if (shown.running !== null) return <p className="muted">The first figures come with the first history.</p>;
   return (
     <div className="evaluate-empty">
@@ -77,7 +83,8 @@ function ShownResults() {
         on the same histories with the same budget.
       </p>
       <p>
-        Or open a report that <code>npm run eval -- --json report.json</code> wrote.
+        Or open a report that <code>npm run eval -- --json report.json</code> wrote, or the questions of{' '}
+        <code>--records questions.jsonl</code>.
       </p>
     </div>
   );
@@ -120,7 +127,7 @@ function Reports() {
       )}
       <div className="button-row">
         <button type="button" className="button" onClick={() => picker.current?.click()}>
-          <FileUp size={14} aria-hidden /> Open a report
+          <FileUp size={14} aria-hidden /> Open a report or questions
         </button>
         {shown && <ReportButtons kept={shown} />}
       </div>
@@ -128,7 +135,7 @@ function Reports() {
         ref={picker}
         type="file"
         hidden
-        accept=".json,application/json"
+        accept=".json,.jsonl,application/json"
         aria-label="Report file"
         onChange={(event) => {
           const [file] = event.target.files ?? [];
@@ -160,6 +167,7 @@ function About({ kept: { report, isComplete } }: { readonly kept: KeptReport }) 
 
 function ReportButtons({ kept: { id, name, report } }: { readonly kept: KeptReport }) {
   const evaluation = useEvaluation();
+  const records = useEvaluationState((state) => state.records.get(id));
   const save = (extension: string, type: string, text: (report: EvaluationReport) => string) => () => {
     const base = name.replace(/\.json$/, '').replaceAll(/[^a-z0-9]+/gi, '-');
     saveFile(`${base}.${extension}`, new Blob([text(report)], { type }));
@@ -176,6 +184,17 @@ function ReportButtons({ kept: { id, name, report } }: { readonly kept: KeptRepo
       >
         <Braces size={14} aria-hidden /> JSON
       </button>
+      {records && (
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            saveFile(records.name, records);
+          }}
+        >
+          <ListChecks size={14} aria-hidden /> Questions
+        </button>
+      )}
       <IconButton
         icon={Trash2}
         label={`Remove ${name}`}

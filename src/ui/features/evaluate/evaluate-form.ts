@@ -6,6 +6,7 @@ export interface EvaluateForm {
   readonly suite: string;
   readonly tasks: readonly string[];
   readonly policies: readonly string[];
+  readonly templates: EvaluationRequest['templates'];
   /** As `4x, 16x, 4096`: multiples of the budget, or tokens. */
   readonly lengths: string;
   readonly samples: string;
@@ -55,7 +56,7 @@ export function readForm(form: EvaluateForm, takesPolicies = true): FormReading 
   if (form.tasks.length === 0) errors['tasks'] = 'Choose at least one.';
   if (takesPolicies && form.policies.length === 0) errors['policies'] = 'Choose at least one.';
   if (Object.keys(errors).length > 0 || historyTokens === null) return { ok: false, errors };
-  const { suite, tasks } = form;
+  const { suite, tasks, templates } = form;
   const policies = takesPolicies ? form.policies : [];
   return {
     ok: true,
@@ -63,6 +64,7 @@ export function readForm(form: EvaluateForm, takesPolicies = true): FormReading 
       suite,
       tasks: [...tasks],
       policies: [...policies],
+      templates,
       historyTokens,
       samples,
       seed,

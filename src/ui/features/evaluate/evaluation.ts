@@ -7,7 +7,8 @@ import {
   type EvaluationProgress,
   type EvaluationRequest,
 } from '../../../runtime/engine/protocol/evaluation.ts';
-import { type EvaluationReport, parseReport } from '../../../core/evaluation-report/report.ts';
+import { type CellKey, type EvaluationReport, parseReport } from '../../../core/evaluation-report/report.ts';
+import { readKind } from '../../model/files/file-kind.ts';
 import type { Registry } from '../../commands/registry.ts';
 import type { Model } from '../../model/model.ts';
 import type { ReadableStore } from '../../model/readable-store.ts';
@@ -25,6 +26,8 @@ interface RunUnderWay {
   readonly isCancelling: boolean;
   /** What is counted so far. */
   readonly report: EvaluationReport | null;
+  /** Every question so far, as lines of a records file. */
+  readonly records: readonly string[];
 }
 
 export interface EvaluationState {
@@ -35,6 +38,8 @@ export interface EvaluationState {
   readonly reports: readonly KeptReport[];
   readonly shownId: string | null;
   readonly comparedId: string | null;
+  /** Questions of reports that this page made, by the report's id; they do not outlive a reload. */
+  readonly records: ReadonlyMap<string, File>;
   /** How many of the reports outlive a reload. */
   readonly keptCount: number;
   /** As the last finished run measured it: see slotsOfWork. */
@@ -112,7 +117,7 @@ export class Evaluation {
     const startedAtMs = performance.now();
     const progress = { share: 0, label: 'Starting' };
     this.#store.setState({
-      running: { progress, startedAtMs, leftMs: null, isCancelling: false, report: null },
+      running: { progress, startedAtMs, leftMs: null, isCancelling: false, report: null, records: [] },
     });
     try {
       const { report, isComplete } = await this.#model.engine.send({ kind: 'evaluate', request });
@@ -135,15 +140,23 @@ export class Evaluation {
     await this.#model.engine.attempt('The evaluation could not be cancelled', { kind: 'cancelEvaluation' });
   }
 
-  /** Show a report that `npm run eval -- --json` wrote. */
+  /** Show a report that `npm run eval -- --json` wrote, or list the questions that `--records` wrote. */
   async openReport(file: File): Promise<void> {
-    const { problems } = this.#model;
+    const { problems, questions, shell } = this.#model;
+    const isRecords = await readKind(file).then(
+      ({ kind }) => kind === 'records',
+      () => false,
+    );
+    if (isRecords) {
+      if (await questions.open(file)) shell.setState({ dialog: null });
+      return;
+    }
     if (file.size > LARGEST_REPORT_BYTES) {
       problems.report({
         title: `${file.name} is too large`,
         message: `It has ${formatCompact(file.size)} bytes; reports of up to ${formatCompact(LARGEST_REPORT_BYTES)} are read.`,
         kept: 'Nothing of it was taken over.',
-        tryNext: 'Choose the file that `npm run eval -- --json` wrote.',
+        tryNext: 'Choose the file that `npm run eval -- --json` wrote, not its records.',
         tone: 'error',
       });
       return;
@@ -164,14 +177,25 @@ export class Evaluation {
     }));
   }
 
+  /** List the wrong answers of a cell, and show the first on the timeline. */
+  async openWrong(file: File, cell: CellKey & { readonly suite: string }): Promise<void> {
+    const { questions, shell } = this.#model;
+    const { suite, task, policy, templates, historyTokens } = cell;
+    const filter = { onlyWrong: true, suite, task, policy, templates, historyTokens };
+    if (!(await questions.open(file, filter))) return;
+    shell.setState({ dialog: null });
+    await questions.chooseNeighbour(1);
+  }
+
   /** Of the evaluation under way; one that ended meanwhile is not shown again. */
-  #accept({ progress, report }: Extract<Notice, { kind: 'evaluation' }>): void {
+  #accept({ progress, report, records }: Extract<Notice, { kind: 'evaluation' }>): void {
     this.#store.setState(({ running }) => ({
       running: running && {
         ...running,
         progress,
         leftMs: leftMs(performance.now() - running.startedAtMs, progress.share),
         report: report ?? running.report,
+        records: records === null ? running.records : [...running.records, records],
       },
     }));
   }
@@ -179,13 +203,18 @@ export class Evaluation {
   /** Put a report on top, show it, and keep it. */
   #addReport(name: string, report: EvaluationReport, isComplete: boolean): void {
     const id = randomId();
+    const lines = this.#store.getState().running?.records ?? [];
     const reports = [{ id, name, isComplete, report }, ...this.#store.getState().reports].slice(
       0,
       MOST_REPORTS,
     );
     this.#keep(reports);
-    this.#store.setState(({ comparedId }) => ({
+    this.#store.setState(({ comparedId, records }) => ({
       shownId: id,
+      records: new Map([
+        ...[...records].filter(([known]) => reports.some((one) => one.id === known)),
+        ...(lines.length === 0 ? [] : [[id, recordsFile(name, lines)] as const]),
+      ]),
       comparedId: reports.some((one) => one.id === comparedId) ? comparedId : null,
     }));
   }
@@ -203,6 +232,7 @@ function initialState(): EvaluationState {
       suite: 'recall',
       tasks: [],
       policies: [],
+      templates: 'core',
       lengths: '4x',
       samples: '20',
       budget: '',
@@ -210,11 +240,22 @@ function initialState(): EvaluationState {
     },
     running: null,
     reports,
+    records: new Map(),
     shownId: reports[0]?.id ?? null,
     comparedId: null,
     keptCount: reports.length,
     msPerSlot: null,
   };
+}
+
+/** The questions of the report that is shown first; null where the page has none. */
+export function shownRecords({
+  running,
+  records,
+  shownId,
+}: Pick<EvaluationState, 'running' | 'records' | 'shownId'>): File | null {
+  if (running?.report != null) return null;
+  return (shownId === null ? undefined : records.get(shownId)) ?? null;
 }
 
 /** The reports that the results are of: the running one first, while there is something of it. */
@@ -237,10 +278,16 @@ function leftMs(elapsedMs: number, share: number): number | null {
   return share < TELLING_SHARE ? null : (elapsedMs / share) * (1 - share);
 }
 
-function nameOf({ suite, samples, historyTokens }: EvaluationRequest): string {
+/** @param lines - parts of the file, in order. */
+function recordsFile(name: string, lines: readonly string[]): File {
+  return new File([...lines], `${name.replaceAll(/[^a-z0-9]+/gi, '-')}.jsonl`, { type: 'application/jsonl' });
+}
+
+function nameOf({ suite, templates, samples, historyTokens }: EvaluationRequest): string {
   const time = new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
   const lengths = historyTokens.map(formatCompact).join(', ');
-  return `${suite} · ${lengths} tokens · n = ${samples} · ${time}`;
+  const forms = templates === 'core' ? '' : ` (${templates} forms)`;
+  return `${suite}${forms} · ${lengths} tokens · n = ${samples} · ${time}`;
 }
 
 /** localStorage, or nothing where it is forbidden. */

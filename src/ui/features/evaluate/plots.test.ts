@@ -37,6 +37,8 @@ function cell(policy: string, historyTokens: number, right: number): Cell {
     routingRecall: share,
     readingGivenRouted: 1,
     nll: 1 - share,
+    baseTokensPerQuestion: historyTokens / 4,
+    bytesPerMillionTokens: 4e6,
     deltaNll: null,
     gapRecovered: null,
     regret,
@@ -94,6 +96,7 @@ describe('seriesOf', () => {
     expect(seriesOf('length', [A], SCOPE)[0]!.points.map(({ x }) => x)).toEqual([1024, 4096]);
     expect(seriesOf('routing', [A], SCOPE)[0]!.points[0]).toMatchObject({ x: 0.5, y: 1, xCi95: [0.4, 0.55] });
     expect(seriesOf('regret', [A], SCOPE)).toMatchObject([{ policy: 'lensnet', points: [{ y: 0.25 }] }]);
+    expect(seriesOf('cost', [A], SCOPE).map(({ points }) => points[0]!.x)).toEqual([1024, 1024, 1024, 1024]);
     expect(seriesOf('position', [A], SCOPE)).toEqual([]);
   });
 
@@ -219,6 +222,8 @@ describe('results', () => {
       'readingGivenRouted',
       'nll',
       'regret',
+      'baseTokensPerQuestion',
+      'bytesPerMillionTokens',
     ]);
     expect(rows.map(({ policy }) => policy).slice(0, 4)).toEqual([
       'lensnet',

@@ -18,9 +18,13 @@ export interface ResultRow {
   readonly key: string;
   readonly task: string;
   readonly policy: string;
+  readonly templates: Cell['templates'];
   readonly historyTokens: number;
   readonly budgetTokens: number;
+  readonly heads: number;
   readonly n: number;
+  /** Questions that were not answered; null where that was not judged. */
+  readonly wrong: number | null;
   readonly figures: readonly FigureText[];
 }
 
@@ -52,10 +56,21 @@ export function resultTable(shown: readonly ShownReport[], suite: string): Resul
         policies.indexOf(a.policy) - policies.indexOf(b.policy),
     )
     .map((cell): ResultRow => {
-      const { task, policy, historyTokens, budgetTokens, n } = cell;
+      const { task, policy, templates, historyTokens, budgetTokens, heads, n } = cell;
       const other = others.get(keyOf(cell));
       const figures = columns.map((column) => figureText(column, cell, other));
-      return { key: keyOf(cell), task, policy, historyTokens, budgetTokens, n, figures };
+      return {
+        key: keyOf(cell),
+        task,
+        policy,
+        templates,
+        historyTokens,
+        budgetTokens,
+        heads,
+        n,
+        wrong: cell.answered === null ? null : n - Math.round(cell.answered * n),
+        figures,
+      };
     });
   return { columns, rows };
 }

@@ -1,6 +1,7 @@
 /** The results of one report, or of two compared: what they are of, plots, and the table. */
 import { useState } from 'react';
-import { formatCount } from '../../words/format.ts';
+import { formatCount, formatPlural } from '../../words/format.ts';
+import { useEvaluation } from './evaluation-context.ts';
 import { PlotFigure, Swatch } from './plot-figure.tsx';
 import { type FigureText, resultTable } from './results-rows.ts';
 import {
@@ -14,7 +15,13 @@ import {
   seriesOf,
 } from './series.ts';
 
-export function Results({ shown }: { readonly shown: readonly ShownReport[] }) {
+interface ResultsProps {
+  readonly shown: readonly ShownReport[];
+  /** The questions behind the first report; null where the page has none. */
+  readonly records: File | null;
+}
+
+export function Results({ shown, records }: ResultsProps) {
   const reports = shown.map(({ report }) => report);
   const suites = [...new Set(reports.flatMap((report) => report.suites.map(({ suite }) => suite)))];
   const [chosenSuite, setSuite] = useState('');
@@ -28,9 +35,11 @@ export function Results({ shown }: { readonly shown: readonly ShownReport[] }) {
   const policies = policiesOf(reports, suite);
   const hidden = new Set(policies.filter((policy, i) => i >= DRAWN_POLICIES !== toggled.has(policy)));
   const slotOf = (policy: string): number => policySlot(policy, policies);
+  // Points can be told apart where lines cannot: every policy is on the plot of costs, but those put away by hand.
+  const putAway = new Set(policies.filter((policy, i) => i < DRAWN_POLICIES && toggled.has(policy)));
   const plots = PLOT_IDS.map((plot) => ({
     plot,
-    series: seriesOf(plot, shown, { suite, task, historyTokens, hidden }),
+    series: seriesOf(plot, shown, { suite, task, historyTokens, hidden: plot === 'cost' ? putAway : hidden }),
   }));
   const absent = plots.filter(({ series }) => series.length === 0);
   const about = `${suite} ${task} ${formatCount(historyTokens)} tokens`;
@@ -84,7 +93,7 @@ export function Results({ shown }: { readonly shown: readonly ShownReport[] }) {
           ))}
         </ul>
       )}
-      <ResultTable shown={shown} suite={suite} />
+      <ResultTable shown={shown} suite={suite} records={records} />
     </>
   );
 }
@@ -117,7 +126,8 @@ function Select({ label, values, value, wordsOf = (text) => text, onChange }: Se
   );
 }
 
-function ResultTable({ shown, suite }: { readonly shown: readonly ShownReport[]; readonly suite: string }) {
+function ResultTable({ shown, suite, records }: ResultsProps & { readonly suite: string }) {
+  const evaluation = useEvaluation();
   const { columns, rows } = resultTable(shown, suite);
   const second = shown[1];
   return (
@@ -127,6 +137,7 @@ function ResultTable({ shown, suite }: { readonly shown: readonly ShownReport[];
         Mean, and 95% interval: Wilson’s for shares, bootstrap for the rest, both by whole histories.
         {second !== undefined && ` Differences are to B, ${second.name}.`} Where a figure is “—”, point at it
         to see why.
+        {records !== null && ' Press a count of wrong answers to look at them one by one on the timeline.'}
       </p>
       <div className="table-scroll" tabIndex={0} role="region" aria-label="All cells">
         <table className="figures">
@@ -136,6 +147,7 @@ function ResultTable({ shown, suite }: { readonly shown: readonly ShownReport[];
               <th scope="col">History</th>
               <th scope="col">Policy</th>
               <th scope="col">n</th>
+              {records !== null && <th scope="col">Wrong</th>}
               {columns.map(({ id, label, unit, sentence }) => (
                 <th key={id} scope="col" title={sentence}>
                   {label}
@@ -145,12 +157,22 @@ function ResultTable({ shown, suite }: { readonly shown: readonly ShownReport[];
             </tr>
           </thead>
           <tbody>
-            {rows.map(({ key, task, policy, historyTokens, n, figures }) => (
+            {rows.map(({ key, n, wrong, figures, ...cell }) => (
               <tr key={key}>
-                <td>{task}</td>
-                <td>{formatCount(historyTokens)}</td>
-                <th scope="row">{policy}</th>
+                <td>
+                  {cell.task}
+                  {cell.templates !== null && cell.templates !== 'seen' && ` (${cell.templates})`}
+                </td>
+                <td>{formatCount(cell.historyTokens)}</td>
+                <th scope="row">{cell.policy}</th>
                 <td>{formatCount(n)}</td>
+                {records !== null && (
+                  <WrongAnswers
+                    wrong={wrong}
+                    about={`${cell.policy}, ${cell.task}, ${formatCount(cell.historyTokens)} tokens`}
+                    onOpen={() => void evaluation.openWrong(records, { suite, ...cell })}
+                  />
+                )}
                 {figures.map((figure, i) => (
                   <Figure key={columns[i]!.id} {...figure} />
                 ))}
@@ -160,6 +182,30 @@ function ResultTable({ shown, suite }: { readonly shown: readonly ShownReport[];
         </table>
       </div>
     </>
+  );
+}
+
+interface WrongAnswersProps {
+  readonly wrong: number | null;
+  /** Names the cell. */
+  readonly about: string;
+  readonly onOpen: () => void;
+}
+
+function WrongAnswers({ wrong, about, onOpen }: WrongAnswersProps) {
+  if (wrong === null) return <td>—</td>;
+  if (wrong === 0) return <td>0</td>;
+  return (
+    <td>
+      <button
+        type="button"
+        className="link"
+        aria-label={`Show the ${formatPlural(wrong, 'wrong answer')} of ${about}`}
+        onClick={onOpen}
+      >
+        {formatCount(wrong)}
+      </button>
+    </td>
   );
 }
 

@@ -1,4 +1,5 @@
 /** Reads the curves, points and bars of the evaluation plots out of reports. Pure; draw-plot.ts draws them. */
+import { costPoint } from '../../../core/evaluation-report/cost.ts';
 import type { FigureId } from '../../../core/evaluation-report/figures.ts';
 import type { Bin, Cell, EvaluationReport } from '../../../core/evaluation-report/report.ts';
 import type { Interval } from '../../../base/statistics.ts';
@@ -34,7 +35,7 @@ export interface Series {
   readonly points: readonly SeriesPoint[];
 }
 
-export const PLOT_IDS = ['distance', 'length', 'routing', 'position', 'regret'] as const;
+export const PLOT_IDS = ['distance', 'length', 'cost', 'routing', 'position', 'regret'] as const;
 export type PlotId = (typeof PLOT_IDS)[number];
 
 export interface PlotDescription {
@@ -54,6 +55,12 @@ export const PLOTS: Readonly<Record<PlotId, PlotDescription>> = {
     title: 'Answered by length of history',
     sentence: 'Share of questions that each policy answers at the same budget as the history grows.',
     absence: 'These cells have no answers.',
+  },
+  cost: {
+    title: 'Answered against cost',
+    sentence:
+      'Share answered by the tokens that the base reads for one question; up and to the left is better.',
+    absence: 'These cells have no answers, or no cost.',
   },
   routing: {
     title: 'Routing × reading',
@@ -89,6 +96,13 @@ export function seriesOf(plot: PlotId, shown: readonly ShownReport[], scope: Plo
         ({ task }) => task === scope.task,
         (cell) => figurePoint(cell, cell.historyTokens, 'answered'),
       );
+    case 'cost':
+      return perPolicy(shown, scope, here, (cell) => {
+        const point = costPoint(cell);
+        if (point === null) return [];
+        const { baseTokens: x, answered: y, baseTokensCi95: xCi95, answeredCi95: yCi95, n } = point;
+        return [{ x, y, xCi95, yCi95, n }];
+      });
     case 'regret':
       return perPolicy(shown, scope, here, (cell) => figurePoint(cell, 0, 'regret'));
     case 'routing':

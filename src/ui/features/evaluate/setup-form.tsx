@@ -41,12 +41,32 @@ export function SetupForm() {
               value={form.suite}
               onChange={(event) => {
                 const chosen = catalogue.suites.find(({ id }) => id === event.target.value)!;
-                change({ suite: chosen.id, tasks: chosen.defaultTasks, policies: chosen.defaultPolicies });
+                change({
+                  suite: chosen.id,
+                  tasks: chosen.defaultTasks,
+                  policies: chosen.defaultPolicies,
+                  ...(!chosen.hasTemplates && { templates: 'core' as const }),
+                });
               }}
             >
               {catalogue.suites.map(({ id }) => (
                 <option key={id}>{id}</option>
               ))}
+            </select>
+          </label>
+        )}
+        {suite.hasTemplates && (
+          <label className="field">
+            <span>Forms of facts and questions</span>
+            <select
+              value={form.templates}
+              onChange={(event) => {
+                change({ templates: event.target.value as EvaluateForm['templates'] });
+              }}
+            >
+              <option value="core">core: those that the shipped weights know</option>
+              <option value="trained">trained: all that training in the wider language shows</option>
+              <option value="held-out">held-out: such as no training shows</option>
             </select>
           </label>
         )}

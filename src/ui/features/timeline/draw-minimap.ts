@@ -1,5 +1,7 @@
 /** Draws the whole history in one line: who wrote it, and at which detail the shown step holds it. */
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
+import type { TokenSpan } from '../../model/shown-run.ts';
+import { drawFlag } from './draw-overlay.ts';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
 import type { Palette } from '../../view/palette.ts';
 import { mergeRuns } from '../../model/merge-runs.ts';
@@ -10,6 +12,8 @@ export interface MinimapScene {
   readonly entries: readonly LayoutEntry[];
   readonly provenance: readonly ProvenanceRun[];
   readonly totalTokens: number;
+  /** Tokens that hold the answer. */
+  readonly gold: readonly TokenSpan[];
   readonly width: number;
   readonly height: number;
   readonly palette: Palette;
@@ -37,4 +41,6 @@ export function drawMinimap(surface: DrawSurface, scene: MinimapScene): void {
     surface.fillRect(x, height - ROLE_LINE, Math.max(1, tokenToX(run.end, window, width) - x - 1), ROLE_LINE);
   });
   surface.globalAlpha = 1;
+  surface.fillStyle = palette.text;
+  for (const { start, end } of scene.gold) drawFlag(surface, tokenToX((start + end) / 2, window, width), 0);
 }

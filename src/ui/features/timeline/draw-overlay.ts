@@ -1,11 +1,16 @@
 /** Draws what lies over the matrix: the playhead's row, what is still to come, the selection, the hover. */
 import type { FrameRange } from '../../model/playhead.ts';
+import type { TokenSpan } from '../../model/shown-run.ts';
 import type { BlockRef } from '../../model/viewport.ts';
 import type { TimelineLayout } from './frame-layout.ts';
 import type { Palette } from '../../view/palette.ts';
 import { type StepWindow, stepToY } from '../../model/step-axis.ts';
 import type { DrawSurface } from '../../widgets/surface.ts';
 import { type TokenWindow, tokenToX } from '../../model/token-axis.ts';
+
+/** The least width of a span that holds the answer, in pixels. */
+const GOLD_WIDTH = 3;
+const FLAG = 5;
 
 interface OverlayScene {
   readonly layout: TimelineLayout;
@@ -14,6 +19,8 @@ interface OverlayScene {
   readonly shownIndex: number;
   readonly frameCount: number;
   readonly selection: BlockRef | null;
+  /** Tokens that hold the answer. */
+  readonly gold: readonly TokenSpan[];
   /** What playback loops over. */
   readonly range?: FrameRange | null;
   readonly hover: { readonly index: number; readonly block: BlockRef } | null;
@@ -27,6 +34,7 @@ export function drawOverlay(surface: DrawSurface, scene: OverlayScene): void {
   const height = Math.max(2, Math.round(steps.rowHeight));
   const end = Math.min(layout.height, stepToY(frameCount, steps));
 
+  drawGold(surface, scene, end);
   if (scene.selection) drawSelection(surface, scene, scene.selection, end);
   if (scene.range) drawRange(surface, scene, scene.range);
   if (shownIndex < frameCount - 1 && top + height < end) {
@@ -51,6 +59,33 @@ export function drawOverlay(surface: DrawSurface, scene: OverlayScene): void {
     const y = Math.round(stepToY(scene.hover.index, steps));
     outline(surface, scene, scene.hover.block, y, Math.max(3, Math.round(steps.rowHeight)), palette.text);
   }
+}
+
+/** A line at either side of every span that holds the answer, and a flag above it. */
+function drawGold(surface: DrawSurface, { layout, window, gold, palette }: OverlayScene, end: number): void {
+  surface.fillStyle = palette.text;
+  for (const span of gold) {
+    const x0 = tokenToX(span.start, window, layout.matrixWidth);
+    const x1 = Math.max(tokenToX(span.end, window, layout.matrixWidth), x0 + GOLD_WIDTH);
+    if (x1 < 0 || x0 > layout.matrixWidth) continue;
+    const left = layout.left + Math.max(0, x0);
+    const right = layout.left + Math.min(layout.matrixWidth, x1);
+    surface.globalAlpha = 0.9;
+    surface.fillRect(left - 1, 0, 1, end);
+    surface.fillRect(right, 0, 1, end);
+    surface.globalAlpha = 1;
+    drawFlag(surface, (left + right) / 2, 0);
+  }
+}
+
+/** A triangle that points down. */
+export function drawFlag(surface: DrawSurface, x: number, y: number): void {
+  surface.beginPath();
+  surface.moveTo(x - FLAG, y);
+  surface.lineTo(x + FLAG, y);
+  surface.lineTo(x, y + 1.5 * FLAG);
+  surface.closePath();
+  surface.fill();
 }
 
 /** A line before the first and one behind the last row of the range. */

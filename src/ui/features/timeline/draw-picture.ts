@@ -1,6 +1,6 @@
 /** Draws the timeline as it is shown, with axes, names and legend, on any surface: a picture that stands alone. */
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
-import type { RunFrames } from '../../model/shown-run.ts';
+import type { RunFrames, TokenSpan } from '../../model/shown-run.ts';
 import type { BlockRef } from '../../model/viewport.ts';
 import { drawMatrix } from './draw-matrix.ts';
 import { drawMinimap } from './draw-minimap.ts';
@@ -25,6 +25,8 @@ export interface PictureScene {
   readonly shownIndex: number;
   readonly selection: BlockRef | null;
   readonly provenance: readonly ProvenanceRun[];
+  /** Tokens that hold the answer. */
+  readonly gold: readonly TokenSpan[];
   readonly palette: Palette;
   readonly title: string;
   readonly subtitle: string;
@@ -54,10 +56,11 @@ export function drawPicture(surface: DrawSurface, scene: PictureScene): void {
   surface.fillRect(0, 0, width, height);
   drawWords(surface, scene);
   at(surface, PADDING, PADDING + HEAD, () => {
-    const { run, provenance, shownIndex } = scene;
+    const { run, provenance, gold, shownIndex } = scene;
     const entries = run.layoutAt(shownIndex);
     const totalTokens = run.cursor;
-    drawMinimap(surface, { entries, provenance, totalTokens, width: layout.width, height: MINIMAP, palette });
+    const size = { width: layout.width, height: MINIMAP };
+    drawMinimap(surface, { entries, provenance, totalTokens, gold, ...size, palette });
   });
   at(surface, PADDING, PADDING + HEAD + MINIMAP + GAP, () => {
     drawContext(surface, scene);
@@ -155,6 +158,7 @@ function drawRows(surface: DrawSurface, scene: PictureScene): void {
     shownIndex,
     frameCount,
     selection,
+    gold: scene.gold,
     hover: null,
     palette,
   });

@@ -77,6 +77,7 @@ function scene(): PictureScene {
     colourBy: 'lod',
     shownIndex: 8,
     selection: { lod: 1, start: 0, end: 32 },
+    gold: [{ start: 96, end: 110 }],
     provenance: [{ start: 0, end: 64, role: 'document', documentId: 'd', title: 'd', wallClockMs: 0 }],
     palette,
     title: 'Harbour & <"chronicle">\u0000\ud800',

@@ -69,6 +69,7 @@ function sceneOf(model: Model, layout: TimelineLayout | null): PictureScene | nu
     shownIndex,
     selection,
     provenance: view.source.provenance,
+    gold: view.source.gold ?? [],
     palette: readPalette(document.documentElement),
     title: recording ? recording.fileName : (session?.record.title ?? 'Run'),
     subtitle:

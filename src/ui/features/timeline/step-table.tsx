@@ -27,6 +27,7 @@ export function StepTable() {
   const layout = run.layoutAt(index);
   const scored = run.scoredLayoutAt(index);
   const { scores } = frame;
+  const gold = view.source.gold ?? [];
   return (
     <div
       ref={table}
@@ -116,7 +117,14 @@ export function StepTable() {
                     <Missing why="The policy did not score it: recent tokens and what no move can change get no score." />
                   )}
                 </td>
-                <td>{actions.map(actionTitle).join(', ')}</td>
+                <td>
+                  {[
+                    ...(gold.some((span) => span.start < end && start < span.end)
+                      ? ['Holds the answer']
+                      : []),
+                    ...actions.map(actionTitle),
+                  ].join(', ')}
+                </td>
               </tr>
             );
           })}

@@ -43,6 +43,8 @@ interface TimelineElements {
 export const STRIP_HEIGHT = 40;
 /** Of the outline around an entry that the other run does not hold. */
 const DIFFERENCE_STRENGTH = 0.8;
+/** Of the outline around an entry that holds the answer. */
+const GOLD_STRENGTH = 0.9;
 const MARK_WIDTH = 4;
 
 const ALL_DIRTY = { matrix: true, tracks: true, strip: true, overlay: true, minimap: true };
@@ -341,6 +343,7 @@ export class TimelineRenderer {
       shownIndex: this.view.shownIndex,
       frameCount: this.#run.frameCount,
       selection,
+      gold: this.view.source.gold ?? [],
       range,
       hover: this.#hover,
       palette: this.#palette,
@@ -376,7 +379,8 @@ export class TimelineRenderer {
           block && start >= block.start && end <= block.end;
         if (within(selection) || within(this.#hover?.block)) return 1;
         const differs = this.view.difference?.hasAlone(this.#morph.entries[i]!) ? DIFFERENCE_STRENGTH : 0;
-        return Math.max(differs, this.#morph.flashOf(i));
+        const isGold = this.view.source.gold?.some((span) => span.start < end && start < span.end) ?? false;
+        return Math.max(differs, isGold ? GOLD_STRENGTH : 0, this.#morph.flashOf(i));
       },
       palette: this.#palette,
     };
@@ -392,6 +396,7 @@ export class TimelineRenderer {
       entries: this.shownLayout(),
       provenance: this.view.source.provenance,
       totalTokens,
+      gold: this.view.source.gold ?? [],
       width: minimap.width,
       height: minimap.height,
       palette: this.#palette,

@@ -24,6 +24,8 @@ export function Tooltip({ ref }: { readonly ref: Ref<TooltipHandle> }) {
   const actions = useRef<HTMLParagraphElement>(null);
   const text = useRef<HTMLParagraphElement>(null);
   const snippets = useRef(new Map<string, string>());
+  /** Whose texts the snippets are. */
+  const told = useRef(view.run);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   useEffect(
@@ -42,6 +44,8 @@ export function Tooltip({ ref }: { readonly ref: Ref<TooltipHandle> }) {
         element.hidden = true;
         return;
       }
+      if (told.current !== view.run) snippets.current.clear();
+      told.current = view.run;
       const { lod, start, end } = hit.block;
       title.current!.textContent = lod === 0 ? 'Raw tokens (LOD0)' : `Gist, LOD${lod}`;
       title.current!.style.setProperty('--swatch', `var(--lod-${lod})`);

@@ -235,6 +235,7 @@ function Measures({ before, after, report }: MeasuresProps) {
             <tr>
               <th scope="col">LensNet</th>
               <th scope="col">Spearman of score and worth</th>
+              <th scope="col">Answered freely</th>
               <th scope="col">Best expansion among its top {k}</th>
             </tr>
           </thead>
@@ -250,6 +251,9 @@ function Measures({ before, after, report }: MeasuresProps) {
                   </span>
                 </td>
                 <td>
+                  <AnsweredFigure answered={row.answered} />
+                </td>
+                <td>
                   {row.recall.n === 0 ? <Missing why="At none of the places did an expansion gain 0.01 nats per token." /> : formatPercent(row.recall.hits / row.recall.n)}
                   <span className="interval muted">
                     {intervalOf(row.recall.ci95, formatPercent)} n = {formatPlural(row.recall.n, 'place')}
@@ -261,13 +265,28 @@ function Measures({ before, after, report }: MeasuresProps) {
         </table>
       </div>
       <p className="muted small">
-        95% intervals: bootstrap over places, Wilson. Only places where an expansion gained at least 0.01 nats
+        Answered freely: the held-out answers of this history, decoded again after the focus has settled, that
+        say the same word for word. 95% intervals: bootstrap over places, Wilson. Only places where an expansion gained at least 0.01 nats
         per token count on the right
         {report.dataset !== null && report.dataset.heldOutStates < 20
           ? '; with so few places held out, only large differences mean something.'
           : '.'}
       </p>
     </section>
+  );
+}
+
+function AnsweredFigure({ answered }: Pick<RoutingMeasure, 'answered'>) {
+  if (answered === null) return <Missing why="Answers are decoded before the first and after the last step." />;
+  const { hits, n, ci95 } = answered;
+  if (n === 0) return <Missing why="No answer of the history is among the held-out places." />;
+  return (
+    <>
+      {formatPercent(hits / n)}
+      <span className="interval muted">
+        {intervalOf(ci95, formatPercent)} n = {formatPlural(n, 'answer')}
+      </span>
+    </>
   );
 }
 

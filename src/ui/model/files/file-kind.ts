@@ -1,10 +1,11 @@
 /** What a file holds, by its content: its name may say anything. Pure but for reading. */
+import { RECORDS_FORMAT } from '../../../core/question-records/record.ts';
 import { TRACE_FORMAT } from '../../../core/trace/telemetry.ts';
 import { type HistoryReading, importHistory } from '../../../core/history-import/import-history.ts';
 import { type DetectedEncoding, decodeText, detectEncoding } from './text-encoding.ts';
 
 /** `history` is a log of a chat or of a coding assistant, `session` a `.ctx` archive. */
-export type FileKind = 'trace' | 'session' | 'history' | 'text';
+export type FileKind = 'trace' | 'records' | 'session' | 'history' | 'text';
 
 export interface FileReading extends DetectedEncoding {
   readonly kind: FileKind;
@@ -23,8 +24,10 @@ export async function readKind(file: Blob): Promise<FileReading> {
   const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
   const isZipped = head[0] === 0x1f && head[1] === 0x8b;
   if (isSessionArchive(head)) return { kind: 'session', log: null, encoding: 'utf-8', isCertain: true };
-  if (isZipped || isTraceHeader(head)) {
-    return { kind: 'trace', log: null, encoding: 'utf-8', isCertain: true };
+  const format = isZipped ? TRACE_FORMAT : formatOf(head);
+  if (format === TRACE_FORMAT || format === RECORDS_FORMAT) {
+    const kind = format === TRACE_FORMAT ? 'trace' : 'records';
+    return { kind, log: null, encoding: 'utf-8', isCertain: true };
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
   const detected = detectEncoding(bytes);
@@ -32,17 +35,17 @@ export async function readKind(file: Blob): Promise<FileReading> {
   return { kind: log?.kind === 'history' ? 'history' : 'text', log, ...detected };
 }
 
-/** The first line that is not blank is an object which names the format. */
-function isTraceHeader(head: Uint8Array): boolean {
+/** What the first line that is not blank names as its format; null where it names none. */
+function formatOf(head: Uint8Array): unknown {
   const line = new TextDecoder()
     .decode(head)
     .split('\n')
     .find((candidate) => candidate.trim() !== '');
-  if (line === undefined || !line.trimStart().startsWith('{')) return false;
+  if (line === undefined || !line.trimStart().startsWith('{')) return null;
   try {
-    return (JSON.parse(line) as { format?: unknown }).format === TRACE_FORMAT;
+    return (JSON.parse(line) as { format?: unknown }).format ?? null;
   } catch {
-    return false;
+    return null;
   }
 }
 

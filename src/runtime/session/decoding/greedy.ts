@@ -1,5 +1,5 @@
 /** How answers are decoded, whoever decodes them. */
-import type { SamplingConfig } from '../../session/decoding/sampler.ts';
+import type { SamplingConfig } from './sampler.ts';
 
 /** An answer that has not ended by then is cut. */
 export const MAX_ANSWER_TOKENS = 64;
