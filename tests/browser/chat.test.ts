@@ -64,16 +64,20 @@ describe('an answer', () => {
   });
 
   it('says the same after a reload, which brings the session’s own system text back, too', async () => {
-    const before = await sources().evaluateAll((buttons) => buttons.map((button) => button.ariaLabel));
-    await page.getByText('Chat', { exact: true }).locator('visible=true').last().click();
-    const systemText = page.getByRole('textbox', { name: 'System text' });
+    const before = await sources().allTextContents();
+    await page.locator('summary', { hasText: /^Chat$/ }).click();
+    const systemText = page.getByLabel('System text', { exact: true });
     await systemText.fill('Answer briefly.');
     await systemText.blur();
     await page.getByRole('button', { name: 'Reset System text to empty' }).waitFor();
+    // A turn's end stores everything for certain.
+    await field().fill('What does a wig cost at Rosen?');
+    await field().press('Enter');
+    await answers().nth(1).locator('footer').waitFor();
     await page.reload();
     await answers().first().waitFor();
     await sources().first().waitFor();
-    const after = await sources().evaluateAll((buttons) => buttons.map((button) => button.ariaLabel));
+    const after = await sources().allTextContents();
     expect(after).toEqual(before);
     await expect.poll(() => systemText.inputValue()).toBe('Answer briefly.');
   });

@@ -9,7 +9,11 @@ import { type Fixture, measureParity } from '../../src/nn/testing/fixture-parity
 import { measureInPlaceError } from '../../src/nn/testing/in-place-parity.ts';
 import { memoryReport } from '../../src/nn/backend/memory-report.ts';
 import { measurePatchError } from '../../src/nn/testing/patch-parity.ts';
-import type { BackendReport } from '../../src/nn/ports.ts';
+import { loadModel } from '../../src/nn/loader/load-model.ts';
+import { readGgufBase } from '../../src/nn/loader/published-base.ts';
+import { createFetchSource } from '../../src/nn/model-folder/fetch-source.ts';
+import type { ModelSource } from '../../src/nn/model-folder/model-source.ts';
+import type { BackendReport, LoadedModel } from '../../src/nn/ports.ts';
 import { SafetensorsFile } from '../../src/nn/model-folder/safetensors.ts';
 import { BROWSER_WASM_PATHS } from '../../src/nn/backend/wasm-paths-browser.ts';
 
@@ -49,6 +53,62 @@ export async function runParity(
   const inPlaceError = await measureInPlaceError();
   const leakedTensors = memoryReport().tensors - before;
   return { backend, errors, weightError, patchError, inPlaceError, leakedTensors };
+}
+
+/** Logits of so many positions are read back at once. */
+const CHUNK = 64;
+
+/**
+ * The most likely next token at every position of a text, each given the text before it.
+ *
+ * @param folder - address that the base's files stand under.
+ * @param gguf - the one file of a published base; null for a model folder of ours.
+ */
+export async function topTokens(
+  preference: BackendPreference,
+  folder: string,
+  gguf: string | null,
+  text: string,
+  positions: number,
+): Promise<readonly number[]> {
+  await selectBackend(preference, { wasmPaths: BROWSER_WASM_PATHS });
+  const source = createFetchSource(folder);
+  const loaded = gguf === null ? await loadModel(source) : await publishedModel(source, gguf);
+  const { base } = loaded;
+  const ids = loaded.tokenizer.encode(text).subarray(0, positions);
+  const session = base.createDecodeSession(ids.length);
+  const top: number[] = [];
+  for (let at = 0; at < ids.length; at += CHUNK) {
+    const chunk = ids.subarray(at, at + CHUNK);
+    const places = Float64Array.from(chunk, (_, i) => at + i);
+    const logits = await session.append(base.embed(chunk), places, 'all');
+    for (let i = 0; i < chunk.length; i++)
+      top.push(largest(logits, i * base.vocabularySize, base.vocabularySize));
+  }
+  session.dispose();
+  loaded.dispose();
+  return top;
+}
+
+async function publishedModel(
+  source: ModelSource,
+  gguf: string,
+): Promise<Pick<LoadedModel, 'base' | 'tokenizer' | 'dispose'>> {
+  const { config, weights, tokenizer } = await readGgufBase(source, gguf);
+  const base = new BaseModel(config, weights);
+  return {
+    base,
+    tokenizer,
+    dispose: () => {
+      base.dispose();
+    },
+  };
+}
+
+function largest(logits: Float32Array, from: number, count: number): number {
+  let best = 0;
+  for (let id = 1; id < count; id++) if (logits[from + id]! > logits[from + best]!) best = id;
+  return best;
 }
 
 export interface PageRecovery {

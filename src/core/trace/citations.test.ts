@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sampleAction } from '../testing/sample-events.ts';
-import { chatTurnId } from '../tree/provenance.ts';
+import { CHAT_OPENING, chatTurnId } from '../tree/provenance.ts';
 import { type SettlingFrame, MAX_CITATIONS, citationsOf } from './citations.ts';
 import type { LayoutEntry } from './telemetry.ts';
 
@@ -82,6 +82,15 @@ describe('citations', () => {
     );
     expect(many).toHaveLength(MAX_CITATIONS);
     expect(many[0]).toMatchObject({ number: 1, start: 576 });
+  });
+
+  it('leave out what opens the chat', () => {
+    const opened = frame({ layout: layoutOf(0, 1), actions: [opening(0, 0.9), opening(1, 0.8)] });
+    const origins = [
+      { documentId: CHAT_OPENING, start: 0, end: 20 },
+      { ...book, start: 20 },
+    ];
+    expect(citationsOf([opened], origins, 0.2)).toMatchObject([{ start: 32, end: 64 }]);
   });
 
   it('are none where nothing was refocused', () => {

@@ -2,7 +2,7 @@
  * Which places of the history an answer was read from: blocks that stood raw in the working context when it began
  * and that its question asked for. A reading of the recorded refocuses, so that every trace has them. Pure.
  */
-import { isChatTurn } from '../tree/provenance.ts';
+import { isOfChat } from '../tree/provenance.ts';
 import type { Provenance } from '../tree/provenance.ts';
 import { K } from '../tree/ids.ts';
 import { scoredLayout } from './action-replay.ts';
@@ -115,7 +115,7 @@ function sourceOf(origins: readonly Origin[], start: number, end: number): strin
     const tokens = Math.min(origin.end, end) - Math.max(origin.start, start);
     if (tokens <= most) continue;
     most = tokens;
-    source = isChatTurn(origin.documentId) ? null : origin.documentId;
+    source = isOfChat(origin.documentId) ? null : origin.documentId;
   }
   return source;
 }

@@ -25,9 +25,12 @@ export function chatTurnId(start: number, wallClockMs: number): string {
   return `${CHAT_TURN}${start}-${wallClockMs}`;
 }
 
-/** Whether a document is a turn of the session's own chat, not something that was read. */
-export function isChatTurn(documentId: string): boolean {
-  return documentId.startsWith(CHAT_TURN);
+/** The document that what opens a chat is: its system text, in the words of the base's template. */
+export const CHAT_OPENING = 'chat-opening';
+
+/** Whether a document is of the session's own chat, not something that was read. */
+export function isOfChat(documentId: string): boolean {
+  return documentId.startsWith(CHAT_TURN) || documentId === CHAT_OPENING;
 }
 
 const IMPORT = 'import-';

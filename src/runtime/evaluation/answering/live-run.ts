@@ -7,7 +7,7 @@ import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
-import type { PolicyId } from '../../../core/trace/parameters.ts';
+import { NO_SYSTEM_TEXT, type PolicyId } from '../../../core/trace/parameters.ts';
 import type { RunTotals } from '../../../core/trace/metrics.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
@@ -81,7 +81,14 @@ export class LiveRun {
     pause: () => Promise<void>,
     more: Uint32Array = new Uint32Array(0),
   ): Promise<LiveRun> {
-    const live = { ...config, ...GREEDY, policy, maxNewTokens: MAX_ANSWER_TOKENS };
+    // A history that is given has no opening, and none belongs between it and the question.
+    const live = {
+      ...config,
+      ...GREEDY,
+      policy,
+      maxNewTokens: MAX_ANSWER_TOKENS,
+      systemText: NO_SYSTEM_TEXT,
+    };
     const tree = history.fork();
     const { layout } = assembleByRecency(tree, live, K);
     const start = { tree, heads: [{ layout, allocator: INITIAL_ALLOCATOR_STATE }] };

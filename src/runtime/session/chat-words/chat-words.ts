@@ -1,7 +1,7 @@
 /** The words that a session's chat is written with: its model's template, and what its parameters say instead. */
 import { ConfigError, type RunConfig } from '../../../core/trace/config.ts';
 import { NO_SYSTEM_TEXT } from '../../../core/trace/parameters.ts';
-import type { ProvenanceRun } from '../../../core/tree/provenance.ts';
+import { CHAT_OPENING, type ProvenanceRun } from '../../../core/tree/provenance.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { PinnedSpan } from '../../../core/context/working-context.ts';
@@ -35,12 +35,9 @@ function stopTextsOf(lines: string): readonly string[] {
     .filter((text) => text !== '');
 }
 
-/** The document that openings are; the newest holds. */
-export const OPENING_DOCUMENT = 'chat-opening';
-
-/** The opening that holds, or undefined where none was written. */
+/** The newest opening, which is the one that holds, or undefined where none was written. */
 function openingOf({ provenance }: Pick<GistTree, 'provenance'>): ProvenanceRun | undefined {
-  return provenance.findLast(({ documentId }) => documentId === OPENING_DOCUMENT);
+  return provenance.findLast(({ documentId }) => documentId === CHAT_OPENING);
 }
 
 /** What has to be written before the history goes on, so that its newest opening is the wanted one; often nothing. */

@@ -4,7 +4,7 @@
  * exclusively. Decides nothing about when to run.
  */
 import type { RunConfig } from '../../../core/trace/config.ts';
-import type { Provenance } from '../../../core/tree/provenance.ts';
+import { CHAT_OPENING, type Provenance } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import { AsyncMutex } from '../../../base/async-mutex.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
@@ -20,7 +20,7 @@ import { MultiHeadFocus } from '../head/multi-head-focus.ts';
 import { SessionJournal } from '../journal/session-journal.ts';
 import { IngestQueue } from '../memory/ingest-queue.ts';
 import { SpanMarks } from '../memory/span-marks.ts';
-import { OPENING_DOCUMENT, chatWords, openingDue, openingPins } from '../chat-words/chat-words.ts';
+import { chatWords, openingDue, openingPins } from '../chat-words/chat-words.ts';
 import { toWireError } from '../messages/errors.ts';
 import type { SessionNotice } from '../messages/session-messages.ts';
 import { type SessionEvent, saysTheSame, sessionEvent } from '../telemetry/session-event.ts';
@@ -128,7 +128,7 @@ export class SessionSteps {
     const origin = {
       role: 'system',
       title: 'System text',
-      documentId: OPENING_DOCUMENT,
+      documentId: CHAT_OPENING,
       wallClockMs,
     } as const;
     for (const piece of focus.memory.pieces(due)) await this.appendTokens(piece, origin);

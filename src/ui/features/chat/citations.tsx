@@ -81,11 +81,13 @@ function Place({ citation, title, isOpen, onToggle }: PlaceProps) {
         type="button"
         className="citation"
         aria-expanded={isOpen}
-        aria-label={`Source ${number}: ${title}, ${formatSpan(start, end)}`}
         title={`${opened ? 'Opened for this question' : 'Stood open, and scored high'} at step ${formatCount(step)}, score ${formatScore(score)}`}
         onClick={toggle}
       >
-        <span className="citation-number tabular">{number}</span>
+        <span className="citation-number tabular">
+          <span className="visually-hidden">Source </span>
+          {number}
+        </span>
         <span className="citation-title" translate="no">
           {title}
         </span>

@@ -2,7 +2,7 @@
 import { FileUp, Plus } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
-import { isChatTurn, isImportedMessage } from '../../../core/tree/provenance.ts';
+import { isOfChat, isImportedMessage } from '../../../core/tree/provenance.ts';
 import { ImportedMessages } from './imported-messages.tsx';
 import { WaitingList } from './waiting-list.tsx';
 import { formatCompact, formatCount } from '../../words/format.ts';
@@ -128,7 +128,7 @@ function ProvenanceList() {
   const provenance = useSession((state) => state.provenance);
   const documents = documentsOf(provenance);
   const spokenTokens = provenance
-    .filter(({ documentId }) => isChatTurn(documentId))
+    .filter(({ documentId }) => isOfChat(documentId))
     .reduce((sum, { start, end }) => sum + end - start, 0);
   return (
     <>
@@ -173,7 +173,7 @@ interface DocumentRow {
 function documentsOf(provenance: readonly ProvenanceRun[]): readonly DocumentRow[] {
   const rows = new Map<string, DocumentRow>();
   for (const { documentId, title, start, end } of provenance) {
-    if (isChatTurn(documentId) || isImportedMessage(documentId)) continue;
+    if (isOfChat(documentId) || isImportedMessage(documentId)) continue;
     const known = rows.get(documentId);
     const tokens = (known?.tokens ?? 0) + end - start;
     rows.set(documentId, { documentId, title, start: known?.start ?? start, end, tokens });

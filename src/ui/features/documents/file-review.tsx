@@ -13,7 +13,7 @@ import { IconButton } from '../../widgets/icon-button.tsx';
 
 const KINDS: Readonly<Record<FileKind, string>> = {
   text: 'A text for the history',
-  history: 'The messages of a log, each with its role and time',
+  history: 'Messages of a log, with roles and times',
   trace: 'A trace, played as a recording',
   session: 'A session, opened as one of its own',
   records: 'Questions of an evaluation, to look at one by one',
