@@ -7,8 +7,8 @@ import { fakeEngine } from '../../model/testing/fake-engine.ts';
 import { followLink } from './address-sync.ts';
 import { PageLink } from './page-link.ts';
 
-const snapshotOf = (id: string): SessionSnapshot => {
-  const state = { record: { id }, config: DEFAULT_RUN_CONFIG, readOnly: false, pendingTokens: 0 };
+const snapshotOf = (id: string, config = DEFAULT_RUN_CONFIG): SessionSnapshot => {
+  const state = { record: { id }, config, readOnly: false, pendingTokens: 0 };
   return { state: state as unknown as SessionState, events: [], chat: [], provenance: [], damage: [] };
 };
 
@@ -35,6 +35,13 @@ it('opens the own session that it names before anything is changed', async () =>
   await followLink({ session: 'b', parameters: { budgetTokens: 1024 } }, model, pageLink, openExample);
   expect(model.mirror.getState().session?.record.id).toBe('b');
   expect(sent).toEqual(['listSessions', 'openSession', 'setConfig']);
+});
+
+it('leaves the texts of the session alone, which no link carries', async () => {
+  const { model, pageLink, sent } = scene();
+  model.intake.acceptSnapshot(snapshotOf('a', { ...DEFAULT_RUN_CONFIG, systemText: 'Be brief.' }));
+  await followLink({ session: 'a' }, model, pageLink);
+  expect(sent).not.toContain('setConfig');
 });
 
 it('says that a session is not here, and leaves the open one alone', async () => {

@@ -1,5 +1,6 @@
 /** Keeps the address bar at what the page shows, at most twice a second, and follows links opened in this tab. */
-import { changesBetween } from '../../../core/trace/config.ts';
+import { type RunConfig, changesBetween } from '../../../core/trace/config.ts';
+import { parameterNamed } from '../../../core/trace/parameters.ts';
 import type { Model } from '../../model/model.ts';
 import { canChangeSession, isOpenSession } from '../../model/session.ts';
 import { encodeLink, type LinkState } from './link-state.ts';
@@ -101,7 +102,7 @@ export async function applyLink(
 ): Promise<void> {
   const { boot, session } = mirror.getState();
   if (boot && session && !session.readOnly) {
-    const changes = changesBetween(session.config, { ...boot.defaults, ...link.parameters });
+    const changes = linkedChanges(session.config, { ...boot.defaults, ...link.parameters });
     const refused = Object.keys(changes).length === 0 ? null : await actions.setParameters(changes);
     if (refused !== null) {
       problems.reportError('The parameters of the link were not used', {
@@ -111,6 +112,12 @@ export async function applyLink(
     }
   }
   pageLink.show(link);
+}
+
+/** What a link changes: it carries no text, so that the session's own texts stay. */
+function linkedChanges(now: RunConfig, linked: RunConfig): Partial<RunConfig> {
+  const changes = Object.entries(changesBetween(now, linked));
+  return Object.fromEntries(changes.filter(([id]) => parameterNamed(id)?.kind !== 'text'));
 }
 
 /** Copy a link to what is shown; says what a link cannot carry. */

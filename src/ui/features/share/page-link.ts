@@ -1,4 +1,5 @@
 /** From the page to a link and back: what is shown as a link says it, and a link's view put into the page's. */
+import { isOfChat } from '../../../core/tree/provenance.ts';
 import type { SessionRecord } from '../../../runtime/engine/protocol/protocol.ts';
 import {
   DEFAULT_RUN_CONFIG,
@@ -39,7 +40,8 @@ export class PageLink {
     const { boot, session, provenance } = mirror.getState();
     const { tokens, autoTokens, autoSteps, colourBy, selection, tableOpen } = viewport.state;
     const { index, following } = view.playhead.state;
-    const example = this.#exampleOf(session?.record.title, provenance[0]?.title);
+    const read = provenance.find(({ documentId }) => !isOfChat(documentId));
+    const example = this.#exampleOf(session?.record.title, read?.title);
     const frame = following ? undefined : run.frameAt(index);
     const arrangement = changedTracks(tracks.state.arrangement, tracks.initial);
     const parameters = boot && session ? changesBetween(boot.defaults, session.config) : {};
