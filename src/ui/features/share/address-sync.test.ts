@@ -40,7 +40,7 @@ it('opens the own session that it names before anything is changed', async () =>
 it('leaves the texts of the session alone, which no link carries', async () => {
   const { model, pageLink, sent } = scene();
   model.intake.acceptSnapshot(snapshotOf('a', { ...DEFAULT_RUN_CONFIG, systemText: 'Be brief.' }));
-  await followLink({ session: 'a' }, model, pageLink);
+  await followLink({ session: 'a' }, model, pageLink, openExample);
   expect(sent).not.toContain('setConfig');
 });
 
