@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import { attendDense } from './attention-dense.ts';
+import { attendDense, type CopyColumns } from './attention-dense.ts';
 import { attendLoop, weighKeysLoop } from './attention-loop.ts';
 import type { AttentionShape, HeadColumns, Kernels, QueryShape, RopeTables } from './kernels.ts';
 
@@ -81,7 +81,7 @@ export class HeapKernels implements Kernels {
   attention(q: tf.Tensor2D, k: tf.Tensor2D, v: tf.Tensor2D, shape: AttentionShape): tf.Tensor2D {
     if (shape.batch === 1 && shape.firstKey === null) {
       if (shape.queriesPerBatch >= 8 && shape.queriesPerBatch * shape.keyCount >= DENSE_PAIRS) {
-        return attendDense(q, k, v, shape, hideLaterKeys);
+        return attendDense(q, k, v, shape, hideLaterKeys, copyColumns);
       }
     }
     const result = emptyTensor(q.shape[0], q.shape[1]);
@@ -124,6 +124,18 @@ function hideLaterKeys(scores: tf.Tensor2D, causalOffset: number): void {
     values.fill(-1e30, query * keys + firstHidden, (query + 1) * keys);
   }
 }
+
+const copyColumns: CopyColumns = (x, rows, start, width, isTransposed) => {
+  const columns = x.shape[1];
+  const result = isTransposed ? emptyTensor(width, rows) : emptyTensor(rows, width);
+  const [source, out] = [valuesOf(x), valuesOf(result)];
+  for (let row = 0; row < rows; row++) {
+    const from = row * columns + start;
+    if (!isTransposed) out.set(source.subarray(from, from + width), row * width);
+    else for (let j = 0; j < width; j++) out[j * rows + row] = source[from + j]!;
+  }
+  return result;
+};
 
 /** A float32 tensor of the active backend with arbitrary content, tracked by the enclosing `tf.tidy`. */
 function emptyTensor(rows: number, columns: number): tf.Tensor2D {
