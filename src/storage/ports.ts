@@ -133,8 +133,10 @@ export interface SessionStore {
   readonly reason: string;
   /** Newest change first. */
   list(): Promise<readonly SessionRecord[]>;
+  /** @param id - of a session that the store had and lost; a new one by default. */
   create(
     record: Omit<SessionRecord, 'id' | 'updatedAt' | 'tokenCount' | 'stepCount'>,
+    id?: SessionId,
   ): Promise<SessionHandle>;
   /** @throws {StorageError} `not-found` */
   open(id: SessionId): Promise<SessionHandle>;

@@ -1,6 +1,6 @@
 /** A Chromium with a profile on disk that can be killed like a crash or a pulled plug would end it. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
@@ -64,4 +64,16 @@ export async function startKillable(profile: string): Promise<KillableChromium> 
       await browser.close().catch(() => undefined);
     },
   };
+}
+
+/** Cut the last record that IndexedDB wrote, as a kill between two of its writes does. */
+export function tearDatabaseLog(profile: string): void {
+  const databases = join(profile, 'Default', 'IndexedDB');
+  const folder = readdirSync(databases).find((name) => name.endsWith('.leveldb'))!;
+  const log = readdirSync(join(databases, folder))
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .at(-1)!;
+  const path = join(databases, folder, log);
+  truncateSync(path, statSync(path).size - 10);
 }

@@ -2,7 +2,7 @@
 import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
 import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
 import { openSessionStore } from '../../src/storage/indexeddb/open-store.ts';
-import type { SessionHandle, SessionId } from '../../src/storage/ports.ts';
+import type { SessionBatch, SessionId } from '../../src/storage/ports.ts';
 
 const FIELDS = { title: 'Walk', createdAt: 0, modelId: 'tiny', modelHash: 'abc', config: DEFAULT_RUN_CONFIG };
 const HIDDEN_SIZE = 128;
@@ -31,17 +31,21 @@ export async function createSession(): Promise<string> {
 /** Append batches of 1 to 700 tokens until the end comes from outside; tells of each after it is acknowledged. */
 export async function appendForever(id: string, acknowledge: (tokens: number) => void): Promise<never> {
   const handle = await (await openSessionStore()).open(id as SessionId);
-  let start = (await handle.load()).tokens.length;
+  const { tokens, gists } = await handle.load();
+  let start = tokens.length;
+  let gistCount = (gists[0]?.values.length ?? 0) / HIDDEN_SIZE;
   for (;;) {
-    start = await appendOne(handle, start, 1 + (tokenAt(start) % 700));
-    acknowledge(start);
+    const end = start + 1 + (tokenAt(start) % 700);
+    await handle.append(batchOf(start, end, gistCount));
+    start = end;
+    gistCount = Math.floor(end / 32);
+    acknowledge(end);
   }
 }
 
-async function appendOne(handle: SessionHandle, start: number, count: number): Promise<number> {
-  const end = start + count;
-  const ids = Uint32Array.from({ length: count }, (_, index) => tokenAt(start + index));
-  const closed = Math.floor(end / 32) - Math.floor(start / 32);
+/** Tokens, their event, and every gist that is due: also those that were lost. */
+function batchOf(start: number, end: number, gistCount: number): SessionBatch {
+  const ids = Uint32Array.from({ length: end - start }, (_, index) => tokenAt(start + index));
   const event: TelemetryEvent = {
     type: 'ingest',
     step: 0,
@@ -51,10 +55,10 @@ async function appendOne(handle: SessionHandle, start: number, count: number): P
     role: 'document',
     documentId: 'd',
   };
-  const values = new Uint16Array(closed * HIDDEN_SIZE).fill(7);
-  const gists = [{ level: 1, firstIndex: Math.floor(start / 32), hiddenSize: HIDDEN_SIZE, values }];
-  await handle.append({ tokens: { start, ids }, events: [event], ...(closed > 0 && { gists }) });
-  return end;
+  const due = Math.floor(end / 32) - gistCount;
+  const values = new Uint16Array(due * HIDDEN_SIZE).fill(7);
+  const gists = [{ level: 1, firstIndex: gistCount, hiddenSize: HIDDEN_SIZE, values }];
+  return { tokens: { start, ids }, events: [event], ...(due > 0 && { gists }) };
 }
 
 export async function inspect(id: string): Promise<Found> {
@@ -95,20 +99,48 @@ export async function appendAsSecond(id: string): Promise<string> {
   return code;
 }
 
+/** Let a worker append, and tell of each batch after it is acknowledged. Ends only with the page. */
+export function appendInWorker(id: string, acknowledge: (tokens: number) => void): Promise<never> {
+  return new Promise((_, reject) => {
+    const worker = startWorker('append', id, reject);
+    worker.onmessage = ({ data }: MessageEvent<number | { readonly error: string }>) => {
+      if (typeof data === 'number') acknowledge(data);
+      else reject(new Error(data.error));
+    };
+  });
+}
+
+/** What a worker finds, which has the second copies at hand that a page has not. */
+export function inspectInWorker(id: string): Promise<Found> {
+  return new Promise((resolve, reject) => {
+    const worker = startWorker('inspect', id, reject);
+    worker.onmessage = ({ data }: MessageEvent<{ readonly found?: Found; readonly error?: string }>) => {
+      worker.terminate();
+      if (data.found === undefined) reject(new Error(data.error));
+      else resolve(data.found);
+    };
+  });
+}
+
 /** Let a worker append, end it after some acknowledged batches, and return the last that was acknowledged. */
 export function terminateWorkerMidAppend(id: string, batches: number): Promise<number> {
-  const worker = new Worker(new URL('./storage-worker.ts', import.meta.url), { type: 'module' });
   return new Promise((resolve, reject) => {
     let seen = 0;
+    const worker = startWorker('append', id, reject);
     worker.onmessage = ({ data }: MessageEvent<number>) => {
       seen += 1;
       if (seen < batches) return;
       worker.terminate();
       resolve(data);
     };
-    worker.onerror = ({ message }) => {
-      reject(new Error(message));
-    };
-    worker.postMessage(id);
   });
+}
+
+function startWorker(task: 'append' | 'inspect', id: string, fail: (error: Error) => void): Worker {
+  const worker = new Worker(new URL('./storage-worker.ts', import.meta.url), { type: 'module' });
+  worker.onerror = ({ message }) => {
+    fail(new Error(message));
+  };
+  worker.postMessage({ task, id });
+  return worker;
 }

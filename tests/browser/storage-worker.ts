@@ -1,8 +1,19 @@
-/** A worker that appends until it is terminated. */
-import { appendForever } from './storage-page.ts';
+/** The storage as the engine has it, in a worker: appends until it is ended, or looks at what is there. */
+import { appendForever, inspect } from './storage-page.ts';
 
-addEventListener('message', ({ data }: MessageEvent<string>) => {
-  void appendForever(data, (tokens) => {
-    postMessage(tokens);
-  });
+interface Task {
+  readonly task: 'append' | 'inspect';
+  readonly id: string;
+}
+
+addEventListener('message', ({ data }: MessageEvent<Task>) => {
+  const work = data.task === 'append' ? appendForever(data.id, postMessage) : inspect(data.id);
+  work.then(
+    (found) => {
+      postMessage({ found });
+    },
+    (error: unknown) => {
+      postMessage({ error: String(error) });
+    },
+  );
 });

@@ -45,8 +45,7 @@ export async function createIndexedDbStore(options: IndexedDbStoreOptions): Prom
       const records = await database.read((transaction) => transaction.objectStore('sessions').getAll());
       return records.sort((a, b) => b.updatedAt - a.updatedAt);
     },
-    create: async (fields) => {
-      const id = randomId() as SessionId;
+    create: async (fields, id = randomId() as SessionId) => {
       const record = { ...fields, id, updatedAt: now(), tokenCount: 0, stepCount: 0 };
       await database.write('strict', async (transaction) => {
         await transaction.objectStore('sessions').put(record, id);

@@ -74,9 +74,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
       if (closed) throw closedError('The store');
       return [...sessions.values()].map(({ record }) => record).sort((a, b) => b.updatedAt - a.updatedAt);
     },
-    create: async (fields) => {
+    create: async (fields, id = randomId() as SessionId) => {
       if (closed) throw closedError('The store');
-      const id = randomId() as SessionId;
       sessions.set(
         id,
         emptySession({ ...structuredClone(fields), id, updatedAt: now(), tokenCount: 0, stepCount: 0 }),
