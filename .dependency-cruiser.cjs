@@ -69,8 +69,10 @@ module.exports = {
       files: [],
       memory: ['.'],
       versions: [],
-      indexeddb: ['.', 'memory', 'versions'],
+      journal: ['.', 'memory'],
+      indexeddb: ['.', 'memory', 'versions', 'journal'],
       trace: ['.', 'indexeddb', 'versions'],
+      ctx: ['.', 'trace', 'versions'],
     }),
     ...within('src/nn', {
       'model-folder': [],
