@@ -137,13 +137,35 @@ describe('the first session', () => {
     await expect.poll(() => budget.getAttribute('aria-invalid')).toBe('false');
   });
 
-  it('opens read-only in a second tab and says so', async () => {
+  it('keeps a pasted megabyte beside the field, which stays empty', async () => {
+    const { page } = open;
+    const field = page.getByLabel('Text to add');
+    await field.evaluate((element) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text/plain', 'The lamp is lit. '.repeat(60_000));
+      const paste = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
+      if (element.dispatchEvent(paste)) (element as HTMLTextAreaElement).value = 'pasted';
+    });
+    const chips = page.getByRole('list', { name: 'Pasted texts' });
+    await chips.getByText('Pasted text, 1.0 MB').click();
+    expect((await chips.locator('pre').innerText()).length).toBeLessThan(1000);
+    expect(await field.inputValue()).toBe('');
+    expect(await page.getByRole('button', { name: 'Add text' }).isEnabled()).toBe(true);
+    await page.getByRole('button', { name: 'Remove the pasted text' }).click();
+    await chips.waitFor({ state: 'detached' });
+    expect(await page.getByRole('button', { name: 'Add text' }).isEnabled()).toBe(false);
+  });
+
+  it('opens read-only in a second tab, says so, and follows what the first one adds', async () => {
     const second = await open.context.newPage();
     await second.goto(vite.url);
     await second
       .getByText(/open in another tab/i)
       .first()
       .waitFor({ timeout: SOON_MS });
+    await open.page.getByLabel('Text to add').fill('A note that came later.');
+    await open.page.getByRole('button', { name: 'Add text' }).click();
+    await second.getByRole('button', { name: /A note that came later/ }).waitFor({ timeout: INGEST_MS });
     await second.close();
   });
 });

@@ -276,8 +276,8 @@ function ReadOnlyBanner() {
   if (!readOnly) return null;
   return (
     <p className="banner" role="status">
-      This session is open in another tab, which writes it. Here you can look and play back; close the other
-      tab and reload to change it.
+      This session is open in another tab, which writes it. Here you can look and play back, and what is added
+      there comes in; close the other tab and reload to change it.
     </p>
   );
 }

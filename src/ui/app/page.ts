@@ -21,6 +21,7 @@ import { TourProgress } from '../features/tour/tour-progress.ts';
 import { LensTraining } from '../features/training/lens-training.ts';
 import type { EnginePort } from '../model/engine-link.ts';
 import { type Model, createModel } from '../model/model.ts';
+import { SESSIONS_CHANNEL, followSessions } from '../model/session-follow.ts';
 import { startPlayheadClock } from '../model/playhead-clock.ts';
 import { pageCommands } from './page-commands.ts';
 import { sessionCommands } from './session-commands.ts';
@@ -79,6 +80,7 @@ export function listen({ model, commands, keyboard, pageLink }: Page, openExampl
     keepCompositionKeys(globalThis),
     listenForKeys(commands, keyboard),
     listenForDroppedFiles(model),
+    followSessions(model, new BroadcastChannel(SESSIONS_CHANNEL)),
     startAddressSync(model, pageLink, openExample),
   ];
   return () => {

@@ -122,8 +122,31 @@ function Paces() {
             </option>
           ))}
         </select>
+        <ReachedPace />
       </label>
     </>
+  );
+}
+
+/** Within a tenth of what was asked, the pace is what it says. */
+const NEARLY = 0.9;
+
+function ReachedPace() {
+  const asked = useSession((state) => state.pace);
+  const reached = useSession((state) => (state.running ? state.reachedPace : null));
+  if (reached === null || (asked > 0 && reached >= NEARLY * asked)) return null;
+  const words = formatCount(Math.round(reached));
+  return (
+    <output
+      className="muted tabular reached-pace"
+      title={
+        asked === 0
+          ? `${words} tokens/s reached`
+          : `Asked ${formatCount(asked)} tokens/s, ${words} reached: the machine is no faster`
+      }
+    >
+      {words} reached
+    </output>
   );
 }
 

@@ -17,6 +17,7 @@ import { type SessionMirror, createSessionMirror, isOpenSession } from './sessio
 import { type Shell, createShell } from './shell.ts';
 import { ShownRun } from './shown-run.ts';
 import { Steering } from './steering.ts';
+import { type TextDraft, createTextDraft } from './text-draft.ts';
 import { Tracks } from './tracks.ts';
 import { Viewport } from './viewport.ts';
 
@@ -31,6 +32,7 @@ export interface Model {
   readonly actions: SessionActions;
   readonly models: ModelManager;
   readonly files: FileIntake;
+  readonly textDraft: TextDraft;
   readonly conversation: Conversation;
   readonly steering: Steering;
   /** The run that the page shows, and its view. */
@@ -87,6 +89,7 @@ export function createModel(port: EnginePort): Model {
     actions,
     models,
     files: new FileIntake({ recordings, questions, actions, models, mirror, problems }),
+    textDraft: createTextDraft(),
     conversation,
     steering: new Steering({ engine, mirror, intake, shown, view, problems }),
     shown,

@@ -2,6 +2,7 @@
 import type { ProvenanceRun, SessionSnapshot, SessionState } from '../../runtime/engine/protocol/protocol.ts';
 import type { Conversation } from './conversation.ts';
 import type { NoticeHandlers } from './engine-link.ts';
+import { PaceMeter } from './pace-meter.ts';
 import type { Problems } from './problems.ts';
 import type { RunView } from './run-view.ts';
 import { type SessionMirror, isOpenSession } from './session.ts';
@@ -19,6 +20,7 @@ const STATE_EVERY_MS = 150;
 
 export class SessionIntake {
   readonly #places: Places;
+  readonly #pace = new PaceMeter();
   #heldState: SessionState | null = null;
   #stateTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -64,7 +66,10 @@ export class SessionIntake {
     if (state !== undefined) this.acceptState(state);
     const held = this.#heldState;
     this.#letGo();
-    if (held) this.#places.mirror.setState({ session: held, running: held.activity === 'ingesting' });
+    if (!held) return;
+    const running = held.activity === 'ingesting';
+    this.#pace.read(held.cursor, performance.now(), running);
+    this.#places.mirror.setState({ session: held, running, reachedPace: this.#pace.tokensPerSecond });
   }
 
   #letGo(): void {
@@ -73,10 +78,27 @@ export class SessionIntake {
     this.#heldState = null;
   }
 
+  /** Show the open session as it is stored by now; playhead and view stay where they are. */
+  acceptNewerSnapshot(snapshot: SessionSnapshot): void {
+    const { mirror, shown, view, conversation } = this.#places;
+    const { state, events, chat, provenance, damage } = snapshot;
+    const { index, following } = view.playhead.state;
+    this.#letGo();
+    shown.live.reset();
+    shown.live.append(events);
+    conversation.setState({ messages: chat });
+    mirror.setState({ session: state, provenance, damage });
+    if (!shown.isLive) return;
+    shown.tell();
+    if (following) view.playhead.followNewest();
+    else view.playhead.seek(index);
+  }
+
   /** Show a session that was created or opened. */
   acceptSnapshot({ state, events, chat, provenance, damage }: SessionSnapshot): void {
     const { mirror, shown, view, conversation, problems } = this.#places;
     this.#letGo();
+    this.#pace.read(0, 0, false);
     shown.live.reset();
     shown.live.append(events);
     conversation.setState({ messages: chat, streaming: null, asking: false });

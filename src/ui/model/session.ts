@@ -25,6 +25,8 @@ export interface SessionFacts {
   readonly damage: readonly string[];
   /** Ingestion pace in tokens per second; 0 = as fast as the machine can. */
   readonly pace: number;
+  /** Tokens per second that came in of late; null while nothing runs or too little is known. */
+  readonly reachedPace: number | null;
   readonly running: boolean;
   /** A new session is being made and given its first text; no other may be opened in between. */
   readonly settingUp: boolean;
@@ -44,6 +46,7 @@ export function createSessionMirror(): SessionMirror {
     progress: null,
     damage: [],
     pace: INITIAL_PACE,
+    reachedPace: null,
     running: false,
     settingUp: false,
   }));

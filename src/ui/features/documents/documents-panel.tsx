@@ -4,7 +4,10 @@ import { type DragEvent, useRef, useState } from 'react';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
 import { isOfChat, isImportedMessage } from '../../../core/tree/provenance.ts';
 import { ImportedMessages } from './imported-messages.tsx';
+import { PastedTexts } from './pasted-texts.tsx';
 import { WaitingList } from './waiting-list.tsx';
+import { useStore } from 'zustand';
+import { dropPaste, keepLongPaste } from '../../model/text-draft.ts';
 import { formatCompact, formatCount } from '../../words/format.ts';
 import { droppedFiles } from '../../model/files/dropped-files.ts';
 import { useExample, useModel, useRunView, useSession } from '../../view/hooks.ts';
@@ -13,8 +16,9 @@ const ACCEPTED =
   '.txt,.md,.markdown,.json,.jsonl,.csv,.ts,.tsx,.js,.mjs,.py,.rs,.go,.java,.c,.h,.cpp,.css,.html,.xml,.yaml,.yml,.toml,.sh,.sql,.tex,.log,text/*';
 
 export function DocumentsPanel() {
-  const { actions, files } = useModel();
-  const [draft, setDraft] = useState('');
+  const { actions, files, textDraft } = useModel();
+  const typed = useStore(textDraft, (state) => state.typed);
+  const hasPasted = useStore(textDraft, (state) => state.pasted.length > 0);
   const [over, setOver] = useState(false);
   const picker = useRef<HTMLInputElement>(null);
   const ready = useSession((state) => state.phase === 'ready');
@@ -29,6 +33,15 @@ export function DocumentsPanel() {
     const accepted = await actions.ingest(text, title, 'document');
     if (accepted) await actions.run();
     return accepted;
+  };
+
+  /** Whatever is not accepted stays where it is. */
+  const addDraft = async () => {
+    for (const { id, text } of textDraft.getState().pasted) {
+      if (await add(text, titleOf(text))) dropPaste(textDraft, id);
+    }
+    const { typed: text } = textDraft.getState();
+    if (text.trim() !== '' && (await add(text, titleOf(text)))) textDraft.setState({ typed: '' });
   };
 
   const onDrop = (event: DragEvent) => {
@@ -58,23 +71,25 @@ export function DocumentsPanel() {
         className="document-form"
         onSubmit={(event) => {
           event.preventDefault();
-          void add(draft, titleOf(draft)).then((accepted) => {
-            if (accepted) setDraft('');
-          });
+          void addDraft();
         }}
       >
+        <PastedTexts />
         <textarea
           aria-label="Text to add"
           placeholder="Paste text, or drop files here: prose, Markdown, code, JSON…"
-          value={draft}
+          value={typed}
           rows={2}
           disabled={disabled}
+          onPaste={(event) => {
+            if (keepLongPaste(textDraft, event.clipboardData.getData('text/plain'))) event.preventDefault();
+          }}
           onChange={(event) => {
-            setDraft(event.target.value);
+            textDraft.setState({ typed: event.target.value });
           }}
         />
         <div className="button-row">
-          <button type="submit" className="button" disabled={disabled || draft.trim() === ''}>
+          <button type="submit" className="button" disabled={disabled || (typed.trim() === '' && !hasPasted)}>
             <Plus size={14} aria-hidden /> Add text
           </button>
           <button
