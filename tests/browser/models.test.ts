@@ -129,6 +129,31 @@ describe('a model from the hub', () => {
 });
 
 describe('files from disk', () => {
+  it('are a model wherever they are dropped, and are there after a reload if they are kept', async () => {
+    const { page, context, complaints } = await openPage(browser, { timeoutMs: SOON_MS });
+    await page.goto(vite.url);
+    await whenReady(page);
+    const files = [...createPublishedTiny()].map(([name, bytes]) => ({
+      name,
+      mimeType: 'application/octet-stream',
+      buffer: Buffer.from(bytes),
+    }));
+    await page.getByLabel('Files to add').setInputFiles(files);
+    const choice = page.getByRole('region', { name: 'Chosen: Chosen folder' });
+    await choice.getByText('It will run here.').waitFor();
+    await choice.getByRole('button', { name: 'Load it, in a new session' }).click();
+    await page.getByRole('dialog', { name: 'Models' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Model: Chosen folder' }).waitFor();
+    await page.getByLabel('Your question').fill('Which smell hangs about the Alder brewery?');
+    await page.keyboard.press('Enter');
+    await page.getByRole('article', { name: 'Model', exact: true }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Model: Chosen folder' }).waitFor();
+    await page.getByRole('article', { name: 'Model', exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
   it('says what is wrong with them, on a phone too', async () => {
     const { page, context } = await openPage(browser, {
       timeoutMs: SOON_MS,

@@ -14,6 +14,7 @@ export function SessionMenu() {
   const { actions, models, recordings, problems } = useModel();
   const session = useSession((state) => state.session);
   const sessions = useSession((state) => state.sessions);
+  const modelId = useSession((state) => state.boot?.model.id);
   const isBooted = useSession((state) => state.boot !== null);
   const isFree = useSession(canChangeSession);
   const [doomed, setDoomed] = useState<SessionRecord | null>(null);
@@ -57,6 +58,7 @@ export function SessionMenu() {
                     <span>{record.title}</span>
                     <span className="muted">
                       {formatCompact(record.tokenCount)} tokens · {formatAge(record.updatedAt, Date.now())}
+                      {record.modelId !== modelId && ` · ${models.originOf(record)?.name ?? record.modelId}`}
                     </span>
                   </button>
                   <IconButton

@@ -1,7 +1,8 @@
 /** The first minute: boot the engine, bring back the last session, or create one from the example and run it. */
 import type { BootReport, SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 import type { Model } from '../model/model.ts';
-import { type BackendChoice, sessionsOf } from '../model/model-manager.ts';
+import type { BackendChoice } from '../model/model-manager.ts';
+import { sessionsOf } from '../model/session.ts';
 import type { Page } from './page.ts';
 import { applyLink } from '../features/share/address-sync.ts';
 import type { LinkState } from '../features/share/link-state.ts';

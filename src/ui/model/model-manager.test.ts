@@ -9,7 +9,8 @@ import type {
   SessionRecord,
 } from '../../runtime/engine/protocol/protocol.ts';
 import { createModel } from './model.ts';
-import { SHIPPED_MODEL, sessionsOf } from './model-manager.ts';
+import { SHIPPED_MODEL } from './model-manager.ts';
+import { sessionsOf } from './session.ts';
 import { fakeEngine } from './testing/fake-engine.ts';
 
 const record = (id: string, modelId: string, modelHash: string, tokenCount = 100, updatedAt = 1) =>

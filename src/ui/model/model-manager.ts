@@ -7,7 +7,6 @@ import type {
   ModelCheck,
   ModelOffer,
   ModelPlace,
-  ModelReport,
   SessionRecord,
   ShelfReport,
 } from '../../runtime/engine/protocol/protocol.ts';
@@ -18,7 +17,7 @@ import { type Problems, wordsOf } from './problems.ts';
 import type { ReadableStore } from './readable-store.ts';
 import type { Recordings } from './recordings.ts';
 import type { SessionActions } from './session-actions.ts';
-import { type SessionMirror, canChangeSession } from './session.ts';
+import { type SessionMirror, canChangeSession, sessionsOf } from './session.ts';
 import type { Shell } from './shell.ts';
 
 export type BackendChoice = 'auto' | BackendReport['id'];
@@ -290,14 +289,4 @@ export class ModelManager {
     const { shelf } = this.#store.getState();
     return shelf?.models.find(({ plan }) => plan.folder === place.folder)?.plan.origin ?? null;
   }
-}
-
-/** The sessions that this model can go on with, the newest first. */
-export function sessionsOf(
-  { id, hash, hasHeads }: ModelReport,
-  sessions: readonly SessionRecord[],
-): readonly SessionRecord[] {
-  // A base without heads is known by its weights alone: the same name comes in many quantisations.
-  const fits = ({ modelId, modelHash }: SessionRecord) => modelId === id && (hasHeads || modelHash === hash);
-  return sessions.filter(fits).sort((a, b) => b.updatedAt - a.updatedAt);
 }

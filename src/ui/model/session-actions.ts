@@ -9,7 +9,7 @@ import type { Playhead } from './playhead.ts';
 import type { Problems } from './problems.ts';
 import type { Recordings } from './recordings.ts';
 import type { SessionIntake } from './session-intake.ts';
-import { type SessionMirror, isOpenSession } from './session.ts';
+import { type SessionMirror, isOpenSession, sessionsOf } from './session.ts';
 
 interface Parts {
   readonly engine: EngineLink;
@@ -123,10 +123,10 @@ export class SessionActions {
     const command = { kind: 'removeSession', sessionId: record.id } as const;
     await engine.attempt('The session could not be deleted', command);
     await this.refreshSessions();
-    const { sessions, session } = mirror.getState();
+    const { sessions, session, boot } = mirror.getState();
     if (sessions.some(({ id }) => id === record.id)) return;
     if (session?.record.id !== record.id) return;
-    const next = sessions[0];
+    const [next] = boot === null ? [] : sessionsOf(boot.model, sessions);
     if (next) await this.open(next.id);
     else await this.create('Untitled session');
   }

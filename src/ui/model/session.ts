@@ -2,6 +2,7 @@
 import { type StoreApi, createStore } from 'zustand';
 import type {
   BootReport,
+  ModelReport,
   ProvenanceRun,
   SessionRecord,
   SessionState,
@@ -60,4 +61,14 @@ export function isOpenSession({ session }: SessionFacts, sessionId: string): boo
 /** True while another session can be opened or made: none is on its way. */
 export function canChangeSession({ boot, phase, settingUp }: SessionFacts): boolean {
   return boot !== null && phase !== 'booting' && phase !== 'opening' && !settingUp;
+}
+
+/** The sessions that this model can go on with, the newest first. */
+export function sessionsOf(
+  { id, hash, hasHeads }: ModelReport,
+  sessions: readonly SessionRecord[],
+): readonly SessionRecord[] {
+  // A base without heads is known by its weights alone: the same name comes in many quantisations.
+  const fits = ({ modelId, modelHash }: SessionRecord) => modelId === id && (hasHeads || modelHash === hash);
+  return sessions.filter(fits).sort((a, b) => b.updatedAt - a.updatedAt);
 }
