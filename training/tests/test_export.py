@@ -53,6 +53,22 @@ def test_figures_of_other_weights_go(restored: tuple[Path, Path], capsys: pytest
     assert "other weights" in capsys.readouterr().out
 
 
+def test_another_lensnet_leaves_what_was_measured_without_it(restored: tuple[Path, Path]) -> None:
+    cache, folder = restored
+    saved = torch.load(cache / "lensnet.pt", weights_only=False)
+    saved["state_dict"]["match_scale"] += 0.5
+    torch.save(saved, cache / "lensnet.pt")
+    known = ("gapRecoveredLod1", "recall.single.gold.x", "recall.single.lensnet.x", "lens.single.gold", "kv.x")
+    before = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    figures = [{"name": name, "value": 1, "n": 1, "ci95": [0, 1], "command": "c"} for name in known]
+    (folder / "manifest.json").write_text(json.dumps(before | {"figures": figures}), encoding="utf-8")
+    manifest = exported(cache, folder, "--lensnet-version", "77")
+    assert [figure["name"] for figure in manifest["figures"]] == list(known[:2])
+    assert manifest["lensNet"]["version"] == 77
+    assert manifest["gistNet"] == before["gistNet"]
+    assert manifest["otherLensNets"] == before["otherLensNets"]
+
+
 def test_the_base_is_measured_into_a_folder_that_is_not_there(
     restored: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

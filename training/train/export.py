@@ -6,7 +6,7 @@
 LensNets of other variants are training/.cache/lensnet-<variant>.pt, and `--other-lensnet FILE` names more.
 Figures come from training/.cache/figures/*.json: what the evaluation scripts and `npm run eval` write. Of the
 manifest that the folder has already, everything stays that no option changes; its figures stay where the weights
-do, and go where they were measured on other weights.
+do that they tell of, and go where they were measured on other weights.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import torch
@@ -31,6 +32,8 @@ from training.options import add_networks, parser_of
 from training.train.checkpoints import load_base, load_gistnet, load_lensnet
 from training.train.figures import figures
 
+OF_LENSNET = re.compile(r"^(lens|kv)\.|\.(lensnet|lensnet-no-words|hybrid)\.")
+"""Names of figures that LensNet takes part in."""
 CORPUS = "Generated harbour world (training/world) with a share of public-domain prose; see training/README.md"
 NEW_MANIFEST = {
     "formatVersion": 1,
@@ -84,15 +87,23 @@ def export_network(net: GistNet | Lens, path: Path, version: int) -> dict:
     return {"weights": path.name, **net.config.to_manifest(), "version": version}
 
 
-def export_lensnets(nets: list[Lens], folder: Path, version: int) -> dict:
-    """The default LensNet and those of other variants, each in a file of its own."""
+def export_lensnets(nets: list[Lens], folder: Path, before: dict, version: int | None) -> dict:
+    """The default LensNet and those of other variants, each in a file of its own.
+
+    `version` is the default one's; without it, and for the others, what the manifest `before` says.
+    """
     if not nets:
         return {}
     own, *others = nets
+    version = version or before.get("lensNet", {}).get("version", 1)
     sections: dict = {"lensNet": export_network(own, folder / "lensnet.safetensors", version)}
     if others:
+        known = {section["variant"]: section["version"] for section in before.get("otherLensNets", [])}
         sections["otherLensNets"] = [
-            export_network(net, folder / f"lensnet-{net.config.variant}.safetensors", version) for net in others
+            export_network(
+                net, folder / f"lensnet-{net.config.variant}.safetensors", known.get(net.config.variant, version)
+            )
+            for net in others
         ]
     return sections
 
@@ -131,15 +142,22 @@ def files_of(folder: Path) -> dict[str, dict]:
 
 
 def merged_figures(before: dict, files: dict[str, dict], measured: list[dict]) -> list[dict]:
-    """New figures in place of those of the same names; old ones stay only while the weights do."""
-    old = before.get("figures", [])
-    if before.get("files") != files:
-        if old:
-            print(f"{len(old)} figures of the old manifest were measured on other weights: left out")
-        old = []
+    """New figures in place of those of the same names; old ones stay only while the weights do that they tell of."""
+    all_old, known = before.get("figures", []), before.get("files", {})
+    changed_files = {name for name in {*known, *files} if known.get(name) != files.get(name)}
+    old = [entry for entry in all_old if is_kept(entry["name"], changed_files)]
+    if len(old) < len(all_old):
+        print(f"{len(all_old) - len(old)} figures of the old manifest were measured on other weights: left out")
     by_name = {entry["name"]: entry for entry in measured}
     kept = [by_name.pop(entry["name"], entry) for entry in old]
     return kept + list(by_name.values())
+
+
+def is_kept(figure: str, changed_files: set[str]) -> bool:
+    """Whether a figure holds when these files changed: those of base, GistNet and baselines outlive a LensNet."""
+    if all(name.startswith("lensnet") for name in changed_files):
+        return not changed_files or OF_LENSNET.search(figure) is None
+    return False
 
 
 def changed(section: dict, **options: object) -> dict:
@@ -173,11 +191,11 @@ def export(options: argparse.Namespace, figure_folder: Path = paths.FIGURES) -> 
         lookAheadPages=options.look_ahead,
     )
     manifest |= export_base(base, folder)
-    version = options.version or before.get("lensNet", {}).get("version", 1)
     if options.gistnet.exists():
         gistnet = load_gistnet(base.config, options.gistnet)
-        manifest["gistNet"] = export_network(gistnet, folder / "gistnet.safetensors", version)
-    manifest |= export_lensnets(lensnets, folder, version)
+        gist_version = options.gistnet_version or before.get("gistNet", {}).get("version", 1)
+        manifest["gistNet"] = export_network(gistnet, folder / "gistnet.safetensors", gist_version)
+    manifest |= export_lensnets(lensnets, folder, before, options.lensnet_version)
     manifest["files"] = files_of(folder)
     manifest["training"] = changed(
         before.get("training", NEW_TRAINING),
@@ -213,7 +231,8 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tokens", type=int)
     parser.add_argument("--hours", type=float)
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--version", type=int, help="of GistNet and LensNet")
+    parser.add_argument("--gistnet-version", type=int)
+    parser.add_argument("--lensnet-version", type=int, help="of the default LensNet")
     parser.add_argument("--command", dest="commands", action="append")
     options = parser.parse_args(arguments)
     try:
