@@ -20,6 +20,7 @@ def figures(folder: Path) -> list[dict]:
 
 # Of what a report of `npm run eval` says; the name's ending tells them apart.
 EXPORTED_FIGURES = (
+    ("answered", ".answered"),
     ("accuracy", ""),
     ("extraNll", ".extraNll"),
     ("regret", ".regret"),
