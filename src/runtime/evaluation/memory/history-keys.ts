@@ -36,7 +36,6 @@ const MAX_ASKED_TOKENS = PREFILL_SLOTS;
 /** Everything below is of the closed blocks; the rows of a block are neighbours. */
 export interface HistoryKeys {
   readonly shape: AttentionHeads;
-  readonly blocks: number;
   /** Per layer `[blocks, kvHeads · headDim]` the least of every key's numbers in a block. */
   readonly least: readonly Float32Array[];
   /** Per layer `[blocks, kvHeads · headDim]` the most. */
@@ -106,7 +105,6 @@ export async function readHistoryKeys(
     const baseTokens = ids.length + (await reader.readEnd(ids));
     return {
       shape,
-      blocks,
       least: parts.slice(0, layers),
       most: parts.slice(layers, 2 * layers),
       keys: parts.slice(2 * layers),
