@@ -85,7 +85,7 @@ describe.skipIf(weights === undefined)('SmolLM2 in the built page', () => {
       await setParameter(/^Budget/, isFull ? '512' : '320');
       await setParameter(/^Recent tokens/, '64');
       await page.getByText('Sampling', { exact: true }).click();
-      await setParameter(/^Longest answer/, '16');
+      await setParameter(/^Longest answer/, '24');
       const buffer = Buffer.from(await longText());
       await input.setInputFiles({ name: 'documents.txt', mimeType: 'text/plain', buffer });
       await documents.getByRole('button', { name: /^documents\.txt/ }).waitFor();
