@@ -18,6 +18,7 @@ import type { ReadableStore } from './readable-store.ts';
 import type { Recordings } from './recordings.ts';
 import type { SessionActions } from './session-actions.ts';
 import { type SessionMirror, canChangeSession, sessionsOf } from './session.ts';
+import { SHIPPED_ID } from './shipped-model.ts';
 import type { Shell } from './shell.ts';
 
 export type BackendChoice = 'auto' | BackendReport['id'];
@@ -65,8 +66,7 @@ interface Parts {
   readonly problems: Problems;
 }
 
-export const SHIPPED_MODEL: ModelPlace = { kind: 'shipped', id: 'tiny', baseUrl: './models/' };
-const SHIPPED_ID = 'tiny';
+export const SHIPPED_MODEL: ModelPlace = { kind: 'shipped', id: SHIPPED_ID, baseUrl: './models/' };
 
 export class ModelManager {
   readonly #parts: Parts;

@@ -6,6 +6,7 @@ import { type ExampleStore, createExampleStore } from './example.ts';
 import { FileIntake } from './file-intake.ts';
 import { type FirstMinute, createFirstMinute } from './first-minute.ts';
 import { ModelManager } from './model-manager.ts';
+import { OwnLanguage } from './own-language.ts';
 import { Playhead } from './playhead.ts';
 import { Problems } from './problems.ts';
 import { QuestionRecords } from './question-records.ts';
@@ -32,6 +33,7 @@ export interface Model {
   readonly actions: SessionActions;
   readonly models: ModelManager;
   readonly files: FileIntake;
+  readonly ownLanguage: OwnLanguage;
   readonly textDraft: TextDraft;
   readonly conversation: Conversation;
   readonly steering: Steering;
@@ -69,7 +71,9 @@ export function createModel(port: EnginePort): Model {
   const intake = new SessionIntake({ mirror, shown, view, conversation, problems }, notices);
   const recordings: Recordings = new Recordings({ shown, view, shell, problems });
   const questions = new QuestionRecords({ recordings, shell, problems });
+  const ownLanguage = new OwnLanguage({ engine, mirror });
   const actions = new SessionActions({
+    ownLanguage,
     engine,
     mirror,
     intake,
@@ -89,6 +93,7 @@ export function createModel(port: EnginePort): Model {
     actions,
     models,
     files: new FileIntake({ recordings, questions, actions, models, mirror, problems }),
+    ownLanguage,
     textDraft: createTextDraft(),
     conversation,
     steering: new Steering({ engine, mirror, intake, shown, view, problems }),

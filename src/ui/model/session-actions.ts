@@ -5,6 +5,7 @@ import type { ImportedMessage } from '../../core/history-import/history-format.t
 import type { Role } from '../../core/tree/provenance.ts';
 import { type Conversation, putMessage } from './conversation.ts';
 import type { CommandOf, EngineLink } from './engine-link.ts';
+import type { OwnLanguage } from './own-language.ts';
 import type { Playhead } from './playhead.ts';
 import type { Problems } from './problems.ts';
 import type { Recordings } from './recordings.ts';
@@ -13,6 +14,7 @@ import { type SessionMirror, isOpenSession, sessionsOf } from './session.ts';
 
 interface Parts {
   readonly engine: EngineLink;
+  readonly ownLanguage: OwnLanguage;
   readonly mirror: SessionMirror;
   readonly intake: SessionIntake;
   readonly conversation: Conversation;
@@ -134,7 +136,9 @@ export class SessionActions {
   /** Queue a text. True if it was accepted; the text stays with the caller otherwise. */
   async ingest(text: string, title: string, role: Role): Promise<boolean> {
     const command = { kind: 'ingestText', text, title, role } as const;
-    return (await this.#parts.engine.attempt(`${title} was not added`, command)) !== null;
+    const isAccepted = (await this.#parts.engine.attempt(`${title} was not added`, command)) !== null;
+    if (isAccepted && role === 'document') void this.#parts.ownLanguage.checkDocument(text, title);
+    return isAccepted;
   }
 
   /** Queue the messages of a log. True if it was accepted; what of it is no text is told. */
@@ -221,12 +225,13 @@ export class SessionActions {
 
   /** Ask; the draft is cleared only once the engine took the question. */
   async ask(text: string): Promise<void> {
-    const { engine, mirror, conversation, recordings, playhead, problems } = this.#parts;
+    const { engine, mirror, ownLanguage, conversation, recordings, playhead, problems } = this.#parts;
     const asked = mirror.getState().session?.record.id ?? '';
     const isStillOpen = () => isOpenSession(mirror.getState(), asked);
     conversation.setState({ asking: true, streaming: { messageId: null, tokens: [] } });
     recordings.close();
     playhead.followNewest();
+    await ownLanguage.checkQuestion(text);
     try {
       const { question, answer } = await engine.send({ kind: 'ask', text });
       if (isStillOpen()) {

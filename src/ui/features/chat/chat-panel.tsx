@@ -7,6 +7,7 @@ import { formatCount } from '../../words/format.ts';
 import { AnswerText } from './answer-text.tsx';
 import { ChatMessage } from './chat-message.tsx';
 import { Citations } from './citations.tsx';
+import { ForeignTextNote } from '../../view/foreign-text-note.tsx';
 import { useWhyNoQuestion } from './why-no-question.ts';
 import {
   useModel,
@@ -60,6 +61,7 @@ function LiveChat() {
           </article>
         )}
       </GrowingLog>
+      <ForeignTextNote of="question" />
       <ExampleQuestions />
       <Composer />
     </div>

@@ -4,6 +4,7 @@ import { type DragEvent, useRef, useState } from 'react';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
 import { isOfChat, isImportedMessage } from '../../../core/tree/provenance.ts';
 import { ImportedMessages } from './imported-messages.tsx';
+import { ForeignTextNote } from '../../view/foreign-text-note.tsx';
 import { PastedTexts } from './pasted-texts.tsx';
 import { WaitingList } from './waiting-list.tsx';
 import { useStore } from 'zustand';
@@ -67,6 +68,7 @@ export function DocumentsPanel() {
     >
       <h2>Documents</h2>
       <ProvenanceList />
+      <ForeignTextNote of="document" />
       <form
         className="document-form"
         onSubmit={(event) => {
