@@ -34,7 +34,7 @@ it('changes the parameters of thrashing only after the first half was read', asy
   const { port, sent, tell } = fakeEngine(answer);
   const model = createModel(port);
   const presets = new Presets({ model, commands: new Commands() });
-  model.mirror.setState({ boot: { defaults: DEFAULT_RUN_CONFIG } as BootReport });
+  model.mirror.setState({ boot: { defaults: DEFAULT_RUN_CONFIG, model: { id: 'other' } } as BootReport });
   model.example.setState({ example: EXAMPLE });
   const settled = () => new Promise((resolve) => setTimeout(resolve, 250));
 
@@ -54,7 +54,10 @@ it('is not started while another session is being made and given its text', () =
   const model = createModel(port);
   const commands = new Commands();
   const presets = new Presets({ model, commands });
-  model.mirror.setState({ phase: 'ready', boot: { defaults: DEFAULT_RUN_CONFIG } as BootReport });
+  model.mirror.setState({
+    phase: 'ready',
+    boot: { defaults: DEFAULT_RUN_CONFIG, model: { id: 'other' } } as BootReport,
+  });
   model.example.setState({ example: EXAMPLE });
   void model.actions.create('First', {}, { text: 'A text', title: 'Text' });
   presets.choose('needle');
