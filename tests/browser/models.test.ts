@@ -100,6 +100,8 @@ describe('a model from the hub', () => {
     await page.getByRole('button', { name: 'Load it, in a new session' }).click();
     await page.getByRole('dialog', { name: 'Models' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Session: Session with org/tiny' }).waitFor();
+    // The address names the session a moment later.
+    await expect.poll(() => page.url()).toContain('org-tiny');
     const asked = hub.asked.length;
     await page.reload();
     await page.getByRole('button', { name: 'Model: org/tiny' }).waitFor();

@@ -30,11 +30,17 @@ export async function start(page: Page, backend: BackendChoice): Promise<void> {
     const sessions = await engine.send({ kind: 'listSessions' });
     mirror.setState({ sessions });
     const loaded = opened === undefined && link ? await example : null;
-    if (link && loaded) {
+    const own = sessionsOf(boot.model, sessions);
+    const linked = sessions.find(({ id }) => id === link?.session);
+    if (linked !== undefined && !own.includes(linked)) {
+      // No session is open, and another model may be loaded.
+      mirror.setState({ phase: 'failed' });
+      await models.openSession(linked);
+      if (mirror.getState().session !== null) return;
+    } else if (link && loaded) {
       await openLink(page, link, boot, sessions, loaded);
       return;
     }
-    const own = sessionsOf(boot.model, sessions);
     const last = own.find(({ id }) => id === opened) ?? own[0];
     if (last) {
       await actions.open(last.id);
