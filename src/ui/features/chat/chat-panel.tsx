@@ -84,7 +84,7 @@ function ExampleQuestions() {
   );
   if (open.length === 0) return null;
   return (
-    <div className="questions" aria-label="Example questions">
+    <div className="suggestions" aria-label="Example questions">
       {open.slice(0, SHOWN_QUESTIONS).map((question) => (
         <QuestionChip key={question.question} question={question} cursor={cursor} />
       ))}
