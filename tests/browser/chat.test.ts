@@ -75,6 +75,9 @@ describe('an answer', () => {
     await field().press('Enter');
     await answers().nth(1).locator('footer').waitFor();
     await page.reload();
+    // The address names the block that was selected, so that the inspector comes forward.
+    await page.getByLabel('Selected block').waitFor();
+    await page.getByRole('tab', { name: 'Chat' }).click();
     await answers().first().waitFor();
     await sources().first().waitFor();
     const after = await sources().allTextContents();
