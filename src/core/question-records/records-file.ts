@@ -1,4 +1,5 @@
 /** Reads lines of a records file of unknown origin: what each is, or which line is wrong and what to do. Pure. */
+import { IN_WORDS } from '../../base/schema-words.ts';
 import type { z } from 'zod';
 import {
   type QuestionSummary,
@@ -79,7 +80,7 @@ function objectOf(text: string, line: number, fileName: string): Record<string, 
 }
 
 function checked<T>(schema: z.ZodType<T>, value: unknown, line: number, fileName: string): T {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, IN_WORDS);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new RecordsError(

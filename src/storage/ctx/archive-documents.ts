@@ -1,5 +1,6 @@
 /** The two JSON documents of an archive: what any reader needs, and what only this page needs to go on. */
 import { z } from 'zod';
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { runConfigSchema } from '../../core/trace/config.ts';
 import { MAX_LOD } from '../../core/tree/ids.ts';
 import { ROLES } from '../../core/tree/provenance.ts';
@@ -93,8 +94,14 @@ export function parseDocument<T>(schema: z.ZodType<T>, text: string, file: strin
   } catch (error) {
     throw new CtxError('bad-metadata', file, null, 'this is not JSON.', { cause: error });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, IN_WORDS);
   if (parsed.success) return parsed.data;
-  const path = parsed.error.issues[0]?.path.join('.') ?? '';
-  throw new CtxError('bad-metadata', file, null, `the field “${path || 'top level'}” is missing or wrong.`);
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join('.') || 'top level';
+  throw new CtxError(
+    'bad-metadata',
+    file,
+    null,
+    `in the field “${field}”, ${issue?.message ?? 'it is wrong'}.`,
+  );
 }

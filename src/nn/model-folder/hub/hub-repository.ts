@@ -3,6 +3,7 @@
  * Reads the hub's public interface (https://huggingface.co/docs/hub/api); fetches no weights.
  */
 import { z } from 'zod';
+import { IN_WORDS } from '../../../base/schema-words.ts';
 import { ModelSourceError } from '../errors.ts';
 
 export interface HubAddress {
@@ -79,7 +80,8 @@ export async function readHubRepository(address: HubAddress, options: HubOptions
   const url = `${endpoint}/api/models/${path}?blobs=true`;
   const response = await requestHub(url, name, options);
   refuseAnswer(response, name, endpoint);
-  const parsed = infoSchema.safeParse(await jsonOf(response, name));
+  const answer = await jsonOf(response, name);
+  const parsed = infoSchema.safeParse(answer, IN_WORDS);
   if (!parsed.success) {
     throw new ModelSourceError(name, 'not-a-model-file', `${endpoint} does not answer as the hub does`);
   }

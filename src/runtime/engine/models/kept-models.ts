@@ -3,6 +3,7 @@
  * whole when every file of the plan is there; what is not whole can be gone on with.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
+import { IN_WORDS } from '../../../base/schema-words.ts';
 import { ModelSourceError } from '../../../nn/model-folder/errors.ts';
 import { hex } from '../../../nn/model-folder/sha256.ts';
 import type { FileTree } from '../../../storage/files/file-tree.ts';
@@ -131,7 +132,8 @@ async function readPlan(tree: FileTree, folder: string): Promise<FetchPlan | nul
   const path = `${folder}/${PLAN}`;
   if ((await tree.size(path)) === null) return null;
   try {
-    const parsed = fetchPlanSchema.safeParse(JSON.parse(await (await tree.open(path)).text()));
+    const plan: unknown = JSON.parse(await (await tree.open(path)).text());
+    const parsed = fetchPlanSchema.safeParse(plan, IN_WORDS);
     return parsed.success && parsed.data.folder === folder ? parsed.data : null;
   } catch {
     return null;
