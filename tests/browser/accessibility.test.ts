@@ -70,8 +70,8 @@ const PLACES: Readonly<Record<string, Place>> = {
   setup: {
     open: async () => {
       await panel('Setup');
-      for (const closed of await page.locator('.side details:not([open]) > summary').all())
-        await closed.click();
+      const closed = page.locator('.side details:not([open]) > summary');
+      while ((await closed.count()) > 0) await closed.first().click();
     },
   },
   inspector: {

@@ -73,6 +73,10 @@ function unreachable(page: Page): Promise<readonly string[]> {
 it.each([...LOW, ...OTHERS])('lets everything be reached at %i × %i', async (width, height) => {
   const { page } = open;
   await page.setViewportSize({ width, height });
+  // The page follows its new size a frame later: the panels' tabs come or go then.
+  await page.evaluate(
+    () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+  );
   const faults: string[] = [];
   const tabs = page.getByRole('navigation', { name: 'Panels' });
   const names = (await tabs.count()) === 0 ? [null] : ['Timeline', 'Chat', 'Inspector', 'Setup'];
