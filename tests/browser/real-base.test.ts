@@ -89,6 +89,8 @@ describe.skipIf(weights === undefined)('SmolLM2 in the built page', () => {
       const buffer = Buffer.from(await longText());
       await input.setInputFiles({ name: 'documents.txt', mimeType: 'text/plain', buffer });
       await documents.getByRole('button', { name: /^documents\.txt/ }).waitFor();
+      // Its first thousand tokens come well after the page has shown how many are still to go.
+      await documents.getByText(/^[\d.]+k$/).waitFor();
       await documents.getByLabel('Ingestion').waitFor({ state: 'detached' });
     },
     SLOW_MS,
