@@ -8,8 +8,6 @@ import { launchChromium, type RunningVite, startVite } from './launch-chromium.t
 import { type OpenPage, openPage, runPaletteCommand, seriousIssues } from './open-page.ts';
 
 const SOON_MS = 100_000;
-/** What is fetched from the hub takes part in the long run only: once in five runs the pause was never reached. */
-const isFull = process.env['FULL_TEST'] === '1';
 
 let vite: RunningVite;
 let browser: Browser;
@@ -44,7 +42,7 @@ async function openModels(page: Page): Promise<void> {
   await page.getByRole('dialog', { name: 'Models' }).waitFor();
 }
 
-describe.runIf(isFull)('a model from the hub', () => {
+describe('a model from the hub', () => {
   let open: OpenPage;
 
   beforeAll(async () => {

@@ -1,4 +1,5 @@
 /** The models that the engine can reach: looks at them before they are loaded, keeps and opens them. Holds no weights. */
+import { paceReports } from '../../../base/paced-reports.ts';
 import { type BaseConfig, parameterCount, parseBaseConfig } from '../../../nn/base-model/config.ts';
 import { createBareModel } from '../../../nn/loader/bare-model.ts';
 import { loadModel, type LoadProgress, readManifest } from '../../../nn/loader/load-model.ts';
@@ -137,21 +138,20 @@ export class ModelShelf {
     }
     const work = new AbortController();
     this.work = work;
-    let reportedAt = -Infinity;
+    // A connection that stalls right after a report must still show what came since.
+    const reports = paceReports(REPORT_EVERY_MS, this.ports.onProgress);
     try {
       return await run({
         signal: work.signal,
         onProgress: (progress) => {
-          const now = performance.now();
-          if (now - reportedAt < REPORT_EVERY_MS && progress.receivedBytes < progress.totalBytes) return;
-          reportedAt = now;
-          this.ports.onProgress({ ...progress, folder });
+          reports.tell({ ...progress, folder });
         },
       });
     } catch (error) {
       if (work.signal.aborted) return 'paused';
       throw modelProblem(error);
     } finally {
+      reports.end();
       this.work = null;
     }
   }
