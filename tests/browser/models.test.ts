@@ -8,8 +8,6 @@ import { launchChromium, type RunningVite, startVite } from './launch-chromium.t
 import { type OpenPage, openPage, runPaletteCommand, seriousIssues } from './open-page.ts';
 
 const SOON_MS = 100_000;
-/** Fetching takes part in the long run only while one of its runs in several still fails. */
-const isFull = process.env['FULL_TEST'] === '1';
 
 let vite: RunningVite;
 let browser: Browser;
@@ -44,7 +42,7 @@ async function openModels(page: Page): Promise<void> {
   await page.getByRole('dialog', { name: 'Models' }).waitFor();
 }
 
-describe.runIf(isFull)('a model from the hub', () => {
+describe('a model from the hub', () => {
   let open: OpenPage;
 
   beforeAll(async () => {
@@ -103,7 +101,7 @@ describe.runIf(isFull)('a model from the hub', () => {
     await page.getByRole('dialog', { name: 'Models' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Session: Session with org/tiny' }).waitFor();
     // The address names the session a moment later.
-    await expect.poll(() => page.url()).toContain('org-tiny');
+    await expect.poll(() => page.url(), { timeout: SOON_MS }).toContain('org-tiny');
     const asked = hub.asked.length;
     await page.reload();
     await page.getByRole('button', { name: 'Model: org/tiny' }).waitFor();
@@ -151,6 +149,8 @@ describe('files from disk', () => {
     await page.getByLabel('Your question').fill('Which smell hangs about the Alder brewery?');
     await page.keyboard.press('Enter');
     await page.getByRole('article', { name: 'Model', exact: true }).waitFor();
+    // The address names the session a moment later.
+    await expect.poll(() => page.url(), { timeout: SOON_MS }).toMatch(/model=(?!tiny)/);
     await page.reload();
     await page.getByRole('button', { name: 'Model: Chosen folder' }).waitFor();
     await page.getByRole('article', { name: 'Model', exact: true }).waitFor();
