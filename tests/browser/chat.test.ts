@@ -1,35 +1,21 @@
 /** A chat over a history: what an answer was read from, the session's own words, and a log of another chat brought along. */
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
-import { openPage, pauseIngestion, reachStep, seriousIssues } from './open-page.ts';
+import { seriousIssues } from './open-page.ts';
+import { openPausedExample, type PausedExample, SOON_MS, STARTED_MS } from './paused-example.ts';
 
-const SOON_MS = 120_000;
-/** Until the example has some tokens on a slow and busy machine. */
-const STARTED_MS = 300_000;
-const STEPS_WANTED = 40;
-
-let vite: RunningVite;
-let browser: Browser;
+let example: PausedExample;
 let page: Page;
-let complaints: readonly string[] = [];
 
 beforeAll(async () => {
-  vite = await startVite('chat');
-  browser = await launchChromium();
-  ({ page, complaints } = await openPage(browser, { timeoutMs: SOON_MS }));
-  await page.goto(vite.url);
-  await reachStep(page, STEPS_WANTED, STARTED_MS);
-  await pauseIngestion(page);
+  example = await openPausedExample('chat');
+  ({ page } = example);
 }, STARTED_MS + SOON_MS);
 
-afterAll(async () => {
-  await browser.close();
-  await vite.close();
-});
+afterAll(() => example.close());
 
 afterEach(() => {
-  expect(complaints).toEqual([]);
+  expect(example.complaints).toEqual([]);
 });
 
 const field = () => page.getByLabel('Your question');

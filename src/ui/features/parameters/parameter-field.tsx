@@ -1,6 +1,6 @@
 /** One knob: name, symbol, value, unit, slider, sentence, default, and what was wrong with the last input. */
 import { RotateCcw } from 'lucide-react';
-import { useId, useState } from 'react';
+import { type ChangeEvent, type KeyboardEvent, useId, useState } from 'react';
 import { type Parameter, readParameter } from '../../../core/trace/parameters.ts';
 import { useModel } from '../../view/hooks.ts';
 import { formatCount, formatValue } from '../../words/format.ts';
@@ -46,6 +46,23 @@ export function ParameterField({
     else setError(`${asSentence(reading.message)} Kept ${formatValue(value)}.`);
   };
   const typed = draft === null || error !== null ? null : readParameter(parameter, draft);
+  /** What both fields for typing have in common. */
+  const field = {
+    id,
+    disabled,
+    'aria-invalid': error !== null,
+    'aria-describedby': `${id}-help`,
+    onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => {
+      setError(null);
+      setDraft(event.target.value);
+    },
+    onBlur: commitTyped,
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== 'Escape') return;
+      setDraft(null);
+      setError(null);
+    },
+  };
   const dragged = Number(typed?.ok ? typed.value : value);
 
   return (
@@ -86,50 +103,19 @@ export function ParameterField({
           </select>
         ) : parameter.kind === 'text' ? null : (
           <input
-            id={id}
+            {...field}
             type="text"
             inputMode="decimal"
             className="tabular"
             value={draft ?? formatValue(value)}
-            disabled={disabled}
-            aria-invalid={error !== null}
-            aria-describedby={`${id}-help`}
-            onChange={(event) => {
-              setError(null);
-              setDraft(event.target.value);
-            }}
-            onBlur={commitTyped}
             onKeyDown={(event) => {
               if (event.key === 'Enter') commitTyped();
-              if (event.key === 'Escape') {
-                setDraft(null);
-                setError(null);
-              }
+              field.onKeyDown(event);
             }}
           />
         )}
       </div>
-      {parameter.kind === 'text' && (
-        <textarea
-          id={id}
-          rows={3}
-          translate="no"
-          value={draft ?? value}
-          disabled={disabled}
-          aria-invalid={error !== null}
-          aria-describedby={`${id}-help`}
-          onChange={(event) => {
-            setError(null);
-            setDraft(event.target.value);
-          }}
-          onBlur={commitTyped}
-          onKeyDown={(event) => {
-            if (event.key !== 'Escape') return;
-            setDraft(null);
-            setError(null);
-          }}
-        />
-      )}
+      {parameter.kind === 'text' && <textarea {...field} rows={3} translate="no" value={draft ?? value} />}
       {(parameter.kind === 'integer' || parameter.kind === 'number') && (
         <div className="parameter-slider">
           <input
