@@ -68,6 +68,17 @@ describe('refocus', () => {
     expect(calls).toBe(1);
   });
 
+  it('does not score again for what the budget forced out', async () => {
+    let calls = 0;
+    const counting: Scorer = { id: 'counting', score: (view) => (calls++, constant(0).score(view)) };
+    const input = inputOf(5000, counting, { refineSteps: 3, recentTokens: 192 });
+    const config = { ...input.config, recentTokens: 32, budgetTokens: input.layout.usedTokens - 1 };
+    const { actions } = await refocus({ ...input, config });
+    const reasons = actions.filter(({ applied }) => applied).map(({ reason }) => reason);
+    expect(new Set(reasons)).toEqual(new Set(['over-budget']));
+    expect(calls).toBe(1);
+  });
+
   it('descends two levels in one refocus when refining', async () => {
     const input = inputOf(5000, constant(1), {
       refineSteps: 1,

@@ -133,8 +133,15 @@ async function runPass(input: RefocusInput, progress: Progress, pass: number): P
   progress.carriedScores = allocation.scores;
   progress.actions.push(...allocation.actions);
   progress.allocateMs += input.now() - allocatingFrom;
-  const isChanged = allocation.actions.some((action) => action.applied);
-  return !isChanged || allocation.state.actionsTaken >= config.maxActions;
+  return !allocation.actions.some(mayReveal) || allocation.state.actionsTaken >= config.maxActions;
+}
+
+/**
+ * Whether a move is a reason to score again: one that the scores asked for may have brought something worth another.
+ * A block that was forced out by the budget has not, and nearly every refocus while text streams in forces one.
+ */
+function mayReveal({ applied, reason }: ActionRecord): boolean {
+  return applied && reason !== 'over-budget' && reason !== 'cooldown-overruled';
 }
 
 async function scoreEntries(input: RefocusInput, progress: Progress, step: number): Promise<Float32Array> {

@@ -261,7 +261,7 @@ const TABLE = {
     step: 1,
     default: 1,
     sentence:
-      'How often the scorer runs again within one refocus after its actions changed the working context.',
+      'How often the scorer runs again within one refocus after moves that its scores asked for; what the budget alone forced is no reason.',
     definition: 'refocus',
     affects: ['moves'],
     inManifest: 'optional',
