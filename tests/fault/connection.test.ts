@@ -1,6 +1,8 @@
 /** Lost, blocked, upgraded and full databases: each has its own error, and what was stored stays stored. */
 import { IDBObjectStore, forceCloseDatabase } from 'fake-indexeddb';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { readArchive } from '../../src/storage/ctx/read-archive.ts';
+import { writeArchive } from '../../src/storage/ctx/write-archive.ts';
 import { openSessionStore } from '../../src/storage/indexeddb/open-store.ts';
 import { StorageError } from '../../src/storage/ports.ts';
 import { MIGRATIONS } from '../../src/storage/indexeddb/migrations.ts';
@@ -11,6 +13,7 @@ import {
   decodeEvent,
   FIELDS,
   gists,
+  HIDDEN_SIZE,
   openRaw,
   tokenIds,
 } from './storage-fixture.ts';
@@ -35,33 +38,55 @@ function fillDiskAtPut(nth: number): void {
   });
 }
 
-test.each([1, 2, 3, 4, 5, 6])(
-  'a disk that is full at write %i of a batch: nothing of it is stored, all before is',
-  async (nth) => {
+describe('fault 07: quota abort keeps earlier rows', () => {
+  test.each([1, 2, 3, 4, 5, 6])(
+    'a disk that is full at write %i of a batch: nothing of it is stored, all before is',
+    async (nth) => {
+      const { open } = createStorageFixture();
+      const handle = await (await open()).create(FIELDS);
+      const first = {
+        tokens: { start: 0, ids: tokenIds(0, 32) },
+        gists: [gists(1, 0, 1)],
+        events: [decodeEvent(0)],
+      };
+      await handle.append(first);
+      const before = await handle.load();
+      fillDiskAtPut(nth);
+      const second = {
+        tokens: { start: 32, ids: tokenIds(32, 40_000) },
+        gists: [gists(1, 1, 1)],
+        events: [decodeEvent(1)],
+      };
+      await expect(handle.append(second)).rejects.toMatchObject({ name: 'StorageError', code: 'quota' });
+      vi.restoreAllMocks();
+      expect(await handle.load()).toEqual(before);
+      await handle.append(second);
+      expect((await handle.load()).tokens).toEqual(tokenIds(0, 40_032));
+    },
+  );
+
+  test('what is stored can still be saved as a file', async () => {
     const { open } = createStorageFixture();
     const handle = await (await open()).create(FIELDS);
-    const first = {
-      tokens: { start: 0, ids: tokenIds(0, 32) },
-      gists: [gists(1, 0, 1)],
-      events: [decodeEvent(0)],
-    };
-    await handle.append(first);
-    const before = await handle.load();
-    fillDiskAtPut(nth);
-    const second = {
-      tokens: { start: 32, ids: tokenIds(32, 40_000) },
-      gists: [gists(1, 1, 1)],
-      events: [decodeEvent(1)],
-    };
-    await expect(handle.append(second)).rejects.toMatchObject({ name: 'StorageError', code: 'quota' });
-    vi.restoreAllMocks();
-    expect(await handle.load()).toEqual(before);
-    await handle.append(second);
-    expect((await handle.load()).tokens).toEqual(tokenIds(0, 40_032));
-  },
-);
+    const run = {
+      start: 0,
+      end: 64,
+      role: 'document',
+      documentId: 'd',
+      title: 'Doc',
+      wallClockMs: 1,
+    } as const;
+    await handle.append({ tokens: { start: 0, ids: tokenIds(0, 64) }, provenance: [run] });
+    fillDiskAtPut(1);
+    const more = { tokens: { start: 64, ids: tokenIds(64, 32) } };
+    await expect(handle.append(more)).rejects.toMatchObject({ code: 'quota' });
+    const decode = (ids: Uint32Array) => ids.join(' ');
+    const file = await writeArchive(await handle.load(), { hiddenSize: HIDDEN_SIZE, decode });
+    expect((await readArchive(file)).tokens).toEqual(tokenIds(0, 64));
+  });
+});
 
-test('a newer schema is refused, shown as memory with the reason, and left alone', async () => {
+test('fault 06: a newer schema is refused, shown as memory with the reason, and left alone', async () => {
   const { factory, open } = createStorageFixture();
   const store = await open();
   const handle = await store.create(FIELDS);
@@ -76,57 +101,58 @@ test('a newer schema is refused, shown as memory with the reason, and left alone
   expect(await countRows(factory, 'tokens')).toBe(1);
 });
 
-test('another tab that upgrades: this one lets go at once, says so, and does not come back', async () => {
-  const { factory, open } = createStorageFixture();
-  const onLost = vi.fn();
-  const store = await open({ onLost });
-  const handle = await store.create(FIELDS);
-  const newer = await openRaw(factory, NEXT_VERSION);
-  expect(onLost).toHaveBeenCalledTimes(1);
-  expect(onLost.mock.calls[0]?.[0]).toMatchObject({ code: 'closed' });
-  await expect(handle.append({ events: [decodeEvent(0)] })).rejects.toMatchObject({
-    code: 'closed',
-    message: expect.stringMatching(/Reload/) as unknown,
+describe('fault 05: versionchange and blocked, on either side', () => {
+  test('another tab that upgrades: this one lets go at once, says so, and does not come back', async () => {
+    const { factory, open } = createStorageFixture();
+    const onLost = vi.fn();
+    const store = await open({ onLost });
+    const handle = await store.create(FIELDS);
+    const newer = await openRaw(factory, NEXT_VERSION);
+    expect(onLost).toHaveBeenCalledTimes(1);
+    expect(onLost.mock.calls[0]?.[0]).toMatchObject({ code: 'closed' });
+    await expect(handle.append({ events: [decodeEvent(0)] })).rejects.toMatchObject({
+      code: 'closed',
+      message: expect.stringMatching(/Reload/) as unknown,
+    });
+    newer.close();
+    expect(await countRows(factory, 'sessions')).toBe(1);
   });
-  newer.close();
-  expect(await countRows(factory, 'sessions')).toBe(1);
+
+  test('another tab that does not let go: blocked, and the upgrade does not happen later unseen', async () => {
+    const { factory, open } = createStorageFixture();
+    (await open()).close();
+    const stubborn = await openRaw(factory);
+    stubborn.onversionchange = null;
+    const second: Migration = {
+      version: NEXT_VERSION,
+      up: (database) => void database.createObjectStore('settings2' as never),
+    };
+    const migrations = [...MIGRATIONS, second];
+    await expect(open({ migrations, blockedTimeoutMs: 20 })).rejects.toMatchObject({ code: 'blocked' });
+    stubborn.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const version = (await factory.databases())[0]?.version;
+    expect(version).toBe(NEXT_VERSION - 1);
+    (await open({ migrations, blockedTimeoutMs: 20 })).close();
+    expect((await factory.databases())[0]?.version).toBe(NEXT_VERSION);
+  });
+
+  test('another tab that lets go in time: the upgrade waits for it and goes on', async () => {
+    const { factory, open } = createStorageFixture();
+    (await open()).close();
+    const slow = await openRaw(factory);
+    slow.onversionchange = () =>
+      setTimeout(() => {
+        slow.close();
+      }, 30);
+    const migrations = [...MIGRATIONS, { version: NEXT_VERSION, up: () => undefined }];
+    const store = await open({ migrations, blockedTimeoutMs: 2000 });
+    expect(store.kind).toBe('indexeddb');
+  });
 });
 
-test('another tab that does not let go: blocked, and the upgrade does not happen later unseen', async () => {
-  const { factory, open } = createStorageFixture();
-  (await open()).close();
-  const stubborn = await openRaw(factory);
-  stubborn.onversionchange = null;
-  const second: Migration = {
-    version: NEXT_VERSION,
-    up: (database) => void database.createObjectStore('settings2' as never),
-  };
-  const migrations = [...MIGRATIONS, second];
-  await expect(open({ migrations, blockedTimeoutMs: 20 })).rejects.toMatchObject({ code: 'blocked' });
-  stubborn.close();
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const version = (await factory.databases())[0]?.version;
-  expect(version).toBe(NEXT_VERSION - 1);
-  (await open({ migrations, blockedTimeoutMs: 20 })).close();
-  expect((await factory.databases())[0]?.version).toBe(NEXT_VERSION);
-});
-
-test('another tab that lets go in time: the upgrade waits for it and goes on', async () => {
-  const { factory, open } = createStorageFixture();
-  (await open()).close();
-  const slow = await openRaw(factory);
-  slow.onversionchange = () =>
-    setTimeout(() => {
-      slow.close();
-    }, 30);
-  const migrations = [...MIGRATIONS, { version: NEXT_VERSION, up: () => undefined }];
-  const store = await open({ migrations, blockedTimeoutMs: 2000 });
-  expect(store.kind).toBe('indexeddb');
-});
-
-test.each(['throws', 'rejects', 'is cut off'])(
-  'a migration that %s half way leaves the old version whole',
-  async (how) => {
+describe('fault 11: a migration ended halfway leaves the old version whole', () => {
+  test.each(['throws', 'rejects', 'is cut off'])('that %s', async (how) => {
     const { open } = createStorageFixture();
     const store = await open();
     const handle = await store.create(FIELDS);
@@ -145,10 +171,10 @@ test.each(['throws', 'rejects', 'is cut off'])(
     await expect(open({ migrations: [...MIGRATIONS, broken] })).rejects.toBeInstanceOf(StorageError);
     const again = await open();
     expect((await (await again.open(handle.id)).load()).tokens).toEqual(tokenIds(0, 32));
-  },
-);
+  });
+});
 
-test('a connection that the browser ended is opened again, once', async () => {
+test('fault 08: a connection that the browser ended is opened again, once', async () => {
   const { factory, open } = createStorageFixture();
   const opened = vi.spyOn(factory, 'open');
   const store = await open();

@@ -29,7 +29,7 @@ beforeEach(async () => {
   await handle.close();
 });
 
-test('a flipped bit in a gist segment: its level ends before it, and can be rebuilt from there', async () => {
+test('fault 09: a flipped bit is reported by its segment, and gists are rebuilt from there on', async () => {
   await tamper(fixture.factory, 'gists', (rows, keys) => {
     flipBit(rows, keys.filter(([, level]) => level === 1)[1]!);
   });
@@ -49,7 +49,7 @@ test('a flipped bit in a gist segment: its level ends before it, and can be rebu
   expect(whole.equals(Buffer.from(rebuilt.gists[0]!.values.buffer))).toBe(true);
 });
 
-test('a missing gist segment', async () => {
+test('fault 10: a missing segment is named, and rebuilt from there on', async () => {
   await tamper(fixture.factory, 'gists', (rows, keys) => {
     rows.delete([...keys.filter(([, level]) => level === 1)[0]!]);
   });

@@ -1,14 +1,8 @@
-/** Traces from strangers: torn, huge, hostile or mutated, they end in a typed error or a valid trace. */
+/** Traces from strangers: torn, huge or hostile, they end in a typed error or a valid trace. */
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
-import {
-  telemetryEventSchema,
-  traceHeaderSchema,
-  TRACE_FORMAT,
-  TRACE_VERSION,
-} from '../../src/core/trace/telemetry.ts';
+import { TRACE_FORMAT, TRACE_VERSION } from '../../src/core/trace/telemetry.ts';
 import type { TelemetryEvent, TraceHeader } from '../../src/core/trace/telemetry.ts';
 import { sampleAction, sampleRefocus } from '../../src/core/testing/sample-events.ts';
 import { readTrace, writeTrace } from '../../src/storage/trace/trace-codec.ts';
@@ -40,16 +34,61 @@ const failure = (source: Parameters<typeof readTrace>[0], options?: Parameters<t
     (error: unknown) => error as TraceError,
   );
 
-test('cut anywhere in the last line: the rest is read, with a note', async () => {
-  const lastStart = text.lastIndexOf('\n', text.length - 2) + 1;
-  for (let end = lastStart + 1; end < text.length - 1; end += 1) {
-    const reading = await readTrace(text.slice(0, end));
-    expect(reading.events).toEqual(events.slice(0, 3));
-    expect(reading.notes).toEqual(['Line 5 was not finished when its writer stopped; it is left out.']);
-  }
-  const torn = new TextEncoder().encode(text.slice(0, lastStart) + '{"text":"é').slice(0, -1);
-  expect((await readTrace(torn)).notes).toHaveLength(1);
-  expect((await readTrace(text.slice(0, -1))).events).toEqual(events);
+describe('fault 19: a torn last line, an endless line and __proto__', () => {
+  test('cut anywhere in the last line: the rest is read, with a note', async () => {
+    const lastStart = text.lastIndexOf('\n', text.length - 2) + 1;
+    for (let end = lastStart + 1; end < text.length - 1; end += 1) {
+      const reading = await readTrace(text.slice(0, end));
+      expect(reading.events).toEqual(events.slice(0, 3));
+      expect(reading.notes).toEqual(['Line 5 was not finished when its writer stopped; it is left out.']);
+    }
+    const torn = new TextEncoder().encode(text.slice(0, lastStart) + '{"text":"é').slice(0, -1);
+    expect((await readTrace(torn)).notes).toHaveLength(1);
+    expect((await readTrace(text.slice(0, -1))).events).toEqual(events);
+  });
+
+  test('a line or a file over its cap stops at the cap', async () => {
+    let pulled = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pulled += 1000;
+        controller.enqueue(new Uint8Array(1000).fill(120));
+      },
+    });
+    expect(await failure(endless, { limits: { lineBytes: 50_000 } })).toMatchObject({
+      code: 'line-too-long',
+      line: 1,
+    });
+    expect(pulled).toBeLessThan(60_000);
+    const long = `${text}${'x'.repeat(5000)}\n`;
+    expect(await failure(long, { limits: { lineBytes: 4000 } })).toMatchObject({
+      code: 'line-too-long',
+      line: 6,
+      kept: { events },
+    });
+    expect(await failure(text.repeat(100), { limits: { totalBytes: 1000 } })).toMatchObject({
+      code: 'too-large',
+    });
+  });
+
+  test('__proto__ and friends change no prototype and reach no event', async () => {
+    const sneaky = lines.map((line) =>
+      line.replace('{', '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},'),
+    );
+    const reading = await readTrace(sneaky.join('\n'));
+    expect(reading).toEqual({ header, events, notes: [] });
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+    for (const event of reading.events) {
+      expect(Object.getPrototypeOf(event)).toBe(Object.prototype);
+      expect(Object.hasOwn(event, '__proto__')).toBe(false);
+      expect('polluted' in event).toBe(false);
+    }
+    const inConfig = lines[0]!.replace('"config":{', '"config":{"__proto__":{"polluted":1},');
+    await readTrace(inConfig).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(TraceError);
+    });
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
 });
 
 test('blank lines anywhere change nothing', async () => {
@@ -97,31 +136,7 @@ test.each([
   expect(await failure(source)).toMatchObject({ name: 'TraceError', code });
 });
 
-test('a line or a file over its cap stops at the cap', async () => {
-  let pulled = 0;
-  const endless = new ReadableStream<Uint8Array>({
-    pull: (controller) => {
-      pulled += 1000;
-      controller.enqueue(new Uint8Array(1000).fill(120));
-    },
-  });
-  expect(await failure(endless, { limits: { lineBytes: 50_000 } })).toMatchObject({
-    code: 'line-too-long',
-    line: 1,
-  });
-  expect(pulled).toBeLessThan(60_000);
-  const long = `${text}${'x'.repeat(5000)}\n`;
-  expect(await failure(long, { limits: { lineBytes: 4000 } })).toMatchObject({
-    code: 'line-too-long',
-    line: 6,
-    kept: { events },
-  });
-  expect(await failure(text.repeat(100), { limits: { totalBytes: 1000 } })).toMatchObject({
-    code: 'too-large',
-  });
-});
-
-test('a gzip bomb stops at the cap', async () => {
+test('fault 20: a gzip bomb stops at the cap', async () => {
   const bomb = gzipSync(Buffer.alloc(256 * 1024 * 1024, '\n'));
   expect(bomb.length).toBeLessThan(1024 * 1024);
   const bombOfOneLine = gzipSync(Buffer.concat([Buffer.from(text), Buffer.alloc(64 * 1024 * 1024, 'x')]));
@@ -153,83 +168,4 @@ test('bytes that are no text', async () => {
   const bytes = new TextEncoder().encode(text);
   bytes[text.indexOf('"ingest"') + 2] = 0xff;
   expect(await failure(bytes)).toMatchObject({ code: 'bad-encoding', line: 2, kept: { header } });
-});
-
-test('__proto__ and friends change no prototype and reach no event', async () => {
-  const sneaky = lines.map((line) =>
-    line.replace('{', '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},'),
-  );
-  const reading = await readTrace(sneaky.join('\n'));
-  expect(reading).toEqual({ header, events, notes: [] });
-  expect(({} as { polluted?: number }).polluted).toBeUndefined();
-  for (const event of reading.events) {
-    expect(Object.getPrototypeOf(event)).toBe(Object.prototype);
-    expect(Object.hasOwn(event, '__proto__')).toBe(false);
-    expect('polluted' in event).toBe(false);
-  }
-  const inConfig = lines[0]!.replace('"config":{', '"config":{"__proto__":{"polluted":1},');
-  await readTrace(inConfig).catch((error: unknown) => {
-    expect(error).toBeInstanceOf(TraceError);
-  });
-  expect(({} as { polluted?: number }).polluted).toBeUndefined();
-});
-
-test('2,000 random mutations: a typed error or a valid trace', async () => {
-  const original = new TextEncoder().encode(text);
-  const zipped = new Uint8Array(gzipSync(text));
-  const edit = fc.record({
-    at: fc.noBias(fc.nat(original.length - 1)),
-    remove: fc.oneof(fc.constantFrom(0, 0, 1), fc.nat(30)),
-    insert: fc.oneof(
-      fc.uint8Array({ maxLength: 8 }),
-      fc
-        .constantFrom(
-          'null',
-          '-1',
-          '1e400',
-          '{}',
-          '[]',
-          '"',
-          '\n',
-          '__proto__',
-          '\u0000',
-          '99999999999999999999',
-        )
-        .map((part) => new TextEncoder().encode(part)),
-    ),
-  });
-  // Half of them are so slight that some pass: a reader that refused everything would be caught.
-  const slip = fc.record({
-    at: fc.noBias(fc.integer({ min: lines[0]!.length, max: original.length - 1 })),
-    remove: fc.constant(1),
-    insert: fc.constantFrom('7', 'a').map((part) => new TextEncoder().encode(part)),
-  });
-  const edits = fc.oneof(fc.tuple(slip), fc.array(edit, { minLength: 1, maxLength: 4 }));
-  let readable = 0;
-  let refused = 0;
-  await fc.assert(
-    fc.asyncProperty(edits, fc.constantFrom(true, false, false, false), async (changes, compressed) => {
-      let bytes = compressed ? zipped : original;
-      for (const { at, remove, insert } of changes) {
-        const from = at % bytes.length;
-        bytes = new Uint8Array(
-          [...bytes.subarray(0, from), ...insert, ...bytes.subarray(from + remove), 0].slice(0, -1),
-        );
-        if (bytes.length === 0) bytes = new Uint8Array([1]);
-      }
-      try {
-        const reading = await readTrace(bytes);
-        traceHeaderSchema.parse(reading.header);
-        for (const event of reading.events) telemetryEventSchema.parse(event);
-        readable += 1;
-      } catch (error) {
-        expect(error).toBeInstanceOf(TraceError);
-        for (const event of (error as TraceError).kept.events) telemetryEventSchema.parse(event);
-        refused += 1;
-      }
-    }),
-    { numRuns: 2000 },
-  );
-  expect(readable).toBeGreaterThan(20);
-  expect(refused).toBeGreaterThan(500);
 });

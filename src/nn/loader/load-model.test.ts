@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { selectBackend } from '../backend/device.ts';
 import { ModelSourceError, WeightError } from '../model-folder/errors.ts';
 import { createFetchSource } from '../model-folder/fetch-source.ts';
@@ -302,4 +303,26 @@ describe('a faulty folder is refused, naming the file, and leaves no tensor', ()
     const signal = AbortSignal.abort(new Error('stopped by hand'));
     await expect(loadModel(sourceOf(modelFolder()), { signal })).rejects.toThrow('stopped by hand');
   });
+});
+
+describe('fault 14: memory that runs out while a model is loaded', () => {
+  it.each([1, 2, 7])(
+    'at its array %i: it is refused, nothing of it is left, and another one loads',
+    async (nth) => {
+      const before = memoryReport();
+      const backend = tf.backend();
+      const write = backend.write.bind(backend);
+      let made = 0;
+      const writing = vi.spyOn(backend, 'write').mockImplementation((...values) => {
+        made += 1;
+        if (made === nth) throw new RangeError('Array buffer allocation failed');
+        return write(...values);
+      });
+      await expect(loadModel(sourceOf(modelFolder(OTHER_LENS_NETS)))).rejects.toThrow('allocation failed');
+      writing.mockRestore();
+      expect(memoryReport()).toEqual(before);
+      (await loadModel(sourceOf(modelFolder()))).dispose();
+      expect(memoryReport()).toEqual(before);
+    },
+  );
 });

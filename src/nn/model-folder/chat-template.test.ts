@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { boundedTemplate } from './bounded-jinja.ts';
 import { chatPieces } from './chat-template.ts';
 
 const CHATML =
@@ -52,6 +53,66 @@ describe('chatPieces', () => {
     expect(opening + turn('Hi', 'Hello') + turn('Who?', 'Me')).toBe(
       '<|im_start|>system\nYou are helpful<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\nMe<|im_end|>',
     );
+  });
+
+  it.each([
+    ['{% for i in range(10 ** 9) %}{% endfor %}', 'range() is longer than'],
+    ['{% for i in range(0, 1, 0) %}{% endfor %}', 'needs whole numbers and a step'],
+    ["{% for i in range(1, 'x') %}{% endfor %}", 'cannot be rendered'],
+    [
+      `${'{% for i in range(4000) %}'.repeat(3)}x${'{% endfor %}'.repeat(3)}`,
+      /takes more than \d+ steps|makes a value of more than/,
+    ],
+    [
+      "{% set s = namespace(t='x') %}{% for i in range(99) %}{% set s.t = s.t + s.t %}{% endfor %}",
+      'makes a value',
+    ],
+    [
+      "{% set s = namespace(t=['x']) %}{% for i in range(99) %}{% set s.t = s.t + s.t %}{% endfor %}",
+      'makes a value',
+    ],
+    ['{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}', 'cannot be rendered'],
+    [`{{ ${'('.repeat(60_000)} }}`, 'cannot be rendered'],
+    [`{{ ${'['.repeat(30_000)} }}`, 'cannot be rendered'],
+  ])('ends with %.60s', (source, message) => {
+    expect(() => chatPieces(source, 'x', { bosToken: '', eosToken: '' })).toThrow(message);
+  });
+
+  it.each([
+    "range.constructor('return globalThis.reached = true')()",
+    "''.constructor.constructor('return globalThis.reached = true')()",
+    'messages.__proto__',
+    'messages[0].__proto__.reached',
+    'namespace.constructor',
+    'raise_exception.prototype',
+    'globalThis',
+    'self',
+    'process',
+    'this',
+    "''.__class__.__mro__",
+    'cycler',
+  ])('reaches nothing with %s', (expression) => {
+    const before = Object.getOwnPropertyNames(Object.prototype);
+    const source = `{% set found = ${expression} %}{{ messages[0].content }}[{{ found is defined }}]{{ messages[1].content }}-{{ messages[2].content }}`;
+    let rendered = 'nothing';
+    try {
+      // What stands between the question and the answer says whether anything was found.
+      rendered = boundedTemplate(source)({
+        messages: [{ content: 'a' }, { content: 'b' }, { content: 'c' }],
+      });
+    } catch (error) {
+      expect(String(error)).toMatch(/not a function|Cannot access|Unknown|undefined/);
+    }
+    expect(rendered).toMatch(/^(nothing|a\[false\]b-c)$/);
+    expect('reached' in globalThis).toBe(false);
+    expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
+  });
+
+  it('gives a template the names that the library gives', () => {
+    const render = boundedTemplate(
+      "{{ range(3) | join }} {{ range(1, 9, 4) | join }} {{ range(3, 0, -1) | join }} {{ none is none }} {{ True }} {{ strftime_now('%%Y') }}",
+    );
+    expect(render({})).toBe('012 15 321 true true %Y');
   });
 
   it.each([

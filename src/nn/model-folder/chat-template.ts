@@ -2,7 +2,7 @@
  * A model's chat template as the plain pieces that an append-only history is written with. The template (Jinja, as
  * Hugging Face tokenizers carry it) is rendered for short sample dialogues whose texts mark where the pieces end.
  */
-import { Template } from '@huggingface/jinja';
+import { boundedTemplate } from './bounded-jinja.ts';
 import { WeightError } from './errors.ts';
 
 /** The texts around messages; all of them may be empty. */
@@ -158,15 +158,15 @@ function rendererOf(source: string, file: string, { bosToken, eosToken }: ChatTe
     const what = error instanceof Error ? error.message : String(error);
     throw new WeightError(file, null, `the chat template cannot be rendered: ${what}`, { cause: error });
   };
-  let template: Template;
+  let template: ReturnType<typeof boundedTemplate>;
   try {
-    template = new Template(source);
+    template = boundedTemplate(source);
   } catch (error) {
     return refuse(error);
   }
   return (messages: readonly Message[], addPrompt: boolean): string => {
     try {
-      return template.render({
+      return template({
         messages,
         add_generation_prompt: addPrompt,
         bos_token: bosToken,

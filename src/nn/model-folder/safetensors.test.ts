@@ -65,7 +65,7 @@ describe('reading', () => {
   });
 });
 
-describe('hostile files', () => {
+describe('fault 23: a model file that lies about its header, tensors, types or shapes', () => {
   const exabyte = new ArrayBuffer(64);
   new DataView(exabyte).setBigUint64(0, 2n ** 63n, true);
   const cases: [string, ArrayBuffer, RegExp][] = [

@@ -127,3 +127,39 @@ it('refuses what is no byte-level BPE tokenizer, naming the field', () => {
   const other = { ...(FILE as object), pre_tokenizer: { type: 'Metaspace' } };
   expect(() => createTokenizer(other, CONFIG, 't.json')).toThrow('t.json: only byte-level BPE');
 });
+
+describe('patterns that a file brings', () => {
+  const withPattern = (regex: string) => ({
+    ...(FILE as object),
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        { type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated', invert: false },
+        { type: 'ByteLevel', add_prefix_space: false, use_regex: false },
+      ],
+    },
+  });
+
+  it.each([
+    ['(a+)+$', 'repeats a group'],
+    ['(?:a|aa)*!', 'repeats a group'],
+    ['(a|b){1,}c', 'repeats a group'],
+    ['(a)\\1', 'refers back'],
+    [`a${'b'.repeat(5000)}`, 'longer than'],
+  ])('are refused where they could take for ever: %.20s', (regex, what) => {
+    expect(() => createTokenizer(withPattern(regex), CONFIG, 't.json')).toThrow(what);
+    const replace = { type: 'Replace', pattern: { Regex: regex }, content: '' };
+    const normalizer = { type: 'Sequence', normalizers: [replace] };
+    expect(() => createTokenizer({ ...(FILE as object), normalizer }, CONFIG, 't.json')).toThrow(what);
+  });
+
+  it.each([
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+('s|'t)?|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s+",
+    '[()+*]+|\\(+',
+  ])('are taken as published: %.30s', (regex) => {
+    const text = 'Two words, 12!';
+    const split = createTokenizer(withPattern(regex), CONFIG, 't.json');
+    expect(split.decode(split.encode(text))).toBe(text);
+  });
+});

@@ -3,6 +3,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { WeightError } from './errors.ts';
+import { refuseSlowPatterns } from './untrusted-patterns.ts';
 
 const preTokenizerSchema = z.looseObject({
   type: z.string(),
@@ -66,6 +67,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   if (!preTokenizersOf(parsed.data).some(({ type }) => type === 'ByteLevel')) {
     throw new WeightError(file, null, 'only byte-level BPE tokenizers are supported');
   }
+  refuseSlowPatterns({ ...parsed.data, model: null, added_tokens: null }, file);
   try {
     return new ByteLevelTokenizer(parsed.data, tokenizerConfig as object, file);
   } catch (error) {

@@ -85,6 +85,10 @@ export class GgufFile implements TensorFile {
         throw new WeightError(this.file, tensor.name, `value ${i} is ${values[i]}`);
     }
     const heads = this.interleavedHeads(tensor.name);
+    if (heads !== null && (tensor.shape[0] ?? 0) % (2 * heads) !== 0) {
+      const what = `has ${tensor.shape[0] ?? 0} rows, which are no pairs of ${heads} heads`;
+      throw new WeightError(this.file, tensor.name, what);
+    }
     return heads === null ? values : deinterleave(values, heads, tensor);
   }
 

@@ -127,6 +127,8 @@ const SCALAR_BYTES: Readonly<Partial<Record<number, number>>> = {
 const STRING = 8;
 const ARRAY = 9;
 const MAX_NESTING = 2;
+/** Far more than a vocabulary's merges: a list takes ten times the file's bytes in memory. */
+const LONGEST_LIST = 4 * 2 ** 20;
 /** Longer than any chat template. */
 const LONGEST_TEXT_BYTES = 16 * 2 ** 20;
 /** Read at once: a header is a few megabytes, most of them the vocabulary. */
@@ -181,6 +183,7 @@ class Reader {
     if (nesting === MAX_NESTING) throw this.error(`lists are nested more than ${MAX_NESTING} deep`, this.at);
     const elementType = this.u32();
     const count = this.count(SCALAR_BYTES[elementType] ?? 8, 'list elements');
+    if (count > LONGEST_LIST) throw this.error(`a list of ${count} elements is too long`, this.at - 8);
     return Array.from({ length: count }, () => this.value(elementType, nesting + 1));
   }
 

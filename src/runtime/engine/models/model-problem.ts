@@ -27,7 +27,22 @@ export function modelProblem(error: unknown, kept = 'The model that was loaded s
     new EngineError('bad-model', (error as Error).message, kept, advice, { cause: error });
   if (error instanceof ModelSourceError) return said(SOURCE_ADVICE[error.kind]);
   if (error instanceof FileTreeError) return said(TREE_ADVICE[error.kind]);
+  if (isOutOfMemory(error)) {
+    return new EngineError(
+      'bad-model',
+      'There was not enough memory for this model.',
+      kept,
+      'Close other tabs and try again, or choose a smaller model or one with fewer bits a weight (Q4_0, Q8_0).',
+      { cause: error },
+    );
+  }
   if (!(error instanceof WeightError)) return error;
   const isCut = /cut short|past the file's end|outside the .* bytes of data/.test(error.message);
   return said(isCut ? 'The file is not whole: copy or download it again.' : WHAT_RUNS);
+}
+
+/** As browsers, WASM and the backends say it; none has a name of its own for it. */
+function isOutOfMemory(error: unknown): boolean {
+  const says = error instanceof Error ? `${error.name} ${error.message}` : '';
+  return /allocation failed|invalid (typed )?array (buffer )?length|out of memory|\bOOM\b|enlarge memory/i.test(says);
 }

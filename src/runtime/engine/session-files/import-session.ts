@@ -80,11 +80,13 @@ async function readOrRefuse(file: Blob, transfer: Transfer): Promise<CtxArchive>
   }
 }
 
-function wasMadeBy({ metadata, tokens }: CtxArchive, { id, tokenizer, base }: LoadedModel): boolean {
+function wasMadeBy({ metadata, tokens, session }: CtxArchive, { id, tokenizer, base }: LoadedModel): boolean {
+  const isKnown = (token: number): boolean => token < tokenizer.vocabularySize;
   return (
     metadata.model.id === id &&
     metadata.model.hiddenSize === base.hiddenSize &&
-    tokens.every((token) => token < tokenizer.vocabularySize)
+    tokens.every(isKnown) &&
+    (session?.pending ?? []).every(({ ids }) => ids.every(isKnown))
   );
 }
 
@@ -98,8 +100,9 @@ function mustHaveText({ metadata, texts }: CtxArchive, model: LoadedModel): void
   );
 }
 
-function otherBase({ metadata }: CtxArchive, model: LoadedModel): string {
-  return `The file was made with the model “${metadata.model.id}”; here it is “${model.id}”. Its text was taken over and is read anew, with new gists; its chat, marks and recorded steps belong to other tokens and stay in the file.`;
+function otherBase({ metadata, session }: CtxArchive, model: LoadedModel): string {
+  const waited = (session?.pending ?? []).length > 0 ? ', as do texts that were waiting' : '';
+  return `The file was made with the model “${metadata.model.id}”; here it is “${model.id}”. Its text was taken over and is read anew, with new gists; its chat, marks and recorded steps belong to other tokens and stay in the file${waited}.`;
 }
 
 /** The archive in batches that follow each other without a gap. */

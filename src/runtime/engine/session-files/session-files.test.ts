@@ -15,7 +15,7 @@ async function saved(): Promise<{ fixture: EngineFixture; id: string; file: Blob
 const bytesOf = async (file: Blob) => Buffer.from(await file.arrayBuffer());
 
 describe('a session file', () => {
-  it('opens in another store with its text, chat, parameters and steps, and saves as the same bytes', async () => {
+  it('fault 22: export, import, export: the same bytes, with text, chat, parameters and steps', async () => {
     const { fixture, id, file, fileName } = await saved();
     expect(fileName).toBe('test.ctx');
     const before = await fixture.engine.handle({ kind: 'openSession', sessionId: id });
