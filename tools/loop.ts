@@ -245,7 +245,7 @@ async function stream(
   while (done < ids.length) {
     const startedAt = performance.now();
     const before = session.steps.queue.pendingTokens;
-    await session.step();
+    await session.steps.exclusive(() => session.steps.readOn(false));
     const took = before - session.steps.queue.pendingTokens;
     const ms = performance.now() - startedAt;
     if (done < quarter) firstMs += ms;

@@ -36,11 +36,17 @@ export function makeRoom(input: FitInput, incomingTokens: number): Allocation {
  * hold the gists of the blocks that they close, or those blocks can only stay raw or be evicted.
  */
 export function appendAndFit(input: FitInput, cursor: number): Allocation {
+  const { layout, scores, state } = appendRaw(input, cursor);
+  return makeRoom({ ...input, layout, state, ...(input.scores === undefined ? {} : { scores }) }, 0);
+}
+
+/** Take tokens up to `cursor` into the layout, raw, whatever the budget: the refocus that follows at once keeps it. */
+export function appendRaw(input: FitInput, cursor: number): Allocation {
   const layout = extendLayout(input.layout, cursor);
   const scores = new Float32Array(layout.entries.length);
   if (input.scores !== undefined) scores.set(input.scores.subarray(0, layout.entries.length));
   const state = withCost(input.state, layout.usedTokens - input.layout.usedTokens);
-  return makeRoom({ ...input, layout, state, ...(input.scores === undefined ? {} : { scores }) }, 0);
+  return { layout, scores, state, actions: [] };
 }
 
 /**

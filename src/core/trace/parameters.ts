@@ -27,6 +27,10 @@ export type StrategyId = (typeof STRATEGY_IDS)[number];
 export const KV_MODES = ['exact', 'patch'] as const;
 export type KvMode = (typeof KV_MODES)[number];
 
+/** How many tokens are read between two refocuses; `block` is K, `end` none before the text ends. */
+export const REFOCUS_CADENCES = ['automatic', 'block', '256', '1024', 'end'] as const;
+export type RefocusCadence = (typeof REFOCUS_CADENCES)[number];
+
 /** `default` is the session's own LensNet, or the model's; the others ask for an architecture by name. */
 export const LENS_VARIANTS = ['default', 'dual-cross-attention', 'transformer', 'perceiver'] as const;
 export type LensVariant = (typeof LENS_VARIANTS)[number];
@@ -262,6 +266,17 @@ const TABLE = {
     default: 1,
     sentence:
       'How often the scorer runs again within one refocus after moves that its scores asked for; what the budget alone forced is no reason.',
+    definition: 'refocus',
+    affects: ['moves'],
+    inManifest: 'optional',
+  }),
+  refocusCadence: choice(REFOCUS_CADENCES, {
+    label: 'Refocus cadence',
+    group: 'allocator',
+    unit: 'tokens',
+    default: 'automatic',
+    sentence:
+      'How often focus is renewed while text is read: whenever a block of 32 tokens closes, every 256 or 1,024 tokens, or at the end of the text. Automatic takes the block, 256 while more than 16,384 tokens wait and 1,024 while more than 131,072 do; where a pace is set, the block. Questions and answers always go by the block.',
     definition: 'refocus',
     affects: ['moves'],
     inManifest: 'optional',

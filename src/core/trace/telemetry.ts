@@ -8,7 +8,7 @@ import { runConfigSchema } from './config.ts';
 import { ROLES } from '../tree/provenance.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';
-export const TRACE_VERSION = 6;
+export const TRACE_VERSION = 7;
 
 const lod = z.number().int().min(0).max(4);
 const count = z.number().int().min(0);

@@ -72,10 +72,16 @@ export class Session {
       cursor: tokenCount,
       step,
       pendingTokens: steps.queue.pendingTokens,
+      refocusEveryTokens: this.cadence,
       waiting: steps.queue.documents,
       activity: this.turn !== null ? 'answering' : this.ingestion.isRunning ? 'ingesting' : 'idle',
       marks: steps.marks.list,
     };
+  }
+
+  private get cadence(): number | null {
+    const every = this.steps.refocusEveryTokens(this.ingestion.isPaced);
+    return Number.isFinite(every) ? every : null;
   }
 
   /** The answer that is being decoded, or null. */
@@ -147,10 +153,7 @@ export class Session {
 
   async step(): Promise<SessionState> {
     this.mustNotAnswer();
-    return this.change(async () => {
-      await this.steps.takeFromQueue();
-      await this.steps.refocus('block');
-    });
+    return this.change(() => this.steps.readBlock());
   }
 
   async refocus(): Promise<SessionState> {
@@ -287,9 +290,8 @@ export class Session {
 
   /** @returns how many tokens came in. */
   private async ingestStep(): Promise<number> {
-    const { steps, memory } = this;
-    const tokens = await steps.takeFromQueue();
-    if (memory.isBlockClosed || steps.queue.pendingTokens === 0) await steps.refocus('block');
+    const { steps } = this;
+    const tokens = await steps.readOn(this.ingestion.isPaced);
     await steps.measureDeltaNll();
     await steps.storeIfDue();
     return tokens;

@@ -86,15 +86,17 @@ test('older versions are lifted step by step', async () => {
     header: ({ [rename[0]]: value, ...rest }) => ({ ...rest, [rename[1]]: value, version: version + 1 }),
     event: (event) => ({ ...event, index: Number(event['index']) + 1 }),
   });
-  const names = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'modelId'];
-  const upgrades = [0, 1, 2, 3, 4, 5].map((version) => from(version, [names[version]!, names[version + 1]!]));
+  const names = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'modelId'];
+  const upgrades = [0, 1, 2, 3, 4, 5, 6].map((version) =>
+    from(version, [names[version]!, names[version + 1]!]),
+  );
   const { modelId, ...rest } = header;
   const old = [{ ...rest, version: 0, first: modelId }, decode(5)]
     .map((line) => JSON.stringify(line))
     .join('\n');
   const reading = await readTrace(old, { upgrades });
   expect(reading.header).toEqual(header);
-  expect(reading.events).toEqual([{ ...decode(5), index: 11 }]);
+  expect(reading.events).toEqual([{ ...decode(5), index: 12 }]);
   await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
 });
 

@@ -3,6 +3,7 @@
  * streaming would have left, the question is asked of a session, focus settles, and the answer is decoded, which
  * refocuses on.
  */
+import { refocusEveryTokens } from '../../../core/allocator/refocus-cadence.ts';
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
@@ -101,7 +102,8 @@ export class LiveRun {
     // A loop of its own, so that its totals are those of the stream alone.
     const streaming = new MultiHeadFocus(settling.state, model, new TelemetryRecorder(clock), live);
     const origin = { role: 'document', documentId: 'history', title: 'History', wallClockMs: 0 } as const;
-    await streaming.appendByBlocks(more, origin, pause);
+    const every = refocusEveryTokens(live.refocusCadence, { waitingTokens: more.length, isPaced: false });
+    await streaming.appendByBlocks(more, origin, pause, every);
     return new LiveRun(model, live, clock, streaming.state, pause, streaming.head().totals());
   }
 

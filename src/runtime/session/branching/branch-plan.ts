@@ -3,7 +3,7 @@
  * another run can follow. Pure; touches neither the session nor a model.
  */
 import { type RunConfig, changesBetween } from '../../../core/trace/config.ts';
-import { K, tokensPerEntry, tokensPerNode } from '../../../core/tree/ids.ts';
+import { tokensPerEntry, tokensPerNode } from '../../../core/tree/ids.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../../core/trace/telemetry.ts';
@@ -19,15 +19,21 @@ import { EngineError } from '../messages/errors.ts';
 import type { RefocusTrigger } from '../head/head.ts';
 import { TURN_END_REFOCUSES, type TurnBeginning } from '../chat/turn.ts';
 
+/** Tokens up to `end` came in at once. */
+export interface ReadPiece {
+  readonly end: number;
+  /** Whether a refocus followed. */
+  readonly refocuses: boolean;
+}
+
 /** One thing that was done in the original after the step. */
 export type ReplayAct =
-  /** Tokens `start..end-1` of the original came in; `settles`: a refocus followed them at the latest. */
+  /** Tokens of the original from `start` on came in, piece by piece. */
   | {
       readonly kind: 'ingest';
       readonly start: number;
-      readonly end: number;
       readonly origin: Provenance;
-      readonly settles: boolean;
+      readonly pieces: readonly ReadPiece[];
     }
   | { readonly kind: 'turn'; readonly beginning: TurnBeginning }
   | { readonly kind: 'refocus'; readonly trigger: RefocusTrigger }
@@ -172,6 +178,8 @@ class ScriptWriter {
   readonly notes = new Set<string>();
   /** The document of the turn that the last tokens belong to. */
   private turn: string | null = null;
+  /** Of the last act that reads; grows with it. */
+  private pieces: ReadPiece[] = [];
   private refocusesInTurn = 0;
   /** First token of the newest piece that came in since the last refocus; null if none did. */
   private newPiece: number | null = null;
@@ -223,15 +231,13 @@ class ScriptWriter {
     const origin = originAt(this.stored.provenance, start);
     if (origin === undefined) return;
     const { role, documentId, title, wallClockMs } = origin;
-    const goesOn =
-      last?.kind === 'ingest' &&
-      last.end === start &&
-      last.origin.documentId === documentId &&
-      (!last.settles || start % K === 0);
-    if (goesOn) this.acts[this.acts.length - 1] = { ...last, end, settles: false };
+    const piece = { end, refocuses: false };
+    const goesOn = last?.kind === 'ingest' && endOf(last) === start && last.origin.documentId === documentId;
+    if (goesOn) this.pieces.push(piece);
     else {
       const made = { role, documentId, title, wallClockMs };
-      this.acts.push({ kind: 'ingest', start, end, origin: made, settles: false });
+      this.pieces = [piece];
+      this.acts.push({ kind: 'ingest', start, origin: made, pieces: this.pieces });
     }
   }
 
@@ -250,7 +256,7 @@ class ScriptWriter {
       if (this.pinnedAtStep !== step - 1) this.acts.push({ kind: 'refocus', trigger });
     } else if (trigger === 'block' && this.newPiece === null) this.acts.push({ kind: 'refocus', trigger });
     else if (this.turn !== null) this.refocusesInTurn++;
-    else if (last?.kind === 'ingest') this.acts[this.acts.length - 1] = { ...last, settles: true };
+    else if (last?.kind === 'ingest') this.pieces.push({ ...this.pieces.pop()!, refocuses: true });
     this.newPiece = null;
     this.frameStep = step;
     for (const mark of this.stored.marks) if (mark.sinceStep === step) this.mark(mark, step);
@@ -296,8 +302,11 @@ class ScriptWriter {
     const last = this.acts.at(-1);
     if (last?.kind !== 'ingest' || this.newPiece === null) return [change];
     this.acts.pop();
-    if (last.start < this.newPiece) this.acts.push({ ...last, end: this.newPiece });
-    return [change, { ...last, start: Math.max(last.start, this.newPiece) }];
+    const split = this.newPiece;
+    if (last.start < split)
+      this.acts.push({ ...last, pieces: last.pieces.filter(({ end }) => end <= split) });
+    this.pieces = last.pieces.filter(({ end }) => end > split);
+    return [change, { ...last, start: Math.max(last.start, split), pieces: this.pieces }];
   }
 
   private noteMadeRoom(): void {
@@ -308,6 +317,11 @@ class ScriptWriter {
     const turn = this.turns.find(({ documentId }) => documentId === this.turn);
     if (turn !== undefined && cursor < turn.end) this.notes.add(LATER_ACTS);
   }
+}
+
+/** The token behind the last that came in. */
+export function endOf({ pieces }: Extract<ReplayAct, { kind: 'ingest' }>): number {
+  return pieces.at(-1)!.end;
 }
 
 /** All heads refocus in one pass, which the first one's frame stands for; a move by hand is one head's alone. */

@@ -7,7 +7,7 @@ import { yieldToEvents } from '../../../base/clock.ts';
 import type { Session } from '../session.ts';
 import { EngineError, toWireError } from '../messages/errors.ts';
 import type { BranchProgress } from '../messages/run-messages.ts';
-import type { BranchPlan, ReplayAct } from './branch-plan.ts';
+import { type BranchPlan, type ReplayAct, endOf } from './branch-plan.ts';
 
 export interface BranchOrigin {
   readonly sessionId: string;
@@ -122,12 +122,16 @@ export class BranchReplay {
 
   private async ingest(act: Extract<ReplayAct, { kind: 'ingest' }>): Promise<void> {
     const { steps } = this.session;
-    steps.queue.add(this.tokens.slice(act.start, act.end), act.origin);
+    const { tree } = steps.focus.memory;
+    steps.queue.add(this.tokens.slice(act.start, endOf(act)), act.origin);
+    const pieces = act.pieces.values();
     while (this.isRunning && steps.queue.pendingTokens > 0) {
       await steps.exclusive(async () => {
-        await steps.takeFromQueue();
-        const isLast = act.settles && steps.queue.pendingTokens === 0;
-        if (steps.focus.memory.isBlockClosed || isLast) await steps.refocus('block');
+        if (this.changes.refocusCadence !== undefined) await steps.readOn(false);
+        else {
+          const { end, refocuses } = pieces.next().value!;
+          await steps.readPiece(end - tree.tokenCount, () => refocuses);
+        }
         await steps.storeIfDue();
         await steps.measureDeltaNll();
       });

@@ -100,7 +100,13 @@ describe('a branch', () => {
       const block = { lod: 1, start, end: start + 32 } as const;
       await fixture.engine.handle({ kind: 'act', action: 'expand', ...block }).catch(() => undefined);
     }
-    await ingest(fixture, prose(30, 3));
+    // A text that ends inside a block comes in without a refocus of its own.
+    await fixture.engine.handle({
+      kind: 'ingestText',
+      text: 'A short note.',
+      title: 'Short',
+      role: 'document',
+    });
     await ingest(fixture, prose(300, 5));
     const { events } = await fixture.engine.handle({ kind: 'readRun', sessionId: id });
     const forced = events.filter(({ type }) => type === 'action');
@@ -111,6 +117,23 @@ describe('a branch', () => {
       const { id: branchId } = await branch(fixture, id, step);
       expect([step, await story(fixture, branchId)]).toEqual([step, original]);
     }
+  });
+
+  it.each(['256', '1024', 'end'])('repeats text that was read with focus renewed by %s', async (cadence) => {
+    const fixture = await bootEngine();
+    const id = await open(fixture, { refocusCadence: cadence, maxNewTokens: 8 });
+    await ingest(fixture, prose(9000));
+    await fixture.engine.handle({ kind: 'ask', text: 'Who keeps the light?' });
+    await ingest(fixture, prose(3000, 7));
+    const original = await story(fixture, id);
+    const { step } = original.frames[1]!;
+    const { id: same, progress } = await branch(fixture, id, step);
+    expect([progress.phase, progress.notes]).toEqual(['done', []]);
+    expect(await story(fixture, same)).toEqual(original);
+    const { id: finer } = await branch(fixture, id, step, { refocusCadence: 'block' });
+    const { frames } = await story(fixture, finer);
+    expect(frames.length).toBeGreaterThan(original.frames.length + 64);
+    expect(frames.at(-1)!.cursor).toBe(original.frames.at(-1)!.cursor);
   });
 
   it('differs from its step on, not before, and leaves the original as it was', async () => {

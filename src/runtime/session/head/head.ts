@@ -5,7 +5,7 @@
 import type { AllocatorState } from '../../../core/allocator/pass/allocator-state.ts';
 import type { PinnedSpan, Layout } from '../../../core/context/working-context.ts';
 import { type RunConfig, changedIds, haveEffect } from '../../../core/trace/config.ts';
-import { appendAndFit, restoreCoverage } from '../../../core/allocator/between-refocuses.ts';
+import { appendAndFit, appendRaw, restoreCoverage } from '../../../core/allocator/between-refocuses.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { actByHand } from '../../../core/allocator/manual-action.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
@@ -140,9 +140,10 @@ export class Head {
     this.scorer = this.createScorer();
   }
 
-  /** Take what the history gained into the window. */
-  takeIn(): void {
-    const fit = appendAndFit(this.fitInput(), this.tree.tokenCount);
+  /** Take what the history gained into the window. @param refocusFollows - leave it to the refocus to make room. */
+  takeIn(refocusFollows: boolean): void {
+    const take = refocusFollows ? appendRaw : appendAndFit;
+    const fit = take(this.fitInput(), this.tree.tokenCount);
     this.adopt(fit);
     if (fit.actions.length > 0) this.recordActions(fit.actions);
   }

@@ -6,7 +6,8 @@ import type { RunConfig } from '../../../core/trace/config.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { emptyLayout } from '../../../core/context/working-context.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
-import type { Lod } from '../../../core/tree/ids.ts';
+import { isRefocusDue } from '../../../core/allocator/refocus-cadence.ts';
+import { K, type Lod } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { Memory } from '../memory/memory.ts';
@@ -68,10 +69,13 @@ export class MultiHeadFocus {
   }
 
   /**
-   * Take tokens into history, gists and every window. At most up to the end of the open block keeps the budgets
-   * exact.
+   * Take tokens into history, gists and every window. What is longer than the open block is compressed with it: the
+   * gists are there before the windows take the tokens in.
+   *
+   * @param refocusFollows - the windows may stand over budget until then: what leaves them is decided by scores that
+   * have seen the tokens, and every frame says all of it.
    */
-  async append(ids: Uint32Array, origin: Provenance): Promise<void> {
+  async append(ids: Uint32Array, origin: Provenance, refocusFollows = false): Promise<void> {
     const { telemetry, memory, heads, step } = this;
     const from = telemetry.now();
     memory.append(ids, origin, step);
@@ -80,7 +84,7 @@ export class MultiHeadFocus {
       await telemetry.timed('gist', null, step, () => memory.makeGists(step));
     }
     const fittingFrom = telemetry.now();
-    for (const head of heads) head.takeIn();
+    for (const head of heads) head.takeIn(refocusFollows);
     telemetry.latency('ingest', null, step, appendMs + telemetry.now() - fittingFrom);
   }
 
@@ -89,15 +93,21 @@ export class MultiHeadFocus {
    * a window is compressed.
    *
    * @param onPiece - awaited after each piece.
+   * @param everyTokens - refocus more rarely; at the end in any case then.
    */
   async appendByBlocks(
     ids: Uint32Array,
     origin: Provenance,
     onPiece: () => Promise<void> = () => Promise.resolve(),
+    everyTokens = K,
   ): Promise<void> {
-    for (const piece of this.memory.pieces(ids)) {
-      await this.append(piece, origin);
-      if (this.memory.isBlockClosed) await this.refocus('block');
+    const { tree } = this.memory;
+    const end = everyTokens === K ? Infinity : tree.tokenCount + ids.length;
+    for (const piece of this.memory.pieces(ids, everyTokens)) {
+      const after = tree.tokenCount + piece.length;
+      const isDue = isRefocusDue(everyTokens, after) || after === end;
+      await this.append(piece, origin, isDue);
+      if (isDue) await this.refocus('block');
       await onPiece();
     }
   }

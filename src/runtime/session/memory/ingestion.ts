@@ -28,6 +28,11 @@ export class Ingestion {
     return this.work !== null;
   }
 
+  /** Whether it keeps to a pace that someone set. */
+  get isPaced(): boolean {
+    return this.rate !== null && this.rate > 0;
+  }
+
   /** Run at this rate from now on. Resolves at once; see `settled`. */
   run(tokensPerSecond: number): void {
     this.rate = tokensPerSecond;

@@ -1,4 +1,5 @@
 /** What was read, shared by all heads: the tree of tokens and gists. Knows no working context. */
+import { nextPieceTokens } from '../../../core/allocator/refocus-cadence.ts';
 import { HistoryWords } from '../../../core/lexical/history-words.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
@@ -21,20 +22,14 @@ export class Memory {
     this.gists = new GistBuilder(tree, model.gistNet, model.base);
   }
 
-  /** Tokens until a block closes and a refocus is due. */
-  get tokensToBlockEnd(): number {
-    return K - (this.tree.tokenCount % K);
-  }
-
-  /** Whether the last token closed a block. */
-  get isBlockClosed(): boolean {
-    return this.tree.tokenCount % K === 0;
-  }
-
-  /** Cuts tokens where blocks end. Each piece must be in the history before the next one is asked for. */
-  *pieces(ids: Uint32Array): Generator<Uint32Array> {
+  /**
+   * Cuts tokens where blocks end, or more rarely. Each piece must be in the history before the next one is asked for.
+   *
+   * @param everyTokens - where a refocus is due.
+   */
+  *pieces(ids: Uint32Array, everyTokens = K): Generator<Uint32Array> {
     for (let from = 0; from < ids.length;) {
-      const piece = ids.subarray(from, from + this.tokensToBlockEnd);
+      const piece = ids.subarray(from, from + nextPieceTokens(everyTokens, this.tree.tokenCount));
       from += piece.length;
       yield piece;
     }

@@ -116,6 +116,8 @@ export interface SessionState {
   /** The newest refocus of any head. */
   readonly step: number;
   readonly pendingTokens: number;
+  /** How often focus is renewed while what waits is read; null: at its end alone. */
+  readonly refocusEveryTokens: number | null;
   /** The documents that wait, in the order in which they will be read. */
   readonly waiting: readonly WaitingDocument[];
   readonly activity: 'idle' | 'ingesting' | 'answering';

@@ -3,7 +3,13 @@
  * stored. Ingestion, turns of the chat, moves by hand and queries are made of these steps; each takes its step
  * exclusively. Decides nothing about when to run.
  */
+import {
+  isRefocusDue,
+  nextPieceTokens,
+  refocusEveryTokens,
+} from '../../../core/allocator/refocus-cadence.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
+import { K } from '../../../core/tree/ids.ts';
 import { CHAT_OPENING, type Provenance } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import { AsyncMutex } from '../../../base/async-mutex.ts';
@@ -110,8 +116,9 @@ export class SessionSteps {
 
   /** Append tokens up to the open block's end, and refocus if that closes it. */
   async appendTokens(ids: Uint32Array, origin: Provenance): Promise<void> {
-    await this.append(ids, origin);
-    if (this.focus.memory.isBlockClosed) await this.refocus('block');
+    const closesBlock = isRefocusDue(K, this.focus.memory.tree.tokenCount + ids.length);
+    await this.append(ids, origin, closesBlock);
+    if (closesBlock) await this.refocus('block');
     await this.storeIfDue();
   }
 
@@ -135,13 +142,42 @@ export class SessionSteps {
     this.followMarks();
   }
 
-  /** Append what comes next in the queue, up to the open block's end. @returns how many tokens came in. */
-  async takeFromQueue(): Promise<number> {
-    if (this.focus.memory.tree.tokenCount === 0 && this.queue.pendingTokens > 0) await this.writeOpening();
-    const taken = this.queue.take(this.focus.memory.tokensToBlockEnd);
-    if (taken === null) return 0;
-    await this.append(taken.ids, taken.origin);
-    return taken.ids.length;
+  /** Tokens from one refocus to the next for what waits now. @param isPaced - whether a pace is set. */
+  refocusEveryTokens(isPaced: boolean): number {
+    const { pendingTokens: waitingTokens } = this.queue;
+    return refocusEveryTokens(this.requested.refocusCadence, { waitingTokens, isPaced });
+  }
+
+  /** Read the next piece of the queue, and refocus where that is due. @returns how many tokens came in. */
+  async readOn(isPaced: boolean): Promise<number> {
+    await this.writeOpeningIfEmpty();
+    const every = this.refocusEveryTokens(isPaced);
+    const { tokenCount } = this.focus.memory.tree;
+    const isDue = (end: number): boolean => isRefocusDue(every, end) || this.queue.pendingTokens === 0;
+    return this.readPiece(nextPieceTokens(every, tokenCount), isDue);
+  }
+
+  /** Read up to the end of the open block, and refocus in any case. */
+  async readBlock(): Promise<void> {
+    await this.writeOpeningIfEmpty();
+    await this.readPiece(nextPieceTokens(K, this.focus.memory.tree.tokenCount), () => true);
+  }
+
+  /**
+   * Append what comes next in the queue, all of one origin, and refocus where that is due.
+   *
+   * @param most - tokens at most.
+   * @param isDue - whether a refocus follows a history of that length.
+   * @returns how many tokens came in.
+   */
+  async readPiece(most: number, isDue: (tokenCount: number) => boolean): Promise<number> {
+    const { tree } = this.focus.memory;
+    const taken = this.queue.take(most);
+    const tokens = taken?.ids.length ?? 0;
+    const refocuses = isDue(tree.tokenCount + tokens);
+    if (taken !== null) await this.append(taken.ids, taken.origin, refocuses);
+    if (refocuses) await this.refocus('block');
+    return tokens;
   }
 
   /** @returns how many actions were applied in all heads. */
@@ -246,8 +282,12 @@ export class SessionSteps {
     await this.journal?.close();
   }
 
-  private async append(ids: Uint32Array, origin: Provenance): Promise<void> {
-    await this.focus.append(ids, origin);
+  private async writeOpeningIfEmpty(): Promise<void> {
+    if (this.focus.memory.tree.tokenCount === 0 && this.queue.pendingTokens > 0) await this.writeOpening();
+  }
+
+  private async append(ids: Uint32Array, origin: Provenance, refocusFollows: boolean): Promise<void> {
+    await this.focus.append(ids, origin, refocusFollows);
     this.notify({ kind: 'provenance', run: this.focus.memory.tree.provenance.at(-1)! });
   }
 

@@ -8,7 +8,7 @@ export function WaitingList() {
   const { actions } = useModel();
   const session = useSession((state) => state.session);
   if (!session || session.pendingTokens === 0) return null;
-  const { waiting, pendingTokens, readOnly } = session;
+  const { waiting, pendingTokens, refocusEveryTokens, readOnly } = session;
   const read = waiting[0]?.ingested ?? 0;
   const hasBegun = read > 0;
   return (
@@ -17,6 +17,7 @@ export function WaitingList() {
         <progress aria-label="Ingestion" value={read} max={read + pendingTokens} />
         <span className="muted tabular">{formatCount(pendingTokens)} tokens to go</span>
       </div>
+      <p className="muted">{cadenceWords(refocusEveryTokens)}</p>
       <ol className="waiting" aria-label="Waiting documents">
         {waiting.map(({ documentId, title, tokens, ingested }, at) => (
           <li key={documentId}>
@@ -52,4 +53,11 @@ export function WaitingList() {
       </ol>
     </>
   );
+}
+
+/** How often focus is renewed meanwhile: the parameter, or what `automatic` makes of what waits. */
+function cadenceWords(everyTokens: number | null): string {
+  return everyTokens === null
+    ? 'Focus is renewed when all of it is read.'
+    : `Focus is renewed every ${formatCount(everyTokens)} tokens.`;
 }
