@@ -7,16 +7,16 @@
  * 1. `pass/allocator-state.ts`: drift, net cost and cooldowns are carried over from the refocus before.
  * 2. `pass/payment.ts`: while the window is over budget, the lowest-scored blocks collapse by force; what was evicted
  *    earlier comes back as soon as it fits.
- * 3. Pins are brought to LOD0, before any policy has its say.
+ * 3. What the researcher hid is brought to its coarsest and pins to LOD0, before any policy has its say.
  * 4. `pass/candidates.ts`: scores above τ_expand ask to expand, those below -τ_collapse to collapse, in order of
  *    preference; `context/moves.ts` says which of them the tree and the layout allow.
  * 5. `strategies/`: one of them takes the moves. Collapses refund tokens, expansions consume them.
  *
  * Every move, and what was refused and why, is in the record that comes out. Pure: same input, same output.
  */
-import { K } from '../tree/ids.ts';
+import { K, parentSpan } from '../tree/ids.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
-import { EXPANSION_COST, refuse } from '../context/moves.ts';
+import { EXPANSION_COST, enumerate, refuse } from '../context/moves.ts';
 import { NONE } from '../context/draft-layout.ts';
 import { ageLayout } from '../context/working-context.ts';
 import type { Layout, PinnedSpan } from '../context/working-context.ts';
@@ -76,6 +76,7 @@ export function allocate(input: AllocationInput): Allocation {
     maxExpansions: Math.max(0, config.maxActions - state.actionsTaken) + expansionsForPins(pins, config),
   });
   fitToBudget(pass);
+  collapseHidden(pass);
   readmitEvicted(pass, true);
   expandPinned(pass);
   const { taken, thresholds } = STRATEGIES[config.strategy](pass);
@@ -83,6 +84,27 @@ export function allocate(input: AllocationInput): Allocation {
   readmitEvicted(pass, false);
   const allocation = pass.outcome(taken);
   return { ...allocation, state: withThresholds(allocation.state, thresholds) };
+}
+
+/**
+ * Collapse what the researcher hid, as far as its gists stand for nothing else: the recent window, cooldowns and the
+ * action limit do not hold it, a pin does. A block that it shares with its neighbours waits for the window to pass.
+ */
+function collapseHidden(pass: AllocationPass): void {
+  const { draft, tree } = pass;
+  if (tree.hidden.isEmpty) return;
+  let isChanged = true;
+  while (isChanged) {
+    isChanged = false;
+    enumerate(draft, {
+      collapse: (first) => {
+        const { start, end } = parentSpan(draft.lod[first]!, draft.start[first]!);
+        if (!tree.hidden.holdsBlocks(start, end) || (pass.holdOf(first)?.isPinned ?? true)) return;
+        pass.collapse(first, { reason: 'manual', rank: null });
+        isChanged = true;
+      },
+    });
+  }
 }
 
 /**

@@ -32,7 +32,7 @@ export type Obstacle =
 const EXPLANATIONS: Readonly<Record<Obstacle, string>> = {
   'already-raw': 'It is raw already: nothing is finer than LOD0.',
   'children-missing': 'A child is missing or pruned.',
-  forbidden: 'Its expansion was forbidden by hand.',
+  forbidden: 'Its expansion was forbidden by hand, or its document is hidden.',
   'no-budget': 'The budget has no room for its children.',
   'open-tail': 'The open tail is not a full block yet.',
   'protected-recent': 'It lies in the protected recent window.',
@@ -152,15 +152,22 @@ function refuseExpansion(draft: DraftLayout, node: number, { tree, freeTokens }:
 function refuseCollapse(draft: DraftLayout, node: number, { tree, recentStart }: MoveRules): Obstacle | null {
   const lod = draft.lod[node]!;
   if (draft.isOpenTail(node)) return 'open-tail';
-  if (lod === 0 && draft.end[node]! > recentStart) return 'protected-recent';
+  if (
+    lod === 0 &&
+    draft.end[node]! > recentStart &&
+    !tree.hidden.holds(draft.start[node]!, draft.end[node]!)
+  ) {
+    return 'protected-recent';
+  }
   if (lod >= tree.maxLod) return 'coarsest';
   const parent = parentSpan(lod, draft.start[node]!);
   if (!tree.canServe(parent.lod, parent.start)) return 'parent-missing';
   return draft.firstSibling(node) === NONE ? 'siblings-mixed' : null;
 }
 
-/** True if the researcher forbade to expand this gist or one that holds it. */
+/** True if the researcher forbade to expand this gist or one that holds it, or hid what it stands for. */
 export function isForbidden(tree: GistTree, lod: number, start: number): boolean {
+  if (tree.hidden.holdsBlocks(start, start + tokensPerEntry(lod))) return true;
   for (let above = Math.max(1, lod); above <= tree.maxLod; above++) {
     const columns = tree.metadata(above);
     if (columns.forbiddenCount === 0) continue;

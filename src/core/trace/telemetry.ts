@@ -109,6 +109,14 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     role: z.enum(ROLES),
     documentId: z.string(),
   }),
+  /** A document was hidden from focus, or is shown again. */
+  z.object({
+    ...base,
+    type: z.literal('hide'),
+    documentId: z.string(),
+    title: z.string(),
+    hidden: z.boolean(),
+  }),
   z.object({ ...base, type: z.literal('gist'), lod, firstIndex: count, count }),
   z.object({
     ...base,

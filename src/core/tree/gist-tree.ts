@@ -4,6 +4,7 @@
  */
 import { ChunkedRows } from '../../base/chunked-array.ts';
 import { decodeHalves, isNonFiniteHalf } from '../../base/fp16.ts';
+import { HiddenSpans } from './hidden-spans.ts';
 import { type Lod, K, MAX_LOD, spanIdOf, tokensPerEntry } from './ids.ts';
 import type { SpanId } from './ids.ts';
 import { NodeColumns } from './node-columns.ts';
@@ -53,6 +54,8 @@ const MAX_TOKEN_ID = 0xffffffff;
 export class GistTree {
   readonly hiddenSize: number;
   readonly maxLod: Lod;
+  /** What the researcher hid from focus. */
+  hidden: HiddenSpans;
   private readonly tokenIds: ChunkedRows<Uint32Array>;
   private readonly origins: ProvenanceRuns;
   private readonly gists: readonly ChunkedRows<Uint16Array>[];
@@ -66,6 +69,7 @@ export class GistTree {
     this.hiddenSize = options.hiddenSize;
     this.maxLod = options.maxLod ?? MAX_LOD;
     this.version = options.gistVersion ?? 1;
+    this.hidden = shared?.hidden ?? new HiddenSpans();
     const lods = Array.from({ length: this.maxLod + 1 }, (_, lod) => lod);
     this.tokenIds = shared?.tokenIds.fork() ?? new ChunkedRows((n) => new Uint32Array(n));
     this.origins = new ProvenanceRuns(shared?.origins.runs);

@@ -34,6 +34,7 @@ export function isOfChat(documentId: string): boolean {
 }
 
 const IMPORT = 'import-';
+const MESSAGE = '-message-';
 
 /** The document that a whole log is, before its messages are told apart. */
 export function importId(start: number, wallClockMs: number): string {
@@ -42,7 +43,18 @@ export function importId(start: number, wallClockMs: number): string {
 
 /** The document that one message of a log is. */
 export function importedMessageId(log: string, index: number): string {
-  return `${log}-message-${index}`;
+  return `${log}${MESSAGE}${index}`;
+}
+
+/** The log that a message belongs to; null for a document that is none. */
+export function logOf(documentId: string): string | null {
+  const at = documentId.lastIndexOf(MESSAGE);
+  return isImportedMessage(documentId) && at >= 0 ? documentId.slice(0, at) : null;
+}
+
+/** Whether a run of tokens is of this document; a message is of its log, too. */
+export function isOfDocument(run: { readonly documentId: string }, documentId: string): boolean {
+  return run.documentId === documentId || logOf(run.documentId) === documentId;
 }
 
 /** Whether a document is a message of a log that was brought along. */

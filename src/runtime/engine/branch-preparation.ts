@@ -2,15 +2,14 @@
 import type { RunConfig } from '../../core/trace/config.ts';
 import { applyConfigChanges } from '../../core/trace/config.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
-import type { SessionHandle, SessionId, SessionStore } from '../../storage/ports.ts';
+import type { SessionHandle, SessionId, SessionStore, StoredSession } from '../../storage/ports.ts';
 import type { Session } from '../session/session.ts';
 import { readLensRecord, writeLensRecord } from '../lens-training/kept-lens.ts';
 import { applyModelChanges, withKnownLens } from '../session/head/lens-variant.ts';
-import type { Command } from './protocol/protocol.ts';
 import type { BranchProgress } from '../session/messages/run-messages.ts';
 import { mustFitModel } from '../session/journal/session-restore.ts';
-import { type BranchPlan, planBranch } from '../session/branching/branch-plan.ts';
-import { BranchReplay } from '../session/branching/branch-replay.ts';
+import type { BranchPlan } from '../session/branching/branch-plan.ts';
+import { type BranchOrigin, BranchReplay } from '../session/branching/branch-replay.ts';
 import type { StoredRuns } from '../session/branching/stored-runs.ts';
 
 export interface BranchPorts {
@@ -19,6 +18,14 @@ export interface BranchPorts {
   readonly model: LoadedModel;
   /** The model's own parameters. */
   readonly defaults: RunConfig;
+}
+
+/** What is to become a session, and where it differs from its original. */
+export interface PlannedBranch {
+  readonly title: string;
+  readonly changes: Readonly<Record<string, unknown>>;
+  readonly from: Pick<BranchOrigin, 'step' | 'without'>;
+  readonly plan: BranchPlan;
 }
 
 export interface PreparedBranch {
@@ -30,17 +37,17 @@ export interface PreparedBranch {
 
 /** @throws what keeps the branch from being made; nothing is written then. */
 export async function prepareBranch(
-  command: Extract<Command, { kind: 'branchSession' }>,
+  sessionId: SessionId,
+  planned: (stored: StoredSession) => PlannedBranch,
   { store, runs, model, defaults }: BranchPorts,
 ): Promise<PreparedBranch> {
-  const { step, title } = command;
-  const sessionId = command.sessionId as SessionId;
   const stored = await runs.read(sessionId);
   const { record, tokens } = stored;
   mustFitModel(stored, model);
-  const plan = followable(planBranch(stored, step), model);
-  const changed = applyModelChanges(model, applyConfigChanges(defaults, plan.config), command.changes);
-  const ids = Object.keys(command.changes) as (keyof RunConfig)[];
+  const { title, from, ...as } = planned(stored);
+  const plan = followable(as.plan, model);
+  const changed = applyModelChanges(model, applyConfigChanges(defaults, plan.config), as.changes);
+  const ids = Object.keys(as.changes) as (keyof RunConfig)[];
   const changes = Object.fromEntries(ids.map((id) => [id, changed[id]]));
   const lens = plan.modelHash.includes('+lensnet-') ? await readLensRecord(store, sessionId) : null;
   return {
@@ -52,7 +59,7 @@ export async function prepareBranch(
       return handle;
     },
     replayIn: (session, report) => {
-      const origin = { sessionId, title: record.title, step };
+      const origin = { sessionId, title: record.title, ...from };
       return new BranchReplay(session, origin, plan, tokens, changes, report);
     },
   };

@@ -53,7 +53,13 @@ const GAVE_UP: WireError = {
 };
 
 /** The commands after which another session is open. */
-const OPENING: ReadonlySet<Command['kind']> = new Set(['createSession', 'openSession', 'branchSession']);
+const OPENING: ReadonlySet<Command['kind']> = new Set([
+  'createSession',
+  'openSession',
+  'importSession',
+  'branchSession',
+  'leaveOutDocument',
+]);
 
 export class EngineClient {
   private worker: WorkerLike;

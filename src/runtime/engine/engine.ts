@@ -2,9 +2,17 @@
 import { type RunConfig, DEFAULT_RUN_CONFIG, applyConfigChanges } from '../../core/trace/config.ts';
 import { TRACE_FORMAT, TRACE_VERSION } from '../../core/trace/telemetry.ts';
 import type { BackendReport, LoadedModel } from '../../nn/ports.ts';
-import type { SessionHandle, SessionId, SessionRecord, SessionStore } from '../../storage/ports.ts';
+import type {
+  SessionHandle,
+  SessionId,
+  SessionRecord,
+  SessionStore,
+  StoredSession,
+} from '../../storage/ports.ts';
 import type { BranchReplay } from '../session/branching/branch-replay.ts';
-import { prepareBranch } from './branch-preparation.ts';
+import { type PlannedBranch, prepareBranch } from './branch-preparation.ts';
+import { planBranch } from '../session/branching/branch-plan.ts';
+import { planWithout } from '../session/branching/plan-without.ts';
 import { StoredRuns } from '../session/branching/stored-runs.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Session } from '../session/session.ts';
@@ -111,6 +119,7 @@ export class Engine {
     },
     setConfig: this.changing(({ changes }) => this.session.setConfig(changes)),
     act: this.changing((command) => this.session.act(command.action, command, command)),
+    hideDocument: this.changing(({ documentId, hidden }) => this.session.hideDocument(documentId, hidden)),
     refocus: this.changing(() => this.session.refocus()),
     inspect: (query) => this.session.query(query),
     spanText: (query) => this.session.query(query),
@@ -121,6 +130,7 @@ export class Engine {
     searchText: (query) => this.session.query(query),
     searchSimilar: (query) => this.session.query(query),
     branchSession: (command) => this.branchSession(command),
+    leaveOutDocument: (command) => this.leaveOutDocument(command),
     stopBranch: async () => {
       await this.branch?.stop();
       return null;
@@ -294,16 +304,32 @@ export class Engine {
     return spans.map(([start, end]) => tokenizer.decode(tree.tokens(upTo(start), upTo(end))));
   }
 
-  private async branchSession(command: CommandOf<'branchSession'>): Promise<SessionSnapshot> {
+  private branchSession({ sessionId, ...as }: CommandOf<'branchSession'>): Promise<SessionSnapshot> {
+    const from = { step: as.step, without: null };
+    return this.replayInto(sessionId, (stored) => ({ ...as, from, plan: planBranch(stored, as.step) }));
+  }
+
+  private leaveOutDocument({
+    sessionId,
+    documentId,
+    title,
+  }: CommandOf<'leaveOutDocument'>): Promise<SessionSnapshot> {
+    return this.replayInto(sessionId, (stored) => {
+      const { plan, without } = planWithout(stored, documentId);
+      return { title, changes: {}, from: { step: 0, without }, plan };
+    });
+  }
+
+  /** Make a session out of another one's run, and do there what is left of the plan. */
+  private async replayInto(
+    sessionId: string,
+    planned: (stored: StoredSession) => PlannedBranch,
+  ): Promise<SessionSnapshot> {
     const { model, store } = this.ready;
     if (this.opened?.answering != null) throw answerUnderWay();
-    if (this.opened?.state.record.id === command.sessionId) await this.opened.steps.store();
-    const branched = await prepareBranch(command, {
-      store,
-      model,
-      runs: this.runs,
-      defaults: defaultsOf(model),
-    });
+    if (this.opened?.state.record.id === sessionId) await this.opened.steps.store();
+    const ports = { store, model, runs: this.runs, defaults: defaultsOf(model) };
+    const branched = await prepareBranch(sessionId as SessionId, planned, ports);
     await this.closeSession();
     const handle = await branched.create(this.ports.clock.wallClockMs());
     const snapshot = await this.restore(handle, { resumesTurn: false });

@@ -8,6 +8,7 @@ import { emptyFocus } from '../session/head/multi-head-focus.ts';
 import type { SessionOptions } from '../session/steps/session-options.ts';
 import type { SessionNotice } from '../session/messages/session-messages.ts';
 import { Session } from '../session/session.ts';
+import { hiddenAfter } from '../session/memory/hidden-documents.ts';
 import { Memory } from '../session/memory/memory.ts';
 import { withKnownLens } from '../session/head/lens-variant.ts';
 import { restoreFocus, restoreTree } from '../session/journal/session-restore.ts';
@@ -56,6 +57,7 @@ export async function storedSession(
       timeMs: stored.events.at(-1)?.timeMs ?? 0,
       chat: stored.chat,
       marks: stored.marks,
+      hidden: hiddenAfter(stored.events),
       gistsStored,
       hasPending: stored.pending.length > 0,
     },

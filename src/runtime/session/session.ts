@@ -76,6 +76,7 @@ export class Session {
       waiting: steps.queue.documents,
       activity: this.turn !== null ? 'answering' : this.ingestion.isRunning ? 'ingesting' : 'idle',
       marks: steps.marks.list,
+      hiddenDocuments: steps.hidden.list,
     };
   }
 
@@ -192,6 +193,11 @@ export class Session {
       if (changed === 'pins') await steps.refocus('manual');
       else this.notifyState();
     });
+  }
+
+  /** Keep a document out of focus: its tokens stay in the history, at their coarsest; or let it back in. */
+  hideDocument(documentId: string, isHidden: boolean): Promise<SessionState> {
+    return this.change(() => this.steps.hideDocument(documentId, isHidden));
   }
 
   /**

@@ -167,6 +167,7 @@ export class Run {
       case 'evict':
       case 'readmit':
       case 'sensitivity':
+      case 'hide':
         return;
       default:
         event satisfies never;

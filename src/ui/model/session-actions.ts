@@ -12,6 +12,9 @@ import type { Recordings } from './recordings.ts';
 import type { SessionIntake } from './session-intake.ts';
 import { type SessionMirror, isOpenSession, sessionsOf } from './session.ts';
 
+/** Characters of a session's name. */
+const MAX_TITLE = 120;
+
 interface Parts {
   readonly engine: EngineLink;
   readonly ownLanguage: OwnLanguage;
@@ -169,6 +172,25 @@ export class SessionActions {
   /** Let a document that waits be read before another; null: last. */
   async moveWaiting(documentId: string, before: string | null): Promise<void> {
     await this.#changeQueue({ kind: 'moveWaiting', documentId, before });
+  }
+
+  /** Make a session that does again all that was done in the open one, without one of its documents, and open it. */
+  async leaveOut(documentId: string, document: string): Promise<void> {
+    const { engine, mirror, intake, problems } = this.#parts;
+    const { session } = mirror.getState();
+    if (!session) return;
+    const { id: sessionId, title } = session.record;
+    mirror.setState({ settingUp: true });
+    try {
+      const named = `${title} without ${document}`.slice(0, MAX_TITLE).trim();
+      const command = { kind: 'leaveOutDocument', sessionId, documentId, title: named } as const;
+      intake.acceptSnapshot(await engine.send(command));
+    } catch (error) {
+      problems.reportError(`The session without ${document} could not be made`, error);
+    } finally {
+      mirror.setState({ settingUp: false });
+      await this.refreshSessions();
+    }
   }
 
   async run(): Promise<void> {

@@ -14,8 +14,19 @@ export interface SteeringMove {
   readonly formerName?: string;
 }
 
+/** A document of one session hidden from focus, or shown again. */
+export interface HidingMove {
+  readonly sessionId: string;
+  readonly documentId: string;
+  readonly title: string;
+  readonly hidden: boolean;
+}
+
+export type Move = SteeringMove | HidingMove;
+
 /** The act that takes another back. The inverse of an inverse is the act itself. */
-export function inverseOf(move: SteeringMove): SteeringMove {
+export function inverseOf(move: Move): Move {
+  if ('hidden' in move) return { ...move, hidden: !move.hidden };
   const { sessionId, action, block, name, formerName } = move;
   switch (action) {
     case 'expand':

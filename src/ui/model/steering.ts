@@ -8,7 +8,7 @@ import type { RunView } from './run-view.ts';
 import type { SessionIntake } from './session-intake.ts';
 import type { SessionMirror } from './session.ts';
 import type { ShownRun } from './shown-run.ts';
-import { type SteeringMove, inverseOf, resultOf } from './steering-moves.ts';
+import { type HidingMove, type Move, type SteeringMove, inverseOf, resultOf } from './steering-moves.ts';
 import type { BlockRef } from './viewport.ts';
 
 interface Compared<T> {
@@ -27,8 +27,8 @@ export interface SteeringEffect {
 
 export interface SteeringState {
   /** Newest last. */
-  readonly done: readonly SteeringMove[];
-  readonly undone: readonly SteeringMove[];
+  readonly done: readonly Move[];
+  readonly undone: readonly Move[];
   readonly effect: SteeringEffect | null;
   /** The text whose likelihood is followed; empty for none. */
   readonly continuation: string;
@@ -87,6 +87,16 @@ export class Steering {
     return this.#inLine(() => this.#act(action, block, name));
   }
 
+  /** Hide a document of the open session from focus, or show it again; it can be undone. */
+  hideDocument(documentId: string, title: string, hidden: boolean): Promise<void> {
+    return this.#inLine(async () => {
+      const sessionId = this.#parts.mirror.getState().session?.record.id;
+      if (sessionId === undefined) return;
+      const move = { sessionId, documentId, title, hidden };
+      if (await this.#perform(move)) this.#keep(move);
+    });
+  }
+
   /** Take the last act back. What can no longer be taken back is dropped, with a problem that says why. */
   undo(): Promise<void> {
     return this.#inLine(async () => {
@@ -142,7 +152,10 @@ export class Steering {
       ...(name === undefined ? {} : { name }),
       ...(isNaming && former?.name !== undefined ? { formerName: former.name } : {}),
     };
-    if (!(await this.#perform(move))) return;
+    if (await this.#perform(move)) this.#keep(move);
+  }
+
+  #keep(move: Move): void {
     this.#store.setState(({ done }) => ({
       done: [...done.filter(({ sessionId }) => sessionId === move.sessionId), move].slice(-KEPT_MOVES),
       undone: [],
@@ -150,7 +163,7 @@ export class Steering {
   }
 
   /** The newest move, if it belongs to the open session and that is what the page shows. */
-  #lastOf(moves: readonly SteeringMove[]): SteeringMove | null {
+  #lastOf(moves: readonly Move[]): Move | null {
     const { mirror, shown } = this.#parts;
     const move = moves.at(-1);
     const isOpen = move?.sessionId === mirror.getState().session?.record.id;
@@ -158,7 +171,21 @@ export class Steering {
   }
 
   /** @returns false if the engine refused. */
-  async #perform(move: SteeringMove): Promise<boolean> {
+  async #perform(move: Move): Promise<boolean> {
+    return 'hidden' in move ? this.#hide(move) : this.#move(move);
+  }
+
+  async #hide({ documentId, title, hidden }: HidingMove): Promise<boolean> {
+    const { engine, intake, view } = this.#parts;
+    const failure = `${title} could not be ${hidden ? 'hidden' : 'shown again'}`;
+    const state = await engine.attempt(failure, { kind: 'hideDocument', documentId, hidden });
+    if (state === null) return false;
+    intake.acceptState(state);
+    view.playhead.followNewest();
+    return true;
+  }
+
+  async #move(move: SteeringMove): Promise<boolean> {
     const { engine, intake, view, problems } = this.#parts;
     const { action, block, name } = move;
     const { lod, start, end } = block;

@@ -91,7 +91,7 @@ function because(action: ActionRecord, { tauExpand, tauCollapse }: Thresholds): 
     case 'pinned':
       return 'A manual pin outranks the policy.';
     case 'forbidden':
-      return `${score} asked for it, but its expansion is forbidden by hand.`;
+      return `${score} asked for it, but its expansion is forbidden by hand, or its document is hidden.`;
     default:
       return action.reason satisfies never;
   }

@@ -111,6 +111,10 @@ function eventsOf(event: TelemetryEvent): readonly ChromeEvent[] {
     }
     case 'session':
       return [instant(HISTORY_THREAD, 'session', { title: event.title, config: event.config })];
+    case 'hide': {
+      const { title, documentId, hidden } = event;
+      return [instant(HISTORY_THREAD, `${hidden ? 'hide' : 'show'} ${title}`, { documentId })];
+    }
     case 'gist':
     case 'score':
       // Their stages are durations already; the scores are in the refocus counters.

@@ -142,6 +142,7 @@ export interface CommandResults extends SessionResults, ModelResults {
   openSession: SessionSnapshot;
   removeSession: null;
   branchSession: SessionSnapshot;
+  leaveOutDocument: SessionSnapshot;
   stopBranch: null;
   readRun: StoredRun;
   runTexts: readonly string[];

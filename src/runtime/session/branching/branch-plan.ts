@@ -39,6 +39,7 @@ export type ReplayAct =
   | { readonly kind: 'refocus'; readonly trigger: RefocusTrigger }
   | { readonly kind: 'move'; readonly head: number; readonly action: ManualAction }
   | { readonly kind: 'mark'; readonly mark: SpanMark }
+  | { readonly kind: 'hide'; readonly documentId: string; readonly isHidden: boolean }
   | { readonly kind: 'config'; readonly changes: Partial<RunConfig> };
 
 export interface BranchPlan {
@@ -53,6 +54,8 @@ export interface BranchPlan {
   readonly pending: readonly PendingText[];
   /** What was announced of the model at the step; it names a LensNet of the session's own. */
   readonly modelHash: string;
+  /** Tokens of the original that the acts bring in. */
+  readonly totalTokens: number;
   /** What the branch cannot repeat, in words. */
   readonly notes: readonly string[];
 }
@@ -94,6 +97,23 @@ export function planBranch(stored: StoredSession, step: number): BranchPlan {
     acts: script.acts,
     pending: stored.pending,
     modelHash: announced?.modelHash ?? stored.record.modelHash,
+    totalTokens: stored.tokens.length - frame.cursor,
+    notes: [...script.notes],
+  };
+}
+
+/** Everything that was done in the session from its beginning, and what of it cannot be repeated, in words. */
+export function planFromStart(stored: StoredSession): Omit<BranchPlan, 'batch' | 'cursor'> {
+  const announced = stored.events.find((event) => event.type === 'session');
+  const config = announced?.config ?? stored.record.config;
+  const script = new ScriptWriter(stored, turnsOf(stored), config);
+  for (const event of stored.events) script.accept(event);
+  return {
+    config,
+    acts: script.acts,
+    pending: stored.pending,
+    modelHash: announced?.modelHash ?? stored.record.modelHash,
+    totalTokens: stored.tokens.length,
     notes: [...script.notes],
   };
 }
@@ -183,9 +203,9 @@ class ScriptWriter {
   private refocusesInTurn = 0;
   /** First token of the newest piece that came in since the last refocus; null if none did. */
   private newPiece: number | null = null;
-  /** The newest frame's step, and the step after which the newest pin was set. */
+  /** The newest frame's step, and the step after which the newest pin was set or the newest document hidden. */
   private frameStep = -1;
-  private pinnedAtStep: number | null = null;
+  private markedAtStep: number | null = null;
   private modelHash: string | null = null;
   private hasScored = false;
 
@@ -210,6 +230,7 @@ class ScriptWriter {
     else if (event.type === 'refocus' && isOfPass(event)) this.acceptFrame(event);
     else if (event.type === 'session') this.acceptSession(event);
     else if (event.type === 'action') this.noteMadeRoom();
+    else if (event.type === 'hide') this.acceptHiding(event);
   }
 
   private acceptTokens({ start, end, documentId }: TelemetryEventOf<'ingest'>): void {
@@ -252,8 +273,8 @@ class ScriptWriter {
       this.acts.push({ kind: 'move', head: event.head, action: handActionOf(byHand) });
     } else if (trigger === 'manual') {
       this.noteIfInTurn(event);
-      // Pinning refocuses by itself.
-      if (this.pinnedAtStep !== step - 1) this.acts.push({ kind: 'refocus', trigger });
+      // Pinning and hiding refocus by themselves.
+      if (this.markedAtStep !== step - 1) this.acts.push({ kind: 'refocus', trigger });
     } else if (trigger === 'block' && this.newPiece === null) this.acts.push({ kind: 'refocus', trigger });
     else if (this.turn !== null) this.refocusesInTurn++;
     else if (last?.kind === 'ingest') this.pieces.push({ ...this.pieces.pop()!, refocuses: true });
@@ -262,9 +283,14 @@ class ScriptWriter {
     for (const mark of this.stored.marks) if (mark.sinceStep === step) this.mark(mark, step);
   }
 
+  private acceptHiding({ documentId, hidden, step }: TelemetryEventOf<'hide'>): void {
+    this.acts.push({ kind: 'hide', documentId, isHidden: hidden });
+    this.markedAtStep = step;
+  }
+
   private mark(mark: SpanMark, step: number): void {
     this.acts.push({ kind: 'mark', mark });
-    if (mark.kind === 'pin') this.pinnedAtStep = step;
+    if (mark.kind === 'pin') this.markedAtStep = step;
   }
 
   private acceptSession({ config, modelHash, step }: TelemetryEventOf<'session'>): void {
@@ -288,9 +314,9 @@ class ScriptWriter {
     } else if (this.turn !== null) {
       this.notes.add(LATER_ACTS);
       this.acts.push(change);
-    } else if (this.pinnedAtStep === this.frameStep) {
+    } else if (this.markedAtStep === this.frameStep) {
       this.acts.splice(
-        this.acts.findLastIndex(({ kind }) => kind === 'mark'),
+        this.acts.findLastIndex(({ kind }) => kind === 'mark' || kind === 'hide'),
         0,
         change,
       );

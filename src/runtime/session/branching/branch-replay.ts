@@ -13,6 +13,7 @@ export interface BranchOrigin {
   readonly sessionId: string;
   readonly title: string;
   readonly step: number;
+  readonly without: string | null;
 }
 
 export class BranchReplay {
@@ -42,15 +43,16 @@ export class BranchReplay {
   }
 
   get progress(): BranchProgress {
-    const { sessionId, title, step } = this.origin;
+    const { sessionId, title, step, without } = this.origin;
     return {
       branchId: this.session.state.record.id,
       originalId: sessionId,
       originalTitle: title,
       step,
+      without,
       phase: this.phase,
       doneTokens: Math.max(0, this.session.memory.tree.tokenCount - this.plan.cursor),
-      totalTokens: this.tokens.length - this.plan.cursor,
+      totalTokens: this.plan.totalTokens,
       notes: this.notes,
       error: this.failure,
     };
@@ -91,6 +93,11 @@ export class BranchReplay {
     this.report(this.progress);
   }
 
+  /** Whether focus is renewed where it would be in reading, not where the original did: other places are due here. */
+  private get readsAnew(): boolean {
+    return this.changes.refocusCadence !== undefined || this.origin.without !== null;
+  }
+
   /** What waits to be read in the original waits here, too. */
   private finish(): void {
     const { session, plan } = this;
@@ -115,6 +122,8 @@ export class BranchReplay {
         return this.byHand(() => session.act(act.action.kind, act.action, { head: act.head }));
       case 'mark':
         return this.byHand(() => session.act(act.mark.kind, act.mark, { name: act.mark.name }));
+      case 'hide':
+        return this.byHand(() => session.hideDocument(act.documentId, act.isHidden));
       case 'config':
         session.setConfig({ ...act.changes, ...this.changes });
     }
@@ -127,7 +136,7 @@ export class BranchReplay {
     const pieces = act.pieces.values();
     while (this.isRunning && steps.queue.pendingTokens > 0) {
       await steps.exclusive(async () => {
-        if (this.changes.refocusCadence !== undefined) await steps.readOn(false);
+        if (this.readsAnew) await steps.readOn(false);
         else {
           const { end, refocuses } = pieces.next().value!;
           await steps.readPiece(end - tree.tokenCount, () => refocuses);

@@ -76,7 +76,12 @@ export class LookAhead implements Scorer {
     const view = buildSlotView({ layout, tree, embed, tailTokens, words }, this.buffers);
     const scores = await scorer.score(view);
     pages.forEach((page, index) => {
-      this.best.set(page, Math.max(...scores.subarray(index * K, (index + 1) * K)));
+      const seen = scores.subarray(index * K, (index + 1) * K);
+      const shown = seen.filter((_, child) => {
+        const { start, end } = children[index * K + child]!;
+        return !tree.hidden.holdsBlocks(start, end);
+      });
+      this.best.set(page, shown.length > 0 ? Math.max(...shown) : -1);
     });
   }
 }

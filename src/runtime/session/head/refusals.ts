@@ -18,7 +18,7 @@ export function explainRefusal(
     return `${name} cannot expand: ${refused.missingTokens ?? 0} tokens of budget are missing.`;
   }
   if (refused.reason === 'forbidden')
-    return `${name} may not expand: you forbade it, or a gist that holds it.`;
+    return `${name} may not expand: you forbade it, or a gist that holds it, or hid its document.`;
   if (refused.reason === 'pinned') return `${name} is pinned, so it cannot collapse.`;
   const { layout, tree } = head;
   const index = indexOfEntry(layout, block.lod, block.start);

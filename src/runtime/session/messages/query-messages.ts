@@ -97,6 +97,8 @@ export interface BlockReport {
   readonly pinned: boolean;
   /** It, or a gist that holds it, may not be expanded. */
   readonly forbidden: boolean;
+  /** Its document is hidden from focus. */
+  readonly hidden: boolean;
   /** The name that the researcher gave it. */
   readonly tag: string | null;
   readonly cooldownLeft: number;

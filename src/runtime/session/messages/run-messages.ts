@@ -25,6 +25,16 @@ export const runSchemas = [
     title: z.string().trim().min(1).max(120),
     changes: z.record(z.string(), z.unknown()),
   }),
+  /**
+   * Make a session in which all is done again that was done in another, but for one document, which it never reads.
+   * It becomes the open session; notices tell how far it is.
+   */
+  z.object({
+    kind: z.literal('leaveOutDocument'),
+    sessionId: z.string(),
+    documentId: z.string(),
+    title: z.string().trim().min(1).max(120),
+  }),
   /** End the replay; what was replayed stays. */
   z.object({ kind: z.literal('stopBranch') }),
   /** A stored session's run, without opening it. */
@@ -38,8 +48,10 @@ export interface BranchProgress {
   readonly branchId: string;
   readonly originalId: string;
   readonly originalTitle: string;
-  /** The refocus step that it branched from. */
+  /** The refocus step that it branched from; 0 for the beginning. */
   readonly step: number;
+  /** The title of the document that it does without; null for a branch. */
+  readonly without: string | null;
   readonly phase: 'replaying' | 'done' | 'stopped' | 'failed';
   /** Tokens of the original that came after the step; answers may be longer or shorter. */
   readonly doneTokens: number;

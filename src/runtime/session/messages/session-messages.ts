@@ -57,6 +57,8 @@ export const sessionCommandSchemas = [
     ...blockFields,
     ...headField,
   }),
+  /** Keep a document out of focus, at the coarsest level of what stands for nothing else, or let it back in. */
+  z.object({ kind: z.literal('hideDocument'), documentId: z.string(), hidden: z.boolean() }),
   /** Refocus every head now, without new tokens. */
   z.object({ kind: z.literal('refocus') }),
 ] as const;
@@ -91,6 +93,7 @@ export interface SessionResults extends QueryResults {
   stopAnswer: null;
   setConfig: SessionState;
   act: SessionState;
+  hideDocument: SessionState;
   refocus: SessionState;
 }
 
@@ -122,6 +125,8 @@ export interface SessionState {
   readonly waiting: readonly WaitingDocument[];
   readonly activity: 'idle' | 'ingesting' | 'answering';
   readonly marks: readonly SpanMark[];
+  /** The documents that are hidden from focus, by id. */
+  readonly hiddenDocuments: readonly string[];
 }
 
 /** What a session says; whoever opened it adds which one it is. */

@@ -55,6 +55,7 @@ export function inspectBlock(
     sensitivity: node.sensitivity,
     pinned: marks.some((mark) => mark.kind === 'pin' && mark.start < end && start < mark.end),
     forbidden: isForbidden(tree, lod, start),
+    hidden: tree.hidden.holdsBlocks(start, end),
     tag: marks.find((mark) => mark.kind === 'tag' && mark.lod === lod && mark.start === start)?.name ?? null,
     cooldownLeft: Math.max(
       cooldowns.left(lod, start, 'expand'),

@@ -20,6 +20,8 @@ export interface SessionOptions {
     readonly timeMs: number;
     readonly chat: readonly ChatMessageRecord[];
     readonly marks: readonly SpanMark[];
+    /** Documents that were hidden from focus. */
+    readonly hidden: Iterable<string>;
     readonly gistsStored: readonly number[];
     readonly hasPending: boolean;
   };

@@ -9,8 +9,10 @@ import {
   refocusEveryTokens,
 } from '../../../core/allocator/refocus-cadence.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
+import { protectedStart } from '../../../core/context/moves.ts';
+import type { PinnedSpan } from '../../../core/context/working-context.ts';
 import { K } from '../../../core/tree/ids.ts';
-import { CHAT_OPENING, type Provenance } from '../../../core/tree/provenance.ts';
+import { CHAT_OPENING, type Provenance, isOfChat } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import { AsyncMutex } from '../../../base/async-mutex.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
@@ -24,10 +26,11 @@ import { DeltaNllMeter } from '../decoding/delta-nll.ts';
 import type { RefocusTrigger } from '../head/head.ts';
 import { MultiHeadFocus } from '../head/multi-head-focus.ts';
 import { SessionJournal } from '../journal/session-journal.ts';
+import { HiddenDocuments } from '../memory/hidden-documents.ts';
 import { IngestQueue } from '../memory/ingest-queue.ts';
 import { SpanMarks } from '../memory/span-marks.ts';
 import { chatWords, openingDue, openingPins } from '../chat-words/chat-words.ts';
-import { toWireError } from '../messages/errors.ts';
+import { EngineError, toWireError } from '../messages/errors.ts';
 import type { SessionNotice } from '../messages/session-messages.ts';
 import { type SessionEvent, saysTheSame, sessionEvent } from '../telemetry/session-event.ts';
 import { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
@@ -42,6 +45,7 @@ export class SessionSteps {
   readonly focus: MultiHeadFocus;
   readonly queue = new IngestQueue();
   readonly marks: SpanMarks;
+  readonly hidden: HiddenDocuments;
   private readonly messages: ChatMessageRecord[];
   private readonly mutex = new AsyncMutex();
   private readonly journal: SessionJournal | null;
@@ -69,6 +73,7 @@ export class SessionSteps {
     this.stored = record;
     this.config = this.requested = record.config;
     this.marks = new SpanMarks(focus.tree, resumed?.marks ?? []);
+    this.hidden = new HiddenDocuments(focus.tree, resumed?.hidden ?? []);
     this.messages = [...(resumed?.chat ?? [])];
     this.telemetry = new TelemetryRecorder(clock, resumed?.timeMs ?? 0);
     this.focus = new MultiHeadFocus(focus, model, this.telemetry, this.config, pause);
@@ -247,6 +252,35 @@ export class SessionSteps {
     this.onChange();
   }
 
+  /**
+   * Hide a document from focus, or show it again, in a refocus of its own. What is shown again comes back raw where
+   * it lies in the recent window; elsewhere the scores say what is worth its detail.
+   *
+   * @throws {EngineError} `bad-span` if the history holds no such document.
+   */
+  async hideDocument(documentId: string, isHidden: boolean): Promise<void> {
+    const runs = this.hidden.runsOf(documentId);
+    const [first] = runs;
+    if (first === undefined || isOfChat(documentId)) {
+      throw new EngineError('bad-span', 'The history holds no such document.');
+    }
+    const { title } = first;
+    this.hidden.set(documentId, isHidden);
+    this.telemetry.emit({
+      ...this.telemetry.base(this.focus.step),
+      type: 'hide',
+      documentId,
+      title,
+      hidden: isHidden,
+    });
+    const { tree } = this.focus.memory;
+    const recentStart = protectedStart(tree.tokenCount, this.requested);
+    const recent = isHidden ? [] : runs.filter(({ end }) => end > recentStart);
+    this.followMarks(recent.map(({ start, end }) => ({ start: Math.max(start, recentStart), end })));
+    await this.refocus('manual');
+    this.followMarks();
+  }
+
   notify(notice: SessionNotice): void {
     this.options.notify(notice);
   }
@@ -288,11 +322,13 @@ export class SessionSteps {
 
   private async append(ids: Uint32Array, origin: Provenance, refocusFollows: boolean): Promise<void> {
     await this.focus.append(ids, origin, refocusFollows);
+    this.hidden.extend(origin);
     this.notify({ kind: 'provenance', run: this.focus.memory.tree.provenance.at(-1)! });
   }
 
-  private followMarks(): void {
-    const pins = [...this.marks.pins, ...openingPins(this.focus.memory.tree)];
+  /** @param more - what is held at full detail beside the marks. */
+  private followMarks(more: readonly PinnedSpan[] = []): void {
+    const pins = [...this.marks.pins, ...openingPins(this.focus.memory.tree), ...more];
     for (const head of this.focus.heads) head.pins = pins;
   }
 

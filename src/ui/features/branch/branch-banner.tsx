@@ -18,19 +18,24 @@ export function BranchBanner({ branch, onCompare }: BranchBannerProps) {
   const progress = useStore(branch.store, (state) => state.progress);
   const isOpen = useSession((state) => state.session?.record.id === progress?.branchId);
   if (!progress || !isOpen) return null;
-  const { phase, originalId, branchId, originalTitle, step, doneTokens, totalTokens, notes, error } =
+  const { phase, originalId, branchId, originalTitle, step, without, doneTokens, totalTokens, notes, error } =
     progress;
-  const name = (
-    <>
-      Branch of <strong>{originalTitle}</strong> at step {formatCount(step)}
-    </>
-  );
+  const name =
+    without === null ? (
+      <>
+        Branch of <strong>{originalTitle}</strong> at step {formatCount(step)}
+      </>
+    ) : (
+      <>
+        <strong>{originalTitle}</strong> without <strong translate="no">{without}</strong>
+      </>
+    );
   if (phase === 'replaying') {
     return (
       <div className="banner recording-banner" role="status">
         <GitFork size={16} aria-hidden />
         <span>{name}</span>
-        <progress aria-label="Replaying the branch" value={doneTokens} max={Math.max(totalTokens, 1)} />
+        <progress aria-label="Replaying the original" value={doneTokens} max={Math.max(totalTokens, 1)} />
         <span className="muted tabular">
           {formatCount(doneTokens)} of {formatCount(totalTokens)} tokens
         </span>

@@ -3,6 +3,7 @@ import { FileUp, Plus } from 'lucide-react';
 import { type DragEvent, useRef, useState } from 'react';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
 import { isOfChat, isImportedMessage } from '../../../core/tree/provenance.ts';
+import { DocumentActs, useIsHidden } from './document-acts.tsx';
 import { ImportedMessages } from './imported-messages.tsx';
 import { ForeignTextNote } from '../../view/foreign-text-note.tsx';
 import { PastedTexts } from './pasted-texts.tsx';
@@ -141,7 +142,6 @@ function titleOf(text: string): string {
 
 /** Documents are listed one by one, however often a conversation interrupted them; turns are summed up. */
 function ProvenanceList() {
-  const { viewport } = useRunView();
   const provenance = useSession((state) => state.provenance);
   const documents = documentsOf(provenance);
   const spokenTokens = provenance
@@ -150,21 +150,8 @@ function ProvenanceList() {
   return (
     <>
       <ul className="provenance">
-        {documents.map(({ documentId, title, start, end, tokens }) => (
-          <li key={documentId}>
-            <button
-              type="button"
-              title={`Tokens ${formatCount(start)}–${formatCount(end)}: show them`}
-              onClick={() => {
-                viewport.showSpan({ start, end });
-              }}
-            >
-              <span className="provenance-title" translate="no">
-                {title}
-              </span>
-              <span className="muted tabular">{formatCompact(tokens)}</span>
-            </button>
-          </li>
+        {documents.map((each) => (
+          <ReadDocument key={each.documentId} document={each} />
         ))}
         {spokenTokens > 0 && (
           <li className="muted provenance-spoken">
@@ -176,6 +163,33 @@ function ProvenanceList() {
       <ImportedMessages />
       <WaitingList />
     </>
+  );
+}
+
+function ReadDocument({ document }: { readonly document: DocumentRow }) {
+  const { viewport } = useRunView();
+  const { documentId, title, start, end, tokens } = document;
+  const isHidden = useIsHidden(documentId);
+  return (
+    <li className={isHidden ? 'is-hidden' : ''}>
+      <button
+        type="button"
+        className="provenance-show"
+        title={`${title}: tokens ${formatCount(start)}–${formatCount(end)}, show them`}
+        onClick={() => {
+          viewport.showSpan({ start, end });
+        }}
+      >
+        <span className="provenance-title" translate="no">
+          {title}
+        </span>
+        <span className="muted tabular">
+          {isHidden && 'hidden, '}
+          {formatCompact(tokens)}
+        </span>
+      </button>
+      <DocumentActs documentId={documentId} title={title} />
+    </li>
   );
 }
 

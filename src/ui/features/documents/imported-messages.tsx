@@ -2,22 +2,31 @@
  * The messages of logs that were brought along, in order. Each leads to the refocus that followed it: what would have
  * been in the context there, under the policy that was replayed.
  */
+import { group } from 'd3';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
-import { isImportedMessage } from '../../../core/tree/provenance.ts';
+import { logOf } from '../../../core/tree/provenance.ts';
+import { DocumentActs, useIsHidden } from './document-acts.tsx';
 import { firstFrameAt } from '../../model/frame-search.ts';
 import { formatCompact, formatCount, formatSpan } from '../../words/format.ts';
 import { useModel, useRunView, useSession } from '../../view/hooks.ts';
 
 export function ImportedMessages() {
   const provenance = useSession((state) => state.provenance);
-  const messages = provenance.filter(({ documentId }) => isImportedMessage(documentId));
-  if (messages.length === 0) return null;
+  const logs = group(provenance, ({ documentId }) => logOf(documentId));
+  return [...logs].map(([log, messages]) => log !== null && <Log key={log} log={log} messages={messages} />);
+}
+
+function Log({ log, messages }: { readonly log: string; readonly messages: readonly ProvenanceRun[] }) {
+  const isHidden = useIsHidden(log);
   return (
-    <details className="imported-messages" open>
+    <details className={`imported-messages ${isHidden ? 'is-hidden' : ''}`} open>
       <summary>
         {formatCount(messages.length)} imported messages{' '}
-        <span className="muted">– what was in context there</span>
+        <span className="muted">– {isHidden ? 'hidden from focus' : 'what was in context there'}</span>
       </summary>
+      <div className="button-row">
+        <DocumentActs documentId={log} title="these messages" />
+      </div>
       <ol aria-label="Imported messages" tabIndex={0}>
         {messages.map((message) => (
           <Message key={message.documentId} message={message} />

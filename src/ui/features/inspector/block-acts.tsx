@@ -80,9 +80,11 @@ function ForbidButton({ report, blocked, onAct }: PartProps & { readonly onAct: 
     blocked ??
     (report.lod === 0
       ? 'A raw block is as fine as it gets; forbid the gist that covers it.'
-      : report.forbidden && !ownMark
-        ? 'A gist that holds this one is forbidden to expand.'
-        : null);
+      : report.hidden && !ownMark
+        ? 'Its document is hidden from focus.'
+        : report.forbidden && !ownMark
+          ? 'A gist that holds this one is forbidden to expand.'
+          : null);
   return (
     <button
       type="button"

@@ -139,7 +139,7 @@ function Presence({ report }: { readonly report: BlockReport }) {
     <p className="presence">
       {words}
       {report.pinned && ', pinned'}
-      {report.forbidden && ', forbidden to expand'}
+      {report.hidden ? ', hidden with its document' : report.forbidden && ', forbidden to expand'}
       {report.tag !== null && `, tagged “${report.tag}”`}
       {report.cooldownLeft > 0 &&
         `, cooling down for ${formatPlural(report.cooldownLeft, 'refocus', 'refocuses')}`}
