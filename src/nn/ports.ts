@@ -126,9 +126,15 @@ export interface GistNet {
    * @param lod - the level of detail of the gists made: 1 (children are token embeddings) or more.
    * @param children - `[B, C + K, d]`, right aligned, C = contextChildren; borrowed.
    * @param contextCounts - `[B]` how many of the C context rows are real.
+   * @param tokens - `[B · K]` ids of the children, at LOD1 only, where a net may weigh them by token.
    * @returns `[B, d]`; owned by the caller.
    */
-  compress(lod: number, children: Float32Array, contextCounts: ArrayLike<number>): Promise<Float32Array>;
+  compress(
+    lod: number,
+    children: Float32Array,
+    contextCounts: ArrayLike<number>,
+    tokens?: ArrayLike<number>,
+  ): Promise<Float32Array>;
   dispose(): void;
 }
 

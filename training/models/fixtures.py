@@ -124,7 +124,11 @@ def gist_io(net: GistNet, base: LlamaConfig, config: GistConfig, generator: torc
         missing = torch.tensor([0, width, width // 2, width - 1])
         mask = torch.arange(width)[None] >= missing[:, None]
         context = context * mask[..., None]
-        gists = getattr(net, level)(children, context, mask)
+        gist_set, tokens = getattr(net, level), None
+        if gist_set.token_weights is not None:
+            tokens = torch.randint(0, base.vocab_size, (batch, BLOCK_SIZE), generator=generator)
+            io[f"{level}.tokens"] = tokens.int()
+        gists = gist_set(children, context, mask, tokens)
         io |= {
             f"{level}.children": children,
             f"{level}.context": context,
@@ -160,6 +164,31 @@ def gist_fixtures() -> None:
             net,
             gist_io(net, base, config, generator),
         )
+
+
+def affine_gist_fixture() -> None:
+    """A GistNet as published bases have it: mapped weighted mean, narrow MLP, no blocks at LOD2."""
+    generator = torch.Generator().manual_seed(112)
+    base = LlamaConfig(
+        vocab_size=40,
+        hidden_size=16,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=4,
+        intermediate_size=24,
+        attention_bias=False,
+        rope_theta=100_000.0,
+    )
+    config = GistConfig(2, 12, "causal", "queries", 3, "affine", mlp_width=20, lod2_blocks=0)
+    net = GistNet(base, config)
+    randomise(net, generator)
+    with torch.no_grad():
+        net.lod1.scale.fill_(2)
+        # Some weigh less than nothing: they count as the least.
+        net.lod1.token_weights.copy_((1 + torch.randn(40, generator=generator)).half().float())
+    entries = {"base": base.to_dict(), "gistNet": config.to_manifest()}
+    description = "affine map of the mean by token weights, narrow MLP, LOD2 without blocks"
+    write_fixture("gistnet-affine", description, "gistnet", entries, net, gist_io(net, base, config, generator))
 
 
 def lens_io(net: Lens, slots: int, tail: int, generator: torch.Generator) -> dict[str, Tensor]:
@@ -280,6 +309,7 @@ def main() -> None:
     with torch.no_grad():
         llama_fixtures()
         gist_fixtures()
+        affine_gist_fixture()
         lens_fixtures()
         lens_variant_fixtures()
         if options.tiny:

@@ -64,7 +64,7 @@ def rope_cos_sin(position_ids: Tensor, head_dim: int, theta: float) -> Rope:
 
     Float64 keeps positions up to 1,000,000 exact to the last bit of the float32 result.
     """
-    angles = position_ids.double()[..., None] * rope_frequencies(head_dim, theta)
+    angles = position_ids.double()[..., None] * rope_frequencies(head_dim, theta).to(position_ids.device)
     angles = torch.cat([angles, angles], dim=-1)[:, None]
     return angles.cos().float(), angles.sin().float()
 
@@ -83,7 +83,7 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps) * self.weight
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
 
 
 class Attention(nn.Module):
@@ -109,18 +109,11 @@ class Attention(nn.Module):
         it already contains causality when both are given.
         """
         batch, length, _ = x.shape
-        q = self.q_proj(x).view(batch, length, self.heads, self.head_dim).transpose(1, 2)
-        k = self.k_proj(x).view(batch, length, self.kv_heads, self.head_dim).transpose(1, 2)
-        v = self.v_proj(x).view(batch, length, self.kv_heads, self.head_dim).transpose(1, 2)
-        if rope is not None:
-            q, k = apply_rope(q, rope), apply_rope(k, rope)
-        if self.kv_heads != self.heads:
-            groups = self.heads // self.kv_heads
-            k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+        q, k, v = self.heads_of(x, x, rope)
         probs = None
         if want_probs:
             scores = q @ k.transpose(-1, -2) / math.sqrt(self.head_dim)
-            allowed = mask if mask is not None else causal_mask(length) if causal else None
+            allowed = mask if mask is not None else causal_mask(length, x.device) if causal else None
             if allowed is not None:
                 scores = scores.masked_fill(~allowed, torch.finfo(scores.dtype).min)
             probs = scores.softmax(-1)
@@ -128,6 +121,28 @@ class Attention(nn.Module):
         else:
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal and mask is None)
         return self.o_proj(mixed.transpose(1, 2).reshape(batch, length, -1)), probs
+
+    def last_rows(self, x: Tensor, rope: Rope | None, mask: Tensor | None, causal: bool, count: int) -> Tensor:
+        """`[B, T, d]` → what `forward` makes of the last `count` rows; causality is in `mask` where there is one."""
+        if mask is None and causal:
+            mask = causal_mask(x.shape[1], x.device)[None, None]
+        q, k, v = self.heads_of(x[:, -count:], x, rope)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=None if mask is None else mask[:, :, -count:])
+        return self.o_proj(mixed.transpose(1, 2).flatten(2))
+
+    def heads_of(self, asking: Tensor, x: Tensor, rope: Rope | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries of the last rows `[B, n, d]`, keys and values of all `[B, T, d]`: `[B, h, n or T, head_dim]`."""
+        q = self.q_proj(asking).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        k = self.k_proj(x).unflatten(-1, (self.kv_heads, -1)).transpose(1, 2)
+        v = self.v_proj(x).unflatten(-1, (self.kv_heads, -1)).transpose(1, 2)
+        if rope is not None:
+            cos, sin = rope
+            count = asking.shape[1]
+            q, k = apply_rope(q, (cos[..., -count:, :], sin[..., -count:, :])), apply_rope(k, rope)
+        if self.kv_heads != self.heads:
+            groups = self.heads // self.kv_heads
+            k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+        return q, k, v
 
 
 class SwiGLU(nn.Module):
@@ -164,10 +179,16 @@ class LlamaLayer(nn.Module):
         x = x + attended
         return x + self.mlp(self.post_attention_layernorm(x)), probs
 
+    def last_rows(self, x: Tensor, rope: Rope | None, mask: Tensor | None, causal: bool, count: int) -> Tensor:
+        """`[B, T, d]` → what `forward` makes of the last `count` rows, without the work for the others."""
+        attended = self.self_attn.last_rows(self.input_layernorm(x), rope, mask, causal, count)
+        x = x[:, -count:] + attended
+        return x + self.mlp(self.post_attention_layernorm(x))
 
-def causal_mask(length: int) -> Tensor:
+
+def causal_mask(length: int, device: torch.device | None = None) -> Tensor:
     """`[T, T]` boolean, true at and below the diagonal."""
-    return torch.ones(length, length, dtype=torch.bool).tril()
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()
 
 
 def attention_mask_for(length: int, mask: Tensor | None, causal: bool) -> Tensor | None:
@@ -179,7 +200,7 @@ def attention_mask_for(length: int, mask: Tensor | None, causal: bool) -> Tensor
         return None
     mask = mask.bool()
     mask = mask[:, None, None, :] if mask.dim() == 2 else mask[:, None]
-    return mask & causal_mask(length) if causal else mask
+    return mask & causal_mask(length, mask.device) if causal else mask
 
 
 class LlamaModel(nn.Module):
@@ -230,7 +251,8 @@ class Llama(nn.Module):
         """Final normed hidden states `[B, T, d]`, and the attention of the layers asked for."""
         config, x, probs = self.config, inputs_embeds, {}
         mask = attention_mask_for(x.shape[1], attention_mask, causal=True)
-        rope = rope_cos_sin(position_ids, config.head_dim, config.rope_theta)
+        cos, sin = rope_cos_sin(position_ids, config.head_dim, config.rope_theta)
+        rope = (cos.to(x.dtype), sin.to(x.dtype))
         for index, layer in enumerate(self.model.layers):
             wanted = index in return_attention_of
             layer_rope = rope if config.layer_has_rope(index) else None

@@ -21,17 +21,27 @@ function open(name: string) {
   const d = base.hiddenSize;
   const blocks = readTensor(SafetensorsFile.parse(io, name), 'lod1.children');
   const rows = net.contextChildren + K;
-  /** The gist's learned part: without the mean of the children, which differs from block to block anyhow. */
+  const file = SafetensorsFile.parse(weights, name);
+  /** All children are one token, so that each weighs the same. */
+  const tokens = new Uint32Array(K).fill(1);
+  /** What the mean's dimension j becomes before the learned residual is added. */
+  const mapped = (mean: Float32Array): Float32Array => {
+    if (config.residual !== 'affine') return mean;
+    const map = readTensor(file, 'lod1.map.weight');
+    return readTensor(file, 'lod1.map.bias').map((bias, j) =>
+      mean.reduce((sum, value, i) => sum + map[j * d + i]! * value, bias),
+    );
+  };
+  /** The gist's learned part: without what the mean of the children makes, which differs from block to block anyhow. */
   const learned = async (children: Float32Array, context?: Float32Array): Promise<Float32Array> => {
     const input = new Float32Array(rows * d);
     input.set(children, net.contextChildren * d);
     if (context !== undefined) input.set(context.subarray(-net.contextChildren * d));
-    const gist = await net.compress(1, input, [context === undefined ? 0 : net.contextChildren]);
-    return gist.map((value, j) => {
-      let sum = 0;
-      for (let child = 0; child < K; child++) sum += children[child * d + j]!;
-      return value - sum / K;
-    });
+    const gist = await net.compress(1, input, [context === undefined ? 0 : net.contextChildren], tokens);
+    const mean = new Float32Array(d);
+    children.forEach((value, i) => (mean[i % d]! += value / K));
+    const start = mapped(mean);
+    return gist.map((value, j) => value - start[j]!);
   };
   return { net, d, learned, block: (index: number) => blocks.slice(index * K * d, (index + 1) * K * d) };
 }
@@ -58,6 +68,39 @@ describe.each(fixtureNames().filter((name) => name.startsWith('gistnet-')))('%s'
       expect(largestError(await learned(changed), whole), `child ${child}`).toBeGreaterThan(NOTICEABLE);
     }
     expect(largestError(await learned(block(0), block(1)), whole)).toBeGreaterThan(NOTICEABLE);
+    net.dispose();
+  });
+});
+
+describe('a GistNet that weighs tokens', () => {
+  it('gives the heavier token the larger share of the mean, and none less than nothing', async () => {
+    const { net, d, block } = open('gistnet-affine');
+    const input = new Float32Array((net.contextChildren + K) * d);
+    input.set(block(0), net.contextChildren * d);
+    const weights = readTensor(
+      SafetensorsFile.parse(readFixture('gistnet-affine').weights, 'weights'),
+      'lod1.token_weights',
+    );
+    const heaviest = weights.indexOf(Math.max(...weights));
+    const negative = weights.findIndex((weight) => weight < 0);
+    const gistWith = (token: number) =>
+      net.compress(
+        1,
+        input,
+        [0],
+        Uint32Array.from({ length: K }, (_, i) => (i === 0 ? token : 1)),
+      );
+    const [heavy, light] = [await gistWith(heaviest), await gistWith(negative)];
+    expect(largestError(heavy, light)).toBeGreaterThan(NOTICEABLE);
+    expect(light.every(Number.isFinite)).toBe(true);
+    net.dispose();
+  });
+
+  it('refuses blocks without their tokens, and tokens that it has no weight for', async () => {
+    const { net, d } = open('gistnet-affine');
+    const input = new Float32Array((net.contextChildren + K) * d);
+    await expect(net.compress(1, input, [0])).rejects.toThrow('tokens');
+    await expect(net.compress(1, input, [0], new Uint32Array(K).fill(40))).rejects.toThrow('Token 40');
     net.dispose();
   });
 });

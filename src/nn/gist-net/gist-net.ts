@@ -21,6 +21,9 @@ import { applyLinear, type Linear, WeightLoader } from '../model-folder/weights.
 /** Blocks run at once: bounds the memory of a long ingest. */
 const CHUNK_BLOCKS = 16;
 
+/** Of a child in the weighted mean: no block may weigh nothing. */
+const LEAST_WEIGHT = 0.01;
+
 interface GistWeights {
   readonly blocks: readonly TransformerLayer[];
   readonly norm: tf.Tensor1D;
@@ -29,6 +32,10 @@ interface GistWeights {
   readonly up: Linear;
   /** Carries the residual's scale. */
   readonly down: Linear;
+  /** Of the children's mean; null where the residual is added to the mean itself. */
+  readonly map: Linear | null;
+  /** `[vocabulary]` what each token weighs in the mean, on the CPU; null where all children weigh the same. */
+  readonly tokenWeights: Float32Array | null;
 }
 
 export class TransformerGistNet implements GistNet {
@@ -49,8 +56,8 @@ export class TransformerGistNet implements GistNet {
     this.contextChildren = config.contextChildren;
     this.loader = new WeightLoader(file);
     try {
-      this.lod1 = this.loadSet('lod1');
-      this.lod2 = this.loadSet('lod2');
+      this.lod1 = this.loadSet('lod1', config.blocks, base.vocabularySize);
+      this.lod2 = this.loadSet('lod2', config.lod2Blocks ?? config.blocks, null);
     } catch (error) {
       this.loader.dispose();
       throw error;
@@ -61,7 +68,9 @@ export class TransformerGistNet implements GistNet {
     lod: number,
     children: Float32Array,
     contextCounts: ArrayLike<number>,
+    tokens?: ArrayLike<number>,
   ): Promise<Float32Array> {
+    const weights = lod === 1 ? this.lod1 : this.lod2;
     const blocks = contextCounts.length;
     const size = this.base.hiddenSize;
     const blockValues = (this.contextChildren + K) * size;
@@ -76,6 +85,7 @@ export class TransformerGistNet implements GistNet {
         );
       }
     }
+    const shares = weights.tokenWeights === null ? null : sharesOf(weights.tokenWeights, blocks, tokens);
     const result = new Float32Array(blocks * size);
     for (let start = 0; start < blocks; start += CHUNK_BLOCKS) {
       const end = Math.min(blocks, start + CHUNK_BLOCKS);
@@ -84,7 +94,8 @@ export class TransformerGistNet implements GistNet {
         (_, i) => this.contextChildren - contextCounts[start + i]!,
       );
       const rows = children.subarray(start * blockValues, end * blockValues);
-      const gists = tf.tidy(() => this.run(lod === 1 ? this.lod1 : this.lod2, rows, firstKeys));
+      const own = shares?.subarray(start * K, end * K) ?? null;
+      const gists = tf.tidy(() => this.run(weights, rows, firstKeys, own));
       try {
         result.set(await gists.data<'float32'>(), start * size);
       } finally {
@@ -98,8 +109,13 @@ export class TransformerGistNet implements GistNet {
     this.loader.dispose();
   }
 
-  /** `[B · (C + K), d]` → `[B, d]`. */
-  private run(weights: GistWeights, values: Float32Array, firstKeys: Int32Array): tf.Tensor2D {
+  /** `[B · (C + K), d]`, and `[B · K]` each child's share of the mean (null: alike) → `[B, d]`. */
+  private run(
+    weights: GistWeights,
+    values: Float32Array,
+    firstKeys: Int32Array,
+    shares: Float32Array | null,
+  ): tf.Tensor2D {
     const batch = firstKeys.length;
     const length = this.contextChildren + K;
     const { hiddenSize, headDim, ropeTheta, epsilon } = this.base;
@@ -114,9 +130,17 @@ export class TransformerGistNet implements GistNet {
     });
     if (weights.blocks.length === 0) x = this.childRows(x, batch);
     const hidden = this.kernels.rmsNorm(x, weights.norm, epsilon);
-    const mean = tf.mean<tf.Tensor2D>(tf.reshape(this.childRows(input, batch), [batch, K, hiddenSize]), 1);
+    const children = tf.reshape<tf.Rank.R3>(this.childRows(input, batch), [batch, K, hiddenSize]);
+    const mean =
+      shares === null
+        ? tf.mean<tf.Tensor2D>(children, 1)
+        : tf.reshape<tf.Rank.R2>(tf.matMul(tf.tensor3d(shares, [batch, 1, K]), children), [
+            batch,
+            hiddenSize,
+          ]);
+    const start = weights.map === null ? mean : applyLinear(mean, weights.map);
     const up = applyLinear(this.pool(weights, hidden, batch), weights.up);
-    return tf.add(mean, applyLinear(tf.mul<tf.Tensor2D>(up, tf.sigmoid(up)), weights.down));
+    return tf.add(start, applyLinear(tf.mul<tf.Tensor2D>(up, tf.sigmoid(up)), weights.down));
   }
 
   /** One block; the last one goes on with the children's rows only, because nothing reads the others. */
@@ -173,13 +197,15 @@ export class TransformerGistNet implements GistNet {
     return tf.reshape(tf.matMul(shares, blocks), [batch, queries * size]);
   }
 
-  private loadSet(set: string): GistWeights {
+  /** @param tokens - of the vocabulary, where the children are tokens. */
+  private loadSet(set: string, blocks: number, tokens: number | null): GistWeights {
     const { hiddenSize } = this.base;
-    const { pooling, queries } = this.config;
+    const { pooling, queries, residual = 'mean', mlpWidth = 4 * hiddenSize } = this.config;
+    const isAffine = residual === 'affine';
     const scale = this.loader.file.floats(`${set}.scale`, [1])[0]!;
     const pooled = pooling === 'queries' ? queries * hiddenSize : hiddenSize;
     return {
-      blocks: Array.from({ length: this.config.blocks }, (_, i) =>
+      blocks: Array.from({ length: blocks }, (_, i) =>
         loadTransformerLayer(this.loader, `${set}.blocks.${i}`, this.base),
       ),
       norm: this.loader.vector(`${set}.norm.weight`, hiddenSize),
@@ -187,12 +213,33 @@ export class TransformerGistNet implements GistNet {
         pooling === 'queries'
           ? this.loader.transposed(`${set}.queries`, queries, hiddenSize, 1 / Math.sqrt(hiddenSize))
           : null,
-      up: this.loader.linear(pooled, [{ name: `${set}.mlp.up`, outputs: 4 * hiddenSize }], true),
-      down: this.loader.linear(
-        4 * hiddenSize,
-        [{ name: `${set}.mlp.down`, outputs: hiddenSize, scale }],
-        true,
-      ),
+      up: this.loader.linear(pooled, [{ name: `${set}.mlp.up`, outputs: mlpWidth }], true),
+      down: this.loader.linear(mlpWidth, [{ name: `${set}.mlp.down`, outputs: hiddenSize, scale }], true),
+      map: isAffine
+        ? this.loader.linear(hiddenSize, [{ name: `${set}.map`, outputs: hiddenSize }], true)
+        : null,
+      tokenWeights:
+        isAffine && tokens !== null ? this.loader.file.floats(`${set}.token_weights`, [tokens]) : null,
     };
   }
+}
+
+/** `[B · K]` what share of its block's mean each token has. */
+function sharesOf(
+  weights: Float32Array,
+  blocks: number,
+  tokens: ArrayLike<number> | undefined,
+): Float32Array {
+  if (tokens?.length !== blocks * K) throw new ShapeError('tokens', blocks * K, tokens?.length ?? 0);
+  const shares = Float32Array.from(tokens, (token) => {
+    const weight = weights[token];
+    if (weight === undefined) throw new RangeError(`Token ${token} has no weight among ${weights.length}.`);
+    return Math.max(LEAST_WEIGHT, weight);
+  });
+  for (let block = 0; block < blocks; block++) {
+    const own = shares.subarray(block * K, (block + 1) * K);
+    const sum = own.reduce((total, weight) => total + weight, 0);
+    for (let i = 0; i < K; i++) own[i]! /= sum;
+  }
+  return shares;
 }

@@ -28,6 +28,10 @@ const gistNetSchema = z.strictObject({
   attention: z.enum(['bidirectional', 'causal']),
   pooling: z.enum(['mean', 'queries']),
   queries: z.number().int().min(1).max(64),
+  // Absent: the plain mean of the children; 4 · hiddenSize; as `blocks`.
+  residual: z.enum(['mean', 'affine']).optional(),
+  mlpWidth: z.number().int().min(1).max(65_536).optional(),
+  lod2Blocks: z.number().int().min(0).max(16).optional(),
   version: z.number().int().min(0).max(65_535),
 });
 

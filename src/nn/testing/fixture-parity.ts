@@ -106,7 +106,9 @@ async function measureGistNet(
         joined.set(children.subarray(b * perBlock, (b + 1) * perBlock), at);
         counts.push(mask.subarray(b * width, (b + 1) * width).reduce((sum, bit) => sum + bit, 0));
       }
-      const gists = await net.compress(lod, joined, counts);
+      const tokens = `lod${lod}.tokens`;
+      const ids = io.has(tokens) ? readTensor(io, tokens) : undefined;
+      const gists = await net.compress(lod, joined, counts, ids);
       worst = Math.max(worst, largestError(gists, readTensor(io, `lod${lod}.gists`)));
     }
     return worst;

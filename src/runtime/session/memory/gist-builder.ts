@@ -31,7 +31,8 @@ export class GistBuilder {
     const { lod, firstIndex, count } = work;
     const d = this.tree.hiddenSize;
     const { children, contextCounts } = this.gather(work);
-    const bits = encodeHalves(await this.gistNet.compress(lod, children, contextCounts));
+    const tokens = lod === 1 ? this.tree.tokens(firstIndex * K, (firstIndex + count) * K) : undefined;
+    const bits = encodeHalves(await this.gistNet.compress(lod, children, contextCounts, tokens));
     let notFinite = 0;
     for (let block = 0; block < count; block++) {
       const row = bits.subarray(block * d, (block + 1) * d);

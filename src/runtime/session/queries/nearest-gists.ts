@@ -104,5 +104,5 @@ function gistOfText(gistNet: GistNet, base: LanguageModel, ids: Uint32Array): Pr
   const children = new Float32Array((gistNet.contextChildren + K) * d);
   const rows = base.embed(ids.subarray(ids.length - K - context));
   children.set(rows, children.length - rows.length);
-  return gistNet.compress(1, children, [context]);
+  return gistNet.compress(1, children, [context], ids.subarray(ids.length - K));
 }

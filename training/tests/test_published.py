@@ -1,0 +1,136 @@
+"""Heads of published bases: what is read, what is refused in words, and that a run may be cut at any minute."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+
+from training.constants import BLOCK_SIZE
+from training.models.gistnet import GistConfig, GistNet
+from training.models.llama import Llama
+from training.paths import MODEL_FOLDER
+from training.published import gistnet
+from training.published.base import BaseFileError, load_published_base
+from training.published.corpus import CorpusError, encode, read_corpus
+from training.tests.test_resume import Killed, killed_at
+from training.train.checkpoints import begin
+
+TEXT = "the harbour lantern keeps amber light over quiet stones while a clerk counts barrels and writes names"
+WORDS = TEXT.split()
+
+
+@pytest.fixture(scope="module")
+def base_folder(small_base: Llama, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small base as its makers would publish it."""
+    folder = tmp_path_factory.mktemp("small-base")
+    entries = {**small_base.config.to_dict(), "max_position_embeddings": 4096, "bos_token_id": 0}
+    (folder / "config.json").write_text(json.dumps(entries))
+    (folder / "tokenizer.json").write_bytes((MODEL_FOLDER / "tokenizer.json").read_bytes())
+    save_file({name: tensor.clone() for name, tensor in small_base.state_dict().items()}, folder / "model.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two kinds of text: a folder, and a file beside it."""
+    folder, rng = tmp_path_factory.mktemp("corpus"), random.Random(4)
+    (folder / "letters").mkdir()
+    for path in (folder / "letters" / "one.txt", folder / "notes.md"):
+        path.write_text(" ".join(rng.choice(WORDS) for _ in range(14_000)))
+    return folder
+
+
+def run(arguments: list[str]) -> dict[str, torch.Tensor]:
+    options = gistnet.parse_options([*arguments, "--seed", "3", "--save-seconds", "0", "--dtype", "float32"])
+    begin(options.seed)
+    trainer = gistnet.Trainer(options, load_published_base(options.base))
+    trainer.run()
+    return {name: tensor.clone() for name, tensor in trainer.net.state_dict().items()}
+
+
+def test_a_folder_is_read_as_it_was_written(base_folder: Path, small_base: Llama) -> None:
+    published = load_published_base(base_folder)
+    assert published.trained_context_tokens == 4096
+    ids, positions = torch.arange(12)[None], torch.arange(12)[None]
+    found, expected = (model(model.embed(ids), positions) for model in (published.model, small_base))
+    assert torch.allclose(found, expected)
+    assert not any(parameter.requires_grad for parameter in published.model.parameters())
+
+
+def test_what_is_no_base_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(BaseFileError, match="no such file"):
+        load_published_base(tmp_path / "missing.gguf")
+    with pytest.raises(BaseFileError, match=r"has no config\.json"):
+        load_published_base(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "mamba"}')
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(BaseFileError, match="mamba"):
+        load_published_base(tmp_path)
+
+
+def test_a_corpus_has_kinds_and_holds_some_of_each_out(corpus: Path, tokenizer: Tokenizer) -> None:
+    kinds = read_corpus([corpus], tokenizer, 256)
+    assert {kind.name for kind in kinds} == {"letters", corpus.name}
+    for kind in kinds:
+        assert len(kind.train) % BLOCK_SIZE == 0
+        assert 0.05 < len(kind.held_out) / len(kind.train) < 0.2
+
+
+def test_a_missing_corpus_is_named(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"nowhere: there is no such folder"):
+        read_corpus([tmp_path / "nowhere"], tokenizer, 256)
+    with pytest.raises(CorpusError, match="nothing to train on"):
+        read_corpus([tmp_path], tokenizer, 256)
+
+
+def test_a_language_in_bytes_is_left_out(
+    corpus: Path, tokenizer: Tokenizer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "greek").mkdir()
+    (tmp_path / "greek" / "one.txt").write_text("ἄνδρα μοι ἔννεπε μοῦσα πολύτροπον " * 400, encoding="utf-8")
+    kinds = read_corpus([corpus, tmp_path], tokenizer, 256)
+    assert "greek" not in {kind.name for kind in kinds}
+    assert "greek: " in (said := capsys.readouterr().out)
+    assert "in bytes" in said
+
+
+def test_pieces_of_a_long_text_are_joined(tokenizer: Tokenizer) -> None:
+    text = " ".join(WORDS * 2_000)
+    assert encode(tokenizer, text).tolist() == tokenizer.encode(text).ids
+
+
+def test_an_untrained_gist_is_the_centred_weighted_mean(small_base: Llama) -> None:
+    net = GistNet(small_base.config, GistConfig(1, 8, "causal", residual="affine", mlp_width=8, lod2_blocks=0))
+    weights = torch.rand(small_base.config.vocab_size) + 0.5
+    net.start_centred(small_base, weights)
+    tokens = torch.arange(BLOCK_SIZE)[None]
+    children = small_base.embed(tokens)
+    mean = (children[0] * weights[tokens[0], None]).sum(0) / weights[tokens[0]].sum()
+    centre = small_base.model.embed_tokens.weight.mean(0)
+    assert torch.allclose(net.lod1(children, tokens=tokens)[0], mean - centre, atol=1e-6)
+    assert torch.allclose(net.lod2(children)[0], children[0].mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize(("steps", "fatal"), [((3, 1), 3), ((1, 3), 5)], ids=["lod1", "lod2"])
+def test_a_cut_run_goes_on(
+    steps: tuple[int, int], fatal: int, base_folder: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gistnet, "MEASURED_WINDOWS", 2)
+    lod1, lod2 = map(str, steps)
+    arguments = ["--base", str(base_folder), "--corpus", str(corpus), "--lod1-steps", lod1, "--lod2-steps", lod2]
+    arguments += ["--batch", "1", "--context", "8", "--blocks", "1"]
+    whole = run([*arguments, "--out", str(tmp_path / "whole.pt")])
+    cut = [*arguments, "--out", str(tmp_path / "cut.pt")]
+    with monkeypatch.context() as patch:
+        patch.setattr(gistnet, "descend", killed_at(fatal, gistnet.descend))
+        with pytest.raises(Killed):
+            run(cut)
+    resumed = run([*cut, "--resume"])
+    for key, tensor in whole.items():
+        assert torch.equal(tensor, resumed[key]), key
