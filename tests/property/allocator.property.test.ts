@@ -85,6 +85,8 @@ const configuration = fc.record({
   driftGain: fc.constantFrom(0, 0.05, 1),
   strategy: fc.constantFrom(...STRATEGY_IDS),
   tradeMargin: fc.constantFrom(0, 0.1),
+  openNeighbours: fc.constantFrom(0, 0, 1, 2),
+  openBlocks: fc.constantFrom(0, 0, 1, 4),
   strategyTemperature: fc.constantFrom(0, 0.5),
 });
 const historyLength = fc.oneof(

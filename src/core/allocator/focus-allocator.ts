@@ -4,13 +4,15 @@
  * A greedy planner with hysteresis. Per pass it takes at most `maxActions` moves of whole blocks, within the budget
  * `W_max`, and it never leaves the window with a gap, an overlap or half a swap:
  *
- * 1. `pass/allocator-state.ts`: drift, net cost and cooldowns are carried over from the refocus before.
+ * 1. `pass/allocator-state.ts`: drift, net cost and cooldowns are carried over from the refocus before; `asked-scores.ts`
+ *    adds to the scores what they do not know: drift, and what a block asks for on its neighbours' behalf.
  * 2. `pass/payment.ts`: while the window is over budget, the lowest-scored blocks collapse by force; what was evicted
  *    earlier comes back as soon as it fits.
  * 3. What the researcher hid is brought to its coarsest and pins to LOD0, before any policy has its say.
- * 4. `pass/candidates.ts`: scores above τ_expand ask to expand, those below -τ_collapse to collapse, in order of
+ * 4. `pass/open-blocks.ts`: where the number of open blocks is limited, those beyond it collapse.
+ * 5. `pass/candidates.ts`: scores above τ_expand ask to expand, those below -τ_collapse to collapse, in order of
  *    preference; `context/moves.ts` says which of them the tree and the layout allow.
- * 5. `strategies/`: one of them takes the moves. Collapses refund tokens, expansions consume them.
+ * 6. `strategies/`: one of them takes the moves. Collapses refund tokens, expansions consume them.
  *
  * Every move, and what was refused and why, is in the record that comes out. Pure: same input, same output.
  */
@@ -21,10 +23,12 @@ import { NONE } from '../context/draft-layout.ts';
 import { ageLayout } from '../context/working-context.ts';
 import type { Layout, PinnedSpan } from '../context/working-context.ts';
 import type { StrategyId } from '../trace/parameters.ts';
+import { askedScores } from './asked-scores.ts';
 import { AllocationPass } from './pass/allocation-pass.ts';
 import type { Allocation } from './pass/allocation-pass.ts';
 import { beginRefocus } from './pass/allocator-state.ts';
 import type { AllocatorConfig, AllocatorState, Thresholds } from './pass/allocator-state.ts';
+import { closeSurplus } from './pass/open-blocks.ts';
 import { Payers, fitToBudget, readmitEvicted } from './pass/payment.ts';
 import type { Strategy } from './pass/strategy.ts';
 import { takeAdaptively } from './strategies/adaptive.ts';
@@ -66,7 +70,7 @@ export function allocate(input: AllocationInput): Allocation {
   const state = number === 0 ? beginRefocus(input.state, config) : input.state;
   const pass = new AllocationPass({
     layout: number === 0 ? ageLayout(input.layout) : input.layout,
-    scores: biasedScores(scores, state, config),
+    scores: askedScores(input.layout, scores, state, config),
     tree,
     config,
     state,
@@ -79,6 +83,7 @@ export function allocate(input: AllocationInput): Allocation {
   collapseHidden(pass);
   readmitEvicted(pass, true);
   expandPinned(pass);
+  closeSurplus(pass);
   const { taken, thresholds } = STRATEGIES[config.strategy](pass);
   // What the strategy collapsed may have made room.
   readmitEvicted(pass, false);
@@ -149,10 +154,4 @@ function withThresholds(state: AllocatorState, thresholds: Thresholds | undefine
   const { step, drift, netCost, actionsTaken, cooldowns } = state;
   const plain = { step, drift, netCost, actionsTaken, cooldowns };
   return thresholds === undefined ? plain : { ...plain, thresholds };
-}
-
-/** A context that grew lately is biased to collapse, one that shrank to expand. */
-function biasedScores(scores: Float32Array, state: AllocatorState, config: AllocatorConfig): Float32Array {
-  const bias = (-config.driftGain * state.drift) / config.budgetTokens;
-  return scores.map((score) => (Number.isFinite(score) ? Math.max(-1, Math.min(1, score + bias)) : 0));
 }

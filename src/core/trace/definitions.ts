@@ -67,6 +67,11 @@ export const DEFINITIONS = [
     ],
   },
   {
+    id: 'how-much-to-open',
+    term: 'How much to open',
+    text: 'A full budget is no goal in itself: every raw block that nobody asked for is one more candidate that a small base may take for the answer. The best blocks may be limited in number, whatever room is left. A fact that a block’s edge cuts in two is read whole only with the neighbour beside it, so that a block may ask for its neighbours, too. Both cost quality where they are set wrong; a model’s manifest says what measured best.',
+  },
+  {
     id: 'score',
     term: 'Score and thresholds',
     text: 'A scorer gives every entry a number from −1 to 1. Above τ_expand a gist asks for its children, below −τ_collapse raw text or a group of 32 siblings asks for its gist; in between nothing moves, which is what keeps focus from thrashing. A raw block’s score is the mean over its tokens, a group’s the mean over its entries.',

@@ -29,6 +29,7 @@ export const REASONS = [
   'score-below-tau', // collapse
   'paid-for-expansion', // collapse taken so that a waiting expansion fits
   'paid-for-readmission', // collapse taken so that an evicted span fits again
+  'enough-open', // collapse, or refused: as many blocks with better scores stand open as openBlocks allows
   'over-budget', // forced collapse
   'cooldown-overruled', // forced collapse of what may not flip yet, because nothing else was left before an eviction
   'coarsest-and-over-budget', // eviction

@@ -127,6 +127,14 @@ test.each([1, 2, 3])(
   },
 );
 
+test('version 6, whose windows were opened by score and budget alone, is read with that', async () => {
+  const { openNeighbours, openBlocks, ...config } = DEFAULT_RUN_CONFIG;
+  expect([openNeighbours, openBlocks]).toEqual([0, 0]);
+  const old = [{ ...header, version: 6, config }, decode(0)];
+  const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
+  expect(reading).toEqual({ header, events: [decode(0)], notes: [] });
+});
+
 test('version 5, whose chats were written with the template alone, is read with that', async () => {
   const { systemText, stopTexts, ...config } = DEFAULT_RUN_CONFIG;
   const session = { type: 'session', step: 0, timeMs: 0, sessionId: 's', title: 'Walk', modelId: 'tiny' };

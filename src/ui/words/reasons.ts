@@ -68,6 +68,8 @@ function because(action: ActionRecord, { tauExpand, tauCollapse }: Thresholds): 
       return `${score}; collapsed so that an expansion of the same step fits the budget.`;
     case 'paid-for-readmission':
       return `${score}; collapsed so that what had left the window fits again.`;
+    case 'enough-open':
+      return `${score}; as many blocks with better scores as Open blocks allows come before it.`;
     case 'cooldown-overruled':
       return `${score}; nothing else was left to collapse, and losing detail soon after a change is better than losing history, so its cooldown was overruled.`;
     case 'over-budget':

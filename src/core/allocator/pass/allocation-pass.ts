@@ -77,6 +77,8 @@ export class AllocationPass {
   readonly number: number;
   /** Candidates that were not taken, with the reason. */
   readonly refused = new TopList<ActionRecord>(MAX_REFUSED);
+  /** The only LOD1 gists that may expand, by node; null where nothing but the budget limits them. */
+  mayOpen: ReadonlySet<number> | null = null;
   private readonly applied: ActionRecord[] = [];
   private readonly rules: MoveRules;
   private readonly cooldowns: CooldownTable;
@@ -126,6 +128,7 @@ export class AllocationPass {
   expandRefusal(node: number): Refusal | null {
     const obstacle = refuse(this.draft, 'expand', node, this.rules);
     if (obstacle !== null) return { reason: reasonOf(obstacle) };
+    if (this.draft.lod[node] === 1 && this.mayOpen?.has(node) === false) return { reason: 'enough-open' };
     const cooldownLeft = this.cooldowns.left(this.draft.lod[node]!, this.draft.start[node]!, 'expand');
     return cooldownLeft > 0 ? { reason: 'cooldown', cooldownLeft } : null;
   }

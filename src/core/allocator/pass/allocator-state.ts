@@ -15,6 +15,8 @@ export type AllocatorConfig = Pick<
   | 'tauExpand'
   | 'tauCollapse'
   | 'maxActions'
+  | 'openNeighbours'
+  | 'openBlocks'
   | 'cooldownSteps'
   | 'driftDecay'
   | 'driftGain'
