@@ -82,7 +82,12 @@ class Told:
     groups: dict[str, list[list[Placed]]]
 
     def question(self, rng: random.Random, encode, last: int) -> Question | None:
-        """A question of a random kind about facts that end before token `last`."""
+        """A question of a random kind about facts that end before token `last`, as tokens."""
+        found = self.draw(rng, last)
+        return found and write_question(*found, encode)
+
+    def draw(self, rng: random.Random, last: int) -> tuple[Asked, list[Placed]] | None:
+        """A question of a random kind about facts that end before token `last`, and the facts that it needs."""
         facts = [fact for fact in self.facts if fact.end <= last]
         groups = {
             name: [kept for group in groups if (kept := [fact for fact in group if fact.end <= last])]
@@ -98,7 +103,7 @@ class Told:
         for kind in (*rng.choices(list(makers), [share for share, _ in makers.values()], k=3), "single"):
             found = makers[kind][1]()
             if found is not None:
-                return write_question(*found, encode)
+                return found
         return None
 
     @staticmethod

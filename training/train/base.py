@@ -18,16 +18,17 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from training.data.context_rows import ContextRows
 from training.data.document_writer import Teller
 from training.data.positions import random_positions
 from training.data.tokenizer import load_tokenizer
 from training.models.initialisation import init_copy_head, init_positional_heads
 from training.models.llama import Llama, LlamaConfig
-from training.options import add_language, add_length, add_run, parser_of
+from training.options import add_language, add_length, add_networks, add_run, parser_of
 from training.paths import CACHE
-from training.train.base_curriculum import Corpus, Stage, chosen_stages
-from training.train.base_loss import BINDING_LAYER, RETRIEVAL_HEAD, RETRIEVAL_LAYER, training_loss
-from training.train.checkpoints import begin, save_atomically
+from training.train.base_curriculum import TOKENS_PER_STEP, Corpus, Stage, chosen_stages
+from training.train.base_loss import BINDING_LAYER, RETRIEVAL_HEAD, RETRIEVAL_LAYER, Batch, training_loss
+from training.train.checkpoints import begin, load_gistnet, save_atomically
 from training.train.loop import Meter, Progress, Timer, descend, peak_groups, set_learning_rate, warm_cosine
 from training.world.lexicon import ALIASES
 
@@ -70,6 +71,10 @@ class Trainer:
             Corpus(teller, self.rng, options.special_share),
             Meter(),
         )
+        self.contexts = None
+        if options.context_share:
+            net = load_gistnet(self.config, options.gistnet)
+            self.contexts = ContextRows(self.model, net, teller, self.rng)
         self.checkpoint, self.tokens = options.out / "checkpoint.pt", 0
         self.progress = Progress(options.minutes, options.steps)
         if options.start:
@@ -81,12 +86,16 @@ class Trainer:
             saved = torch.load(self.checkpoint, weights_only=False)
             self.model.load_state_dict(saved["state_dict"])
             self.optimizer.load_state_dict(saved["optimizer"])
+            if self.contexts:
+                self.contexts.pool = saved["pool"]
             self.rng.setstate(saved["rng"])
             self.tokens = saved["tokens"]
             self.progress = Progress(options.minutes, options.steps, saved["step"], saved["seconds"])
 
     def run(self) -> None:
         timer = Timer(self.options.save_seconds)
+        if self.contexts and not self.contexts.pool:
+            self.contexts.fill(self.options.pool)
         while (share := self.progress.share()) < 1:
             self.step(next(stage for stage in self.stages if share < stage.until), share)
             if self.progress.step % REPORT_STEPS == 0:
@@ -102,14 +111,26 @@ class Trainer:
 
     def step(self, stage: Stage, share: float) -> None:
         set_learning_rate(self.optimizer, warm_cosine(self.progress.step, share, 150, 0.05))
+        if self.contexts and self.rng.random() < self.options.context_share:
+            batch = self.working_contexts(self.contexts, share)
+        else:
+            batch = self.documents(stage)
+        aux_weight = 0.5 * max(0.3, 1 - 2 * share)
+        descend(training_loss(self.model, batch, stage.other_weight, aux_weight, self.meter), self.optimizer)
+        self.tokens += batch.positions.numel()
+        self.length = batch.positions.shape[1]
+        self.progress.advance()
+
+    def documents(self, stage: Stage) -> Batch:
         documents = self.corpus.batch(stage)
         spans = [document.clause_spans() for document in documents]
-        positions = random_positions(len(documents), stage.length, self.rng, stage.jumps, spans)
-        aux_weight = 0.5 * max(0.3, 1 - 2 * share)
-        descend(training_loss(self.model, documents, positions, stage, aux_weight, self.meter), self.optimizer)
-        self.tokens += positions.numel()
-        self.length = stage.length
-        self.progress.advance()
+        return Batch(documents, random_positions(len(documents), stage.length, self.rng, stage.jumps, spans))
+
+    def working_contexts(self, contexts: ContextRows, share: float) -> Batch:
+        """Rows as the allocator makes them, of half a budget at first, of a whole one more often later."""
+        contexts.refresh()
+        slots = 1024 if self.rng.random() < share * 0.7 else 512
+        return Batch.of_contexts([contexts.row(slots) for _ in range(TOKENS_PER_STEP // slots)])
 
     def report(self) -> None:
         means = self.meter.read()
@@ -127,6 +148,8 @@ class Trainer:
 
     def save(self) -> None:
         state = {"config": self.config.to_dict(), "state_dict": self.model.state_dict(), "rng": self.rng.getstate()}
+        if self.contexts:
+            state["pool"] = self.contexts.pool
         optimizer = self.optimizer.state_dict()
         save_atomically(
             self.checkpoint, {**state, **self.progress.state(), "tokens": self.tokens, "optimizer": optimizer}
@@ -148,6 +171,9 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--begin-binding", action="store_true", help="make head 0 of the binding layer a copying head, once"
     )
+    parser.add_argument("--context-share", type=float, default=0.0, help="steps on working contexts with gists in them")
+    parser.add_argument("--pool", type=int, default=150_000, help="tokens of documents that working contexts show")
+    add_networks(parser, "gistnet")
     parser.add_argument("--special-share", type=float, default=0.35, help="documents with chains, repeats, rewordings")
     return parser.parse_args(arguments)
 

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from training.data.context_rows import ContextRow
 from training.data.documents import Document, Question, Value
 from training.models.llama import Llama
-from training.train.base_curriculum import Stage
 from training.train.loop import Meter
 from training.world.questions import KINDS
 
@@ -85,46 +85,83 @@ class Targets:
         return cls(*torch.tensor(found, dtype=torch.int64).reshape(-1, 6).unbind(1))
 
 
-def training_loss(
-    model: Llama, documents: list[Document], positions: Tensor, stage: Stage, aux_weight: float, meter: Meter
-) -> Tensor:
+@dataclass
+class Batch:
+    """Documents of one length, and where their tokens stand; gists in some slots' place where there are any."""
+
+    documents: list[Document]
+    positions: Tensor
+    """`[B, T]`"""
+    name: str = ""
+    """Comes before the names of what is measured."""
+    is_gist: Tensor | None = None
+    """`[B, T]` boolean."""
+    gists: Tensor | None = None
+    """`[B, T, d]`"""
+    follows: Tensor | None = None
+    """`[B, T]` boolean: the next slot is the next raw token, so that it can be predicted; None = everywhere."""
+
+    @classmethod
+    def of_contexts(cls, rows: list[ContextRow]) -> Batch:
+        """Working contexts of one length."""
+        positions, is_gist, gists, follows = (
+            torch.stack([getattr(row, name) for row in rows]) for name in ("positions", "is_gist", "gists", "follows")
+        )
+        documents = [row.document for row in rows]
+        return cls(documents, positions[:, :-1], "context.", is_gist[:, :-1], gists[:, :-1], follows)
+
+    def embeds(self, model: Llama, inputs: Tensor) -> Tensor:
+        """What the base is given of `inputs` `[B, T]`: `[B, T, d]`."""
+        embeds = model.embed(inputs)
+        return embeds if self.gists is None else torch.where(self.is_gist[..., None], self.gists, embeds)
+
+
+def training_loss(model: Llama, batch: Batch, other_weight: float, aux_weight: float, meter: Meter) -> Tensor:
     """Weighted next-token loss plus the retrieval heads' -log attention on the gold places.
 
-    An answer's words weigh at least 1, as they choose between answering, going on and abstaining; values 3.
+    An answer's words weigh at least 1, as they choose between answering, going on and abstaining; values 3; every
+    other token `other_weight`.
     """
+    documents = batch.documents
     tokens = torch.from_numpy(np.stack([document.tokens for document in documents])).long()
     inputs, labels = tokens[:, :-1], tokens[:, 1:]
     targets = Targets.of(documents)
     layers = sorted(set(targets.layer.tolist()) - {-1})
     bindings = bindings_of(documents) if LATE_LAYER in layers else torch.empty(0, 4)
     seen = {*layers, BINDING_LAYER} if len(bindings) else layers
-    hidden, probs = model.hidden_states(model.embed(inputs), positions, return_attention_of=seen)
+    hidden, probs = model.hidden_states(batch.embeds(model, inputs), batch.positions, return_attention_of=seen)
     logits = model.logits(hidden)
     nll = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels)
-    weights = torch.full_like(nll, stage.other_weight)
+    weights = torch.full_like(nll, other_weight)
     for row, document in enumerate(documents):
         for question in document.questions:
-            weights[row, question.answer_start - 1 : question.value_end] = max(1.0, stage.other_weight)
+            weights[row, question.answer_start - 1 : question.value_end] = max(1.0, other_weight)
             for value in question.values:
                 weights[row, value.start - 1 : value.end - 1] = 3.0
+    if batch.follows is not None:
+        weights = weights * batch.follows
     loss = (nll * weights).sum() / weights.sum()
-    meter.add(nll=nll)
+
+    def measure(name: str, values: Tensor) -> None:
+        meter.add(**{batch.name + name: values})
+
+    measure("nll", nll[weights > 0])
     if len(bindings):
         row, head, last, part = bindings.unbind(1)
         mass = probs[BINDING_LAYER][row, head, last, part]
         loss = loss - aux_weight * (mass + 1e-6).log().mean()
-        meter.add(binding=mass)
+        measure("binding", mass)
     if len(targets.row):
         for layer in layers:
             named = targets.layer == layer
             mass = probs[layer][targets.row[named], RETRIEVAL_HEAD, targets.query[named], targets.gold[named]]
             loss = loss - aux_weight * (mass + 1e-6).log().sum() / (targets.layer >= 0).sum()
-            meter.add(**{f"attention{layer}": mass})
+            measure(f"attention{layer}", mass)
         correct = logits[targets.row, targets.query].argmax(-1) == labels[targets.row, targets.query]
         single = targets.kind == 0
-        meter.add(recall=correct[single])
-        meter.add(recall3=correct[single & (targets.candidates >= 3)])
-        meter.add(recall3Late=correct[single & (targets.candidates >= 3) & (targets.layer == LATE_LAYER)])
+        measure("recall", correct[single])
+        measure("recall3", correct[single & (targets.candidates >= 3)])
+        measure("recall3Late", correct[single & (targets.candidates >= 3) & (targets.layer == LATE_LAYER)])
         for index, kind in enumerate(KINDS[1:], 1):
-            meter.add(**{kind: correct[targets.kind == index]})
+            measure(kind, correct[targets.kind == index])
     return loss
