@@ -108,10 +108,13 @@ export function mutatedJson(original: unknown): fc.Arbitrary<string> {
   });
   return fc.array(edit, { minLength: 1, maxLength: 3 }).map((edits) => {
     const root = { whole: JSON.parse(source) as unknown };
-    for (const each of edits) applyEdit(root, each);
+    // A value of its own each time: the next edit may go into it.
+    for (const { value, ...each } of edits) applyEdit(root, { ...each, value: copyOf(value) });
     return JSON.stringify(root.whole);
   });
 }
+
+const copyOf = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 type Holder = Record<string, unknown>;
 
@@ -121,9 +124,9 @@ function applyEdit(root: Holder, { at, act, value }: JsonEdit): void {
   if (act === 'replace' || holder === root) define(holder, key, value);
   else if (Array.isArray(holder)) {
     if (act === 'remove') holder.splice(Number(key), 1);
-    else holder.push(holder[Number(key)]);
+    else holder.push(copyOf(holder[Number(key)]));
   } else {
-    const was = holder[key];
+    const was = copyOf(holder[key]);
     if (act !== 'repeat') Reflect.deleteProperty(holder, key);
     if (act !== 'remove') define(holder, act === 'rename' ? '__proto__' : `${key}2`, was);
   }

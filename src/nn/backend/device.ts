@@ -176,9 +176,16 @@ async function registerOwnDevice(
   tf.env().set('WEBGPU_CPU_FORWARD', false);
   tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info), 3);
   ownedDevice = device;
-  void device.lost.then((info) => {
+  const lose = (reason: string): void => {
     if (ownedDevice !== device) return;
     ownedDevice = null;
-    onDeviceLost?.(info.message === '' ? info.reason : info.message);
+    onDeviceLost?.(reason);
+  };
+  void device.lost.then((info) => {
+    lose(info.message === '' ? info.reason : info.message);
+  });
+  // A buffer that could not be made reads as zeros: what is computed from then on would be wrong without a word.
+  device.addEventListener('uncapturederror', ({ error }) => {
+    if (error instanceof GPUOutOfMemoryError) lose(`its memory ran out: ${error.message}`);
   });
 }

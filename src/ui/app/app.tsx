@@ -277,7 +277,7 @@ function ReadOnlyBanner() {
   return (
     <p className="banner" role="status">
       This session is open in another tab, which writes it. Here you can look and play back, and what is added
-      there comes in; close the other tab and reload to change it.
+      there comes in. Close the other tab to change it here.
     </p>
   );
 }

@@ -22,6 +22,7 @@ import { LensTraining } from '../features/training/lens-training.ts';
 import type { EnginePort } from '../model/engine-link.ts';
 import { type Model, createModel } from '../model/model.ts';
 import { SESSIONS_CHANNEL, followSessions } from '../model/session-follow.ts';
+import { watchForEviction } from '../model/kept-sessions.ts';
 import { startPlayheadClock } from '../model/playhead-clock.ts';
 import { pageCommands } from './page-commands.ts';
 import { sessionCommands } from './session-commands.ts';
@@ -80,7 +81,12 @@ export function listen({ model, commands, keyboard, pageLink }: Page, openExampl
     keepCompositionKeys(globalThis),
     listenForKeys(commands, keyboard),
     listenForDroppedFiles(model),
-    followSessions(model, new BroadcastChannel(SESSIONS_CHANNEL)),
+    followSessions(
+      model,
+      new BroadcastChannel(SESSIONS_CHANNEL),
+      (navigator as Partial<Navigator>).locks ?? null,
+    ),
+    watchForEviction(model),
     startAddressSync(model, pageLink, openExample),
   ];
   return () => {
