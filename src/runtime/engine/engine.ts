@@ -123,6 +123,7 @@ export class Engine {
     refocus: this.changing(() => this.session.refocus()),
     inspect: (query) => this.session.query(query),
     spanText: (query) => this.session.query(query),
+    tokens: (query) => this.session.query(query),
     nextTokens: (query) => this.session.query(query),
     scoreContinuation: (query) => this.session.query(query),
     measureSensitivity: this.changing((query) => this.session.query(query)),

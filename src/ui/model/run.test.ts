@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_RUN_CONFIG, type RunConfig } from '../../core/trace/config.ts';
 import { layoutDelta } from '../../core/trace/layout-delta.ts';
 import type { ActionRecord, LayoutEntry, TelemetryEventOf } from '../../core/trace/telemetry.ts';
 import { sampleAction, sampleRefocus } from '../../core/testing/sample-events.ts';
@@ -86,6 +87,30 @@ describe('run trace', () => {
     const thresholds = { tauExpand: -0.05, tauCollapse: 1 };
     trace.append([{ ...refocus(3, layoutDelta(second, second), [0.1, 0.1, 0.1]), thresholds }]);
     expect([1, 2].map((index) => trace.frameAt(index)?.thresholds)).toEqual([undefined, thresholds]);
+  });
+
+  it('knows from which step on other parameters were in force', () => {
+    const trace = sampleTrace();
+    const session = (config: RunConfig): TelemetryEventOf<'session'> => ({
+      type: 'session',
+      step: 2,
+      timeMs: 0,
+      sessionId: 's',
+      title: 'S',
+      modelId: 'm',
+      modelHash: 'h',
+      backend: 'cpu',
+      config,
+    });
+    const changed = { ...DEFAULT_RUN_CONFIG, tauExpand: 0.4 };
+    trace.append([session(DEFAULT_RUN_CONFIG), session(DEFAULT_RUN_CONFIG)]);
+    expect(trace.configChanges).toEqual([]);
+    trace.append([session(changed)]);
+    expect(trace.configChanges).toEqual([
+      { index: trace.frameCount, before: DEFAULT_RUN_CONFIG, after: changed },
+    ]);
+    trace.reset();
+    expect(trace.configChanges).toEqual([]);
   });
 
   it('undoes actions to find the layout that was scored', () => {

@@ -2,7 +2,7 @@
  * A run as the page remembers it: frames as keyframes and deltas, metrics per step, decoded tokens. No store,
  * because it is large: drawing code reads it, and whoever subscribes hears that it grew.
  */
-import type { RunConfig } from '../../core/trace/config.ts';
+import { type RunConfig, changedIds } from '../../core/trace/config.ts';
 import type {
   ActionRecord,
   LayoutEntry,
@@ -18,6 +18,13 @@ type RefocusEvent = TelemetryEventOf<'refocus'>;
 
 type DecodedToken = TelemetryEventOf<'decode'>;
 
+/** A frame from which on other parameters were in force. */
+export interface ConfigChange {
+  readonly index: number;
+  readonly before: RunConfig;
+  readonly after: RunConfig;
+}
+
 export class Run {
   readonly #frames: Frame[] = [];
   readonly #layouts = new LayoutHistory();
@@ -27,6 +34,7 @@ export class Run {
   readonly #decoded = new Map<number, DecodedToken>();
   /** The parameters from a frame on, in order of frames. */
   readonly #configs: { readonly from: number; readonly config: RunConfig }[] = [];
+  #configChanges: readonly ConfigChange[] = [];
   readonly #listeners = new Set<() => void>();
   #violations = 0;
   /** Actions since the last frame; they belong to the story of the next one. */
@@ -83,6 +91,11 @@ export class Run {
     return this.#configs.findLast(({ from }) => from <= index)?.config ?? null;
   }
 
+  /** Where the parameters changed, in order. A change that no step has run with yet has an index past the last. */
+  get configChanges(): readonly ConfigChange[] {
+    return this.#configChanges;
+  }
+
   /** The token decoded at an index of the history, if this trace saw it. */
   decodedAt(index: number): DecodedToken | undefined {
     return this.#decoded.get(index);
@@ -124,6 +137,7 @@ export class Run {
     this.#scores = new ScoreColumn();
     this.#decoded.clear();
     this.#configs.length = 0;
+    this.#configChanges = [];
     this.#between = [];
     this.#violations = 0;
     this.#changed();
@@ -156,7 +170,7 @@ export class Run {
         this.#violations++;
         return;
       case 'session':
-        this.#configs.push({ from: this.#frames.length, config: event.config });
+        this.#acceptConfig(event.config);
         return;
       case 'action':
         this.#between.push(event.action);
@@ -172,6 +186,14 @@ export class Run {
       default:
         event satisfies never;
     }
+  }
+
+  #acceptConfig(config: RunConfig): void {
+    const before = this.#configs.at(-1)?.config;
+    const from = this.#frames.length;
+    this.#configs.push({ from, config });
+    if (before === undefined || changedIds(before, config).length === 0) return;
+    this.#configChanges = [...this.#configChanges, { index: from, before, after: config }];
   }
 
   #acceptFrame(event: RefocusEvent): void {

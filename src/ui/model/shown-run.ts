@@ -15,6 +15,7 @@ export type RunFrames = Pick<
   | 'deltaNllAt'
   | 'latenciesAt'
   | 'configAt'
+  | 'configChanges'
   | 'decodedAt'
   | 'indexOfStep'
   | 'nextAction'

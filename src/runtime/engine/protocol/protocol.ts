@@ -29,6 +29,7 @@ export type {
   ContinuationScore,
   GistMatch,
   LevelCells,
+  ListedToken,
   SensitivityReport,
   SimilarSearch,
   TextSearch,

@@ -27,6 +27,8 @@ export const querySchemas = [
     end: blockFields.end,
     maxCharacters: z.number().int().min(1).max(1_000_000),
   }),
+  /** The tokens of a span one by one. */
+  z.object({ kind: z.literal('tokens'), start: blockFields.start, end: blockFields.end }),
   z.object({ kind: z.literal('nextTokens'), count: z.number().int().min(1).max(100), ...headField }),
   /** The negative log-likelihood of a text, token by token, if it followed now. */
   z.object({
@@ -79,7 +81,6 @@ export interface BlockReport {
   readonly start: number;
   readonly end: number;
   readonly text: string;
-  readonly tokenTexts: readonly string[];
   readonly inWorkingContext: boolean;
   readonly currentLod: number | null;
   readonly provenance: readonly ProvenanceRun[];
@@ -106,6 +107,12 @@ export interface BlockReport {
   readonly canCollapse: MoveVerdict;
   /** Nearest other gists of the same level by cosine. */
   readonly neighbours: readonly GistMatch[];
+}
+
+/** One token of the history. */
+export interface ListedToken {
+  readonly id: number;
+  readonly text: string;
 }
 
 export interface TokenProbability {
@@ -190,6 +197,8 @@ export interface SimilarSearch {
 export interface QueryResults {
   inspect: BlockReport;
   spanText: { readonly text: string; readonly truncated: boolean };
+  /** From `start` on, at most 2,048. */
+  tokens: readonly ListedToken[];
   nextTokens: readonly TokenProbability[];
   scoreContinuation: ContinuationScore;
   measureSensitivity: SensitivityReport;

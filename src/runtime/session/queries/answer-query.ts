@@ -19,7 +19,7 @@ import type {
   TokenProbability,
 } from '../messages/query-messages.ts';
 import { counterfactualOf, measureSensitivity } from './sensitivity.ts';
-import { searchText, textOfSpan } from './span-text.ts';
+import { searchText, textOfSpan, tokensOfSpan } from './span-text.ts';
 import { treeCells } from './tree-cells.ts';
 
 /** @throws {EngineError} `bad-span` for a block that the tree does not have, `bad-message` for an unknown head, `not-measurable`. */
@@ -36,6 +36,8 @@ export async function answerQuery(steps: SessionSteps, query: Query): Promise<Qu
       return inspectBlock(focus.head(query.head), tokenizer, steps.activeConfig, steps.marks.list, query);
     case 'spanText':
       return textOfSpan(tree, tokenizer, query.start, query.end, query.maxCharacters);
+    case 'tokens':
+      return tokensOfSpan(tree, tokenizer, query.start, query.end);
     case 'nextTokens':
       return steps.exclusive(() => likelyNextTokens(steps, focus.head(query.head), query.count));
     case 'scoreContinuation':

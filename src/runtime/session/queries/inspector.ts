@@ -13,7 +13,7 @@ import type { Head } from '../head/head.ts';
 import { describeGists, nearestGists } from './nearest-gists.ts';
 import type { BlockReport, GistMatch, MoveVerdict } from '../messages/query-messages.ts';
 
-/** Tokens of a block whose texts are listed one by one; the text of a longer block is cut there. */
+/** The text of a longer block is cut there. */
 const LISTED_TOKENS = 2048;
 const NEIGHBOURS = 5;
 
@@ -40,7 +40,6 @@ export function inspectBlock(
     start,
     end,
     text: tokenizer.decode(shown),
-    tokenTexts: Array.from(shown, (id) => tokenizer.tokenText(id)),
     inWorkingContext: index >= 0,
     currentLod: holder?.lod ?? null,
     provenance: tree.provenanceOf(start, end),

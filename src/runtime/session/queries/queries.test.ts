@@ -5,7 +5,7 @@ import { entryAt, layoutOf } from '../../../core/context/working-context.ts';
 import { createFakeModel, FAKE_HIDDEN_SIZE } from '../../testing/fake-model.ts';
 import { bootEngine, type EngineFixture, ingest, open, prose } from '../../testing/engine-fixture.ts';
 import { counterfactualOf } from './sensitivity.ts';
-import { searchText } from './span-text.ts';
+import { searchText, tokensOfSpan } from './span-text.ts';
 import { treeCells } from './tree-cells.ts';
 
 const ORIGIN = { role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
@@ -20,6 +20,14 @@ function treeOf(text: string): GistTree {
   }
   return tree;
 }
+
+it('lists tokens one by one, as far as there are any', () => {
+  const tree = treeOf('A harbour.');
+  const listed = tokensOfSpan(tree, tokenizer, 2, 99);
+  expect(listed.map(({ text }) => text).join('')).toBe('harbour.');
+  expect(listed.map(({ id }) => id)).toEqual([...tree.tokens(2, 10)]);
+  expect(tokensOfSpan(tree, tokenizer, 50, 60)).toEqual([]);
+});
 
 describe('searching text', () => {
   const find = (text: string, query: string, limit = 10) =>

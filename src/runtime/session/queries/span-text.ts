@@ -1,7 +1,7 @@
 /** Text of the history: a span of it, and where a text stands in it. */
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Tokenizer } from '../../../nn/model-folder/tokenizer.ts';
-import type { TextHit, TextSearch } from '../messages/query-messages.ts';
+import type { ListedToken, TextHit, TextSearch } from '../messages/query-messages.ts';
 
 /** The text of tokens `start..end-1`, cut to a number of characters. */
 export function textOfSpan(
@@ -18,6 +18,21 @@ export function textOfSpan(
   const text = tokenizer.decode(tree.tokens(start, until));
   const truncated = until < last || text.length > maxCharacters;
   return { text: text.slice(0, maxCharacters), truncated };
+}
+
+/** Listed at once at most. */
+const LISTED_TOKENS = 2048;
+
+/** Tokens `start..end-1` as far as there are any, one by one. */
+export function tokensOfSpan(
+  tree: GistTree,
+  tokenizer: Tokenizer,
+  start: number,
+  end: number,
+): readonly ListedToken[] {
+  const last = Math.min(end, tree.tokenCount, start + LISTED_TOKENS);
+  if (start >= last) return [];
+  return Array.from(tree.tokens(start, last), (id) => ({ id, text: tokenizer.tokenText(id) }));
 }
 
 /** Tokens decoded at once while searching. */

@@ -1,6 +1,5 @@
 /** One message of the conversation, and what was refocused for it. */
-import { Copy, Crosshair, Pencil, RotateCw } from 'lucide-react';
-import { useState } from 'react';
+import { Crosshair, Pencil, RotateCw } from 'lucide-react';
 import type { ChatMessageRecord } from '../../../runtime/engine/protocol/protocol.ts';
 import { answerFocus } from '../../model/block-history.ts';
 import { type StreamedToken } from '../../model/conversation.ts';
@@ -9,6 +8,7 @@ import type { RunFrames } from '../../model/shown-run.ts';
 import { AnswerMarkdown } from './answer-markdown.tsx';
 import { AnswerText } from './answer-text.tsx';
 import { Citations } from './citations.tsx';
+import { CopyText } from './copy-text.tsx';
 import { useWhyNoQuestion } from './why-no-question.ts';
 import { useConversation, useModel, useRunView } from '../../view/hooks.ts';
 
@@ -55,36 +55,16 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
       <Citations answerStart={message.start} />
       <footer>
         <FocusLink start={before?.role === 'user' ? before.start : message.start} end={message.end} />
-        {message.text.trim() !== '' && <CopyText text={message.text.trim()} />}
+        {message.text.trim() !== '' && (
+          <CopyText
+            text={message.text.trim()}
+            label="Copy"
+            title="Copy the answer as it was written, Markdown and all"
+          />
+        )}
         {message.ending !== 'complete' && <span className="muted">{ENDINGS[message.ending]}</span>}
       </footer>
     </article>
-  );
-}
-
-function CopyText({ text }: { readonly text: string }) {
-  const [outcome, setOutcome] = useState<'copied' | 'refused' | null>(null);
-  return (
-    <button
-      type="button"
-      className="link"
-      title="Copy the answer as it was written, Markdown and all"
-      onClick={() => {
-        navigator.clipboard.writeText(text).then(
-          () => {
-            setOutcome('copied');
-          },
-          () => {
-            setOutcome('refused');
-          },
-        );
-      }}
-    >
-      <Copy size={12} aria-hidden />{' '}
-      <span role="status">
-        {outcome === null ? 'Copy' : outcome === 'copied' ? 'Copied' : 'The browser refused to copy'}
-      </span>
-    </button>
   );
 }
 

@@ -5,6 +5,7 @@ import { GrowingLog } from '../../widgets/growing-log.tsx';
 import { RecordedAnswers } from './recorded-answers.tsx';
 import { formatCount } from '../../words/format.ts';
 import { AnswerText } from './answer-text.tsx';
+import { CopyText, chatAsText } from './copy-text.tsx';
 import { ChatMessage } from './chat-message.tsx';
 import { Citations } from './citations.tsx';
 import { ForeignTextNote } from '../../view/foreign-text-note.tsx';
@@ -41,6 +42,15 @@ function LiveChat() {
               The model reads only its working context. Your question makes it refocus: blocks that matter
               expand to raw tokens, then it answers.
             </p>
+          </div>
+        )}
+        {messages.length > 0 && (
+          <div className="chat-copy">
+            <CopyText
+              text={chatAsText(messages)}
+              label="Copy the chat"
+              title="Copy all questions and answers as plain text"
+            />
           </div>
         )}
         {messages.map((message) => (

@@ -24,6 +24,12 @@ function placedRun(side: Side, comparison: Comparison): RunFrames {
     deltaNllAt: (place) => run.deltaNllAt(indexOf(place)),
     latenciesAt: (place) => run.latenciesAt(indexOf(place)),
     configAt: (place) => run.configAt(indexOf(place)),
+    get configChanges() {
+      return run.configChanges.flatMap(({ index, ...change }) => {
+        const step = run.frameAt(index)?.step;
+        return step === undefined ? [] : [{ ...change, index: comparison.placeOfStep(side, step) }];
+      });
+    },
     decodedAt: (tokenIndex) => run.decodedAt(tokenIndex),
     indexOfStep: (step) => comparison.placeOfStep(side, step),
     /** Of either run: the playhead goes to where anything happened. */

@@ -10,6 +10,7 @@ import { BlockActs } from './block-acts.tsx';
 import { Metadata, Neighbours, Sensitivity } from './block-facts.tsx';
 import { ActionHistory, ScoreHistory } from './block-story.tsx';
 import { Continuation } from './continuation.tsx';
+import { TokenView } from './token-view.tsx';
 import { TokenComparison } from './token-comparison.tsx';
 import {
   useModel,
@@ -97,6 +98,7 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
           <section>
             <h4>{lod === 0 ? 'Text' : 'Text it stands for'}</h4>
             <p className={`block-text ${lod === 0 ? '' : 'is-gist'}`}>{report.text || '(empty)'}</p>
+            <TokenView block={block} />
           </section>
         </>
       ) : (

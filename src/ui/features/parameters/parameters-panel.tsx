@@ -1,6 +1,7 @@
 /** Every knob of the run, generated from the parameter table. */
 import { RotateCcw } from 'lucide-react';
 import { changesBetween } from '../../../core/trace/config.ts';
+import { ParameterChanges } from './parameter-changes.tsx';
 import { ParameterGroups } from './parameter-groups.tsx';
 import { useCommands, useModel, useRecording, useSession } from '../../view/hooks.ts';
 
@@ -56,6 +57,7 @@ export function ParametersPanel() {
         </button>
         .
       </p>
+      <ParameterChanges config={config} disabled={readOnly} />
       <ParameterGroups
         values={config}
         initial={defaults}

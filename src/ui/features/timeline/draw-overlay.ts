@@ -11,6 +11,9 @@ import { type TokenWindow, tokenToX } from '../../model/token-axis.ts';
 /** The least width of a span that holds the answer, in pixels. */
 const GOLD_WIDTH = 3;
 const FLAG = 5;
+/** Of the lines and the diamonds where parameters changed, in pixels. */
+const DASH = 4;
+const DIAMOND = 4;
 
 interface OverlayScene {
   readonly layout: TimelineLayout;
@@ -23,6 +26,8 @@ interface OverlayScene {
   readonly gold: readonly TokenSpan[];
   /** What playback loops over. */
   readonly range?: FrameRange | null;
+  /** The first frames with other parameters. */
+  readonly changes: readonly { readonly index: number }[];
   readonly hover: { readonly index: number; readonly block: BlockRef } | null;
   readonly palette: Palette;
 }
@@ -36,6 +41,7 @@ export function drawOverlay(surface: DrawSurface, scene: OverlayScene): void {
 
   drawGold(surface, scene, end);
   if (scene.selection) drawSelection(surface, scene, scene.selection, end);
+  drawChanges(surface, scene);
   if (scene.range) drawRange(surface, scene, scene.range);
   if (shownIndex < frameCount - 1 && top + height < end) {
     surface.fillStyle = palette.background;
@@ -97,6 +103,28 @@ function drawRange(surface: DrawSurface, { layout, steps, palette }: OverlayScen
     if (y >= 0 && y <= layout.height) surface.fillRect(layout.left, y, layout.width - layout.left, 1);
   }
   surface.globalAlpha = 1;
+}
+
+/** A dashed line before the first row with other parameters, and a diamond on the step axis. */
+function drawChanges(
+  surface: DrawSurface,
+  { layout, steps, changes, frameCount, palette }: OverlayScene,
+): void {
+  surface.fillStyle = palette.text;
+  for (const { index } of changes) {
+    const y = Math.round(stepToY(index, steps));
+    if (index >= frameCount || y < 0 || y > layout.height) continue;
+    surface.globalAlpha = 0.6;
+    for (let x = layout.left; x < layout.width; x += 2 * DASH) surface.fillRect(x, y, DASH, 1);
+    surface.globalAlpha = 1;
+    surface.beginPath();
+    surface.moveTo(layout.left - DIAMOND, y - DIAMOND);
+    surface.lineTo(layout.left, y);
+    surface.lineTo(layout.left - DIAMOND, y + DIAMOND);
+    surface.lineTo(layout.left - 2 * DIAMOND, y);
+    surface.closePath();
+    surface.fill();
+  }
 }
 
 function drawSelection(surface: DrawSurface, scene: OverlayScene, block: BlockRef, end: number): void {

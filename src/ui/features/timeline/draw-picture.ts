@@ -159,6 +159,7 @@ function drawRows(surface: DrawSurface, scene: PictureScene): void {
     frameCount,
     selection,
     gold: scene.gold,
+    changes: run.configChanges,
     hover: null,
     palette,
   });

@@ -345,6 +345,7 @@ export class TimelineRenderer {
       selection,
       gold: this.view.source.gold ?? [],
       range,
+      changes: this.#run.configChanges,
       hover: this.#hover,
       palette: this.#palette,
     });
