@@ -6,6 +6,7 @@ import { whyNoRetrievalHeads } from '../src/runtime/evaluation/baselines/qr-head
 import { CaseFileError, parseCases } from '../src/runtime/evaluation/cases/case-file.ts';
 import { linesOf } from '../src/core/question-records/record.ts';
 import { costPlotOf } from '../src/runtime/evaluation/report/cost-plot.ts';
+import { focusPlotOf } from '../src/runtime/evaluation/report/focus-plot.ts';
 import { inspectLogs } from '../src/runtime/evaluation/report/inspect-log.ts';
 import { markdownOf } from '../src/runtime/evaluation/report/markdown-table.ts';
 import { recordsHeader } from '../src/runtime/evaluation/report/records-header.ts';
@@ -98,6 +99,12 @@ async function main(): Promise<void> {
     const svg = costPlotOf(report);
     if (svg === null) console.error('--plot: no cell has both answers and a cost, so nothing was drawn.');
     else write(command.plotFile, svg);
+  }
+  if (command.focusPlotFile !== null) {
+    const svg = focusPlotOf(report, 'lensnet');
+    if (svg === null)
+      console.error('--focus-plot: nothing was asked of both full and lensnet, so nothing was drawn.');
+    else write(command.focusPlotFile, svg);
   }
   const created = new Date().toISOString();
   const records = partial.results.flatMap((result) => result.records);

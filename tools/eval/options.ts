@@ -41,6 +41,8 @@ export interface EvalCommand {
   readonly markdownFile: string | null;
   /** Quality against cost, as SVG. */
   readonly plotFile: string | null;
+  /** Focus against full context by length, as SVG. */
+  readonly focusPlotFile: string | null;
   readonly jobs: number;
   readonly isResumed: boolean;
   /** Part `index` (from 1) of `count`. */
@@ -56,7 +58,7 @@ export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--
                 [--templates core|trained|held-out]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
                 [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--markdown OUT.md]
-                [--plot OUT.svg] [--records OUT.jsonl] [--inspect FOLDER] [--resume] [--jobs J] [--shard i/n]
+                [--plot OUT.svg] [--focus-plot OUT.svg] [--records OUT.jsonl] [--inspect FOLDER] [--resume] [--jobs J] [--shard i/n]
                 [--backend wasm|cpu]`;
 
 /** @throws {OptionError} */
@@ -102,6 +104,7 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     inspectFolder: values.inspect ?? null,
     markdownFile: values.markdown ?? null,
     plotFile: values.plot ?? null,
+    focusPlotFile: values['focus-plot'] ?? null,
     jobs: values.jobs === undefined ? availableParallelism() : wholeNumber('--jobs', values.jobs, 1),
     isResumed: values.resume,
     shard: shardOption(values.shard),
@@ -132,6 +135,7 @@ function parse(args: readonly string[]) {
         inspect: { type: 'string' },
         markdown: { type: 'string' },
         plot: { type: 'string' },
+        'focus-plot': { type: 'string' },
         jobs: { type: 'string' },
         resume: { type: 'boolean', default: false },
         shard: { type: 'string', default: '1/1' },

@@ -74,7 +74,7 @@ export const DEFINITIONS = [
   {
     id: 'score',
     term: 'Score and thresholds',
-    text: 'A scorer gives every entry a number from −1 to 1. Above τ_expand a gist asks for its children, below −τ_collapse raw text or a group of 32 siblings asks for its gist; in between nothing moves, which is what keeps focus from thrashing. A raw block’s score is the mean over its tokens, a group’s the mean over its entries.',
+    text: 'A scorer gives every entry a number from −1 to 1. LensNet’s is meant as the nats per token that the entry’s detail is expected to save, times three, less its price, squashed by tanh. Above τ_expand a gist asks for its children, below −τ_collapse raw text or a group of 32 siblings asks for its gist; in between nothing moves, which is what keeps focus from thrashing. A raw block’s score is the mean over its tokens, a group’s the mean over its entries.',
     formula: 'score > τ_expand → expand,  score < −τ_collapse → collapse',
   },
   {

@@ -1,16 +1,14 @@
 /**
  * Quality against cost as an SVG of its own, for the command line: one panel a task and length, every policy on it.
- * Colours work on white paper. Pure.
+ * Pure.
  */
 import { costPoint, type CostPoint } from '../../../core/evaluation-report/cost.ts';
 import type { Cell, EvaluationReport } from '../../../core/evaluation-report/report.ts';
+import { COLOURS, escaped, svgOf, ticksOf } from './svg-parts.ts';
 
 const PANEL = { width: 620, height: 300, left: 56, right: 170, top: 34, bottom: 44 } as const;
-/** Okabe and Ito's, which colour-blind readers tell apart, on white. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#a8780a', '#000000', '#777777'];
 const RADIUS = 4;
 const LEGEND_ROW = 15;
-const FONT = 'font-family="system-ui, sans-serif" font-size="11"';
 
 /** @returns null where no cell has both answers and a cost. */
 export function costPlotOf(report: EvaluationReport): string | null {
@@ -29,13 +27,7 @@ export function costPlotOf(report: EvaluationReport): string | null {
   const body = panels.map(
     ({ title, points }, i) => `<g transform="translate(0,${tops[i]!})">${panelOf(title, points)}</g>`,
   );
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${PANEL.width}" height="${height}" viewBox="0 0 ${PANEL.width} ${height}" ${FONT}>`,
-    '<title>Answered against the tokens that the base reads for a question</title>',
-    `<rect width="100%" height="100%" fill="#fff"/>`,
-    ...body,
-    '</svg>\n',
-  ].join('\n');
+  return svgOf(PANEL.width, height, 'Answered against the tokens that the base reads for a question', body);
 }
 
 /** By task, forms and length, in the report's order. */
@@ -97,16 +89,4 @@ function markOf(index: number, x: number, y: number, colour: string): string {
   const side = 2 * RADIUS - 1;
   const turn = shape === 2 ? ' rotate(45)' : '';
   return `<rect transform="translate(${at})${turn}" x="${-side / 2}" y="${-side / 2}" width="${side}" height="${side}" fill="${colour}"/>`;
-}
-
-/** Powers of two, at most six. */
-function ticksOf(low: number, high: number): number[] {
-  const [first, last] = [Math.ceil(low), Math.floor(high)];
-  if (first > last) return [Math.round(2 ** ((low + high) / 2))];
-  const every = Math.max(1, Math.ceil((last - first + 1) / 6));
-  return Array.from({ length: Math.floor((last - first) / every) + 1 }, (_, i) => 2 ** (first + i * every));
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cellOf } from './cell.ts';
 import { inspectLogs } from './inspect-log.ts';
 import { costPlotOf } from './cost-plot.ts';
+import { focusCurves, focusPlotOf } from './focus-plot.ts';
 import { markdownOf } from './markdown-table.ts';
 import type { QuestionRecord } from '../../../core/question-records/record.ts';
 import { REPORT_VERSION } from '../../../core/evaluation-report/report.ts';
@@ -110,5 +111,62 @@ describe('costPlotOf', () => {
     expect(at[0]![0]!).toBeLessThan(at[2]![0]!);
     expect(at[0]![1]!).toBeLessThan(at[2]![1]!);
     expect(costPlotOf({ ...about, suites: [] })).toBeNull();
+  });
+});
+
+describe('focusPlotOf', () => {
+  const cellWith = (
+    policy: string,
+    historyTokens: number,
+    answered: number,
+    tokens: number,
+    task = 'single',
+  ) => {
+    const figures = { answered: [20, answered], baseTokensPerQuestion: [20, 20 * tokens] } as const;
+    return cellOf('recall', {
+      ...KEY,
+      task,
+      policy,
+      historyTokens,
+      clusters: [{ cluster: 'a', n: 20, figures }],
+    });
+  };
+  const about = { version: REPORT_VERSION, model: 'tiny', seed: 0, backend: 'wasm', commit: null } as const;
+  const report = {
+    ...about,
+    suites: [
+      {
+        suite: 'recall',
+        cells: [
+          cellWith('lensnet', 4096, 18, 300),
+          cellWith('full', 4096, 12, 4100),
+          cellWith('lensnet', 65_536, 9, 320),
+          cellWith('full', 1024, 20, 1100),
+          cellWith('lensnet', 4096, 3, 300, 'count'),
+          cellWith('full', 4096, 0, 4100, 'count'),
+        ],
+      },
+    ],
+  };
+
+  it('divides by full context, by the longest history that it reads where this one is longer', () => {
+    const [curve, ...others] = focusCurves(report, 'lensnet');
+    // Nothing can be divided by what full context never answers.
+    expect(others).toEqual([]);
+    expect(curve).toMatchObject({
+      task: 'single',
+      points: [
+        { historyTokens: 4096, answered: 0.9, answeredFull: 0.6, isFullRead: true, baseTokensFull: 4100 },
+        { historyTokens: 65_536, answered: 0.45, answeredFull: 0.6, isFullRead: false, baseTokensFull: null },
+      ],
+    });
+  });
+
+  it('draws a line a task, hollow where full context reads no more, and both costs', () => {
+    const svg = focusPlotOf(report, 'lensnet')!;
+    expect(svg.match(/fill="#fff" stroke="#0072b2"/g)).toHaveLength(1);
+    expect(svg).toContain('(n = 20 a mark)');
+    expect(svg).toContain('65,536');
+    expect(focusPlotOf(report, 'bm25')).toBeNull();
   });
 });
