@@ -62,6 +62,7 @@ module.exports = {
       trace: ['tree', 'context'],
       policies: ['tree', 'lexical', 'context', 'trace'],
       allocator: ['tree', 'lexical', 'context', 'trace', 'policies'],
+      heads: ['tree', 'lexical', 'context', 'trace', 'policies', 'allocator'],
     }),
     ...within('src/core/allocator', { pass: [], strategies: ['pass'], '.': ['pass', 'strategies'] }),
     ...within('src/storage', {

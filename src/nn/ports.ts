@@ -113,6 +113,28 @@ export interface LanguageModel {
   /** `[n, d]` token embeddings, looked up on the CPU; owned by the caller. Unknown ids throw a RangeError. */
   embed(ids: ArrayLike<number>): Float32Array;
   createDecodeSession(capacitySlots: number): DecodeSession;
+  /**
+   * Run one more slot in each of several sessions, in one pass that shares what has no cache, and keep its keys and
+   * values.
+   *
+   * @param sessions - of this model, each once.
+   * @param embeddings - `[sessions, d]`, borrowed; positions and deviations `[sessions]`, as `append` has them.
+   * @returns `[sessions, d]` final hidden states, which `logitsOf` reads; owned by the caller.
+   * @throws {CapacityError} if one of the caches would overflow; nothing is changed.
+   */
+  appendTogether(
+    sessions: readonly DecodeSession[],
+    embeddings: Float32Array,
+    positions: Float64Array,
+    deviations?: Float64Array,
+  ): Promise<Float32Array>;
+  /**
+   * The LM head alone.
+   *
+   * @param hidden - `[n, d]` final hidden states, borrowed.
+   * @returns `[n, vocabulary]` logits; owned by the caller.
+   */
+  logitsOf(hidden: Float32Array): Promise<Float32Array>;
   dispose(): void;
 }
 

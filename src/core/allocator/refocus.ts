@@ -34,6 +34,8 @@ export interface RefocusInput {
   readonly pins?: readonly PinnedSpan[];
   /** Budget kept free for tokens that arrive before the next refocus; K makes forced collapses between rare. */
   readonly reserveTokens?: number;
+  /** Slots that are scored at once at most, neighbours together; a wide context's cost then grows linearly. */
+  readonly partSlots?: number | undefined;
   /** Where the decoder sends a layout's slots; they are checked with the layout. */
   readonly sentPositions?: (layout: Layout) => SentPositions;
   /** Instead of the focus allocator: whatever it gives is checked. */
@@ -148,12 +150,35 @@ async function scoreEntries(input: RefocusInput, progress: Progress, step: numbe
   const { layout } = progress;
   if (layout.entries.length === 0) return new Float32Array(0);
   const { tree, embed, tailTokens, words = null, config } = input;
-  const view = buildSlotView({ layout, tree, embed, tailTokens, words, step }, input.buffers);
-  const { scores, notFinite } = sanitiseScores(entryScores(view, await input.scorer.score(view)));
+  const given = new Float32Array(layout.entries.length);
+  let first = 0;
+  for (const part of partsOf(layout, input.partSlots ?? Infinity)) {
+    const view = buildSlotView({ layout: part, tree, embed, tailTokens, words, step }, input.buffers);
+    given.set(entryScores(view, await input.scorer.score(view)), first);
+    first += part.entries.length;
+  }
+  const { scores, notFinite } = sanitiseScores(given);
   if (notFinite === 0) return scores;
   const message = `${input.scorer.id} (policy ${config.policy}) gave ${notFinite} scores that are not finite; none was used`;
   progress.violations.push({ check: 'scores', message });
   return scores.fill(0);
+}
+
+/** The layout cut between entries, each part of at most so many slots, or of one entry; all stand at its cursor. */
+function* partsOf(layout: Layout, partSlots: number): Generator<Layout> {
+  if (layout.usedTokens <= partSlots) {
+    yield layout;
+    return;
+  }
+  const { entries, residency, cursor } = layout;
+  for (let from = 0; from < entries.length;) {
+    let usedTokens = entries[from]!.cost;
+    let to = from + 1;
+    while (to < entries.length && usedTokens + entries[to]!.cost <= partSlots)
+      usedTokens += entries[to++]!.cost;
+    yield { entries: entries.slice(from, to), residency: residency.subarray(from, to), usedTokens, cursor };
+    from = to;
+  }
 }
 
 /** Undo the step and start over from the tree; the step still counts. */

@@ -77,6 +77,12 @@ export class HistoryWords {
     return this.index.rank(this.textOf(query), Math.floor(queryStart / K));
   }
 
+  /** `[blocks]` what share of a query's words, each as much as it is rare, the first blocks hold. */
+  shares(query: Uint32Array, blocks: number): Float64Array {
+    this.takeIn();
+    return this.index.shares(this.textOf(query), blocks).own;
+  }
+
   /**
    * `[slots, LEXICAL_FEATURES]`, all slots of an entry alike: of every feature the best of the entry's blocks, since a
    * page is worth opening for one of them.

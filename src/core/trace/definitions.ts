@@ -149,6 +149,44 @@ export const DEFINITIONS = [
     term: 'Seed',
     text: 'One number drives sampling and the random policy. The same trace header on the same backend gives the same run.',
   },
+  {
+    id: 'multi-head-focus',
+    term: 'Multi-Head Focus and head',
+    text: 'Several working contexts over one memory, each with a share of the budget, an allocator, a scorer and a key-value cache of its own. All stand at the same cursor. For every token the base reads the chosen heads in one pass, their final hidden states are merged, and the LM head runs once. With one head nothing of this happens.',
+    formula: 'Σ W_max(head) ≤ W_max',
+  },
+  {
+    id: 'head-cue',
+    term: 'Cue',
+    text: 'What a head looks for beside what its policy asks, as a score of its own between -1 and 1 that is added to the policy’s with a gain: what is new, what shares the question’s words, names, what is rare, whatever touches the question at all. The cue part replaces the question by one of its sentences.',
+    formula: 'score = policy + gain · cue − diversity · overlap',
+  },
+  {
+    id: 'head-overlap',
+    term: 'Overlap and novelty',
+    text: 'Overlap of two heads is the share of tokens raw in either that is raw in both, without the protected recent window. Novelty of a head is the share of its raw tokens that no other head holds raw. A diversity above 0 keeps a head from opening what heads before it hold.',
+    formula: 'overlap(a, b) = |raw(a) ∩ raw(b)| / |raw(a) ∪ raw(b)|',
+  },
+  {
+    id: 'head-router',
+    term: 'Router (Mixture of Focus)',
+    text: 'Chooses at every refocus which k of the H heads the base reads. Utility is the mean of a head’s three best scores among what it holds raw beyond the recent window; confidence is the share of the utilities’ softmax that the chosen heads have.',
+    sources: [arxiv('Sparsely-gated mixture of experts (Shazeer et al., 2017)', '1701.06538')],
+  },
+  {
+    id: 'head-merger',
+    term: 'Merger',
+    text: 'Puts the final hidden states of the chosen heads together as a weighted sum, then the LM head runs once. With mean weights that is the geometric mean of the heads’ distributions; confident weighs a head by how little entropy its own distribution has.',
+    formula: 'h = Σ w_i · h_i,  Σ w_i = 1;  confident: w_i ∝ exp(−entropy_i / 0.5 nats)',
+    sources: [
+      arxiv('Context-aware decoding mixes distributions of one model (Shi et al., 2023)', '2305.14739'),
+    ],
+  },
+  {
+    id: 'staging-context',
+    term: 'Staging context, hit and miss',
+    text: 'A wide working context that the base never reads, between tree and heads. LensNet refocuses it block by block, so that the cost grows linearly, and what it saw below a coarse gist counts as that gist’s score in the heads. An expansion of a head is a hit where staging holds the span finer than the head did, and a miss where the head goes beyond it. Its age is how many tokens came in since it was refocused.',
+  },
 ] as const satisfies readonly Definition[];
 
 export type DefinitionId = (typeof DEFINITIONS)[number]['id'];

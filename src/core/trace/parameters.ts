@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { readNumber } from '../../base/read-number.ts';
+import { IN_WORDS } from '../../base/schema-words.ts';
 import { GIST_INPUTS, POSITION_MODES } from '../context/position-scheme.ts';
 import type { DefinitionId } from './definitions.ts';
 
@@ -44,11 +45,27 @@ export type AttentionReading = (typeof ATTENTION_READINGS)[number];
 
 const RECORD_ATTENTION = ['off', ...ATTENTION_READINGS] as const;
 
+/** What a head of Multi-Head Focus looks for beside what the policy asks; `src/core/heads/cues.ts` has them. */
+export const HEAD_CUES = ['plain', 'recency', 'query', 'names', 'rare', 'aggregation', 'part'] as const;
+export type HeadCue = (typeof HEAD_CUES)[number];
+
+/** Who chooses the heads that the base reads. */
+export const ROUTERS = ['static', 'utility-gated', 'learned'] as const;
+export type RouterId = (typeof ROUTERS)[number];
+
+/** How the final hidden states of the chosen heads become one. */
+export const MERGERS = ['mean', 'confident', 'best-head', 'learned'] as const;
+export type MergerId = (typeof MERGERS)[number];
+
+const CUE_LIST = new RegExp(`^\\s*(?:(?:${HEAD_CUES.join('|')})(?:\\*\\d{1,2})?(?:\\s*,\\s*|\\s*$))*$`);
+const HEAD_LIST = /^\s*(?:[0-7](?:\s*,\s*|\s*$))*$/;
+
 /** The sections of the form, in order. */
 export const PARAMETER_GROUPS = {
   context: 'Working context',
   allocator: 'Focus allocator',
   policy: 'Policy',
+  heads: 'Multi-Head Focus',
   chat: 'Chat',
   sampling: 'Sampling',
   measurement: 'Measurement',
@@ -61,6 +78,7 @@ export const EFFECTS = {
   scorer: 'the scorer, where its policy reads the parameter, and what is scored again at a turn’s end',
   moves: 'which moves a refocus makes',
   decoder: 'how the base reads the working context; what is cached otherwise is run again',
+  heads: 'how many working contexts there are, what each looks for, and which of them answer',
   answer: 'how the next answer is sampled',
   measurement: 'what is measured on the way, and nothing else',
 } as const;
@@ -107,6 +125,19 @@ function choice<
 /** Words of the user's own; empty stands for the model's. */
 function text<const Spec extends Description & { readonly maxCharacters: number }>(spec: Spec) {
   return { kind: 'text', schema: z.string().max(spec.maxCharacters), default: '', ...spec } as const;
+}
+
+/** Words of a form of their own. @param written - how they are to be written, as a phrase. */
+function list<const Spec extends Description & { readonly maxCharacters: number }>(
+  pattern: RegExp,
+  written: string,
+  spec: Spec,
+) {
+  const schema = z
+    .string()
+    .max(spec.maxCharacters)
+    .regex(pattern, { error: `it takes ${written}` });
+  return { kind: 'text', schema, default: '', ...spec } as const;
 }
 
 /** The system text that asks for none at all, where the empty one asks for the model's own. */
@@ -469,6 +500,136 @@ const TABLE = {
     affects: ['scorer'],
     inManifest: 'optional',
   }),
+  heads: integer({
+    label: 'Heads',
+    symbol: 'H',
+    group: 'heads',
+    unit: 'heads',
+    min: 1,
+    max: 8,
+    step: 1,
+    default: 1,
+    sentence:
+      'Working contexts over the one memory, which share the budget: each is focused for itself, and their readings are merged for every token. Each needs at least 128 tokens of the budget.',
+    definition: 'multi-head-focus',
+    affects: ['heads', 'window', 'scorer'],
+    inManifest: 'optional',
+  }),
+  headCues: list(
+    CUE_LIST,
+    `cues of ${HEAD_CUES.join(', ')}, separated by commas, each with its share of the budget if they are to differ, as in “plain*2, names”`,
+    {
+      label: 'Cues',
+      group: 'heads',
+      unit: '',
+      maxCharacters: 160,
+      sentence:
+        'What each head looks for, in order and again from the beginning where there are more heads: plain (the policy alone), recency, query (the question’s words), names, rare, aggregation (whatever shares a word with the question), part (one sentence of the question each). “names*2” gives a head twice the share of the budget. Empty: plain for one head, the measured order for more.',
+      definition: 'head-cue',
+      affects: ['heads', 'window', 'scorer'],
+      inManifest: 'optional',
+    },
+  ),
+  cueGain: number({
+    label: 'Cue gain',
+    group: 'heads',
+    unit: 'factor',
+    min: 0,
+    max: 2,
+    step: 0.05,
+    default: 0.5,
+    sentence: 'How much a head’s cue counts beside the policy’s score; both lie between -1 and 1.',
+    definition: 'head-cue',
+    affects: ['heads', 'scorer'],
+    inManifest: 'optional',
+  }),
+  diversityGain: number({
+    label: 'Diversity',
+    group: 'heads',
+    unit: 'score',
+    min: 0,
+    max: 1,
+    step: 0.05,
+    default: 0.3,
+    sentence:
+      'Taken off a head’s score for a span that heads before it hold raw already, so that they show different detail; 0 lets heads with equal cues be equal.',
+    definition: 'head-overlap',
+    affects: ['heads', 'scorer'],
+    inManifest: 'optional',
+  }),
+  mutedHeads: list(HEAD_LIST, 'numbers of heads from 0 to 7, separated by commas', {
+    label: 'Muted heads',
+    group: 'heads',
+    unit: '',
+    maxCharacters: 32,
+    sentence:
+      'Heads that the base does not read, by number from 0, separated by commas; they go on focusing and keep their share of the budget.',
+    definition: 'multi-head-focus',
+    affects: ['heads'],
+  }),
+  router: choice(ROUTERS, {
+    label: 'Router',
+    group: 'heads',
+    unit: '',
+    default: 'static',
+    sentence:
+      'Which heads the base reads where not all of them: the first ones (static), those whose raw blocks scored highest (utility-gated), or as learned from question and scores, if the model brings the weights.',
+    definition: 'head-router',
+    affects: ['heads'],
+    inManifest: 'optional',
+  }),
+  headTopK: integer({
+    label: 'Heads read',
+    symbol: 'k',
+    group: 'heads',
+    unit: 'heads',
+    min: 0,
+    max: 8,
+    step: 1,
+    default: 0,
+    sentence: 'How many heads the router chooses at every refocus; 0 takes all.',
+    definition: 'head-router',
+    affects: ['heads'],
+    inManifest: 'optional',
+  }),
+  merger: choice(MERGERS, {
+    label: 'Merger',
+    group: 'heads',
+    unit: '',
+    default: 'confident',
+    sentence:
+      'How the final hidden states of the heads become one before the LM head: all alike (mean), by how certain each head alone would be of the next token (confident), the head with the highest utility (best-head), or as learned, if the model brings the weights.',
+    definition: 'head-merger',
+    affects: ['heads'],
+    inManifest: 'optional',
+  }),
+  stagingBudgetTokens: integer({
+    label: 'Staging budget',
+    group: 'heads',
+    unit: 'tokens',
+    min: 0,
+    max: 100000,
+    step: 1024,
+    default: 0,
+    sentence:
+      'Size of the staging context, a wide reservoir that the base never reads: it is refocused block by block now and then, and lends the heads what it saw below their coarse gists; 0 turns it off.',
+    definition: 'staging-context',
+    affects: ['heads', 'scorer'],
+    inManifest: 'optional',
+  }),
+  stagingEveryTokens: integer({
+    label: 'Staging cadence',
+    group: 'heads',
+    unit: 'tokens',
+    min: 32,
+    max: 8192,
+    step: 32,
+    default: 256,
+    sentence: 'The staging context is refocused after so many new tokens, and when a question was asked.',
+    definition: 'staging-context',
+    affects: ['heads'],
+    inManifest: 'optional',
+  }),
   systemText: text({
     label: 'System text',
     group: 'chat',
@@ -651,7 +812,9 @@ export function readParameter(parameter: Parameter, text: string): ParameterRead
   }
   if (parameter.kind === 'text') {
     const { maxCharacters } = parameter;
-    if (text.length <= maxCharacters) return { ok: true, value: text };
+    const { success, error } = parameter.schema.safeParse(text, IN_WORDS);
+    if (success) return { ok: true, value: text };
+    if (text.length <= maxCharacters) return { ok: false, message: error.issues[0]!.message };
     return { ok: false, message: `it has ${text.length} characters; at most ${maxCharacters} are taken` };
   }
   const { kind, min, max } = parameter;

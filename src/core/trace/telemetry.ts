@@ -5,15 +5,16 @@
 import { z } from 'zod';
 import { attentionRecordSchema } from './attention-record.ts';
 import { runConfigSchema } from './config.ts';
+import { ROUTERS } from './parameters.ts';
 import { ROLES } from '../tree/provenance.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';
-export const TRACE_VERSION = 7;
+export const TRACE_VERSION = 8;
 
 const lod = z.number().int().min(0).max(4);
 const count = z.number().int().min(0);
 const finite = z.number();
-/** Which working context over the memory an event concerns; 0 is the first head. */
+/** Which working context over the memory an event concerns; 0 is the first head, 8 the staging context. */
 const head = count;
 
 /** An entry as traces store it: `[lod, start, end]`; cost follows from them. */
@@ -178,6 +179,8 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     text: z.string(),
     logProbability: finite,
     entropy: finite,
+    /** Heads whose final hidden states were merged for it, with their weights; absent where `head` alone was read. */
+    merged: z.array(z.tuple([count, finite])).optional(),
     /** How much it attended to the context that it was predicted from; absent where that was not recorded. */
     attention: attentionRecordSchema.optional(),
   }),
@@ -193,6 +196,37 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     why: z.string().optional(),
     /** KV mode `patch`: what the kept keys and values cost, `workingContextNll` minus the same with `exact`. */
     patchExtraNll: finite.optional(),
+  }),
+  /** Which heads the base reads from here on, and why. */
+  z.object({
+    ...base,
+    type: z.literal('router'),
+    cursor: count,
+    router: z.enum(ROUTERS),
+    /** `[heads]`. */
+    utilities: z.array(finite),
+    /** Ascending. */
+    chosen: z.array(head),
+    /** Share of the softmax of the utilities that the chosen heads have. */
+    confidence: finite,
+    ms: finite,
+  }),
+  /** How the staging context served the heads' refocus of this step; its own frames name it as head 8. */
+  z.object({
+    ...base,
+    type: z.literal('staging'),
+    cursor: count,
+    budgetTokens: count,
+    usedTokens: count,
+    entryCount: count,
+    /** Tokens that came in since it was refocused. */
+    ageTokens: count,
+    /** Expansions of heads into what it holds as fine or finer, and those beyond it. */
+    hits: count,
+    misses: count,
+    /** What its last refocus took, and how many tokens that serves. */
+    refocusMs: finite,
+    servedTokens: count,
   }),
   /** What losing one block's detail would cost, measured on the newest tokens. */
   z.object({

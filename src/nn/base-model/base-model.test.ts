@@ -91,6 +91,53 @@ describe.each(['wasm', 'cpu'] as const)('base model on %s', (backend) => {
     fresh.dispose();
   });
 
+  it('runs one slot of several sessions together as each would run it alone', async () => {
+    const lengths = [3, 40, 290];
+    const sessions = lengths.map(() => model.createDecodeSession(300));
+    const next = randomValues(lengths.length * SIZE, 21);
+    const alone: Float32Array[] = [];
+    for (const [i, length] of lengths.entries()) {
+      const session = sessions[i]!;
+      await session.append(randomValues(length * SIZE, 30 + i), positionsFrom(i, length), 'last');
+      const own = next.subarray(i * SIZE, (i + 1) * SIZE);
+      alone.push(await session.append(own, positionsFrom(500 + i, 1), 'last'));
+      session.truncate(length);
+    }
+    const positions = Float64Array.of(500, 501, 502);
+    const hidden = await model.appendTogether(sessions, next, positions);
+    expect(hidden).toHaveLength(lengths.length * SIZE);
+    const logits = await model.logitsOf(hidden);
+    lengths.forEach((length, i) => {
+      expect(sessions[i]!.length).toBe(length + 1);
+      const own = logits.subarray(i * VOCABULARY, (i + 1) * VOCABULARY);
+      expect(largestError(own, alone[i]!)).toBeLessThan(1e-5);
+    });
+    // What was appended together is seen by what follows.
+    const after = await sessions[1]!.append(randomValues(SIZE, 40), positionsFrom(502, 1), 'last');
+    const fresh = model.createDecodeSession(300);
+    await fresh.append(randomValues(40 * SIZE, 31), positionsFrom(1, 40), 0);
+    await fresh.append(next.subarray(SIZE, 2 * SIZE), positionsFrom(501, 1), 0);
+    const expected = await fresh.append(randomValues(SIZE, 40), positionsFrom(502, 1), 'last');
+    expect(largestError(after, expected)).toBeLessThan(1e-5);
+    for (const session of [...sessions, fresh]) session.dispose();
+  });
+
+  it('refuses to run together what is full, twice the same or disposed, and changes nothing', async () => {
+    const full = model.createDecodeSession(2);
+    const free = model.createDecodeSession(8);
+    await full.append(randomValues(2 * SIZE, 22), positionsFrom(0, 2), 0);
+    await free.append(randomValues(2 * SIZE, 23), positionsFrom(0, 2), 0);
+    const two = randomValues(2 * SIZE, 24);
+    const at = positionsFrom(2, 2);
+    await expect(model.appendTogether([free, full], two, at)).rejects.toThrow(CapacityError);
+    await expect(model.appendTogether([free, free], two, at)).rejects.toThrow(/twice/);
+    expect([full.length, free.length]).toEqual([2, 2]);
+    full.dispose();
+    await expect(model.appendTogether([free, full], two, at)).rejects.toThrow(/disposed/);
+    expect(free.length).toBe(2);
+    free.dispose();
+  });
+
   it('moves cached slots and fills the gaps between them', async () => {
     expect(await measurePatchError()).toBeLessThan(1e-5);
     const session = model.createDecodeSession(40);

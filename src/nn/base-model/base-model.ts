@@ -146,6 +146,35 @@ export class BaseModel implements LanguageModel {
     });
   }
 
+  async appendTogether(
+    sessions: readonly DecodeSession[],
+    embeddings: Float32Array,
+    positions: Float64Array,
+    deviations?: Float64Array,
+  ): Promise<Float32Array> {
+    const own = sessions.map((session) => {
+      if (session instanceof CachedDecodeSession && session.isOf(this)) return session;
+      throw new Error('A decode session of another model cannot run together with this one.');
+    });
+    if (embeddings.length !== own.length * this.hiddenSize)
+      throw new ShapeError('embeddings', own.length * this.hiddenSize, embeddings.length);
+    return runTogether(own, (caches) =>
+      tf.tidy(() => {
+        const rope = createRopeTables(positions, this.config.headDim, this.config.ropeTheta, deviations);
+        let x = tf.tensor2d(embeddings, [caches.length, this.hiddenSize]);
+        for (let i = 0; i < this.layers; i++) x = this.runLayerTogether(i, x, rope, caches);
+        return this.kernels.rmsNorm(x, this.norm, this.config.epsilon);
+      }),
+    );
+  }
+
+  logitsOf(hidden: Float32Array): Promise<Float32Array> {
+    const rows = hidden.length / this.hiddenSize;
+    if (!Number.isInteger(rows)) throw new ShapeError('hidden', this.hiddenSize, hidden.length);
+    const logits = tf.tidy(() => applyLinear(tf.tensor2d(hidden, [rows, this.hiddenSize]), this.head));
+    return readAndDispose(logits);
+  }
+
   /** As `KvCache.moveSlots`. */
   moveSlots(cache: KvCache, first: number, sources: Int32Array): void {
     cache.moveSlots(this.kernels, first, sources);
@@ -197,6 +226,44 @@ export class BaseModel implements LanguageModel {
     });
     return finishLayer(this.kernels, layer, lastRows(x, wanted), mixed, epsilon);
   }
+
+  /** One slot for each cache: what has no cache is run for all rows at once. @returns `[caches, d]`. */
+  private runLayerTogether(
+    index: number,
+    x: tf.Tensor2D,
+    rope: RopeTables,
+    caches: readonly KvCache[],
+  ): tf.Tensor2D {
+    const { heads, kvHeads, headDim, epsilon, layerHasRope } = this.config;
+    const layer = this.stack[index]!;
+    const columns = qkvColumns(this.config);
+    const qkv = projectQkv(this.kernels, layer, x, epsilon);
+    const mixed = caches.map((cache, row) => {
+      const rotation = layerHasRope[index]! ? rowOf(rope, row) : null;
+      const own = tf.slice(qkv, [row, 0], [1, qkv.shape[1]]);
+      const [keys, values] = [cache.keys[index]!, cache.values[index]!];
+      this.kernels.appendHeads(keys, cache.length, own, columns.k, rotation);
+      this.kernels.appendHeads(values, cache.length, own, columns.v, null);
+      return this.kernels.attention(this.kernels.takeHeads(own, columns.q, rotation), keys, values, {
+        batch: 1,
+        queriesPerBatch: 1,
+        keyRowsPerBatch: cache.capacitySlots,
+        keyCount: cache.length + 1,
+        causalOffset: cache.length,
+        firstKey: null,
+        heads,
+        kvHeads,
+        headDim,
+      });
+    });
+    return finishLayer(this.kernels, layer, x, tf.concat2d(mixed, 0), epsilon);
+  }
+}
+
+/** One row of the tables. */
+function rowOf({ cos, sin }: RopeTables, row: number): RopeTables {
+  const take = (table: tf.Tensor2D) => tf.slice(table, [row, 0], [1, table.shape[1]]);
+  return { cos: take(cos), sin: take(sin) };
 }
 
 /** The tensor itself where all rows are wanted. */
@@ -381,9 +448,51 @@ class CachedDecodeSession implements DecodeSession {
     }
   }
 
+  isOf(model: BaseModel): boolean {
+    return this.model === model;
+  }
+
+  /** The cache for one more slot, while it is run together with others'. @throws {CapacityError} */
+  lendCache(): KvCache {
+    this.assertIdle();
+    if (this.length >= this.capacitySlots) throw new CapacityError(this.capacitySlots, this.length, 1);
+    return this.cache;
+  }
+
+  /** The run over a lent cache begins. */
+  beginRun(): void {
+    this.isRunning = true;
+    this.lastAttention = null;
+  }
+
+  /** It ended; the slot counts if it was run. */
+  endRun(hasRun: boolean): void {
+    if (hasRun) this.cache.length++;
+    this.isRunning = false;
+    if (this.isDisposed) this.cache.dispose();
+  }
+
   private assertIdle(): void {
     if (this.isDisposed) throw new Error('This decode session is disposed.');
     if (this.isRunning) throw new Error('This decode session is still appending.');
+  }
+}
+
+/** Run one slot of each session; either all of them count or none. */
+async function runTogether(
+  sessions: readonly CachedDecodeSession[],
+  run: (caches: readonly KvCache[]) => tf.Tensor,
+): Promise<Float32Array> {
+  const caches = sessions.map((session) => session.lendCache());
+  if (new Set(caches).size < caches.length) throw new Error('A decode session was given twice.');
+  for (const session of sessions) session.beginRun();
+  let hasRun = false;
+  try {
+    const hidden = await readAndDispose(run(caches));
+    hasRun = true;
+    return hidden;
+  } finally {
+    for (const session of sessions) session.endRun(hasRun);
   }
 }
 

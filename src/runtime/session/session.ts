@@ -184,11 +184,7 @@ export class Session {
     return this.change(async () => {
       const { steps } = this;
       const { name } = act;
-      const changed = applyManualAct(this.head(act.head), steps.marks, steps.activeConfig, {
-        kind,
-        block,
-        name,
-      });
+      const changed = applyManualAct(this.head(act.head), steps.marks, { kind, block, name });
       if (changed !== 'layout') steps.marksChanged();
       if (changed === 'pins') await steps.refocus('manual');
       else this.notifyState();
@@ -203,13 +199,13 @@ export class Session {
   /**
    * Append a user's turn, refocus until the memory has settled, and decode an answer. Ingestion waits meanwhile.
    *
-   * @param head - who answers.
+   * @param head - who answers; absent: the heads that are read, merged.
    * @throws {EngineError} `busy` while another answer is being decoded; {IntakeError} for what is no text.
    */
-  async ask(text: string, head = 0): Promise<AnsweredQuestion> {
+  async ask(text: string, head?: number): Promise<AnsweredQuestion> {
     this.mustWrite();
     this.mustNotAnswer();
-    return this.takeTurn({ kind: 'ask', text: acceptText(text), head });
+    return this.takeTurn({ kind: 'ask', text: acceptText(text), ...(head !== undefined && { head }) });
   }
 
   /** Go on with an answer that was interrupted; the same tokens come out. Failures become problems. */

@@ -58,7 +58,7 @@ function createFakeBase(work: FakeWork): LanguageModel {
     attention: { heads: 1, kvHeads: 1, headDim: FAKE_HIDDEN_SIZE },
     parameters: VOCABULARY * FAKE_HIDDEN_SIZE,
     embed,
-    createDecodeSession: (capacitySlots): DecodeSession => {
+    createDecodeSession: (capacitySlots): FakeSession => {
       const hashes: number[] = [];
       let lastAttention: Float32Array | null = null;
       const run = (
@@ -83,6 +83,9 @@ function createFakeBase(work: FakeWork): LanguageModel {
         },
         get length() {
           return hashes.length;
+        },
+        get newestHash() {
+          return hashes.at(-1) ?? 0;
         },
         async append(embeddings, positions, want, deviations, reading) {
           await work.onAppend();
@@ -126,8 +129,38 @@ function createFakeBase(work: FakeWork): LanguageModel {
         },
       };
     },
+    async appendTogether(sessions, embeddings, positions, deviations) {
+      const hidden = new Float32Array(embeddings.length);
+      for (const [i, session] of sessions.entries()) {
+        const row = embeddings.subarray(i * FAKE_HIDDEN_SIZE, (i + 1) * FAKE_HIDDEN_SIZE);
+        await session.append(row, positions.subarray(i, i + 1), 0, deviations?.subarray(i, i + 1));
+        hidden.set(hiddenOf((session as FakeSession).newestHash), i * FAKE_HIDDEN_SIZE);
+      }
+      return hidden;
+    },
+    logitsOf: (hidden) =>
+      Promise.resolve(
+        Float32Array.from({ length: (hidden.length / FAKE_HIDDEN_SIZE) * VOCABULARY }, (_, j) =>
+          logitOf(hashOf(hidden, Math.floor(j / VOCABULARY)), j % VOCABULARY),
+        ),
+      ),
     dispose: () => undefined,
   };
+}
+
+/** A session that says what its last slot became. */
+interface FakeSession extends DecodeSession {
+  readonly newestHash: number;
+}
+
+/** `[d]` that `hashOf` reads the hash from; float32 holds each half exactly. */
+function hiddenOf(hash: number): Float32Array {
+  return Float32Array.of(hash >>> 16, hash & 0xffff, 0, 0);
+}
+
+function hashOf(hidden: Float32Array, row: number): number {
+  const at = row * FAKE_HIDDEN_SIZE;
+  return (Math.round(hidden[at]!) * 0x10000 + Math.round(hidden[at + 1]!)) >>> 0;
 }
 
 /** Each slot's hash decides how much it is attended to. */

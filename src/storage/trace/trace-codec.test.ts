@@ -86,8 +86,8 @@ test('older versions are lifted step by step', async () => {
     header: ({ [rename[0]]: value, ...rest }) => ({ ...rest, [rename[1]]: value, version: version + 1 }),
     event: (event) => ({ ...event, index: Number(event['index']) + 1 }),
   });
-  const names = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'modelId'];
-  const upgrades = [0, 1, 2, 3, 4, 5, 6].map((version) =>
+  const names = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'modelId'];
+  const upgrades = [0, 1, 2, 3, 4, 5, 6, 7].map((version) =>
     from(version, [names[version]!, names[version + 1]!]),
   );
   const { modelId, ...rest } = header;
@@ -96,7 +96,7 @@ test('older versions are lifted step by step', async () => {
     .join('\n');
   const reading = await readTrace(old, { upgrades });
   expect(reading.header).toEqual(header);
-  expect(reading.events).toEqual([{ ...decode(5), index: 12 }]);
+  expect(reading.events).toEqual([{ ...decode(5), index: 13 }]);
   await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
 });
 
@@ -130,7 +130,7 @@ test.each([1, 2, 3])(
 test('version 6, whose windows were opened by score and budget alone, is read with that', async () => {
   const { openNeighbours, openBlocks, ...config } = DEFAULT_RUN_CONFIG;
   expect([openNeighbours, openBlocks]).toEqual([0, 0]);
-  const old = [{ ...header, version: 6, config }, decode(0)];
+  const old = [{ ...header, version: 7, config }, decode(0)];
   const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
   expect(reading).toEqual({ header, events: [decode(0)], notes: [] });
 });
@@ -147,6 +147,15 @@ test('version 5, whose chats were written with the template alone, is read with 
     events: [{ ...said, config: DEFAULT_RUN_CONFIG }, decode(0)],
     notes: [],
   });
+});
+
+test('version 7, whose runs had one head and no router, is read with one', async () => {
+  const { heads, headCues, mutedHeads, router, merger, ...config } = DEFAULT_RUN_CONFIG;
+  const old = [{ ...header, version: 6, config }, decode(0)].map((line) => JSON.stringify(line)).join('\n');
+  const reading = await readTrace(old);
+  expect(reading.header).toEqual(header);
+  expect({ heads, headCues, mutedHeads, router, merger }).toMatchObject({ heads: 1, headCues: '' });
+  expect(reading.events).toEqual([decode(0)]);
 });
 
 test('version 4, whose runs had one working context, names it head 0', async () => {

@@ -182,6 +182,8 @@ export class Run {
       case 'readmit':
       case 'sensitivity':
       case 'hide':
+      case 'router':
+      case 'staging':
         return;
       default:
         event satisfies never;

@@ -109,6 +109,17 @@ function eventsOf(event: TelemetryEvent): readonly ChromeEvent[] {
       const { lod, start, end, deltaNll } = event;
       return [instant(HISTORY_THREAD, `sensitivity of LOD${lod}`, { start, end, deltaNll })];
     }
+    case 'router': {
+      const { router, chosen, utilities, confidence, ms } = event;
+      return [
+        instant(ACTION_THREAD, `router: heads ${chosen.join(', ')}`, { router, utilities, confidence, ms }),
+      ];
+    }
+    case 'staging': {
+      const { usedTokens, ageTokens, hits, misses, refocusMs, servedTokens } = event;
+      const served = { usedTokens, ageTokens, hits, misses, refocusMs, servedTokens };
+      return [instant(ACTION_THREAD, 'staging', served)];
+    }
     case 'session':
       return [instant(HISTORY_THREAD, 'session', { title: event.title, config: event.config })];
     case 'hide': {
@@ -144,13 +155,14 @@ function duration({ stage, ms, timeMs, step }: TelemetryEventOf<'latency'>): Chr
 function counters(event: TelemetryEventOf<'refocus'>): readonly ChromeEvent[] {
   const { timeMs, usedTokens, budgetTokens, swapRate, utilisation, meanResidency, entryCount, cursor } =
     event;
+  const named = (name: string) => (event.head === 0 ? name : `${name}, head ${event.head}`);
   return [
-    counter(timeMs, 'budget use', { usedTokens, freeTokens: Math.max(0, budgetTokens - usedTokens) }),
-    counter(timeMs, 'utilisation', { share: utilisation }),
-    counter(timeMs, 'swap rate', { perEntry: swapRate }),
-    counter(timeMs, 'mean residency', { steps: meanResidency }),
-    counter(timeMs, 'entries', { count: entryCount }),
-    counter(timeMs, 'history', { tokens: cursor }),
+    counter(timeMs, named('budget use'), { usedTokens, freeTokens: Math.max(0, budgetTokens - usedTokens) }),
+    counter(timeMs, named('utilisation'), { share: utilisation }),
+    counter(timeMs, named('swap rate'), { perEntry: swapRate }),
+    counter(timeMs, named('mean residency'), { steps: meanResidency }),
+    counter(timeMs, named('entries'), { count: entryCount }),
+    ...(event.head === 0 ? [counter(timeMs, 'history', { tokens: cursor })] : []),
   ];
 }
 

@@ -5,6 +5,12 @@ import type { ActionRecord, Stage, TelemetryEvent, TelemetryEventOf } from '../t
 type Cell = string | number | null;
 type Refocus = TelemetryEventOf<'refocus'>;
 
+/** Which row of the table something belongs to. */
+interface Place {
+  readonly step: number;
+  readonly head: number | null;
+}
+
 /** What was measured in a step beside its refocus. */
 interface Measured {
   deltaNll: TelemetryEventOf<'deltaNll'> | null;
@@ -17,6 +23,7 @@ const taken = ({ actions }: Refocus, kind: ActionRecord['kind']) =>
 
 const REFOCUS_COLUMNS: readonly (readonly [name: string, cell: (refocus: Refocus) => Cell])[] = [
   ['step', ({ step }) => step],
+  ['head', ({ head }) => head],
   ['timeMs', ({ timeMs }) => timeMs],
   ['cursorTokens', ({ cursor }) => cursor],
   ['trigger', ({ trigger }) => trigger],
@@ -59,26 +66,28 @@ const MEASURED_COLUMNS: readonly (readonly [name: string, cell: (measured: Measu
 export async function* metricsCsv(
   events: Iterable<TelemetryEvent> | AsyncIterable<TelemetryEvent>,
 ): AsyncGenerator<string> {
-  const steps: { readonly step: number; readonly cells: readonly Cell[] }[] = [];
-  const measured = new Map<number, Measured>();
-  const at = (step: number): Measured => {
-    const known = measured.get(step) ?? { deltaNll: null, violations: 0, stageMs: {} };
-    measured.set(step, known);
+  const steps: { readonly at: Place; readonly cells: readonly Cell[] }[] = [];
+  const measured = new Map<string, Measured>();
+  // What concerns the memory of all heads is told with the first.
+  const at = ({ step, head }: Place): Measured => {
+    const key = `${head ?? 0}/${step}`;
+    const known = measured.get(key) ?? { deltaNll: null, violations: 0, stageMs: {} };
+    measured.set(key, known);
     return known;
   };
   for await (const event of events) {
     if (event.type === 'refocus') {
-      steps.push({ step: event.step, cells: REFOCUS_COLUMNS.map(([, cell]) => cell(event)) });
-    } else if (event.type === 'deltaNll') at(event.step).deltaNll = event;
-    else if (event.type === 'violation') at(event.step).violations++;
+      steps.push({ at: event, cells: REFOCUS_COLUMNS.map(([, cell]) => cell(event)) });
+    } else if (event.type === 'deltaNll') at(event).deltaNll = event;
+    else if (event.type === 'violation') at(event).violations++;
     else if (event.type === 'latency') {
-      const { stageMs } = at(event.step);
+      const { stageMs } = at(event);
       stageMs[event.stage] = (stageMs[event.stage] ?? 0) + event.ms;
     }
   }
   yield line([...REFOCUS_COLUMNS, ...MEASURED_COLUMNS].map(([name]) => name));
-  for (const { step, cells } of steps) {
-    const beside = at(step);
+  for (const { at: place, cells } of steps) {
+    const beside = at(place);
     yield line([...cells, ...MEASURED_COLUMNS.map(([, cell]) => cell(beside))]);
   }
 }

@@ -4,6 +4,7 @@
  */
 import { type RunConfig, changesBetween } from '../../../core/trace/config.ts';
 import { tokensPerEntry, tokensPerNode } from '../../../core/tree/ids.ts';
+import { STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../../core/trace/telemetry.ts';
@@ -73,7 +74,8 @@ interface StoredTurn {
 
 /** @throws {EngineError} `bad-span` if the session has no such step, or lost tokens of it. */
 export function planBranch(stored: StoredSession, step: number): BranchPlan {
-  const at = stored.events.findIndex((event) => event.type === 'refocus' && event.step === step);
+  // The heads of one pass share its step.
+  const at = stored.events.findLastIndex((event) => event.type === 'refocus' && event.step === step);
   const frame = stored.events[at];
   if (frame?.type !== 'refocus' || frame.cursor > stored.tokens.length) {
     throw new EngineError(
@@ -124,6 +126,8 @@ function pastEvents(events: readonly TelemetryEvent[], at: number): readonly Tel
   const isNote = (event: TelemetryEvent | undefined) =>
     event?.type === 'deltaNll' ||
     event?.type === 'sensitivity' ||
+    event?.type === 'router' ||
+    event?.type === 'staging' ||
     (event?.type === 'latency' && event.stage === 'telemetry');
   while (isNote(events[end])) end++;
   return events.slice(0, end);
@@ -180,10 +184,23 @@ function turnAt(turns: readonly StoredTurn[], { cursor, trigger }: RefocusEvent)
 /** Refocuses at the turn's end that were made already; all of them if the last one changed nothing. */
 function settledPasses(past: readonly TelemetryEvent[], { question }: StoredTurn): number {
   const passes = past.filter(
-    (event) => event.type === 'refocus' && event.trigger === 'turn-end' && event.cursor >= question.end,
+    (event) =>
+      event.type === 'refocus' &&
+      event.head === 0 &&
+      event.trigger === 'turn-end' &&
+      event.cursor >= question.end,
   ) as readonly RefocusEvent[];
   const last = passes.at(-1);
-  const hasSettled = last !== undefined && !last.actions.some(({ applied }) => applied);
+  // Every head must have come to rest.
+  const hasSettled =
+    last !== undefined &&
+    !past.some(
+      (event) =>
+        event.type === 'refocus' &&
+        event.step === last.step &&
+        event.head !== STAGING_HEAD &&
+        event.actions.some(({ applied }) => applied),
+    );
   return hasSettled ? TURN_END_REFOCUSES : passes.length;
 }
 

@@ -6,7 +6,6 @@ import type { ChatPieces } from '../../../nn/model-folder/chat-template.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { chatWords } from '../chat-words/chat-words.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
-import type { Head } from '../head/head.ts';
 import type { AnsweredQuestion } from '../messages/session-messages.ts';
 import type { SessionSteps } from '../steps/session-steps.ts';
 
@@ -24,7 +23,7 @@ export class AnswerStopped extends Error {
 /**
  * Where a turn stands when it begins: a question to ask, or one that was asked before and is taken up where the
  * history ends. `settledPasses` counts the refocuses at the turn's end that were made, `stopAfterTokens` ends the
- * answer as if the user did, `head` decodes it, the first where it is absent.
+ * answer as if the user did, `head` decodes it alone, those that are read, merged, where it is absent.
  */
 export type TurnBeginning = { readonly stopAfterTokens?: number; readonly head?: number } & (
   | { readonly kind: 'ask'; readonly text: string }
@@ -33,8 +32,6 @@ export type TurnBeginning = { readonly stopAfterTokens?: number; readonly head?:
 
 export class Turn {
   private halt: TurnHalt | null = null;
-  /** Who decodes the answer. */
-  private readonly head: Head;
   private readonly documentId: string;
   private readonly wallClockMs: number;
 
@@ -43,7 +40,8 @@ export class Turn {
     private readonly steps: SessionSteps,
     private readonly beginning: TurnBeginning,
   ) {
-    this.head = steps.focus.head(beginning.head);
+    // Refused before anything is asked.
+    if (beginning.head !== undefined) steps.focus.head(beginning.head);
     const { tree } = steps.focus.memory;
     const asked =
       beginning.kind === 'resume'
@@ -163,14 +161,18 @@ export class Turn {
   private async decodeToken(writer: AnswerWriter, messageId: string): Promise<boolean> {
     const { steps } = this;
     const { focus, telemetry, activeConfig: config } = steps;
-    const { id: head, step, layout, decoder } = this.head;
+    const { head: only } = this.beginning;
     const index = focus.memory.tree.tokenCount;
-    const { next, attention } = await telemetry.timed('decode', head, step, async () => {
-      const { logits, attention: weights, entries } = await decoder.sync(layout, config.budgetTokens);
+    const { id: first, step } = focus.reading(only)[0]!;
+    const { next, attention, head, merged } = await telemetry.timed('decode', first, step, async () => {
+      const { logits, attention: read, head, merged } = await focus.predict(only);
       const { recordAttention: reading } = config;
       return {
         next: writer.next(logits, config),
-        attention: weights === null || reading === 'off' ? null : attentionRecord(entries, weights, reading),
+        attention:
+          read === null || reading === 'off' ? null : attentionRecord(read.entries, read.weights, reading),
+        head: head.id,
+        merged,
       };
     });
     const { tokenId, tokenText, logProbability, entropy, delta, isEnd } = next;
@@ -183,6 +185,7 @@ export class Turn {
       text: tokenText,
       logProbability,
       entropy,
+      ...(merged !== null && { merged: merged.map(([id, weight]): [number, number] => [id, weight]) }),
       ...(attention !== null && { attention }),
     });
     steps.notify({ kind: 'answerText', messageId, head, delta, tokenId, index, step });

@@ -42,6 +42,26 @@ interface Prediction {
   readonly ranSlots: number;
 }
 
+/** The slot that a working context ends with, to be run together with others'. */
+export interface LastSlot {
+  readonly session: DecodeSession;
+  /** `[d]`. */
+  readonly vector: Float32Array;
+  readonly position: number;
+  readonly deviation: number;
+  /** Must be told its final hidden state `[d]`, which is kept, once it was run. */
+  readonly ran: (hidden: Float32Array) => void;
+}
+
+/** A working context as the cache is to hold it. */
+interface Target {
+  readonly session: DecodeSession;
+  readonly layout: Layout;
+  readonly wanted: SlotList;
+  /** Slots from the first one on that are cached as they are wanted. */
+  readonly common: number;
+}
+
 export class Decoder {
   private session: DecodeSession | null = null;
   /** What the cached slots hold and where they were run: one that stands elsewhere now is another slot. */
@@ -51,6 +71,7 @@ export class Decoder {
   private length = 0;
   private lastLogits: Float32Array | null = null;
   private lastAttention: Float32Array | null = null;
+  private lastHidden: Float32Array | null = null;
   private reading: AttentionReading | undefined;
   private gistInput: GistInput = 'vector';
   private readonly keywords: SpanKeywords;
@@ -107,26 +128,74 @@ export class Decoder {
    * @returns what follows it; its attention is null, too, if it was predicted before attention was read.
    */
   async sync(context: Layout, capacitySlots: number): Promise<Prediction> {
+    const target = this.target(context, capacitySlots);
+    const { entries } = target.layout;
+    const count = target.wanted.keys.length;
+    if (this.isAt(target) && this.lastLogits !== null) {
+      return { logits: this.lastLogits, attention: this.lastAttention, entries, ranSlots: 0 };
+    }
+    const { from, filledSlots } = await this.keep(target);
+    await this.runTail(target, from, count, 'last');
+    const ranSlots = filledSlots + count - from;
+    return { logits: this.lastLogits!, attention: this.lastAttention, entries, ranSlots };
+  }
+
+  /**
+   * Make the cache hold this layout but for its last slot, which is to be run together with others'.
+   *
+   * @param capacitySlots - as `sync` has it.
+   * @returns the slot; or its final hidden state, where it was run already.
+   */
+  async approach(context: Layout, capacitySlots: number): Promise<LastSlot | Float32Array> {
+    const target = this.target(context, capacitySlots);
+    const { session, layout, wanted } = target;
+    if (this.isAt(target) && this.lastHidden !== null) return this.lastHidden;
+    const last = wanted.keys.length - 1;
+    const { from } = await this.keep(target);
+    if (from < last) await this.runTail(target, from, last, 0);
+    this.cut(session, last);
+    const { positions, deviations } = placesOf(wanted, last, last + 1);
+    return {
+      session,
+      vector: this.gather(layout, last, last + 1),
+      position: positions[0]!,
+      deviation: deviations[0]!,
+      ran: (hidden) => {
+        this.note(wanted, last, last + 1);
+        this.length = last + 1;
+        this.forgetLast();
+        this.lastHidden = hidden;
+      },
+    };
+  }
+
+  private target(context: Layout, capacitySlots: number): Target {
     const layout = baseInput(context, this.gistInput);
-    const { entries } = layout;
     if (layout.usedTokens === 0) throw new RangeError('An empty working context predicts nothing.');
     const session = this.sessionFor(Math.max(capacitySlots, layout.usedTokens));
     const wanted: SlotList = { keys: slotKeys(layout), places: this.sentPositions(layout) };
-    const count = wanted.keys.length;
-    const common = commonPrefix(this.cached, this.length, wanted);
-    if (common === count && common === this.length && this.lastLogits !== null) {
-      return { logits: this.lastLogits, attention: this.lastAttention, entries, ranSlots: 0 };
-    }
-    // The last slot's logits are wanted even when all slots are there.
-    const first = Math.min(common, count - 1);
+    return { session, layout, wanted, common: commonPrefix(this.cached, this.length, wanted) };
+  }
+
+  /** Whether the cache holds all of it, and nothing else. */
+  private isAt({ wanted, common }: Target): boolean {
+    return common === wanted.keys.length && common === this.length;
+  }
+
+  /**
+   * Keep of the cache what can be kept.
+   *
+   * @returns from which slot on it must be run, at least the last one, and how many slots before were run.
+   */
+  private async keep(target: Target): Promise<{ readonly from: number; readonly filledSlots: number }> {
+    const { session, layout, wanted, common } = target;
+    // What follows the last slot is wanted even when all slots are there.
+    const first = Math.min(common, wanted.keys.length - 1);
     // A context that only grew, as with every decoded token, has nothing to patch.
     const canPatch = this.mode === 'patch' && common < this.length;
     const patched = canPatch ? await this.patch(session, layout, wanted, first) : null;
     if (patched === null) this.cut(session, first);
-    const from = patched?.keptTo ?? first;
-    await this.runTail(session, layout, wanted, from);
-    const ranSlots = (patched?.filledSlots ?? 0) + count - from;
-    return { logits: this.lastLogits!, attention: this.lastAttention, entries, ranSlots };
+    return { from: patched?.keptTo ?? first, filledSlots: patched?.filledSlots ?? 0 };
   }
 
   /**
@@ -146,7 +215,7 @@ export class Decoder {
     const keptTo = gaps.at(-1)!.from;
     if (keptTo <= first) return null;
     session.rearrange(sources.subarray(0, keptTo));
-    this.lastLogits = this.lastAttention = null;
+    this.forgetLast();
     let filledSlots = 0;
     try {
       for (const gap of gaps.slice(0, -1)) {
@@ -167,27 +236,27 @@ export class Decoder {
     return { keptTo, filledSlots };
   }
 
-  /** Run all slots from `first` on, to which the cache is right. */
+  /** Run the slots `first..end-1`, to which the cache is right. @param want - of the last of them. */
   private async runTail(
-    session: DecodeSession,
-    layout: Layout,
-    wanted: SlotList,
+    { session, layout, wanted }: Target,
     first: number,
+    end: number,
+    want: 'last' | 0,
   ): Promise<void> {
-    const count = wanted.keys.length;
     let logits: Float32Array | null = null;
-    for (let from = first; from < count; from += PREFILL_SLOTS) {
+    for (let from = first; from < end; from += PREFILL_SLOTS) {
       if (from > first) await this.pause();
-      const to = Math.min(from + PREFILL_SLOTS, count);
+      const to = Math.min(from + PREFILL_SLOTS, end);
       const { positions, deviations } = placesOf(wanted, from, to);
-      const want = to === count ? 'last' : 0;
       const vectors = this.gather(layout, from, to);
-      logits = await session.append(vectors, positions, want, deviations, this.reading);
+      const reading = want === 0 ? undefined : this.reading;
+      logits = await session.append(vectors, positions, to === end ? want : 0, deviations, reading);
       this.note(wanted, from, to);
       this.length = to;
     }
-    this.lastLogits = logits;
-    this.lastAttention = session.lastAttention;
+    this.lastHidden = null;
+    this.lastLogits = want === 0 ? null : logits;
+    this.lastAttention = want === 0 ? null : session.lastAttention;
   }
 
   /** Slots `from..to-1` hold now what is wanted there. */
@@ -242,13 +311,18 @@ export class Decoder {
     this.session?.dispose();
     this.session = null;
     this.length = 0;
-    this.lastLogits = this.lastAttention = null;
+    this.forgetLast();
   }
 
   private cut(session: DecodeSession, length: number): void {
     session.truncate(length);
     this.length = length;
-    this.lastLogits = this.lastAttention = null;
+    this.forgetLast();
+  }
+
+  /** What followed the last slot follows it no more. */
+  private forgetLast(): void {
+    this.lastLogits = this.lastAttention = this.lastHidden = null;
   }
 
   private sessionFor(slots: number): DecodeSession {

@@ -72,13 +72,18 @@ export function sampleToken(
 ): Sample {
   const adjusted = penalised(logits, settings.repetitionPenalty, seen);
   const tokenId = settings.temperature === 0 ? argmax(adjusted) : draw(adjusted, settings, random);
+  return { tokenId, logProbability: logits[tokenId]! - logSumExp(logits), entropy: entropyOf(logits) };
+}
+
+/** Of the distribution that `[V]` logits stand for, nats. */
+export function entropyOf(logits: Float32Array): number {
   const normaliser = logSumExp(logits);
   let entropy = 0;
   for (const logit of logits) {
     const logProbability = logit - normaliser;
     if (logProbability > -80) entropy -= Math.exp(logProbability) * logProbability;
   }
-  return { tokenId, logProbability: logits[tokenId]! - normaliser, entropy };
+  return entropy;
 }
 
 function draw(logits: Float32Array, settings: SamplingConfig, random: () => number): number {

@@ -104,7 +104,7 @@ it('two heads read one memory, each with a window and a trace of its own', async
 function twoHeads() {
   const tree = new GistTree({ hiddenSize: FAKE_HIDDEN_SIZE, maxLod: 4, gistVersion: 1 });
   const state = { layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE };
-  const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 1024, recentTokens: 64 };
+  const config = { ...DEFAULT_RUN_CONFIG, heads: 2, budgetTokens: 1024, recentTokens: 64 };
   const telemetry = new TelemetryRecorder(systemClock);
   const start = { tree, heads: [state, state] };
   return { telemetry, focus: new MultiHeadFocus(start, createFakeModel(), telemetry, config) };

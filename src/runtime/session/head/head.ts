@@ -13,6 +13,12 @@ import { MetricsAccumulator, stepMetrics } from '../../../core/trace/metrics.ts'
 import type { RunTotals } from '../../../core/trace/metrics.ts';
 import { POLICIES, createScorer, needsNewScorer } from '../../../core/policies/registry.ts';
 import type { Scorer } from '../../../core/policies/scorer.ts';
+import { protectedStart } from '../../../core/context/moves.ts';
+import { CUES } from '../../../core/heads/cues.ts';
+import { withCue, withoutHeld } from '../../../core/heads/head-scorer.ts';
+import { headConfig, headSpecs, type HeadSpec, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
+import { headStatistics, type HeadStatistics } from '../../../core/heads/router.ts';
+import { scoredWithStaging, STAGING_PART_SLOTS, type StagedView } from '../../../core/heads/staging.ts';
 import { RefocusRecorder } from '../../../core/trace/refocus-recorder.ts';
 import type { HistoryWords } from '../../../core/lexical/history-words.ts';
 import { countInTree } from '../../../core/allocator/node-counters.ts';
@@ -28,9 +34,13 @@ import type { Memory } from '../memory/memory.ts';
 import { findLensNet, lensNetOf } from './lens-variant.ts';
 import { LookAhead } from './look-ahead.ts';
 import { lendNll } from './lend-nll.ts';
-import { questionParts, scoredByParts } from './question-parts.ts';
+import { questionParts, scoredByPart, scoredByParts } from './question-parts.ts';
 import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 
+/** A layout of more entries is recorded without its scores. */
+const MAX_RECORDED_SCORES = 4096;
+/** Sentences of a question that heads divide among themselves, at most. */
+const MAX_PARTS = 16;
 /** The query of policies where no LensNet has its say. */
 const PLAIN_TAIL_TOKENS = 64;
 
@@ -42,14 +52,26 @@ export interface HeadState {
   readonly allocator: AllocatorState;
 }
 
+/** What a head knows of those beside it. */
+export interface HeadSurroundings {
+  /** The newest refocus of any head. */
+  readonly newestStep: () => number;
+  /** Blocks that heads before it hold raw beyond their recent windows. */
+  readonly heldBefore: (head: number) => ReadonlySet<number>;
+  /** What the staging context saw; null where there is none. */
+  readonly staged: () => StagedView | null;
+}
+
 export interface HeadOptions {
-  /** Names the head in the trace; 0 is the first. */
+  /** Names the head in the trace; 0 is the first, `STAGING_HEAD` the staging context. */
   readonly id: number;
   readonly state: HeadState;
   readonly memory: Memory;
   readonly model: LoadedModel;
   readonly telemetry: TelemetryRecorder;
+  /** Of the run; the head makes its own of it. */
   readonly config: RunConfig;
+  readonly around: HeadSurroundings;
   /** Awaited between the chunks of a long prefill; may throw to give up. */
   readonly pause?: (() => Promise<void>) | undefined;
 }
@@ -62,6 +84,8 @@ export class Head {
   private readonly memory: Memory;
   private readonly model: LoadedModel;
   private readonly telemetry: TelemetryRecorder;
+  private readonly around: HeadSurroundings;
+  private spec: HeadSpec;
   private config: RunConfig;
   private current: Layout;
   private allocator: AllocatorState;
@@ -69,24 +93,29 @@ export class Head {
   private readonly recorder = new RefocusRecorder();
   private readonly metrics = new MetricsAccumulator();
   private readonly buffers = new SlotBuffers();
+  /** What the policy says, and what the head makes of it. */
+  private policyScorer: Scorer;
   private scorer: Scorer;
   /** What scores by `default`: the model's own net, or the one kept for the session. */
   private ownLens: LensNet | null;
   private turnEnd: { readonly tokenCount: number; readonly scorer: Scorer } | null = null;
 
-  constructor({ id, state, memory, model, telemetry, config, pause }: HeadOptions) {
+  constructor({ id, state, memory, model, telemetry, config, around, pause }: HeadOptions) {
     this.id = id;
     this.memory = memory;
     this.model = model;
     this.telemetry = telemetry;
-    this.config = config;
+    this.around = around;
+    this.config = headConfig(config, id);
+    this.spec = specOf(config, id);
     this.current = state.layout;
     this.allocator = state.allocator;
     this.carriedScores = new Float32Array(state.layout.entries.length);
     this.ownLens = model.lensNet;
-    this.scorer = this.createScorer();
+    this.policyScorer = this.createPolicyScorer();
+    this.scorer = this.headScorer(this.policyScorer);
     this.decoder = new Decoder(model.base, memory.tree, pause);
-    this.decoder.configure(config, model.manifest.trainedContextTokens);
+    this.decoder.configure(this.config, model.manifest.trainedContextTokens);
   }
 
   get tree(): GistTree {
@@ -99,6 +128,26 @@ export class Head {
 
   get layout(): Layout {
     return this.current;
+  }
+
+  /** The run's parameters with the head's own budget and recent window. */
+  get parameters(): RunConfig {
+    return this.config;
+  }
+
+  /** First token of the protected recent window. */
+  get recentStart(): number {
+    return protectedStart(this.current.cursor, this.config);
+  }
+
+  /** What its last refocus says of it. */
+  get statistics(): HeadStatistics {
+    return headStatistics(this.current, this.carriedScores, this.recentStart, this.config.budgetTokens);
+  }
+
+  /** `[entries]` what its last refocus gave the entries that it left; borrowed. */
+  get scores(): Float32Array {
+    return this.carriedScores;
   }
 
   get allocatorState(): AllocatorState {
@@ -120,11 +169,15 @@ export class Head {
   }
 
   /** Parameters for the refocuses from now on; what was evicted comes back at once if the budget now holds it. */
-  setConfig(config: RunConfig): void {
+  setConfig(run: RunConfig): void {
     const before = this.config;
+    const config = headConfig(run, this.id);
     this.config = config;
-    if (haveEffect(changedIds(before, config), 'scorer')) this.turnEnd = null;
-    if (needsNewScorer(before, config)) this.scorer = this.createScorer();
+    this.spec = specOf(run, this.id);
+    const changed = changedIds(before, config);
+    if (haveEffect(changed, 'scorer')) this.turnEnd = null;
+    if (needsNewScorer(before, config)) this.policyScorer = this.createPolicyScorer();
+    if (haveEffect(changed, 'scorer')) this.scorer = this.headScorer(this.policyScorer);
     this.decoder.configure(config, this.model.manifest.trainedContextTokens);
     if (config.budgetTokens > before.budgetTokens && windowStart(this.current) > 0) {
       const restored = restoreCoverage(this.fitInput(), K);
@@ -137,7 +190,8 @@ export class Head {
   useLens(lensNet: LensNet | null): void {
     this.ownLens = lensNet;
     this.turnEnd = null;
-    this.scorer = this.createScorer();
+    this.policyScorer = this.createPolicyScorer();
+    this.scorer = this.headScorer(this.policyScorer);
   }
 
   /** Take what the history gained into the window. @param refocusFollows - leave it to the refocus to make room. */
@@ -151,21 +205,23 @@ export class Head {
   /**
    * Score, allocate and record once.
    *
-   * @returns how many actions were applied.
+   * @param step - the newest refocus of any head: this one gets the number after it.
+   * @returns the records of its actions.
    */
-  async refocus(trigger: RefocusTrigger): Promise<number> {
+  async refocus(trigger: RefocusTrigger, step: number): Promise<readonly ActionRecord[]> {
     const { telemetry, config } = this;
     const result = await refocus({
       layout: this.current,
       tree: this.tree,
       config,
-      state: this.allocator,
+      state: { ...this.allocator, step },
       scorer: trigger === 'turn-end' ? this.turnEndScorer() : this.scorer,
       embed: (ids) => this.model.base.embed(ids),
       tailTokens: this.tailTokens,
       words: this.words,
       pins: this.pins,
       reserveTokens: K,
+      partSlots: this.isStaging ? STAGING_PART_SLOTS : undefined,
       sentPositions: (layout) => this.decoder.sentPositions(layout),
       buffers: this.buffers,
       now: () => telemetry.now(),
@@ -177,9 +233,14 @@ export class Head {
     this.metrics.addRefocus(result.step, result.metrics, result.actions, result.violations.length);
     const { policy, budgetTokens } = config;
     const { timeMs } = telemetry.base(result.step);
-    telemetry.emit(...this.recorder.record(result, { head: this.id, policy, budgetTokens, trigger, timeMs }));
+    // A wide context's scores would be most of the trace.
+    const isWide = result.scores.length > MAX_RECORDED_SCORES;
+    const recorded = isWide ? { ...result, scores: new Float32Array(0) } : result;
+    telemetry.emit(
+      ...this.recorder.record(recorded, { head: this.id, policy, budgetTokens, trigger, timeMs }),
+    );
     telemetry.latency('telemetry', this.id, result.step, telemetry.now() - from);
-    return result.actions.filter((action) => action.applied).length;
+    return result.actions;
   }
 
   /**
@@ -188,7 +249,7 @@ export class Head {
    * @returns the record of the action; a refused one changed nothing and made no frame.
    */
   act(action: ManualAction): ActionRecord {
-    const step = this.step + 1;
+    const step = this.around.newestStep() + 1;
     const before = this.current;
     const state = { ...this.allocator, step };
     const done = actByHand({ ...this.fitInput(), layout: ageLayout(before), state }, action);
@@ -287,25 +348,59 @@ export class Head {
     if (!POLICIES[config.policy].looksAgain) return this.scorer;
     const { tailTokens, words } = this;
     const embed = (ids: Uint32Array): Float32Array => model.base.embed(ids);
-    const parts = questionParts({ tree, model, tailTokens, maxParts: config.questionParts });
-    const scorer = parts.length === 0 ? this.scorer : scoredByParts(this.scorer, parts, embed, words);
+    const scorer = this.withCue(this.scoredByQuestion(embed));
     const { lookAheadPages: maxPages, budgetTokens, recentTokens } = config;
-    if (maxPages === 0) return scorer;
+    if (maxPages === 0) return this.besideOthers(scorer);
     const pause = yieldToEvents;
-    return new LookAhead({
-      scorer,
-      tree,
-      embed,
-      tailTokens,
-      words,
-      budgetTokens,
-      recentTokens,
-      maxPages,
-      pause,
-    });
+    return this.besideOthers(
+      new LookAhead({
+        scorer,
+        tree,
+        embed,
+        tailTokens,
+        words,
+        budgetTokens,
+        recentTokens,
+        maxPages,
+        pause,
+      }),
+    );
   }
 
-  private createScorer(): Scorer {
+  /** By the question's sentences: all of them, or where that is the cue, the head's own alone. */
+  private scoredByQuestion(embed: (ids: Uint32Array) => Float32Array): Scorer {
+    const { config, tree, model, tailTokens, words, policyScorer, spec } = this;
+    const isPart = spec.cue === 'part';
+    const maxParts = isPart ? MAX_PARTS : config.questionParts;
+    const parts = questionParts({ tree, model, tailTokens, maxParts });
+    if (parts.length === 0) return policyScorer;
+    if (!isPart) return scoredByParts(policyScorer, parts, embed, words);
+    return scoredByPart(policyScorer, parts[spec.ordinal % parts.length]!, embed, words);
+  }
+
+  private headScorer(scorer: Scorer): Scorer {
+    return this.besideOthers(this.withCue(scorer));
+  }
+
+  private withCue(scorer: Scorer): Scorer {
+    const { memory, config, spec } = this;
+    const cue = CUES[spec.cue].create?.(config.budgetTokens, memory) ?? null;
+    return withCue(scorer, cue, config.cueGain);
+  }
+
+  /** With what the staging context saw, and without what heads before this one hold. */
+  private besideOthers(scorer: Scorer): Scorer {
+    if (this.isStaging) return scorer;
+    const { around, id, config } = this;
+    const staged = config.stagingBudgetTokens === 0 ? scorer : scoredWithStaging(scorer, around.staged);
+    return id === 0 ? staged : withoutHeld(staged, () => around.heldBefore(id), config.diversityGain);
+  }
+
+  private get isStaging(): boolean {
+    return this.id === STAGING_HEAD;
+  }
+
+  private createPolicyScorer(): Scorer {
     const { tree, model } = this;
     return createScorer(this.config, {
       tree,
@@ -315,4 +410,10 @@ export class Head {
       withNll: lendNll(model, tree),
     });
   }
+}
+
+/** The staging context has no cue. */
+function specOf(config: RunConfig, id: number): HeadSpec {
+  if (id !== STAGING_HEAD) return headSpecs(config)[id]!;
+  return { cue: 'plain', ordinal: 0, budgetTokens: config.stagingBudgetTokens, isMuted: true };
 }

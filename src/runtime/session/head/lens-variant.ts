@@ -3,6 +3,7 @@
  * not have it. Owns no net.
  */
 import { ConfigError, type RunConfig, applyConfigChanges } from '../../../core/trace/config.ts';
+import { checkHeads } from '../../../core/heads/head-specs.ts';
 import { POLICIES } from '../../../core/policies/registry.ts';
 import type { LensVariant, PolicyId } from '../../../core/trace/parameters.ts';
 import { chatWords } from '../chat-words/chat-words.ts';
@@ -24,7 +25,8 @@ export function lensNetOf(model: LoadedModel, variant: LensVariant, own: LensNet
  * Merge changes into a configuration that this model is to run with.
  *
  * @throws {ConfigError} as `applyConfigChanges` does, and for a LensNet that the model does not have or a system
- * text that its chat template does not take; the configuration given is unchanged.
+ * text that its chat template does not take, heads that the budget has no room for, and a learned router or merger that
+ * the model lacks; the configuration given is unchanged.
  */
 export function applyModelChanges(
   model: LoadedModel,
@@ -35,6 +37,11 @@ export function applyModelChanges(
   const isNamed = changed.lensVariant !== 'default';
   if (isNamed || needsLensNet(changed.policy)) lensNetOf(model, changed.lensVariant, model.lensNet);
   chatWords(model, changed);
+  checkHeads(changed);
+  for (const parameter of ['router', 'merger'] as const) {
+    if (changed[parameter] !== 'learned') continue;
+    throw new ConfigError(parameter, `${parameter} = "learned": ${model.title} brings no weights for heads.`);
+  }
   return changed;
 }
 

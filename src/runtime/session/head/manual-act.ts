@@ -1,5 +1,4 @@
 /** Moves and marks that a user makes by hand. */
-import type { RunConfig } from '../../../core/trace/config.ts';
 import { EngineError } from '../messages/errors.ts';
 import type { Head } from './head.ts';
 import type { ManualAct } from '../messages/session-messages.ts';
@@ -12,7 +11,7 @@ import type { SpanMarks } from '../memory/span-marks.ts';
 export type ManualChange = 'layout' | 'pins' | 'marks';
 
 /**
- * Expand or collapse a block at once, or put a mark on it; a mark moves nothing before the next rehead.
+ * Expand or collapse a block at once, or put a mark on it; a mark moves nothing before the next refocus.
  *
  * @param name - what a tag says.
  * @throws {EngineError} `not-legal`, with the reason, for a move that the working context does not allow.
@@ -20,7 +19,6 @@ export type ManualChange = 'layout' | 'pins' | 'marks';
 export function applyManualAct(
   head: Head,
   marks: SpanMarks,
-  config: RunConfig,
   act: { readonly kind: ManualAct; readonly block: BlockSpan; readonly name?: string | undefined },
 ): ManualChange {
   const { kind, block } = act;
@@ -28,7 +26,7 @@ export function applyManualAct(
   if (kind === 'expand' || kind === 'collapse') {
     const { lod, start, end } = block;
     const outcome = head.act({ kind, lod, start, end });
-    if (!outcome.applied) throw new EngineError('not-legal', explainRefusal(head, config, outcome, block));
+    if (!outcome.applied) throw new EngineError('not-legal', explainRefusal(head, outcome, block));
     return 'layout';
   }
   marks.set(kind, block, head.step, act.name);

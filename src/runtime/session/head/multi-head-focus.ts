@@ -1,26 +1,51 @@
 /**
- * A memory and the heads that read it: new tokens go into the one and then into every working context, and a refocus
- * passes over all of them. Decides nothing about when to run.
+ * A memory and the heads that read it: new tokens go into the one and then into every working context, a refocus
+ * passes over all of them, and what the base reads is merged. Decides nothing about when to run.
  */
 import type { RunConfig } from '../../../core/trace/config.ts';
+import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
-import { emptyLayout } from '../../../core/context/working-context.ts';
+import { emptyLayout, type PinnedSpan } from '../../../core/context/working-context.ts';
+import type { Entry } from '../../../core/context/working-context.ts';
+import { rawBlocks } from '../../../core/heads/coverage.ts';
+import { headConfig, mutedHeads } from '../../../core/heads/head-specs.ts';
+import { routeHeads, type Routing } from '../../../core/heads/router.ts';
+import type { StagedView } from '../../../core/heads/staging.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { isRefocusDue } from '../../../core/allocator/refocus-cadence.ts';
 import { K, type Lod } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
-import type { LoadedModel } from '../../../nn/ports.ts';
+import type { ActionRecord } from '../../../core/trace/telemetry.ts';
+import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
+import { readMerged } from '../decoding/merged-reading.ts';
 import { Memory } from '../memory/memory.ts';
 import { EngineError } from '../messages/errors.ts';
 import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 import { Head } from './head.ts';
-import type { HeadState, RefocusTrigger } from './head.ts';
+import type { HeadState, HeadSurroundings, RefocusTrigger } from './head.ts';
+import { Staging } from './staging.ts';
 
 /** Where memory and heads stand as they start or were read back. */
 export interface FocusState {
   readonly tree: GistTree;
-  /** One a head, by its id. */
+  /** By the heads' ids; those that a run has beyond them begin with the recency assembly. */
   readonly heads: readonly HeadState[];
+  /** Of the staging context; absent where there is none yet. */
+  readonly staging?: HeadState | undefined;
+  /** Which heads are read; absent before the first refocus. */
+  readonly routing?: Routing | undefined;
+}
+
+/** What the heads that are read predict. */
+export interface FocusPrediction {
+  /** `[V]` for the next token; borrowed until the next call. */
+  readonly logits: Float32Array;
+  /** Who read it, or counted most. */
+  readonly head: Head;
+  /** Heads and weights where several were merged. */
+  readonly merged: readonly (readonly [head: number, weight: number])[] | null;
+  /** As `Decoder.sync` has them; null where several heads were merged. */
+  readonly attention: { readonly weights: Float32Array; readonly entries: readonly Entry[] } | null;
 }
 
 /** One head over nothing yet. */
@@ -35,37 +60,97 @@ export function emptyFocus({ base, manifest, gistNet }: LoadedModel): FocusState
 
 export class MultiHeadFocus {
   readonly memory: Memory;
-  readonly heads: readonly Head[];
+  private list: readonly Head[] = [];
+  private staging: Staging | null = null;
+  private routing: Routing;
+  private lens: { readonly net: LensNet | null } | null = null;
+  private pinned: readonly PinnedSpan[] = [];
+  private readonly around: HeadSurroundings;
 
   /** @param pause - awaited between the chunks of a head's long prefill; may throw to give up. */
   constructor(
-    { tree, heads }: FocusState,
-    model: LoadedModel,
+    { tree, heads, staging, routing }: FocusState,
+    private readonly model: LoadedModel,
     private readonly telemetry: TelemetryRecorder,
-    config: RunConfig,
-    pause?: () => Promise<void>,
+    private config: RunConfig,
+    private readonly pause?: () => Promise<void>,
   ) {
     this.memory = new Memory(tree, model, telemetry);
-    this.heads = heads.map(
-      (state, id) => new Head({ id, state, memory: this.memory, model, telemetry, config, pause }),
+    this.around = {
+      newestStep: () => this.step,
+      heldBefore: (head) => this.heldBefore(head),
+      staged: (): StagedView | null => this.staging?.view ?? null,
+    };
+    this.list = Array.from({ length: config.heads }, (_, id) =>
+      this.createHead(
+        id,
+        heads[id],
+        heads.reduce((most, { allocator }) => Math.max(most, allocator.step), 0),
+      ),
     );
+    if (config.stagingBudgetTokens > 0) this.staging = this.createStaging(staging);
+    this.routing = routing ?? this.route();
+  }
+
+  get heads(): readonly Head[] {
+    return this.list;
   }
 
   /** @throws {EngineError} `bad-message` if there is no such head. */
   head(id = 0): Head {
-    const head = this.heads[id];
+    const head = this.list[id];
     if (head !== undefined) return head;
-    throw new EngineError('bad-message', `The session has ${this.heads.length} heads and no head ${id}.`);
+    throw new EngineError('bad-message', `The session has ${this.list.length} heads and no head ${id}.`);
   }
 
   /** Where memory and heads stand now. */
   get state(): FocusState {
-    return { tree: this.memory.tree, heads: this.heads.map(({ state }) => state) };
+    return {
+      tree: this.memory.tree,
+      heads: this.list.map(({ state }) => state),
+      staging: this.staging?.state,
+      routing: this.routing,
+    };
   }
 
   /** The newest refocus of any head. */
   get step(): number {
-    return Math.max(...this.heads.map(({ step }) => step));
+    return this.list.reduce((most, { step }) => Math.max(most, step), 0);
+  }
+
+  /** Which heads the base reads, and why. */
+  get routed(): Routing {
+    return this.routing;
+  }
+
+  /** Spans that the researcher pinned; read at every refocus. */
+  set pins(pins: readonly PinnedSpan[]) {
+    this.pinned = pins;
+    for (const head of this.list) head.pins = pins;
+  }
+
+  /** Parameters for the refocuses from now on: heads come, beginning with the recency assembly, or go. */
+  setConfig(config: RunConfig): void {
+    this.config = config;
+    for (const head of this.list.slice(config.heads)) head.dispose();
+    const kept = this.list.slice(0, config.heads);
+    for (const head of kept) head.setConfig(config);
+    const { step } = this;
+    const added = Array.from({ length: Math.max(0, config.heads - kept.length) }, (_, i) =>
+      this.createHead(kept.length + i, undefined, step),
+    );
+    this.list = [...kept, ...added];
+    if (config.stagingBudgetTokens === 0) this.staging = null;
+    else if (this.staging === null) this.staging = this.createStaging(undefined);
+    else this.staging.setConfig(config);
+    this.routing = this.route();
+  }
+
+  /** The default LensNet for the refocuses from now on; borrowed. */
+  useLens(net: LensNet | null): void {
+    this.lens = { net };
+    for (const head of this.list) head.useLens(net);
+    this.staging?.useLens(net);
   }
 
   /**
@@ -76,7 +161,7 @@ export class MultiHeadFocus {
    * have seen the tokens, and every frame says all of it.
    */
   async append(ids: Uint32Array, origin: Provenance, refocusFollows = false): Promise<void> {
-    const { telemetry, memory, heads, step } = this;
+    const { telemetry, memory, list, step } = this;
     const from = telemetry.now();
     memory.append(ids, origin, step);
     const appendMs = telemetry.now() - from;
@@ -84,7 +169,7 @@ export class MultiHeadFocus {
       await telemetry.timed('gist', null, step, () => memory.makeGists(step));
     }
     const fittingFrom = telemetry.now();
-    for (const head of heads) head.takeIn(refocusFollows);
+    for (const head of list) head.takeIn(refocusFollows);
     telemetry.latency('ingest', null, step, appendMs + telemetry.now() - fittingFrom);
   }
 
@@ -112,11 +197,29 @@ export class MultiHeadFocus {
     }
   }
 
-  /** @returns how many actions were applied in all heads. */
+  /** One pass over staging, where it is due, and all heads. @returns how many actions were applied in all heads. */
   async refocus(trigger: RefocusTrigger): Promise<number> {
-    let applied = 0;
-    for (const head of this.heads) applied += await head.refocus(trigger);
-    return applied;
+    const { step, telemetry, staging } = this;
+    await staging?.refocusIfDue(trigger, step);
+    const actions: ActionRecord[] = [];
+    for (const head of this.list) actions.push(...(await head.refocus(trigger, step)));
+    const from = telemetry.now();
+    this.routing = this.route();
+    if (this.list.length > 1) {
+      const { utilities, chosen, confidence } = this.routing;
+      telemetry.emit({
+        ...telemetry.base(step + 1),
+        type: 'router',
+        cursor: this.memory.tree.tokenCount,
+        router: this.config.router,
+        utilities: [...utilities],
+        chosen: [...chosen],
+        confidence,
+        ms: telemetry.now() - from,
+      });
+    }
+    staging?.report(actions, step + 1);
+    return actions.filter(({ applied }) => applied).length;
   }
 
   /**
@@ -129,7 +232,82 @@ export class MultiHeadFocus {
   async settle(most: number, pass: () => Promise<number | null>): Promise<void> {
     for (let passes = 0; passes < most; passes++) {
       const applied = await pass();
-      if (applied === null || (applied === 0 && !this.heads.some(({ hasCooldowns }) => hasCooldowns))) return;
+      if (applied === null || (applied === 0 && !this.list.some(({ hasCooldowns }) => hasCooldowns))) return;
     }
+  }
+
+  /** The heads that are read, in order. @param only - this one alone. */
+  reading(only?: number): readonly Head[] {
+    return only === undefined ? this.routing.chosen.map((id) => this.head(id)) : [this.head(only)];
+  }
+
+  /** What follows the history. @param only - as that head alone has it; else as the chosen ones merged. */
+  async predict(only?: number): Promise<FocusPrediction> {
+    const heads = this.reading(only);
+    const [first] = heads;
+    if (heads.length === 1) {
+      const { layout, decoder, parameters } = first!;
+      const { logits, attention, entries } = await decoder.sync(layout, parameters.budgetTokens);
+      const read = attention === null ? null : { weights: attention, entries };
+      return { logits, head: first!, merged: null, attention: read };
+    }
+    const { base } = this.model;
+    const taking = heads.map(({ id, decoder, layout, parameters }) => {
+      const { budgetTokens } = parameters;
+      return { id, decoder, layout, budgetTokens, utility: this.routing.utilities[id]! };
+    });
+    const { logits, weights } = await readMerged(base, taking, this.config.merger, null);
+    const strongest = weights.reduce((best, weight, i) => (weight > weights[best]! ? i : best), 0);
+    const merged = heads.map(({ id }, i) => [id, weights[i]!] as const);
+    return { logits, head: heads[strongest]!, merged, attention: null };
+  }
+
+  /** Give the key-value caches back. */
+  dispose(): void {
+    for (const head of this.list) head.dispose();
+  }
+
+  /** @param step - the newest refocus of any head. */
+  private createHead(id: number, state: HeadState | undefined, step: number): Head {
+    const { memory, model, telemetry, config, around, pause } = this;
+    const head = new Head({
+      id,
+      state: state ?? this.assembled(id, step),
+      memory,
+      model,
+      telemetry,
+      config,
+      around,
+      pause,
+    });
+    if (this.lens !== null) head.useLens(this.lens.net);
+    head.pins = this.pinned;
+    return head;
+  }
+
+  private createStaging(state: HeadState | undefined): Staging {
+    const { memory, model, telemetry, config, around } = this;
+    const staging = new Staging({ state: state ?? null, memory, model, telemetry, config, around });
+    if (this.lens !== null) staging.useLens(this.lens.net);
+    return staging;
+  }
+
+  private assembled(id: number, step: number): HeadState {
+    const { layout } = assembleByRecency(this.memory.tree, headConfig(this.config, id), K);
+    return { layout, allocator: { ...INITIAL_ALLOCATOR_STATE, step } };
+  }
+
+  private route(): Routing {
+    const { router, headTopK: topK } = this.config;
+    const statistics = this.list.map((head) => head.statistics);
+    return routeHeads({ router, topK, muted: mutedHeads(this.config), statistics });
+  }
+
+  private heldBefore(head: number): ReadonlySet<number> {
+    const held = new Set<number>();
+    for (const { layout, recentStart } of this.list.slice(0, head)) {
+      for (const block of rawBlocks(layout.entries, recentStart)) held.add(block);
+    }
+    return held;
   }
 }

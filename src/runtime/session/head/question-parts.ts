@@ -65,6 +65,28 @@ export function questionParts({
     }));
 }
 
+/** Scores a window by one part of the question alone. @param words - where the scorer reads words. */
+export function scoredByPart(
+  scorer: Scorer,
+  part: QuestionPart,
+  embed: (ids: Uint32Array) => Float32Array,
+  words: HistoryWords | null,
+): Scorer {
+  return { id: scorer.id, score: (view) => scorer.score(viewOfPart(view, part, embed, words)) };
+}
+
+/** The view as it would be if the part were all that was asked. */
+function viewOfPart(
+  view: SlotView,
+  part: QuestionPart,
+  embed: (ids: Uint32Array) => Float32Array,
+  words: HistoryWords | null,
+): SlotView {
+  const asked = words?.askedAt(view.cursor, view.tailCount);
+  const lexical = asked === undefined ? null : words!.features(view.entries, { ...asked, ...part });
+  return { ...view, tail: embed(part.tail), tailCount: part.tail.length, lexical };
+}
+
 /**
  * Scores a window by its own tail and by parts of the question, and gives every slot its highest score.
  *
@@ -81,10 +103,7 @@ export function scoredByParts(
     async score(view: SlotView) {
       const highest = Float32Array.from(await scorer.score(view));
       for (const part of parts) {
-        const { tail } = part;
-        const asked = words?.askedAt(view.cursor, view.tailCount);
-        const lexical = asked === undefined ? null : words!.features(view.entries, { ...asked, ...part });
-        const scores = await scorer.score({ ...view, tail: embed(tail), tailCount: tail.length, lexical });
+        const scores = await scorer.score(viewOfPart(view, part, embed, words));
         // A score that is no number must be seen, wherever it comes from.
         scores.forEach((score, slot) => {
           if (!(score <= highest[slot]!)) highest[slot] = score;

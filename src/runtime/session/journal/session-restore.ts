@@ -15,6 +15,8 @@ import type { ChatMessageRecord, StoredSession } from '../../../storage/ports.ts
 import { EngineError } from '../messages/errors.ts';
 import type { HeadState } from '../head/head.ts';
 import type { FocusState } from '../head/multi-head-focus.ts';
+import { headConfig, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
+import type { Routing } from '../../../core/heads/router.ts';
 import { replayFrames } from './frame-replay.ts';
 
 export interface RestoredTree {
@@ -124,10 +126,21 @@ export function restoreFocus(
   config: RunConfig,
   damage: string[],
 ): FocusState {
-  const ids = stored.events.flatMap((event) => (event.type === 'refocus' ? event.head : []));
-  const count = ids.reduce((most, id) => Math.max(most, id + 1), 1);
-  const heads = Array.from({ length: count }, (_, head) => restoreHead(stored, tree, config, head, damage));
-  return { tree, heads };
+  const restore = (head: number) => restoreHead(stored, tree, headConfig(config, head), head, damage);
+  return {
+    tree,
+    heads: Array.from({ length: config.heads }, (_, head) => restore(head)),
+    staging: config.stagingBudgetTokens > 0 ? restore(STAGING_HEAD) : undefined,
+    routing: lastRouting(stored, config),
+  };
+}
+
+/** What the router chose last; undefined where it has to choose anew. */
+function lastRouting({ events }: StoredSession, { heads }: RunConfig): Routing | undefined {
+  const last = events.findLast((event) => event.type === 'router');
+  if (last?.type !== 'router' || last.utilities.length !== heads) return undefined;
+  const { utilities, chosen, confidence } = last;
+  return { utilities, chosen, confidence };
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What was read, shared by all heads: the tree of tokens and gists. Knows no working context. */
 import { nextPieceTokens } from '../../../core/allocator/refocus-cadence.ts';
+import { BlockSignals } from '../../../core/heads/block-signals.ts';
 import { HistoryWords } from '../../../core/lexical/history-words.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
@@ -11,6 +12,10 @@ import { GistBuilder } from './gist-builder.ts';
 export class Memory {
   /** The history's words; indexed when they are first asked for. */
   readonly words: HistoryWords;
+  /** What cues of heads read of its blocks; taken in when it is first asked for. */
+  readonly signals: BlockSignals;
+  /** Tokens as text, for cues. */
+  readonly textOf: (ids: Uint32Array) => string;
   private readonly gists: GistBuilder;
 
   constructor(
@@ -18,7 +23,10 @@ export class Memory {
     model: Pick<LoadedModel, 'gistNet' | 'base' | 'tokenizer'>,
     private readonly telemetry: TelemetryRecorder,
   ) {
-    this.words = new HistoryWords(tree, () => model.tokenizer.createStreamDecoder());
+    const { tokenizer } = model;
+    this.words = new HistoryWords(tree, () => tokenizer.createStreamDecoder());
+    this.signals = new BlockSignals(tree, () => tokenizer.createStreamDecoder());
+    this.textOf = (ids) => tokenizer.decode(ids);
     this.gists = new GistBuilder(tree, model.gistNet, model.base);
   }
 

@@ -33,7 +33,7 @@ export async function answerQuery(steps: SessionSteps, query: Query): Promise<Qu
   const { tokenizer } = model;
   switch (query.kind) {
     case 'inspect':
-      return inspectBlock(focus.head(query.head), tokenizer, steps.activeConfig, steps.marks.list, query);
+      return inspectBlock(focus.head(query.head), tokenizer, steps.marks.list, query);
     case 'spanText':
       return textOfSpan(tree, tokenizer, query.start, query.end, query.maxCharacters);
     case 'tokens':
@@ -55,20 +55,20 @@ export async function answerQuery(steps: SessionSteps, query: Query): Promise<Qu
 
 /** The most likely next tokens given the working context as it is; none for an empty history. */
 async function likelyNextTokens(
-  { model, activeConfig }: SessionSteps,
-  { layout, decoder }: Head,
+  { model }: SessionSteps,
+  { layout, decoder, parameters }: Head,
   count: number,
 ): Promise<readonly TokenProbability[]> {
   if (layout.usedTokens === 0) return [];
-  const { logits } = await decoder.sync(layout, activeConfig.budgetTokens);
+  const { logits } = await decoder.sync(layout, parameters.budgetTokens);
   return topTokens(logits, count).map(({ tokenId, probability }) => {
     return { tokenId, text: model.tokenizer.tokenText(tokenId), probability };
   });
 }
 
 async function scoreText(
-  { model, activeConfig }: SessionSteps,
-  { layout, decoder }: Head,
+  { model }: SessionSteps,
+  { layout, decoder, parameters }: Head,
   text: string,
 ): Promise<ContinuationScore> {
   const ids = model.tokenizer.encode(text);
@@ -80,7 +80,7 @@ async function scoreText(
         : 'there is nothing to predict it from';
     throw new EngineError('not-measurable', `The continuation cannot be scored: ${why}.`);
   }
-  const { nll: nlls } = await decoder.readContinuation(layout, ids, activeConfig.budgetTokens);
+  const { nll: nlls } = await decoder.readContinuation(layout, ids, parameters.budgetTokens);
   return {
     tokens: Array.from(ids, (id, i) => ({ text: model.tokenizer.tokenText(id), nll: nlls[i]! })),
     meanNll: nlls.reduce((sum, nll) => sum + nll, 0) / nlls.length,

@@ -1,6 +1,5 @@
 /** Tells everything about one block without changing anything: its text, its counters, its legal moves. */
 import { CooldownTable } from '../../../core/allocator/pass/allocator-state.ts';
-import type { RunConfig } from '../../../core/trace/config.ts';
 import { type Lod, tokensPerEntry, parentSpan } from '../../../core/tree/ids.ts';
 import { explainObstacle, isForbidden, moveRules, refuse } from '../../../core/context/moves.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
@@ -20,11 +19,10 @@ const NEIGHBOURS = 5;
 export function inspectBlock(
   head: Head,
   tokenizer: Tokenizer,
-  config: RunConfig,
   marks: readonly SpanMark[],
   block: BlockSpan,
 ): BlockReport {
-  const { tree, layout } = head;
+  const { tree, layout, parameters } = head;
   checkBlock(tree, block);
   const { start, end } = block;
   const lod = block.lod as Lod;
@@ -33,7 +31,7 @@ export function inspectBlock(
   const index = indexOfEntry(layout, lod, start);
   const holder = layout.entries[entryIndexAt(layout, start)];
   const state = head.allocatorState;
-  const cooldowns = new CooldownTable(state.cooldowns, state.step + 1, config.cooldownSteps);
+  const cooldowns = new CooldownTable(state.cooldowns, state.step + 1, parameters.cooldownSteps);
   const parent = lod < tree.maxLod ? parentSpan(lod, start) : null;
   return {
     lod,
@@ -60,15 +58,15 @@ export function inspectBlock(
       cooldowns.left(lod, start, 'expand'),
       parent === null ? 0 : cooldowns.left(parent.lod, parent.start, 'collapse'),
     ),
-    canExpand: expansionVerdict(head, config, index),
-    canCollapse: collapseVerdict(head, config, index),
+    canExpand: expansionVerdict(head, index),
+    canCollapse: collapseVerdict(head, index),
     neighbours: neighboursOf(tree, tokenizer, lod, start),
   };
 }
 
 const NOT_SHOWN = { legal: false, why: 'It is not in the working context at this level.' };
 
-function expansionVerdict({ tree, layout }: Head, config: RunConfig, index: number): MoveVerdict {
+function expansionVerdict({ tree, layout, parameters: config }: Head, index: number): MoveVerdict {
   if (index < 0) return NOT_SHOWN;
   const freeTokens = config.budgetTokens - layout.usedTokens;
   const obstacle = refuse(layout, 'expand', index, { ...moveRules(layout, tree, config), freeTokens });
@@ -80,7 +78,7 @@ function expansionVerdict({ tree, layout }: Head, config: RunConfig, index: numb
   return { legal: obstacle === null || obstacle === 'no-budget', why };
 }
 
-function collapseVerdict({ tree, layout }: Head, config: RunConfig, index: number): MoveVerdict {
+function collapseVerdict({ tree, layout, parameters: config }: Head, index: number): MoveVerdict {
   if (index < 0) return NOT_SHOWN;
   const obstacle = refuse(layout, 'collapse', index, moveRules(layout, tree, config));
   return { legal: obstacle === null, why: explainObstacle(obstacle) };

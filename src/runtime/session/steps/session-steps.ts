@@ -189,7 +189,7 @@ export class SessionSteps {
   async refocus(trigger: RefocusTrigger): Promise<number> {
     if (this.config !== this.requested) {
       this.config = this.requested;
-      for (const head of this.focus.heads) head.setConfig(this.config);
+      this.focus.setConfig(this.config);
       this.announce();
     }
     const applied = await this.focus.refocus(trigger);
@@ -199,7 +199,7 @@ export class SessionSteps {
 
   /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
   useLens(lensNet: LensNet | null, mark: string | null): void {
-    for (const head of this.focus.heads) head.useLens(lensNet);
+    this.focus.useLens(lensNet);
     this.lensMark = mark;
   }
 
@@ -223,8 +223,8 @@ export class SessionSteps {
   }
 
   async measureDeltaNll(): Promise<void> {
-    for (const { id, step, layout, decoder } of this.focus.heads) {
-      const measured = await this.meter.measureIfDue(this.config, step, decoder, layout, this.queue);
+    for (const { id, step, layout, decoder, parameters } of this.focus.heads) {
+      const measured = await this.meter.measureIfDue(parameters, step, decoder, layout, this.queue);
       if (measured === null) continue;
       const { cursor } = layout;
       this.telemetry.emit({ ...this.telemetry.base(step), type: 'deltaNll', head: id, cursor, ...measured });
@@ -311,7 +311,7 @@ export class SessionSteps {
   /** Wait for the step under way, store what is left, give the models' caches back. */
   async close(): Promise<void> {
     await this.mutex.runExclusive(() => Promise.resolve());
-    for (const head of this.focus.heads) head.dispose();
+    this.focus.dispose();
     this.meter.dispose();
     await this.journal?.close();
   }
@@ -328,8 +328,7 @@ export class SessionSteps {
 
   /** @param more - what is held at full detail beside the marks. */
   private followMarks(more: readonly PinnedSpan[] = []): void {
-    const pins = [...this.marks.pins, ...openingPins(this.focus.memory.tree), ...more];
-    for (const head of this.focus.heads) head.pins = pins;
+    this.focus.pins = [...this.marks.pins, ...openingPins(this.focus.memory.tree), ...more];
   }
 
   private openJournal(handle: SessionHandle): SessionJournal {

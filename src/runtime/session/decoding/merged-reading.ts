@@ -1,0 +1,80 @@
+/**
+ * What several heads predict together: their last slots run in one pass, the final hidden states are merged, and the
+ * LM head runs once on the sum. Owns no cache; each head's decoder keeps its own.
+ */
+import { mergeHidden, mergeWeights, type MergeCandidate } from '../../../core/heads/merging.ts';
+import type { Layout } from '../../../core/context/working-context.ts';
+import type { MergerId } from '../../../core/trace/parameters.ts';
+import type { LanguageModel } from '../../../nn/ports.ts';
+import type { Decoder, LastSlot } from './decoder.ts';
+import { entropyOf } from './sampler.ts';
+
+/** A head that takes part. */
+export interface ReadHead {
+  readonly id: number;
+  readonly decoder: Pick<Decoder, 'approach'>;
+  readonly layout: Layout;
+  readonly budgetTokens: number;
+  /** As the router has it. */
+  readonly utility: number;
+}
+
+export interface MergedPrediction {
+  /** `[V]` for the next token; owned by the caller. */
+  readonly logits: Float32Array;
+  /** `[heads]` in the order given, sum 1. */
+  readonly weights: Float64Array;
+}
+
+/**
+ * @param heads - at least one, each with a layout that is not empty.
+ * @param gateOf - what a learned merger gives a final hidden state; needed by that merger alone.
+ */
+export async function readMerged(
+  base: LanguageModel,
+  heads: readonly ReadHead[],
+  merger: MergerId,
+  gateOf: ((hidden: Float32Array) => number) | null,
+): Promise<MergedPrediction> {
+  const d = base.hiddenSize;
+  const hidden = await readTogether(base, heads);
+  const needsEntropy = merger === 'confident' && heads.length > 1;
+  const logits = needsEntropy ? await base.logitsOf(hidden) : null;
+  const v = base.vocabularySize;
+  const candidates = heads.map(({ utility }, i): MergeCandidate => ({
+    utility,
+    entropyNats: logits === null ? 0 : entropyOf(logits.subarray(i * v, (i + 1) * v)),
+    gate: gateOf === null ? 0 : gateOf(hidden.subarray(i * d, (i + 1) * d)),
+  }));
+  const weights = mergeWeights(merger, candidates);
+  return { logits: await base.logitsOf(mergeHidden(hidden, weights)), weights };
+}
+
+/** `[heads, d]` final hidden states behind every head's last slot; those that were not run yet are run at once. */
+async function readTogether(base: LanguageModel, heads: readonly ReadHead[]): Promise<Float32Array> {
+  const d = base.hiddenSize;
+  const hidden = new Float32Array(heads.length * d);
+  const due: { readonly at: number; readonly slot: LastSlot }[] = [];
+  for (const [at, { decoder, layout, budgetTokens }] of heads.entries()) {
+    const last = await decoder.approach(layout, budgetTokens);
+    if (last instanceof Float32Array) hidden.set(last, at * d);
+    else due.push({ at, slot: last });
+  }
+  if (due.length === 0) return hidden;
+  const vectors = new Float32Array(due.length * d);
+  due.forEach(({ slot }, row) => {
+    vectors.set(slot.vector, row * d);
+  });
+  const ran = await base.appendTogether(
+    due.map(({ slot }) => slot.session),
+    vectors,
+    Float64Array.from(due, ({ slot }) => slot.position),
+    Float64Array.from(due, ({ slot }) => slot.deviation),
+  );
+  due.forEach(({ at, slot }, row) => {
+    const own = ran.slice(row * d, (row + 1) * d);
+    hidden.set(own, at * d);
+    slot.ran(own);
+  });
+  return hidden;
+}

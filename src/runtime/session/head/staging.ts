@@ -1,0 +1,89 @@
+/**
+ * The staging context at work: a head that the base never reads, refocused now and then, which lends the others what
+ * it saw and counts how it served them.
+ */
+import { assembleByRecency } from '../../../core/allocator/assembly.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
+import { headConfig, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
+import { isStagingDue, type StagedView, stagingUse } from '../../../core/heads/staging.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import type { ActionRecord } from '../../../core/trace/telemetry.ts';
+import { K } from '../../../core/tree/ids.ts';
+import type { LensNet } from '../../../nn/ports.ts';
+import { Head, type HeadOptions, type HeadState, type RefocusTrigger } from './head.ts';
+
+interface StagingOptions extends Omit<HeadOptions, 'id' | 'state' | 'pause'> {
+  /** Null begins with the recency assembly. */
+  readonly state: HeadState | null;
+}
+
+export class Staging {
+  private readonly head: Head;
+  private config: RunConfig;
+  /** The cursor of its last refocus; null before the first. */
+  private seenTo: number | null = null;
+  private refocusMs = 0;
+  private servedTokens = 0;
+
+  constructor(private readonly options: StagingOptions) {
+    const { memory, config } = options;
+    this.config = config;
+    const { layout } = assembleByRecency(memory.tree, headConfig(config, STAGING_HEAD), K);
+    const state = options.state ?? { layout, allocator: INITIAL_ALLOCATOR_STATE };
+    this.head = new Head({ ...options, id: STAGING_HEAD, state });
+  }
+
+  get state(): HeadState {
+    return this.head.state;
+  }
+
+  /** What it saw; null before its first refocus. */
+  get view(): StagedView | null {
+    return this.seenTo === null ? null : { layout: this.head.layout, scores: this.head.scores };
+  }
+
+  setConfig(config: RunConfig): void {
+    this.config = config;
+    this.head.setConfig(config);
+  }
+
+  useLens(lensNet: LensNet | null): void {
+    this.head.useLens(lensNet);
+  }
+
+  /** @param step - the newest refocus of any head. */
+  async refocusIfDue(trigger: RefocusTrigger, step: number): Promise<void> {
+    const { tokenCount } = this.options.memory.tree;
+    const ageTokens = this.ageTokens;
+    if (!isStagingDue(ageTokens, this.config.stagingEveryTokens, trigger === 'turn-end')) return;
+    const { telemetry } = this.options;
+    const from = telemetry.now();
+    this.head.takeIn(true);
+    await this.head.refocus(trigger, step);
+    this.refocusMs = telemetry.now() - from;
+    this.servedTokens = ageTokens ?? tokenCount;
+    this.seenTo = tokenCount;
+  }
+
+  /** Note how it served the heads' refocus of a step. @param actions - of the heads. */
+  report(actions: readonly ActionRecord[], step: number): void {
+    const { telemetry, memory } = this.options;
+    const { layout, parameters } = this.head;
+    telemetry.emit({
+      ...telemetry.base(step),
+      type: 'staging',
+      cursor: memory.tree.tokenCount,
+      budgetTokens: parameters.budgetTokens,
+      usedTokens: layout.usedTokens,
+      entryCount: layout.entries.length,
+      ageTokens: this.ageTokens ?? 0,
+      ...stagingUse({ layout }, actions),
+      refocusMs: this.refocusMs,
+      servedTokens: this.servedTokens,
+    });
+  }
+
+  private get ageTokens(): number | null {
+    return this.seenTo === null ? null : this.options.memory.tree.tokenCount - this.seenTo;
+  }
+}
