@@ -130,7 +130,7 @@ test.each([1, 2, 3])(
 test('version 6, whose windows were opened by score and budget alone, is read with that', async () => {
   const { openNeighbours, openBlocks, ...config } = DEFAULT_RUN_CONFIG;
   expect([openNeighbours, openBlocks]).toEqual([0, 0]);
-  const old = [{ ...header, version: 7, config }, decode(0)];
+  const old = [{ ...header, version: 6, config }, decode(0)];
   const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
   expect(reading).toEqual({ header, events: [decode(0)], notes: [] });
 });
@@ -151,7 +151,7 @@ test('version 5, whose chats were written with the template alone, is read with 
 
 test('version 7, whose runs had one head and no router, is read with one', async () => {
   const { heads, headCues, mutedHeads, router, merger, ...config } = DEFAULT_RUN_CONFIG;
-  const old = [{ ...header, version: 6, config }, decode(0)].map((line) => JSON.stringify(line)).join('\n');
+  const old = [{ ...header, version: 7, config }, decode(0)].map((line) => JSON.stringify(line)).join('\n');
   const reading = await readTrace(old);
   expect(reading.header).toEqual(header);
   expect({ heads, headCues, mutedHeads, router, merger }).toMatchObject({ heads: 1, headCues: '' });
