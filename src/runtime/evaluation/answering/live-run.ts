@@ -48,6 +48,8 @@ export interface LiveAnswer extends FocusedContext {
   readonly latencyTokens: number | null;
   /** Of the layout's entries, when the answer begins. */
   readonly scores: EntryScores;
+  /** The windows of all heads that are read, when the answer begins. */
+  readonly read: readonly Layout[];
   /** All that the session told. */
   readonly events: readonly TelemetryEvent[];
 }
@@ -114,13 +116,14 @@ export class LiveRun {
     const askedAt = focus.tree.tokenCount;
     const reached = (): boolean => gold !== null && isRouted(session.head().layout, gold);
     const at: {
-      begun: Pick<LiveAnswer, 'layout' | 'totals' | 'scores'> | null;
+      begun: Pick<LiveAnswer, 'layout' | 'totals' | 'scores' | 'read'> | null;
       refocus: SeenRefocus | null;
     } = { begun: null, refocus: null };
     const events: TelemetryEvent[] = [];
     const begin = (): NonNullable<typeof at.begun> => {
       const { layout } = session.head();
-      return { layout, totals: session.totals(), scores: scoresOfEntries(layout, at.refocus) };
+      const read = session.steps.focus.reading().map((head) => head.layout);
+      return { layout, read, totals: session.totals(), scores: scoresOfEntries(layout, at.refocus) };
     };
     let latency: number | null = null;
     let latencyTokens: number | null = null;
@@ -140,7 +143,7 @@ export class LiveRun {
         } else if (notice.kind === 'telemetry') {
           events.push(...notice.events);
           for (const event of notice.events) {
-            if (event.type !== 'refocus' || at.begun !== null) continue;
+            if (event.type !== 'refocus' || event.head !== 0 || at.begun !== null) continue;
             at.refocus = { layout: session.head().layout, event };
             if (event.trigger === 'turn-end') turnEnds++;
             if (!reached()) continue;

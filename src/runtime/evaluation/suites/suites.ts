@@ -1,6 +1,7 @@
 /** All suites, by name. */
 import { casesSuite } from './cases-suite.ts';
 import { gistSuite } from './gist-suite.ts';
+import { headsSuite } from './heads-suite.ts';
 import { kvSuite } from './kv-suite.ts';
 import { lensSuite } from './lens-suite.ts';
 import { babilongSuite, nolimaSuite, proseQaSuite, rulerSuite } from './public-suites.ts';
@@ -18,6 +19,7 @@ export const SUITES: readonly EvaluationSuite[] = [
   proseQaSuite,
   positionsSuite,
   kvSuite,
+  headsSuite,
   lensSuite,
   gistSuite,
   streamSuite,

@@ -1,0 +1,245 @@
+/**
+ * Suite `heads`: what several heads make of questions that ask for several things, against one window of the same
+ * total budget and against one that costs the base as much to read. All arms run the page's own loop.
+ */
+import { hashUint32, Rng } from '../../../base/rng.ts';
+import type { WeightedSum } from '../../../base/statistics.ts';
+import type { FigureId } from '../../../core/evaluation-report/figures.ts';
+import { ConfigError, type RunConfig } from '../../../core/trace/config.ts';
+import { checkHeads } from '../../../core/heads/head-specs.ts';
+import type { Layout } from '../../../core/context/working-context.ts';
+import { K } from '../../../core/tree/ids.ts';
+import type { LanguageModel } from '../../../nn/ports.ts';
+import { GIST_SHARE } from '../answering/answering.ts';
+import { LiveRun } from '../answering/live-run.ts';
+import { isRouted } from '../baselines/layouts.ts';
+import type { EvaluationCase, SharedHistory } from '../cases/evaluation-case.ts';
+import { judgeAnswer } from '../cases/expected-answer.ts';
+import { rememberHistory } from '../memory/history-memory.ts';
+import { type EvaluationSuite, type EvaluationUnit, unitKey, type UnitPorts } from '../plan/suite.ts';
+import { addToBins, type CellCounts } from '../report/cell.ts';
+import {
+  questionsPerHistory,
+  RECALL_TASK_IDS,
+  RECALL_TASKS,
+  writeRecallHistory,
+} from '../tasks/recall-tasks.ts';
+import type { RecallTaskId } from '../tasks/recall-tasks.ts';
+
+const TASK_IDS = ['multi-query', 'multi-value', 'variable-tracking', 'count', 'multi-key'] as const;
+/** How many heads are compared with one. */
+const HEAD_COUNTS = [2, 4, 8] as const;
+/** Of staging, in budgets. */
+const STAGING_BUDGETS = 4;
+/** Sentences that one window scores each for itself where its question is asked part by part. */
+const PARTS = 8;
+
+/** One way to read: what it changes of the run's parameters. */
+interface Arm {
+  readonly id: string;
+  readonly heads: number;
+  readonly changes: Partial<RunConfig>;
+}
+
+/** The arms of a run. @param base - for what equal compute is. */
+function armsOf(config: RunConfig, base: LanguageModel): readonly Arm[] {
+  const one = { heads: 1, stagingBudgetTokens: 0 } as const;
+  const stagingBudgetTokens = STAGING_BUDGETS * config.budgetTokens;
+  const several = HEAD_COUNTS.flatMap((heads): Arm[] => {
+    const own = { heads, headTopK: 0, stagingBudgetTokens: 0 };
+    const budgetTokens = budgetOfEqualCompute(config.budgetTokens, heads, base);
+    return [
+      { id: 'confident', heads, changes: { ...own, merger: 'confident' } },
+      { id: 'mean', heads, changes: { ...own, merger: 'mean' } },
+      { id: 'best-head', heads, changes: { ...own, merger: 'best-head' } },
+      { id: 'part', heads, changes: { ...own, headCues: 'part' } },
+      { id: 'diverse', heads, changes: { ...own, headCues: 'plain', diversityGain: 0.6 } },
+      {
+        id: 'routed',
+        heads,
+        changes: { ...own, router: 'utility-gated', headTopK: Math.ceil(heads / 2) },
+      },
+      { id: 'staged', heads, changes: { ...own, stagingBudgetTokens } },
+      { id: 'equal-compute', heads, changes: { ...own, budgetTokens } },
+    ];
+  });
+  return [
+    { id: 'one window', heads: 1, changes: { ...one, questionParts: 0 } },
+    { id: 'one window, by parts', heads: 1, changes: { ...one, questionParts: PARTS } },
+    { id: 'one window, staged', heads: 1, changes: { ...one, questionParts: PARTS, stagingBudgetTokens } },
+    ...several,
+  ];
+}
+
+/**
+ * The total budget with which reading several windows takes the base as many operations as one of `budgetTokens`:
+ * 2 · weights a slot, and for attention 2 · layers · width · slots² a window. What a decoded token costs comes on top.
+ */
+export function budgetOfEqualCompute(
+  budgetTokens: number,
+  heads: number,
+  { parameters, vocabularySize, hiddenSize, layers, attention }: Omit<LanguageModel, 'embed'>,
+): number {
+  const perSlot = 2 * (parameters - vocabularySize * hiddenSize);
+  const perPair = 2 * layers * attention.heads * attention.headDim;
+  const each = (perSlot * budgetTokens + perPair * budgetTokens ** 2) / heads;
+  const slots = (Math.sqrt(perSlot ** 2 + 4 * perPair * each) - perSlot) / (2 * perPair);
+  return Math.floor((slots * heads) / (K * heads)) * K * heads;
+}
+
+export const headsSuite: EvaluationSuite = {
+  id: 'heads',
+  tasks: TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
+  defaultTasks: ['multi-query'],
+  defaultSamples: 20,
+  policies: [],
+
+  plan({ lengths, samples, tasks, config }) {
+    const units: EvaluationUnit[] = [];
+    for (const historyTokens of lengths) {
+      for (const task of TASK_IDS.filter((id) => (tasks ?? headsSuite.defaultTasks).includes(id))) {
+        const each = Math.max(1, questionsPerHistory(task, historyTokens, config.recentTokens));
+        for (let index = 0, left = samples; left > 0; index++, left -= each) {
+          const n = Math.min(left, each);
+          units.push({ suite: 'heads', task, templates: 'seen', historyTokens, index, n });
+        }
+      }
+    }
+    return units;
+  },
+
+  async run(unit, { config, seed }, ports) {
+    const { task, historyTokens, index, n } = unit;
+    const { model, gistCache, step } = ports;
+    // As the suite `recall` draws it, so that both ask the same questions of the same histories.
+    const drawn = hashUint32(seed, RECALL_TASK_IDS.indexOf(task as RecallTaskId), historyTokens, index);
+    const place = { historyTokens, recentTokens: config.recentTokens, questions: n, index };
+    const history = writeRecallHistory(task as RecallTaskId, place, model, new Rng(drawn));
+    const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));
+    const arms = armsOf(config, model.base);
+    const cells: CellCounts[] = [];
+    for (const [at, arm] of arms.entries()) {
+      const share = GIST_SHARE + ((1 - GIST_SHARE) * at) / arms.length;
+      const armConfig = { ...config, ...arm.changes };
+      const { budgetTokens } = armConfig;
+      const key = {
+        task,
+        policy: arm.id,
+        templates: 'seen',
+        historyTokens,
+        budgetTokens,
+        heads: arm.heads,
+      } as const;
+      const why = whyNot(armConfig);
+      if (why !== null) cells.push({ ...key, clusters: [], why: { answered: why } });
+      else cells.push(await cellOfArm(key, unit, armConfig, history, tree, ports, () => step(share)));
+    }
+    return cells;
+  },
+};
+
+type Key = Omit<CellCounts, 'clusters' | 'why'>;
+type Tree = Awaited<ReturnType<typeof rememberHistory>>;
+
+async function cellOfArm(
+  key: Key,
+  unit: EvaluationUnit,
+  config: RunConfig,
+  { cases }: SharedHistory,
+  tree: Tree,
+  { model, clock }: UnitPorts,
+  pause: () => Promise<void>,
+): Promise<CellCounts> {
+  const run = await LiveRun.settle(config.policy, model, tree, config, clock, pause);
+  const read: Read[] = [];
+  for (const item of cases) {
+    const from = clock.now();
+    const answer = await run.answer(item.asked, item.gold);
+    const ms = clock.now() - from;
+    const windows = answer.read.reduce((sum, { usedTokens }) => sum + usedTokens, 0);
+    read.push({
+      item,
+      isAnswered: item.expected !== null && judgeAnswer(item.expected, answer.decoded.text).isAnswered,
+      isRouted: item.gold === null ? null : isHeld(answer.read, item.gold),
+      ms,
+      baseTokens: windows + answer.decoded.tokens * answer.read.length,
+      distance:
+        item.gold === null ? null : answer.layout.cursor - Math.min(...item.gold.map(({ start }) => start)),
+    });
+  }
+  return { ...key, clusters: [countsOf(read, unitKey(unit))], why: WHY };
+}
+
+interface Read {
+  readonly item: EvaluationCase;
+  readonly isAnswered: boolean;
+  /** Every gold block is raw in one of the windows that are read. */
+  readonly isRouted: boolean | null;
+  readonly ms: number;
+  readonly baseTokens: number;
+  readonly distance: number | null;
+}
+
+const ANSWERS_ALONE = 'The suite decodes freely and reads no reference.';
+const WHY: Partial<Record<FigureId, string>> = {
+  accuracy: ANSWERS_ALONE,
+  nll: ANSWERS_ALONE,
+  deltaNll: ANSWERS_ALONE,
+  againstFull: 'The suite compares windows with one another.',
+  f1: 'The answers are no free text.',
+  gapRecovered: ANSWERS_ALONE,
+  regret: ANSWERS_ALONE,
+};
+
+/** A gold span may lie across blocks that different heads hold. */
+function isHeld(layouts: readonly Layout[], gold: NonNullable<EvaluationCase['gold']>): boolean {
+  return gold.every(({ start, end }) => {
+    for (let token = start; token < end; token += K - (token % K)) {
+      const piece = [{ start: token, end: Math.min(end, token + K - (token % K)) }];
+      if (!layouts.some((layout) => isRouted(layout, piece))) return false;
+    }
+    return true;
+  });
+}
+
+function countsOf(read: readonly Read[], cluster: string): CellCounts['clusters'][number] {
+  const share = (of: readonly Read[], holds: (one: Read) => boolean): WeightedSum => [
+    of.length,
+    of.filter(holds).length,
+  ];
+  const sum = (value: (one: Read) => number): WeightedSum => [
+    read.length,
+    read.reduce((total, one) => total + value(one), 0),
+  ];
+  const known = read.filter(({ isRouted: routed }) => routed !== null);
+  const routed = known.filter(({ isRouted: held }) => held === true);
+  return {
+    cluster,
+    n: read.length,
+    figures: {
+      answered: share(read, ({ isAnswered }) => isAnswered),
+      ...(known.length > 0 && {
+        routingRecall: share(known, ({ isRouted: held }) => held === true),
+        readingGivenRouted: share(routed, ({ isAnswered }) => isAnswered),
+      }),
+      baseTokensPerQuestion: sum(({ baseTokens }) => baseTokens),
+      msPerQuestion: sum(({ ms }) => ms),
+    },
+    distances: read.reduce<NonNullable<CellCounts['clusters'][number]['distances']>>(
+      (bins, { distance, isAnswered }) =>
+        distance === null ? bins : addToBins(bins, distance, isAnswered ? 1 : 0),
+      [],
+    ),
+  };
+}
+
+/** Why an arm cannot run with these parameters; null where it can. */
+function whyNot(config: RunConfig): string | null {
+  try {
+    checkHeads(config);
+    return null;
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}
