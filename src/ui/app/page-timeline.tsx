@@ -1,5 +1,7 @@
-/** The timeline of the shown run, with the story of a preset or a recorded question over it and the tree explorer over its rows. */
+/** The timeline of the shown run, with heads as lanes, the story of a preset or a recorded question over it, the tree explorer over its rows. */
 import { TreeExplorer } from '../features/explorer/tree-explorer.tsx';
+import { useState } from 'react';
+import { HeadLanes } from '../features/heads/head-lanes.tsx';
 import { PresetStory } from '../features/presets/preset-story.tsx';
 import { QuestionCard } from '../features/records/question-card.tsx';
 import { TimelineToolbar } from '../features/timeline/timeline-toolbar.tsx';
@@ -8,12 +10,16 @@ import { useViewport } from '../view/hooks.ts';
 import { usePage } from './page-providers.tsx';
 
 export function PageTimeline() {
-  const { presets, explorer, tellTimelineLayout } = usePage();
+  const { presets, explorer, heads, tellTimelineLayout } = usePage();
+  const [axis, setAxis] = useState({ left: 0, matrixWidth: 0 });
   const explorerOpen = useViewport((state) => state.explorerOpen);
   return (
     <Timeline
       label="Timeline"
-      onLayout={tellTimelineLayout}
+      onLayout={(layout) => {
+        tellTimelineLayout(layout);
+        setAxis({ left: layout.left, matrixWidth: layout.matrixWidth });
+      }}
       cover={({ left, matrixWidth }) =>
         explorerOpen && <TreeExplorer explorer={explorer} left={left} matrixWidth={matrixWidth} />
       }
@@ -21,6 +27,7 @@ export function PageTimeline() {
       <PresetStory presets={presets} />
       <QuestionCard />
       <TimelineToolbar />
+      <HeadLanes heads={heads} {...axis} />
     </Timeline>
   );
 }

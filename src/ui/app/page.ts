@@ -9,6 +9,7 @@ import { Branch } from '../features/branch/branch.ts';
 import { Compare } from '../features/compare/compare.ts';
 import { Evaluation } from '../features/evaluate/evaluation.ts';
 import { Explorer } from '../features/explorer/explorer.ts';
+import { Heads } from '../features/heads/heads.ts';
 import { Presets } from '../features/presets/presets.ts';
 import { registerRecords } from '../features/records/register-records.ts';
 import { type OpenExample, startAddressSync } from '../features/share/address-sync.ts';
@@ -24,6 +25,7 @@ import { type Model, createModel } from '../model/model.ts';
 import { SESSIONS_CHANNEL, followSessions } from '../model/session-follow.ts';
 import { watchForEviction } from '../model/kept-sessions.ts';
 import { startPlayheadClock } from '../model/playhead-clock.ts';
+import { compareHeadsCommand } from './compare-heads.ts';
 import { pageCommands } from './page-commands.ts';
 import { sessionCommands } from './session-commands.ts';
 
@@ -34,6 +36,7 @@ export interface Page {
   readonly explorer: Explorer;
   readonly branch: Branch;
   readonly compare: Compare;
+  readonly heads: Heads;
   readonly evaluation: Evaluation;
   readonly training: LensTraining;
   readonly presets: Presets;
@@ -58,13 +61,14 @@ export function createPage(engine: EnginePort): Page {
     compare: new Compare(registry),
     pageLink: registerShare(registry),
     tellTimelineLayout: registerTimeline(registry),
+    heads: new Heads(registry),
     presets: new Presets(registry),
     training: new LensTraining(registry),
     evaluation: new Evaluation(registry),
     tour: new TourProgress(registry),
   };
   registerRecords(registry);
-  commands.register(...pageCommands(model.shell));
+  commands.register(compareHeadsCommand(model, features.compare), ...pageCommands(model.shell));
   return { model, commands, keyboard: new KeyboardLabels(), ...features };
 }
 

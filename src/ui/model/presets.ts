@@ -2,7 +2,7 @@
 import type { RunConfig } from '../../core/trace/config.ts';
 
 export interface Preset {
-  readonly id: 'topic-shift' | 'needle' | 'thrashing';
+  readonly id: 'topic-shift' | 'needle' | 'four-questions' | 'thrashing';
   readonly title: string;
   readonly story: string;
   /** One sentence: where to look while it runs. */
@@ -44,6 +44,19 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       chapters: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]],
       change: null,
       question: 'Where did the Blythe family put their map?',
+    },
+    {
+      id: 'four-questions',
+      title: 'Four questions at once',
+      story:
+        'Four facts from four chapters, asked for in one breath. Four heads divide the budget, each takes one sentence of the question, and what they read is merged for every token.',
+      watch:
+        'Ask, then look at the lanes: which head opens which fact? Point at a token of the answer, mute a head, ask again.',
+      config: { heads: 4, headCues: 'part' },
+      chapters: [[1, 2, 3, 4, 5, 6, 7, 8]],
+      change: null,
+      question:
+        'What does a wig cost at Rosen? Who is the tenant of Tobin? Where did the Blythe family put their map? At what hour leaves the Upton steamer?',
     },
     {
       id: 'thrashing',

@@ -1,4 +1,5 @@
 /** One look at a run: which run, where the playhead stands, what is in view. Made as often as runs are looked at. */
+import { STAGING_HEAD } from '../../core/heads/head-specs.ts';
 import type { LayoutEntry } from '../../core/trace/telemetry.ts';
 import { entryAtToken } from './entry-search.ts';
 import type { Playhead } from './playhead.ts';
@@ -33,6 +34,12 @@ interface RunViewOptions {
   readonly onSelect?: () => void;
 }
 
+/** The head that queries and moves are about; the staging context, which nobody can ask, is looked at as the first. */
+export function shownHead({ viewport, source }: Pick<RunView, 'viewport' | 'source'>): number {
+  const { head } = viewport.state;
+  return head < STAGING_HEAD && source.run.ofHead(head) ? head : 0;
+}
+
 export class RunView {
   readonly tracks: Tracks;
   readonly readSpan: ReadSpan;
@@ -57,8 +64,15 @@ export class RunView {
     });
   }
 
+  /** The frames of the shown head; of the first one where the run has no other. */
   get run(): RunFrames {
-    return this.source.run;
+    const { run } = this.source;
+    return run.ofHead(this.viewport.state.head) ?? run;
+  }
+
+  /** Show another head's working context. */
+  showHead(head: number): void {
+    this.viewport.set({ head, selection: null });
   }
 
   /** The playhead's frame, or the one peeked at. */

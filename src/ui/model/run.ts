@@ -39,6 +39,32 @@ export class Run {
   #violations = 0;
   /** Actions since the last frame; they belong to the story of the next one. */
   #between: ActionRecord[] = [];
+  /** Of the heads behind the first, and of the staging context; by their ids. */
+  readonly #others = new Map<number, { readonly own: Run; readonly placed: HeadRun }>();
+  readonly #routings = new Map<number, TelemetryEventOf<'router'>>();
+  readonly #stagings = new Map<number, TelemetryEventOf<'staging'>>();
+
+  /** Ids of the heads that the run told of, ascending; the staging context is 8. */
+  get headIds(): readonly number[] {
+    return [0, ...[...this.#others.keys()].sort((a, b) => a - b)];
+  }
+
+  /** A head's own frames, at the places of the first one's; undefined where the run has no such head. */
+  ofHead(id: number): Run | HeadRun | undefined {
+    return id === 0 ? this : this.#others.get(id)?.placed;
+  }
+
+  /** Which heads are read from a frame on; undefined where there is but one. */
+  routingAt(index: number): TelemetryEventOf<'router'> | undefined {
+    const frame = this.#frames[index];
+    return frame && this.#routings.get(frame.step);
+  }
+
+  /** How the staging context served a frame; undefined where there is none. */
+  stagingAt(index: number): TelemetryEventOf<'staging'> | undefined {
+    const frame = this.#frames[index];
+    return frame && this.#stagings.get(frame.step);
+  }
 
   get frameCount(): number {
     return this.#frames.length;
@@ -138,6 +164,9 @@ export class Run {
     this.#decoded.clear();
     this.#configs.length = 0;
     this.#configChanges = [];
+    this.#others.clear();
+    this.#routings.clear();
+    this.#stagings.clear();
     this.#between = [];
     this.#violations = 0;
     this.#changed();
@@ -152,7 +181,13 @@ export class Run {
     for (const listener of this.#listeners) listener();
   }
 
+  /** What concerns another head than the first is told to its own run; whoever decodes, decodes for all. */
   #accept(event: TelemetryEvent): void {
+    const head = 'head' in event && event.type !== 'decode' ? (event.head ?? 0) : 0;
+    if (head > 0) {
+      this.#otherAt(head).#accept(event);
+      return;
+    }
     switch (event.type) {
       case 'refocus':
         this.#acceptFrame(event);
@@ -182,8 +217,12 @@ export class Run {
       case 'readmit':
       case 'sensitivity':
       case 'hide':
+        return;
       case 'router':
+        this.#routings.set(event.step, event);
+        return;
       case 'staging':
+        this.#stagings.set(event.step, event);
         return;
       default:
         event satisfies never;
@@ -198,9 +237,114 @@ export class Run {
     this.#configChanges = [...this.#configChanges, { index: from, before, after: config }];
   }
 
+  #otherAt(head: number): Run {
+    const known = this.#others.get(head);
+    if (known) return known.own;
+    const own = new Run();
+    this.#others.set(head, { own, placed: new HeadRun(this, own) });
+    return own;
+  }
+
   #acceptFrame(event: RefocusEvent): void {
     if (!this.#layouts.append(event.layout)) return;
     this.#frames.push(new StoredFrame(this.#frames.length, event, this.#scores, this.#between));
     this.#between = [];
   }
 }
+
+/** The run of one head, at the places of another's: all heads stand on one playhead. */
+export class HeadRun {
+  readonly #places: Run;
+  readonly #own: Run;
+
+  /** @param places - whose frames are the places. @param own - the head's. */
+  constructor(places: Run, own: Run) {
+    this.#places = places;
+    this.#own = own;
+  }
+
+  get frameCount(): number {
+    return this.#places.frameCount;
+  }
+
+  get cursor(): number {
+    return this.#places.cursor;
+  }
+
+  get violations(): number {
+    return this.#own.violations;
+  }
+
+  get configChanges() {
+    return this.#places.configChanges;
+  }
+
+  get headIds(): readonly number[] {
+    return this.#places.headIds;
+  }
+
+  ofHead(id: number): Run | HeadRun | undefined {
+    return this.#places.ofHead(id);
+  }
+
+  routingAt(index: number) {
+    return this.#places.routingAt(index);
+  }
+
+  stagingAt(index: number) {
+    return this.#places.stagingAt(index);
+  }
+
+  frameAt(index: number) {
+    return this.#own.frameAt(this.#at(index));
+  }
+
+  stepAt(index: number) {
+    return this.#places.stepAt(index);
+  }
+
+  layoutAt(index: number) {
+    const at = this.#at(index);
+    return at < 0 ? NO_ENTRIES : this.#own.layoutAt(at);
+  }
+
+  scoredLayoutAt(index: number) {
+    return this.#own.scoredLayoutAt(this.#at(index));
+  }
+
+  deltaNllAt(index: number) {
+    return this.#own.deltaNllAt(this.#at(index));
+  }
+
+  latenciesAt(index: number) {
+    return this.#own.latenciesAt(this.#at(index));
+  }
+
+  configAt(index: number) {
+    return this.#places.configAt(index);
+  }
+
+  decodedAt(index: number) {
+    return this.#places.decodedAt(index);
+  }
+
+  indexOfStep(step: number): number {
+    return this.#places.indexOfStep(step);
+  }
+
+  nextAction(from: number, direction: 1 | -1): number | null {
+    for (let i = from + direction; i >= 0 && i < this.frameCount; i += direction) {
+      const frame = this.frameAt(i);
+      if (frame && frame.expansions + frame.collapses + frame.evictions + frame.readmissions > 0) return i;
+    }
+    return null;
+  }
+
+  /** The head's newest frame up to a place; -1 before its first. */
+  #at(index: number): number {
+    const step = this.#places.stepAt(index)?.step;
+    return step === undefined ? -1 : this.#own.indexOfStep(step);
+  }
+}
+
+const NO_ENTRIES: readonly never[] = [];

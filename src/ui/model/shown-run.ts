@@ -19,6 +19,10 @@ export type RunFrames = Pick<
   | 'decodedAt'
   | 'indexOfStep'
   | 'nextAction'
+  | 'headIds'
+  | 'ofHead'
+  | 'routingAt'
+  | 'stagingAt'
 >;
 
 /** Where a view has its run from; another run may come to stand for it, so it is asked at every use. */

@@ -8,6 +8,8 @@ export interface SteeringMove {
   readonly sessionId: string;
   readonly action: ManualAct;
   readonly block: BlockRef;
+  /** Whose working context it moves; absent: the first one's. */
+  readonly head?: number;
   /** What a tag says. */
   readonly name?: string;
   /** The tag that stood there before, if any. */
@@ -27,12 +29,13 @@ export type Move = SteeringMove | HidingMove;
 /** The act that takes another back. The inverse of an inverse is the act itself. */
 export function inverseOf(move: Move): Move {
   if ('hidden' in move) return { ...move, hidden: !move.hidden };
-  const { sessionId, action, block, name, formerName } = move;
+  const { sessionId, action, block, head, name, formerName } = move;
+  const own = head === undefined ? {} : { head };
   switch (action) {
     case 'expand':
-      return { sessionId, action: 'collapse', block: firstChild(block) };
+      return { sessionId, action: 'collapse', block: firstChild(block), ...own };
     case 'collapse':
-      return { sessionId, action: 'expand', block: parentBlock(block) };
+      return { sessionId, action: 'expand', block: parentBlock(block), ...own };
     case 'pin':
       return { sessionId, action: 'unpin', block };
     case 'unpin':

@@ -4,7 +4,7 @@ import type { CommandResults, ContinuationScore, ManualAct } from '../../runtime
 import type { EngineLink } from './engine-link.ts';
 import type { Problems } from './problems.ts';
 import type { ReadableStore } from './readable-store.ts';
-import type { RunView } from './run-view.ts';
+import { type RunView, shownHead } from './run-view.ts';
 import type { SessionIntake } from './session-intake.ts';
 import type { SessionMirror } from './session.ts';
 import type { ShownRun } from './shown-run.ts';
@@ -149,10 +149,17 @@ export class Steering {
       sessionId: session.record.id,
       action,
       block,
+      ...this.#headOf(action),
       ...(name === undefined ? {} : { name }),
       ...(isNaming && former?.name !== undefined ? { formerName: former.name } : {}),
     };
     if (await this.#perform(move)) this.#keep(move);
+  }
+
+  /** Moves change the shown head's context, marks concern all. */
+  #headOf(action: ManualAct): { readonly head?: number } {
+    const head = shownHead(this.#parts.view);
+    return head > 0 && (action === 'expand' || action === 'collapse') ? { head } : {};
   }
 
   #keep(move: Move): void {
@@ -187,12 +194,12 @@ export class Steering {
 
   async #move(move: SteeringMove): Promise<boolean> {
     const { engine, intake, view, problems } = this.#parts;
-    const { action, block, name } = move;
+    const { action, block, head, name } = move;
     const { lod, start, end } = block;
     this.#store.setState({ busy: true });
     try {
       const before = await this.#expectations();
-      const command = { kind: 'act', action, lod, start, end } as const;
+      const command = { kind: 'act', action, lod, start, end, ...(head !== undefined && { head }) } as const;
       intake.acceptState(await engine.send(name === undefined ? command : { ...command, name }));
       const after = await this.#expectations();
       const shown = resultOf(move);

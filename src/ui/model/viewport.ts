@@ -39,6 +39,8 @@ export interface ViewportState {
   /** The tree explorer lies over the rows. */
   readonly explorerOpen: boolean;
   readonly selection: BlockRef | null;
+  /** Whose working context is shown where a run has several heads. */
+  readonly head: number;
   readonly peek: Peek | null;
 }
 
@@ -52,6 +54,7 @@ export class Viewport {
     tableOpen: false,
     explorerOpen: false,
     selection: null,
+    head: 0,
     peek: null,
   }));
   readonly #source: RunSource;

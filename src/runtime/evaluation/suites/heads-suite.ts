@@ -29,6 +29,8 @@ import type { RecallTaskId } from '../tasks/recall-tasks.ts';
 const TASK_IDS = ['multi-query', 'multi-value', 'variable-tracking', 'count', 'multi-key'] as const;
 /** How many heads are compared with one. */
 const HEAD_COUNTS = [2, 4, 8] as const;
+/** Where cues, mergers, router and staging are varied. */
+const VARIED = 4;
 /** Of staging, in budgets. */
 const STAGING_BUDGETS = 4;
 /** Sentences that one window scores each for itself where its question is asked part by part. */
@@ -49,25 +51,33 @@ function armsOf(config: RunConfig, base: LanguageModel): readonly Arm[] {
     const own = { heads, headTopK: 0, stagingBudgetTokens: 0 };
     const budgetTokens = budgetOfEqualCompute(config.budgetTokens, heads, base);
     return [
-      { id: 'confident', heads, changes: { ...own, merger: 'confident' } },
-      { id: 'mean', heads, changes: { ...own, merger: 'mean' } },
-      { id: 'best-head', heads, changes: { ...own, merger: 'best-head' } },
-      { id: 'part', heads, changes: { ...own, headCues: 'part' } },
-      { id: 'diverse', heads, changes: { ...own, headCues: 'plain', diversityGain: 0.6 } },
-      {
-        id: 'routed',
-        heads,
-        changes: { ...own, router: 'utility-gated', headTopK: Math.ceil(heads / 2) },
-      },
-      { id: 'staged', heads, changes: { ...own, stagingBudgetTokens } },
-      { id: 'equal-compute', heads, changes: { ...own, budgetTokens } },
+      { id: 'heads', heads, changes: own },
+      { id: 'heads, equal compute', heads, changes: { ...own, budgetTokens } },
     ];
   });
+  const own = { heads: VARIED, headTopK: 0, stagingBudgetTokens: 0 };
+  const varied: Arm[] = [
+    { id: 'heads, a part each', heads: VARIED, changes: { ...own, headCues: 'part' } },
+    {
+      id: 'heads, diversity alone',
+      heads: VARIED,
+      changes: { ...own, headCues: 'plain', diversityGain: 0.6 },
+    },
+    { id: 'heads, merged by mean', heads: VARIED, changes: { ...own, merger: 'mean' } },
+    { id: 'heads, the best one', heads: VARIED, changes: { ...own, merger: 'best-head' } },
+    {
+      id: 'heads, half routed',
+      heads: VARIED,
+      changes: { ...own, router: 'utility-gated', headTopK: VARIED / 2 },
+    },
+    { id: 'heads, staged', heads: VARIED, changes: { ...own, stagingBudgetTokens } },
+  ];
   return [
     { id: 'one window', heads: 1, changes: { ...one, questionParts: 0 } },
     { id: 'one window, by parts', heads: 1, changes: { ...one, questionParts: PARTS } },
     { id: 'one window, staged', heads: 1, changes: { ...one, questionParts: PARTS, stagingBudgetTokens } },
     ...several,
+    ...varied,
   ];
 }
 

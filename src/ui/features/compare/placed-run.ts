@@ -34,6 +34,11 @@ function placedRun(side: Side, comparison: Comparison): RunFrames {
     indexOfStep: (step) => comparison.placeOfStep(side, step),
     /** Of either run: the playhead goes to where anything happened. */
     nextAction: (from, direction) => comparison.nextAction(from, direction),
+    // The first head of each run stands against the other's.
+    headIds: [0],
+    ofHead: () => undefined,
+    routingAt: (place) => run.routingAt(indexOf(place)),
+    stagingAt: (place) => run.stagingAt(indexOf(place)),
   };
 }
 

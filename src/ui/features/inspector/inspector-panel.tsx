@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import type { BlockReport } from '../../../runtime/engine/protocol/protocol.ts';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { RecordedBlock } from './recorded-block.tsx';
+import { shownHead } from '../../model/run-view.ts';
 import { type BlockRef } from '../../model/viewport.ts';
 import { formatPlural, formatSpan } from '../../words/format.ts';
 import { BlockActs } from './block-acts.tsx';
@@ -49,7 +50,9 @@ function SelectKeys() {
 function BlockInspector({ block }: { readonly block: BlockRef }) {
   const chordWords = useChordWords();
   const { engine } = useModel();
-  const { viewport } = useRunView();
+  const view = useRunView();
+  const { viewport } = view;
+  const head = useViewport(() => shownHead(view));
   const { lod, start, end } = block;
   const index = useShownIndexSlowly();
   const step = useSession((state) => state.session?.step ?? 0);
@@ -65,7 +68,7 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
 
   useEffect(() => {
     let current = true;
-    engine.send({ kind: 'inspect', lod, start, end }).then(
+    engine.send({ kind: 'inspect', lod, start, end, head }).then(
       (answer) => {
         if (current) setReport(answer);
       },
@@ -76,7 +79,7 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
     return () => {
       current = false;
     };
-  }, [engine, lod, start, end, readAt, busy, measurements]);
+  }, [engine, head, lod, start, end, readAt, busy, measurements]);
 
   return (
     <div className="inspector" aria-label="Selected block">

@@ -128,6 +128,7 @@ export class TimelineRenderer {
         this.#invalidate('strip', 'overlay', 'minimap');
       }),
       viewport.store.subscribe((now, before) => {
+        if (now.head !== before.head) everything();
         if (now.steps !== before.steps) this.#invalidate('matrix', 'tracks', 'overlay');
         if (now.tokens !== before.tokens || now.colourBy !== before.colourBy) this.#invalidate('matrix');
         this.#invalidate('strip', 'overlay', 'minimap');

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
+import { sampleAction, sampleRefocus } from '../../../core/testing/sample-events.ts';
+import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
+import { Run } from '../../model/run.ts';
+import { heldBlocks } from './draw-lanes.ts';
+import { coverageWords, laneName, routingWords, stagingWords } from './lane-words.ts';
+
+const routing = (step: number, chosen: number[]): TelemetryEventOf<'router'> => ({
+  type: 'router',
+  step,
+  timeMs: step,
+  cursor: 96,
+  router: 'utility-gated',
+  utilities: [0.5, -1],
+  chosen,
+  confidence: 0.8,
+  ms: 0,
+});
+
+/** Two steps of two heads; the second head comes with the second step. */
+function runOfTwo(): Run {
+  const run = new Run();
+  run.append([
+    { ...sampleRefocus({ step: 1, cursor: 64 }) },
+    sampleRefocus({
+      step: 2,
+      cursor: 96,
+      layout: {
+        kind: 'keyframe',
+        entries: [
+          [0, 0, 32],
+          [0, 32, 64],
+          [0, 64, 96],
+        ],
+      },
+    }),
+    sampleRefocus({
+      head: 1,
+      step: 2,
+      cursor: 96,
+      layout: {
+        kind: 'keyframe',
+        entries: [
+          [1, 0, 32],
+          [0, 32, 64],
+          [0, 64, 96],
+        ],
+      },
+      actions: [sampleAction({ kind: 'collapse', start: 0, toLod: 1 })],
+    }),
+    routing(2, [0]),
+  ]);
+  return run;
+}
+
+describe('a run of several heads', () => {
+  it('keeps each head’s frames apart, at the places of the first one’s', () => {
+    const run = runOfTwo();
+    expect(run.frameCount).toBe(2);
+    expect(run.headIds).toEqual([0, 1]);
+    const second = run.ofHead(1)!;
+    expect([second.frameCount, second.cursor]).toEqual([2, 96]);
+    expect(second.frameAt(0)).toBeUndefined();
+    expect(second.layoutAt(0)).toEqual([]);
+    expect(second.frameAt(1)?.actions).toHaveLength(1);
+    expect(second.layoutAt(1)[0]).toEqual([1, 0, 32]);
+    expect(run.layoutAt(1)[0]).toEqual([0, 0, 32]);
+    expect(run.frameAt(1)?.actions).toEqual([]);
+    expect(second.nextAction(0, 1)).toBe(1);
+    expect(second.nextAction(1, -1)).toBeNull();
+    expect(run.routingAt(1)?.chosen).toEqual([0]);
+    expect(run.routingAt(0)).toBeUndefined();
+    run.reset();
+    expect(run.headIds).toEqual([0]);
+    expect(run.ofHead(1)).toBeUndefined();
+  });
+
+  it('knows what each holds raw beyond the recent window', () => {
+    const run = runOfTwo();
+    run.append([
+      {
+        type: 'session',
+        step: 2,
+        timeMs: 0,
+        sessionId: 's',
+        title: 'S',
+        modelId: 'm',
+        modelHash: 'h',
+        backend: 'cpu',
+        config: { ...DEFAULT_RUN_CONFIG, heads: 2, recentTokens: 32 },
+      },
+      sampleRefocus({ step: 3, cursor: 96, layout: { kind: 'delta', splices: [] } }),
+      sampleRefocus({ head: 1, step: 3, cursor: 96, layout: { kind: 'delta', splices: [] } }),
+    ]);
+    expect(heldBlocks(run, [0, 1], 2).map((blocks) => [...blocks])).toEqual([[0, 1], [1]]);
+  });
+});
+
+describe('the words of lanes', () => {
+  it('name a head by its cue', () => {
+    const config = { ...DEFAULT_RUN_CONFIG, heads: 2, headCues: 'plain,names' };
+    expect([laneName(1, config), laneName(8, config), laneName(3, null)]).toEqual([
+      'Head 1, names',
+      'Staging',
+      'Head 3',
+    ]);
+  });
+
+  it('say what the router chose, what is held by several and how staging served', () => {
+    expect(routingWords(routing(1, [0]))).toBe(
+      'Head 0 of 2 read (utility-gated, confidence 80%); utilities 0.50, -1.00.',
+    );
+    expect(routingWords(undefined)).toBe('All heads are read.');
+    expect(coverageWords([new Set([1, 2]), new Set([2, 3])])).toBe(
+      'Overlap 33% on average, 33% at most; held by one head alone: 50%, 50%.',
+    );
+    expect(
+      stagingWords({
+        type: 'staging',
+        step: 1,
+        timeMs: 1,
+        cursor: 512,
+        budgetTokens: 4096,
+        usedTokens: 400,
+        entryCount: 40,
+        ageTokens: 64,
+        hits: 3,
+        misses: 1,
+        refocusMs: 12,
+        servedTokens: 256,
+      }),
+    ).toBe('Staging holds 400 slots, 64 tokens old: 3 hits, 1 miss, 47 µs a token.');
+    expect(stagingWords(undefined)).toBe('');
+  });
+});

@@ -1,0 +1,40 @@
+/** What stands beside and under the lanes of heads, in words. Pure. */
+import { noveltyOf, overlapMatrix } from '../../../core/heads/coverage.ts';
+import { headSpecs, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
+import { formatCount, formatPlural } from '../../words/format.ts';
+
+/** @param config - in force at the step; null where the run does not say. */
+export function laneName(head: number, config: RunConfig | null): string {
+  if (head === STAGING_HEAD) return 'Staging';
+  const cue = config && head < config.heads ? headSpecs(config)[head]!.cue : null;
+  return cue === null ? `Head ${head}` : `Head ${head}, ${cue}`;
+}
+
+/** Which heads are read, and how sure the router was. */
+export function routingWords(routing: TelemetryEventOf<'router'> | undefined): string {
+  if (!routing) return 'All heads are read.';
+  const { chosen, utilities, router, confidence } = routing;
+  const read = `${chosen.length === 1 ? 'Head' : 'Heads'} ${chosen.join(', ')} of ${utilities.length} read`;
+  const scores = utilities.map((utility) => utility.toFixed(2)).join(', ');
+  return `${read} (${router}, confidence ${Math.round(confidence * 100)}%); utilities ${scores}.`;
+}
+
+/** @param held - of each head, the blocks that it holds raw beyond its recent window. */
+export function coverageWords(held: readonly ReadonlySet<number>[]): string {
+  const matrix = overlapMatrix(held);
+  const pairs = matrix.flatMap((row, head) => row.slice(0, head));
+  if (pairs.length === 0) return '';
+  const mean = pairs.reduce((sum, overlap) => sum + overlap, 0) / pairs.length;
+  const most = Math.max(...pairs);
+  const novelty = noveltyOf(held).map((share) => `${Math.round(share * 100)}%`);
+  return `Overlap ${Math.round(mean * 100)}% on average, ${Math.round(most * 100)}% at most; held by one head alone: ${novelty.join(', ')}.`;
+}
+
+export function stagingWords(staging: TelemetryEventOf<'staging'> | undefined): string {
+  if (!staging) return '';
+  const { hits, misses, ageTokens, usedTokens, refocusMs, servedTokens } = staging;
+  const share = servedTokens > 0 ? `, ${((1000 * refocusMs) / servedTokens).toFixed(0)} µs a token` : '';
+  return `Staging holds ${formatPlural(usedTokens, 'slot')}, ${formatCount(ageTokens)} tokens old: ${formatPlural(hits, 'hit')}, ${formatPlural(misses, 'miss', 'misses')}${share}.`;
+}
