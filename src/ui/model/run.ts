@@ -184,10 +184,11 @@ export class Run {
   /** What concerns another head than the first is told to its own run; whoever decodes, decodes for all. */
   #accept(event: TelemetryEvent): void {
     const head = 'head' in event && event.type !== 'decode' ? (event.head ?? 0) : 0;
-    if (head > 0) {
-      this.#otherAt(head).#accept(event);
-      return;
-    }
+    const run = head > 0 ? this.#otherAt(head) : this;
+    run.#keep(event);
+  }
+
+  #keep(event: TelemetryEvent): void {
     switch (event.type) {
       case 'refocus':
         this.#acceptFrame(event);
