@@ -7,6 +7,8 @@ export default tseslint.config(
       'dist',
       'node_modules',
       'training',
+      // AssemblyScript, which is checked by its own compiler.
+      'kernels',
       'public',
       '.dependency-cruiser.cjs',
       'eslint.config.js',

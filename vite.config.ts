@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { buildKernels } from './tools/build-kernels.ts';
 import { chartPlugin } from './tools/vite-chart-plugin.ts';
 import { modelsPlugin } from './tools/vite-models-plugin.ts';
 
@@ -23,6 +24,8 @@ function commit(): string | null {
     return null;
   }
 }
+
+await buildKernels();
 
 export default defineConfig({
   base: './',

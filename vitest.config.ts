@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { buildKernels } from './tools/build-kernels.ts';
 import { TotalReporter } from './tools/total-reporter.ts';
+
+// Every test that runs a model needs them.
+await buildKernels();
 
 export default defineConfig({
   test: {

@@ -8,6 +8,7 @@ import { loadModel } from '../src/nn/loader/load-model.ts';
 import { readFolderBase, readGgufBase } from '../src/nn/loader/published-base.ts';
 import { createFileSource } from '../src/nn/model-folder/file-source.ts';
 import type { BackendReport, LoadedModel } from '../src/nn/ports.ts';
+import { buildKernels } from './build-kernels.ts';
 import { OptionError } from './command-line.ts';
 
 export const root = join(import.meta.dirname, '..');
@@ -22,6 +23,7 @@ export async function openModel(
   wanted: 'wasm' | 'cpu',
 ): Promise<{ readonly model: LoadedModel; readonly backend: BackendReport }> {
   const open = openerOf(name);
+  await buildKernels();
   const backend = await selectBackend(wanted, { wasmPaths: nodeWasmPaths() });
   return { model: await open(), backend };
 }

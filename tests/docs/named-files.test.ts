@@ -4,7 +4,7 @@ import { join, posix } from 'node:path';
 import { expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
-const ROOMS = ['src', 'tools', 'tests', 'docs', 'training', 'models', 'public'];
+const ROOMS = ['src', 'kernels', 'tools', 'tests', 'docs', 'training', 'models', 'public'];
 
 const files = [
   ...readdirSync(ROOT),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSoftwareAdapter, releaseBackend, selectBackend } from './device.ts';
+import { isSoftwareAdapter, kernelModule, releaseBackend, selectBackend } from './device.ts';
 import { BackendError } from '../errors.ts';
 import { nodeWasmPaths } from './wasm-paths-node.ts';
 
@@ -21,6 +21,19 @@ describe('selectBackend under Node', () => {
       isSoftwareAdapter: false,
       wasOverridden: false,
     });
+  });
+
+  it('runs without its own kernels where there is no SIMD for them, and says so', async () => {
+    const { library } = nodeWasmPaths();
+    const kernels = { plain: () => Promise.resolve(new Uint8Array(8)) };
+    expect(await selectBackend('auto', { wasmPaths: { library, kernels } })).toMatchObject({
+      id: 'wasm',
+      reason:
+        'WASM runs because this environment has no WebGPU. It runs without its own kernels, and slower, because this browser has no WASM SIMD.',
+    });
+    expect(kernelModule()).toBeNull();
+    await selectBackend('auto', options);
+    expect(kernelModule()).toBeInstanceOf(WebAssembly.Module);
   });
 
   it('honours a preference, and refuses one that cannot be had', async () => {

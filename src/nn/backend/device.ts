@@ -7,11 +7,17 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { BackendError } from '../errors.ts';
 import type { BackendId, BackendReport } from '../ports.ts';
+import { type KernelBinaries, openKernels } from './kernel-module.ts';
 
 export type BackendPreference = 'auto' | BackendId;
 
-/** Where the WASM binaries are: a folder ending in a slash (Node), or one address for each. */
-export type WasmPaths = string | { readonly plain: string; readonly simd: string };
+/** Where the WASM binaries are. */
+export interface WasmPaths {
+  /** TensorFlow.js's: a folder ending in a slash (Node), or one address for each. */
+  readonly library: string | { readonly plain: string; readonly simd: string };
+  /** Ours. */
+  readonly kernels: KernelBinaries;
+}
 
 export interface BackendOptions {
   readonly wasmPaths: WasmPaths;
@@ -26,6 +32,13 @@ interface OpenAdapter {
 }
 
 let ownedDevice: GPUDevice | null = null;
+/** The WASM kernels, once the WASM backend was started; why they cannot run, where they cannot. */
+let kernels: WebAssembly.Module | string | null = null;
+
+/** The WASM kernels, where the active backend is theirs and they run; else null, and TensorFlow.js does their work. */
+export function kernelModule(): WebAssembly.Module | null {
+  return tf.getBackend() === 'wasm' && kernels instanceof WebAssembly.Module ? kernels : null;
+}
 
 /**
  * Start a backend and make it the active one. 'auto' takes WebGPU on a real adapter, else WASM, else the
@@ -43,7 +56,10 @@ export async function selectBackend(
   const adapter = typeof found === 'string' ? null : found;
   const report = (id: BackendId, reason: string): BackendReport => ({
     id,
-    reason,
+    reason:
+      id === 'wasm' && typeof kernels === 'string'
+        ? `${reason} It runs without its own kernels, and slower, because ${kernels}.`
+        : reason,
     adapter: adapter?.description ?? null,
     isSoftwareAdapter: adapter?.isSoftware ?? false,
     wasOverridden,
@@ -102,7 +118,10 @@ async function start(
       if (adapter === null) return 'no adapter';
       await registerOwnDevice(adapter.adapter, options.onDeviceLost);
     }
-    if (id === 'wasm') prepareWasm(options.wasmPaths);
+    if (id === 'wasm') {
+      prepareWasm(options.wasmPaths.library);
+      kernels = await openKernels(options.wasmPaths.kernels);
+    }
     if (!(await tf.setBackend(id))) return 'TensorFlow.js could not initialise it';
     await tf.ready();
     return null;
@@ -111,7 +130,7 @@ async function start(
   }
 }
 
-function prepareWasm(paths: WasmPaths): void {
+function prepareWasm(paths: WasmPaths['library']): void {
   // The paths may be set only before the binary is loaded.
   if (tf.engine().registry['wasm'] !== undefined) return;
   // One thread: the threaded build sends its workers its own source text, which a minifier breaks, and they

@@ -1,14 +1,19 @@
-/** Counts live tensors, so that others can hold the room to "nothing leaks" without importing TensorFlow.js. */
+/** Counts live tensors and blocks, so that others can hold the room to "nothing leaks" without TensorFlow.js. */
 import * as tf from '@tensorflow/tfjs';
+import { kernelUse } from './kernel-memory.ts';
 
 export interface MemoryReport {
   readonly tensors: number;
-  /** Buffers of the active backend; tensors that share one count once. */
+  /** Buffers of the active backend, tensors that share one count once, and blocks under the WASM kernels. */
   readonly buffers: number;
   readonly bytes: number;
 }
 
 export function memoryReport(): MemoryReport {
   const { numTensors, numBytes } = tf.memory();
-  return { tensors: numTensors, buffers: tf.backend().numDataIds(), bytes: numBytes };
+  return {
+    tensors: numTensors,
+    buffers: tf.backend().numDataIds() + kernelUse.blocks,
+    bytes: numBytes + kernelUse.bytes,
+  };
 }

@@ -35,10 +35,20 @@ function positionsFrom(start: number, count: number): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => start + i);
 }
 
-describe.each(['wasm', 'cpu'] as const)('base model on %s', (backend) => {
+const PATHS = nodeWasmPaths();
+const WITHOUT_KERNELS = {
+  ...PATHS,
+  kernels: { plain: () => Promise.resolve(new Uint8Array(8)) },
+};
+
+describe.each([
+  ['wasm', 'its own kernels', PATHS],
+  ['wasm', 'TensorFlow.js alone', WITHOUT_KERNELS],
+  ['cpu', 'TensorFlow.js alone', PATHS],
+] as const)('base model on %s with %s', (backend, _, wasmPaths) => {
   let model: BaseModel;
   beforeAll(async () => {
-    await selectBackend(backend, { wasmPaths: nodeWasmPaths() });
+    await selectBackend(backend, { wasmPaths });
     model = new BaseModel(CONFIG, syntheticBase(CONFIG));
   });
 

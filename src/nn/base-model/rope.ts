@@ -2,19 +2,25 @@
 import * as tf from '@tensorflow/tfjs';
 import type { RopeTables } from '../backend/kernels.ts';
 
+/** `[n, headDim / 2]` each, row after row. */
+export interface Rotations {
+  readonly cos: Float32Array<ArrayBuffer>;
+  readonly sin: Float32Array<ArrayBuffer>;
+}
+
 /**
  * @param positions - `[n]` whole or fractional.
  * @param deviations - `[n]` standard deviations of the positions; all 0 where absent. A row becomes the
  *   expected rotation under that Gaussian, E[exp(iωp)] = exp(iωμ) · exp(-(σω)²/2): the wider, the less a fast
  *   frequency says. 0 leaves the row bit for bit as it is without.
- * @returns tables `[n, headDim / 2]`, the caller's to dispose.
+ * @returns new arrays, the caller's.
  */
-export function createRopeTables(
+export function rotationsOf(
   positions: ArrayLike<number>,
   headDim: number,
   theta: number,
   deviations?: ArrayLike<number>,
-): RopeTables {
+): Rotations {
   const half = headDim / 2;
   const frequencies = Float64Array.from({ length: half }, (_, i) => theta ** -((2 * i) / headDim));
   const cos = new Float32Array(positions.length * half);
@@ -28,6 +34,17 @@ export function createRopeTables(
       sin[row * half + i] = length * Math.sin(angle);
     }
   }
-  const shape: [number, number] = [positions.length, half];
+  return { cos, sin };
+}
+
+/** `rotationsOf` the same as tables `[n, headDim / 2]` on the device, the caller's to dispose. */
+export function createRopeTables(
+  positions: ArrayLike<number>,
+  headDim: number,
+  theta: number,
+  deviations?: ArrayLike<number>,
+): RopeTables {
+  const { cos, sin } = rotationsOf(positions, headDim, theta, deviations);
+  const shape: [number, number] = [positions.length, headDim / 2];
   return { cos: tf.tensor2d(cos, shape), sin: tf.tensor2d(sin, shape) };
 }

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { BaseConfig } from './config.ts';
 import type { HeadColumns, Kernels } from '../backend/kernels.ts';
 import { applyLinear, type Linear, type WeightLoader } from '../model-folder/weights.ts';
+import { layerTensors } from './tensor-names.ts';
 
 export interface TransformerLayer {
   readonly inputNorm: tf.Tensor1D;
@@ -43,23 +44,23 @@ export function loadTransformerLayer(
   config: BaseConfig,
 ): TransformerLayer {
   const { hiddenSize, heads, kvHeads, headDim, intermediateSize, attentionBias } = config;
-  const attention = `${prefix}.self_attn`;
+  const names = layerTensors(prefix);
   const qkv = [
-    { name: `${attention}.q_proj`, outputs: heads * headDim, scale: 1 / Math.sqrt(headDim) },
-    { name: `${attention}.k_proj`, outputs: kvHeads * headDim },
-    { name: `${attention}.v_proj`, outputs: kvHeads * headDim },
+    { name: names.q, outputs: heads * headDim, scale: 1 / Math.sqrt(headDim) },
+    { name: names.k, outputs: kvHeads * headDim },
+    { name: names.v, outputs: kvHeads * headDim },
   ];
   const gateUp = [
-    { name: `${prefix}.mlp.gate_proj`, outputs: intermediateSize },
-    { name: `${prefix}.mlp.up_proj`, outputs: intermediateSize },
+    { name: names.gate, outputs: intermediateSize },
+    { name: names.up, outputs: intermediateSize },
   ];
   return {
-    inputNorm: loader.vector(`${prefix}.input_layernorm.weight`, hiddenSize),
+    inputNorm: loader.vector(names.inputNorm, hiddenSize),
     qkv: loader.linear(hiddenSize, qkv, attentionBias),
-    output: loader.linear(heads * headDim, [{ name: `${attention}.o_proj`, outputs: hiddenSize }], false),
-    postNorm: loader.vector(`${prefix}.post_attention_layernorm.weight`, hiddenSize),
+    output: loader.linear(heads * headDim, [{ name: names.output, outputs: hiddenSize }], false),
+    postNorm: loader.vector(names.postNorm, hiddenSize),
     gateUp: loader.linear(hiddenSize, gateUp, false),
-    down: loader.linear(intermediateSize, [{ name: `${prefix}.mlp.down_proj`, outputs: hiddenSize }], false),
+    down: loader.linear(intermediateSize, [{ name: names.down, outputs: hiddenSize }], false),
   };
 }
 

@@ -96,17 +96,18 @@ export async function createBareModel(
 function watched(weights: TensorFile, onShare: (share: number) => void): TensorFile {
   const wanted = new Set<string>();
   const { names } = weights;
+  const seen = <T>(name: string, values: T): T => {
+    wanted.add(name);
+    onShare(wanted.size / names.length);
+    return values;
+  };
   return {
     file: weights.file,
     names,
     has: (name) => weights.has(name),
     shape: (name) => weights.shape(name),
-    floats(name, shape) {
-      const values = weights.floats(name, shape);
-      wanted.add(name);
-      onShare(wanted.size / names.length);
-      return values;
-    },
+    floats: (name, shape) => seen(name, weights.floats(name, shape)),
+    stored: (name, shape) => seen(name, weights.stored(name, shape)),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { WeightError } from './errors.ts';
 import type { FileBytes } from './file-bytes.ts';
-import type { TensorFile } from './tensor-file.ts';
+import type { StoredMatrix, TensorFile } from './tensor-file.ts';
 
 const HEADER_CAP_BYTES = 16 * 2 ** 20;
 const MAX_RANK = 8;
@@ -84,16 +84,29 @@ export class SafetensorsFile implements TensorFile {
    * @throws {WeightError} if the tensor is missing, has another shape, or holds NaN or an infinity.
    */
   floats(name: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
+    const values = this.decode(name, this.entryOf(name, shape));
+    for (let i = 0; i < values.length; i++) {
+      if (!Number.isFinite(values[i])) throw new WeightError(this.file, name, `value ${i} is ${values[i]}`);
+    }
+    return values;
+  }
+
+  stored(name: string, shape: readonly [number, number]): StoredMatrix {
+    const { dtype, size, byteOffset } = this.entryOf(name, shape);
+    if (dtype !== 'F16' && dtype !== 'BF16') return { format: 'f32', values: this.floats(name, shape) };
+    const values = new Uint16Array(this.bytes.slice(byteOffset, byteOffset + 2 * size));
+    const format = dtype === 'F16' ? 'f16' : 'bf16';
+    refuseInfinite(values, format, this.file, name);
+    return { format, values };
+  }
+
+  private entryOf(name: string, shape: readonly number[]): TensorEntry {
     const entry = this.entry(name);
     if (entry.shape.length !== shape.length || entry.shape.some((extent, i) => extent !== shape[i])) {
       const found = entry.shape.join(', ');
       throw new WeightError(this.file, name, `shape [${found}], expected [${shape.join(', ')}]`);
     }
-    const values = this.decode(name, entry);
-    for (let i = 0; i < values.length; i++) {
-      if (!Number.isFinite(values[i])) throw new WeightError(this.file, name, `value ${i} is ${values[i]}`);
-    }
-    return values;
+    return entry;
   }
 
   private entry(name: string): TensorEntry {
@@ -129,6 +142,19 @@ export class SafetensorsFile implements TensorFile {
       case 'I8':
         throw new WeightError(this.file, name, `dtype ${dtype} cannot be read as float32`);
     }
+  }
+}
+
+/** @throws {WeightError} if a value of 16 bits is NaN or an infinity: all bits of its exponent are set. */
+export function refuseInfinite(
+  values: Uint16Array,
+  format: 'f16' | 'bf16',
+  file: string,
+  tensor: string,
+): void {
+  const exponent = format === 'f16' ? 0x7c00 : 0x7f80;
+  for (let i = 0; i < values.length; i++) {
+    if ((values[i]! & exponent) === exponent) throw new WeightError(file, tensor, `value ${i} is not finite`);
   }
 }
 

@@ -4,7 +4,7 @@ import { IN_WORDS } from '../../base/schema-words.ts';
 import { WeightError } from './errors.ts';
 import type { FileBytes } from './file-bytes.ts';
 import { SafetensorsFile } from './safetensors.ts';
-import type { TensorFile } from './tensor-file.ts';
+import type { StoredMatrix, TensorFile } from './tensor-file.ts';
 
 const MAX_SHARDS = 64;
 const indexSchema = z.looseObject({
@@ -53,6 +53,10 @@ export class ShardedTensors implements TensorFile {
 
   floats(name: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
     return this.shard(name).floats(name, shape);
+  }
+
+  stored(name: string, shape: readonly [number, number]): StoredMatrix {
+    return this.shard(name).stored(name, shape);
   }
 
   private shard(name: string): SafetensorsFile {

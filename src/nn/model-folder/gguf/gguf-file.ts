@@ -4,7 +4,9 @@
  */
 import { WeightError } from '../errors.ts';
 import type { FileBytes } from '../file-bytes.ts';
-import type { TensorFile } from '../tensor-file.ts';
+import { refuseInfinite } from '../safetensors.ts';
+import type { StoredMatrix, TensorFile } from '../tensor-file.ts';
+import { GROUP_VALUES, type Groups, groupValues } from './block-formats.ts';
 import { type GgufHeader, type GgufTensor, type GgufValue, parseGgufHeader } from './gguf-header.ts';
 
 const OF_BLOCK: Readonly<Record<string, string>> = {
@@ -68,28 +70,62 @@ export class GgufFile implements TensorFile {
   }
 
   floats(name: string, shape: readonly number[]): Float32Array<ArrayBuffer> {
+    const tensor = this.tensorOf(name, shape);
+    const values = this.inOrder(decoded(tensor, this.view(tensor)), tensor);
+    for (let i = 0; i < values.length; i++) {
+      if (!Number.isFinite(values[i]))
+        throw new WeightError(this.file, tensor.name, `value ${i} is ${values[i]}`);
+    }
+    return values;
+  }
+
+  stored(name: string, shape: readonly [number, number]): StoredMatrix {
+    const tensor = this.tensorOf(name, shape);
+    const { format, size } = tensor;
+    if (format.name === 'F16' || format.name === 'BF16') {
+      const values = new Uint16Array(this.view(tensor).buffer);
+      const kind = format.name === 'F16' ? 'f16' : 'bf16';
+      refuseInfinite(values, kind, this.file, tensor.name);
+      return { format: kind, values: this.inOrder(values, tensor) };
+    }
+    if (format.bits === undefined) return { format: 'f32', values: this.floats(name, shape) };
+    const { quants, scale, least } = groupsOf(format, this.view(tensor), size);
+    for (const [i, value] of scale.entries()) {
+      if (!Number.isFinite(value) || !Number.isFinite(least[i]))
+        throw new WeightError(this.file, tensor.name, `the scale of group ${i} is not finite`);
+    }
+    return {
+      format: format.bits === 4 ? 'q4' : 'q8',
+      values: this.inOrder(quants, tensor),
+      scale: this.inOrder(scale, tensor),
+      least: format.hasLeast ? this.inOrder(least, tensor) : null,
+    };
+  }
+
+  /** A copy of the tensor's bytes. */
+  private view({ format, byteOffset, size }: GgufTensor): DataView<ArrayBuffer> {
+    return new DataView(this.bytes.slice(byteOffset, byteOffset + (size / format.values) * format.bytes));
+  }
+
+  /** What belongs to a matrix's rows, with the rows of queries and keys where others have them. */
+  private inOrder<T extends Float32Array | Uint16Array | Uint8Array>(values: T, tensor: GgufTensor): T {
+    const heads = this.interleavedHeads(tensor.name);
+    if (heads === null) return values;
+    const rows = tensor.shape[0] ?? 0;
+    if (rows % (2 * heads) !== 0) {
+      const what = `has ${rows} rows, which are no pairs of ${heads} heads`;
+      throw new WeightError(this.file, tensor.name, what);
+    }
+    return deinterleave(values, heads, rows);
+  }
+
+  private tensorOf(name: string, shape: readonly number[]): GgufTensor {
     const tensor = this.tensor(name);
     if (tensor.shape.length !== shape.length || tensor.shape.some((extent, axis) => extent !== shape[axis])) {
       const what = `has shape [${tensor.shape.join(', ')}], expected [${shape.join(', ')}]`;
       throw new WeightError(this.file, tensor.name, what);
     }
-    const { format, byteOffset, size } = tensor;
-    const values = new Float32Array(size);
-    const byteLength = (size / format.values) * format.bytes;
-    const view = new DataView(this.bytes.slice(byteOffset, byteOffset + byteLength));
-    for (let to = 0, at = 0; to < size; to += format.values, at += format.bytes) {
-      format.decode(view, at, values, to);
-    }
-    for (let i = 0; i < size; i++) {
-      if (!Number.isFinite(values[i]))
-        throw new WeightError(this.file, tensor.name, `value ${i} is ${values[i]}`);
-    }
-    const heads = this.interleavedHeads(tensor.name);
-    if (heads !== null && (tensor.shape[0] ?? 0) % (2 * heads) !== 0) {
-      const what = `has ${tensor.shape[0] ?? 0} rows, which are no pairs of ${heads} heads`;
-      throw new WeightError(this.file, tensor.name, what);
-    }
-    return heads === null ? values : deinterleave(values, heads, tensor);
+    return tensor;
   }
 
   /** How many heads' rows are interleaved in this tensor; null where none are. */
@@ -119,16 +155,42 @@ function huggingFaceName(name: string): string | null {
   return inBlock === undefined ? null : `model.layers.${block}.${inBlock}.${part}`;
 }
 
+function decoded({ format, size }: GgufTensor, view: DataView<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  if (format.bits !== undefined) return groupValues(format.bits, groupsOf(format, view, size));
+  const values = new Float32Array(size);
+  for (let to = 0, at = 0; to < size; to += format.values, at += format.bytes) {
+    format.decode(view, at, values, to);
+  }
+  return values;
+}
+
+function groupsOf(
+  format: Extract<GgufTensor['format'], { readonly bits: 4 | 8 }>,
+  view: DataView<ArrayBuffer>,
+  size: number,
+): Groups {
+  const groups = size / GROUP_VALUES;
+  const out: Groups = {
+    quants: new Uint8Array((size * format.bits) / 8),
+    scale: new Float32Array(groups),
+    least: new Float32Array(groups),
+  };
+  const groupsOfBlock = format.values / GROUP_VALUES;
+  for (let to = 0, at = 0; to < groups; to += groupsOfBlock, at += format.bytes) {
+    format.unpack(view, at, out, to);
+  }
+  return out;
+}
+
 /** Rows `2i` and `2i + 1` of each head become its rows `i` and `i + half`. */
-function deinterleave(
-  values: Float32Array<ArrayBuffer>,
+function deinterleave<T extends Float32Array | Uint16Array | Uint8Array>(
+  values: T,
   heads: number,
-  { shape, size }: GgufTensor,
-): Float32Array<ArrayBuffer> {
-  const rows = shape[0]!;
-  const columns = size / rows;
+  rows: number,
+): T {
+  const columns = values.length / rows;
   const half = rows / heads / 2;
-  const result = new Float32Array(size);
+  const result = values.slice() as T;
   for (let row = 0; row < rows; row++) {
     const inHead = row % (2 * half);
     const source = row - inHead + (inHead < half ? 2 * inHead : 2 * (inHead - half) + 1);

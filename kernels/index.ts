@@ -1,0 +1,10 @@
+/** What the module exports: whole runs for the networks, single kernels for tests and for the benchmark. */
+export { attend, foldWeights } from './attention';
+export { lookUp, moveSlots, runHead, runStack } from './llama';
+export { decodeRow, product, round } from './products';
+export { rmsNorm, rotate, swiGlu } from './steps';
+
+/** The first byte that is free. */
+export function freeFrom(): usize {
+  return __heap_base;
+}

@@ -1,0 +1,377 @@
+/** A base's layers on the WASM kernels: a whole run of all layers is one call into `kernels/llama.ts`. */
+import type { AttentionReading } from '../../core/trace/parameters.ts';
+import { KernelMemory } from '../backend/kernel-memory.ts';
+import type { TensorFile } from '../model-folder/tensor-file.ts';
+import { PREFILL_SLOTS } from '../ports.ts';
+import type { BaseConfig } from './config.ts';
+import { KernelWeights, paddedColumns } from './kernel-weights.ts';
+import type { ForwardRequest, ForwardResult, LayerRunner, RunningContext } from './layer-runner.ts';
+import { rotationsOf } from './rope.ts';
+import { baseTensors } from './tensor-names.ts';
+
+/** Rows whose logits are computed at once: bounds their memory. */
+const LOGIT_ROWS = 32;
+/** `PANEL_ROWS` of `kernels/products.ts`. */
+const PANEL_ROWS = 12;
+const GROUP_VALUES = 32;
+const READINGS = { mean: 1, 'strongest-head': 2, 'last-layer': 3 } as const satisfies Record<
+  AttentionReading,
+  number
+>;
+
+/** Words of `Run` in `kernels/llama.ts`, in its order. */
+const RUN_FIELDS = [
+  'rows',
+  'wanted',
+  'length',
+  'capacity',
+  'cache',
+  'cos',
+  'sin',
+  'x',
+  'normed',
+  'q',
+  'k',
+  'v',
+  'mixed',
+  'gate',
+  'up',
+  'rounded',
+  'panel',
+  'panelBytes',
+  'scores',
+  'scoreBytes',
+  'attention',
+  'reading',
+  'weights',
+  'heads',
+  'caches',
+  'sync',
+] as const;
+type RunFields = Record<(typeof RUN_FIELDS)[number], number>;
+
+/** Heads of whole vectors: all published bases have them. */
+export function canRunOnKernels({ headDim }: Pick<BaseConfig, 'headDim'>): boolean {
+  return headDim % 4 === 0;
+}
+
+export class KernelRunner implements LayerRunner {
+  private readonly memory: KernelMemory;
+  private readonly stack: number;
+  private readonly embeddings: number;
+  private readonly head: number;
+  private readonly run: number;
+  /** What does not change from run to run. */
+  private readonly room: RunFields;
+  private readonly logits: number;
+
+  /** @throws {WeightError} if the file does not fit the configuration; nothing is left behind. */
+  constructor(
+    private readonly config: BaseConfig,
+    file: TensorFile,
+    module: WebAssembly.Module,
+  ) {
+    this.memory = new KernelMemory(module);
+    const weights = new KernelWeights(this.memory, file);
+    const { memory } = this;
+    const { hiddenSize, layers, heads, kvHeads, headDim, intermediateSize, vocabularySize } = config;
+    const names = baseTensors(config);
+    try {
+      const ownLayers = Array.from({ length: layers }, (_, i) =>
+        weights.layer(names.layer(i), config, config.layerHasRope[i]!),
+      );
+      this.embeddings = weights.linear(names.embeddings, vocabularySize, hiddenSize);
+      this.head = config.tiedHead ? this.embeddings : weights.linear(names.head, vocabularySize, hiddenSize);
+      const epsilon = { float: config.epsilon };
+      const [table, norm] = [memory.record(ownLayers), weights.vector(names.norm, hiddenSize)];
+      this.stack = memory.record([
+        ...[hiddenSize, layers, heads, kvHeads, headDim, intermediateSize],
+        ...[epsilon, table, norm],
+      ]);
+      this.room = this.allocateRoom();
+      this.run = memory.record(RUN_FIELDS.map((field) => this.room[field]));
+      this.logits = memory.allocate(LOGIT_ROWS * paddedColumns(vocabularySize) * 4);
+    } catch (error) {
+      memory.dispose();
+      throw error;
+    }
+  }
+
+  lookUp(ids: ArrayLike<number>): Float32Array {
+    const { memory, config } = this;
+    const { hiddenSize } = config;
+    const stride = paddedColumns(hiddenSize);
+    const result = new Float32Array(ids.length * hiddenSize);
+    // The room for a run's rows is free between runs.
+    for (let first = 0; first < ids.length; first += PREFILL_SLOTS) {
+      const count = Math.min(PREFILL_SLOTS, ids.length - first);
+      const words = memory.words(this.room.k, count);
+      for (let i = 0; i < count; i++) words[i] = ids[first + i]!;
+      memory.kernels.lookUp(this.embeddings, this.room.k, count, this.room.x);
+      takeRows(memory.floats(this.room.x, count * stride), hiddenSize, result, first * hiddenSize);
+    }
+    return result;
+  }
+
+  createContext(capacitySlots: number): RunningContext {
+    return new KernelContext(this, capacitySlots);
+  }
+
+  forwardTogether(
+    contexts: readonly RunningContext[],
+    request: Pick<ForwardRequest, 'embeddings' | 'positions' | 'deviations'>,
+  ): Promise<Float32Array> {
+    const { memory, config } = this;
+    const own = contexts.map((context) => {
+      if (context instanceof KernelContext) return context;
+      throw new Error('A context of another device cannot run here.');
+    });
+    const caches = memory.record(own.flatMap((context) => context.ownCache()));
+    try {
+      const rows = own.length;
+      // Any of the longest has room for the scores of all.
+      const longest = own.reduce((a, b) => (a.capacitySlots > b.capacitySlots ? a : b));
+      this.runLayers({ ...longest.fields(), rows, wanted: rows, caches }, request);
+      const hidden = new Float32Array(rows * config.hiddenSize);
+      const normed = memory.floats(this.room.normed, rows * paddedColumns(config.hiddenSize));
+      takeRows(normed, config.hiddenSize, hidden, 0);
+      return Promise.resolve(hidden);
+    } finally {
+      memory.free(caches);
+    }
+  }
+
+  logitsOf(hidden: Float32Array): Promise<Float32Array> {
+    const { memory, room } = this;
+    const { hiddenSize, vocabularySize } = this.config;
+    const rows = hidden.length / hiddenSize;
+    const result = new Float32Array(rows * vocabularySize);
+    for (let first = 0; first < rows; first += LOGIT_ROWS) {
+      const count = Math.min(LOGIT_ROWS, rows - first);
+      const chunk = hidden.subarray(first * hiddenSize, (first + count) * hiddenSize);
+      putRows(chunk, hiddenSize, memory.floats(room.normed, count * paddedColumns(hiddenSize)));
+      result.set(this.logitsOfRows(0, count), first * vocabularySize);
+    }
+    return Promise.resolve(result);
+  }
+
+  dispose(): void {
+    this.memory.dispose();
+  }
+
+  /** @returns where a cache and the room that grows with it begin. @throws {RangeError} if there is no room. */
+  allocateCache(capacitySlots: number): {
+    readonly cache: number;
+    readonly scores: number;
+    readonly weights: number;
+  } {
+    const { layers, kvHeads, headDim } = this.config;
+    const { memory } = this;
+    const scoreBytes = 3 * paddedColumns(capacitySlots) * 4;
+    const cache = memory.allocate(2 * layers * kvHeads * headDim * capacitySlots * 4);
+    try {
+      const scores = memory.allocate(scoreBytes);
+      try {
+        return { cache, scores, weights: memory.allocate(paddedColumns(capacitySlots) * 4) };
+      } catch (error) {
+        memory.free(scores);
+        throw error;
+      }
+    } catch (error) {
+      memory.free(cache);
+      throw error;
+    }
+  }
+
+  free(blocks: readonly number[]): void {
+    for (const block of blocks) this.memory.free(block);
+  }
+
+  /** @param fields - of the context that runs. */
+  forward(
+    fields: Partial<RunFields>,
+    { embeddings, positions, deviations, wanted, reading }: ForwardRequest,
+  ): ForwardResult {
+    const { memory } = this;
+    const rows = positions.length;
+    const slots = fields.length! + rows;
+    const isRead = reading !== undefined && wanted > 0;
+    if (isRead) memory.floats(fields.weights!, paddedColumns(slots)).fill(0);
+    this.runLayers(
+      { ...fields, rows, wanted, reading: isRead ? READINGS[reading] : 0 },
+      {
+        embeddings,
+        positions,
+        deviations,
+      },
+    );
+    const attention = isRead ? normalised(memory.floats(fields.weights!, slots)) : null;
+    return { logits: this.logitsOfRows(rows - wanted, wanted), attention };
+  }
+
+  /** @returns as `SlotHeadsBuffer.put` takes it. */
+  forwardForHeads(
+    fields: Partial<RunFields>,
+    request: Pick<ForwardRequest, 'embeddings' | 'positions'>,
+  ): Float32Array {
+    const { memory } = this;
+    const { layers, heads, kvHeads, headDim } = this.config;
+    const rows = request.positions.length;
+    const values = rows * (heads + kvHeads) * headDim * layers;
+    const at = memory.allocate(values * 4);
+    try {
+      this.runLayers({ ...fields, rows, wanted: 0, heads: at }, request);
+      return memory.floats(at, values).slice();
+    } finally {
+      memory.free(at);
+    }
+  }
+
+  moveSlots(
+    { cache, capacity }: Pick<RunFields, 'cache' | 'capacity'>,
+    first: number,
+    sources: Int32Array,
+  ): void {
+    if (sources.length === 0) return;
+    const { memory } = this;
+    const list = memory.allocate(sources.length * 4);
+    const room = memory.allocate(sources.length * this.config.headDim * 4);
+    memory.words(list, sources.length).set(sources);
+    memory.kernels.moveSlots(this.stack, cache, capacity, first, list, sources.length, room);
+    this.free([list, room]);
+  }
+
+  private runLayers(
+    fields: Partial<RunFields>,
+    { embeddings, positions, deviations }: Pick<ForwardRequest, 'embeddings' | 'positions' | 'deviations'>,
+  ): void {
+    const { memory, config, room } = this;
+    const { hiddenSize, headDim, ropeTheta } = config;
+    const rows = positions.length;
+    const { cos, sin } = rotationsOf(positions, headDim, ropeTheta, deviations);
+    memory.floats(room.cos, cos.length).set(cos);
+    memory.floats(room.sin, sin.length).set(sin);
+    putRows(embeddings, hiddenSize, memory.floats(room.x, rows * paddedColumns(hiddenSize)));
+    const run = { ...room, ...fields };
+    memory.words(this.run, RUN_FIELDS.length).set(RUN_FIELDS.map((field) => run[field]));
+    memory.kernels.runStack(this.stack, this.run, 0, 1);
+  }
+
+  /** `[count, vocabulary]` of normed rows from `first` on. */
+  private logitsOfRows(first: number, count: number): Float32Array {
+    const { memory } = this;
+    const { vocabularySize } = this.config;
+    const stride = paddedColumns(vocabularySize);
+    const result = new Float32Array(count * vocabularySize);
+    for (let done = 0; done < count; done += LOGIT_ROWS) {
+      const rows = Math.min(LOGIT_ROWS, count - done);
+      memory.kernels.runHead(this.head, this.run, first + done, rows, this.logits, stride * 4, 0, 1);
+      takeRows(memory.floats(this.logits, rows * stride), vocabularySize, result, done * vocabularySize);
+    }
+    return result;
+  }
+
+  private allocateRoom(): RunFields {
+    const { memory } = this;
+    const { hiddenSize, heads, kvHeads, headDim, intermediateSize } = this.config;
+    const rows = (columns: number): number => memory.allocate(PREFILL_SLOTS * paddedColumns(columns) * 4);
+    const widest = paddedColumns(Math.max(hiddenSize, heads * headDim, intermediateSize));
+    const groups = Math.ceil(widest / GROUP_VALUES);
+    const rounded = memory.record([
+      memory.allocate(PREFILL_SLOTS * widest * 2),
+      memory.allocate(PREFILL_SLOTS * groups * 4),
+      memory.allocate(PREFILL_SLOTS * groups * 4),
+    ]);
+    const panelBytes = PANEL_ROWS * widest * 4;
+    return {
+      rows: 0,
+      wanted: 0,
+      length: 0,
+      capacity: 0,
+      cache: 0,
+      cos: rows(headDim / 2),
+      sin: rows(headDim / 2),
+      x: rows(hiddenSize),
+      normed: rows(hiddenSize),
+      q: rows(heads * headDim),
+      k: rows(kvHeads * headDim),
+      v: rows(kvHeads * headDim),
+      mixed: rows(heads * headDim),
+      gate: rows(intermediateSize),
+      up: rows(intermediateSize),
+      rounded,
+      panel: memory.allocate(panelBytes),
+      panelBytes,
+      scores: 0,
+      scoreBytes: 0,
+      attention: memory.allocate(64),
+      reading: 0,
+      weights: 0,
+      heads: 0,
+      caches: 0,
+      sync: memory.allocate(64),
+    };
+  }
+}
+
+class KernelContext implements RunningContext {
+  length = 0;
+  private readonly blocks: ReturnType<KernelRunner['allocateCache']>;
+
+  constructor(
+    private readonly runner: KernelRunner,
+    readonly capacitySlots: number,
+  ) {
+    this.blocks = runner.allocateCache(capacitySlots);
+  }
+
+  forward(request: ForwardRequest): Promise<ForwardResult> {
+    return Promise.resolve(this.runner.forward(this.fields(), request));
+  }
+
+  forwardForHeads(request: Pick<ForwardRequest, 'embeddings' | 'positions'>): Promise<Float32Array> {
+    return Promise.resolve(this.runner.forwardForHeads(this.fields(), request));
+  }
+
+  moveSlots(first: number, sources: Int32Array): void {
+    this.runner.moveSlots({ cache: this.blocks.cache, capacity: this.capacitySlots }, first, sources);
+  }
+
+  dispose(): void {
+    this.runner.free(Object.values(this.blocks));
+  }
+
+  /** An `OwnCache` of `kernels/llama.ts`. */
+  ownCache(): readonly number[] {
+    return [this.blocks.cache, this.capacitySlots, this.length];
+  }
+
+  fields(): Partial<RunFields> {
+    return { ...this.blocks, length: this.length, capacity: this.capacitySlots };
+  }
+}
+
+/** `[n, columns]` into rows that are padded to whole vectors. */
+function putRows(values: Float32Array, columns: number, target: Float32Array): void {
+  const stride = paddedColumns(columns);
+  if (stride === columns) {
+    target.set(values);
+    return;
+  }
+  for (let from = 0, to = 0; from < values.length; from += columns, to += stride) {
+    target.set(values.subarray(from, from + columns), to);
+  }
+}
+
+/** The way back: writes `[n, columns]` to `out` from `to` on. */
+function takeRows(source: Float32Array, columns: number, out: Float32Array, to: number): void {
+  const stride = paddedColumns(columns);
+  for (let from = 0; from < source.length; from += stride, to += columns) {
+    out.set(source.subarray(from, from + columns), to);
+  }
+}
+
+function normalised(weights: Float32Array): Float32Array {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}

@@ -1,0 +1,100 @@
+/** Puts a checkpoint's weights into a kernel memory, each once and as it is stored (`kernels/products.ts`, `Linear`). */
+import type { KernelMemory } from '../backend/kernel-memory.ts';
+import type { StoredMatrix, TensorFile } from '../model-folder/tensor-file.ts';
+import type { BaseConfig } from './config.ts';
+import { layerTensors } from './tensor-names.ts';
+
+const FORMATS = { f32: 0, f16: 1, bf16: 2, q8: 3, q4: 4 } as const satisfies Record<
+  StoredMatrix['format'],
+  number
+>;
+/** Output rows that the kernels take at once. */
+const ROWS_AT_ONCE = 4;
+const GROUP_VALUES = 32;
+
+/** Values of a row in memory, padded to a whole vector. */
+export function paddedColumns(columns: number): number {
+  return Math.ceil(columns / 4) * 4;
+}
+
+export class KernelWeights {
+  constructor(
+    readonly memory: KernelMemory,
+    private readonly file: TensorFile,
+  ) {}
+
+  /** @returns where `[size]` float32 begin, padded with zeros to whole vectors. */
+  vector(name: string, size: number): number {
+    const values = this.file.floats(name, [size]);
+    const at = this.memory.allocate(paddedColumns(size) * 4);
+    this.memory.floats(at, size).set(values);
+    return at;
+  }
+
+  /**
+   * @param name - without `.weight` or `.bias`.
+   * @returns where the descriptor is.
+   */
+  linear(name: string, outputs: number, inputs: number, hasBias = false): number {
+    const stored = this.file.stored(`${name}.weight`, [outputs, inputs]);
+    const bias = hasBias ? this.vector(`${name}.bias`, outputs) : 0;
+    return this.store(stored, outputs, inputs, bias);
+  }
+
+  /** The same for a matrix at hand; `bias` is a pointer, 0 for none. */
+  store(stored: StoredMatrix, outputs: number, inputs: number, bias = 0): number {
+    const { memory } = this;
+    const isGrouped = stored.format === 'q8' || stored.format === 'q4';
+    const source = bytesOf(stored.values);
+    const sourceRow = source.length / outputs;
+    const perValue = stored.format === 'f32' ? 4 : 2;
+    const rowBytes = isGrouped ? sourceRow : paddedColumns(inputs) * perValue;
+    const rows = Math.ceil(outputs / ROWS_AT_ONCE) * ROWS_AT_ONCE;
+    const weight = memory.allocate(rows * rowBytes);
+    const target = memory.bytes(weight, rows * rowBytes);
+    if (rowBytes === sourceRow) target.set(source);
+    else {
+      for (let row = 0; row < outputs; row++) {
+        target.set(source.subarray(row * sourceRow, (row + 1) * sourceRow), row * rowBytes);
+      }
+    }
+    const groups = inputs / GROUP_VALUES;
+    const scale = isGrouped ? this.interleave(stored.scale, outputs, groups) : 0;
+    const least = isGrouped && stored.least !== null ? this.interleave(stored.least, outputs, groups) : 0;
+    return memory.record([FORMATS[stored.format], outputs, inputs, rowBytes, weight, scale, least, bias]);
+  }
+
+  /** @returns where a `Layer` of `kernels/llama.ts` is. */
+  layer(prefix: string, config: BaseConfig, hasRope: boolean): number {
+    const { hiddenSize, heads, kvHeads, headDim, intermediateSize, attentionBias } = config;
+    const names = layerTensors(prefix);
+    return this.memory.record([
+      this.vector(names.inputNorm, hiddenSize),
+      this.linear(names.q, heads * headDim, hiddenSize, attentionBias),
+      this.linear(names.k, kvHeads * headDim, hiddenSize, attentionBias),
+      this.linear(names.v, kvHeads * headDim, hiddenSize, attentionBias),
+      this.linear(names.output, hiddenSize, heads * headDim),
+      this.vector(names.postNorm, hiddenSize),
+      this.linear(names.gate, intermediateSize, hiddenSize),
+      this.linear(names.up, intermediateSize, hiddenSize),
+      this.linear(names.down, hiddenSize, intermediateSize),
+      hasRope ? 1 : 0,
+    ]);
+  }
+
+  /** `[outputs, groups]` → `[outputs / 4, groups, 4]`, zeros behind the last output. */
+  private interleave(values: Float32Array, outputs: number, groups: number): number {
+    const rows = Math.ceil(outputs / ROWS_AT_ONCE) * ROWS_AT_ONCE;
+    const at = this.memory.allocate(rows * groups * 4);
+    const target = this.memory.floats(at, rows * groups);
+    for (let row = 0, from = 0; row < outputs; row++) {
+      const to = (row - (row % ROWS_AT_ONCE)) * groups + (row % ROWS_AT_ONCE);
+      for (let group = 0; group < groups; group++, from++) target[to + group * ROWS_AT_ONCE] = values[from]!;
+    }
+    return at;
+  }
+}
+
+function bytesOf(values: Float32Array | Uint16Array | Uint8Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

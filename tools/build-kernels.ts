@@ -1,0 +1,66 @@
+/** Compiles the WASM kernels (`kernels/`, AssemblyScript) where their source has changed; needs no network. */
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const SOURCES = join(import.meta.dirname, '../kernels');
+const BUILD = join(SOURCES, 'build');
+const STAMP = join(BUILD, 'source.sha256');
+
+/** What every binary is compiled with; deterministic, no allocator, no start function. */
+const COMMON = ['-O3', '--runtime', 'stub', '--noAssert', '--enable', 'simd', '--enable', 'threads'];
+/** Pages of 64 KiB that a memory has at first, and may have at most: shared memories have to say. */
+const PAGES = ['--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'];
+const VARIANTS = {
+  'kernels.wasm': [],
+  'kernels-shared.wasm': ['--sharedMemory'],
+} as const satisfies Record<string, readonly string[]>;
+
+/** @throws if the compiler refuses the source, with what it says. */
+export async function buildKernels(): Promise<void> {
+  const hash = hashOfSources();
+  const isFresh = existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash;
+  if (isFresh && Object.keys(VARIANTS).every((name) => existsSync(join(BUILD, name)))) return;
+  mkdirSync(BUILD, { recursive: true });
+  for (const [name, options] of Object.entries(VARIANTS)) replaceFile(name, await compileKernels(options));
+  replaceFile('source.sha256', hash);
+}
+
+/** The binary of a variant. @throws as `buildKernels`. */
+export async function compileKernels(options: readonly string[] = []): Promise<Uint8Array> {
+  const { default: asc } = await import('assemblyscript/asc');
+  const files = sources();
+  let binary: Uint8Array | null = null;
+  const stderr = asc.createMemoryStream();
+  const { error } = await asc.main(['index.ts', ...COMMON, ...PAGES, ...options, '-o', 'out.wasm'], {
+    stderr,
+    readFile: (name) => files[name.replaceAll('\\', '/')] ?? null,
+    writeFile: (name, contents) => {
+      if (name === 'out.wasm') binary = contents as Uint8Array;
+    },
+    listFiles: () => [],
+  });
+  if (binary === null) throw new Error(`The kernels do not compile:\n${stderr.toString()}`, { cause: error });
+  return binary;
+}
+
+function sources(): Readonly<Record<string, string>> {
+  const names = readdirSync(SOURCES).filter((name) => name.endsWith('.ts'));
+  return Object.fromEntries(names.sort().map((name) => [name, readFileSync(join(SOURCES, name), 'utf8')]));
+}
+
+function hashOfSources(): string {
+  const lock = readFileSync(join(SOURCES, '../package.json'), 'utf8');
+  const compiler = /"assemblyscript": "[^"]+"/.exec(lock)?.[0] ?? '';
+  const options = JSON.stringify([COMMON, PAGES, VARIANTS]);
+  return createHash('sha256')
+    .update(JSON.stringify([compiler, options, sources()]))
+    .digest('hex');
+}
+
+/** Several processes may build at once: each file appears whole. */
+function replaceFile(name: string, content: string | Uint8Array): void {
+  const temporary = join(BUILD, `${name}.${randomBytes(6).toString('hex')}`);
+  writeFileSync(temporary, content);
+  renameSync(temporary, join(BUILD, name));
+}
