@@ -27,21 +27,23 @@ export async function buildKernels(): Promise<void> {
 }
 
 /** The binary of a variant. @throws as `buildKernels`. */
-export async function compileKernels(options: readonly string[] = []): Promise<Uint8Array> {
+async function compileKernels(options: readonly string[] = []): Promise<Uint8Array> {
   const { default: asc } = await import('assemblyscript/asc');
   const files = sources();
-  let binary: Uint8Array | null = null;
+  const out: { binary: Uint8Array | null } = { binary: null };
   const stderr = asc.createMemoryStream();
   const { error } = await asc.main(['index.ts', ...COMMON, ...PAGES, ...options, '-o', 'out.wasm'], {
     stderr,
     readFile: (name) => files[name.replaceAll('\\', '/')] ?? null,
     writeFile: (name, contents) => {
-      if (name === 'out.wasm') binary = contents as Uint8Array;
+      if (name === 'out.wasm') out.binary = contents as Uint8Array;
     },
     listFiles: () => [],
   });
-  if (binary === null) throw new Error(`The kernels do not compile:\n${stderr.toString()}`, { cause: error });
-  return binary;
+  if (out.binary === null) {
+    throw new Error(`The kernels do not compile:\n${stderr.toString()}`, { cause: error });
+  }
+  return out.binary;
 }
 
 function sources(): Readonly<Record<string, string>> {
