@@ -194,6 +194,7 @@ class Trainer:
         held_out = Windows(self.kinds, length, random.Random(7), held_out=True).draw(MEASURED_WINDOWS)
         self.reading = Reading(self.base, held_out, history)
         self.measure()
+        self.progress = Progress(progress.minutes, progress.steps, self.progress.step, self.progress.seconds)
         saving, measuring = Timer(options.save_seconds), Timer(options.measure_minutes * 60)
         while (share := self.progress.share()) < 1:
             set_learning_rate(self.optimizer, warm_cosine(self.progress.step, share, 30, 0.05))

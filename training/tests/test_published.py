@@ -15,11 +15,13 @@ from training.constants import BLOCK_SIZE
 from training.models.gistnet import GistConfig, GistNet
 from training.models.llama import Llama
 from training.paths import MODEL_FOLDER
-from training.published import gistnet
+from training.published import gistnet, lensnet
 from training.published.base import BaseFileError, load_published_base
+from training.published.cloze import cloze_question
 from training.published.corpus import CorpusError, encode, read_corpus
+from training.published.pieces import PieceMaker
 from training.tests.test_resume import Killed, killed_at
-from training.train.checkpoints import begin
+from training.train.checkpoints import begin, entries_of, save_atomically
 
 TEXT = "the harbour lantern keeps amber light over quiet stones while a clerk counts barrels and writes names"
 WORDS = TEXT.split()
@@ -42,14 +44,21 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, rng = tmp_path_factory.mktemp("corpus"), random.Random(4)
     (folder / "letters").mkdir()
     for path in (folder / "letters" / "one.txt", folder / "notes.md"):
-        path.write_text(" ".join(rng.choice(WORDS) for _ in range(14_000)))
+        sentences = (" ".join(rng.choice(WORDS) for _ in range(12)).capitalize() for _ in range(1_200))
+        path.write_text(". ".join(sentences) + ".")
+    question = {
+        "question": "Who keeps the amber lantern?",
+        "context": [["Harbour", ["A clerk keeps the amber lantern of the harbour. ", *[f"{TEXT} by night. "] * 4]]],
+        "supporting_facts": [["Harbour", 0]],
+    }
+    (folder / "questions.jsonl").write_text((json.dumps(question) + "\n") * 20)
     return folder
 
 
-def run(arguments: list[str]) -> dict[str, torch.Tensor]:
-    options = gistnet.parse_options([*arguments, "--seed", "3", "--save-seconds", "0", "--dtype", "float32"])
+def run(arguments: list[str], module=gistnet) -> dict[str, torch.Tensor]:
+    options = module.parse_options([*arguments, "--seed", "3", "--save-seconds", "0", "--dtype", "float32"])
     begin(options.seed)
-    trainer = gistnet.Trainer(options, load_published_base(options.base))
+    trainer = module.Trainer(options, load_published_base(options.base))
     trainer.run()
     return {name: tensor.clone() for name, tensor in trainer.net.state_dict().items()}
 
@@ -132,5 +141,63 @@ def test_a_cut_run_goes_on(
         with pytest.raises(Killed):
             run(cut)
     resumed = run([*cut, "--resume"])
+    for key, tensor in whole.items():
+        assert torch.equal(tensor, resumed[key]), key
+
+
+@pytest.fixture(scope="module")
+def trained(base_folder: Path, small_base: Llama, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of an untrained GistNet for the small base."""
+    net = GistNet(small_base.config, GistConfig(1, 8, "causal", residual="affine", mlp_width=8, lod2_blocks=0))
+    net.start_centred(small_base, torch.ones(small_base.config.vocab_size))
+    path = tmp_path_factory.mktemp("trained") / "gistnet.pt"
+    save_atomically(path, entries_of(net))
+    return path
+
+
+def test_a_question_is_made_of_its_sentence() -> None:
+    rng, sentence = random.Random(2), "The clerk of Mara counted forty barrels before the harbour lantern was lit."
+    own = set(sentence.rstrip(".").split())
+    for _ in range(50):
+        words = cloze_question(sentence, rng).rstrip("?.").replace(",", "").split()
+        assert len(own & set(words)) >= 2
+
+
+def test_a_question_knows_where_its_answer_stands(base_folder: Path, trained: Path, corpus: Path) -> None:
+    published = load_published_base(base_folder)
+    base = gistnet.FrozenBase(published, "cpu", torch.float32)
+    maker = PieceMaker(base, lensnet.load_published_gistnet(trained, published), published.tokenizer)
+    entry = json.loads((corpus / "questions.jsonl").read_text().splitlines()[0])
+    piece = maker.paragraphs(entry, random.Random(1))
+    assert piece.question == entry["question"]
+    assert len(piece.gists) * BLOCK_SIZE == len(piece.tokens)
+    for start, end in piece.supporting:
+        assert "keeps the amber lantern" in published.tokenizer.decode(piece.tokens[start:end].tolist())
+
+
+def test_a_gistnet_of_another_base_is_refused(base_folder: Path, tmp_path: Path, trained: Path) -> None:
+    published = load_published_base(base_folder)
+    with pytest.raises(lensnet.GistNetError, match="no such file"):
+        lensnet.load_published_gistnet(tmp_path / "gistnet.pt", published)
+    saved = torch.load(trained, weights_only=False)
+    saved["state_dict"]["lod1.token_weights"] = torch.ones(7)
+    torch.save(saved, tmp_path / "gistnet.pt")
+    with pytest.raises(lensnet.GistNetError, match="another base"):
+        lensnet.load_published_gistnet(tmp_path / "gistnet.pt", published)
+
+
+def test_a_cut_lens_run_goes_on(
+    base_folder: Path, corpus: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lensnet, "MEASURED", 4)
+    arguments = ["--base", str(base_folder), "--corpus", str(corpus), "--gistnet", str(trained), "--steps", "4"]
+    arguments += ["--batch", "2", "--pieces", "12", "--width", "32"]
+    whole = run([*arguments, "--out", str(tmp_path / "whole.pt")], lensnet)
+    cut = [*arguments, "--out", str(tmp_path / "cut.pt")]
+    with monkeypatch.context() as patch:
+        patch.setattr(lensnet, "descend", killed_at(3, lensnet.descend))
+        with pytest.raises(Killed):
+            run(cut, lensnet)
+    resumed = run([*cut, "--resume"], lensnet)
     for key, tensor in whole.items():
         assert torch.equal(tensor, resumed[key]), key
