@@ -260,5 +260,7 @@ export interface LoadedModel {
   readonly otherLensNets: ReadonlyMap<LensNetVariant, LensNet>;
   /** Absent where the weights cannot be exchanged. */
   readonly lensWorkshop?: LensWorkshop;
+  /** Of heads that came from elsewhere than the base, what they are called. */
+  readonly headsTitle?: string;
   dispose(): void;
 }

@@ -29,7 +29,7 @@ PROSE_TOKENS = 1_280
 SENTENCE = re.compile(r"[A-Z\"'“][^.!?]{38,300}[.!?]")
 
 
-@dataclass
+@dataclass(eq=False)
 class Piece:
     tokens: np.ndarray
     """`[32n]`"""

@@ -1,14 +1,18 @@
 /**
- * A published base on the device, with what stands in for heads that nobody trained for it: centred means as gists,
- * no LensNet, and parameters that need neither.
+ * A published base on the device, with heads made for it, or with what stands in for them where there are none: centred
+ * means as gists, no LensNet, and parameters that need neither.
  */
 import type { RunConfig } from '../../core/trace/config.ts';
 import { K, MAX_LOD } from '../../core/tree/ids.ts';
 import { BaseModel } from '../base-model/base-model.ts';
 import { CentredMeanGistNet } from '../gist-net/centred-mean.ts';
+import type { HeadsManifest } from '../model-folder/heads-manifest.ts';
+import type { ModelManifest } from '../model-folder/manifest.ts';
 import type { LoadedModel } from '../ports.ts';
-import type { LoadProgress } from './load-model.ts';
+import { findHeads, type HeadsOffer } from './heads.ts';
 import { hashOfWeights, type PublishedBase } from './published-base.ts';
+import { sha256Hex } from '../model-folder/sha256.ts';
+import type { LoadProgress } from '../model-folder/verified-files.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 
 /** The largest budget that a bare base starts with; more is a parameter away. */
@@ -32,17 +36,19 @@ export interface BareModelOptions {
   readonly knownHashes?: ReadonlyMap<string, string>;
   /** First the files are read to name the weights, then the tensors: bytes of both together. */
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** The first that were made for this base are used. */
+  readonly heads?: readonly HeadsOffer[];
 }
 
 /**
  * Put a base on the active backend. Each tensor is read where it is needed, so that no file is held as a whole.
  *
  * @returns the model; the caller disposes it.
- * @throws {WeightError} if the weights do not fit the configuration.
+ * @throws {WeightError} if the weights do not fit the configuration, or chosen heads the base.
  */
 export async function createBareModel(
   published: PublishedBase,
-  { knownHashes, onProgress }: BareModelOptions = {},
+  { knownHashes, onProgress, heads: offers = [] }: BareModelOptions = {},
 ): Promise<LoadedModel> {
   const { name, licence, config, trainedContextTokens, tokenizer, chat, weights } = published;
   const { userPrefix, userSuffix, assistantPrefix, stop } = chat.pieces();
@@ -57,10 +63,24 @@ export async function createBareModel(
       onProgress?.({ file: weights.file, receivedBytes: fileBytes * (1 + share), totalBytes });
     }),
   );
+  const { hiddenSize, layers, vocabularySize } = config;
+  const identity = {
+    name,
+    hiddenSize,
+    layers,
+    vocabularySize,
+    embed: (ids: ArrayLike<number>) => base.embed(ids),
+  };
+  const found = await findHeads(offers, config, identity, { ...(onProgress && { onProgress }) }).catch(
+    (error: unknown) => {
+      base.dispose();
+      throw error;
+    },
+  );
   return {
     id: modelIdOf(name),
     title: name,
-    hash,
+    hash: found === null ? hash : await joinedHash(hash, found.hash),
     manifest: {
       formatVersion: 1,
       id: modelIdOf(name),
@@ -70,7 +90,7 @@ export async function createBareModel(
       maxLod: MAX_LOD,
       hiddenSize: config.hiddenSize,
       trainedContextTokens,
-      defaults: bareDefaults(trainedContextTokens),
+      defaults: { ...bareDefaults(trainedContextTokens), ...found?.manifest.defaults },
       chat: { userPrefix, userSuffix, assistantPrefix, stop: [...stop] },
       base: {
         config: weights.file,
@@ -79,17 +99,40 @@ export async function createBareModel(
         tokenizerConfig: weights.file,
       },
       files: {},
+      ...sectionsOf(found?.manifest),
     },
     tokenizer,
     chat,
     base,
-    gistNet: new CentredMeanGistNet(base.meanEmbedding()),
-    lensNet: null,
-    otherLensNets: new Map(),
+    gistNet: found?.gistNet ?? new CentredMeanGistNet(base.meanEmbedding()),
+    lensNet: found?.lensNet ?? null,
+    otherLensNets: found?.otherLensNets ?? new Map(),
+    ...(found?.lensWorkshop && { lensWorkshop: found.lensWorkshop }),
+    ...(found && { headsTitle: found.manifest.title }),
     dispose: () => {
+      found?.dispose();
       base.dispose();
     },
   };
+}
+
+/** What a model's manifest says of heads that came with another. */
+function sectionsOf(heads: HeadsManifest | undefined): Partial<ModelManifest> {
+  if (heads === undefined) return {};
+  const { maxLod, gistNet, lensNet, otherLensNets, training, figures } = heads;
+  return {
+    maxLod,
+    ...(gistNet && { gistNet }),
+    ...(lensNet && { lensNet }),
+    ...(otherLensNets && { otherLensNets }),
+    ...(training && { training }),
+    ...(figures && { figures }),
+  };
+}
+
+/** Names base and heads together: gists of other heads are other gists. */
+async function joinedHash(base: string, heads: string): Promise<string> {
+  return (await sha256Hex(new TextEncoder().encode(`${base}\n${heads}`))) ?? `${base} ${heads}`;
 }
 
 /** The same tensors; tells which share of them was read. */

@@ -11,7 +11,8 @@ import { ModelSourceError, WeightError } from '../model-folder/errors.ts';
 import { createFetchSource } from '../model-folder/fetch-source.ts';
 import { createFileSource } from '../model-folder/file-source.ts';
 import { readFixture } from '../testing/fixture-files.ts';
-import { type LoadProgress, loadModel } from './load-model.ts';
+import type { LoadProgress } from '../model-folder/verified-files.ts';
+import { loadModel } from './load-model.ts';
 import { memoryReport } from '../backend/memory-report.ts';
 import type { ModelSource } from '../model-folder/model-source.ts';
 import {

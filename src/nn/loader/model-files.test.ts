@@ -8,7 +8,7 @@ import { nodeWasmPaths } from '../backend/wasm-paths-node.ts';
 import { createBlobSource } from '../model-folder/blob-source.ts';
 import { createFileSource } from '../model-folder/file-source.ts';
 import { createBareModel } from './bare-model.ts';
-import type { LoadProgress } from './load-model.ts';
+import type { LoadProgress } from '../model-folder/verified-files.ts';
 import { readModelFiles } from './model-files.ts';
 import { hashOfWeights } from './published-base.ts';
 

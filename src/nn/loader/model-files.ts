@@ -1,5 +1,6 @@
 /** What a set of files is as a model, by what is in them: a folder of ours, one in Hugging Face's layout, or GGUF. */
 import { ModelSourceError } from '../model-folder/errors.ts';
+import { HEADS_MANIFEST } from '../model-folder/heads-manifest.ts';
 import type { ModelSource } from '../model-folder/model-source.ts';
 import { type PublishedBase, readFolderBase, readGgufBase } from './published-base.ts';
 
@@ -31,6 +32,9 @@ async function ggufNames(source: ModelSource, names: readonly string[]): Promise
 function whatIsWrong(names: readonly string[], gguf: readonly string[], hasSafetensors: boolean): string {
   if (gguf.some((name) => /-\d{5}-of-\d{5}/.test(name))) {
     return 'is a GGUF model in several files; one file is read (llama.cpp joins them: gguf-split --merge)';
+  }
+  if (gguf.length === 0 && names.includes(HEADS_MANIFEST)) {
+    return 'holds heads and no base: choose the files of the base together with them';
   }
   if (gguf.length > 1) return `holds ${gguf.length} GGUF files; choose one of them`;
   if (hasSafetensors) {

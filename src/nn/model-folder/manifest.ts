@@ -71,47 +71,21 @@ const lensNetSchema = z.discriminatedUnion('variant', [
   }),
 ]);
 
-const folderSchema = z.strictObject({
+/** What a manifest says of a set of networks, with its base or without. */
+export const networkFields = {
   formatVersion: z.literal(1),
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be a lower-case identifier'),
   title: z.string().min(1).max(200),
   licence: z.string().min(1).max(100),
-  blockSize: z.literal(K),
   maxLod: z.number().int().min(1).max(MAX_LOD),
   hiddenSize: z.number().int().min(1).max(16_384),
-  trainedContextTokens: z.number().int().min(1).max(1_048_576),
   defaults: modelDefaultsSchema,
-  chat: z.strictObject({
-    userPrefix: shortText,
-    userSuffix: shortText,
-    assistantPrefix: shortText,
-    stop: z.array(z.string().min(1).max(256)).max(16),
-  }),
-  base: z.strictObject({
-    config: fileName,
-    weights: fileName,
-    tokenizer: fileName,
-    tokenizerConfig: fileName,
-  }),
   // Heads that are not trained for the base are absent: centred means stand for gists then, and policies that
   // need no training score.
   gistNet: gistNetSchema.optional(),
   lensNet: lensNetSchema.optional(),
   // Other architectures that the parameter `lensVariant` can ask for.
   otherLensNets: z.array(lensNetSchema).max(4).optional(),
-  // The base's query-focused retrieval heads, for the baseline of evaluations that reads their attention.
-  retrievalHeads: z
-    .strictObject({
-      heads: z
-        .array(z.tuple([z.number().int().min(0).max(255), z.number().int().min(0).max(255)]))
-        .min(1)
-        .max(64),
-      // Of the base's weights that they were picked for: others have other heads.
-      baseSha256: sha256,
-      examples: z.number().int().min(1),
-      command: shortText,
-    })
-    .optional(),
   files: z
     .record(fileName, fileSchema)
     .refine((files) => Object.keys(files).length <= 64, 'at most 64 files'),
@@ -137,12 +111,55 @@ const folderSchema = z.strictObject({
     )
     .max(256)
     .optional(),
+};
+
+const folderSchema = z.strictObject({
+  ...networkFields,
+  blockSize: z.literal(K),
+  trainedContextTokens: z.number().int().min(1).max(1_048_576),
+  chat: z.strictObject({
+    userPrefix: shortText,
+    userSuffix: shortText,
+    assistantPrefix: shortText,
+    stop: z.array(z.string().min(1).max(256)).max(16),
+  }),
+  base: z.strictObject({
+    config: fileName,
+    weights: fileName,
+    tokenizer: fileName,
+    tokenizerConfig: fileName,
+  }),
+  // The base's query-focused retrieval heads, for the baseline of evaluations that reads their attention.
+  retrievalHeads: z
+    .strictObject({
+      heads: z
+        .array(z.tuple([z.number().int().min(0).max(255), z.number().int().min(0).max(255)]))
+        .min(1)
+        .max(64),
+      // Of the base's weights that they were picked for: others have other heads.
+      baseSha256: sha256,
+      examples: z.number().int().min(1),
+      command: shortText,
+    })
+    .optional(),
 });
 
 /** A validated `manifest.json`, as docs/models.md defines it. */
 export type ModelManifest = z.infer<typeof folderSchema>;
 
+/** The networks that a manifest names, and the files it vouches for. */
+export type NetworkSections = Pick<ModelManifest, 'gistNet' | 'lensNet' | 'otherLensNets' | 'files'>;
+
 export const manifestSchema = folderSchema.superRefine((manifest, context) => {
+  checkNetworks(manifest, neededFiles(manifest), context);
+});
+
+/** What a schema cannot say: a LensNet's shape fits, each is of another variant, each needed file is vouched for. */
+export function checkNetworks(
+  manifest: NetworkSections,
+  needed: readonly string[],
+  context: z.RefinementCtx,
+): void {
   const addIssue = (path: (string | number)[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });
   };
@@ -158,22 +175,28 @@ export const manifestSchema = folderSchema.superRefine((manifest, context) => {
     }
     variants.add(variant);
   }
-  for (const name of neededFiles(manifest)) {
+  for (const name of needed) {
     if (!Object.hasOwn(manifest.files, name)) addIssue(['files', name], 'has no size and SHA-256');
   }
-});
+}
 
 /** The sections of all LensNets, the default first. */
-function lensNetsOf({ lensNet, otherLensNets = [] }: ModelManifest): readonly LensNetSection[] {
+function lensNetsOf({ lensNet, otherLensNets = [] }: NetworkSections): readonly LensNetSection[] {
   return lensNet === undefined ? [] : [lensNet, ...otherLensNets];
 }
 
 /** Every file that the networks and the tokenizer are made of, each once. */
 export function neededFiles(manifest: ModelManifest): readonly string[] {
-  const { base, gistNet } = manifest;
-  const networks = [base, ...(gistNet === undefined ? [] : [gistNet]), ...lensNetsOf(manifest)];
-  const weights = networks.map((network) => network.weights);
-  return [...new Set([base.config, base.tokenizer, base.tokenizerConfig, ...weights])];
+  const { base } = manifest;
+  const own = [base.config, base.tokenizer, base.tokenizerConfig, base.weights];
+  return [...new Set([...own, ...headFiles(manifest)])];
+}
+
+/** The files of GistNet and LensNets, each once. */
+export function headFiles(manifest: NetworkSections): readonly string[] {
+  const { gistNet } = manifest;
+  const heads = [...(gistNet === undefined ? [] : [gistNet]), ...lensNetsOf(manifest)];
+  return [...new Set(heads.map(({ weights }) => weights))];
 }
 
 /** Names the base's weights. @param hash - of the model, for one whose manifest lists no files. */

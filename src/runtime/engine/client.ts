@@ -109,10 +109,10 @@ export class EngineClient {
   /** What comes back after a crash is the model that ran: one that brings the worker down must not do so again. */
   private async bootWith(command: BootCommand): Promise<BootReport> {
     const { place } = command;
-    const isRelative = place.kind === 'shipped';
-    const absolute = isRelative
-      ? { ...command, place: { ...place, baseUrl: new URL(place.baseUrl, this.baseUrl).href } }
-      : command;
+    const absolute =
+      place.kind === 'shipped'
+        ? { ...command, place: { ...place, baseUrl: new URL(place.baseUrl, this.baseUrl).href } }
+        : { ...command, place: { ...place, modelsUrl: new URL('./models/', this.baseUrl).href } };
     this.sessionId = null;
     this.boot ??= absolute;
     const report = (await this.send(absolute)) as BootReport;

@@ -246,6 +246,7 @@ export class Engine {
         lensVariants: lensVariantsOf(model),
         figures: manifest.figures ?? [],
         hasHeads: model.lensNet !== null,
+        headsTitle: model.headsTitle ?? null,
         licence: manifest.licence,
       },
       storage: { kind: store.kind, reason: store.reason },

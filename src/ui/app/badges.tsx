@@ -36,6 +36,7 @@ export function ModelBadge() {
               <Fact name="Vocabulary" value={formatCount(model.vocabularySize)} />
               <Fact name="Trained context" value={`${formatCount(model.trainedContextTokens)} tokens`} />
               <Fact name="Licence" value={model.licence} />
+              {model.headsTitle && <Fact name="Heads" value={model.headsTitle} />}
               <Fact name="Weights" value={model.hash.slice(0, 12)} mono />
             </dl>
             {!model.hasHeads && (

@@ -2,13 +2,16 @@
 import { paceReports } from '../../../base/paced-reports.ts';
 import { type BaseConfig, parameterCount, parseBaseConfig } from '../../../nn/base-model/config.ts';
 import { createBareModel } from '../../../nn/loader/bare-model.ts';
-import { loadModel, type LoadProgress, readManifest } from '../../../nn/loader/load-model.ts';
+import { type HeadsOffer, SHIPPED_HEADS } from '../../../nn/loader/heads.ts';
+import { loadModel, readManifest } from '../../../nn/loader/load-model.ts';
 import { readModelFiles } from '../../../nn/loader/model-files.ts';
 import type { PublishedBase } from '../../../nn/loader/published-base.ts';
 import { createBlobSource, type ReadBlob } from '../../../nn/model-folder/blob-source.ts';
 import { createFetchSource } from '../../../nn/model-folder/fetch-source.ts';
 import { parseJson } from '../../../nn/model-folder/json-file.ts';
+import { HEADS_MANIFEST } from '../../../nn/model-folder/heads-manifest.ts';
 import type { ModelSource } from '../../../nn/model-folder/model-source.ts';
+import type { LoadProgress } from '../../../nn/model-folder/verified-files.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { type FileTree, FileTreeError } from '../../../storage/files/file-tree.ts';
 import { EngineError } from '../../session/messages/errors.ts';
@@ -52,10 +55,10 @@ export class ModelShelf {
   /** @throws {EngineError} `bad-model` naming what is wrong and what would work. */
   async examine(place: ModelPlace): Promise<ModelCheck> {
     try {
-      const { source, published, plan } = await this.read(place);
+      const { source, published, plan, hasHeads } = await this.read(place);
       const around = await this.ports.surroundings();
       if (published === null) return await describeFolder(source, around);
-      return describeBase(published, plan, around);
+      return describeBase(published, plan, around, hasHeads);
     } catch (error) {
       throw modelProblem(error);
     }
@@ -64,12 +67,14 @@ export class ModelShelf {
   /** Put a model on the active backend; the caller disposes it. @throws as `examine`. */
   async open(place: ModelPlace, onProgress: (progress: LoadProgress) => void): Promise<LoadedModel> {
     try {
-      const { source, published, plan } = await this.read(place);
+      const { source, published, plan, hasHeads } = await this.read(place);
       if (published === null) return await loadModel(source, { onProgress });
       const known = (plan?.files ?? []).flatMap(({ name, sha256 }) =>
         sha256 === null ? [] : [[name, sha256] as const],
       );
-      return await createBareModel(published, { onProgress, knownHashes: new Map(known) });
+      const own = hasHeads ? [{ source, isChosen: true }] : [];
+      const heads = [...own, ...shippedHeads(place)];
+      return await createBareModel(published, { onProgress, knownHashes: new Map(known), heads });
     } catch (error) {
       throw modelProblem(error, 'No model is loaded now.');
     }
@@ -168,23 +173,34 @@ export class ModelShelf {
     return `This browser gives the page ${megabytes(missing)} too little: delete other models first.`;
   }
 
-  /** `published` is null for a folder with a manifest, `plan` for what is not kept. */
+  /** `published` is null for a folder with a manifest, `plan` for what is not kept; `hasHeads` beside a published base. */
   private async read(place: ModelPlace): Promise<{
     readonly source: ModelSource;
     readonly published: PublishedBase | null;
     readonly plan: FetchPlan | null;
+    readonly hasHeads: boolean;
   }> {
     if (place.kind === 'shipped') {
       const address = new URL(`${encodeURIComponent(place.id)}/`, place.baseUrl).href;
-      return { source: createFetchSource(address), published: null, plan: null };
+      return { source: createFetchSource(address), published: null, plan: null, hasHeads: false };
     }
     const kept = place.kind === 'kept' ? await this.kept.open(place.folder) : null;
     const chosen = place.kind === 'files' ? place.files.map((file) => [file.name, file] as const) : [];
     const files: ReadonlyMap<string, Blob> = kept?.files ?? new Map(chosen);
     const source = createBlobSource(files, this.ports.readBlob);
     const published = await readModelFiles(source, [...files.keys()], place.name);
-    return { source, published, plan: kept?.plan ?? null };
+    return { source, published, plan: kept?.plan ?? null, hasHeads: files.has(HEADS_MANIFEST) };
   }
+}
+
+/** Heads that come with the page, for whatever base they fit. */
+function shippedHeads(place: ModelPlace): readonly HeadsOffer[] {
+  if (place.kind === 'shipped' || place.modelsUrl === undefined) return [];
+  const { modelsUrl } = place;
+  return SHIPPED_HEADS.map((id) => ({
+    source: createFetchSource(new URL(`${id}/`, modelsUrl).href),
+    isChosen: false,
+  }));
 }
 
 async function describeFolder(source: ModelSource, around: Surroundings): Promise<ModelCheck> {
@@ -201,7 +217,12 @@ async function describeFolder(source: ModelSource, around: Surroundings): Promis
   };
 }
 
-function describeBase(published: PublishedBase, plan: FetchPlan | null, around: Surroundings): ModelCheck {
+function describeBase(
+  published: PublishedBase,
+  plan: FetchPlan | null,
+  around: Surroundings,
+  hasHeads: boolean,
+): ModelCheck {
   const { name, licence, config, trainedContextTokens, weightFiles } = published;
   return {
     ...describeConfig(config, around),
@@ -209,7 +230,7 @@ function describeBase(published: PublishedBase, plan: FetchPlan | null, around: 
     licence: licence ?? plan?.licence ?? null,
     trainedContextTokens,
     fileBytes: [...weightFiles.values()].reduce((sum, { byteLength }) => sum + byteLength, 0),
-    hasHeads: false,
+    hasHeads,
   };
 }
 

@@ -5,13 +5,21 @@ import { z } from 'zod';
 const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,199}$/, 'must be a plain name');
 const title = z.string().min(1).max(300);
 
+/** Where the heads that come with the page are; the client fills it in. */
+const modelsUrl = z.string().optional();
+
 export const modelPlaceSchema = z.discriminatedUnion('kind', [
   /** A folder with a manifest, by HTTP. */
   z.object({ kind: z.literal('shipped'), id: z.string(), baseUrl: z.string() }),
   /** Files that the user chose: one GGUF file, or those of a folder. They are not kept. */
-  z.object({ kind: z.literal('files'), name: title, files: z.array(z.instanceof(File)).min(1).max(256) }),
+  z.object({
+    kind: z.literal('files'),
+    name: title,
+    files: z.array(z.instanceof(File)).min(1).max(256),
+    modelsUrl,
+  }),
   /** In this browser's private file system. */
-  z.object({ kind: z.literal('kept'), folder: plainName, name: title }),
+  z.object({ kind: z.literal('kept'), folder: plainName, name: title, modelsUrl }),
 ]);
 export type ModelPlace = z.infer<typeof modelPlaceSchema>;
 

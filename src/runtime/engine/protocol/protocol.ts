@@ -117,6 +117,8 @@ export interface ModelReport {
   readonly lensVariants: readonly LensVariant[];
   /** Whether it has a LensNet; without one, gists are means and a policy without training chooses. */
   readonly hasHeads: boolean;
+  /** Of heads that came from elsewhere than the base, what they are called; null for none, and for the base's own. */
+  readonly headsTitle: string | null;
   readonly licence: string;
   readonly figures: readonly {
     readonly name: string;

@@ -20,7 +20,8 @@ export function CheckFacts({ check }: { readonly check: ModelCheck }) {
       </p>
       {!hasHeads && (
         <p className="muted small">
-          It comes without a GistNet and a LensNet: gists are means, and keyword search chooses what is expanded.
+          It comes without a GistNet and a LensNet. Unless those that come with this page were made for it, gists
+          are means, and keyword search chooses what is expanded.
         </p>
       )}
     </>

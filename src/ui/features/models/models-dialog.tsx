@@ -88,6 +88,12 @@ function Running() {
       <h3>
         <span translate="no">{model?.title ?? 'No model'}</span> <span className="muted">runs now</span>
       </h3>
+      {model?.headsTitle && (
+        <p className="small">
+          With <span translate="no">{model.headsTitle}</span>: a GistNet and a LensNet that were trained for this
+          base. Parameters begin as they were measured best with them.
+        </p>
+      )}
       {model && !model.hasHeads && (
         <p className="small">
           Nobody trained a GistNet and a LensNet for this base. Gists are means of their tokens and are left out

@@ -1,0 +1,126 @@
+/** GistNet and LensNets on the active backend: those of a model folder, and those made for a base that others publish. */
+import { IN_WORDS } from '../../base/schema-words.ts';
+import type { BaseConfig } from '../base-model/config.ts';
+import { TransformerGistNet } from '../gist-net/gist-net.ts';
+import { createLensNet } from '../lens-net/lens-net.ts';
+import { createLensWorkshop } from '../lens-net/training/workshop.ts';
+import { ModelSourceError, WeightError } from '../model-folder/errors.ts';
+import {
+  type BaseIdentity,
+  HEADS_MANIFEST,
+  headsManifestSchema,
+  type HeadsManifest,
+  whyNotFor,
+} from '../model-folder/heads-manifest.ts';
+import { parseJson } from '../model-folder/json-file.ts';
+import { headFiles, type LensNetSection, type NetworkSections } from '../model-folder/manifest.ts';
+import type { ModelSource } from '../model-folder/model-source.ts';
+import { SafetensorsFile } from '../model-folder/safetensors.ts';
+import { hashOfFiles, type LoadOptions, readVerified } from '../model-folder/verified-files.ts';
+import type { GistNet, LensNet, LoadedModel } from '../ports.ts';
+
+/** Folders below `models/` that hold heads for published bases. */
+export const SHIPPED_HEADS: readonly string[] = ['smollm2-135m'];
+
+/** The networks beside a base; `gistNet` is null where none is trained. */
+export type Heads = Pick<LoadedModel, 'lensNet' | 'otherLensNets' | 'lensWorkshop'> & {
+  readonly gistNet: GistNet | null;
+  dispose(): void;
+};
+
+/**
+ * Put the networks of a manifest on the active backend: all or nothing.
+ *
+ * @param take - the bytes of a file that the manifest names.
+ * @throws {WeightError} if weights do not fit the base.
+ */
+export function createHeads(
+  { hiddenSize, epsilon, ...base }: BaseConfig,
+  { gistNet, lensNet, otherLensNets = [] }: NetworkSections,
+  take: (name: string) => ArrayBuffer,
+): Heads {
+  const networks: { dispose(): void }[] = [];
+  const own = <T extends { dispose(): void }>(network: T): T => {
+    networks.push(network);
+    return network;
+  };
+  const dispose = (): void => {
+    for (const network of networks.splice(0)) network.dispose();
+  };
+  const open = (name: string): SafetensorsFile => SafetensorsFile.parse(take(name), name);
+  const lensNetOf = (section: LensNetSection): LensNet =>
+    own(createLensNet(hiddenSize, epsilon, section, open(section.weights)));
+  try {
+    return {
+      gistNet:
+        gistNet === undefined
+          ? null
+          : own(new TransformerGistNet({ hiddenSize, epsilon, ...base }, gistNet, open(gistNet.weights))),
+      lensNet: lensNet === undefined ? null : lensNetOf(lensNet),
+      otherLensNets: new Map(otherLensNets.map((other) => [other.variant, lensNetOf(other)])),
+      ...(lensNet !== undefined && {
+        lensWorkshop: createLensWorkshop(hiddenSize, epsilon, lensNet, take(lensNet.weights)),
+      }),
+      dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** Heads that somebody made for a published base. */
+export interface HeadsOffer {
+  readonly source: ModelSource;
+  /** The user asked for these: that they do not fit is an error then, and no reason to go on without. */
+  readonly isChosen: boolean;
+}
+
+export interface FittingHeads extends Heads {
+  readonly manifest: HeadsManifest;
+  /** Names their weights. */
+  readonly hash: string;
+}
+
+/**
+ * The first heads on offer that were made for this base.
+ *
+ * @returns null where none were.
+ * @throws {WeightError} if chosen ones are for another base or block size, or are damaged.
+ */
+export async function findHeads(
+  offers: readonly HeadsOffer[],
+  config: BaseConfig,
+  base: BaseIdentity,
+  options: LoadOptions = {},
+): Promise<FittingHeads | null> {
+  for (const { source, isChosen } of offers) {
+    try {
+      const manifest = await readHeadsManifest(source, options);
+      const why = whyNotFor(manifest, base);
+      if (why !== null) {
+        if (isChosen) throw new WeightError(HEADS_MANIFEST, null, `${manifest.title}: these heads ${why}`);
+        continue;
+      }
+      const files = await readVerified(source, headFiles(manifest), manifest.files, options);
+      const heads = createHeads(config, manifest, (name) => files.get(name)!);
+      return { ...heads, manifest, hash: await hashOfFiles(manifest.files) };
+    } catch (error) {
+      // What is only on offer may be missing where the page is served from: the base runs without, and says so.
+      if (isChosen || !(error instanceof ModelSourceError)) throw error;
+    }
+  }
+  return null;
+}
+
+/** @throws {WeightError} naming the entry that is wrong; {ModelSourceError} if there is none. */
+export async function readHeadsManifest(
+  source: ModelSource,
+  { signal }: LoadOptions = {},
+): Promise<HeadsManifest> {
+  const bytes = await source.read(HEADS_MANIFEST, signal === undefined ? {} : { signal });
+  const parsed = headsManifestSchema.safeParse(parseJson(bytes, HEADS_MANIFEST), IN_WORDS);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new WeightError(HEADS_MANIFEST, null, `${issue.path.join('.') || 'the file'}: ${issue.message}`);
+}
