@@ -15,7 +15,7 @@ from training.constants import BLOCK_SIZE
 from training.models.gistnet import GistConfig, GistNet
 from training.models.llama import Llama
 from training.paths import MODEL_FOLDER
-from training.published import gistnet, lensnet
+from training.published import export, gistnet, heads, lensnet
 from training.published.base import BaseFileError, load_published_base
 from training.published.cloze import cloze_question
 from training.published.corpus import CorpusError, encode, read_corpus
@@ -201,3 +201,30 @@ def test_a_cut_lens_run_goes_on(
     resumed = run([*cut, "--resume"], lensnet)
     for key, tensor in whole.items():
         assert torch.equal(tensor, resumed[key]), key
+
+
+def test_heads_are_written_with_a_card(base_folder: Path, trained: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "small-heads"
+    options = ["--base", str(base_folder), "--gistnet", str(trained), "--lensnet", str(tmp_path / "none.pt")]
+    options += ["--folder", str(folder), "--base-name", "Small", "--base-model", "someone/small"]
+    manifest = export.export(export.parse_options([*options, "--policy", "bm25", "--gist-input", "none"]))
+    assert manifest["kind"] == "heads" and manifest["id"] == "small-heads"
+    assert manifest["defaults"]["gistInput"] == "none" and "lensNet" not in manifest
+    assert set(manifest["files"]) == {"gistnet.safetensors"}
+    sample = manifest["madeFor"]["sample"]
+    assert len(sample["values"]) == len(sample["tokens"]) * sample["columns"]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\nbase_model: someone/small\nlicense: apache-2.0\n")
+    again = export.export(export.parse_options([*options[:8], "--budget", "512"]))
+    assert again["defaults"] == {**manifest["defaults"], "budgetTokens": 512}
+    assert again["madeFor"]["name"] == "Small"
+
+
+def test_one_command_shares_its_time_among_the_steps(tmp_path: Path) -> None:
+    arguments = ["--base", "b.gguf", "--corpus", "texts", "--minutes", "10", "--folder", str(tmp_path), "--resume"]
+    gist, lens, written = heads.commands(heads.parse_options(arguments))
+    assert {"--resume"} <= set(gist) & set(lens)
+    minutes = [float(step[step.index(name) + 1]) for step, name in ((gist, "--lod1-minutes"), (gist, "--lod2-minutes"))]
+    assert sum(minutes) + float(lens[lens.index("--minutes") + 1]) == pytest.approx(10)
+    assert lens[lens.index("--gistnet") + 1] == gist[gist.index("--out") + 1] == written[written.index("--gistnet") + 1]
+    assert gistnet.parse_options(gist[1:]).resume and export.parse_options(written[1:]).hours == 0.17
