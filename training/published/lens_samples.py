@@ -22,6 +22,8 @@ from training.published.pieces import Piece
 
 GOLD, BESIDE_GOLD = 0.8, 0.3
 """Scores to reach: a block that holds the answer, and its neighbours, where a sentence may begin or end."""
+LEAST_WORDS = 6
+"""Of a sentence that a question is made of."""
 BLOCKS = (40, 300)
 """Of a history, drawn by the logarithm."""
 
@@ -81,7 +83,8 @@ class Sampler:
         """A question about a piece, and where its answer stands in it."""
         if piece.question is not None and self.rng.random() < 0.6:
             return piece.question, piece.supporting
-        text, start, end = self.rng.choice(piece.sentences)
+        whole = [sentence for sentence in piece.sentences if len(sentence[0].split()) >= LEAST_WORDS]
+        text, start, end = self.rng.choice(whole)
         return cloze_question(text, self.rng), [(start, end)]
 
     def stream(self, pieces: Sequence[Piece], question: str) -> Stream:
