@@ -151,8 +151,14 @@ class ContextRows:
         for _ in range(count):
             found = told.draw(self.rng, stream.length)
             if found is not None and not any(fact in needed for fact in found[1] for _, needed in drawn):
-                drawn.append(found)
+                drawn.append((found[0], found[1] if found[0].kind != "last" else self.with_earlier(told, found[1])))
         return drawn
+
+    def with_earlier(self, told: Told, last: list[Placed]) -> list[Placed]:
+        """The last of several mentions, often with those before it: which is the last can be seen only then."""
+        if self.rng.random() < 0.3:
+            return last
+        return next((group for group in told.groups["seen"] if group[-1:] == last), last)
 
     def strange(self, told: set[tuple[str, str, str]]) -> Asked | None:
         """A question about a fact of another history."""

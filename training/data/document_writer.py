@@ -33,7 +33,7 @@ from training.world.questions import (
 from training.world.relations import CHAIN_HOPS, HOLDS, SEEN, Statement
 
 UNANSWERABLE_SHARE = 0.12
-"""Of the questions of a document that is not told in core forms alone."""
+"""Of the questions of a document that asks widely."""
 PROSE_SHARES = (0.0, 0.0, 0.3, 0.7, 1.0)
 """Shares of a document's filler that are real prose, where there is some."""
 
@@ -41,8 +41,10 @@ PROSE_SHARES = (0.0, 0.0, 0.3, 0.7, 1.0)
 class DocumentWriter:
     """Appends sentences, facts and questions to a token list and records their spans."""
 
-    def __init__(self, chronicler: Chronicler, encode: Encoder) -> None:
+    def __init__(self, chronicler: Chronicler, encode: Encoder, is_wide: bool) -> None:
         self.chronicler, self.encode, self.rng = chronicler, encode, chronicler.rng
+        self.is_wide = is_wide
+        """Whether the document also asks what goes on for sentences, and what nobody has said."""
         self.tokens: list[int] = []
         self.facts: list[Fact] = []
         self.questions: list[Question] = []
@@ -60,11 +62,6 @@ class DocumentWriter:
     @property
     def has_questions(self) -> bool:
         return bool(self.unasked) or any(self.groups.values())
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether the document also asks what goes on for sentences, and what nobody has said."""
-        return self.chronicler.language != "core"
 
     def prose(self, sentences: Sequence[str]) -> None:
         """Append a few sentences of real prose that stand together."""
@@ -234,6 +231,7 @@ def make_document(
     special_share: float = 0.0,
     language: Language = "core",
     prose: Sequence[str] = (),
+    is_wide: bool | None = None,
 ) -> Document:
     """A document of exactly `n_tokens` tokens.
 
@@ -244,15 +242,15 @@ def make_document(
         plain_share: facts without lead-in or tail; brief_share: answers without a question line.
         cast_size, relation_count: None draws them at random, to vary how alike the facts are.
         special_share: documents that also tell repeated facts, chains, and ask several or reworded questions.
-        language: the forms of statements and questions; beyond "core" also lists and chains a sentence each, and
-            questions that nothing answers.
+        language: the forms of statements and questions.
+        is_wide: also lists and chains a sentence each, and questions that nothing answers; None: beyond "core".
         prose: sentences of real prose, which stand in the filler's place in some documents.
     """
     cast_size = cast_size or rng.choice((4, 8, 16, 32))
     relation_count = relation_count or rng.choice((1, 1, 2, 3, 5))
     is_special = special_share > 0 and rng.random() < special_share
     chronicler = Chronicler(rng, split, cast_size, relation_count, language, aliased=is_special and rng.random() < 0.45)
-    writer = DocumentWriter(chronicler, encoder_for(tokenizer))
+    writer = DocumentWriter(chronicler, encoder_for(tokenizer), language != "core" if is_wide is None else is_wide)
     if is_special:
         writer.specials = [name for name in writer.groups if rng.random() < 0.6]
         writer.paraphrase_share, writer.several_share = 0.7, 0.1
@@ -283,7 +281,7 @@ class Teller:
     language: Language = "core"
     prose: tuple[str, ...] = ()
     core_share: float = 0.0
-    """Documents told in core forms without prose all the same, so that what is known stays known."""
+    """Documents told in core forms without prose all the same, so that what is known stays known; asked as widely."""
 
     @classmethod
     def for_training(cls, tokenizer: Tokenizer, language: Language, core_share: float = 0.0) -> Teller:
@@ -301,5 +299,6 @@ class Teller:
             tokenizer=self.tokenizer,
             language="core" if is_core else self.language,
             prose=() if is_core else self.prose,
+            is_wide=self.language != "core",
             **shape,
         )

@@ -161,7 +161,7 @@ def write_example(seed: int, tokens: int) -> tuple[str, dict]:
     rng, shipped = random.Random(seed), load_tokenizer()
     tokenizer = first_tokens(shipped, VOCABULARY)  # aliases came later, and would end the chapters elsewhere
     chronicler = Chronicler(rng, split="eval", cast_size=40, relation_count=len(RELATIONS))
-    writer = DocumentWriter(chronicler, encoder_for(tokenizer))
+    writer = DocumentWriter(chronicler, encoder_for(tokenizer), is_wide=False)
     write_chapters(writer, tokens)
     text = tokenizer.decode(writer.tokens).rstrip("\n") + "\n"
     ids = tokenizer.encode(text).ids
