@@ -4,6 +4,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { buildKernels } from './tools/build-kernels.ts';
 import { chartPlugin } from './tools/vite-chart-plugin.ts';
+import { cspPlugin, SECURITY_HEADERS } from './tools/vite-csp-plugin.ts';
 import { modelsPlugin } from './tools/vite-models-plugin.ts';
 
 // Cross-origin isolation turns on WASM threads; static hosts without these headers fall back to one thread.
@@ -30,9 +31,14 @@ await buildKernels();
 export default defineConfig({
   base: './',
   define: { __BUILD_COMMIT__: JSON.stringify(commit()) },
-  plugins: [react(), chartPlugin(), modelsPlugin(fileURLToPath(new URL('./models', import.meta.url)))],
+  plugins: [
+    react(),
+    cspPlugin(),
+    chartPlugin(),
+    modelsPlugin(fileURLToPath(new URL('./models', import.meta.url))),
+  ],
   worker: { format: 'es' },
   server: { headers: isolation },
-  preview: { headers: isolation },
+  preview: { headers: { ...isolation, ...SECURITY_HEADERS } },
   build: { target: 'es2022', chunkSizeWarningLimit: 2500 },
 });

@@ -1,11 +1,20 @@
 /** Appends to a stored session inside a page or worker, and reads it back; the test imports it from there. */
 import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
 import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
+import { createIndexedDbStore } from '../../src/storage/indexeddb/indexeddb-store.ts';
+import { MIGRATIONS } from '../../src/storage/indexeddb/migrations.ts';
 import { openSessionStore } from '../../src/storage/indexeddb/open-store.ts';
+import { defaultLocks } from '../../src/storage/locks.ts';
 import type { SessionBatch, SessionId } from '../../src/storage/ports.ts';
 
 const FIELDS = { title: 'Walk', createdAt: 0, modelId: 'tiny', modelHash: 'abc', config: DEFAULT_RUN_CONFIG };
 const HIDDEN_SIZE = 128;
+
+/** What a storage worker is told to do. */
+export interface StorageTask {
+  readonly task: 'append' | 'inspect' | 'migrate';
+  readonly id: string;
+}
 
 /** What the next start of the browser finds. */
 export interface Found {
@@ -81,6 +90,28 @@ export async function inspect(id: string): Promise<Found> {
   };
 }
 
+/** A migration that tears everything down and never ends; tells when it is in the middle of it. */
+export async function migrateForever(tell: () => void): Promise<never> {
+  const version = MIGRATIONS.at(-1)!.version + 1;
+  await createIndexedDbStore({
+    factory: globalThis.indexedDB,
+    locks: defaultLocks(),
+    migrations: [
+      ...MIGRATIONS,
+      {
+        version,
+        up: async (database, transaction) => {
+          database.deleteObjectStore('settings');
+          await transaction.objectStore('tokens').clear();
+          tell();
+          for (;;) await transaction.objectStore('tokens').count();
+        },
+      },
+    ],
+  });
+  throw new Error('The migration ended.');
+}
+
 /** Open a session and keep it open; resolves with whether it may be written. */
 export async function hold(id: string): Promise<boolean> {
   const handle = await (await openSessionStore()).open(id as SessionId);
@@ -105,6 +136,16 @@ export function appendInWorker(id: string, acknowledge: (tokens: number) => void
     const worker = startWorker('append', id, reject);
     worker.onmessage = ({ data }: MessageEvent<number | { readonly error: string }>) => {
       if (typeof data === 'number') acknowledge(data);
+      else reject(new Error(data.error));
+    };
+  });
+}
+
+/** Let a worker migrate; resolves when it is in the middle. Ends only with the page. */
+export function migrateInWorker(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    startWorker('migrate', '', reject).onmessage = ({ data }: MessageEvent<{ readonly error?: string }>) => {
+      if (data.error === undefined) resolve();
       else reject(new Error(data.error));
     };
   });
@@ -136,7 +177,7 @@ export function terminateWorkerMidAppend(id: string, batches: number): Promise<n
   });
 }
 
-function startWorker(task: 'append' | 'inspect', id: string, fail: (error: Error) => void): Worker {
+function startWorker(task: StorageTask['task'], id: string, fail: (error: Error) => void): Worker {
   const worker = new Worker(new URL('./storage-worker.ts', import.meta.url), { type: 'module' });
   worker.onerror = ({ message }) => {
     fail(new Error(message));

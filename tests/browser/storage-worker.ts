@@ -1,14 +1,21 @@
 /** The storage as the engine has it, in a worker: appends until it is ended, or looks at what is there. */
-import { appendForever, inspect } from './storage-page.ts';
+import { appendForever, inspect, migrateForever, type StorageTask } from './storage-page.ts';
 
-interface Task {
-  readonly task: 'append' | 'inspect';
-  readonly id: string;
+function workOn({ task, id }: StorageTask): Promise<unknown> {
+  switch (task) {
+    case 'append':
+      return appendForever(id, postMessage);
+    case 'inspect':
+      return inspect(id);
+    case 'migrate':
+      return migrateForever(() => {
+        postMessage({});
+      });
+  }
 }
 
-addEventListener('message', ({ data }: MessageEvent<Task>) => {
-  const work = data.task === 'append' ? appendForever(data.id, postMessage) : inspect(data.id);
-  work.then(
+addEventListener('message', ({ data }: MessageEvent<StorageTask>) => {
+  workOn(data).then(
     (found) => {
       postMessage({ found });
     },

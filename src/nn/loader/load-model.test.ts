@@ -307,22 +307,33 @@ describe('a faulty folder is refused, naming the file, and leaves no tensor', ()
 });
 
 describe('fault 14: memory that runs out while a model is loaded', () => {
-  it.each([1, 2, 7])(
-    'at its array %i: it is refused, nothing of it is left, and another one loads',
-    async (nth) => {
-      const before = memoryReport();
-      const backend = tf.backend();
-      const write = backend.write.bind(backend);
-      let made = 0;
-      const writing = vi.spyOn(backend, 'write').mockImplementation((...values) => {
-        made += 1;
-        if (made === nth) throw new RangeError('Array buffer allocation failed');
-        return write(...values);
-      });
-      await expect(loadModel(sourceOf(modelFolder(OTHER_LENS_NETS)))).rejects.toThrow('allocation failed');
+  /** Load a folder and let the n-th array find no memory. @returns how many were written. */
+  async function loadUntil(nth: number): Promise<number> {
+    const backend = tf.backend();
+    const write = backend.write.bind(backend);
+    let written = 0;
+    const writing = vi.spyOn(backend, 'write').mockImplementation((...values) => {
+      written += 1;
+      if (written === nth) throw new RangeError('Array buffer allocation failed');
+      return write(...values);
+    });
+    try {
+      (await loadModel(sourceOf(modelFolder(OTHER_LENS_NETS)))).dispose();
+    } finally {
       writing.mockRestore();
+    }
+    return written;
+  }
+
+  it.each([0.01, 0.3, 0.6, 1])(
+    'after %s of its arrays: it is refused, nothing of it is left, and it loads when there is room',
+    async (share) => {
+      const before = memoryReport();
+      const arrays = await loadUntil(Infinity);
+      expect(arrays).toBeGreaterThan(20);
+      await expect(loadUntil(Math.ceil(share * arrays))).rejects.toThrow('allocation failed');
       expect(memoryReport()).toEqual(before);
-      (await loadModel(sourceOf(modelFolder()))).dispose();
+      await loadUntil(Infinity);
       expect(memoryReport()).toEqual(before);
     },
   );

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import { EngineClient } from './client.ts';
 import type { WorkerLike } from './client.ts';
@@ -166,6 +166,22 @@ describe('EngineClient', () => {
       'wasm',
     ]);
     client.dispose();
+  });
+
+  it('counts crashes by a clock that nobody sets', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    try {
+      const { client, workers, boot } = scene();
+      await boot();
+      for (let time = 0; time < 3; time++) workers.at(-1)!.crash('again');
+      vi.setSystemTime(Date.now() - 3_600_000);
+      vi.advanceTimersByTime(61_000);
+      workers.at(-1)!.crash('again, much later');
+      expect(workers).toHaveLength(5);
+      client.dispose();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('gives up after too many crashes, saying so', async () => {

@@ -188,7 +188,8 @@ export class EngineClient {
     this.worker.terminate();
     this.rejectAll(error);
     this.tell({ kind: 'problem', error });
-    const now = Date.now();
+    // Of a clock that nobody sets: a restart must not be counted until the wall clock has caught up with it.
+    const now = performance.now();
     this.restarts = [...this.restarts.filter((at) => now - at < RESTART_WINDOW_MS), now];
     if (this.restarts.length > RESTART_LIMIT) {
       this.tell({ kind: 'problem', error: GAVE_UP });

@@ -1,5 +1,5 @@
 /** A session saved as a file and opened elsewhere: the same bytes again, another base, and files that are no sessions. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { type EngineFixture, bootEngine, idle, ingest, open, prose } from '../../testing/engine-fixture.ts';
 
@@ -28,10 +28,11 @@ describe('a session file', () => {
     expect(opened.state.record.tokenCount).toBe(before.state.record.tokenCount);
     const layoutOf = ({ events }: typeof before) => events.findLast(({ type }) => type === 'refocus');
     expect(layoutOf(opened)).toEqual(layoutOf(before));
-    const again = await other.engine.handle({
-      kind: 'exportSession',
-      sessionId: opened.state.record.id,
-    });
+    // The bytes say nothing of when they are written.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 });
+    const again = await other.engine
+      .handle({ kind: 'exportSession', sessionId: opened.state.record.id })
+      .finally(() => vi.useRealTimers());
     expect((await bytesOf(again.file)).equals(await bytesOf(file))).toBe(true);
   });
 
