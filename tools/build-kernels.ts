@@ -26,9 +26,26 @@ export async function buildKernels(): Promise<void> {
   replaceFile('source.sha256', hash);
 }
 
+/** The compiler, as far as it is used. */
+interface Compiler {
+  createMemoryStream(): { toString(): string };
+  main(
+    parameters: readonly string[],
+    host: {
+      readonly stderr: { toString(): string };
+      readonly readFile: (name: string) => string | null;
+      readonly writeFile: (name: string, contents: Uint8Array | string) => void;
+      readonly listFiles: () => readonly string[];
+    },
+  ): Promise<{ readonly error: Error | null }>;
+}
+
+/** Its own types declare AssemblyScript's `Array` for everyone: what may be undefined would pass for a value. */
+const COMPILER: string = 'assemblyscript/asc';
+
 /** The binary of a variant. @throws as `buildKernels`. */
 async function compileKernels(options: readonly string[] = []): Promise<Uint8Array> {
-  const { default: asc } = await import('assemblyscript/asc');
+  const { default: asc } = (await import(COMPILER)) as { readonly default: Compiler };
   const files = sources();
   const out: { binary: Uint8Array | null } = { binary: null };
   const stderr = asc.createMemoryStream();

@@ -125,7 +125,7 @@ describe('a sound folder', () => {
     expect(model.id).toBe('synthetic');
     expect(model.hash).toMatch(/^[0-9a-f]{64}$/);
     expect(model.base.embed(model.tokenizer.encode('harbour')).length % 16).toBe(0);
-    const last = progress.at(-1);
+    const last = progress.at(-1)!;
     expect(last.receivedBytes).toBe(last.totalBytes);
     expect(progress.every((step, i) => i === 0 || step.receivedBytes >= progress[i - 1]!.receivedBytes)).toBe(
       true,
