@@ -5,7 +5,7 @@ import { launchChromium, type RunningVite, startVite } from './launch-chromium.t
 import type { GpuRound } from './soak-page.ts';
 
 const isFull = process.env['FULL_TEST'] === '1';
-const REFOCUSES = 60;
+const REFOCUSES = 30;
 
 let vite: RunningVite;
 let browser: Browser;
