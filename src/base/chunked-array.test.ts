@@ -32,4 +32,29 @@ describe('ChunkedRows', () => {
     expect(() => rows.span(0, 1)).toThrow(RangeError);
     expect(() => rows.get(-1)).toThrow(RangeError);
   });
+
+  it('gives chunks back whose rows are released, and takes new rows in their place', () => {
+    const rows = new ChunkedRows((n) => new Uint32Array(n), 2, 4);
+    rows.append(Array.from({ length: 32 }, (_, i) => i + 1));
+    const fork = rows.fork();
+    const before = rows.allocatedBytes;
+    rows.release(2, 13);
+    expect(rows.allocatedBytes).toBeLessThan(before);
+    expect([...rows.span(0, 16)]).toEqual([
+      1,
+      2,
+      3,
+      4,
+      ...new Array<number>(22).fill(0),
+      27,
+      28,
+      29,
+      30,
+      31,
+      32,
+    ]);
+    expect([...fork.span(0, 16)]).toEqual(Array.from({ length: 32 }, (_, i) => i + 1));
+    rows.write(4, [7, 8]);
+    expect([...rows.span(4, 9)]).toEqual([7, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
+  });
 });

@@ -12,6 +12,8 @@ export class ChunkedRows<T extends Cells> {
   /** By chunk: true while a fork may read it too, so that a write must copy it first. */
   private readonly isShared: boolean[] = [];
   private readonly shift: number;
+  /** What stands where whole chunks were given back; made when first needed. */
+  private zeros: T | null = null;
   private rows = 0;
 
   /**
@@ -35,7 +37,7 @@ export class ChunkedRows<T extends Cells> {
 
   /** Bytes held, used or not. */
   get allocatedBytes(): number {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    return [...new Set(this.chunks)].reduce((sum, chunk) => sum + chunk.byteLength, 0);
   }
 
   /** A copy that shares the chunks until one of the two writes to them. O(chunks). */
@@ -78,6 +80,23 @@ export class ChunkedRows<T extends Cells> {
       const run = Math.min(count - row, this.rowsPerChunk - within);
       const chunk = this.ownChunk((first + row) >>> this.shift);
       chunk.set(slice(cells, row * this.width, (row + run) * this.width), within * this.width);
+      row += run;
+    }
+  }
+
+  /** Rows `start..end-1` read as zeros from now on; chunks that hold nothing else are given back. */
+  release(start: number, end: number): void {
+    this.checkSpan(start, end);
+    for (let row = start; row < end;) {
+      const within = row & (this.rowsPerChunk - 1);
+      const run = Math.min(end - row, this.rowsPerChunk - within);
+      const index = row >>> this.shift;
+      if (run === this.rowsPerChunk) {
+        this.chunks[index] = this.zeros ??= this.make(this.rowsPerChunk * this.width);
+        this.isShared[index] = true;
+      } else {
+        this.ownChunk(index).fill(0, within * this.width, (within + run) * this.width);
+      }
       row += run;
     }
   }

@@ -1,5 +1,7 @@
 /** What every store asks of a batch before it touches anything, and how runs of provenance join. Pure. */
 import { MAX_LOD } from '../core/tree/ids.ts';
+import { unionRuns, withoutRuns } from '../core/tree/node-runs.ts';
+import type { NodeRun } from '../core/tree/ids.ts';
 import { StorageError } from './ports.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionBatch, SessionId } from './ports.ts';
 
@@ -38,11 +40,21 @@ export function checkBatch(batch: SessionBatch, facts: StoredFacts): void {
     }
     counts[level] = firstIndex + values.length / length;
   }
+  for (const { lod, first, count } of [...(batch.pruned ?? []), ...(batch.restored ?? [])]) {
+    if (!isCount(lod) || lod > MAX_LOD || !isCount(first) || !isCount(count)) {
+      refuse(`The tree has no ${count} nodes from ${first} on at level ${lod}.`);
+    }
+  }
   for (const { start, end } of provenance) {
     if (!isCount(start) || !isCount(end) || end <= start) {
       refuse(`A provenance run needs start < end, not ${start} to ${end}.`);
     }
   }
+}
+
+/** The nodes in the cold tier after a batch. */
+export function coldAfter(cold: readonly NodeRun[], { pruned = [], restored = [] }: SessionBatch): NodeRun[] {
+  return withoutRuns(unionRuns(cold, pruned), restored);
 }
 
 function isCount(value: number): boolean {

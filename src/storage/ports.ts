@@ -5,6 +5,7 @@
  * worker's death, and what is acknowledged is a contiguous prefix of what was appended.
  */
 import type { RunConfig } from '../core/trace/config.ts';
+import type { NodeRun } from '../core/tree/ids.ts';
 import type { Provenance, Role } from '../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../core/trace/telemetry.ts';
 
@@ -78,6 +79,12 @@ export interface SessionBatch {
   /** All marks of the session, in place of those stored. */
   readonly marks?: readonly SpanMark[];
   readonly patch?: Partial<Pick<SessionRecord, 'title' | 'config' | 'updatedAt' | 'stepCount'>>;
+  /**
+   * Nodes that go to the cold tier, and nodes that come back from it. Token ids stay where they are, as nothing could
+   * bring them back; gists move to rows of their own, which opening does not read.
+   */
+  readonly pruned?: readonly NodeRun[];
+  readonly restored?: readonly NodeRun[];
   /** Texts handed in but not ingested yet, in their order, in place of those stored: a reload continues them. */
   readonly pending?: readonly PendingText[];
 }
@@ -107,6 +114,8 @@ export interface StoredSession {
   readonly events: readonly TelemetryEvent[];
   readonly chat: readonly ChatMessageRecord[];
   readonly marks: readonly SpanMark[];
+  /** The nodes in the cold tier. Their gists are zeros, unless all was asked for. */
+  readonly cold: readonly NodeRun[];
   readonly pending: readonly PendingText[];
   /** What was found damaged and left out, in words; empty when all is well. */
   readonly damage: readonly string[];
@@ -116,7 +125,10 @@ export interface StoredSession {
 export interface SessionHandle {
   readonly id: SessionId;
   readonly readOnly: boolean;
-  load(): Promise<StoredSession>;
+  /** @param options - `whole`: gists of the cold tier stand in their places, too. */
+  load(options?: { readonly whole: boolean }): Promise<StoredSession>;
+  /** `[count, d]` fp16 bits of gists in the cold tier; null if they are not all there and intact. */
+  readCold(run: NodeRun): Promise<Uint16Array | null>;
   /**
    * Resolves when the batch is stored. Batches are stored in the order of the calls; arrays in them are borrowed
    * and must not change until then.

@@ -28,11 +28,9 @@ export function assembleByRecency(tree: GistTree, config: AssemblyConfig, reserv
   const recentStart = protectedStart(cursor, config);
   const lod1Start = Math.floor(Math.max(0, recentStart - config.lod1WindowTokens) / K) * K;
   const entries: Entry[] = [];
-  tile(entries, tree, 0, lod1Start, tree.maxLod);
-  tile(entries, tree, lod1Start, recentStart, 1);
-  for (let start = recentStart; start < cursor; start += K) {
-    entries.push(entryAt(0, start, Math.min(start + K, cursor)));
-  }
+  tile(entries, tree, lod1Start, tree.maxLod);
+  tile(entries, tree, recentStart, 1);
+  tile(entries, tree, cursor, 0);
   const layout = layoutOf(entries);
   const pass = new AllocationPass({
     layout,
@@ -48,18 +46,31 @@ export function assembleByRecency(tree: GistTree, config: AssemblyConfig, reserv
   return { layout: shrunk.layout, evictions: shrunk.actions.filter((action) => action.kind === 'evict') };
 }
 
-/** Cover `start..end-1` with the coarsest aligned entries that exist, up to `maxLod`. */
-function tile(entries: Entry[], tree: GistTree, start: number, end: number, maxLod: Lod): void {
-  for (let position = start; position < end;) {
-    let lod = maxLod;
-    while (lod > 0 && !fits(tree, lod, position, end)) lod = (lod - 1) as Lod;
-    const entry = entryAt(lod, position);
+/**
+ * Cover what follows the entries up to `end` with the coarsest aligned entries that exist, up to `maxLod`. Where all
+ * of them are in the cold tier, the finest coarser one stands in, and may reach beyond `end`.
+ */
+function tile(entries: Entry[], tree: GistTree, end: number, maxLod: Lod): void {
+  for (let position = entries.at(-1)?.end ?? 0; position < end;) {
+    let lod: number = maxLod;
+    while (lod >= 0 && !fits(tree, lod, position, lod === 0 ? Infinity : end)) lod--;
+    if (lod < 0) lod = maxLod + 1;
+    while (lod <= tree.maxLod && !fits(tree, lod, position, tree.tokenCount)) lod++;
+    // Nothing can stand here but what is missing; the layout's invariants say so.
+    const isRaw = lod === 0 || lod > tree.maxLod;
+    const entry = isRaw ? rawAt(tree, position) : entryAt(lod as Lod, position);
     entries.push(entry);
     position = entry.end;
   }
 }
 
-function fits(tree: GistTree, lod: Lod, position: number, end: number): boolean {
+function rawAt(tree: GistTree, start: number): Entry {
+  return entryAt(0, start, Math.min(start + K, tree.tokenCount));
+}
+
+/** At LOD0, whether the block can be served raw, closed or not. */
+function fits(tree: GistTree, lod: number, position: number, end: number): boolean {
   const span = tokensPerEntry(lod);
-  return position % span === 0 && position + span <= end && tree.canServe(lod, position);
+  if (position % span !== 0 || !tree.canServe(lod, position)) return false;
+  return lod === 0 || position + span <= end;
 }

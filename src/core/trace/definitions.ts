@@ -119,6 +119,12 @@ export const DEFINITIONS = [
     text: 'Two second looks at a turn’s end, while the history stands still. A question of several sentences is also scored sentence by sentence, and the highest score counts. A coarse gist is scored by the best LOD1 gist below it, because one vector cannot tell thirty facts apart and its children can.',
   },
   {
+    id: 'pruning',
+    term: 'Pruning and the cold tier',
+    text: 'Detail that focus has not used for long can go to the cold tier: raw blocks first, while their gists stay, then groups of 32 gists below which everything is cold and of which none was ever expanded. Accesses count the less the older they are, and detail whose loss was measured to cost too much stays, as do pins, tags and the newest tokens. Nothing is erased: what is cold cannot be expanded until it is restored, and every move is in the trace with a checksum.',
+    formula: 'worth = accesses · 2^(−idle / half-life) + max(0, ΔNLL) / highest ΔNLL to prune',
+  },
+  {
     id: 'chat-template',
     term: 'Chat template, system text and stop texts',
     text: 'A base that was trained to chat expects its messages between certain words: its chat template. What it writes before the first message, mostly a system text, opens the history and stays raw, whatever the policy says, as every answer depends on it. Every question and answer follows in the template’s words; an answer ends before the first stop text. A base without a template is asked in the form Question and Answer.',

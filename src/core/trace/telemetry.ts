@@ -239,6 +239,18 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     horizonTokens: count,
     deltaNll: finite,
   }),
+  /** Detail went to the cold tier, or came back from it. */
+  z.object({
+    ...base,
+    type: z.literal('prune'),
+    action: z.enum(['prune', 'restore']),
+    /** By the rules on their own, or because the researcher asked. */
+    reason: z.enum(['rules', 'manual']),
+    /** Nodes `first..first+count-1` of a LOD with the CRC-32 of their payload: token ids, or fp16 gists. */
+    runs: z.array(z.object({ lod, first: count, count, bytes: count, checksum: count })),
+    /** ΔNLL of losing them, measured on some; absent where nothing was measured. */
+    measured: z.object({ nodes: count, meanDeltaNll: finite, maxDeltaNll: finite }).optional(),
+  }),
   z.object({
     ...base,
     type: z.literal('violation'),

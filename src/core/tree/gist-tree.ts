@@ -6,7 +6,7 @@ import { ChunkedRows } from '../../base/chunked-array.ts';
 import { decodeHalves, isNonFiniteHalf } from '../../base/fp16.ts';
 import { HiddenSpans } from './hidden-spans.ts';
 import { type Lod, K, MAX_LOD, spanIdOf, tokensPerEntry } from './ids.ts';
-import type { SpanId } from './ids.ts';
+import type { NodeRun, SpanId } from './ids.ts';
 import { NodeColumns } from './node-columns.ts';
 import type { NodeFlag, NodeMetadata } from './node-columns.ts';
 import { ProvenanceRuns } from './provenance.ts';
@@ -294,6 +294,43 @@ export class GistTree {
     };
   }
 
+  /**
+   * Move nodes to the cold tier: no working context can have them, and the memory of their gists is given back, where
+   * zeros stand from now on. Tokens stay, because text is searched and read in the cold tier, too.
+   *
+   * @throws {TreeError} `missing` if the tree does not have all of them; nothing is changed then.
+   */
+  withhold(runs: readonly NodeRun[]): void {
+    for (const run of runs) this.mustHold(run);
+    for (const { lod, first, count } of runs) {
+      this.flagCold(lod, first, count, true);
+      if (lod > 0) this.gists[lod]!.release(first, first + count);
+    }
+  }
+
+  /**
+   * Take nodes back from the cold tier.
+   *
+   * @param bits - `[count, d]` of gists, copied; null where the tree holds them already, as it does at LOD0.
+   * @throws {TreeError} `missing` or `shape`; nothing is changed then.
+   */
+  restore(run: NodeRun, bits: Uint16Array | null): void {
+    const { lod, first, count } = run;
+    this.mustHold(run);
+    if (bits !== null && (lod === 0 || bits.length !== count * this.hiddenSize)) {
+      throw new TreeError('shape', `${bits.length} values are no ${count} gists of ${this.hiddenSize}.`);
+    }
+    if (bits !== null) this.gists[lod]!.write(first, bits);
+    this.flagCold(lod, first, count, false);
+  }
+
+  /** The nodes that are in the cold tier, in order of LOD and place. O(nodes) where there are any. */
+  get coldRuns(): readonly NodeRun[] {
+    return this.columns.flatMap((columns, lod) =>
+      columns.withheldCount === 0 ? [] : columns.coldRows().map((rows) => ({ lod, ...rows })),
+    );
+  }
+
   setFlag(lod: number, start: number, flag: NodeFlag, on: boolean): void {
     this.metadata(lod).setFlag(Math.floor(start / tokensPerEntry(lod)), flag, on);
   }
@@ -301,6 +338,19 @@ export class GistTree {
   /** Bytes held by tokens and gists. */
   get allocatedBytes(): number {
     return this.tokenIds.allocatedBytes + this.gists.reduce((sum, rows) => sum + rows.allocatedBytes, 0);
+  }
+
+  private mustHold({ lod, first, count }: NodeRun): void {
+    const nodes = this.countAt(lod);
+    if (lod <= this.maxLod && first >= 0 && count >= 0 && first + count <= nodes) return;
+    throw new TreeError(
+      'missing',
+      `The tree has ${nodes} nodes at LOD${lod}, not ${first}..${first + count}.`,
+    );
+  }
+
+  private flagCold(lod: number, first: number, count: number, on: boolean): void {
+    for (let row = first; row < first + count; row++) this.columns[lod]!.setFlag(row, 'cold', on);
   }
 
   private rowsOf(lod: number, firstIndex: number, count: number): ChunkedRows<Uint16Array> {

@@ -14,6 +14,13 @@ export interface BlockSpan {
   readonly end: number;
 }
 
+/** Nodes `first..first+count-1` of one LOD; blocks at LOD0. */
+export interface NodeRun {
+  readonly lod: number;
+  readonly first: number;
+  readonly count: number;
+}
+
 /** Packs LOD and index in one number: `lod · 2^40 + index`. Exact in a double. */
 export type SpanId = number & { readonly __brand: 'SpanId' };
 

@@ -119,6 +119,20 @@ export class NodeColumns {
     return (this.flags.get(row) & (NODE_FLAGS.pruned | NODE_FLAGS.cold)) !== 0;
   }
 
+  /** The rows in the cold tier, neighbours together. O(rows) */
+  coldRows(): readonly { readonly first: number; readonly count: number }[] {
+    const found: { first: number; count: number }[] = [];
+    this.flags.forEachRun(0, this.length, (cells, firstRow) => {
+      for (let i = 0; i < cells.length; i++) {
+        if ((cells[i]! & NODE_FLAGS.cold) === 0) continue;
+        const last = found.at(-1);
+        if (last !== undefined && last.first + last.count === firstRow + i) last.count++;
+        else found.push({ first: firstRow + i, count: 1 });
+      }
+    });
+    return found;
+  }
+
   recordAccess(row: number, step: number, residency: number): void {
     this.accessCount.set(row, this.accessCount.get(row) + 1);
     this.lastAccessStep.set(row, step);

@@ -1,6 +1,7 @@
 /** The session's tree as it was at an earlier cursor: grown along the history, so one copy serves all states. */
 import type { Lod } from '../../core/tree/ids.ts';
 import { tokensPerNode } from '../../core/tree/ids.ts';
+import { commonRuns, withoutRuns } from '../../core/tree/node-runs.ts';
 import { GistTree } from '../../core/tree/gist-tree.ts';
 
 export class ReplayTree {
@@ -24,6 +25,10 @@ export class ReplayTree {
       const count = Math.min(source.countAt(lod), Math.floor(cursor / tokensPerNode(lod))) - first;
       if (count > 0) tree.setGists(lod as Lod, first, source.gistBits(lod as Lod, first, count));
     }
+    const held = Array.from({ length: tree.maxLod + 1 }, (_, lod) => {
+      return { lod, first: 0, count: tree.countAt(lod) };
+    });
+    tree.withhold(withoutRuns(commonRuns(source.coldRuns, held), tree.coldRuns));
     return tree;
   }
 }

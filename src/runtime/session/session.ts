@@ -15,6 +15,7 @@ import type { Head } from './head/head.ts';
 import { applyModelChanges } from './head/lens-variant.ts';
 import { applyManualAct } from './head/manual-act.ts';
 import type { BlockSpan } from '../../core/tree/ids.ts';
+import type { NodeRun } from '../../core/tree/ids.ts';
 import { encodeHistory } from './memory/history-intake.ts';
 import type { IngestQueue } from './memory/ingest-queue.ts';
 import { Ingestion } from './memory/ingestion.ts';
@@ -77,6 +78,7 @@ export class Session {
       activity: this.turn !== null ? 'answering' : this.ingestion.isRunning ? 'ingesting' : 'idle',
       marks: steps.marks.list,
       hiddenDocuments: steps.hidden.list,
+      cold: steps.pruner.totals,
     };
   }
 
@@ -161,6 +163,16 @@ export class Session {
     return this.change(() => this.steps.refocus('manual'));
   }
 
+  /** Move nodes to the cold tier, those of them that may still go. */
+  prune(runs: readonly NodeRun[]): Promise<SessionState> {
+    return this.change(() => this.steps.pruner.prune(runs, 'manual'));
+  }
+
+  /** Take nodes back from the cold tier; all of them where none are named. */
+  restorePruned(runs: readonly NodeRun[] = this.memory.tree.coldRuns): Promise<SessionState> {
+    return this.change(() => this.steps.pruner.restore(runs, 'manual'));
+  }
+
   /** @throws {ConfigError} as `applyModelChanges` does; nothing is changed then. */
   setConfig(changes: Readonly<Record<string, unknown>>): SessionState {
     this.mustWrite();
@@ -237,7 +249,8 @@ export class Session {
 
   /** @throws what the query's errors are; a measurement is noted, so `read-only` may be one of them. */
   async query<Q extends Query>(query: Q): Promise<QueryResults[Q['kind']]> {
-    if (query.kind === 'measureSensitivity') this.mustWrite();
+    const notes = query.kind === 'measureSensitivity' || (query.kind === 'planPruning' && query.measure > 0);
+    if (notes) this.mustWrite();
     return answerQuery(this.steps, query);
   }
 

@@ -65,6 +65,8 @@ export const sessionDocumentSchema = z.object({
       kind: z.enum(['pin', 'forbid', 'tag']),
     }),
   ),
+  /** Nodes in the cold tier; absent where nothing is. */
+  cold: z.array(z.object({ lod: z.number().int().min(0).max(MAX_LOD), first: count, count })).optional(),
   waiting: z.array(
     z.object({
       documentId: z.string(),

@@ -40,6 +40,7 @@ function session(): StoredSession {
     ],
     chat: [{ id: 'm', role: 'user', text: 'Where?', start: 60, end: 70, createdAt: 3, ending: 'complete' }],
     marks: [{ lod: 1, start: 0, end: 32, kind: 'tag', name: 'harbour' }],
+    cold: [{ lod: 0, first: 0, count: 1 }],
     pending: [
       { documentId: 'c', title: 'Next', role: 'document', ids: Uint32Array.of(4, 5, 6), ingested: 1 },
     ],

@@ -122,12 +122,13 @@ async function filesOf(
   ];
 }
 
-function sessionDocumentOf({ record, chat, marks, pending }: StoredSession): SessionDocument {
+function sessionDocumentOf({ record, chat, marks, cold, pending }: StoredSession): SessionDocument {
   return {
     stepCount: record.stepCount,
     config: record.config,
     chat: chat.map((message) => ({ ...message })),
     marks: marks.map((mark) => ({ ...mark })),
+    ...(cold.length > 0 && { cold: cold.map(({ lod, first, count }) => ({ lod, first, count })) }),
     waiting: pending.map(({ documentId, title, role, ids, ingested }) => ({
       documentId,
       title,

@@ -1,6 +1,7 @@
 /** Sessions in IndexedDB: durable, one writer a session, damage reported instead of hidden. */
 import { randomId } from '../../base/random-id.ts';
 import { closedError, inUseError, notFoundError, readOnlyError } from '../batch-rules.ts';
+import { readColdRun } from './cold-tier.ts';
 import { Database } from './database.ts';
 import type { DatabaseOptions } from './database.ts';
 import type { ReleaseLock, SessionLocks } from '../locks.ts';
@@ -108,15 +109,21 @@ function createHandle(
   return {
     id,
     readOnly: release === null,
-    load: () =>
+    load: ({ whole } = { whole: false }) =>
       inOrder(async () => {
         if (closed) throw closedError('The session');
         const { stored, recorded } = await database.read(async (transaction) => ({
-          stored: await readSession(transaction, id),
+          stored: await readSession(transaction, id, whole),
           recorded: (await transaction.objectStore('sessions').get(id))?.tokenCount ?? 0,
         }));
         readableTokens = stored.tokens.length < recorded ? stored.tokens.length : null;
         return stored;
+      }),
+    readCold: (run) =>
+      inOrder(async () => {
+        if (closed) throw closedError('The session');
+        const bytes = await database.read((transaction) => readColdRun(transaction, id, run));
+        return bytes === null ? null : new Uint16Array(bytes.buffer);
       }),
     append: (batch, durability = 'relaxed') =>
       inOrder(async () => {

@@ -7,10 +7,12 @@ import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
 import { telemetryEventSchema } from '../../core/trace/telemetry.ts';
-import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { createProcessLocks } from '../locks.ts';
-import type { SessionStore } from '../ports.ts';
+import type { SessionId, SessionStore } from '../ports.ts';
 import { readTrace } from '../trace/trace-codec.ts';
+import { crc32 } from '../../base/crc32.ts';
+import { Database } from './database.ts';
+import { encodeEvents } from './event-rows.ts';
 import { createIndexedDbStore } from './indexeddb-store.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { ROW_BYTES } from './rows.ts';
@@ -24,21 +26,28 @@ const EXAMPLE = join(import.meta.dirname, '../../../public/examples/harbour-chro
 async function storedByVersion1(events: readonly object[]): Promise<{
   readonly factory: IDBFactory;
   readonly open: () => Promise<SessionStore>;
-  readonly id: Awaited<ReturnType<SessionStore['create']>>['id'];
+  readonly id: SessionId;
 }> {
   const factory = new IDBFactory();
   const locks = createProcessLocks();
-  const old = await createIndexedDbStore({ factory, locks, migrations: MIGRATIONS.slice(0, 1) });
-  const handle = await old.create(FIELDS);
-  await handle.append({ tokens: { start: 0, ids: Uint32Array.of(1, 2, 3) } });
-  await handle.append({ events: events as TelemetryEvent[] });
-  await handle.close();
-  old.close();
-  await inStore(factory, 'details', (store) => {
-    const head = { documentId: 'd', title: 'Waits', role: 'document', length: 0, ingested: 0 };
-    store.put({ hiddenSize: null, marks: [], pending: head }, handle.id);
-  });
-  return { factory, open: () => createIndexedDbStore({ factory, locks }), id: handle.id };
+  const id = 'walk' as SessionId;
+  const first = await Database.open({ factory, migrations: MIGRATIONS.slice(0, 1) });
+  first.close();
+  const put = (name: string, value: unknown, key: IDBValidKey): Promise<void> =>
+    inStore(factory, name, (store) => {
+      store.put(value, key);
+    });
+  const tokens = new Uint8Array(Uint32Array.of(1, 2, 3).buffer);
+  await put('sessions', { ...FIELDS, id, updatedAt: 6, tokenCount: 3, stepCount: 0 }, id);
+  await put('tokens', { bytes: tokens, crc: crc32(tokens) }, [id, 0, 0, 3]);
+  let at = 0;
+  for (const { count, bytes } of encodeEvents(events)) {
+    await put('events', { bytes, crc: crc32(bytes) }, [id, 0, at, count]);
+    at += count;
+  }
+  const head = { documentId: 'd', title: 'Waits', role: 'document', length: 0, ingested: 0 };
+  await put('details', { hiddenSize: null, marks: [], pending: head }, id);
+  return { factory, open: () => createIndexedDbStore({ factory, locks }), id };
 }
 
 /** Work on a store behind the back of the page. */

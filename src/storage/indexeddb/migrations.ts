@@ -4,8 +4,7 @@ import { withHeads } from '../versions/event-upgrade.ts';
 import type { JsonObject } from '../versions/event-upgrade.ts';
 import { decodeEvents, encodeEvents } from './event-rows.ts';
 import { isIntact } from './rows.ts';
-import { ALL_STORES } from './schema.ts';
-import type { PendingHead, PlaygroundDatabase, UpgradeTransaction } from './schema.ts';
+import type { PendingHead, PlaygroundDatabase, StoreName, UpgradeTransaction } from './schema.ts';
 
 /** Lifts the database from `version - 1` to `version`, in the one transaction that all of an upgrade shares. */
 export interface Migration {
@@ -14,16 +13,36 @@ export interface Migration {
   up(database: PlaygroundDatabase, transaction: UpgradeTransaction): void | Promise<void>;
 }
 
+/** Those of version 1. */
+const FIRST_STORES: readonly StoreName[] = [
+  'tokens',
+  'gists',
+  'events',
+  'pendingText',
+  'sessions',
+  'details',
+  'provenance',
+  'chat',
+  'quarantine',
+  'settings',
+];
+
 /** In order of version, without holes. A released migration is never edited; a change is a new one. */
 export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
     up: (database) => {
-      for (const name of ALL_STORES) database.createObjectStore(name);
+      for (const name of FIRST_STORES) database.createObjectStore(name);
     },
   },
   { version: 2, up: (_, transaction) => rewriteEvents(transaction, withHeads) },
   { version: 3, up: (_, transaction) => listPending(transaction) },
+  {
+    version: 4,
+    up: (database) => {
+      database.createObjectStore('coldGists');
+    },
+  },
 ];
 
 /** One text waited at most, whose rows were stream 0; now any number does. */

@@ -1,5 +1,6 @@
 /** The layout of the database: its stores and their keys. */
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
+import type { NodeRun } from '../../core/tree/ids.ts';
 import type { Role } from '../../core/tree/provenance.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../ports.ts';
 
@@ -7,7 +8,7 @@ export const DATABASE_NAME = 'megacontext-playground';
 
 /**
  * `[session, stream, first, count]`: elements first .. first+count-1 of one stream. Streams are gist levels
- * (1..4) in `gists`, waiting texts in `pendingText`, and 0 elsewhere. The count stands in the key so that a gap shows without reading values.
+ * (1..4) in `gists` and `coldGists`, waiting texts in `pendingText`, and 0 elsewhere. The count stands in the key so that a gap shows without reading values.
  */
 export type RowKey = [session: string, stream: number, first: number, count: number];
 
@@ -24,6 +25,8 @@ export interface SessionDetails {
   readonly marks: readonly SpanMark[];
   /** The texts that wait, in order, without their token ids: each has a stream of rows in `pendingText`. */
   readonly pending: readonly PendingHead[];
+  /** The nodes in the cold tier; absent in sessions of older versions. */
+  readonly cold?: readonly NodeRun[];
 }
 
 export interface PendingHead {
@@ -43,6 +46,8 @@ export interface PlaygroundSchema extends DBSchema {
   tokens: { key: RowKey; value: Row };
   /** Little-endian fp16 vectors; segments of at most 1 MiB. */
   gists: { key: RowKey; value: Row };
+  /** As `gists`: those in the cold tier. */
+  coldGists: { key: RowKey; value: Row };
   /** UTF-8 JSON, one event a line. */
   events: { key: RowKey; value: Row };
   /** As `tokens`: texts that wait to be ingested, one a stream. */
@@ -55,13 +60,13 @@ export interface PlaygroundSchema extends DBSchema {
 }
 
 export type StoreName = StoreNames<PlaygroundSchema>;
-export type RowStoreName = 'tokens' | 'gists' | 'events' | 'pendingText';
+export type RowStoreName = 'tokens' | 'gists' | 'coldGists' | 'events' | 'pendingText';
 export type PlaygroundDatabase = IDBPDatabase<PlaygroundSchema>;
 export type ReadTransaction = IDBPTransaction<PlaygroundSchema, StoreName[]>;
 export type WriteTransaction = IDBPTransaction<PlaygroundSchema, StoreName[], 'readwrite'>;
 export type UpgradeTransaction = IDBPTransaction<PlaygroundSchema, StoreName[], 'versionchange'>;
 
-export const ROW_STORES: readonly RowStoreName[] = ['tokens', 'gists', 'events', 'pendingText'];
+export const ROW_STORES: readonly RowStoreName[] = ['tokens', 'gists', 'coldGists', 'events', 'pendingText'];
 
 export const ALL_STORES: StoreName[] = [
   ...ROW_STORES,

@@ -5,6 +5,7 @@ import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { compareMessages, notFoundError } from '../batch-rules.ts';
 import { withNewerParameters } from '../versions/config-upgrade.ts';
 import type { PendingText, ProvenanceRun, SessionId, StoredSession } from '../ports.ts';
+import { coldOf, withColdRows } from './cold-tier.ts';
 import { decodeEvents } from './event-rows.ts';
 import { concatBytes, contiguousPrefix, readRows } from './rows.ts';
 import type { Hole, StoredPiece } from './rows.ts';
@@ -12,8 +13,15 @@ import type { ReadTransaction, SessionDetails } from './schema.ts';
 
 export const EMPTY_DETAILS: SessionDetails = { hiddenSize: null, marks: [], pending: [] };
 
-/** @throws {StorageError} `not-found` */
-export async function readSession(transaction: ReadTransaction, id: SessionId): Promise<StoredSession> {
+/**
+ * @param whole - gists of the cold tier are read, too; zeros stand for them otherwise.
+ * @throws {StorageError} `not-found`
+ */
+export async function readSession(
+  transaction: ReadTransaction,
+  id: SessionId,
+  whole: boolean,
+): Promise<StoredSession> {
   const record = await transaction.objectStore('sessions').get(id);
   if (record === undefined) throw notFoundError(id);
   const details = (await transaction.objectStore('details').get(id)) ?? EMPTY_DETAILS;
@@ -27,10 +35,11 @@ export async function readSession(transaction: ReadTransaction, id: SessionId): 
     record: { ...record, tokenCount: tokens.length },
     tokens,
     provenance: lost ? clipRuns(provenance, tokens.length) : provenance,
-    gists: await readGists(transaction, id, details.hiddenSize, lost ? tokens.length : Infinity, damage),
+    gists: await readGists(transaction, id, details, lost ? tokens.length : Infinity, whole, damage),
     events: await readEvents(transaction, id, damage),
     chat: chat.map((message) => (lost ? clip(message, tokens.length) : message)).sort(compareMessages),
     marks: details.marks,
+    cold: details.cold ?? [],
     pending: await readPending(transaction, id, details, damage),
     damage,
   };
@@ -55,14 +64,18 @@ async function readTokens(
 async function readGists(
   transaction: ReadTransaction,
   session: SessionId,
-  hiddenSize: number | null,
+  { hiddenSize, cold = [] }: SessionDetails,
   tokenCount: number,
+  whole: boolean,
   damage: string[],
 ): Promise<StoredSession['gists']> {
   if (hiddenSize === null) return [];
   const gists: StoredSession['gists'][number][] = [];
   for (let level = 1; level <= MAX_LOD; level += 1) {
-    const { pieces, holes } = await readRows(transaction, { store: 'gists', session, stream: level });
+    const runs = cold.filter(({ lod }) => lod === level);
+    const coldRows = whole && runs.length > 0 ? await readRows(transaction, coldOf(session, level)) : null;
+    const hot = await readRows(transaction, { store: 'gists', session, stream: level });
+    const { pieces, holes } = withColdRows(hot, runs, coldRows?.pieces ?? null, hiddenSize * 2);
     const prefix = contiguousPrefix(pieces);
     for (const hole of holes)
       damage.push(describeHole(`Level ${level} gists`, hole, 'rebuilt from there on'));

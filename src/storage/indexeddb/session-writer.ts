@@ -1,8 +1,9 @@
 /** Writes one batch of a session, and sets aside what stands behind damage. Runs inside its caller's transaction. */
 import { MAX_LOD, tokensPerNode } from '../../core/tree/ids.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
-import { checkBatch, joinRuns, notFoundError } from '../batch-rules.ts';
+import { checkBatch, coldAfter, joinRuns, notFoundError } from '../batch-rules.ts';
 import type { PendingText, ProvenanceRun, SessionBatch, SessionId, SessionRecord } from '../ports.ts';
+import { coldOf, moveFromCold, moveToCold } from './cold-tier.ts';
 import { encodeEvents } from './event-rows.ts';
 import { appendRows, cutEvenly, ROW_BYTES, SEGMENT_BYTES, streamEnd, truncateRows } from './rows.ts';
 import type { PendingHead, WriteTransaction } from './schema.ts';
@@ -55,9 +56,12 @@ export async function writeBatch(
     batch.pending === undefined
       ? details.pending
       : await writePending(transaction, id, details.pending, batch.pending);
+  for (const run of batch.pruned ?? []) await moveToCold(transaction, id, run);
+  for (const run of batch.restored ?? []) await moveFromCold(transaction, id, run);
+  const cold = coldAfter(details.cold ?? [], batch);
   const marks = batch.marks ?? details.marks;
   const hiddenSize = batch.gists?.[0]?.hiddenSize ?? details.hiddenSize;
-  await transaction.objectStore('details').put({ hiddenSize, marks, pending }, id);
+  await transaction.objectStore('details').put({ hiddenSize, marks, pending, cold }, id);
   const tokenCount = record.tokenCount + added.length;
   await transaction
     .objectStore('sessions')
@@ -84,6 +88,7 @@ async function writeGists(
 ): Promise<void> {
   const stream = { store: 'gists', session, stream: level } as const;
   await truncateRows(transaction, stream, firstIndex);
+  await truncateRows(transaction, coldOf(session, level), firstIndex);
   await appendRows(
     transaction,
     stream,

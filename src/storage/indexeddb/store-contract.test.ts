@@ -75,6 +75,7 @@ describe.each(stores)('%s', (_, make) => {
       events: [],
       chat: [],
       marks: [],
+      cold: [],
       pending: [],
       damage: [],
     });
@@ -126,6 +127,41 @@ describe.each(stores)('%s', (_, make) => {
     expect(stored.marks).toEqual(batch.marks);
     expect(stored.pending).toEqual([pending]);
     expect(stored.damage).toEqual([]);
+  });
+
+  test('pruned gists leave their places, and come back as they were', async () => {
+    const store = await open();
+    const handle = await store.create(FIELDS);
+    await handle.append({
+      tokens: { start: 0, ids: ids(0, 3200) },
+      gists: [gists(1, 0, 100), gists(2, 0, 3)],
+    });
+    const run = { lod: 1, first: 30, count: 40 };
+    await handle.append({ pruned: [{ lod: 0, first: 5, count: 60 }, run] });
+    const level = async (whole: boolean) => (await handle.load({ whole })).gists[0]!.values;
+    const pruned = await handle.load();
+    expect(pruned.cold).toEqual([{ lod: 0, first: 5, count: 60 }, run]);
+    expect(pruned.damage).toEqual([]);
+    expect(pruned.tokens).toEqual(ids(0, 3200));
+    const zeroed = vectors(0, 100).fill(0, 30 * 4, 70 * 4);
+    expect(await level(false)).toEqual(zeroed);
+    expect(await level(true)).toEqual(vectors(0, 100));
+    expect(await handle.readCold({ lod: 1, first: 40, count: 5 })).toEqual(vectors(40, 5));
+    // The history goes on behind what is cold, and a part comes back.
+    await handle.append({ tokens: { start: 3200, ids: ids(3200, 64) }, gists: [gists(1, 100, 2)] });
+    await handle.append({ restored: [{ lod: 1, first: 50, count: 5 }] });
+    const after = await handle.load();
+    expect(after.cold).toEqual([
+      { lod: 0, first: 5, count: 60 },
+      { lod: 1, first: 30, count: 20 },
+      { lod: 1, first: 55, count: 15 },
+    ]);
+    expect(after.gists[0]!.values.subarray(50 * 4, 55 * 4)).toEqual(vectors(50, 5));
+    expect(after.damage).toEqual([]);
+    await handle.append({ restored: after.cold });
+    const back = await handle.load();
+    expect([back.cold, back.damage]).toEqual([[], []]);
+    expect(back.gists[0]!.values).toEqual(vectors(0, 102));
   });
 
   test('any split into batches gives the same session', async () => {

@@ -72,10 +72,11 @@ function journaledHandle(inner: SessionHandle, files: JournalFiles, isRestored: 
   return {
     id: inner.id,
     readOnly: inner.readOnly,
-    load: async () => {
-      const stored = await inner.load();
+    load: async (options) => {
+      const stored = await inner.load(options);
       return isRestored ? { ...stored, damage: [RESTORED, ...stored.damage] } : stored;
     },
+    readCold: (run) => inner.readCold(run),
     append: (batch, durability) => {
       const result = queue.then(() => append(batch, durability));
       queue = result.catch(() => undefined);
@@ -90,7 +91,8 @@ function journaledHandle(inner: SessionHandle, files: JournalFiles, isRestored: 
   };
 }
 
-function entryOf({ tokens, provenance, events, chat, marks, patch, pending }: SessionBatch): JournalEntry {
+function entryOf(full: SessionBatch): JournalEntry {
+  const { tokens, provenance, events, chat, marks, pruned, restored, patch, pending } = full;
   return {
     batch: {
       ...(tokens && { tokens }),
@@ -98,6 +100,8 @@ function entryOf({ tokens, provenance, events, chat, marks, patch, pending }: Se
       ...(events && { events }),
       ...(chat && { chat }),
       ...(marks && { marks }),
+      ...(pruned && { pruned }),
+      ...(restored && { restored }),
       ...(patch && { patch }),
     },
     ...(pending && { pending }),
@@ -105,7 +109,8 @@ function entryOf({ tokens, provenance, events, chat, marks, patch, pending }: Se
 }
 
 /** A session as the first record of its journal. */
-function wholeOf({ record, tokens, provenance, events, chat, marks, pending }: StoredSession): JournalEntry {
+function wholeOf(stored: StoredSession): JournalEntry {
+  const { record, tokens, provenance, events, chat, marks, cold, pending } = stored;
   const { title, createdAt, modelId, modelHash, config, stepCount } = record;
   return {
     created: { title, createdAt, modelId, modelHash, config },
@@ -115,6 +120,7 @@ function wholeOf({ record, tokens, provenance, events, chat, marks, pending }: S
       events,
       chat,
       marks,
+      pruned: cold,
       patch: { stepCount },
     },
     pending,

@@ -1,10 +1,12 @@
 /** Sessions in memory: for private windows, Node and tests. The semantics of the stored ones, minus the outliving. */
 import { randomId } from '../../base/random-id.ts';
 import { MAX_LOD } from '../../core/tree/ids.ts';
+import type { NodeRun } from '../../core/tree/ids.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import {
   checkBatch,
   closedError,
+  coldAfter,
   compareMessages,
   inUseError,
   joinRuns,
@@ -36,6 +38,7 @@ interface MemorySession {
   readonly events: TelemetryEvent[];
   readonly chat: Map<string, ChatMessageRecord>;
   marks: readonly SpanMark[];
+  cold: readonly NodeRun[];
   pending: readonly PendingText[];
 }
 
@@ -112,6 +115,7 @@ function emptySession(record: SessionRecord): MemorySession {
     events: [],
     chat: new Map(),
     marks: [],
+    cold: [],
     pending: [],
   };
 }
@@ -127,9 +131,15 @@ function createHandle(
     id,
     readOnly: release === null,
     // eslint-disable-next-line @typescript-eslint/require-await -- failures must reject, not throw
-    load: async () => {
+    load: async ({ whole } = { whole: false }) => {
       if (closed) throw closedError('The session');
-      return snapshot(session());
+      return snapshot(session(), whole);
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- failures must reject, not throw
+    readCold: async ({ lod, first, count }) => {
+      if (closed) throw closedError('The session');
+      const { gists, hiddenSize } = session();
+      return gists[lod]!.values.slice(first * hiddenSize!, (first + count) * hiddenSize!);
     },
     // eslint-disable-next-line @typescript-eslint/require-await -- failures must reject, not throw
     append: async (batch) => {
@@ -166,6 +176,7 @@ function apply(session: MemorySession, batch: SessionBatch, nowMs: number): void
   for (const event of events) session.events.push(event);
   for (const message of chat) session.chat.set(message.id, message);
   if (marks !== undefined) session.marks = marks;
+  session.cold = coldAfter(session.cold, batch);
   if (pending !== undefined) session.pending = pending;
   session.record = { ...session.record, updatedAt: nowMs, ...patch, tokenCount };
 }
@@ -185,20 +196,27 @@ function grown<T extends Uint16Array | Uint32Array>(values: T, length: number): 
   return larger;
 }
 
-function snapshot(session: MemorySession): StoredSession {
-  const { record, tokens, hiddenSize, gists, provenance, events, chat, marks, pending } = session;
+function snapshot(session: MemorySession, whole: boolean): StoredSession {
+  const { record, tokens, hiddenSize, gists, provenance, events, chat, marks, cold, pending } = session;
+  const hot = (level: number, values: Uint16Array): Uint16Array => {
+    for (const { lod, first, count } of whole ? [] : cold) {
+      if (lod === level) values.fill(0, first * hiddenSize!, (first + count) * hiddenSize!);
+    }
+    return values;
+  };
   return {
     record,
     tokens: tokens.slice(0, record.tokenCount),
     gists: gists.flatMap(({ values, count }, level) =>
       hiddenSize === null || count === 0
         ? []
-        : [{ level, hiddenSize, values: values.slice(0, count * hiddenSize) }],
+        : [{ level, hiddenSize, values: hot(level, values.slice(0, count * hiddenSize)) }],
     ),
     provenance: [...provenance],
     events: [...events],
     chat: [...chat.values()].sort(compareMessages),
     marks: [...marks],
+    cold: [...cold],
     pending: structuredClone(pending),
     damage: [],
   };

@@ -16,7 +16,7 @@ import { readLines, TRACE_LIMITS } from './trace-lines.ts';
 import type { TraceLimits, TraceLine, TraceSource } from './trace-lines.ts';
 
 /** Event types may be added within a version; the header's `minor` says how many times that happened. */
-const TRACE_MINOR = 1;
+const TRACE_MINOR = 2;
 
 const KNOWN_TYPES: ReadonlySet<string> = new Set(
   telemetryEventSchema.options.map(({ shape }) => shape.type.value),

@@ -8,6 +8,7 @@ import { DocumentsPanel } from '../features/documents/documents-panel.tsx';
 import { InspectorPanel } from '../features/inspector/inspector-panel.tsx';
 import { ParametersPanel } from '../features/parameters/parameters-panel.tsx';
 import { PresetsPanel } from '../features/presets/presets-panel.tsx';
+import { PruningPanel } from '../features/pruning/pruning-panel.tsx';
 import { QuestionsPanel } from '../features/records/questions-panel.tsx';
 import { RecordingBanner } from '../features/share/recording-banner.tsx';
 import { TransferBanner } from '../features/share/transfer-banner.tsx';
@@ -144,6 +145,9 @@ function SetupPanels() {
       </ErrorBoundary>
       <ErrorBoundary name="Parameters">
         <ParametersPanel />
+      </ErrorBoundary>
+      <ErrorBoundary name="Pruning">
+        <PruningPanel />
       </ErrorBoundary>
     </>
   );

@@ -1,5 +1,8 @@
 /** What happened to one span over the run: its scores, its levels of detail, its actions. Pure over a run. */
 import type { ActionRecord, LayoutEntry } from '../../core/trace/telemetry.ts';
+import type { BlockSpan } from '../../core/tree/ids.ts';
+import { spanOfRun } from '../../core/tree/node-runs.ts';
+import type { Pruning } from './run.ts';
 import { entryAtToken } from './entry-search.ts';
 import type { RunFrames } from './shown-run.ts';
 
@@ -58,6 +61,18 @@ export function spanActions(
     }
   }
   return found;
+}
+
+/** The moves to the cold tier and back, up to a frame, of what the block is or can expand into; oldest first. */
+export function spanPrunings(run: RunFrames, block: BlockSpan, upTo: number): readonly Pruning[] {
+  return run.prunings.filter(
+    ({ from, event }) =>
+      from <= upTo + 1 &&
+      event.runs.some((moved) => {
+        const { start, end } = spanOfRun(moved);
+        return moved.lod <= block.lod && moved.lod >= block.lod - 1 && start < block.end && block.start < end;
+      }),
+  );
 }
 
 function paidFor(

@@ -25,6 +25,12 @@ export interface ConfigChange {
   readonly after: RunConfig;
 }
 
+/** One move to the cold tier or back; `from` is the first frame that was made after it. */
+export interface Pruning {
+  readonly from: number;
+  readonly event: TelemetryEventOf<'prune'>;
+}
+
 export class Run {
   readonly #frames: Frame[] = [];
   readonly #layouts = new LayoutHistory();
@@ -35,6 +41,7 @@ export class Run {
   /** The parameters from a frame on, in order of frames. */
   readonly #configs: { readonly from: number; readonly config: RunConfig }[] = [];
   #configChanges: readonly ConfigChange[] = [];
+  readonly #prunings: Pruning[] = [];
   readonly #listeners = new Set<() => void>();
   #violations = 0;
   /** Actions since the last frame; they belong to the story of the next one. */
@@ -122,6 +129,11 @@ export class Run {
     return this.#configChanges;
   }
 
+  /** What went to the cold tier and what came back, oldest first. */
+  get prunings(): readonly Pruning[] {
+    return this.#prunings;
+  }
+
   /** The token decoded at an index of the history, if this trace saw it. */
   decodedAt(index: number): DecodedToken | undefined {
     return this.#decoded.get(index);
@@ -167,6 +179,7 @@ export class Run {
     this.#others.clear();
     this.#routings.clear();
     this.#stagings.clear();
+    this.#prunings.length = 0;
     this.#between = [];
     this.#violations = 0;
     this.#changed();
@@ -225,6 +238,9 @@ export class Run {
       case 'staging':
         this.#stagings.set(event.step, event);
         return;
+      case 'prune':
+        this.#prunings.push({ from: this.#frames.length, event });
+        return;
       default:
         event satisfies never;
     }
@@ -274,6 +290,10 @@ export class HeadRun {
 
   get violations(): number {
     return this.#own.violations;
+  }
+
+  get prunings() {
+    return this.#places.prunings;
   }
 
   get configChanges() {

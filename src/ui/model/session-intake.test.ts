@@ -22,6 +22,7 @@ const stateOf = (id: string, changes: Partial<SessionState> = {}): SessionState 
     activity: 'idle',
     isSaved: true,
     marks: [],
+    cold: { nodes: 0, bytes: 0 },
     ...changes,
   }) as unknown as SessionState;
 

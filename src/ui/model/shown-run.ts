@@ -23,6 +23,7 @@ export type RunFrames = Pick<
   | 'ofHead'
   | 'routingAt'
   | 'stagingAt'
+  | 'prunings'
 >;
 
 /** Where a view has its run from; another run may come to stand for it, so it is asked at every use. */

@@ -120,6 +120,11 @@ function eventsOf(event: TelemetryEvent): readonly ChromeEvent[] {
       const served = { usedTokens, ageTokens, hits, misses, refocusMs, servedTokens };
       return [instant(ACTION_THREAD, 'staging', served)];
     }
+    case 'prune': {
+      const { action, reason, runs } = event;
+      const nodes = runs.reduce((sum, { count }) => sum + count, 0);
+      return [instant(HISTORY_THREAD, action, { reason, nodes, runs })];
+    }
     case 'session':
       return [instant(HISTORY_THREAD, 'session', { title: event.title, config: event.config })];
     case 'hide': {

@@ -30,6 +30,7 @@ export type {
   GistMatch,
   LevelCells,
   ListedToken,
+  PruningReport,
   SensitivityReport,
   SimilarSearch,
   TextSearch,

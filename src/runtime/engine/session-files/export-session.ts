@@ -23,7 +23,7 @@ export async function exportSession(
 ): Promise<ExportedFile> {
   const handle = await store.open(id);
   try {
-    const stored = await handle.load();
+    const stored = await handle.load({ whole: true });
     const { hiddenSize } = base;
     const decode = (ids: Uint32Array) => tokenizer.decode(ids);
     const file = await writeArchive(stored, { hiddenSize, decode, ...transfer });

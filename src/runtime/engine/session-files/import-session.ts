@@ -126,7 +126,7 @@ function* batchesOf({ metadata, tokens, gists, session }: CtxArchive): Generator
   for (let from = 0; from < events.length; from += BATCH_EVENTS) {
     yield { events: events.slice(from, from + BATCH_EVENTS) };
   }
-  yield { chat, marks, pending, patch: { stepCount: document.stepCount } };
+  yield { chat, marks, pending, pruned: document.cold ?? [], patch: { stepCount: document.stepCount } };
 }
 
 /** The archive's words as texts that wait to be ingested. */

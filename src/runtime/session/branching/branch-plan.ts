@@ -6,6 +6,8 @@ import { type RunConfig, changesBetween } from '../../../core/trace/config.ts';
 import { tokensPerEntry, tokensPerNode } from '../../../core/tree/ids.ts';
 import { STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
+import { unionRuns, withoutRuns } from '../../../core/tree/node-runs.ts';
+import type { NodeRun } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import type {
@@ -41,6 +43,7 @@ export type ReplayAct =
   | { readonly kind: 'move'; readonly head: number; readonly action: ManualAction }
   | { readonly kind: 'mark'; readonly mark: SpanMark }
   | { readonly kind: 'hide'; readonly documentId: string; readonly isHidden: boolean }
+  | { readonly kind: 'prune' | 'restore'; readonly runs: readonly NodeRun[] }
   | { readonly kind: 'config'; readonly changes: Partial<RunConfig> };
 
 export interface BranchPlan {
@@ -128,6 +131,7 @@ function pastEvents(events: readonly TelemetryEvent[], at: number): readonly Tel
     event?.type === 'sensitivity' ||
     event?.type === 'router' ||
     event?.type === 'staging' ||
+    event?.type === 'prune' ||
     (event?.type === 'latency' && event.stage === 'telemetry');
   while (isNote(events[end])) end++;
   return events.slice(0, end);
@@ -154,8 +158,20 @@ function batchUpTo(
     events,
     chat: chat.filter(({ id, end }) => end <= cursor && id !== current?.answer?.id),
     marks: marks.filter(({ start, sinceStep = 0 }) => sinceStep <= step && start < cursor),
+    pruned: coldAfterEvents(events),
     patch: { stepCount: step },
   };
+}
+
+/** The nodes that events left in the cold tier. */
+function coldAfterEvents(events: readonly TelemetryEvent[]): readonly NodeRun[] {
+  let cold: readonly NodeRun[] = [];
+  for (const event of events) {
+    if (event.type !== 'prune') continue;
+    const runs = event.runs.map(({ lod, first, count }) => ({ lod, first, count }));
+    cold = event.action === 'prune' ? unionRuns(cold, runs) : withoutRuns(cold, runs);
+  }
+  return cold;
 }
 
 function originAt(provenance: readonly ProvenanceRun[], token: number): ProvenanceRun | undefined {
@@ -248,6 +264,10 @@ class ScriptWriter {
     else if (event.type === 'session') this.acceptSession(event);
     else if (event.type === 'action') this.noteMadeRoom();
     else if (event.type === 'hide') this.acceptHiding(event);
+    // What the rules prune on their own they prune again.
+    else if (event.type === 'prune' && event.reason === 'manual') {
+      this.acts.push({ kind: event.action, runs: event.runs });
+    }
   }
 
   private acceptTokens({ start, end, documentId }: TelemetryEventOf<'ingest'>): void {

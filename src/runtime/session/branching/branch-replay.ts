@@ -124,6 +124,10 @@ export class BranchReplay {
         return this.byHand(() => session.act(act.mark.kind, act.mark, { name: act.mark.name }));
       case 'hide':
         return this.byHand(() => session.hideDocument(act.documentId, act.isHidden));
+      case 'prune':
+        return this.byHand(() => session.prune(act.runs));
+      case 'restore':
+        return this.byHand(() => session.restorePruned(act.runs));
       case 'config':
         session.setConfig({ ...act.changes, ...this.changes });
     }

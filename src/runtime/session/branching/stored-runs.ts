@@ -15,7 +15,7 @@ export class StoredRuns {
   async read(id: SessionId): Promise<StoredSession> {
     const handle = await this.store.open(id);
     try {
-      const stored = await handle.load();
+      const stored = await handle.load({ whole: true });
       this.tokens.delete(id);
       this.tokens.set(id, stored.tokens);
       for (const oldest of [...this.tokens.keys()].slice(0, -KEPT)) this.tokens.delete(oldest);

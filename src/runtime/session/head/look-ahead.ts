@@ -57,7 +57,7 @@ export class LookAhead implements Scorer {
   private async look(pages: readonly number[]): Promise<void> {
     const { tree, budgetTokens, maxPages, pause } = this.input;
     const fresh = pages
-      .filter((page) => !this.best.has(page))
+      .filter((page) => !this.best.has(page) && tree.canServeChildren(2, page * PAGE_TOKENS))
       .slice(0, Math.max(0, maxPages - this.best.size));
     const free = budgetTokens - (tree.tokenCount - protectedStart(tree.tokenCount, this.input));
     const each = Math.max(1, Math.floor(free / K));

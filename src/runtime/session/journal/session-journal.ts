@@ -20,7 +20,8 @@ export interface JournalSource {
   step(): number;
 }
 
-type Change = Pick<SessionBatch, 'marks' | 'patch'>;
+type Pruning = Pick<SessionBatch, 'pruned' | 'restored'>;
+type Change = Pick<SessionBatch, 'marks' | 'patch'> & Pruning;
 
 export class SessionJournal {
   private readonly writes = new AsyncMutex();
@@ -84,6 +85,11 @@ export class SessionJournal {
   addChange(change: Change): void {
     const patch = { ...this.change.patch, ...change.patch };
     this.change = { ...this.change, ...change, patch };
+  }
+
+  /** Nodes went to the cold tier, or came back. What was gathered before is stored before the next one is added. */
+  addPruning(pruning: Pruning): void {
+    this.change = { ...this.change, ...pruning };
   }
 
   /**
@@ -167,6 +173,8 @@ export class SessionJournal {
       events,
       chat,
       ...(change.marks === undefined ? {} : { marks: change.marks }),
+      ...(change.pruned === undefined ? {} : { pruned: change.pruned }),
+      ...(change.restored === undefined ? {} : { restored: change.restored }),
       patch: { ...change.patch, stepCount: this.source.step() },
       ...(pending.length === 0 && !this.hadPending ? {} : { pending }),
     };

@@ -7,6 +7,8 @@ import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { type Lod, K } from '../../../core/tree/ids.ts';
 import { checkInvariants } from '../../../core/context/invariants.ts';
+import { commonRuns } from '../../../core/tree/node-runs.ts';
+import type { NodeRun } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import { TreeError, GistTree } from '../../../core/tree/gist-tree.ts';
 import { appendAndFit } from '../../../core/allocator/between-refocuses.ts';
@@ -63,7 +65,13 @@ export function restoreTree(stored: StoredSession, model: LoadedModel): Restored
   else if (tokens.length >= K) {
     damage.push('The weights changed since the session was stored: its gists are recomputed.');
   }
+  tree.withhold(commonRuns(stored.cold, nodesOf(tree)));
   return { tree, damage };
+}
+
+/** All nodes that the tree has. */
+function nodesOf(tree: GistTree): readonly NodeRun[] {
+  return Array.from({ length: tree.maxLod + 1 }, (_, lod) => ({ lod, first: 0, count: tree.countAt(lod) }));
 }
 
 /** Tokens in the order they came, each with the step and the origin that were recorded. */

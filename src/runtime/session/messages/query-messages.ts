@@ -3,6 +3,7 @@
  * context; a measured sensitivity is noted in the tree and in the trace.
  */
 import { z } from 'zod';
+import type { NodeRun } from '../../../core/tree/ids.ts';
 import type { ProvenanceRun } from '../../../storage/ports.ts';
 
 /** A block as messages name it. */
@@ -38,6 +39,8 @@ export const querySchemas = [
   }),
   /** ΔNLL of losing one block's detail, measured on the newest tokens. */
   z.object({ kind: z.literal('measureSensitivity'), ...blockFields, ...headField }),
+  /** What pruning would move to the cold tier now; `measure`: measure the loss of so many nodes that were not yet. */
+  z.object({ kind: z.literal('planPruning'), measure: z.number().int().min(0).max(64) }),
   /** The tree's nodes that touch tokens `start..end-1`, at most `cells` of each level. */
   z.object({
     kind: z.literal('treeCells'),
@@ -140,6 +143,30 @@ export interface SensitivityReport {
   readonly horizonTokens: number;
 }
 
+/** A dry run of pruning. */
+export interface PruningReport {
+  /** The last refocus. */
+  readonly step: number;
+  readonly runs: readonly NodeRun[];
+  /** LOD0 to the second coarsest. */
+  readonly levels: readonly {
+    readonly lod: number;
+    /** That would go. */
+    readonly nodes: number;
+    /** That the tree has, and of them in the cold tier already. */
+    readonly total: number;
+    readonly cold: number;
+    readonly bytes: number;
+    /** ΔNLL of losing those that were measured, nats/token; null where none was. */
+    readonly measured: {
+      readonly nodes: number;
+      readonly meanDeltaNll: number;
+      readonly maxDeltaNll: number;
+    } | null;
+  }[];
+  readonly bytes: number;
+}
+
 /** One level's nodes in a range, `stride` of them to a cell where they are too many. `[count]` arrays. */
 export interface LevelCells {
   readonly level: number;
@@ -202,6 +229,7 @@ export interface QueryResults {
   nextTokens: readonly TokenProbability[];
   scoreContinuation: ContinuationScore;
   measureSensitivity: SensitivityReport;
+  planPruning: PruningReport;
   treeCells: TreeCells;
   searchText: TextSearch;
   searchSimilar: SimilarSearch;

@@ -16,6 +16,15 @@ export type ManualAct = 'expand' | 'collapse' | MarkAct;
 /** More than this no log of a chat has. */
 const MAX_MESSAGES = 200_000;
 
+/** More runs of nodes than this no plan has. */
+const MAX_RUNS = 1_000_000;
+
+const nodeRunSchema = z.object({
+  lod: blockFields.lod,
+  first: z.number().int().min(0),
+  count: z.number().int().min(1),
+});
+
 export const sessionCommandSchemas = [
   z.object({ kind: z.literal('renameSession'), title: z.string() }),
   /** Queue a text for ingestion at the cursor. Rejected with a typed error when empty, binary or too large. */
@@ -59,6 +68,10 @@ export const sessionCommandSchemas = [
   }),
   /** Keep a document out of focus, at the coarsest level of what stands for nothing else, or let it back in. */
   z.object({ kind: z.literal('hideDocument'), documentId: z.string(), hidden: z.boolean() }),
+  /** Move nodes of a dry run to the cold tier, those of them that may still go. */
+  z.object({ kind: z.literal('prune'), runs: z.array(nodeRunSchema).max(MAX_RUNS) }),
+  /** Take nodes back from the cold tier; all of them where none are named. */
+  z.object({ kind: z.literal('restorePruned'), runs: z.array(nodeRunSchema).max(MAX_RUNS).optional() }),
   /** Refocus every head now, without new tokens. */
   z.object({ kind: z.literal('refocus') }),
 ] as const;
@@ -94,6 +107,8 @@ export interface SessionResults extends QueryResults {
   setConfig: SessionState;
   act: SessionState;
   hideDocument: SessionState;
+  prune: SessionState;
+  restorePruned: SessionState;
   refocus: SessionState;
 }
 
@@ -127,6 +142,8 @@ export interface SessionState {
   readonly marks: readonly SpanMark[];
   /** The documents that are hidden from focus, by id. */
   readonly hiddenDocuments: readonly string[];
+  /** What is in the cold tier. */
+  readonly cold: { readonly nodes: number; readonly bytes: number };
 }
 
 /** What a session says; whoever opened it adds which one it is. */

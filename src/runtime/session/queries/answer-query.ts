@@ -1,24 +1,15 @@
 /** Answers the page's questions about the open session, each in line with the work that needs the base model. */
-import { tokensPerEntry } from '../../../core/tree/ids.ts';
-import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
 import { MAX_SCORED_TOKENS } from '../decoding/decoder.ts';
 import { EngineError } from '../messages/errors.ts';
 import { topTokens } from '../decoding/sampler.ts';
 import type { Head } from '../head/head.ts';
 import type { SessionSteps } from '../steps/session-steps.ts';
-import { checkBlock } from '../memory/block-span.ts';
-import type { BlockSpan } from '../../../core/tree/ids.ts';
 import { inspectBlock } from './inspector.ts';
 import { searchSimilar } from './nearest-gists.ts';
-import type {
-  ContinuationScore,
-  Query,
-  QueryResults,
-  SensitivityReport,
-  TokenProbability,
-} from '../messages/query-messages.ts';
-import { counterfactualOf, measureSensitivity } from './sensitivity.ts';
+import type { ContinuationScore, Query, QueryResults, TokenProbability } from '../messages/query-messages.ts';
+import { noteSensitivity } from './sensitivity.ts';
+import { reportPruning } from './pruning-report.ts';
 import { searchText, textOfSpan, tokensOfSpan } from './span-text.ts';
 import { treeCells } from './tree-cells.ts';
 
@@ -44,6 +35,8 @@ export async function answerQuery(steps: SessionSteps, query: Query): Promise<Qu
       return steps.exclusive(() => scoreText(steps, focus.head(query.head), query.text));
     case 'measureSensitivity':
       return steps.exclusive(() => noteSensitivity(steps, focus.head(query.head), query));
+    case 'planPruning':
+      return reportPruning(steps, query.measure);
     case 'treeCells':
       return treeCells(tree, focus.step, query.start, query.end, query.cells);
     case 'searchText':
@@ -85,30 +78,4 @@ async function scoreText(
     tokens: Array.from(ids, (id, i) => ({ text: model.tokenizer.tokenText(id), nll: nlls[i]! })),
     meanNll: nlls.reduce((sum, nll) => sum + nll, 0) / nlls.length,
   };
-}
-
-/** Measure, and remember the figure in the tree and in the trace. */
-async function noteSensitivity(
-  { model, telemetry, activeConfig }: SessionSteps,
-  { id: head, tree, layout, step }: Head,
-  block: BlockSpan,
-): Promise<SensitivityReport> {
-  checkBlock(tree, block);
-  const counterfactual = counterfactualOf(tree, layout, block);
-  const positions = positionSchemeOf(activeConfig, model.manifest.trainedContextTokens);
-  const report = await measureSensitivity(model.base, tree, counterfactual, positions, yieldToEvents);
-  const { deltaNll, horizonTokens } = report;
-  const { lod, start, end } = block;
-  tree.metadata(lod).sensitivity.set(start / tokensPerEntry(lod), deltaNll);
-  telemetry.emit({
-    ...telemetry.base(step),
-    type: 'sensitivity',
-    head,
-    lod,
-    start,
-    end,
-    horizonTokens,
-    deltaNll,
-  });
-  return report;
 }

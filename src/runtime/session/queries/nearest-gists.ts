@@ -43,7 +43,8 @@ export function nearestGists(
         squares += value * value;
       }
       const cosine = dot / (Math.sqrt(squares) * queryNorm + 1e-12);
-      if (from + row === except || (best.length === limit && cosine <= best[limit - 1]!.cosine)) continue;
+      const isOut = from + row === except || !tree.canServe(level, (from + row) * tokensPerEntry(level));
+      if (isOut || (best.length === limit && cosine <= best[limit - 1]!.cosine)) continue;
       const at = best.findIndex((other) => other.cosine < cosine);
       best.splice(at < 0 ? best.length : at, 0, { index: from + row, cosine });
       best.length = Math.min(best.length, limit);

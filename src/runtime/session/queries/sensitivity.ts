@@ -3,14 +3,17 @@
  * holds the block as one gist, and after one that holds the next finer level in its place.
  */
 import type { Entry, Layout } from '../../../core/context/working-context.ts';
-import { type Lod, K } from '../../../core/tree/ids.ts';
-import type { PositionScheme } from '../../../core/context/position-scheme.ts';
+import { type BlockSpan, type Lod, K, tokensPerEntry } from '../../../core/tree/ids.ts';
+import { type PositionScheme, positionSchemeOf } from '../../../core/context/position-scheme.ts';
+import { yieldToEvents } from '../../../base/clock.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { childEntries, entryAt, layoutOf } from '../../../core/context/working-context.ts';
 import type { LanguageModel } from '../../../nn/ports.ts';
 import { Decoder } from '../decoding/decoder.ts';
+import type { Head } from '../head/head.ts';
+import { checkBlock } from '../memory/block-span.ts';
 import { EngineError } from '../messages/errors.ts';
-import type { BlockSpan } from '../../../core/tree/ids.ts';
+import type { SessionSteps } from '../steps/session-steps.ts';
 import type { SensitivityReport } from '../messages/query-messages.ts';
 
 /** At least so many of the newest tokens are scored, up to a block's edge. */
@@ -52,7 +55,7 @@ export function counterfactualOf(
  * @param positions - as the session decodes with.
  * @param pause - awaited between the chunks of a long prefill.
  */
-export async function measureSensitivity(
+async function measureSensitivity(
   base: LanguageModel,
   tree: GistTree,
   { fine, coarse, horizon }: Counterfactual,
@@ -69,6 +72,32 @@ export async function measureSensitivity(
   } finally {
     decoder.dispose();
   }
+}
+
+/** Measure, and remember the figure in the tree and in the trace. */
+export async function noteSensitivity(
+  { model, telemetry, activeConfig }: SessionSteps,
+  { id: head, tree, layout, step }: Head,
+  block: BlockSpan,
+): Promise<SensitivityReport> {
+  checkBlock(tree, block);
+  const counterfactual = counterfactualOf(tree, layout, block);
+  const positions = positionSchemeOf(activeConfig, model.manifest.trainedContextTokens);
+  const report = await measureSensitivity(model.base, tree, counterfactual, positions, yieldToEvents);
+  const { deltaNll, horizonTokens } = report;
+  const { lod, start, end } = block;
+  tree.metadata(lod).sensitivity.set(start / tokensPerEntry(lod), deltaNll);
+  telemetry.emit({
+    ...telemetry.base(step),
+    type: 'sensitivity',
+    head,
+    lod,
+    start,
+    end,
+    horizonTokens,
+    deltaNll,
+  });
+  return report;
 }
 
 /** The entries that end before the horizon; null if nothing is left. */

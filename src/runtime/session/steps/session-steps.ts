@@ -25,6 +25,7 @@ import type {
 import { DeltaNllMeter } from '../decoding/delta-nll.ts';
 import type { RefocusTrigger } from '../head/head.ts';
 import { MultiHeadFocus } from '../head/multi-head-focus.ts';
+import { Pruner } from '../pruning/pruner.ts';
 import { SessionJournal } from '../journal/session-journal.ts';
 import { HiddenDocuments } from '../memory/hidden-documents.ts';
 import { IngestQueue } from '../memory/ingest-queue.ts';
@@ -46,6 +47,7 @@ export class SessionSteps {
   readonly queue = new IngestQueue();
   readonly marks: SpanMarks;
   readonly hidden: HiddenDocuments;
+  readonly pruner: Pruner;
   private readonly messages: ChatMessageRecord[];
   private readonly mutex = new AsyncMutex();
   private readonly journal: SessionJournal | null;
@@ -80,6 +82,20 @@ export class SessionSteps {
     this.meter = new DeltaNllMeter(model.base, focus.tree, model.manifest.trainedContextTokens);
     this.followMarks();
     this.journal = handle === null ? null : this.openJournal(handle);
+    this.pruner = new Pruner({
+      tree: focus.tree,
+      telemetry: this.telemetry,
+      storage: handle === null || this.journal === null ? null : { handle, journal: this.journal },
+      standing: () => {
+        const { heads, staging } = this.focus.state;
+        return {
+          step: this.focus.step,
+          config: this.config,
+          layouts: [...heads, ...(staging === undefined ? [] : [staging])].map(({ layout }) => layout),
+          marks: this.marks.list,
+        };
+      },
+    });
     this.telemetry.listen((events) => {
       this.notify({ kind: 'telemetry', events });
       this.journal?.addEvents(events);
@@ -193,6 +209,9 @@ export class SessionSteps {
       this.announce();
     }
     const applied = await this.focus.refocus(trigger);
+    const { pruneEverySteps } = this.config;
+    const isDue = pruneEverySteps > 0 && this.focus.step % pruneEverySteps === 0;
+    if (isDue && this.isSaved) await this.pruner.pruneByRules();
     this.onChange();
     return applied;
   }

@@ -32,6 +32,10 @@ function placedRun(side: Side, comparison: Comparison): RunFrames {
     },
     decodedAt: (tokenIndex) => run.decodedAt(tokenIndex),
     indexOfStep: (step) => comparison.placeOfStep(side, step),
+    prunings: run.prunings.map(({ event }) => ({
+      from: comparison.placeOfStep(side, event.step) + 1,
+      event,
+    })),
     /** Of either run: the playhead goes to where anything happened. */
     nextAction: (from, direction) => comparison.nextAction(from, direction),
     // The first head of each run stands against the other's.

@@ -1,7 +1,7 @@
 /** What happened to a block over the run: its score against the thresholds, and its actions in words. */
 import { area, line } from 'd3';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
-import { scoreHistory, spanActions } from '../../model/block-history.ts';
+import { scoreHistory, spanActions, spanPrunings } from '../../model/block-history.ts';
 import type { Thresholds } from '../../../core/allocator/pass/allocator-state.ts';
 import { blockStanding } from '../../model/block-standing.ts';
 import { useRunView } from '../../view/hooks.ts';
@@ -90,6 +90,7 @@ export function ActionHistory({ block, index }: StoryProps) {
   const { run } = view;
   const thresholdsAt = useThresholds();
   const actions = spanActions(run, block.start, block.end, index, ACTIONS_SHOWN);
+  const moves = spanPrunings(run, block, index);
   return (
     <section>
       <h4>Why</h4>
@@ -121,6 +122,13 @@ export function ActionHistory({ block, index }: StoryProps) {
           ))}
         </ol>
       )}
+      {moves.map(({ from, event }) => (
+        <p key={from} className="muted small">
+          {event.action === 'prune'
+            ? `Its detail went to the cold tier after step ${formatCount(event.step)}: it cannot be expanded until it is restored.`
+            : `Its detail was restored from the cold tier after step ${formatCount(event.step)}.`}
+        </p>
+      ))}
     </section>
   );
 }

@@ -4,6 +4,9 @@ import { PARAMETERS, PARAMETER_GROUPS } from '../../../core/trace/parameters.ts'
 import { ParameterField } from './parameter-field.tsx';
 import { useSession } from '../../view/hooks.ts';
 
+/** Groups that few change. */
+const CLOSED: readonly string[] = ['memory', 'sampling', 'chat'];
+
 interface ParameterGroupsProps {
   readonly values: RunConfig;
   /** What resetting goes back to, and what it is called. */
@@ -19,7 +22,7 @@ export function ParameterGroups({ values, initial, initialWord, disabled, onChan
   return Object.entries(PARAMETER_GROUPS).map(([id, title]) => {
     const parameters = PARAMETERS.filter(({ group }) => group === id);
     return (
-      <details key={id} open={id !== 'sampling' && id !== 'chat'}>
+      <details key={id} open={!CLOSED.includes(id)}>
         <summary>
           {title}
           {parameters.some((parameter) => values[parameter.id] !== initial[parameter.id]) && (

@@ -20,6 +20,7 @@ it('changes the parameters of thrashing only after the first half was read', asy
       pendingTokens,
       activity: pendingTokens > 0 ? 'ingesting' : 'idle',
       marks: [],
+      cold: { nodes: 0, bytes: 0 },
     }) as unknown as SessionState;
   const answer = ({ kind }: Command): unknown => {
     if (kind === 'createSession') {

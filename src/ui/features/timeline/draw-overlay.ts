@@ -1,10 +1,12 @@
 /** Draws what lies over the matrix: the playhead's row, what is still to come, the selection, the hover. */
+import type { Pruning } from '../../model/run.ts';
 import type { FrameRange } from '../../model/playhead.ts';
 import type { TokenSpan } from '../../model/shown-run.ts';
 import type { BlockRef } from '../../model/viewport.ts';
 import type { TimelineLayout } from './frame-layout.ts';
 import type { Palette } from '../../view/palette.ts';
 import { type StepWindow, stepToY } from '../../model/step-axis.ts';
+import { spanOfRun } from '../../../core/tree/node-runs.ts';
 import type { DrawSurface } from '../../widgets/surface.ts';
 import { type TokenWindow, tokenToX } from '../../model/token-axis.ts';
 
@@ -14,6 +16,8 @@ const FLAG = 5;
 /** Of the lines and the diamonds where parameters changed, in pixels. */
 const DASH = 4;
 const DIAMOND = 4;
+const COLD_LINE = 2;
+const COLD_DASH = 6;
 
 interface OverlayScene {
   readonly layout: TimelineLayout;
@@ -24,6 +28,7 @@ interface OverlayScene {
   readonly selection: BlockRef | null;
   /** Tokens that hold the answer. */
   readonly gold: readonly TokenSpan[];
+  readonly prunings: readonly Pruning[];
   /** What playback loops over. */
   readonly range?: FrameRange | null;
   /** The first frames with other parameters. */
@@ -39,6 +44,7 @@ export function drawOverlay(surface: DrawSurface, scene: OverlayScene): void {
   const height = Math.max(2, Math.round(steps.rowHeight));
   const end = Math.min(layout.height, stepToY(frameCount, steps));
 
+  drawPrunings(surface, scene);
   drawGold(surface, scene, end);
   if (scene.selection) drawSelection(surface, scene, scene.selection, end);
   drawChanges(surface, scene);
@@ -64,6 +70,28 @@ export function drawOverlay(surface: DrawSurface, scene: OverlayScene): void {
   if (scene.hover) {
     const y = Math.round(stepToY(scene.hover.index, steps));
     outline(surface, scene, scene.hover.block, y, Math.max(3, Math.round(steps.rowHeight)), palette.text);
+  }
+}
+
+/** A line over what went to the cold tier, at the step from which on it was gone; a dashed one over what came back. */
+function drawPrunings(
+  surface: DrawSurface,
+  { layout, window, steps, prunings, palette }: OverlayScene,
+): void {
+  for (const { from, event } of prunings) {
+    const y = Math.round(stepToY(from, steps));
+    if (y < 0 || y > layout.height) continue;
+    const isBack = event.action === 'restore';
+    surface.fillStyle = isBack ? palette.accent : palette.evict;
+    for (const run of event.runs) {
+      const { start, end } = spanOfRun(run);
+      const left = Math.max(0, tokenToX(start, window, layout.matrixWidth));
+      const right = Math.min(layout.matrixWidth, tokenToX(end, window, layout.matrixWidth));
+      const stride = isBack ? 2 * COLD_DASH : COLD_DASH;
+      for (let x = left; x < right; x += stride) {
+        surface.fillRect(layout.left + x, y, Math.min(COLD_DASH, right - x), COLD_LINE);
+      }
+    }
   }
 }
 

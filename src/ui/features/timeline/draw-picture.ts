@@ -160,6 +160,7 @@ function drawRows(surface: DrawSurface, scene: PictureScene): void {
     selection,
     gold: scene.gold,
     changes: run.configChanges,
+    prunings: run.prunings,
     hover: null,
     palette,
   });

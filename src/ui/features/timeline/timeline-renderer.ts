@@ -345,6 +345,7 @@ export class TimelineRenderer {
       frameCount: this.#run.frameCount,
       selection,
       gold: this.view.source.gold ?? [],
+      prunings: this.#run.prunings,
       range,
       changes: this.#run.configChanges,
       hover: this.#hover,
