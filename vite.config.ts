@@ -38,6 +38,19 @@ export default defineConfig({
     modelsPlugin(fileURLToPath(new URL('./models', import.meta.url))),
   ],
   worker: { format: 'es' },
+  // The page runs the core and single backends. The package of that name brings layers, a converter, data sets and
+  // WebGL besides, and registers every gradient (see `#tfjs-gradients` in package.json).
+  resolve: { alias: [{ find: /^@tensorflow\/tfjs$/, replacement: '@tensorflow/tfjs-core' }] },
+  // What the worker fetches later would otherwise be found late, and the page reloaded for it.
+  optimizeDeps: {
+    include: [
+      '@tensorflow/tfjs-core',
+      '@tensorflow/tfjs-core/dist/register_all_gradients.js',
+      '@tensorflow/tfjs-backend-cpu',
+      '@tensorflow/tfjs-backend-wasm',
+      '@tensorflow/tfjs-backend-webgpu',
+    ],
+  },
   server: { headers: isolation },
   preview: { headers: { ...isolation, ...SECURITY_HEADERS } },
   build: { target: 'es2022', chunkSizeWarningLimit: 2500 },

@@ -6,7 +6,7 @@ import type { AttentionReading } from '../core/trace/parameters.ts';
 import type { Scorer } from '../core/policies/scorer.ts';
 import type { SlotView } from '../core/context/slot-view.ts';
 import type { LensNetVariant, ModelManifest } from './model-folder/manifest.ts';
-import type { ChatTemplate } from './model-folder/chat-template.ts';
+import type { ChatTemplate } from './model-folder/chat-pieces.ts';
 import type { Tokenizer } from './model-folder/tokenizer.ts';
 
 /**
@@ -239,7 +239,7 @@ export interface LensWorkshop {
   /** False for a variant that has no gradients here. */
   readonly canTrain: boolean;
   /** Only where `canTrain`. @throws {WeightError} */
-  createTrainer(weights: ArrayBuffer, file: string): LensTrainer;
+  createTrainer(weights: ArrayBuffer, file: string): Promise<LensTrainer>;
 }
 
 /** Everything of one model folder, loaded and verified. */

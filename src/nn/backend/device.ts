@@ -4,7 +4,6 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { BackendError } from '../errors.ts';
 import type { BackendId, BackendReport } from '../ports.ts';
 import { type KernelBinaries, openKernels } from './kernel-module.ts';
@@ -122,6 +121,7 @@ async function start(
       prepareWasm(options.wasmPaths.library);
       kernels = await openKernels(options.wasmPaths.kernels);
     }
+    if (id === 'cpu') await import('@tensorflow/tfjs-backend-cpu');
     if (!(await tf.setBackend(id))) return 'TensorFlow.js could not initialise it';
     await tf.ready();
     return null;
@@ -189,6 +189,8 @@ async function registerOwnDevice(
       maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     },
   });
+  // Fetched only by those who run it: it is half as large as all the rest of the worker.
+  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
   // Also forgets the factory that importing the package registers, which opens a device of its own.
   releaseBackend();
   // Small tensors would otherwise stay on the CPU, where the kernels of this room cannot write in place.

@@ -1,6 +1,6 @@
 /** The custom kernels for the 'webgpu' backend: one WGSL program each, run through the backend's own queue. */
 import * as tf from '@tensorflow/tfjs';
-import { WebGPUBackend, type WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
+import type { WebGPUBackend, WebGPUProgram } from '@tensorflow/tfjs-backend-webgpu';
 import { BackendError } from '../errors.ts';
 import type { AttentionShape, HeadColumns, Kernels, QueryShape, RopeTables } from './kernels.ts';
 
@@ -93,8 +93,8 @@ function run(
   target?: tf.Tensor2D,
 ): tf.Tensor2D {
   const backend = tf.backend();
-  if (!(backend instanceof WebGPUBackend)) throw new BackendError('These kernels need the WebGPU backend.');
-  const info = backend.runWebGPUProgram(program, inputs, 'float32', uniforms, target);
+  if (tf.getBackend() !== 'webgpu') throw new BackendError('These kernels need the WebGPU backend.');
+  const info = (backend as WebGPUBackend).runWebGPUProgram(program, inputs, 'float32', uniforms, target);
   return target ?? (tf.engine().makeTensorFromTensorInfo(info, backend) as tf.Tensor2D);
 }
 

@@ -14,7 +14,7 @@ import { hashOfFiles, type LoadOptions, readVerified } from '../model-folder/ver
 import type { LoadedModel } from '../ports.ts';
 import { createHeads } from './heads.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
-import { fixedChat } from '../model-folder/chat-template.ts';
+import { fixedChat } from '../model-folder/chat-pieces.ts';
 import { createTokenizer } from '../model-folder/tokenizer.ts';
 
 const MANIFEST = 'manifest.json';

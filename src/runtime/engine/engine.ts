@@ -10,9 +10,7 @@ import type {
   StoredSession,
 } from '../../storage/ports.ts';
 import type { BranchReplay } from '../session/branching/branch-replay.ts';
-import { type PlannedBranch, prepareBranch } from './branch-preparation.ts';
-import { planBranch } from '../session/branching/branch-plan.ts';
-import { planWithout } from '../session/branching/plan-without.ts';
+import type { PlannedBranch } from './branch-preparation.ts';
 import { StoredRuns } from '../session/branching/stored-runs.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Session } from '../session/session.ts';
@@ -24,7 +22,7 @@ import {
   transferStopped,
   transferUnderWay,
 } from '../session/messages/errors.ts';
-import { EvaluationService } from './evaluation-service.ts';
+import type { EvaluationService } from './evaluation-service.ts';
 import { writeLensRecord } from '../lens-training/kept-lens.ts';
 import type { ModelShelf } from './models/model-shelf.ts';
 import { LensTraining } from '../lens-training/lens-training.ts';
@@ -43,7 +41,6 @@ import type { EvaluationOutcome } from './protocol/evaluation.ts';
 import type { StoredRun } from '../session/messages/run-messages.ts';
 import { type SessionSurroundings, emptySession, storedSession } from './session-opening.ts';
 import { interruptedTurn } from '../session/journal/session-restore.ts';
-import { exportTrace } from './trace-files/export-trace.ts';
 import type { Transfer } from './session-files/export-session.ts';
 
 type CommandMap = { readonly [K in CommandKind]: Extract<Command, { kind: K }> };
@@ -84,7 +81,7 @@ export class Engine {
   private branch: BranchReplay | null = null;
   private storedRuns: StoredRuns | null = null;
   private transferStop: AbortController | null = null;
-  private readonly evaluations: EvaluationService;
+  private evaluationService: Promise<EvaluationService> | null = null;
   private readonly handlers: Handlers = {
     boot: (command) => this.boot(command),
     examineModel: ({ place }) => this.ports.models.examine(place),
@@ -148,19 +145,17 @@ export class Engine {
       this.transferStop?.abort(transferStopped());
       return null;
     },
-    listEvaluations: () => this.evaluations.catalogue,
+    listEvaluations: async () => (await this.evaluations()).catalogue,
     evaluate: (command) => this.evaluate(command),
     lensTraining: this.changing(({ request }) => this.lens.request(request)),
     exportLens: () => this.lens.exportWeights(),
     cancelEvaluation: async () => {
-      await this.evaluations.cancel();
+      await this.cancelEvaluation();
       return null;
     },
   };
 
-  constructor(private readonly ports: EnginePorts) {
-    this.evaluations = new EvaluationService(ports.clock, ports.notify);
-  }
+  constructor(private readonly ports: EnginePorts) {}
 
   /** @throws what the command's errors are; see the protocol. Nothing is half done then. */
   async handle<C extends Command>(command: C): Promise<CommandResults[C['kind']]>;
@@ -170,7 +165,7 @@ export class Engine {
 
   async dispose(): Promise<void> {
     this.ports.models.pause();
-    await this.evaluations.cancel();
+    await this.cancelEvaluation();
     await this.closeSession();
     this.discard();
     this.store?.close();
@@ -192,9 +187,22 @@ export class Engine {
     };
   }
 
-  private evaluate({ request }: CommandOf<'evaluate'>): Promise<EvaluationOutcome> {
+  /** Suites, tasks and baselines are fetched when they are first asked for. */
+  private evaluations(): Promise<EvaluationService> {
+    const { clock, notify } = this.ports;
+    return (this.evaluationService ??= import('./evaluation-service.ts').then(
+      ({ EvaluationService }) => new EvaluationService(clock, notify),
+    ));
+  }
+
+  private async cancelEvaluation(): Promise<void> {
+    await (await this.evaluationService)?.cancel();
+  }
+
+  private async evaluate({ request }: CommandOf<'evaluate'>): Promise<EvaluationOutcome> {
     const { model, backend } = this.ready;
-    return this.evaluations.run(request, { model, backend: backend.id, config: defaultsOf(model) });
+    const evaluations = await this.evaluations();
+    return evaluations.run(request, { model, backend: backend.id, config: defaultsOf(model) });
   }
 
   private get ready(): Booted {
@@ -223,7 +231,7 @@ export class Engine {
   }
 
   private async boot(command: CommandOf<'boot'>): Promise<BootReport> {
-    await this.evaluations.cancel();
+    await this.cancelEvaluation();
     await this.closeSession();
     this.discard();
     const { model, backend } = await this.ports.loadModel(command, (label, done, total) => {
@@ -309,16 +317,21 @@ export class Engine {
     return spans.map(([start, end]) => tokenizer.decode(tree.tokens(upTo(start), upTo(end))));
   }
 
-  private branchSession({ sessionId, ...as }: CommandOf<'branchSession'>): Promise<SessionSnapshot> {
+  private async branchSession({
+    sessionId,
+    ...as
+  }: CommandOf<'branchSession'>): Promise<SessionSnapshot> {
+    const { planBranch } = await import('../session/branching/branch-plan.ts');
     const from = { step: as.step, without: null };
     return this.replayInto(sessionId, (stored) => ({ ...as, from, plan: planBranch(stored, as.step) }));
   }
 
-  private leaveOutDocument({
+  private async leaveOutDocument({
     sessionId,
     documentId,
     title,
   }: CommandOf<'leaveOutDocument'>): Promise<SessionSnapshot> {
+    const { planWithout } = await import('../session/branching/plan-without.ts');
     return this.replayInto(sessionId, (stored) => {
       const { plan, without } = planWithout(stored, documentId);
       return { title, changes: {}, from: { step: 0, without }, plan };
@@ -334,6 +347,7 @@ export class Engine {
     if (this.opened?.answering != null) throw answerUnderWay();
     if (this.opened?.state.record.id === sessionId) await this.opened.steps.store();
     const ports = { store, model, runs: this.runs, defaults: defaultsOf(model) };
+    const { prepareBranch } = await import('./branch-preparation.ts');
     const branched = await prepareBranch(sessionId as SessionId, planned, ports);
     await this.closeSession();
     const handle = await branched.create(this.ports.clock.wallClockMs());
@@ -430,6 +444,7 @@ export class Engine {
       seed: config.seed,
       config,
     } as const;
+    const { exportTrace } = await import('./trace-files/export-trace.ts');
     return exportTrace(format, record.title, header, await this.session.events());
   }
 

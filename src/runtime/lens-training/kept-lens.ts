@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import type { SessionStore } from '../../storage/ports.ts';
 
+/** Names weights that were trained here in errors. */
+export const TRAINED_FILE = 'lensnet-trained.safetensors';
+
 const bytes = z.custom<Uint8Array<ArrayBuffer>>((value) => ArrayBuffer.isView(value), 'must be bytes');
 
 const recordSchema = z.object({

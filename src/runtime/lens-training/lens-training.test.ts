@@ -155,8 +155,8 @@ describe('training LensNet on a session', () => {
   it('stops with a problem when the device fails, and offers the last good weights, also to the next worker', async () => {
     const failing = (workshop: LensWorkshop): LensWorkshop => ({
       ...workshop,
-      createTrainer: (...file) => {
-        const trainer: LensTrainer = workshop.createTrainer(...file);
+      createTrainer: async (...file) => {
+        const trainer: LensTrainer = await workshop.createTrainer(...file);
         const addExample = trainer.addExample.bind(trainer);
         let examples = 0;
         trainer.addExample = (example) =>

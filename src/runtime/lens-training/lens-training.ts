@@ -12,11 +12,17 @@ import type { LensNet, LoadedModel } from '../../nn/ports.ts';
 import { sha256Hex } from '../../nn/model-folder/sha256.ts';
 import { EngineError, readOnlySession, toWireError } from '../session/messages/errors.ts';
 import type { WireError } from '../session/messages/wire-error.ts';
-import { type LensRecord, type LensSettings, readLensRecord, writeLensRecord } from './kept-lens.ts';
+import {
+  type LensRecord,
+  type LensSettings,
+  TRAINED_FILE,
+  readLensRecord,
+  writeLensRecord,
+} from './kept-lens.ts';
 import type { LensSupply, LensTrainingOptions, LensTrainingReport, LensTrainingRequest } from './messages.ts';
 import { LEAST_STATES } from './messages.ts';
 import { type FoundStates, HORIZON_TOKENS, chooseStates, findStates } from './sampled-states.ts';
-import { TRAINED_FILE, TrainingRun } from './training-run.ts';
+import type { TrainingRun } from './training-run.ts';
 
 /** What the session's engine and its surroundings give. */
 export interface LensTrainingPorts {
@@ -104,7 +110,7 @@ export class LensTraining {
       case 'status':
         break;
       case 'start':
-        this.start(request);
+        await this.start(request);
         break;
       case 'pause':
         this.run?.pause();
@@ -176,7 +182,8 @@ export class LensTraining {
     this.own = null;
   }
 
-  private start(options: LensTrainingOptions): void {
+  private async start(options: LensTrainingOptions): Promise<void> {
+    const { TrainingRun } = await import('./training-run.ts');
     const { ports } = this;
     const { model } = ports;
     const why = this.whyUnsupported();

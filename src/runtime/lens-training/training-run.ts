@@ -13,6 +13,7 @@ import { toWireError } from '../session/messages/errors.ts';
 import type { WireError } from '../session/messages/wire-error.ts';
 import { measureAnswers } from './answer-measure.ts';
 import { type MeasuredState, collectStates } from './collect.ts';
+import { TRAINED_FILE } from './kept-lens.ts';
 import type {
   LensDataset,
   LensTrainingOptions,
@@ -30,8 +31,6 @@ const WARM_UP_STEPS = 5;
 const LAST_RATE = 0.1;
 /** How often the held-out states are measured on the way. */
 const MEASURES = 6;
-/** Names the weights in errors. */
-export const TRAINED_FILE = 'lensnet-trained.safetensors';
 
 export interface RunInput {
   readonly workshop: LensWorkshop;
@@ -146,7 +145,7 @@ export class TrainingRun {
     const { options, workshop, lens } = this.input;
     try {
       await this.collect();
-      this.trainer = workshop.createTrainer(lens.weights, 'LensNet in use');
+      this.trainer = await workshop.createTrainer(lens.weights, 'LensNet in use');
       this.before = await this.measure(lens.net, 0);
       this.workedMs = 0;
       this.setPhase('training');

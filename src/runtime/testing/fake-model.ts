@@ -3,7 +3,7 @@ import { K } from '../../core/tree/ids.ts';
 import type { SlotView } from '../../core/context/slot-view.ts';
 import { hashUint32 } from '../../base/rng.ts';
 import type { DecodeSession, GistNet, LanguageModel, LensNet, LoadedModel } from '../../nn/ports.ts';
-import { fixedChat } from '../../nn/model-folder/chat-template.ts';
+import { fixedChat } from '../../nn/model-folder/chat-pieces.ts';
 import type { Tokenizer } from '../../nn/model-folder/tokenizer.ts';
 
 export const FAKE_HIDDEN_SIZE = 4;

@@ -216,14 +216,14 @@ describe('training on wasm', () => {
     trainer.dispose();
   });
 
-  it('writes files that come back the same, and refuses files of another shape by name', () => {
+  it('writes files that come back the same, and refuses files of another shape by name', async () => {
     const workshop = createLensWorkshop(SHAPE.hiddenSize, SHAPE.epsilon, SHAPE.config, syntheticWeights());
-    const once = workshop.createTrainer(workshop.shippedWeights, 'shipped');
+    const once = await workshop.createTrainer(workshop.shippedWeights, 'shipped');
     const written = once.encodeWeights('once');
-    const twice = workshop.createTrainer(written, 'once');
+    const twice = await workshop.createTrainer(written, 'once');
     expect(new Uint8Array(twice.encodeWeights('twice'))).toEqual(new Uint8Array(written));
     const narrow = syntheticLensNet(8, 3, SHAPE.config).bytes.slice(0);
-    expect(() => workshop.createTrainer(narrow, 'narrow')).toThrow(WeightError);
+    await expect(workshop.createTrainer(narrow, 'narrow')).rejects.toThrow(WeightError);
     expect(() => workshop.createNet(narrow, 'narrow.safetensors')).toThrow(/narrow\.safetensors.*slot_in/);
     const transformer = { ...SYNTHETIC_LENS_NET, variant: 'transformer', layers: 1, window: 8 } as const;
     const other = createLensWorkshop(16, 1e-5, transformer, workshop.shippedWeights);

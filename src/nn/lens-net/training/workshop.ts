@@ -3,7 +3,6 @@ import { createLensNet } from '../lens-net.ts';
 import type { LensNetConfig } from '../../model-folder/manifest.ts';
 import type { LensWorkshop } from '../../ports.ts';
 import { SafetensorsFile } from '../../model-folder/safetensors.ts';
-import { DualCrossTrainer } from './trainer.ts';
 
 /**
  * @param hiddenSize - d, the base's.
@@ -22,9 +21,10 @@ export function createLensWorkshop(
     canTrain: trainable !== null,
     createNet: (weights, file) =>
       createLensNet(hiddenSize, epsilon, config, SafetensorsFile.parse(weights, file)),
-    createTrainer: (weights, file) => {
+    createTrainer: async (weights, file) => {
       if (trainable === null) throw new RangeError(`No gradients for the variant ${config.variant}.`);
       const shape = { hiddenSize, epsilon, config: trainable };
+      const { DualCrossTrainer } = await import('./trainer.ts');
       return new DualCrossTrainer(shape, SafetensorsFile.parse(weights, file));
     },
   };

@@ -1,10 +1,11 @@
-/** The models that the engine can reach: looks at them before they are loaded, keeps and opens them. Holds no weights. */
+/**
+ * The models that the engine can reach: looks at them before they are loaded, keeps and opens them. Holds no weights. What
+ * only published bases need (GGUF, chat templates, the hub) is fetched with the first of them.
+ */
 import { paceReports } from '../../../base/paced-reports.ts';
 import { type BaseConfig, parameterCount, parseBaseConfig } from '../../../nn/base-model/config.ts';
-import { createBareModel } from '../../../nn/loader/bare-model.ts';
 import { type HeadsOffer, SHIPPED_HEADS } from '../../../nn/loader/heads.ts';
 import { loadModel, readManifest } from '../../../nn/loader/load-model.ts';
-import { readModelFiles } from '../../../nn/loader/model-files.ts';
 import type { PublishedBase } from '../../../nn/loader/published-base.ts';
 import { createBlobSource, type ReadBlob } from '../../../nn/model-folder/blob-source.ts';
 import { createFetchSource } from '../../../nn/model-folder/fetch-source.ts';
@@ -24,7 +25,6 @@ import type {
   ModelResults,
   ShelfReport,
 } from '../protocol/models.ts';
-import { findHubModel } from './hub-models.ts';
 import { KeptModels, totalOf } from './kept-models.ts';
 import { modelProblem } from './model-problem.ts';
 import { forecastRun, type Surroundings } from './run-forecast.ts';
@@ -74,6 +74,7 @@ export class ModelShelf {
       );
       const own = hasHeads ? [{ source, isChosen: true }] : [];
       const heads = [...own, ...shippedHeads(place)];
+      const { createBareModel } = await import('../../../nn/loader/bare-model.ts');
       return await createBareModel(published, { onProgress, knownHashes: new Map(known), heads });
     } catch (error) {
       throw modelProblem(error, 'No model is loaded now.');
@@ -83,6 +84,7 @@ export class ModelShelf {
   /** A model on the hub, before it is fetched. @throws as `examine`. */
   async find(address: string, endpoint: string, file: string | null | undefined): Promise<ModelOffer> {
     try {
+      const { findHubModel } = await import('./hub-models.ts');
       const found = await findHubModel(address, endpoint.replace(/\/+$/, ''), file);
       const { plan, base, choices } = found;
       const { licence, name } = plan;
@@ -188,6 +190,7 @@ export class ModelShelf {
     const chosen = place.kind === 'files' ? place.files.map((file) => [file.name, file] as const) : [];
     const files: ReadonlyMap<string, Blob> = kept?.files ?? new Map(chosen);
     const source = createBlobSource(files, this.ports.readBlob);
+    const { readModelFiles } = await import('../../../nn/loader/model-files.ts');
     const published = await readModelFiles(source, [...files.keys()], place.name);
     return { source, published, plan: kept?.plan ?? null, hasHeads: files.has(HEADS_MANIFEST) };
   }

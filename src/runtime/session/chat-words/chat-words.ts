@@ -5,7 +5,7 @@ import { CHAT_OPENING, type ProvenanceRun } from '../../../core/tree/provenance.
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { PinnedSpan } from '../../../core/context/working-context.ts';
-import type { ChatPieces } from '../../../nn/model-folder/chat-template.ts';
+import type { ChatPieces } from '../../../nn/model-folder/chat-pieces.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 
 type ChatConfig = Pick<RunConfig, 'systemText' | 'stopTexts'>;

@@ -2,7 +2,7 @@
 import { attentionRecord } from '../../../core/trace/attention-record.ts';
 import { type Provenance, chatTurnId } from '../../../core/tree/provenance.ts';
 import type { ChatMessageRecord } from '../../../storage/ports.ts';
-import type { ChatPieces } from '../../../nn/model-folder/chat-template.ts';
+import type { ChatPieces } from '../../../nn/model-folder/chat-pieces.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { chatWords } from '../chat-words/chat-words.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
