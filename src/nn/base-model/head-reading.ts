@@ -15,8 +15,10 @@ export class HeadReading {
 
   /** @param qkv - a layer's stacked projection, `[n, columns]`; borrowed. */
   add(qkv: tf.Tensor2D, rotation: RopeTables | null): void {
-    for (const columns of [this.columns.k, this.columns.q])
-      this.parts.push(this.kernels.takeHeads(qkv, columns, rotation).as1D());
+    for (const columns of [this.columns.k, this.columns.q]) {
+      const rows = this.kernels.takeHeads(qkv, columns, rotation);
+      this.parts.push(tf.reshape<tf.Rank.R1>(rows, [rows.size]));
+    }
   }
 
   /** @returns layer after layer, the keys `[n, kvHeads · headDim]` and the queries `[n, heads · headDim]`. */
