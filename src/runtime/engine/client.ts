@@ -2,6 +2,7 @@
  * The page's side of the wire: sends commands, hears notices, and starts a new worker when the old one dies.
  * Owns no session state beyond what is needed to bring the open session back.
  */
+import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { delay } from '../../base/clock.ts';
 import { RemoteError, toWireError } from '../session/messages/errors.ts';
 import type {
@@ -27,6 +28,8 @@ export interface WorkerLike {
 type BootCommand = Extract<Command, { kind: 'boot' }>;
 
 interface PendingCall {
+  /** Of its result, so far. */
+  readonly events: TelemetryEvent[];
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -149,7 +152,7 @@ export class EngineClient {
     if (this.isDisposed) return Promise.reject(new RemoteError(CRASHED));
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
-      this.calls.set(id, { resolve, reject });
+      this.calls.set(id, { events: [], resolve, reject });
       this.worker.postMessage({ id, command });
     });
   }
@@ -163,10 +166,15 @@ export class EngineClient {
         if (message.error.code === 'device-lost') this.lostGpu++;
         this.recover(message.error);
         return;
+      case 'events': {
+        const known = this.calls.get(message.id)?.events;
+        for (const event of message.events) known?.push(event);
+        return;
+      }
       case 'reply': {
         const call = this.calls.get(message.id);
         this.calls.delete(message.id);
-        if (message.ok) call?.resolve(message.result);
+        if (message.ok) call?.resolve(withEvents(message.result, call.events));
         else call?.reject(new RemoteError(message.error));
       }
     }
@@ -219,6 +227,11 @@ export class EngineClient {
       this.tell({ kind: 'problem', error: toWireError(error) });
     }
   }
+}
+
+/** A result with the events that came ahead of it, if any did. */
+function withEvents(result: unknown, events: readonly TelemetryEvent[]): unknown {
+  return events.length === 0 ? result : { ...(result as object), events };
 }
 
 /** The engine in a worker of its own. */

@@ -160,10 +160,11 @@ export class Run {
     return null;
   }
 
-  append(events: readonly TelemetryEvent[]): void {
+  /** @param tells - whoever subscribes; not while more of the same is at hand. */
+  append(events: readonly TelemetryEvent[], tells = true): void {
     if (events.length === 0) return;
     for (const event of events) this.#accept(event);
-    this.#changed();
+    if (tells) this.tell();
   }
 
   /** Forget everything: another session was opened. */
@@ -182,7 +183,7 @@ export class Run {
     this.#prunings.length = 0;
     this.#between = [];
     this.#violations = 0;
-    this.#changed();
+    this.tell();
   }
 
   subscribe(listener: () => void): () => void {
@@ -190,7 +191,8 @@ export class Run {
     return () => this.#listeners.delete(listener);
   }
 
-  #changed(): void {
+  /** Say that the run is another one. */
+  tell(): void {
     for (const listener of this.#listeners) listener();
   }
 

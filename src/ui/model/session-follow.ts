@@ -67,7 +67,7 @@ export function followSessions(
         kind: 'openSession',
         sessionId,
       });
-      if (snapshot && isOpenSession(mirror.getState(), sessionId)) intake.acceptNewerSnapshot(snapshot);
+      if (snapshot && isOpenSession(mirror.getState(), sessionId)) await intake.acceptNewerSnapshot(snapshot);
     }
     reading = undefined;
   };

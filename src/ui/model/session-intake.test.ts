@@ -35,7 +35,7 @@ function scene(answer: (command: Command) => unknown = () => []) {
     command.kind === 'createSession' ? snapshotOf('new') : answer(command),
   );
   const model = createModel(engine.port);
-  model.intake.acceptSnapshot(snapshotOf('old'));
+  void model.intake.acceptSnapshot(snapshotOf('old'));
   return { ...engine, model };
 }
 
@@ -103,5 +103,35 @@ it('shows what a command answered at once, over an older state that is held', as
     expect(model.mirror.getState().session?.config.budgetTokens).toBe(1024);
   } finally {
     vi.useRealTimers();
+  }
+});
+
+it('takes a long run in a little at a time, with what is told meanwhile behind it', async () => {
+  const { model, tell } = scene();
+  const events = Array.from({ length: 1000 }, (_, i) => sampleRefocus({ step: i + 1 }));
+  const opened = model.intake.acceptSnapshot({ ...snapshotOf('long'), events });
+  tell({ kind: 'telemetry', sessionId: 'long', events: [sampleRefocus({ step: 1001 })] });
+  await opened;
+  expect(model.shown.live.frameCount).toBe(1001);
+  expect(model.shown.live.frameAt(1000)?.step).toBe(1001);
+  expect(model.mirror.getState()).toMatchObject({ phase: 'ready', session: { record: { id: 'long' } } });
+});
+
+it('leaves a long run where another session opens before it is there', async () => {
+  const { model } = scene();
+  const events = Array.from({ length: 1000 }, (_, i) => sampleRefocus({ step: i + 1 }));
+  // Every look at the clock says that it is time for a pause.
+  const clock = vi.spyOn(performance, 'now');
+  let ms = 0;
+  clock.mockImplementation(() => (ms += 1000));
+  try {
+    const long = model.intake.acceptSnapshot({ ...snapshotOf('long'), events });
+    expect(model.shown.live.frameCount).toBeLessThan(200);
+    await model.intake.acceptSnapshot(snapshotOf('short'));
+    await long;
+    expect(model.shown.live.frameCount).toBe(0);
+    expect(model.mirror.getState()).toMatchObject({ session: { record: { id: 'short' } } });
+  } finally {
+    clock.mockRestore();
   }
 });

@@ -1,4 +1,6 @@
 /** Takes in what the engine tells of the open session: into the mirror, the run and the conversation. */
+import { yieldToEvents } from '../../base/clock.ts';
+import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import type { ProvenanceRun, SessionSnapshot, SessionState } from '../../runtime/engine/protocol/protocol.ts';
 import type { Conversation } from './conversation.ts';
 import type { NoticeHandlers } from './engine-link.ts';
@@ -18,17 +20,26 @@ interface Places {
 
 const STATE_EVERY_MS = 150;
 
+/** A run is taken in by so many events, with a pause whenever so long was worked on it. */
+const EVENTS_AT_ONCE = 128;
+const WORK_MS = 8;
+
 export class SessionIntake {
   readonly #places: Places;
   readonly #pace = new PaceMeter();
   #heldState: SessionState | null = null;
   #stateTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What was told of the session while its past is still taken in; null when that is done. */
+  #told: TelemetryEvent[] | null = null;
+  /** Counts snapshots: one that another follows is not taken in to its end. */
+  #snapshots = 0;
 
   constructor(places: Places, notices: NoticeHandlers) {
     this.#places = places;
     const { mirror, shown, problems } = places;
     notices.on('telemetry', ({ events }) => {
-      shown.live.append(events);
+      if (this.#told === null) shown.live.append(events);
+      else for (const event of events) this.#told.push(event);
     });
     notices.on('state', ({ state }) => {
       this.acceptState(state);
@@ -45,7 +56,7 @@ export class SessionIntake {
     });
     notices.on('restarted', ({ boot, snapshot }) => {
       mirror.setState({ boot });
-      if (snapshot) this.acceptSnapshot(snapshot);
+      if (snapshot) void this.acceptSnapshot(snapshot);
     });
   }
 
@@ -79,52 +90,77 @@ export class SessionIntake {
   }
 
   /** Show the open session as it is stored by now; playhead and view stay where they are. */
-  acceptNewerSnapshot(snapshot: SessionSnapshot): void {
+  acceptNewerSnapshot({ state, events, chat, provenance, damage }: SessionSnapshot): Promise<void> {
     const { mirror, shown, view, conversation } = this.#places;
-    const { state, events, chat, provenance, damage } = snapshot;
     const { index, following } = view.playhead.state;
     this.#letGo();
-    shown.live.reset();
-    shown.live.append(events);
     conversation.setState({ messages: chat });
     mirror.setState({ session: state, provenance, damage });
-    if (!shown.isLive) return;
-    shown.tell();
-    if (following) view.playhead.followNewest();
-    else view.playhead.seek(index);
+    return this.#replaceRun(events, () => {
+      if (!shown.isLive) return;
+      shown.tell();
+      if (following) view.playhead.followNewest();
+      else view.playhead.seek(index);
+    });
   }
 
-  /** Show a session that was created or opened. */
-  acceptSnapshot({ state, events, chat, provenance, damage }: SessionSnapshot): void {
+  /** Show a session that was created or opened. Resolves when its whole run is there: at once, unless it is long. */
+  acceptSnapshot({ state, events, chat, provenance, damage }: SessionSnapshot): Promise<void> {
     const { mirror, shown, view, conversation, problems } = this.#places;
     this.#letGo();
     this.#pace.read(0, 0, false);
-    shown.live.reset();
-    shown.live.append(events);
     conversation.setState({ messages: chat, streaming: null, asking: false });
-    mirror.setState({
-      phase: 'ready',
-      session: state,
-      provenance,
-      damage,
-      progress: null,
-      running: state.activity === 'ingesting',
+    const running = state.activity === 'ingesting';
+    mirror.setState({ session: state, provenance, damage, progress: null, running });
+    return this.#replaceRun(events, () => {
+      mirror.setState({ phase: 'ready' });
+      // A recording in front keeps its place; the session is behind it.
+      if (shown.isLive) {
+        shown.tell();
+        view.viewport.startOver();
+        view.playhead.followNewest();
+      }
+      if (damage.length > 0) {
+        problems.report({
+          title: 'This session could not be opened quite as it was stored',
+          message: damage.join(' '),
+          kept: 'Everything else was loaded.',
+          tryNext: 'Nothing needs to be done: it can go on as it is.',
+          tone: 'info',
+        });
+      }
     });
-    // A recording in front keeps its place; the session is behind it.
-    if (shown.isLive) {
-      shown.tell();
-      view.viewport.startOver();
-      view.playhead.followNewest();
+  }
+
+  /** The whole run of a session in place of the one before. @param then - unless another session comes meanwhile. */
+  #replaceRun(events: readonly TelemetryEvent[], then: () => void): Promise<void> {
+    const { live } = this.#places.shown;
+    const snapshot = ++this.#snapshots;
+    live.reset();
+    if (events.length > EVENTS_AT_ONCE) return this.#takeIn(events, snapshot, then);
+    this.#told = null;
+    live.append(events);
+    then();
+    return Promise.resolve();
+  }
+
+  /** A little at a time, so that the page answers; what is told of the session meanwhile follows its past. */
+  async #takeIn(events: readonly TelemetryEvent[], snapshot: number, then: () => void): Promise<void> {
+    const { live } = this.#places.shown;
+    const told: TelemetryEvent[] = [];
+    this.#told = told;
+    let since = performance.now();
+    for (let from = 0; from < events.length; from += EVENTS_AT_ONCE) {
+      live.append(events.slice(from, from + EVENTS_AT_ONCE), false);
+      if (performance.now() - since < WORK_MS) continue;
+      await yieldToEvents();
+      if (snapshot !== this.#snapshots) return;
+      since = performance.now();
     }
-    if (damage.length > 0) {
-      problems.report({
-        title: 'This session could not be opened quite as it was stored',
-        message: damage.join(' '),
-        kept: 'Everything else was loaded.',
-        tryNext: 'Nothing needs to be done: it can go on as it is.',
-        tone: 'info',
-      });
-    }
+    this.#told = null;
+    live.append(told, false);
+    live.tell();
+    then();
   }
 }
 

@@ -198,6 +198,8 @@ export type ToWorker = { readonly id: number; readonly command: Command };
 export type FromWorker =
   | { readonly type: 'reply'; readonly id: number; readonly ok: true; readonly result: unknown }
   | { readonly type: 'reply'; readonly id: number; readonly ok: false; readonly error: WireError }
+  /** Of the reply with this id, in order and ahead of it: a page reads a long run piece by piece. */
+  | { readonly type: 'events'; readonly id: number; readonly events: readonly TelemetryEvent[] }
   | { readonly type: 'notice'; readonly notice: Notice }
   /** The worker cannot go on (its GPU is gone): the client starts another one. */
   | { readonly type: 'fatal'; readonly error: WireError };

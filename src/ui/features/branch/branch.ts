@@ -86,7 +86,7 @@ export class Branch {
         title: `Branch of ${title} at step ${formatCount(form.step)}`.slice(0, 120),
         changes: form.changes,
       });
-      intake.acceptSnapshot(snapshot);
+      await intake.acceptSnapshot(snapshot);
       this.#store.setState({ form: null });
       shell.setState({ dialog: null });
     } catch (error) {
