@@ -1,17 +1,30 @@
 /**
- * `npm run bench -- [--suite core|nn|timeline] [--model ID] [--backend wasm|cpu] [--rounds N] [--json OUT]`: times as
- * ratios within one run. Prints a table; `--json` also writes it for machines.
+ * `npm run bench -- [--suite NAME] [--model ID] [--backend wasm|cpu] [--rounds N] [--tokens N] [--json OUT]
+ * [--markdown FILE]`: times as ratios within one run, and figures with their spread. Prints a table, and what became
+ * worse against the table that is committed; `--json` also writes it for machines, `--markdown` puts the rows in
+ * place of those that the file has.
  */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
 import { parseArgs } from 'node:util';
+import { bundleSuite } from './bench/bundle-suite.ts';
 import { coreSuite } from './bench/core-suite.ts';
+import { historyGrowthSuite } from './bench/history-growth-suite.ts';
+import { ingestSuite } from './bench/ingest-suite.ts';
 import type { BenchRow } from './bench/measure.ts';
 import { nnSuite } from './bench/nn-suite.ts';
+import { openSuite } from './bench/open-suite.ts';
+import { refocusSuite } from './bench/refocus-suite.ts';
+import { readTable, regressions, withRows } from './bench/table.ts';
 import { timelineSuite } from './bench/timeline-suite.ts';
 import { openModel, root } from './open-model.ts';
+
+/** Where the figures are committed. */
+const COMMITTED = 'docs/performance.md';
+/** As many as the page was first measured with. */
+const STORED_TOKENS = 142_000;
 
 function fail(message: string): never {
   console.error(message);
@@ -26,7 +39,9 @@ function options() {
         model: { type: 'string', default: 'tiny' },
         backend: { type: 'string', default: 'wasm' },
         rounds: { type: 'string', default: '10' },
+        tokens: { type: 'string', default: '0' },
         json: { type: 'string' },
+        markdown: { type: 'string' },
       },
     }).values;
   } catch (error) {
@@ -42,34 +57,60 @@ function commit(): string {
   }
 }
 
-const { suite, model: modelId, backend: wanted, rounds: roundsText, json } = options();
+const {
+  suite,
+  model: modelId,
+  backend: wanted,
+  rounds: roundsText,
+  tokens: tokensText,
+  json,
+  markdown,
+} = options();
 const rounds = Number(roundsText);
-const SUITES = ['core', 'nn', 'timeline'];
-if (suite !== 'all' && !SUITES.includes(suite))
-  fail(`Unknown suite "${suite}". Known: ${SUITES.join(', ')}.`);
+const tokens = Number(tokensText);
 if (wanted !== 'wasm' && wanted !== 'cpu') fail(`Unknown backend "${wanted}". Under Node: wasm, cpu.`);
 if (!Number.isInteger(rounds) || rounds < 1)
   fail(`--rounds takes a whole number from 1, not "${roundsText}".`);
+if (!Number.isInteger(tokens) || tokens < 0) fail(`--tokens takes a whole number, not "${tokensText}".`);
 
-const rows: BenchRow[] = [];
-const runs = (name: string): boolean => suite === 'all' || suite === name;
-if (runs('core')) rows.push(...(await coreSuite(rounds)));
-// It needs a browser, which the others do not: run only when it is asked for.
-if (suite === 'timeline') rows.push(...(await timelineSuite()));
-let backend = 'none';
-if (runs('nn')) {
-  const opened = await openModel(modelId, wanted);
-  const { model } = opened;
-  backend = opened.backend.id;
-  rows.push(...(await nnSuite(model, rounds)));
-  model.dispose();
+type OpenedModel = Awaited<ReturnType<typeof openModel>>;
+const opened: OpenedModel[] = [];
+/** Opened by the first suite that needs it. */
+async function model(): Promise<OpenedModel['model']> {
+  if (opened.length === 0) opened.push(await openModel(modelId, wanted as 'wasm' | 'cpu'));
+  return opened[0]!.model;
 }
+
+const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
+  core: () => coreSuite(rounds),
+  nn: async () => nnSuite(await model(), rounds),
+  ingest: async () => ingestSuite(await model(), rounds, tokens),
+  refocus: async () => refocusSuite(await model(), rounds),
+  'history-growth': async () => historyGrowthSuite(await model(), rounds),
+  bundle: () => Promise.resolve(bundleSuite(root)),
+  open: async () => openSuite(await model(), tokens || STORED_TOKENS),
+  timeline: () => timelineSuite(),
+};
+/** They need a browser or a build, which the others do not: run only when they are asked for. */
+const BY_NAME_ALONE = ['bundle', 'open', 'timeline'];
+
+if (suite !== 'all' && SUITES[suite] === undefined)
+  fail(`Unknown suite "${suite}". Known: ${Object.keys(SUITES).join(', ')}.`);
+const measured: { readonly suite: string; readonly rows: readonly BenchRow[] }[] = [];
+for (const [name, run] of Object.entries(SUITES)) {
+  if (suite === name || (suite === 'all' && !BY_NAME_ALONE.includes(name))) {
+    measured.push({ suite: name, rows: await run() });
+  }
+}
+const rows = measured.flatMap((each) => each.rows);
+const backend = opened[0]?.backend.id ?? 'none';
+opened[0]?.model.dispose();
 
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`;
 console.table(
-  rows.map(({ name, ours, unit, peer, peerName, ratio, ratioMin, ratioMax, n }) => ({
+  rows.map(({ name, ours, oursMin, oursMax, unit, peer, peerName, ratio, ratioMin, ratioMax, n }) => ({
     name,
-    ours: `${ours.toFixed(3)} ${unit}`,
+    ours: `${ours.toFixed(3)} (${oursMin.toFixed(3)}–${oursMax.toFixed(3)}) ${unit}`,
     theirs: peer === null ? '–' : `${peer.toFixed(3)} ${unit}`,
     peer: peerName ?? '–',
     'peer / ours':
@@ -79,4 +120,25 @@ console.table(
 );
 if (json !== undefined) {
   writeFileSync(json, `${JSON.stringify({ suite, machine, backend, commit: commit(), rows }, null, 2)}\n`);
+}
+const committed = readTable(lastCommitted());
+const now = readTable(withRows('', measured));
+for (const sentence of regressions(committed, now)) console.log(`REGRESSION ${sentence}`);
+if (markdown !== undefined) {
+  const before = existsSync(markdown) ? readFileSync(markdown, 'utf8') : '';
+  writeFileSync(markdown, withRows(before, measured));
+}
+
+/** Empty where nothing is committed yet, or outside git. */
+function lastCommitted(): string {
+  try {
+    const options = {
+      cwd: root,
+      encoding: 'utf8' as const,
+      stdio: ['ignore', 'pipe', 'ignore'] as ('ignore' | 'pipe')[],
+    };
+    return execFileSync('git', ['show', `HEAD:${COMMITTED}`], options);
+  } catch {
+    return '';
+  }
 }

@@ -40,6 +40,7 @@ it('counts what a part cannot begin without, and nothing that is fetched later',
 
 it('says what is missing', () => {
   expect(() => measureBundle(tmpdir() + '/no-such-build')).toThrow('run npm run build first');
-  const { 'worker-E5.js': _, ...rest } = FILES;
+  const { ['worker-E5.js']: worker, ...rest } = FILES;
+  expect(worker).toContain('import');
   expect(() => measureBundle(build(rest))).toThrow('has no worker');
 });

@@ -4,7 +4,10 @@ import { quantile } from 'simple-statistics';
 /** One line of the benchmark's output; `ratio` is peer / ours, so above 1 means that ours is faster. */
 export interface BenchRow {
   readonly name: string;
+  /** The median. */
   readonly ours: number;
+  readonly oursMin: number;
+  readonly oursMax: number;
   readonly peer: number | null;
   readonly peerName: string | null;
   readonly unit: string;
@@ -39,6 +42,8 @@ export async function compare(options: {
   return {
     name,
     ours: quantile(oursMs, 0.5),
+    oursMin: Math.min(...oursMs),
+    oursMax: Math.max(...oursMs),
     peer: peer === undefined ? null : quantile(peerMs, 0.5),
     peerName: peerName ?? null,
     unit: 'ms',
@@ -46,6 +51,23 @@ export async function compare(options: {
     ratioMin: peer === undefined ? null : Math.min(...ratios),
     ratioMax: peer === undefined ? null : Math.max(...ratios),
     n: rounds,
+  };
+}
+
+/** Measurements without anything to compare them with. */
+export function rowOf(name: string, values: readonly number[], unit: string): BenchRow {
+  return {
+    name,
+    ours: quantile([...values], 0.5),
+    oursMin: Math.min(...values),
+    oursMax: Math.max(...values),
+    peer: null,
+    peerName: null,
+    unit,
+    ratio: null,
+    ratioMin: null,
+    ratioMax: null,
+    n: values.length,
   };
 }
 

@@ -7,7 +7,7 @@ import { loadavg } from 'node:os';
 import type { Page } from 'playwright-core';
 import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
 import { quantile } from 'simple-statistics';
-import type { BenchRow } from './measure.ts';
+import { type BenchRow, rowOf } from './measure.ts';
 
 const STEPS = 100_000;
 const TOKENS = 1_000_000;
@@ -42,7 +42,7 @@ export async function timelineSuite(): Promise<readonly BenchRow[]> {
       }, STEPS / 2);
       rows.push(...(await measure(page, name, commands)));
     }
-    rows.push(row(`heap of ${STEPS} steps`, (await keptBytes(page)) / 2 ** 20, 'MiB', 1));
+    rows.push(rowOf(`heap of ${STEPS} steps`, [(await keptBytes(page)) / 2 ** 20], 'MiB'));
     await page.evaluate((tokens) => {
       window.timelinePage!.plant(tokens);
       window.timelinePage!.command('explorer');
@@ -53,7 +53,7 @@ export async function timelineSuite(): Promise<readonly BenchRow[]> {
       });
       rows.push(...(await measure(page, `explorer, ${name}`, GESTURES[name])));
     }
-    rows.push(row('load of the machine over the last minute', loadavg()[0]!, 'processes', 1));
+    rows.push(rowOf('load of the machine over the last minute', [loadavg()[0]!], 'processes'));
     return rows;
   } finally {
     await browser.close();
@@ -68,9 +68,9 @@ async function measure(page: Page, name: string, commands: readonly string[]): P
     [commands, FRAMES] as const,
   );
   return [
-    row(`${name}: p95 frame`, quantile(intervalsMs, 0.95), 'ms', intervalsMs.length),
-    row(`${name}: p95 work in a frame`, quantile(workMs, 0.95), 'ms', workMs.length),
-    row(`${name}: processor time a frame`, (await spentMs()) / workMs.length, 'ms', workMs.length),
+    p95(`${name}: p95 frame`, intervalsMs),
+    p95(`${name}: p95 work in a frame`, workMs),
+    rowOf(`${name}: processor time a frame`, [(await spentMs()) / workMs.length], 'ms'),
   ];
 }
 
@@ -100,8 +100,9 @@ async function keptBytes(page: Page): Promise<number> {
   return usage.usedSize + usage.backingStorageSize;
 }
 
-function row(name: string, ours: number, unit: string, n: number): BenchRow {
-  return { name, ours, peer: null, peerName: null, unit, ratio: null, ratioMin: null, ratioMax: null, n };
+/** The 95th percentile in the median's place; from and to are those of all frames. */
+function p95(name: string, values: readonly number[]): BenchRow {
+  return { ...rowOf(name, values, 'ms'), ours: quantile([...values], 0.95) };
 }
 
 function repeated<T>(value: T, times: number): T[] {

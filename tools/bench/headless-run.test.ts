@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
+import { costsOf } from './headless-run.ts';
+
+const took = (stage: 'score' | 'allocate' | 'decode', ms: number): TelemetryEvent => ({
+  type: 'latency',
+  step: 1,
+  timeMs: 0,
+  head: 0,
+  stage,
+  ms,
+});
+
+it('tells what focus cost from what decoding did, without prefill and what came before the answer', () => {
+  const events = [
+    took('score', 50),
+    took('decode', 900),
+    took('decode', 4),
+    took('decode', 6),
+    took('score', 20),
+    took('allocate', 2),
+    took('decode', 14),
+    took('decode', 5),
+  ];
+  expect(costsOf(events)).toEqual({ decodeMs: [4, 6, 5], focusMs: [20 + 2 + (14 - 5)] });
+});

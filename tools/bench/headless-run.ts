@@ -1,0 +1,144 @@
+/** Sessions for the suites that measure the whole loop: one that stores what it reads, and one over a long history. */
+import { systemClock } from '../../src/base/clock.ts';
+import { Rng } from '../../src/base/rng.ts';
+import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/pass/allocator-state.ts';
+import type { RunConfig } from '../../src/core/trace/config.ts';
+import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
+import { GistTree } from '../../src/core/tree/gist-tree.ts';
+import { K, type Lod } from '../../src/core/tree/ids.ts';
+import type { LoadedModel } from '../../src/nn/ports.ts';
+import { emptySession } from '../../src/runtime/engine/session-opening.ts';
+import { Session } from '../../src/runtime/session/session.ts';
+import { createMemoryStore } from '../../src/storage/memory/memory-store.ts';
+import type { SessionHandle, SessionId, SessionRecord } from '../../src/storage/ports.ts';
+
+const ORIGIN = { role: 'document', documentId: 'bench', title: 'bench', wallClockMs: 0 } as const;
+
+/** A session that reads `ids` as fast as it can, gists and storage (in memory) included. */
+export async function readAndStore(
+  model: LoadedModel,
+  ids: Uint32Array,
+  config: RunConfig,
+): Promise<{ readonly handle: SessionHandle; readonly close: () => Promise<void> }> {
+  const fields = { title: 'bench', createdAt: 0, modelId: model.id, modelHash: model.hash, config };
+  const handle = await createMemoryStore().create(fields);
+  const record = { ...fields, id: handle.id, updatedAt: 0, tokenCount: 0, stepCount: 0 };
+  const failures: string[] = [];
+  const session = emptySession(handle, record, {
+    model,
+    backend: 'bench',
+    clock: systemClock,
+    defaults: config,
+    notify: (notice) => {
+      if (notice.kind === 'problem') failures.push(notice.error.message);
+    },
+  });
+  session.steps.announce();
+  session.steps.queue.add(ids, ORIGIN);
+  while (session.steps.queue.pendingTokens > 0) {
+    await session.steps.exclusive(() => session.steps.readOn(false));
+    await session.steps.storeIfDue();
+  }
+  await session.steps.flush('strict');
+  if (failures.length > 0) throw new Error(failures[0]);
+  return { handle, close: () => session.close() };
+}
+
+/** A history of random tokens with gists of no meaning: what is measured does not depend on either. */
+export function longHistory(model: LoadedModel, tokens: number, seed: number): GistTree {
+  const rng = new Rng(seed);
+  const { hiddenSize } = model.base;
+  const tree = new GistTree({
+    hiddenSize,
+    maxLod: model.manifest.maxLod as Lod,
+    gistVersion: model.gistNet.version,
+  });
+  const words = Math.min(1000, model.tokenizer.vocabularySize);
+  tree.appendTokens(
+    Uint32Array.from({ length: tokens }, () => rng.nextInt(words)),
+    ORIGIN,
+  );
+  for (let work = tree.nextGistWork(K * K); work !== null; work = tree.nextGistWork(K * K)) {
+    const { lod, firstIndex, count } = work;
+    tree.setGists(
+      lod,
+      firstIndex,
+      Uint16Array.from({ length: count * hiddenSize }, () => 0x2000 + rng.nextInt(64)),
+    );
+  }
+  return tree;
+}
+
+/** What one answer over a history costs, token by token. */
+export interface AnswerCost {
+  /** Of tokens behind which no refocus stood: the base alone. */
+  readonly decodeMs: readonly number[];
+  /** Of each refocus of the answer: score, allocate, and what its first token took longer. */
+  readonly focusMs: readonly number[];
+}
+
+/** Decode an answer of so many tokens after a question, and take the costs from its telemetry. */
+export async function answerCost(
+  model: LoadedModel,
+  tree: GistTree,
+  config: RunConfig,
+  answerTokens: number,
+): Promise<AnswerCost> {
+  const { layout } = assembleByRecency(tree, config, K);
+  const events: TelemetryEvent[] = [];
+  const live = { ...config, maxNewTokens: answerTokens, stopTexts: '\u0001never' };
+  const record: SessionRecord = {
+    id: 'bench' as SessionId,
+    title: 'bench',
+    createdAt: 0,
+    updatedAt: 0,
+    modelId: model.id,
+    modelHash: model.hash,
+    tokenCount: tree.tokenCount,
+    stepCount: 0,
+    config: live,
+  };
+  const session = new Session({
+    model,
+    backend: 'bench',
+    handle: null,
+    record,
+    focus: { tree, heads: [{ layout, allocator: INITIAL_ALLOCATOR_STATE }] },
+    clock: systemClock,
+    notify: (notice) => {
+      if (notice.kind === 'telemetry') events.push(...notice.events);
+    },
+  });
+  try {
+    await session.ask('Where is the lantern?');
+  } finally {
+    await session.close();
+  }
+  return costsOf(events);
+}
+
+/** The first token follows the prefill and is left out. */
+export function costsOf(events: readonly TelemetryEvent[]): AnswerCost {
+  const plain: number[] = [];
+  const repaired: number[] = [];
+  const refocusMs: number[] = [];
+  let sinceRefocusMs: number | null = null;
+  let hasBegun = false;
+  for (const event of events) {
+    if (event.type !== 'latency') continue;
+    if (event.stage === 'decode') {
+      if (hasBegun) (sinceRefocusMs === null ? plain : repaired).push(event.ms);
+      if (hasBegun && sinceRefocusMs !== null) refocusMs.push(sinceRefocusMs);
+      sinceRefocusMs = null;
+      hasBegun = true;
+    } else if (hasBegun && (event.stage === 'score' || event.stage === 'allocate')) {
+      sinceRefocusMs = (sinceRefocusMs ?? 0) + event.ms;
+    }
+  }
+  const usual = [...plain].sort((a, b) => a - b)[Math.floor(plain.length / 2)] ?? 0;
+  return {
+    decodeMs: plain,
+    focusMs: refocusMs.map((ms, i) => ms + Math.max(0, repaired[i]! - usual)),
+  };
+}

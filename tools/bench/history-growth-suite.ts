@@ -1,0 +1,31 @@
+/** Whether an answer costs more the longer the history is: the same budget over 8,192 and 1,000,000 tokens. */
+import { quantile } from 'simple-statistics';
+import { K } from '../../src/core/tree/ids.ts';
+import type { LoadedModel } from '../../src/nn/ports.ts';
+import { configWith } from '../command-line.ts';
+import { type BenchRow, rowOf } from './measure.ts';
+import { type AnswerCost, answerCost, longHistory } from './headless-run.ts';
+
+const SHORT_TOKENS = 8192;
+const LONG_TOKENS = 1_000_000;
+
+export async function historyGrowthSuite(model: LoadedModel, rounds: number): Promise<readonly BenchRow[]> {
+  // What a turn's end looks through on purpose grows with the history; what follows it is measured.
+  const config = configWith(model, { lookAheadPages: 0 });
+  const short = longHistory(model, SHORT_TOKENS, 1);
+  const long = longHistory(model, LONG_TOKENS, 1);
+  const decode: number[] = [];
+  const focus: number[] = [];
+  const median = (values: readonly number[]): number => quantile([...values], 0.5);
+  for (let round = 0; round < rounds; round++) {
+    const costs: AnswerCost[] = [];
+    for (const tree of [short, long]) costs.push(await answerCost(model, tree.fork(), config, 3 * K));
+    const [near, far] = costs as [AnswerCost, AnswerCost];
+    decode.push(median(far.decodeMs) / median(near.decodeMs));
+    focus.push(median(far.focusMs) / median(near.focusMs));
+  }
+  return [
+    rowOf(`decode a token, history of ${LONG_TOKENS} over ${SHORT_TOKENS}`, decode, '× the time'),
+    rowOf(`refocus while answering, history of ${LONG_TOKENS} over ${SHORT_TOKENS}`, focus, '× the time'),
+  ];
+}

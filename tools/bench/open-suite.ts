@@ -1,0 +1,95 @@
+/**
+ * Opening a long session in a real browser: from the reload to the whole timeline, with the longest task of the main
+ * thread. The session is read beforehand with the recency policy, whose frames are as many and as large as any.
+ */
+import type { Page } from 'playwright-core';
+import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
+import { openPage } from '../../tests/browser/open-page.ts';
+import { writeSyntheticHistory } from '../synthetic-history.ts';
+import type { LoadedModel } from '../../src/nn/ports.ts';
+import { type BenchRow, rowOf } from './measure.ts';
+
+/** Writing the session, on a slow and busy machine. */
+const PATIENCE_MS = 1_800_000;
+const ROUNDS = 3;
+
+/** Tasks of the main thread longer than this can be felt. */
+const LONG_TASK_MS = 50;
+
+interface Opened {
+  readonly wholeMs: number;
+  readonly longestTaskMs: number;
+  readonly longTasks: number;
+}
+
+export async function openSuite(model: LoadedModel, tokens: number): Promise<readonly BenchRow[]> {
+  const { ids } = writeSyntheticHistory(tokens, 1, (text) => model.tokenizer.encode(text));
+  const text = model.tokenizer.decode(ids);
+  const vite = await startVite('open-bench');
+  const browser = await launchChromium();
+  try {
+    const { page } = await openPage(browser, { timeoutMs: PATIENCE_MS });
+    await page.goto(`${vite.url}/public/examples/harbour-chronicle.json`);
+    const stored = await page.evaluate(
+      async ([url, history]) => {
+        const { storeSession } = (await import(url!)) as {
+          storeSession: (text: string) => Promise<{ sessionId: string; step: number }>;
+        };
+        return storeSession(history!);
+      },
+      [`${vite.url}/tests/browser/engine-page.ts`, text],
+    );
+    const opened: Opened[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      opened.push(await open(page, `${vite.url}/#session=${stored.sessionId}`, stored.step));
+    }
+    const name = `${ids.length} stored tokens, ${stored.step} refocuses`;
+    return [
+      rowOf(
+        `${name}: to the whole timeline`,
+        opened.map(({ wholeMs }) => wholeMs),
+        'ms',
+      ),
+      rowOf(
+        `${name}: longest task`,
+        opened.map(({ longestTaskMs }) => longestTaskMs),
+        'ms',
+      ),
+      rowOf(
+        `${name}: tasks over ${LONG_TASK_MS} ms`,
+        opened.map(({ longTasks }) => longTasks),
+        'tasks',
+      ),
+    ];
+  } finally {
+    await browser.close();
+    await vite.close();
+  }
+}
+
+/** From when the session begins to be opened, which is when the engine is there, to its last step on the page. */
+async function open(page: Page, address: string, step: number): Promise<Opened> {
+  await page.goto('about:blank');
+  await page.addInitScript(() => {
+    const seen = { tasks: [] as { at: number; ms: number }[] };
+    Object.assign(globalThis, { longTasks: seen });
+    new PerformanceObserver((list) => {
+      for (const { startTime, duration } of list.getEntries())
+        seen.tasks.push({ at: startTime, ms: duration });
+    }).observe({ type: 'longtask', buffered: true });
+  });
+  await page.goto(address);
+  return page.evaluate(async (last) => {
+    const begun = (): number | undefined => performance.getEntriesByName('session-opening')[0]?.startTime;
+    const isWhole = (): boolean =>
+      Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) >= last;
+    while (begun() === undefined || !isWhole()) await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    const from = begun()!;
+    const wholeMs = performance.now() - from;
+    const { tasks } = (globalThis as unknown as { longTasks: { tasks: { at: number; ms: number }[] } })
+      .longTasks;
+    const during = tasks.filter(({ at, ms }) => at + ms > from).map(({ ms }) => ms);
+    return { wholeMs, longestTaskMs: Math.max(0, ...during), longTasks: during.length };
+  }, step);
+}
