@@ -42,7 +42,7 @@ async function branchWithHeads(
       title: `${heads === 1 ? 'One window' : `${SEVERAL} heads`}: ${title}`.slice(0, 120),
       changes: heads === 1 ? { heads, mutedHeads: '', headCues: '' } : { heads },
     });
-    intake.acceptSnapshot(snapshot);
+    await intake.acceptSnapshot(snapshot);
     compare.openSessions(sessionId, snapshot.state.record.id);
   } catch (error) {
     problems.reportError('The session could not be repeated with other heads', error);

@@ -186,7 +186,7 @@ export class SessionActions {
     try {
       const named = `${title} without ${document}`.slice(0, MAX_TITLE).trim();
       const command = { kind: 'leaveOutDocument', sessionId, documentId, title: named } as const;
-      intake.acceptSnapshot(await engine.send(command));
+      await intake.acceptSnapshot(await engine.send(command));
     } catch (error) {
       problems.reportError(`The session without ${document} could not be made`, error);
     } finally {
