@@ -94,7 +94,8 @@ function run(
 ): tf.Tensor2D {
   const backend = tf.backend();
   if (tf.getBackend() !== 'webgpu') throw new BackendError('These kernels need the WebGPU backend.');
-  const info = (backend as WebGPUBackend).runWebGPUProgram(program, inputs, 'float32', uniforms, target);
+  const programs = backend as unknown as Pick<WebGPUBackend, 'runWebGPUProgram'>;
+  const info = programs.runWebGPUProgram(program, inputs, 'float32', uniforms, target);
   return target ?? (tf.engine().makeTensorFromTensorInfo(info, backend) as tf.Tensor2D);
 }
 

@@ -139,7 +139,7 @@ export class TensorRunner implements LayerRunner {
       const last = this.runLayer(top, x, rope, cache, wanted, fold);
       if (last === undefined) return undefined;
       const logits = applyLinear(this.kernels.rmsNorm(last, this.norm, epsilon), this.head);
-      const flat = logits.as1D();
+      const flat = tf.reshape<tf.Rank.R1>(logits, [logits.size]);
       return fold === null ? flat : tf.concat1d([flat, fold.finish()]);
     });
   }
