@@ -317,10 +317,7 @@ export class Engine {
     return spans.map(([start, end]) => tokenizer.decode(tree.tokens(upTo(start), upTo(end))));
   }
 
-  private async branchSession({
-    sessionId,
-    ...as
-  }: CommandOf<'branchSession'>): Promise<SessionSnapshot> {
+  private async branchSession({ sessionId, ...as }: CommandOf<'branchSession'>): Promise<SessionSnapshot> {
     const { planBranch } = await import('../session/branching/branch-plan.ts');
     const from = { step: as.step, without: null };
     return this.replayInto(sessionId, (stored) => ({ ...as, from, plan: planBranch(stored, as.step) }));
