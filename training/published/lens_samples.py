@@ -56,8 +56,9 @@ class Sampler:
         rng, target = self.rng, self.rng.choice(self.pieces)
         low, high = BLOCKS
         blocks, chosen = int(low * (high / low) ** rng.random()), [target]
-        while sum(len(piece.gists) for piece in chosen) < blocks:
-            chosen.append(rng.choice([piece for piece in self.pieces if piece is not target]))
+        others = [piece for piece in self.pieces if piece is not target]
+        while others and sum(len(piece.gists) for piece in chosen) < blocks:
+            chosen.append(rng.choice(others))
         rng.shuffle(chosen)
         question, spans = self.asked(target)
         before = sum(len(piece.tokens) for piece in chosen[: chosen.index(target)])

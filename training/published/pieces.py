@@ -74,10 +74,10 @@ class PieceMaker:
         piece.question, piece.supporting = entry["question"], wanted
         return piece if 0 < len(wanted) == sum(needed) else None
 
-    def piece(self, text: str, spans: Sequence[tuple[int, int]]) -> Piece:
+    def piece(self, text: str, spans: Sequence[tuple[int, int]], most_tokens: int | None = None) -> Piece:
         """Spans of characters, in their order; from the first on that ends behind the last block they are left out."""
         encoding = self.tokenizer.encode(text, add_special_tokens=False)
-        count = len(encoding.ids) // BLOCK_SIZE * BLOCK_SIZE
+        count = min(len(encoding.ids), most_tokens or len(encoding.ids)) // BLOCK_SIZE * BLOCK_SIZE
         ends = np.array([end for _, end in encoding.offsets[:count]] or [0])
         sentences = []
         for start, end in spans:

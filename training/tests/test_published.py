@@ -15,7 +15,7 @@ from training.constants import BLOCK_SIZE
 from training.models.gistnet import GistConfig, GistNet
 from training.models.llama import Llama
 from training.paths import MODEL_FOLDER
-from training.published import export, gistnet, heads, lensnet
+from training.published import evaluate_lensnet, export, gistnet, heads, lensnet
 from training.published.base import BaseFileError, load_published_base
 from training.published.cloze import cloze_question
 from training.published.corpus import CorpusError, encode, read_corpus
@@ -228,3 +228,24 @@ def test_one_command_shares_its_time_among_the_steps(tmp_path: Path) -> None:
     assert sum(minutes) + float(lens[lens.index("--minutes") + 1]) == pytest.approx(10)
     assert lens[lens.index("--gistnet") + 1] == gist[gist.index("--out") + 1] == written[written.index("--gistnet") + 1]
     assert gistnet.parse_options(gist[1:]).resume and export.parse_options(written[1:]).hours == 0.17
+
+
+def test_lensnet_is_measured_on_questions_in_squads_format(
+    base_folder: Path, trained: Path, small_base: Llama, tmp_path: Path
+) -> None:
+    rng, paragraphs = random.Random(6), []
+    for place in range(12):
+        context = " ".join(rng.choice(WORDS) for _ in range(60)) + f" The clerk of gate {place} is Mara. "
+        asked = {"question": f"Who is the clerk of gate {place}?"}
+        answer = {"text": "Mara", "answer_start": context.index("Mara")}
+        paragraphs.append({"context": context, "qas": [{**asked, "answers": [answer]}, {**asked, "answers": []}]})
+    (tmp_path / "squad.json").write_text(json.dumps({"data": [{"paragraphs": paragraphs}]}))
+    torch.manual_seed(0)
+    net = lensnet.LensNet(lensnet.LensConfig(16, 32, 4, 8, 64, lexical_features=lensnet.LEXICAL))
+    lensnet.start_untrained(net, small_base.model.embed_tokens.weight)
+    save_atomically(tmp_path / "lensnet.pt", entries_of(net))
+    options = ["--base", str(base_folder), "--gistnet", str(trained), "--lensnet", str(tmp_path / "lensnet.pt")]
+    options += ["--squad", str(tmp_path / "squad.json"), "--tokens", "640", "--n", "6"]
+    found = evaluate_lensnet.measure(evaluate_lensnet.parse_options(options))["found"]
+    assert found["bm25@8"]["n"] == found["lensnet@8"]["n"] == 6
+    assert found["bm25@8"]["accuracy"] >= 0.5

@@ -1,0 +1,138 @@
+"""Measure a published base's LensNet: how often it finds what people ask for, beside what needs no training.
+
+    python -m training.published.evaluate_lensnet --base FILE.gguf --squad squad.json --tokens 16384 --n 150
+
+SQuAD's paragraphs (never trained on) as histories of that length; one question at the end, asked as the chat asks. A
+question counts as found at k where every block that its answer stands in is among the k best; `bm25` is the rank of the
+playground's policy of that name, `hybrid` LensNet's score and that rank added, `cosine` the newest tokens' mean against
+gists. The base is not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.constants import BLOCK_SIZE, LEXICAL_FEATURES
+from training.data.layouts import Entry
+from training.data.lens_samples import Sample
+from training.models.lensnet import LensParts
+from training.options import parser_of
+from training.published.base import BaseFileError, load_published_base
+from training.published.gistnet import PUBLISHED_GISTNET, FrozenBase
+from training.published.lens_samples import Sampler
+from training.published.lensnet import PUBLISHED_LENSNET, GistNetError, load_published_gistnet, ranks_all
+from training.published.pieces import Piece, PieceMaker
+from training.train.checkpoints import begin, load_lensnet
+from training.train.intervals import cell
+from training.train.lens_losses import forward
+
+PLACES = (4, 8, 16)
+QUESTIONS_EACH = 50
+"""Of a history."""
+
+
+def histories(squad: Path, maker: PieceMaker, tokens: int, rng: random.Random) -> Iterator[Piece]:
+    """Endless: a history's paragraphs in random order, the questions about them as its sentences."""
+    articles = json.loads(squad.read_text(encoding="utf-8"))["data"]
+    paragraphs = [paragraph for article in articles for paragraph in article["paragraphs"]]
+    while True:
+        text, spans, asked = "", [], []
+        for paragraph in rng.sample(paragraphs, len(paragraphs)):
+            if len(text) > 6 * tokens:
+                break
+            for question in paragraph["qas"]:
+                if question.get("answers"):
+                    answer = question["answers"][0]
+                    start = len(text) + answer["answer_start"]
+                    spans.append((start, start + len(answer["text"])))
+                    asked.append(question["question"])
+            text += paragraph["context"] + "\n\n"
+        order = sorted(range(len(spans)), key=lambda i: spans[i])
+        piece = maker.piece(text, [spans[i] for i in order], tokens)
+        piece.sentences = [(asked[i], start, end) for i, (_, start, end) in zip(order, piece.sentences, strict=False)]
+        yield piece
+
+
+class Asker(Sampler):
+    """Asks a history's questions over a window that holds all of its gists."""
+
+    def ask(self, piece: Piece, question: tuple[str, int, int]) -> Sample | None:
+        self.now = question
+        self.pieces = [piece]
+        return self.try_sample()
+
+    def asked(self, piece: Piece) -> tuple[str, list[tuple[int, int]]]:
+        text, start, end = self.now
+        return text, [(start, end)]
+
+    def layout(self, length: int, gold: set[int]) -> list[Entry]:
+        covered = len(self.pieces[0].tokens)
+        gists = [Entry(1, start, start + BLOCK_SIZE) for start in range(0, covered, BLOCK_SIZE)]
+        question = [Entry(0, at, min(at + BLOCK_SIZE, length)) for at in range(covered, length, BLOCK_SIZE)]
+        return gists + question
+
+
+@torch.no_grad()
+def scores_of(net, sample: Sample) -> dict[str, Tensor]:
+    ((logits, scores),) = forward(net, [sample], LensParts())
+    words = sample.lexical[:, LEXICAL_FEATURES.index("bm25")]
+    gists = torch.stack([sample.slots.block[sample.slots.entry == i].mean(0) for i in range(len(sample.layout))])
+    cosine = F.cosine_similarity(gists, sample.tail.mean(0, keepdim=True), dim=-1)
+    return {"lensnet": logits, "bm25": words, "hybrid": scores + words, "cosine": cosine}
+
+
+def measure(options: argparse.Namespace) -> dict:
+    published = load_published_base(options.base)
+    gistnet = load_published_gistnet(options.gistnet, published)
+    base = FrozenBase(published, "cpu", torch.bfloat16)
+    net, rng = load_lensnet(options.lensnet), random.Random(options.seed)
+    maker = PieceMaker(base, gistnet, published.tokenizer)
+    asker = Asker(base, gistnet, published.tokenizer, [], rng, net.config.tail_tokens)
+    found: dict[str, list[bool]] = {}
+    count = 0
+    for piece in histories(options.squad, maker, options.tokens, rng):
+        for question in rng.sample(piece.sentences, min(QUESTIONS_EACH, len(piece.sentences))):
+            sample = asker.ask(piece, question)
+            if sample is None:
+                continue
+            count += 1
+            for name, values in scores_of(net, sample).items():
+                for k in PLACES:
+                    found.setdefault(f"{name}@{k}", []).append(ranks_all(values, sample, k))
+            if count == options.n:
+                return {"tokens": options.tokens, "found": {name: cell(hits) for name, hits in found.items()}}
+    raise AssertionError("histories are endless")
+
+
+def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = parser_of(__doc__)
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--gistnet", type=Path, default=PUBLISHED_GISTNET)
+    parser.add_argument("--lensnet", type=Path, default=PUBLISHED_LENSNET)
+    parser.add_argument("--squad", type=Path, required=True, help="questions in SQuAD's format")
+    parser.add_argument("--tokens", type=int, default=16_384, help="of a history")
+    parser.add_argument("--n", type=int, default=150, help="questions in all")
+    parser.add_argument("--seed", type=int, default=31)
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    options = parse_options()
+    begin(options.seed)
+    try:
+        print(json.dumps(measure(options)))
+    except (BaseFileError, GistNetError, OSError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
