@@ -2,8 +2,8 @@
 
     python -m training.published.evaluate_gistnet --base FILE.gguf --gistnet GISTNET.pt --text BOOK.txt --n 48
 
-Nats a token over the 64 tokens that follow 128 raw ones, with the 256 tokens before those as eight gists, deleted, as
-their eight newest tokens, or read whole; with `--lod2` the 1,024 tokens before as one gist.
+Nats a token over the 64 tokens that follow 128 raw ones, with the 256 tokens before those as eight gists (`--blocks`),
+deleted, as their eight newest tokens, or read whole; with `--lod2` the 1,024 tokens before as one gist.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def measure(options: argparse.Namespace) -> dict:
     published = load_published_base(options.base)
     net = load_published_gistnet(options.gistnet, published).to(options.device)
     base = FrozenBase(published, options.device, getattr(torch, options.dtype))
-    history = PAGE if options.lod2 else BLOCKS * BLOCK_SIZE
+    history = PAGE if options.lod2 else options.blocks * BLOCK_SIZE
     texts = [encode(published.tokenizer, path.read_text(encoding="utf-8", errors="replace")) for path in options.text]
     kinds = [Kind(path.name, ids, ids) for path, ids in zip(options.text, texts, strict=True)]
     ids = Windows(kinds, history + READ + MEASURED, random.Random(options.seed)).draw(options.n)
@@ -48,8 +48,13 @@ def measure(options: argparse.Namespace) -> dict:
     for rows in ids[:, :history].split(4):
         found = lod1_gists(net, base.embed(rows), rows)
         gists.append(lod2_gists(net, found) if options.lod2 else found)
-    found = Reading(base, ids, history).with_gists(torch.cat(gists))
-    return {"lod": 2 if options.lod2 else 1, "texts": [path.name for path in options.text], **found}
+    found = Reading(base, ids, history, gists[0].shape[1]).with_gists(torch.cat(gists))
+    return {
+        "lod": 2 if options.lod2 else 1,
+        "historyTokens": history,
+        "texts": [path.name for path in options.text],
+        **found,
+    }
 
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -58,6 +63,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--gistnet", type=Path, default=PUBLISHED_GISTNET)
     parser.add_argument("--text", type=Path, nargs="+", required=True)
     parser.add_argument("--n", type=int, default=48, help="windows")
+    parser.add_argument("--blocks", type=int, default=BLOCKS, help="blocks that gists stand for")
     parser.add_argument("--lod2", action="store_true")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))

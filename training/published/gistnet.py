@@ -97,10 +97,9 @@ def mixed_embeds(embeds: Tensor, gists: Tensor, raw: list[bool]) -> Tensor:
 class Reading:
     """What held-out windows cost the base with their history as it is, as gists, as its newest tokens, or left out."""
 
-    def __init__(self, base: FrozenBase, ids: Tensor, history: int) -> None:
+    def __init__(self, base: FrozenBase, ids: Tensor, history: int, slots: int) -> None:
         self.base, self.ids, self.history = base, ids, history
         embeds = base.embed(ids)
-        slots = history // (BLOCK_SIZE if history == BLOCKS * BLOCK_SIZE else PAGE)
         self.full = self.losses(embeds)
         self.deleted = self.losses(embeds[:, history:])
         self.newest = self.losses(embeds[:, history - slots :])
@@ -192,7 +191,8 @@ class Trainer:
         self.saved = None
         length = history + READ + MEASURED
         held_out = Windows(self.kinds, length, random.Random(7), held_out=True).draw(MEASURED_WINDOWS)
-        self.reading = Reading(self.base, held_out, history)
+        slots = history // (BLOCK_SIZE if self.lod == 1 else PAGE)
+        self.reading = Reading(self.base, held_out, history, slots)
         self.measure()
         self.progress = Progress(progress.minutes, progress.steps, self.progress.step, self.progress.seconds)
         saving, measuring = Timer(options.save_seconds), Timer(options.measure_minutes * 60)

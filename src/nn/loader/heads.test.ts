@@ -12,7 +12,10 @@ import { createFileSource } from '../model-folder/file-source.ts';
 import type { HeadsManifest } from '../model-folder/heads-manifest.ts';
 import type { ModelManifest } from '../model-folder/manifest.ts';
 import type { ModelSource } from '../model-folder/model-source.ts';
+import { headFiles } from '../model-folder/manifest.ts';
+import { readVerified } from '../model-folder/verified-files.ts';
 import { createBareModel } from './bare-model.ts';
+import { createHeads, readHeadsManifest, SHIPPED_HEADS } from './heads.ts';
 import { readFolderBase } from './published-base.ts';
 
 const TINY = join(import.meta.dirname, '../../../models/tiny');
@@ -87,6 +90,48 @@ const missing: ModelSource = {
   read: (file) => Promise.reject(new ModelSourceError(file, 'missing', 'is not there')),
   open: (file) => Promise.reject(new ModelSourceError(file, 'missing', 'is not there')),
 };
+
+/** `config.json` of the bases that heads are shipped for. */
+const BASES: Readonly<Record<string, Record<string, unknown>>> = {
+  'smollm2-135m': {
+    model_type: 'llama',
+    hidden_act: 'silu',
+    vocab_size: 49_152,
+    hidden_size: 576,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    intermediate_size: 1536,
+    rms_norm_eps: 1e-5,
+    rope_theta: 100_000,
+    tie_word_embeddings: true,
+  },
+};
+
+describe.each(SHIPPED_HEADS)('the heads of %s', (id) => {
+  const folder = join(import.meta.dirname, '../../../models', id);
+
+  it('are whole, fit their base, and take at most 40 MB', async () => {
+    const source = createFileSource(folder);
+    const manifest = await readHeadsManifest(source);
+    const files = await readVerified(source, headFiles(manifest), manifest.files, {});
+    const config = parseBaseConfig(BASES[id], 'config.json');
+    const heads = createHeads(config, manifest, (name) => files.get(name)!);
+    expect(heads.gistNet).not.toBeNull();
+    expect(heads.lensWorkshop?.canTrain).toBe(true);
+    heads.dispose();
+    expect([...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)).toBeLessThan(40e6);
+  });
+
+  it('say what they were measured to be worth, and begin with what measured best', async () => {
+    const { defaults, figures, training, madeFor } = await readHeadsManifest(createFileSource(folder));
+    expect(figures?.length).toBeGreaterThan(0);
+    expect(training?.commands.length).toBeGreaterThan(0);
+    expect(defaults.policy).toBeDefined();
+    expect(defaults.gistInput).toBeDefined();
+    expect(madeFor.layers).toBe(BASES[id]!['num_hidden_layers']);
+  });
+});
 
 describe('heads of a published base', () => {
   it('are used, with their defaults, and named; the base’s hash alone does not name the model', async () => {
