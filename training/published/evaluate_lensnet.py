@@ -4,8 +4,8 @@
 
 SQuAD's paragraphs (never trained on) as histories of that length; one question at the end, asked as the chat asks. A
 question counts as found at k where every block that its answer stands in is among the k best; `bm25` is the rank of the
-playground's policy of that name, `hybrid` LensNet's score and that rank added, `cosine` the newest tokens' mean against
-gists. The base is not run.
+playground's policy of that name, `hybrid` LensNet's score and what `bm25` makes of that rank added. The
+base is not run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from training.constants import BLOCK_SIZE, LEXICAL_FEATURES
@@ -29,13 +28,12 @@ from training.options import parser_of
 from training.published.base import BaseFileError, load_published_base
 from training.published.gistnet import PUBLISHED_GISTNET, FrozenBase
 from training.published.lens_samples import Sampler
-from training.published.lensnet import PUBLISHED_LENSNET, GistNetError, load_published_gistnet, ranks_all
+from training.published.lensnet import PLACES, PUBLISHED_LENSNET, GistNetError, load_published_gistnet, ranks_all
 from training.published.pieces import Piece, PieceMaker
 from training.train.checkpoints import begin, load_lensnet
 from training.train.intervals import cell
 from training.train.lens_losses import forward
 
-PLACES = (4, 8, 16)
 QUESTIONS_EACH = 50
 """Of a history."""
 
@@ -85,9 +83,15 @@ class Asker(Sampler):
 def scores_of(net, sample: Sample) -> dict[str, Tensor]:
     ((logits, scores),) = forward(net, [sample], LensParts())
     words = sample.lexical[:, LEXICAL_FEATURES.index("bm25")]
-    gists = torch.stack([sample.slots.block[sample.slots.entry == i].mean(0) for i in range(len(sample.layout))])
-    cosine = F.cosine_similarity(gists, sample.tail.mean(0, keepdim=True), dim=-1)
-    return {"lensnet": logits, "bm25": words, "hybrid": scores + words, "cosine": cosine}
+    return {"lensnet": logits, "bm25": words, "hybrid": (scores + standings(words)).clamp(-1, 1)}
+
+
+def standings(figures: Tensor) -> Tensor:
+    """How far each stands out from the others, as the policy `bm25` scores (`src/core/policies/standing.ts`)."""
+    deviation = figures.std(correction=0)
+    if deviation < 1e-6:
+        return torch.zeros_like(figures)
+    return (((figures - figures.mean()) / deviation - 1) / 2).tanh()
 
 
 def measure(options: argparse.Namespace) -> dict:

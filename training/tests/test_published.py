@@ -15,7 +15,7 @@ from training.constants import BLOCK_SIZE
 from training.models.gistnet import GistConfig, GistNet
 from training.models.llama import Llama
 from training.paths import MODEL_FOLDER
-from training.published import evaluate_lensnet, export, gistnet, heads, lensnet
+from training.published import evaluate_gistnet, evaluate_lensnet, export, gistnet, heads, lensnet
 from training.published.base import BaseFileError, load_published_base
 from training.published.cloze import cloze_question
 from training.published.corpus import CorpusError, encode, read_corpus
@@ -249,3 +249,11 @@ def test_lensnet_is_measured_on_questions_in_squads_format(
     found = evaluate_lensnet.measure(evaluate_lensnet.parse_options(options))["found"]
     assert found["bm25@8"]["n"] == found["lensnet@8"]["n"] == 6
     assert found["bm25@8"]["accuracy"] >= 0.5
+
+
+def test_gists_are_measured_against_deletion(base_folder: Path, corpus: Path, trained: Path) -> None:
+    options = ["--base", str(base_folder), "--gistnet", str(trained), "--text", str(corpus / "notes.md"), "--n", "5"]
+    options += ["--dtype", "float32", "--blocks", "3"]
+    found = evaluate_gistnet.measure(evaluate_gistnet.parse_options(options))
+    assert found["n"] == 5 and found["historyTokens"] == 96
+    assert all(isinstance(found[name], float) for name in ("gists", "newest", "full", "gapRecovered"))

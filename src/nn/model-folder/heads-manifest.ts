@@ -58,7 +58,7 @@ export interface BaseIdentity {
 
 /**
  * How far embeddings may be from those that the heads were made for, relative to their size: more than rounding to
- * eight bits does (0.005), less than another training (measured on quantisations of one base).
+ * eight bits makes of them (about 0.005).
  */
 const ROUNDING = 0.03;
 
