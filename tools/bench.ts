@@ -11,6 +11,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { bundleSuite } from './bench/bundle-suite.ts';
 import { coreSuite } from './bench/core-suite.ts';
+import { headsSuite } from './bench/heads-suite.ts';
 import { historyGrowthSuite } from './bench/history-growth-suite.ts';
 import { ingestSuite } from './bench/ingest-suite.ts';
 import type { BenchRow } from './bench/measure.ts';
@@ -87,6 +88,7 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   ingest: async () => ingestSuite(await model(), rounds, tokens),
   refocus: async () => refocusSuite(await model(), rounds),
   'history-growth': async () => historyGrowthSuite(await model(), rounds),
+  heads: async () => headsSuite(await model(), rounds),
   bundle: () => Promise.resolve(bundleSuite(root)),
   open: async () => openSuite(await model(), tokens || STORED_TOKENS),
   timeline: () => timelineSuite(),

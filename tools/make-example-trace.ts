@@ -1,17 +1,22 @@
 /**
  * `npm run example-trace`: records the trace that the page plays while its model loads, from the headless session
  * over the shipped example with some of its questions asked and what the answers attended to recorded. Writes
- * `public/examples/harbour-chronicle.trace.jsonl.gz`.
+ * `public/examples/harbour-chronicle.trace.jsonl.gz`. With `-- heads`: four heads that are asked four questions at once,
+ * into `public/examples/four-heads.trace.jsonl.gz`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TelemetryEvent } from '../src/core/trace/telemetry.ts';
+import type { TelemetryEvent, TraceHeader } from '../src/core/trace/telemetry.ts';
 import { defaultsOf } from '../src/runtime/engine/engine.ts';
 import { compressTrace, writeTraceChunks } from '../src/storage/trace/trace-codec.ts';
 import { openHeadlessSession } from './headless-session.ts';
 import { openModel, root } from './open-model.ts';
 
 const EXAMPLE = join(root, 'public/examples/harbour-chronicle');
+const HEADS_EXAMPLE = join(root, 'public/examples/four-heads');
+/** Enough for the facts of four questions. */
+const HEADS_TOKENS = 8_192;
+const HEADS = 4;
 /** How far the recording goes into the example: enough for LOD2 gists to appear, small enough to arrive at once. */
 const RECORDED_TOKENS = 12_288;
 const ASK_EVERY_TOKENS = 3_072;
@@ -56,12 +61,45 @@ async function record(): Promise<void> {
   const totals = session.totals();
   await session.close();
   model.dispose();
+  await ship(EXAMPLE, header, events);
+  console.log(`${totals.refocuses} refocuses, ${totals.violations} violations`);
+}
+
+/** Each of four heads takes one of the example's first questions, asked in one breath. */
+async function recordHeads(): Promise<void> {
+  const { model, backend } = await openModel('tiny', 'wasm');
+  const events: TelemetryEvent[] = [];
+  const title = 'Four questions at once';
+  const { questions } = JSON.parse(readFileSync(`${EXAMPLE}.json`, 'utf8')) as {
+    readonly questions: readonly Question[];
+  };
+  const asked = questions.slice(0, HEADS).map(({ question }) => question);
+  const { session, header } = openHeadlessSession({
+    model,
+    backend: backend.id,
+    title,
+    config: { ...defaultsOf(model), heads: HEADS, headCues: 'part' },
+    onEvents: (batch) => events.push(...batch.map(shortened)),
+  });
+  session.steps.announce();
+  const ids = model.tokenizer.encode(readFileSync(`${EXAMPLE}.txt`, 'utf8')).subarray(0, HEADS_TOKENS);
+  const origin = { role: 'document' as const, title, documentId: 'example', wallClockMs: 0 };
+  session.steps.queue.add(ids, origin);
+  while (session.steps.queue.pendingTokens > 0) await session.step();
+  const { answer } = await session.ask(asked.join(' '));
+  console.log(answer.text);
+  await session.close();
+  model.dispose();
+  await ship(HEADS_EXAMPLE, header, events);
+}
+
+async function ship(name: string, header: TraceHeader, events: readonly TelemetryEvent[]): Promise<void> {
   const bytes = await compressTrace(writeTraceChunks(header, events));
   if (bytes.length > LARGEST_BYTES) {
     throw new Error(`The trace has ${bytes.length} bytes; at most ${LARGEST_BYTES} are shipped.`);
   }
-  writeFileSync(`${EXAMPLE}.trace.jsonl.gz`, bytes);
-  console.log(`${totals.refocuses} refocuses, ${totals.violations} violations, ${bytes.length} bytes`);
+  writeFileSync(`${name}.trace.jsonl.gz`, bytes);
+  console.log(`${events.length} events, ${bytes.length} bytes`);
 }
 
 function shortened(event: TelemetryEvent): TelemetryEvent {
@@ -74,4 +112,4 @@ function rounded(value: number): number {
   return Math.round(value * SCORE_STEPS) / SCORE_STEPS;
 }
 
-await record();
+await (process.argv[2] === 'heads' ? recordHeads() : record());

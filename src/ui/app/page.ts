@@ -26,6 +26,7 @@ import { SESSIONS_CHANNEL, followSessions } from '../model/session-follow.ts';
 import { watchForEviction } from '../model/kept-sessions.ts';
 import { startPlayheadClock } from '../model/playhead-clock.ts';
 import { compareHeadsCommand } from './compare-heads.ts';
+import { headsExampleCommand } from './heads-example.ts';
 import { pageCommands } from './page-commands.ts';
 import { sessionCommands } from './session-commands.ts';
 
@@ -68,7 +69,8 @@ export function createPage(engine: EnginePort): Page {
     tour: new TourProgress(registry),
   };
   registerRecords(registry);
-  commands.register(compareHeadsCommand(model, features.compare), ...pageCommands(model.shell));
+  commands.register(compareHeadsCommand(model, features.compare), headsExampleCommand(model));
+  commands.register(...pageCommands(model.shell));
   return { model, commands, keyboard: new KeyboardLabels(), ...features };
 }
 

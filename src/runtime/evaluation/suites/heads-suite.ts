@@ -51,26 +51,26 @@ function armsOf(config: RunConfig, base: LanguageModel): readonly Arm[] {
     const own = { heads, headTopK: 0, stagingBudgetTokens: 0 };
     const budgetTokens = budgetOfEqualCompute(config.budgetTokens, heads, base);
     return [
-      { id: 'heads', heads, changes: own },
-      { id: 'heads, equal compute', heads, changes: { ...own, budgetTokens } },
+      { id: `${heads} heads`, heads, changes: own },
+      { id: `${heads} heads, equal compute`, heads, changes: { ...own, budgetTokens } },
     ];
   });
   const own = { heads: VARIED, headTopK: 0, stagingBudgetTokens: 0 };
   const varied: Arm[] = [
-    { id: 'heads, a part each', heads: VARIED, changes: { ...own, headCues: 'part' } },
+    { id: `${VARIED} heads, a part each`, heads: VARIED, changes: { ...own, headCues: 'part' } },
     {
-      id: 'heads, diversity alone',
+      id: `${VARIED} heads, diversity alone`,
       heads: VARIED,
       changes: { ...own, headCues: 'plain', diversityGain: 0.6 },
     },
-    { id: 'heads, merged by mean', heads: VARIED, changes: { ...own, merger: 'mean' } },
-    { id: 'heads, the best one', heads: VARIED, changes: { ...own, merger: 'best-head' } },
+    { id: `${VARIED} heads, merged by mean`, heads: VARIED, changes: { ...own, merger: 'mean' } },
+    { id: `${VARIED} heads, the best one`, heads: VARIED, changes: { ...own, merger: 'best-head' } },
     {
-      id: 'heads, half routed',
+      id: `${VARIED} heads, half routed`,
       heads: VARIED,
       changes: { ...own, router: 'utility-gated', headTopK: VARIED / 2 },
     },
-    { id: 'heads, staged', heads: VARIED, changes: { ...own, stagingBudgetTokens } },
+    { id: `${VARIED} heads, staged`, heads: VARIED, changes: { ...own, stagingBudgetTokens } },
   ];
   return [
     { id: 'one window', heads: 1, changes: { ...one, questionParts: 0 } },
@@ -100,7 +100,8 @@ export function budgetOfEqualCompute(
 export const headsSuite: EvaluationSuite = {
   id: 'heads',
   tasks: TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
-  defaultTasks: ['multi-query'],
+  // The shipped base says one sentence and stops: what asks for several is not answered, whoever focuses.
+  defaultTasks: ['multi-key'],
   defaultSamples: 20,
   policies: [],
 
