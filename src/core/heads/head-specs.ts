@@ -12,7 +12,7 @@ export const STAGING_HEAD = 8;
 export const MIN_HEAD_TOKENS = 128;
 /** A head keeps at least this much of the newest history raw, so that it reads a question whole. */
 const MIN_RECENT_TOKENS = 96;
-/** Of heads without named cues: what measured best (docs/models.md). */
+/** Of heads without named cues; chosen so that each of the first looks for something else, not by measurement. */
 const CUE_ORDER: readonly HeadCue[] = [
   'plain',
   'part',

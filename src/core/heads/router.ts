@@ -20,9 +20,6 @@ export interface HeadStatistics {
   readonly rawShare: number;
 }
 
-/** The order in which a learned router reads them. */
-export const HEAD_STATISTICS = ['wanted', 'peak', 'mean', 'rawShare'] as const;
-
 export interface Routing {
   /** `[heads]`. */
   readonly utilities: readonly number[];

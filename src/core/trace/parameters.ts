@@ -526,7 +526,7 @@ const TABLE = {
       unit: '',
       maxCharacters: 160,
       sentence:
-        'What each head looks for, in order and again from the beginning where there are more heads: plain (the policy alone), recency, query (the question’s words), names, rare, aggregation (whatever shares a word with the question), part (one sentence of the question each). “names*2” gives a head twice the share of the budget. Empty: plain for one head, the measured order for more.',
+        'What each head looks for, in order and again from the beginning where there are more heads: plain (the policy alone), recency, query (the question’s words), names, rare, aggregation (whatever shares a word with the question), part (one sentence of the question each). “names*2” gives a head twice the share of the budget. Empty: plain for one head; for more plain, part, query, names, aggregation, recency, rare, part.',
       definition: 'head-cue',
       affects: ['heads', 'window', 'scorer'],
       inManifest: 'optional',

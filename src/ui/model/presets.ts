@@ -51,7 +51,7 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       story:
         'Four facts from four chapters, asked for in one breath. Four heads divide the budget, each takes one sentence of the question, and what they read is merged for every token.',
       watch:
-        'Ask, then look at the lanes: which head opens which fact? Point at a token of the answer, mute a head, ask again.',
+        'Ask, then look at the lanes: which head opens which fact? The shipped model says one sentence and stops, so look at what is opened, not at the answer; mute a head and ask again.',
       config: { heads: 4, headCues: 'part' },
       chapters: [[1, 2, 3, 4, 5, 6, 7, 8]],
       change: null,
