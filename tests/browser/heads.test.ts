@@ -28,7 +28,9 @@ describe('the live session', () => {
     { timeout: 4 * SOON_MS },
     async () => {
       expect(await lanes().count()).toBe(0);
-      await page.getByLabel('Heads', { exact: true }).fill('4');
+      // Its label ends in its symbol.
+      const heads = page.getByLabel(/^Heads\s*H/).and(page.locator('input[type="text"]'));
+      await heads.first().fill('4');
       await page.keyboard.press('Enter');
       await page.getByLabel('Your question').fill('What does a wig cost at Rosen?');
       await page.getByLabel('Your question').press('Enter');

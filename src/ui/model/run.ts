@@ -2,6 +2,7 @@
  * A run as the page remembers it: frames as keyframes and deltas, metrics per step, decoded tokens. No store,
  * because it is large: drawing code reads it, and whoever subscribes hears that it grew.
  */
+import { STAGING_HEAD } from '../../core/heads/head-specs.ts';
 import { type RunConfig, changedIds } from '../../core/trace/config.ts';
 import type {
   ActionRecord,
@@ -260,7 +261,7 @@ export class Run {
     const known = this.#others.get(head);
     if (known) return known.own;
     const own = new Run();
-    this.#others.set(head, { own, placed: new HeadRun(this, own) });
+    this.#others.set(head, { own, placed: new HeadRun(head, this, own) });
     return own;
   }
 
@@ -271,13 +272,18 @@ export class Run {
   }
 }
 
-/** The run of one head, at the places of another's: all heads stand on one playhead. */
+/**
+ * The run of one head, at the places of the first one's: all heads stand on one playhead. Where it was not there, before
+ * it came or after it went, the first one's frames stand, so that every place has one.
+ */
 export class HeadRun {
   readonly #places: Run;
   readonly #own: Run;
+  readonly #id: number;
 
   /** @param places - whose frames are the places. @param own - the head's. */
-  constructor(places: Run, own: Run) {
+  constructor(id: number, places: Run, own: Run) {
+    this.#id = id;
     this.#places = places;
     this.#own = own;
   }
@@ -319,7 +325,8 @@ export class HeadRun {
   }
 
   frameAt(index: number) {
-    return this.#own.frameAt(this.#at(index));
+    const at = this.#at(index);
+    return at < 0 ? this.#places.frameAt(index) : this.#own.frameAt(at);
   }
 
   stepAt(index: number) {
@@ -328,19 +335,22 @@ export class HeadRun {
 
   layoutAt(index: number) {
     const at = this.#at(index);
-    return at < 0 ? NO_ENTRIES : this.#own.layoutAt(at);
+    return at < 0 ? this.#places.layoutAt(index) : this.#own.layoutAt(at);
   }
 
   scoredLayoutAt(index: number) {
-    return this.#own.scoredLayoutAt(this.#at(index));
+    const at = this.#at(index);
+    return at < 0 ? this.#places.scoredLayoutAt(index) : this.#own.scoredLayoutAt(at);
   }
 
   deltaNllAt(index: number) {
-    return this.#own.deltaNllAt(this.#at(index));
+    const at = this.#at(index);
+    return at < 0 ? this.#places.deltaNllAt(index) : this.#own.deltaNllAt(at);
   }
 
   latenciesAt(index: number) {
-    return this.#own.latenciesAt(this.#at(index));
+    const at = this.#at(index);
+    return at < 0 ? this.#places.latenciesAt(index) : this.#own.latenciesAt(at);
   }
 
   configAt(index: number) {
@@ -363,11 +373,16 @@ export class HeadRun {
     return null;
   }
 
-  /** The head's newest frame up to a place; -1 before its first. */
+  /** The head's newest frame up to a place; -1 where it was not there. */
   #at(index: number): number {
     const step = this.#places.stepAt(index)?.step;
-    return step === undefined ? -1 : this.#own.indexOfStep(step);
+    const config = this.#places.configAt(index);
+    if (step === undefined || (config !== null && !hasHead(config, this.#id))) return -1;
+    return this.#own.indexOfStep(step);
   }
 }
 
-const NO_ENTRIES: readonly never[] = [];
+/** Whether a run with these parameters has a head, or the staging context. */
+export function hasHead(config: RunConfig, id: number): boolean {
+  return id === STAGING_HEAD ? config.stagingBudgetTokens > 0 : id < config.heads;
+}

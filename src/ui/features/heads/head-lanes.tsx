@@ -2,6 +2,7 @@
 import { Headphones, VolumeX } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { mutedHeads, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
+import { hasHead } from '../../model/run.ts';
 import { useRunView, useSession, useViewport } from '../../view/hooks.ts';
 import { readPalette } from '../../view/palette.ts';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
@@ -27,10 +28,10 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
   const shown = useViewport((state) => state.head);
   const config = useSession((state) => state.session?.config ?? null);
   const { run } = view.source;
-  const ids = run.headIds;
-  if (ids.length < 2) return null;
   const routing = run.routingAt(index);
   const atStep = run.configAt(index);
+  const ids = run.headIds.filter((id) => atStep === null || hasHead(atStep, id));
+  if (ids.length < 2) return null;
   const several = ids.filter((id) => id !== STAGING_HEAD);
   const held = heldBlocks(run, several, index);
   const muted = config ? mutedHeads(config) : [];

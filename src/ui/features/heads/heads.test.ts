@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import { sampleAction, sampleRefocus } from '../../../core/testing/sample-events.ts';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
+import { settledAt } from '../../model/answer-citations.ts';
 import { Run } from '../../model/run.ts';
 import { heldBlocks } from './draw-lanes.ts';
 import { coverageWords, laneName, routingWords, stagingWords } from './lane-words.ts';
@@ -61,8 +62,9 @@ describe('a run of several heads', () => {
     expect(run.headIds).toEqual([0, 1]);
     const second = run.ofHead(1)!;
     expect([second.frameCount, second.cursor]).toEqual([2, 96]);
-    expect(second.frameAt(0)).toBeUndefined();
-    expect(second.layoutAt(0)).toEqual([]);
+    // Before it came, the first head's context is what stood: every place has a frame.
+    expect(second.frameAt(0)).toBe(run.frameAt(0));
+    expect(second.layoutAt(0)).toBe(run.layoutAt(0));
     expect(second.frameAt(1)?.actions).toHaveLength(1);
     expect(second.layoutAt(1)[0]).toEqual([1, 0, 32]);
     expect(run.layoutAt(1)[0]).toEqual([0, 0, 32]);
@@ -74,6 +76,21 @@ describe('a run of several heads', () => {
     run.reset();
     expect(run.headIds).toEqual([0]);
     expect(run.ofHead(1)).toBeUndefined();
+  });
+
+  it('shows no head where the parameters have none, and a frame at every place all the same', () => {
+    const run = runOfTwo();
+    const config = { ...DEFAULT_RUN_CONFIG, heads: 1 };
+    const said = { type: 'session', sessionId: 's', title: 'S', modelId: 'm', modelHash: 'h' } as const;
+    run.append([
+      { ...said, step: 2, timeMs: 0, backend: 'cpu', config },
+      sampleRefocus({ step: 3, cursor: 128, layout: { kind: 'delta', splices: [] } }),
+    ]);
+    const second = run.ofHead(1)!;
+    expect(second.frameAt(2)).toBe(run.frameAt(2));
+    expect(second.layoutAt(1)[0]).toEqual([1, 0, 32]);
+    for (let index = 0; index < second.frameCount; index++) expect(second.frameAt(index)).toBeDefined();
+    expect(settledAt(second, 128)).toBe(-1);
   });
 
   it('knows what each holds raw beyond the recent window', () => {
