@@ -58,6 +58,6 @@ async function decode(focus: MultiHeadFocus): Promise<void> {
     const { logits } = await focus.predict();
     const next = logits.reduce((best, logit, id) => (logit > logits[best]! ? id : best), 0);
     await focus.append(Uint32Array.of(next), ORIGIN);
-    if (focus.memory.isBlockClosed) await focus.refocus('block');
+    if (focus.memory.tree.tokenCount % K === 0) await focus.refocus('block');
   }
 }
