@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- [--suite NAME] [--model ID] [--backend wasm|cpu] [--rounds N] [--tokens N] [--json OUT]
- * [--markdown FILE]`: times as ratios within one run, and figures with their spread. Prints a table, and what became
+ * `npm run bench -- [--suite NAME] [--model ID] [--backend wasm|cpu] [--rounds N] [--tokens N] [--threads N]
+ * [--json OUT] [--markdown FILE]`: times as ratios within one run, and figures with their spread. Prints a table, and what became
  * worse against the table that is committed; `--json` also writes it for machines, `--markdown` puts the rows in
  * place of those that the file has.
  */
@@ -19,6 +19,7 @@ import { nnSuite } from './bench/nn-suite.ts';
 import { openSuite } from './bench/open-suite.ts';
 import { refocusSuite } from './bench/refocus-suite.ts';
 import { readTable, regressions, withRows } from './bench/table.ts';
+import { peersSuite } from './bench/peers-suite.ts';
 import { timelineSuite } from './bench/timeline-suite.ts';
 import { openModel, root } from './open-model.ts';
 
@@ -41,6 +42,7 @@ function options() {
         backend: { type: 'string', default: 'wasm' },
         rounds: { type: 'string', default: '10' },
         tokens: { type: 'string', default: '0' },
+        threads: { type: 'string', default: '1' },
         json: { type: 'string' },
         markdown: { type: 'string' },
       },
@@ -64,14 +66,18 @@ const {
   backend: wanted,
   rounds: roundsText,
   tokens: tokensText,
+  threads: threadsText,
   json,
   markdown,
 } = options();
 const rounds = Number(roundsText);
 const tokens = Number(tokensText);
+const threads = Number(threadsText);
 if (wanted !== 'wasm' && wanted !== 'cpu') fail(`Unknown backend "${wanted}". Under Node: wasm, cpu.`);
 if (!Number.isInteger(rounds) || rounds < 1)
   fail(`--rounds takes a whole number from 1, not "${roundsText}".`);
+if (!Number.isInteger(threads) || threads < 1)
+  fail(`--threads takes a whole number from 1, not "${threadsText}".`);
 if (!Number.isInteger(tokens) || tokens < 0) fail(`--tokens takes a whole number, not "${tokensText}".`);
 
 type OpenedModel = Awaited<ReturnType<typeof openModel>>;
@@ -92,9 +98,10 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   bundle: () => Promise.resolve(bundleSuite(root)),
   open: async () => openSuite(await model(), tokens || STORED_TOKENS),
   timeline: () => timelineSuite(),
+  peers: () => peersSuite(rounds, threads),
 };
 /** They need a browser or a build, which the others do not: run only when they are asked for. */
-const BY_NAME_ALONE = ['bundle', 'open', 'timeline'];
+const BY_NAME_ALONE = ['bundle', 'open', 'timeline', 'peers'];
 
 if (suite !== 'all' && SUITES[suite] === undefined)
   fail(`Unknown suite "${suite}". Known: ${Object.keys(SUITES).join(', ')}.`);

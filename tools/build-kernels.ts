@@ -7,22 +7,19 @@ const SOURCES = join(import.meta.dirname, '../kernels');
 const BUILD = join(SOURCES, 'build');
 const STAMP = join(BUILD, 'source.sha256');
 
-/** What every binary is compiled with; deterministic, no allocator, no start function. */
+/** What the binary is compiled with: deterministic, no allocator, no start function. */
 const COMMON = ['-O3', '--runtime', 'stub', '--noAssert', '--enable', 'simd', '--enable', 'threads'];
-/** Pages of 64 KiB that a memory has at first, and may have at most: shared memories have to say. */
+/** Pages of 64 KiB that a memory has at first, and may have at most. */
 const PAGES = ['--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'];
-const VARIANTS = {
-  'kernels.wasm': [],
-  'kernels-shared.wasm': ['--sharedMemory'],
-} as const satisfies Record<string, readonly string[]>;
+const BINARY = 'kernels.wasm';
 
 /** @throws if the compiler refuses the source, with what it says. */
 export async function buildKernels(): Promise<void> {
   const hash = hashOfSources();
   const isFresh = existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash;
-  if (isFresh && Object.keys(VARIANTS).every((name) => existsSync(join(BUILD, name)))) return;
+  if (isFresh && existsSync(join(BUILD, BINARY))) return;
   mkdirSync(BUILD, { recursive: true });
-  for (const [name, options] of Object.entries(VARIANTS)) replaceFile(name, await compileKernels(options));
+  replaceFile(BINARY, await compileKernels());
   replaceFile('source.sha256', hash);
 }
 
@@ -43,13 +40,13 @@ interface Compiler {
 /** Its own types declare AssemblyScript's `Array` for everyone: what may be undefined would pass for a value. */
 const COMPILER: string = 'assemblyscript/asc';
 
-/** The binary of a variant. @throws as `buildKernels`. */
-async function compileKernels(options: readonly string[] = []): Promise<Uint8Array> {
+/** The same source gives the same bytes. @throws as `buildKernels`. */
+export async function compileKernels(): Promise<Uint8Array> {
   const { default: asc } = (await import(COMPILER)) as { readonly default: Compiler };
   const files = sources();
   const out: { binary: Uint8Array | null } = { binary: null };
   const stderr = asc.createMemoryStream();
-  const { error } = await asc.main(['index.ts', ...COMMON, ...PAGES, ...options, '-o', 'out.wasm'], {
+  const { error } = await asc.main(['index.ts', ...COMMON, ...PAGES, '-o', 'out.wasm'], {
     stderr,
     readFile: (name) => files[name.replaceAll('\\', '/')] ?? null,
     writeFile: (name, contents) => {
@@ -71,7 +68,7 @@ function sources(): Readonly<Record<string, string>> {
 function hashOfSources(): string {
   const lock = readFileSync(join(SOURCES, '../package.json'), 'utf8');
   const compiler = /"assemblyscript": "[^"]+"/.exec(lock)?.[0] ?? '';
-  const options = JSON.stringify([COMMON, PAGES, VARIANTS]);
+  const options = JSON.stringify([COMMON, PAGES]);
   return createHash('sha256')
     .update(JSON.stringify([compiler, options, sources()]))
     .digest('hex');

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import { KernelAttention } from './attention-kernel.ts';
 import { attendDense, type CopyColumns } from './attention-dense.ts';
 import { attendLoop, weighKeysLoop } from './attention-loop.ts';
 import type { AttentionShape, HeadColumns, Kernels, QueryShape, RopeTables } from './kernels.ts';
@@ -13,6 +14,13 @@ const DENSE_PAIRS = 2048;
 const MANY_ROWS = 16;
 
 export class HeapKernels implements Kernels {
+  private readonly simd: KernelAttention | null;
+
+  /** @param module - the WASM kernels, where they run. */
+  constructor(module: WebAssembly.Module | null) {
+    this.simd = module === null ? null : new KernelAttention(module);
+  }
+
   rmsNorm(x: tf.Tensor2D, weight: tf.Tensor1D, epsilon: number): tf.Tensor2D {
     const [rows, columns] = x.shape;
     const result = emptyTensor(rows, columns);
@@ -86,7 +94,9 @@ export class HeapKernels implements Kernels {
     }
     const result = emptyTensor(q.shape[0], q.shape[1]);
     const firstKeys = shape.firstKey && integersOf(shape.firstKey);
-    attendLoop(valuesOf(q), valuesOf(k), valuesOf(v), valuesOf(result), firstKeys, shape);
+    const values = [valuesOf(q), valuesOf(k), valuesOf(v), valuesOf(result), firstKeys] as const;
+    if (this.simd !== null && KernelAttention.canRun(shape)) this.simd.attend(...values, shape);
+    else attendLoop(...values, shape);
     return result;
   }
 
