@@ -19,6 +19,7 @@ import {
   answerUnderWay,
   branchUnderWay,
   noSession,
+  probeUnderWay,
   transferStopped,
   transferUnderWay,
 } from '../session/messages/errors.ts';
@@ -41,6 +42,7 @@ import type { EvaluationOutcome } from './protocol/evaluation.ts';
 import type { StoredRun } from '../session/messages/run-messages.ts';
 import { type SessionSurroundings, emptySession, storedSession } from './session-opening.ts';
 import { interruptedTurn } from '../session/journal/session-restore.ts';
+import { type ProbeResult, type RunningProbe, startProbe } from './probe.ts';
 import type { Transfer } from './session-files/export-session.ts';
 
 type CommandMap = { readonly [K in CommandKind]: Extract<Command, { kind: K }> };
@@ -82,6 +84,7 @@ export class Engine {
   private storedRuns: StoredRuns | null = null;
   private transferStop: AbortController | null = null;
   private evaluationService: Promise<EvaluationService> | null = null;
+  private runningProbe: RunningProbe | null = null;
   private readonly handlers: Handlers = {
     boot: (command) => this.boot(command),
     examineModel: ({ place }) => this.ports.models.examine(place),
@@ -130,6 +133,7 @@ export class Engine {
     treeCells: (query) => this.session.query(query),
     searchText: (query) => this.session.query(query),
     searchSimilar: (query) => this.session.query(query),
+    probe: (request) => this.probe(request),
     branchSession: (command) => this.branchSession(command),
     leaveOutDocument: (command) => this.leaveOutDocument(command),
     stopBranch: async () => {
@@ -423,9 +427,22 @@ export class Engine {
     this.branch = null;
     this.opened = null;
     this.lensTraining = null;
+    await this.runningProbe?.stop();
     await branch?.stop();
     await opened?.close();
     await lensTraining?.close();
+  }
+
+  private async probe(request: CommandOf<'probe'>): Promise<ProbeResult> {
+    if (this.runningProbe !== null) throw probeUnderWay();
+    const { backend } = this.ready;
+    const probe = startProbe(this.session, request, { backend: backend.id, clock: this.ports.clock });
+    this.runningProbe = probe;
+    try {
+      return await probe.result;
+    } finally {
+      this.runningProbe = null;
+    }
   }
 
   private async exportTrace(format: ExportFormat): Promise<ExportedFile> {

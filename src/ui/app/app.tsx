@@ -8,6 +8,7 @@ import { DocumentsPanel } from '../features/documents/documents-panel.tsx';
 import { InspectorPanel } from '../features/inspector/inspector-panel.tsx';
 import { ParametersPanel } from '../features/parameters/parameters-panel.tsx';
 import { PresetsPanel } from '../features/presets/presets-panel.tsx';
+import { ProbesPanel } from '../features/probes/probes-panel.tsx';
 import { PruningPanel } from '../features/pruning/pruning-panel.tsx';
 import { QuestionsPanel } from '../features/records/questions-panel.tsx';
 import { RecordingBanner } from '../features/share/recording-banner.tsx';
@@ -134,7 +135,7 @@ function WideMain() {
 }
 
 function SetupPanels() {
-  const { presets } = usePage();
+  const { presets, probes } = usePage();
   return (
     <>
       <ErrorBoundary name="Documents">
@@ -142,6 +143,9 @@ function SetupPanels() {
       </ErrorBoundary>
       <ErrorBoundary name="Presets">
         <PresetsPanel presets={presets} />
+      </ErrorBoundary>
+      <ErrorBoundary name="Own questions">
+        <ProbesPanel probes={probes} />
       </ErrorBoundary>
       <ErrorBoundary name="Parameters">
         <ParametersPanel />

@@ -11,6 +11,7 @@ import { Evaluation } from '../features/evaluate/evaluation.ts';
 import { Explorer } from '../features/explorer/explorer.ts';
 import { Heads } from '../features/heads/heads.ts';
 import { Presets } from '../features/presets/presets.ts';
+import { Probes } from '../features/probes/probes.ts';
 import { registerRecords } from '../features/records/register-records.ts';
 import { type OpenExample, startAddressSync } from '../features/share/address-sync.ts';
 import { listenForDroppedFiles } from '../features/share/open-trace.ts';
@@ -41,6 +42,7 @@ export interface Page {
   readonly evaluation: Evaluation;
   readonly training: LensTraining;
   readonly presets: Presets;
+  readonly probes: Probes;
   readonly tour: TourProgress;
   readonly pageLink: PageLink;
   /** Told how the timeline is divided on the screen. */
@@ -64,6 +66,7 @@ export function createPage(engine: EnginePort): Page {
     tellTimelineLayout: registerTimeline(registry),
     heads: new Heads(registry),
     presets: new Presets(registry),
+    probes: new Probes(model),
     training: new LensTraining(registry),
     evaluation: new Evaluation(registry),
     tour: new TourProgress(registry),

@@ -18,6 +18,7 @@ import type { EvaluationCatalogue, EvaluationOutcome, EvaluationProgress } from 
 import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
 import { modelPlaceSchema, modelSchemas } from './models.ts';
 import type { ModelFetchProgress, ModelResults } from './models.ts';
+import type { ProbeResult } from '../probe.ts';
 import { runSchemas } from '../../session/messages/run-messages.ts';
 import type { BranchProgress, StoredRun } from '../../session/messages/run-messages.ts';
 import { querySchemas } from '../../session/messages/query-messages.ts';
@@ -75,6 +76,12 @@ export const commandSchema = z.discriminatedUnion('kind', [
   ...sessionCommandSchemas,
   ...querySchemas,
   ...runSchemas,
+  /** Ask beside the open session, and judge what is decoded. Nothing of it is kept. One at a time. */
+  z.object({
+    kind: z.literal('probe'),
+    question: z.string().min(1).max(2000),
+    expected: z.array(z.string().min(1).max(200)).min(1).max(20),
+  }),
   /** The run so far as a file. */
   z.object({ kind: z.literal('exportTrace'), format: z.enum(EXPORT_FORMATS) }),
   /** A session with all that belongs to it, as a `.ctx` archive. */
@@ -148,6 +155,7 @@ export interface CommandResults extends SessionResults, ModelResults {
   branchSession: SessionSnapshot;
   leaveOutDocument: SessionSnapshot;
   stopBranch: null;
+  probe: ProbeResult;
   readRun: StoredRun;
   runTexts: readonly string[];
   exportTrace: ExportedFile;

@@ -71,6 +71,15 @@ export function branchUnderWay(): EngineError {
   );
 }
 
+export function probeUnderWay(): EngineError {
+  return new EngineError(
+    'busy',
+    'Another of your questions is being asked.',
+    'It goes on.',
+    'Wait until it is answered.',
+  );
+}
+
 export function transferUnderWay(): EngineError {
   return new EngineError(
     'busy',

@@ -57,7 +57,7 @@ export class SessionSteps {
   private config: RunConfig;
   /** What the next refocus will run with. */
   private requested: RunConfig;
-  private lensMark: string | null = null;
+  private lensInUse: { readonly net: LensNet | null; readonly mark: string | null } | null = null;
   private lastFlushMs = 0;
 
   /**
@@ -216,10 +216,15 @@ export class SessionSteps {
     return applied;
   }
 
+  /** What `useLens` was told last; null where it never was. */
+  get lens(): { readonly net: LensNet | null; readonly mark: string | null } | null {
+    return this.lensInUse;
+  }
+
   /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
   useLens(lensNet: LensNet | null, mark: string | null): void {
     this.focus.useLens(lensNet);
-    this.lensMark = mark;
+    this.lensInUse = { net: lensNet, mark };
   }
 
   /** Note in the trace with what the run begins or goes on. */
@@ -232,7 +237,7 @@ export class SessionSteps {
   private announcement(): SessionEvent {
     const { telemetry, stored, model, config } = this;
     const subject = { record: stored, model, config, backend: this.options.backend };
-    return sessionEvent(telemetry.base(this.focus.step), subject, this.lensMark);
+    return sessionEvent(telemetry.base(this.focus.step), subject, this.lensInUse?.mark ?? null);
   }
 
   /** The same for a session that goes on; null where its last announcement still says what is. */
