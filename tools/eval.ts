@@ -4,6 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { dirname, join } from 'node:path';
 import { whyNoRetrievalHeads } from '../src/runtime/evaluation/baselines/qr-head.ts';
 import { CaseFileError, parseCases } from '../src/runtime/evaluation/cases/case-file.ts';
+import { reportTable } from '../src/core/evaluation-report/report-table.ts';
 import { linesOf } from '../src/core/question-records/record.ts';
 import { costPlotOf } from '../src/runtime/evaluation/report/cost-plot.ts';
 import { focusPlotOf } from '../src/runtime/evaluation/report/focus-plot.ts';
@@ -17,6 +18,7 @@ import { OptionError, configWith } from './command-line.ts';
 import { partsOf } from './eval/data-folder.ts';
 import { openModel, root } from './open-model.ts';
 import { EVAL_USAGE, parseEvalOptions } from './eval/options.ts';
+import { writeTable } from './table-file.ts';
 import { PartialResults } from './eval/partial.ts';
 import { type Refusal, runInPool } from './eval/pool.ts';
 import { printReport } from './eval/table.ts';
@@ -94,6 +96,7 @@ async function main(): Promise<void> {
   }
   const report = reportOf(partial.results, about);
   if (jsonFile !== null) write(jsonFile, `${JSON.stringify(report, null, 1)}\n`);
+  if (command.tableFile !== null) writeTable(command.tableFile, reportTable(report));
   if (command.markdownFile !== null) write(command.markdownFile, markdownOf(report));
   if (command.plotFile !== null) {
     const svg = costPlotOf(report);

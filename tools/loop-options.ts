@@ -4,6 +4,8 @@ import type { RunConfig } from '../src/core/trace/config.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { OptionError, configWith, parameterChanges, parameterFlags, wholeNumber } from './command-line.ts';
 
+import { checkTableFile } from './table-file.ts';
+
 export { OptionError } from './command-line.ts';
 
 export interface LoopOptions {
@@ -13,6 +15,8 @@ export interface LoopOptions {
   readonly modelId: string;
   readonly backend: 'wasm' | 'cpu';
   readonly traceFile: string | null;
+  /** The metrics of every step, as Parquet or CSV. */
+  readonly tableFile: string | null;
   readonly json: boolean;
   /** A question after every so many tokens; 0 asks none. */
   readonly askEvery: number;
@@ -24,7 +28,7 @@ export interface LoopOptions {
 const FLAGS = parameterFlags({ policy: 'policy', strategy: 'strategy', seed: 'seed' });
 
 export const LOOP_USAGE = `npm run loop -- [--text FILE] [--tokens N] [--policy P] [--strategy S] [--set key=value …] [--model ID|PATH]
-                [--backend wasm|cpu] [--seed S] [--ask-every N] [--ask QUESTION …] [--trace OUT.jsonl] [--json]`;
+                [--backend wasm|cpu] [--seed S] [--ask-every N] [--ask QUESTION …] [--trace OUT.jsonl] [--table OUT.parquet|OUT.csv] [--json]`;
 
 /** @throws {OptionError} */
 export function parseLoopOptions(args: readonly string[]): LoopOptions {
@@ -40,6 +44,7 @@ export function parseLoopOptions(args: readonly string[]): LoopOptions {
     modelId: values.model,
     backend,
     traceFile: values.trace ?? null,
+    tableFile: values.table === undefined ? null : checkTableFile('--table', values.table),
     json: values.json,
     askEvery: wholeNumber('--ask-every', values['ask-every'], 0),
     questions: values.ask,
@@ -66,6 +71,7 @@ function parse(args: readonly string[]) {
         'ask-every': { type: 'string', default: '8192' },
         ask: { type: 'string', multiple: true, default: [] },
         trace: { type: 'string' },
+        table: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
     }).values;

@@ -13,6 +13,7 @@ import {
   type TelemetryEvent,
   type TraceHeader,
 } from '../src/core/trace/telemetry.ts';
+import { metricsTable } from '../src/core/trace/export/metrics-table.ts';
 import type { Tokenizer } from '../src/nn/model-folder/tokenizer.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { encodeHistory } from '../src/runtime/session/memory/history-intake.ts';
@@ -21,9 +22,12 @@ import { acceptText, IntakeError } from '../src/runtime/session/memory/text-inta
 import { openHeadlessSession } from './headless-session.ts';
 import { openModel } from './open-model.ts';
 import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions } from './loop-options.ts';
+import { writeTable } from './table-file.ts';
 import { type SyntheticHistory, writeSyntheticHistory } from './synthetic-history.ts';
 
 const DEFAULT_TOKENS = 20_000;
+/** What the table of metrics is made of. */
+const TABLED: ReadonlySet<TelemetryEvent['type']> = new Set(['refocus', 'deltaNll', 'violation', 'latency']);
 const PROGRESS_EVERY_MS = 1000;
 
 interface History extends SyntheticHistory {
@@ -136,6 +140,7 @@ async function main(): Promise<void> {
   const history = readHistory(options, model, config.seed);
   const trace = openTrace(options.traceFile);
   const tally = new Tally();
+  const told: TelemetryEvent[] = [];
   const { session, header } = openHeadlessSession({
     model,
     backend: backend.id,
@@ -144,6 +149,7 @@ async function main(): Promise<void> {
     onEvents: (events) => {
       tally.accept(events);
       trace.write(...events);
+      if (options.tableFile !== null) told.push(...events.filter(({ type }) => TABLED.has(type)));
     },
   });
   trace.write(header);
@@ -155,6 +161,7 @@ async function main(): Promise<void> {
   await session.close();
   model.dispose();
   trace.close();
+  if (options.tableFile !== null) writeTable(options.tableFile, await metricsTable(told));
   const result = {
     tokens: history.ids.length,
     ...totals,

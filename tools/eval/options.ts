@@ -7,6 +7,7 @@ import {
 } from '../../src/runtime/evaluation/baselines/policies.ts';
 import { type Language, LANGUAGES } from '../../src/runtime/evaluation/world/languages.ts';
 import { SUITES } from '../../src/runtime/evaluation/suites/suites.ts';
+import { checkTableFile } from '../table-file.ts';
 import { OptionError, parameterChanges, parameterFlags, wholeNumber } from '../command-line.ts';
 
 /** A history's length: tokens, or multiples of the budget. */
@@ -39,6 +40,8 @@ export interface EvalCommand {
   /** The same as logs of Inspect. */
   readonly inspectFolder: string | null;
   readonly markdownFile: string | null;
+  /** A row a cell with every figure, as Parquet or CSV. */
+  readonly tableFile: string | null;
   /** Quality against cost, as SVG. */
   readonly plotFile: string | null;
   /** Focus against full context by length, as SVG. */
@@ -57,7 +60,7 @@ const FLAGS = parameterFlags({ budget: 'budgetTokens' });
 export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--tasks T,…] [--policy P,…] [--model ID]
                 [--templates core|trained|held-out]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
-                [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--markdown OUT.md]
+                [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--markdown OUT.md] [--table OUT.parquet|OUT.csv]
                 [--plot OUT.svg] [--focus-plot OUT.svg] [--records OUT.jsonl] [--inspect FOLDER] [--resume] [--jobs J] [--shard i/n]
                 [--backend wasm|cpu]`;
 
@@ -103,6 +106,7 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     recordsFile: values.records ?? null,
     inspectFolder: values.inspect ?? null,
     markdownFile: values.markdown ?? null,
+    tableFile: values.table === undefined ? null : checkTableFile('--table', values.table),
     plotFile: values.plot ?? null,
     focusPlotFile: values['focus-plot'] ?? null,
     jobs: values.jobs === undefined ? availableParallelism() : wholeNumber('--jobs', values.jobs, 1),
@@ -134,6 +138,7 @@ function parse(args: readonly string[]) {
         records: { type: 'string' },
         inspect: { type: 'string' },
         markdown: { type: 'string' },
+        table: { type: 'string' },
         plot: { type: 'string' },
         'focus-plot': { type: 'string' },
         jobs: { type: 'string' },

@@ -11,7 +11,8 @@ import {
 } from '../telemetry.ts';
 import { sampleAction, sampleRefocus } from '../../testing/sample-events.ts';
 import { chromeTrace } from './chrome-trace.ts';
-import { metricsCsv } from './metrics-csv.ts';
+import { csvOf } from '../../../base/table.ts';
+import { metricsTable } from './metrics-table.ts';
 
 const header: TraceHeader = {
   format: TRACE_FORMAT,
@@ -154,11 +155,13 @@ test('the Chrome trace follows the Trace Event Format: stages last, actions are 
 
 test('an empty run is a whole file too', async () => {
   expect(documented.safeParse(JSON.parse(await joined(chromeTrace(header, [])))).success).toBe(true);
-  expect((await joined(metricsCsv([]))).split('\r\n')).toHaveLength(2);
+  expect(csvOf(await metricsTable([])).split('\r\n')).toHaveLength(2);
 });
 
 test('the CSV has one line a step, whatever the order of its events, and no formula', async () => {
-  const lines = (await joined(metricsCsv(events))).trimEnd().split('\r\n');
+  const lines = csvOf(await metricsTable(events))
+    .trimEnd()
+    .split('\r\n');
   const names = lines[0]!.split(',');
   expect(lines).toHaveLength(3);
   const first = Object.fromEntries(lines[1]!.split(',').map((cell, i) => [names[i]!, cell]));

@@ -1,6 +1,7 @@
 /** Turns a run's events into a file that a user can keep, in each of the formats offered. Knows no session. */
 import { chromeTrace } from '../../../core/trace/export/chrome-trace.ts';
-import { metricsCsv } from '../../../core/trace/export/metrics-csv.ts';
+import { csvLines } from '../../../base/table.ts';
+import { metricsTable } from '../../../core/trace/export/metrics-table.ts';
 import type { TelemetryEvent, TraceHeader } from '../../../core/trace/telemetry.ts';
 import { compressTrace, writeTraceChunks } from '../../../storage/trace/trace-codec.ts';
 import type { ExportFormat, ExportedFile } from '../protocol/protocol.ts';
@@ -36,7 +37,7 @@ export async function exportTrace(
       return { fileName, file: new Blob([bytes as BlobPart], { type }) };
     }
     case 'csv':
-      return { fileName, file: await blobOf(metricsCsv(events), type) };
+      return { fileName, file: await blobOf(csvLines(await metricsTable(events)), type) };
     case 'chrome-trace':
       return { fileName, file: await blobOf(chromeTrace(header, events), type) };
   }
@@ -45,7 +46,7 @@ export async function exportTrace(
 const PIECE_CHARACTERS = 1024 * 1024;
 
 /** A browser may move a blob's pieces out of memory; one long string would stay in it. */
-async function blobOf(chunks: AsyncIterable<string>, type: string): Promise<Blob> {
+async function blobOf(chunks: Iterable<string> | AsyncIterable<string>, type: string): Promise<Blob> {
   const pieces: Blob[] = [];
   let waiting: string[] = [];
   let characters = 0;

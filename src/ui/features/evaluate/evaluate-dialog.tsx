@@ -11,7 +11,8 @@ import { EvaluationContext, useEvaluation, useEvaluationState } from './evaluati
 import { type Evaluation, shownRecords, shownReports } from './evaluation.ts';
 import type { KeptReport } from './report-shelf.ts';
 import { Results } from './results.tsx';
-import { csvOf } from './results-rows.ts';
+import { csvOf } from '../../../base/table.ts';
+import { reportTable } from '../../../core/evaluation-report/report-table.ts';
 import { saveFile } from '../../widgets/save-file.ts';
 import { SetupForm } from './setup-form.tsx';
 import { useModel, useSession } from '../../view/hooks.ts';
@@ -174,7 +175,11 @@ function ReportButtons({ kept: { id, name, report } }: { readonly kept: KeptRepo
   };
   return (
     <>
-      <button type="button" className="button" onClick={save('csv', 'text/csv', csvOf)}>
+      <button
+        type="button"
+        className="button"
+        onClick={save('csv', 'text/csv', (report) => csvOf(reportTable(report)))}
+      >
         <Table2 size={14} aria-hidden /> CSV
       </button>
       <button

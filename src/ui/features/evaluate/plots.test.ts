@@ -4,7 +4,9 @@ import type { Interval } from '../../../base/statistics.ts';
 import { type DrawnMark, readChart, windowForCharts } from '../../widgets/testing/read-chart.ts';
 import { summaryOf, tableOf } from './describe-plot.ts';
 import { drawPlot } from './draw-plot.ts';
-import { csvOf, resultTable } from './results-rows.ts';
+import { csvOf } from '../../../base/table.ts';
+import { reportTable } from '../../../core/evaluation-report/report-table.ts';
+import { resultTable } from './results-rows.ts';
 import {
   PLOT_IDS,
   type PlotId,
@@ -237,12 +239,12 @@ describe('results', () => {
   });
 
   it('writes CSV that a spreadsheet reads as text and figures', () => {
-    const [header, first, , third] = csvOf(A.report).split('\r\n');
+    const [header, first, , third] = csvOf(reportTable(A.report)).split('\r\n');
     expect(header!.split(',').slice(0, 11).join()).toBe(
       'suite,task,policy,templates,historyTokens,budgetTokens,heads,n,answered,answeredLow95,answeredHigh95',
     );
     expect(first).toMatch(/^recall,single,gold,seen,1024,256,1,20,0\.9,0\./);
     expect(third).toMatch(/^recall,single,newest-blocks,/);
-    expect(csvOf(A.report)).toContain("recall,single,'=own,");
+    expect(csvOf(reportTable(A.report))).toContain("recall,single,'=own,");
   });
 });

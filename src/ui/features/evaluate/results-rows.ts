@@ -1,7 +1,6 @@
-/** Reports as rows of a table and as CSV. Pure. */
+/** Reports as rows of a table. Pure. */
 import { FIGURES, type FigureDescription, type FigureId } from '../../../core/evaluation-report/figures.ts';
-import { type Cell, type EvaluationReport } from '../../../core/evaluation-report/report.ts';
-import { type Interval } from '../../../base/statistics.ts';
+import type { Cell } from '../../../core/evaluation-report/report.ts';
 import { cellsOf, policiesOf, scopesOf, type ShownReport } from './series.ts';
 
 export interface FigureText {
@@ -101,37 +100,4 @@ function digits(value: number): string {
   const size = Math.abs(value);
   const text = size.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 3);
   return value < 0 && Number(text) > 0 ? `−${text}` : text;
-}
-
-/** Every cell and figure with both ends of its interval; a figure that is undefined is empty. */
-export function csvOf(report: EvaluationReport): string {
-  const header = [
-    'suite', 'task', 'policy', 'templates', 'historyTokens', 'budgetTokens', 'heads', 'n',
-    ...FIGURES.flatMap(({ id }) => [id, `${id}Low95`, `${id}High95`]),
-  ]; // prettier-ignore
-  const rows = report.suites.flatMap(({ suite, cells }) =>
-    cells.map((cell) => [
-      suite,
-      cell.task,
-      cell.policy,
-      cell.templates ?? '',
-      cell.historyTokens,
-      cell.budgetTokens,
-      cell.heads,
-      cell.n,
-      ...FIGURES.flatMap(({ id }) => [cell[id] ?? '', ...ends(cell.intervals[id])]),
-    ]),
-  );
-  return [header, ...rows].map((row) => row.map(csvField).join(',') + '\r\n').join('');
-}
-
-function ends(interval: Interval | undefined): readonly (number | string)[] {
-  return interval === undefined ? ['', ''] : interval;
-}
-
-/** RFC 4180; a leading sign that a spreadsheet would run as a formula is disarmed. */
-function csvField(value: string | number): string {
-  if (typeof value === 'number') return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,8 +1,8 @@
-/** Writes a run's tracks as CSV (RFC 4180): one line a refocus step, an empty cell where nothing was measured. Pure. */
+/** A run's tracks as a table: one row a refocus step of a head, null where nothing was measured. Pure. */
+import type { Cell, Table } from '../../../base/table.ts';
 import { STAGES } from '../telemetry.ts';
 import type { ActionRecord, Stage, TelemetryEvent, TelemetryEventOf } from '../telemetry.ts';
 
-type Cell = string | number | null;
 type Refocus = TelemetryEventOf<'refocus'>;
 
 /** Which row of the table something belongs to. */
@@ -59,13 +59,10 @@ const MEASURED_COLUMNS: readonly (readonly [name: string, cell: (measured: Measu
   ['violations', ({ violations }) => violations],
 ];
 
-/**
- * The lines of the file, header first. What belongs to a step may come before or after its refocus, so the cells
- * of all steps are kept until the events end; layouts and scores are not.
- */
-export async function* metricsCsv(
+/** What belongs to a step may come before or after its refocus, so that all events are read first. */
+export async function metricsTable(
   events: Iterable<TelemetryEvent> | AsyncIterable<TelemetryEvent>,
-): AsyncGenerator<string> {
+): Promise<Table> {
   const steps: { readonly at: Place; readonly cells: readonly Cell[] }[] = [];
   const measured = new Map<string, Measured>();
   // What concerns the memory of all heads is told with the first.
@@ -85,25 +82,15 @@ export async function* metricsCsv(
       stageMs[event.stage] = (stageMs[event.stage] ?? 0) + event.ms;
     }
   }
-  yield line([...REFOCUS_COLUMNS, ...MEASURED_COLUMNS].map(([name]) => name));
-  for (const { at: place, cells } of steps) {
-    const beside = at(place);
-    yield line([...cells, ...MEASURED_COLUMNS.map(([, cell]) => cell(beside))]);
-  }
+  return {
+    names: [...REFOCUS_COLUMNS, ...MEASURED_COLUMNS].map(([name]) => name),
+    rows: steps.map(({ at: place, cells }) => {
+      const beside = at(place);
+      return [...cells, ...MEASURED_COLUMNS.map(([, cell]) => cell(beside))];
+    }),
+  };
 }
 
 function fold(values: readonly number[], join: (a: number, b: number) => number, divisor = 1): Cell {
   return values.length === 0 ? null : values.reduce((a, b) => join(a, b)) / divisor;
-}
-
-function line(cells: readonly Cell[]): string {
-  return `${cells.map(written).join(',')}\r\n`;
-}
-
-/** Text of a stranger's trace must not become a formula in a spreadsheet, hence the apostrophe. */
-function written(cell: Cell): string {
-  if (cell === null) return '';
-  if (typeof cell === 'number') return String(cell);
-  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
