@@ -28,7 +28,7 @@ export function CopyText({ text, label, title }: CopyTextProps) {
       }}
     >
       <Copy size={12} aria-hidden />{' '}
-      <span role="status">
+      <span aria-live="polite">
         {outcome === null ? label : outcome === 'copied' ? 'Copied' : 'The browser refused to copy'}
       </span>
     </button>

@@ -14,7 +14,9 @@ export function ProbesPanel({ probes }: { readonly probes: Probes }) {
   const { probes: list, asking, everyTokens } = useStore(probes.store);
   const hasHistory = useSession((state) => (state.session?.cursor ?? 0) > 0);
   const ready = useSession((state) => state.phase === 'ready');
-  const answered = list.filter(({ outcomes }) => outcomes.at(-1)?.isAnswered).length;
+  const answered = list.filter(({ outcomes }) =>
+    outcomes.slice(-1).some(({ isAnswered }) => isAnswered),
+  ).length;
   const wasAsked = list.some(({ outcomes }) => outcomes.length > 0);
   return (
     <section className="panel-section probes" aria-label="Own questions">
@@ -87,7 +89,6 @@ interface ProbeRowProps {
 }
 
 function ProbeRow({ probe: { question, expected, outcomes }, isAsking, onRemove }: ProbeRowProps) {
-  const last = outcomes.at(-1);
   const right = outcomes.filter(({ isAnswered }) => isAnswered).length;
   return (
     <li>
@@ -116,16 +117,14 @@ function ProbeRow({ probe: { question, expected, outcomes }, isAsking, onRemove 
         </div>
       )}
       <p className="small" role="status">
-        {isAsking ? (
-          'Asking…'
-        ) : last ? (
-          <>
-            <strong>{last.isAnswered ? 'Answered' : 'Not answered'}</strong> at {formatCount(last.cursor)}{' '}
-            tokens: <span translate="no">{last.answer || '(nothing)'}</span>
-          </>
-        ) : (
-          'Not asked yet.'
-        )}
+        {isAsking ? 'Asking…' : outcomes.length === 0 && 'Not asked yet.'}
+        {!isAsking &&
+          outcomes.slice(-1).map(({ isAnswered, cursor, answer }) => (
+            <span key={cursor}>
+              <strong>{isAnswered ? 'Answered' : 'Not answered'}</strong> at {formatCount(cursor)} tokens:{' '}
+              <span translate="no">{answer || '(nothing)'}</span>
+            </span>
+          ))}
       </p>
     </li>
   );
