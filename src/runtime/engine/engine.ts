@@ -39,10 +39,10 @@ import type {
   SessionSnapshot,
 } from './protocol/protocol.ts';
 import type { EvaluationOutcome } from './protocol/evaluation.ts';
-import type { StoredRun } from '../session/messages/run-messages.ts';
+import type { ProbeResult, StoredRun } from '../session/messages/run-messages.ts';
 import { type SessionSurroundings, emptySession, storedSession } from './session-opening.ts';
 import { interruptedTurn } from '../session/journal/session-restore.ts';
-import { type ProbeResult, type RunningProbe, startProbe } from './probe.ts';
+import { type RunningProbe, startProbe } from './probe.ts';
 import type { Transfer } from './session-files/export-session.ts';
 
 type CommandMap = { readonly [K in CommandKind]: Extract<Command, { kind: K }> };

@@ -5,20 +5,13 @@
 import type { Clock } from '../../base/clock.ts';
 import { judgeAnswer } from '../evaluation/cases/expected-answer.ts';
 import { GREEDY, MAX_ANSWER_TOKENS } from '../session/decoding/greedy.ts';
+import type { ProbeResult } from '../session/messages/run-messages.ts';
 import { Session } from '../session/session.ts';
 
 export interface ProbeRequest {
   readonly question: string;
   /** All of them have to stand in the answer, in any order. */
   readonly expected: readonly string[];
-}
-
-export interface ProbeResult {
-  readonly answer: string;
-  readonly isAnswered: boolean;
-  /** The history's length and the last refocus when it was asked. */
-  readonly cursor: number;
-  readonly step: number;
 }
 
 export interface RunningProbe {

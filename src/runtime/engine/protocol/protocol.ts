@@ -18,9 +18,8 @@ import type { EvaluationCatalogue, EvaluationOutcome, EvaluationProgress } from 
 import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
 import { modelPlaceSchema, modelSchemas } from './models.ts';
 import type { ModelFetchProgress, ModelResults } from './models.ts';
-import type { ProbeResult } from '../probe.ts';
 import { runSchemas } from '../../session/messages/run-messages.ts';
-import type { BranchProgress, StoredRun } from '../../session/messages/run-messages.ts';
+import type { BranchProgress, ProbeResult, StoredRun } from '../../session/messages/run-messages.ts';
 import { querySchemas } from '../../session/messages/query-messages.ts';
 import { sessionCommandSchemas } from '../../session/messages/session-messages.ts';
 import type { SessionNotice, SessionResults, SessionState } from '../../session/messages/session-messages.ts';

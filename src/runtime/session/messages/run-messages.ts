@@ -61,6 +61,15 @@ export interface BranchProgress {
   readonly error: WireError | null;
 }
 
+/** What a question asked beside the session came to. */
+export interface ProbeResult {
+  readonly answer: string;
+  readonly isAnswered: boolean;
+  /** The history's length and the last refocus when it was asked. */
+  readonly cursor: number;
+  readonly step: number;
+}
+
 export interface StoredRun {
   readonly record: SessionRecord;
   readonly events: readonly TelemetryEvent[];
