@@ -78,7 +78,7 @@ export interface SessionBatch {
   readonly chat?: readonly ChatMessageRecord[];
   /** All marks of the session, in place of those stored. */
   readonly marks?: readonly SpanMark[];
-  readonly patch?: Partial<Pick<SessionRecord, 'title' | 'config' | 'updatedAt' | 'stepCount'>>;
+  readonly patch?: Partial<Pick<SessionRecord, 'title' | 'config' | 'updatedAt' | 'stepCount' | 'modelHash'>>;
   /**
    * Nodes that go to the cold tier, and nodes that come back from it. Token ids stay where they are, as nothing could
    * bring them back; gists move to rows of their own, which opening does not read.

@@ -1,5 +1,6 @@
 /** Opens a session: a new one, or one that storage gives back, its missing gists recomputed. */
 import { type RunConfig, applyConfigChanges } from '../../core/trace/config.ts';
+import { withoutRuns } from '../../core/tree/node-runs.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import type { SessionHandle, SessionRecord, StoredSession } from '../../storage/ports.ts';
 import type { Notice } from './protocol/protocol.ts';
@@ -11,7 +12,7 @@ import { Session } from '../session/session.ts';
 import { hiddenAfter } from '../session/memory/hidden-documents.ts';
 import { Memory } from '../session/memory/memory.ts';
 import { withKnownLens } from '../session/head/lens-variant.ts';
-import { restoreFocus, restoreTree } from '../session/journal/session-restore.ts';
+import { restoreFocus, restoreTree, withholdCold } from '../session/journal/session-restore.ts';
 import { TelemetryRecorder } from '../session/telemetry/telemetry-recorder.ts';
 
 /** What every session of a page shares. */
@@ -40,14 +41,22 @@ export async function storedSession(
   around: SessionSurroundings,
 ): Promise<{ readonly session: Session; readonly stored: StoredSession; readonly damage: string[] }> {
   const { model } = around;
-  const stored = await handle.load();
-  const restored = restoreTree(stored, model);
+  let stored = await handle.load();
+  let restored = restoreTree(stored, model);
+  if (restored.tree.pendingGistCount > 0 && stored.cold.some(({ lod }) => lod > 0)) {
+    // Gists are made from those below them; zeros stand where these are in the cold tier.
+    stored = await handle.load({ whole: true });
+    restored = restoreTree(stored, model);
+  }
   const { tree } = restored;
   const damage = [...stored.damage, ...restored.damage];
   const { config, note } = withKnownLens(model, applyConfigChanges(around.defaults, stored.record.config));
   if (note !== null) damage.push(note);
   const gistsStored = Array.from({ length: tree.maxLod + 1 }, (_, level) => tree.countAt(level));
   await rebuildGists(tree, around);
+  const isOtherNet = stored.record.modelHash !== model.hash;
+  const renewed = isOtherNet ? stored.cold.filter(({ lod }) => lod > 0) : [];
+  withholdCold(tree, withoutRuns(stored.cold, renewed));
   const session = new Session({
     ...partsOf(around, stored.record.id),
     handle,
@@ -63,6 +72,7 @@ export async function storedSession(
     },
   });
   session.steps.queue.takeUp(stored.pending, around.clock.wallClockMs());
+  if (isOtherNet && !handle.readOnly) session.steps.gistsRenewed(model.hash, renewed);
   return { session, stored, damage };
 }
 

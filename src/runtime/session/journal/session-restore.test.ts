@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { createFakeModel } from '../../testing/fake-model.ts';
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts';
 import { StorageError } from '../../../storage/ports.ts';
-import type { SessionHandle, SessionStore } from '../../../storage/ports.ts';
+import type { SessionHandle, SessionId, SessionStore } from '../../../storage/ports.ts';
 import { readTrace } from '../../../storage/trace/trace-codec.ts';
 import {
   bootEngine,
@@ -104,6 +105,34 @@ describe('a session read back', () => {
     await open(second);
     const third = await fixture.engine.handle({ kind: 'openSession', sessionId: id });
     expect(third.damage).toEqual([]);
+  });
+
+  it('gets new gists from other weights once, whole, with what was pruned in reach again', async () => {
+    const store = { ...createMemoryStore(), close: () => undefined };
+    const config = { pruneIdleSteps: 0, pruneKeepAccesses: 1000, pruneMaxShare: 0.9, policy: 'recency' };
+    const first = await bootEngine({ store });
+    const id = await open(first, { ...config, budgetTokens: 512, recentTokens: 64 });
+    await ingest(first, prose(8000));
+    for (let round = 0; round < 3; round++) {
+      const { runs } = await first.engine.handle({ kind: 'planPruning', measure: 0 });
+      await first.engine.handle({ kind: 'prune', runs: [...runs] });
+    }
+    await first.engine.dispose();
+    const model = { ...createFakeModel(), hash: 'other weights' };
+    const reopen = async () => {
+      const fixture = await bootEngine({ store, model });
+      const { damage } = await fixture.engine.handle({ kind: 'openSession', sessionId: id });
+      const rebuilt = fixture.notices.filter(({ kind }) => kind === 'progress').length;
+      const { neighbours } = await fixture.engine.handle({ kind: 'inspect', lod: 1, start: 64, end: 96 });
+      await fixture.engine.dispose();
+      const stored = await (await store.open(id as SessionId)).load();
+      const cold = stored.cold.filter(({ lod }) => lod > 0);
+      return { damage, isRebuilt: rebuilt > 0, neighbours, hash: stored.record.modelHash, cold };
+    };
+    const renewed = await reopen();
+    expect(renewed).toMatchObject({ isRebuilt: true, hash: 'other weights', cold: [] });
+    expect(renewed.damage.join()).toMatch(/weights changed/);
+    expect(await reopen()).toEqual({ ...renewed, isRebuilt: false, damage: [] });
   });
 
   it('is refused when another model made it', async () => {

@@ -65,8 +65,12 @@ export function restoreTree(stored: StoredSession, model: LoadedModel): Restored
   else if (tokens.length >= K) {
     damage.push('The weights changed since the session was stored: its gists are recomputed.');
   }
-  tree.withhold(commonRuns(stored.cold, nodesOf(tree)));
   return { tree, damage };
+}
+
+/** Take away what is cold; all gists must be there again. */
+export function withholdCold(tree: GistTree, cold: readonly NodeRun[]): void {
+  tree.withhold(commonRuns(cold, nodesOf(tree)));
 }
 
 /** All nodes that the tree has. */

@@ -8,6 +8,7 @@ import {
   nextPieceTokens,
   refocusEveryTokens,
 } from '../../../core/allocator/refocus-cadence.ts';
+import type { NodeRun } from '../../../core/tree/ids.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { protectedStart } from '../../../core/context/moves.ts';
 import type { PinnedSpan } from '../../../core/context/working-context.ts';
@@ -303,6 +304,17 @@ export class SessionSteps {
     this.followMarks(recent.map(({ start, end }) => ({ start: Math.max(start, recentStart), end })));
     await this.refocus('manual');
     this.followMarks();
+  }
+
+  /**
+   * All gists were made anew by another GistNet: they are stored in place of the old ones with the name of the weights,
+   * in one batch, so that old and new never stand side by side.
+   *
+   * @param restored - gists that were in the cold tier, and no longer are.
+   */
+  gistsRenewed(modelHash: string, restored: readonly NodeRun[]): void {
+    if (restored.length > 0) this.journal?.addPruning({ restored });
+    this.patch({ modelHash });
   }
 
   notify(notice: SessionNotice): void {
