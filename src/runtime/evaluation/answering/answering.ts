@@ -91,6 +91,7 @@ const LAYOUT_SHARE = 0.35;
  * @param tree - of the history alone, with all its gists.
  * @param policies - such as can answer at this length.
  * @param offsetTokens - moves all contexts this many tokens along; the history itself stands at 0.
+ * @param asked - what policies of the page are asked in, where that stands already.
  * @returns by policy, one result a case, in the order of the cases.
  */
 export async function answerAll(
@@ -101,6 +102,7 @@ export async function answerAll(
   seed: number,
   ports: UnitPorts,
   offsetTokens = 0,
+  asked: LiveRun | null = null,
 ): Promise<Map<EvaluationPolicyId, Answered[]>> {
   const { model, step, clock } = ports;
   const { cases } = history;
@@ -111,7 +113,7 @@ export async function answerAll(
   const keys = new SharedKeys(tree, ports, pause);
   const source = { model, tree, seed, pause, keys: () => keys.read() };
   try {
-    const focuser = new Focuser(history, source, config, reader, ports, offsetTokens);
+    const focuser = new Focuser(history, source, config, reader, ports, offsetTokens, asked);
     const jobs: Job[] = [];
     for (const [branch, item] of cases.entries()) {
       await advance(GIST_SHARE + (LAYOUT_SHARE * branch) / cases.length);
@@ -181,6 +183,7 @@ class Focuser {
     private readonly reader: AnswerReader,
     private readonly ports: UnitPorts,
     private readonly offsetTokens: number,
+    private readonly asked: LiveRun | null,
   ) {}
 
   async focus(policy: EvaluationPolicyId, item: EvaluationCase, branch: number): Promise<Job> {
@@ -261,6 +264,7 @@ class Focuser {
   }
 
   private async settle(id: LivePolicyId): Promise<LiveRun> {
+    if (this.asked !== null) return this.asked;
     const { clock, gistCache, step } = this.ports;
     const { policy, model } = livePolicy(id, this.ports.model);
     const { ids, streamedFrom } = this.history;

@@ -13,6 +13,9 @@ import type { RunTotals } from '../../../core/trace/metrics.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K } from '../../../core/tree/ids.ts';
+import { planPruning } from '../../../core/tree/pruning/prune-plan.ts';
+import type { PruneOrder } from '../../../core/tree/pruning/prune-plan.ts';
+import { protectedStart } from '../../../core/context/moves.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { SessionId, SessionRecord } from '../../../storage/ports.ts';
@@ -107,6 +110,36 @@ export class LiveRun {
     const every = refocusEveryTokens(live.refocusCadence, { waitingTokens: more.length, isPaced: false });
     await streaming.appendByBlocks(more, origin, pause, every);
     return new LiveRun(model, live, clock, streaming.state, pause, streaming.head().totals());
+  }
+
+  /**
+   * The same run with raw blocks in the cold tier: what focus used least, the oldest, or some by chance. The recent
+   * window and what stands in the window stay; no other rule holds anything back.
+   *
+   * @param share - of all blocks.
+   */
+  pruned(order: PruneOrder, share: number, seed: number): LiveRun {
+    const tree = this.start.tree.fork();
+    const { config } = this;
+    const rules = {
+      pruneIdleSteps: 0,
+      pruneHalfLifeSteps: config.pruneHalfLifeSteps,
+      pruneKeepAccesses: Infinity,
+      pruneMaxDeltaNll: Infinity,
+      pruneMaxShare: share,
+    };
+    const { runs } = planPruning({
+      tree,
+      rules,
+      step: this.start.heads[0]!.allocator.step,
+      protectedSpans: [{ start: protectedStart(tree.tokenCount, config), end: tree.tokenCount }],
+      heldEntries: this.start.heads.flatMap(({ layout }) => layout.entries),
+      order,
+      seed,
+    });
+    tree.withhold(runs.filter(({ lod }) => lod === 0));
+    const { model, clock, pause, streaming } = this;
+    return new LiveRun(model, config, clock, { ...this.start, tree }, pause, streaming);
   }
 
   /** Ask a session, as the page does. @param gold - watched, never shown to it. */

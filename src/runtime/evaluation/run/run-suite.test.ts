@@ -166,6 +166,19 @@ describe('runSuite', () => {
     expect(nllOf.get('focused absolute 4096')).not.toBe(nllOf.get('focused compact 4096'));
   });
 
+  it('asks before and after pruning, by what was used, by age and by chance', async () => {
+    const asked = { suites: ['pruning'], tasks: null, policies: [], samples: 2, lengths: [2048] };
+    const { suites } = reportOf(await run(asked), about);
+    const cells = suites[0]!.cells;
+    expect(cells.map(({ policy }) => policy).sort()).toEqual(
+      [
+        'unpruned',
+        ...['telemetry', 'age', 'random'].flatMap((by) => [10, 30, 60].map((part) => `${by} ${part}%`)),
+      ].sort(),
+    );
+    for (const cell of cells) expect(cell).toMatchObject({ n: 2 });
+  });
+
   it('reads one conversation from three caches for the suite kv', async () => {
     const asked = { suites: ['kv'], tasks: null, policies: [], samples: 3, lengths: [2048] };
     const { suites } = reportOf(await run(asked), about);

@@ -6,6 +6,7 @@ import { kvSuite } from './kv-suite.ts';
 import { lensSuite } from './lens-suite.ts';
 import { babilongSuite, nolimaSuite, proseQaSuite, rulerSuite } from './public-suites.ts';
 import { positionsSuite } from './positions-suite.ts';
+import { pruningSuite } from './pruning-suite.ts';
 import { recallSuite } from './recall-suite.ts';
 import { streamSuite } from './stream-suite.ts';
 import { EvaluationError, type EvaluationSuite } from '../plan/suite.ts';
@@ -24,6 +25,7 @@ export const SUITES: readonly EvaluationSuite[] = [
   gistSuite,
   streamSuite,
   topicsSuite,
+  pruningSuite,
   casesSuite,
 ];
 
