@@ -15,7 +15,7 @@ from training.constants import BLOCK_SIZE
 from training.models.gistnet import GistConfig, GistNet
 from training.models.llama import Llama
 from training.paths import MODEL_FOLDER
-from training.published import evaluate_gistnet, evaluate_lensnet, export, gistnet, heads, lensnet
+from training.published import evaluate_gistnet, evaluate_lensnet, export, gistnet, heads, lensnet, plain
 from training.published.base import BaseFileError, load_published_base
 from training.published.cloze import cloze_question
 from training.published.corpus import CorpusError, encode, read_corpus
@@ -257,3 +257,15 @@ def test_gists_are_measured_against_deletion(base_folder: Path, corpus: Path, tr
     found = evaluate_gistnet.measure(evaluate_gistnet.parse_options(options))
     assert found["n"] == 5 and found["historyTokens"] == 96
     assert all(isinstance(found[name], float) for name in ("gists", "newest", "full", "gapRecovered"))
+
+
+def test_a_gist_without_its_residual_is_the_mapped_mean(small_base: Llama) -> None:
+    torch.manual_seed(2)
+    net = GistNet(small_base.config, GistConfig(1, 8, "causal", residual="affine", mlp_width=8, lod2_blocks=0))
+    net.start_centred(small_base, torch.rand(small_base.config.vocab_size) + 0.5)
+    torch.nn.init.normal_(net.lod1.mlp.down.weight)
+    tokens = torch.arange(3, 3 + BLOCK_SIZE)[None]
+    children = small_base.embed(tokens)
+    left = plain.without_residual(net, small_base.config)
+    assert torch.allclose(left.lod1(children, tokens=tokens), net.lod1.start(children, tokens), atol=1e-6)
+    assert not torch.allclose(net.lod1(children, tokens=tokens), net.lod1.start(children, tokens), atol=1e-3)

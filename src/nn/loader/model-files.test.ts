@@ -80,6 +80,7 @@ describe('readModelFiles', () => {
   it.each<[string, readonly string[], string]>([
     ['weights alone', ['model.safetensors'], 'choose the whole folder'],
     ['PyTorch files', ['config.json', 'pytorch_model.bin'], 'can run code and are not read'],
+    ['heads alone', ['heads.json', 'gistnet.safetensors'], 'holds heads and no base'],
     ['something else', ['notes.txt'], 'is no model: a GGUF file, or a folder with config.json'],
   ])('says what is wrong with %s', async (_, names, message) => {
     const { source } = blobSource(new Map(names.map((name) => [name, new Uint8Array(64)])));

@@ -145,6 +145,10 @@ describe('EngineClient', () => {
     await boot();
     const place = { kind: 'kept', folder: 'large', name: 'Large' } as const;
     const loading = client.call({ kind: 'boot', place, backend: 'auto' });
+    // Heads for a base of others come with the page.
+    expect(workers[0]!.seen.at(-1)!.command).toMatchObject({
+      place: { ...place, modelsUrl: 'https://example.org/app/models/' },
+    });
     workers[0]!.crash('out of memory');
     await expect(loading).rejects.toMatchObject({ code: 'worker-crashed' });
     await until(() => notices.find((notice) => notice.kind === 'restarted'));
