@@ -84,6 +84,13 @@ describe('a dry run of pruning', () => {
     ]);
   });
 
+  it('plans over millions of tokens', () => {
+    const tree = treeOf(5_200_000);
+    const { runs, units } = plan({ tree });
+    expect(units.length).toBeGreaterThan(140_000);
+    expect(runs).toEqual([{ lod: 0, first: 0, count: units.length }]);
+  });
+
   it('compares with age and chance', () => {
     const tree = treeOf(20 * K);
     const rules = configOf({ pruneMaxShare: 0.25 });

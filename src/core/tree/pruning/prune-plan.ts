@@ -47,9 +47,11 @@ const CONTEXT_PARENTS = 3;
 
 /** What pruning by the rules would move to the cold tier now. O(nodes of the levels that may go). */
 export function planPruning(input: PruneInput): PrunePlan {
-  const units: PruneUnit[] = [];
-  for (let lod = 0; lod < input.tree.maxLod; lod++) units.push(...unitsAt(lod, input));
-  return planOf(input.tree, units);
+  const lods = Array.from({ length: input.tree.maxLod }, (_, lod) => lod);
+  return planOf(
+    input.tree,
+    lods.flatMap((lod) => unitsAt(lod, input)),
+  );
 }
 
 /** Bytes of the payload of nodes: token ids at LOD0, fp16 gists above. */

@@ -70,7 +70,11 @@ export class Pruner {
     const figures = [...known.values()];
     if (figures.length === 0) return null;
     const meanDeltaNll = figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
-    return { nodes: figures.length, meanDeltaNll, maxDeltaNll: Math.max(...figures) };
+    return {
+      nodes: figures.length,
+      meanDeltaNll,
+      maxDeltaNll: figures.reduce((most, figure) => Math.max(most, figure)),
+    };
   }
 
   /** Prune whatever the rules let go. @returns the nodes that went. */
