@@ -39,6 +39,8 @@ export class WindowIndex {
   private readonly places = new Map<string, number[]>();
   /** `[tokens]` words that begin before each token. */
   private readonly wordsBefore: number[] = [];
+  /** `[strides + 1]` sums of `wordsBefore` over the strides' first tokens, before each stride. */
+  private readonly strideSums: number[] = [0];
   private wordCount = 0;
   /** The word that the next token may go on. */
   private open = '';
@@ -55,7 +57,9 @@ export class WindowIndex {
   add(ids: Uint32Array): void {
     for (const id of ids) {
       const token = this.wordsBefore.length;
-      this.wordsBefore.push(this.wordCount + (this.open === '' ? 0 : 1));
+      const before = this.wordCount + (this.open === '' ? 0 : 1);
+      if (token % STRIDE_TOKENS === 0) this.strideSums.push(this.strideSums.at(-1)! + before);
+      this.wordsBefore.push(before);
       for (const character of fold(this.pieces.push(id))) {
         if (/[\p{L}\p{N}]/u.test(character)) {
           if (this.open === '') this.openedAt = token;
@@ -74,9 +78,9 @@ export class WindowIndex {
     const tokens = blocks * K;
     const windows = Math.ceil(tokens / STRIDE_TOKENS);
     const scores = new Float64Array(windows);
-    const lengths = Float64Array.from({ length: windows }, (_, window) => this.wordsIn(window, tokens));
-    const meanLength = Math.max(1, lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, windows));
+    const meanLength = Math.max(1, this.wordsInAll(windows, tokens) / Math.max(1, windows));
     const counts = new Uint16Array(windows);
+    const reached = new Set<number>();
     for (const word of new Set(searchWords(query))) {
       const holding: number[] = [];
       for (const token of this.places.get(word) ?? []) {
@@ -91,11 +95,16 @@ export class WindowIndex {
       for (const window of holding) {
         const count = counts[window]!;
         counts[window] = 0;
-        const damping = K1 * (1 - B + (B * lengths[window]!) / meanLength);
+        reached.add(window);
+        const damping = K1 * (1 - B + (B * this.wordsIn(window, tokens)) / meanLength);
         scores[window]! += (rarity * count * (K1 + 1)) / (count + damping);
       }
     }
-    return toBlocks(scores, blocks);
+    return toBlocks(
+      scores,
+      [...reached].sort((a, b) => a - b),
+      blocks,
+    );
   }
 
   /**
@@ -143,6 +152,18 @@ export class WindowIndex {
     return (this.wordsBefore[to] ?? begunInAll) - this.wordsBefore[from]!;
   }
 
+  /** The same, summed over the first windows: whole numbers, so that the order of summing does not matter. */
+  private wordsInAll(windows: number, tokens: number): number {
+    const { strideSums } = this;
+    const whole = Math.max(0, Math.min(windows, Math.floor((tokens - WINDOW_TOKENS) / STRIDE_TOKENS) + 1));
+    const reach = WINDOW_TOKENS / STRIDE_TOKENS;
+    // A window that ends with the last token taken in has no stride behind it.
+    const known = Math.min(whole, Math.max(0, strideSums.length - 1 - reach));
+    let sum = known === 0 ? 0 : strideSums[known + reach]! - strideSums[reach]! - strideSums[known]!;
+    for (let window = known; window < windows; window++) sum += this.wordsIn(window, tokens);
+    return sum;
+  }
+
   private close(): void {
     if (this.open === '') return;
     const word = stem(this.open);
@@ -159,11 +180,16 @@ function rarityOf(holding: number, all: number): number {
   return Math.log(1 + (all - holding + 0.5) / (holding + 0.5));
 }
 
-/** A block is worth its best window; among equals, what all windows say of it, by how much of it they cover. */
-function toBlocks(scores: Float64Array, blocks: number): Float64Array {
+/**
+ * A block is worth its best window; among equals, what all windows say of it, by how much of it they cover.
+ *
+ * @param reached - the windows that score anything, ascending.
+ */
+function toBlocks(scores: Float64Array, reached: readonly number[], blocks: number): Float64Array {
   const best = new Float64Array(blocks);
   const sums = new Float64Array(blocks);
-  for (const [window, score] of scores.entries()) {
+  for (const window of reached) {
+    const score = scores[window]!;
     const from = window * STRIDE_TOKENS;
     const to = from + WINDOW_TOKENS;
     for (let block = Math.floor(from / K); block < Math.min(blocks, Math.ceil(to / K)); block++) {
