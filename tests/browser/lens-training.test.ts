@@ -46,9 +46,7 @@ it(
     await page.getByLabel('Text to add').fill(chronicle.slice(800, 5800));
     await page.getByRole('button', { name: 'Add text' }).click();
     await isIdle();
-    const budget = page
-      .getByLabel('Budget', { exact: false })
-      .and(page.locator('input[type="text"], input[type="number"]'));
+    const budget = page.getByRole('textbox', { name: /^Budget/ });
     await budget.fill('384');
     await budget.press('Enter');
     await page.getByRole('heading', { name: 'Documents' }).click();

@@ -124,9 +124,7 @@ describe('the first session', () => {
     await expect.poll(() => problems.innerText(), { timeout: SOON_MS }).toMatch(/There is no text in it/);
     expect(await page.getByRole('article', { name: 'Model' }).count()).toBe(1);
 
-    const budget = page
-      .getByLabel('Budget', { exact: false })
-      .and(page.locator('input[type="text"], input[type="number"]'));
+    const budget = page.getByRole('textbox', { name: /^Budget/ });
     const before = await budget.inputValue();
     await budget.fill('7');
     await budget.press('Enter');
