@@ -129,7 +129,7 @@ describe('the first session', () => {
     await budget.fill('7');
     await budget.press('Enter');
     await expect.poll(() => budget.getAttribute('aria-invalid')).toBe('true');
-    await page.getByLabel('Budget slider').focus();
+    await page.getByLabel('Budget slider', { exact: true }).focus();
     await budget.fill(before);
     await budget.press('Enter');
     await expect.poll(() => budget.getAttribute('aria-invalid')).toBe('false');
