@@ -169,7 +169,7 @@ describe('sharing', { timeout: TEST_MS }, () => {
     expect(gunzipSync(zipped.bytes).toString()).toBe(trace.bytes.toString());
 
     const csv = (await download(page, 'CSV')).bytes.toString().trimEnd().split('\r\n');
-    expect(csv[0]).toMatch(/^step,timeMs,cursorTokens,/);
+    expect(csv[0]).toMatch(/^step,head,timeMs,cursorTokens,/);
     expect(csv).toHaveLength(steps + 1);
 
     const perfetto = JSON.parse((await download(page, 'Perfetto')).bytes.toString()) as {
