@@ -124,7 +124,7 @@ describe('the first session', () => {
     await expect.poll(() => problems.innerText(), { timeout: SOON_MS }).toMatch(/There is no text in it/);
     expect(await page.getByRole('article', { name: 'Model' }).count()).toBe(1);
 
-    const budget = page.getByRole('textbox', { name: /^Budget/ });
+    const budget = page.getByRole('textbox', { name: 'Budget W_max' });
     const before = await budget.inputValue();
     await budget.fill('7');
     await budget.press('Enter');
@@ -163,7 +163,7 @@ describe('the first session', () => {
       .waitFor({ timeout: SOON_MS });
     await open.page.getByLabel('Text to add').fill('A note that came later.');
     await open.page.getByRole('button', { name: 'Add text' }).click();
-    await second.getByRole('button', { name: /A note that came later/ }).waitFor({ timeout: INGEST_MS });
+    await second.getByRole('button', { name: /^A note that came later/ }).waitFor({ timeout: INGEST_MS });
     await second.close();
   });
 });
