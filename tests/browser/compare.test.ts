@@ -72,10 +72,7 @@ describe('branching and comparing', { timeout: TEST_MS }, () => {
     const form = dialog('Branch from a step');
     await form.getByLabel('From refocus step').fill(String(BRANCH_STEP));
     await form.getByText('Nothing differs yet').waitFor();
-    const budget = form
-      .getByLabel('Budget', { exact: false })
-      .and(page.locator('input[type="text"]'))
-      .first();
+    const budget = form.getByRole('textbox', { name: 'Budget W_max' });
     await budget.fill('9');
     await budget.press('Tab');
     await form.getByRole('alert').waitFor();

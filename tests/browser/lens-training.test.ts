@@ -46,7 +46,7 @@ it(
     await page.getByLabel('Text to add').fill(chronicle.slice(800, 5800));
     await page.getByRole('button', { name: 'Add text' }).click();
     await isIdle();
-    const budget = page.getByRole('textbox', { name: /^Budget/ });
+    const budget = page.getByRole('textbox', { name: 'Budget W_max' });
     await budget.fill('384');
     await budget.press('Enter');
     await page.getByRole('heading', { name: 'Documents' }).click();

@@ -120,7 +120,7 @@ it(
     await page.keyboard.press('b');
     const form = page.getByRole('dialog', { name: 'Branch from a step' });
     await form.getByLabel('From refocus step').fill(String(acted));
-    const budget = form.getByLabel('Budget').and(page.locator('input[type="text"]')).first();
+    const budget = form.getByRole('textbox', { name: 'Budget W_max' });
     await budget.fill('512');
     await budget.press('Tab');
     await form.getByRole('button', { name: 'Start the branch' }).click();
