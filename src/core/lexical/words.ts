@@ -9,7 +9,6 @@ export function searchWords(text: string): string[] {
 
 /** Compatibility forms and accents removed (NFKD without combining marks), small letters. */
 export function fold(text: string): string {
-  // eslint-disable-next-line no-control-regex
   if (/^[\0-\x7f]*$/.test(text)) return text.toLowerCase();
   return text
     .normalize('NFKD')

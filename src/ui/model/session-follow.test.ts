@@ -64,7 +64,7 @@ function tabs() {
   const tab = (readOnly: boolean) => {
     const engine = fakeEngine(({ kind }) => (kind === 'openSession' ? snapshotOf(isWritten, stored) : []));
     const model = createModel(engine.port);
-    model.intake.acceptSnapshot(snapshotOf(readOnly, 3));
+    void model.intake.acceptSnapshot(snapshotOf(readOnly, 3));
     const channel: TabChannel = {
       onmessage: null,
       postMessage: (data) => {

@@ -26,7 +26,7 @@ function scene() {
   const model = createModel(engine.port);
   const boot = { defaults: DEFAULT_RUN_CONFIG, model: { id: 'tiny' } } as unknown as BootReport;
   model.mirror.setState({ boot });
-  model.intake.acceptSnapshot(snapshotOf('a'));
+  void model.intake.acceptSnapshot(snapshotOf('a'));
   return { ...engine, model, pageLink: new PageLink(model) };
 }
 
@@ -39,7 +39,7 @@ it('opens the own session that it names before anything is changed', async () =>
 
 it('leaves the texts of the session alone, which no link carries', async () => {
   const { model, pageLink, sent } = scene();
-  model.intake.acceptSnapshot(snapshotOf('a', { ...DEFAULT_RUN_CONFIG, systemText: 'Be brief.' }));
+  void model.intake.acceptSnapshot(snapshotOf('a', { ...DEFAULT_RUN_CONFIG, systemText: 'Be brief.' }));
   await followLink({ session: 'a' }, model, pageLink, openExample);
   expect(sent).not.toContain('setConfig');
 });
