@@ -1,5 +1,5 @@
 /** Traces go out and come back the same, whole or in chunks, plain or gzipped, new or old. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -189,6 +189,17 @@ test('version 4, whose runs had one working context, names it head 0', async () 
     { ...violation('gist-finite'), head: null },
   ]);
   expect(reading.notes).toEqual(['1 events are of types that are no longer recorded; they are left out.']);
+});
+
+test('every example that is shipped is read whole', async () => {
+  const folder = join(import.meta.dirname, '../../../public/examples');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.trace.jsonl.gz'));
+  expect(files).toContain('four-heads.trace.jsonl.gz');
+  for (const file of files) {
+    const { events, notes } = await readTrace(await readFile(join(folder, file)));
+    expect([file, notes]).toEqual([file, []]);
+    expect(events.length).toBeGreaterThan(100);
+  }
 });
 
 test('the shipped example, recorded in an older version, is read whole and plays', async () => {
