@@ -7,12 +7,24 @@ import { build, preview } from 'vite';
 
 const root = join(import.meta.dirname, '..');
 const stamp = join(root, 'dist', '.sources');
-const sources = ['index.html', 'vite.config.ts', 'package-lock.json', 'src', 'public', 'models', 'tools'];
+const sources = [
+  'index.html',
+  'vite.config.ts',
+  'package-lock.json',
+  'src',
+  'kernels',
+  'public',
+  'models',
+  'tools',
+];
+/** Compiled from its neighbours by the build itself. */
+const BUILT = join('kernels', 'build');
 
 /** Changes when any source file was written, added or removed. */
 function fingerprint() {
   const hash = createHash('sha256');
   const visit = (path) => {
+    if (path === BUILT) return;
     const found = statSync(join(root, path));
     if (found.isDirectory()) for (const name of readdirSync(join(root, path)).sort()) visit(join(path, name));
     else hash.update(`${path} ${found.size} ${found.mtimeMs}\n`);

@@ -24,9 +24,9 @@ describe('selectBackend under Node', () => {
   });
 
   it('runs without its own kernels where there is no SIMD for them, and says so', async () => {
-    const { library } = nodeWasmPaths();
+    const { tfjs } = nodeWasmPaths();
     const kernels = { plain: () => Promise.resolve(new Uint8Array(8)) };
-    expect(await selectBackend('auto', { wasmPaths: { library, kernels } })).toMatchObject({
+    expect(await selectBackend('auto', { wasmPaths: { tfjs, kernels } })).toMatchObject({
       id: 'wasm',
       reason:
         'WASM runs because this environment has no WebGPU. It runs without its own kernels, and slower, because this browser has no WASM SIMD.',

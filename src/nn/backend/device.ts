@@ -13,7 +13,7 @@ export type BackendPreference = 'auto' | BackendId;
 /** Where the WASM binaries are. */
 export interface WasmPaths {
   /** TensorFlow.js's: a folder ending in a slash (Node), or one address for each. */
-  readonly library: string | { readonly plain: string; readonly simd: string };
+  readonly tfjs: string | { readonly plain: string; readonly simd: string };
   /** Ours. */
   readonly kernels: KernelBinaries;
 }
@@ -118,7 +118,7 @@ async function start(
       await registerOwnDevice(adapter.adapter, options.onDeviceLost);
     }
     if (id === 'wasm') {
-      prepareWasm(options.wasmPaths.library);
+      prepareWasm(options.wasmPaths.tfjs);
       kernels = await openKernels(options.wasmPaths.kernels);
     }
     if (id === 'cpu') await import('@tensorflow/tfjs-backend-cpu');
@@ -130,7 +130,7 @@ async function start(
   }
 }
 
-function prepareWasm(paths: WasmPaths['library']): void {
+function prepareWasm(paths: WasmPaths['tfjs']): void {
   // The paths may be set only before the binary is loaded.
   if (tf.engine().registry['wasm'] !== undefined) return;
   // One thread: the threaded build sends its workers its own source text, which a minifier breaks, and they

@@ -12,6 +12,6 @@ async function bytesOf(url: string): Promise<ArrayBuffer> {
 
 /** The addresses of the binaries, for `selectBackend`. */
 export const BROWSER_WASM_PATHS: WasmPaths = {
-  library: { plain, simd },
+  tfjs: { plain, simd },
   kernels: { plain: () => bytesOf(kernels) },
 };

@@ -10,7 +10,7 @@ const KERNELS = join(import.meta.dirname, '../../../kernels/build');
 export function nodeWasmPaths(): WasmPaths {
   const require = createRequire(import.meta.url);
   return {
-    library: dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep,
+    tfjs: dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + sep,
     kernels: { plain: () => readFile(join(KERNELS, 'kernels.wasm')) },
   };
 }
