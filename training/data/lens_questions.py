@@ -94,8 +94,8 @@ class Told:
             for name, groups in self.groups.items()
         }
         makers = {
-            "single": (0.45, lambda: self.single(facts, rng)),
-            "queries": (0.05, lambda: self.several(facts, rng)),
+            "single": (0.35, lambda: self.single(facts, rng)),
+            "queries": (0.2, lambda: self.several(facts, rng)),
         }
         makers["paraphrase"] = (0.2, lambda: self.reworded(facts, rng))
         for name, share in (("seen", 0.1), ("holds", 0.14), ("chain", 0.1)):
@@ -125,7 +125,7 @@ class Told:
     def several(facts: list[Placed], rng: random.Random) -> tuple[Asked, list[Placed]] | None:
         if len(facts) < 4:
             return None
-        chosen = rng.sample(facts, rng.choice((2, 4)))
+        chosen = rng.sample(facts, rng.choice((2, 3, 4, 4)))
         return ask_queries([fact.statement for fact in chosen], rng), chosen
 
     @staticmethod
