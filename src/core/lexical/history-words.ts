@@ -4,7 +4,8 @@
  */
 import type { GistTree } from '../tree/gist-tree.ts';
 import { K } from '../tree/ids.ts';
-import { type PieceReader, WindowIndex } from './window-index.ts';
+import type { SealedSegments } from './postings.ts';
+import { type PieceReader, type SealedIndex, WindowIndex } from './window-index.ts';
 
 /** What an entry shares with what is asked, each in [0, 1]; docs/models.md has the rule. In this order. */
 export const LEXICAL_FEATURE_NAMES = ['bm25', 'asked', 'askedNear', 'tail', 'tailNear'] as const;
@@ -42,12 +43,22 @@ export class HistoryWords {
   /** By what was asked; the oldest first. */
   private readonly known = new Map<string, Features>();
 
-  /** @param tree - borrowed; it may grow. */
+  /**
+   * @param tree - borrowed; it may grow.
+   * @param sealed - of this tree's first tokens; they are not read again.
+   */
   constructor(
     private readonly tree: Pick<GistTree, 'tokens' | 'tokenCount' | 'provenanceOf'>,
     private readonly createPieces: () => PieceReader,
+    sealed?: SealedIndex,
   ) {
-    this.index = new WindowIndex(createPieces());
+    this.index = new WindowIndex(createPieces(), sealed);
+  }
+
+  /** Index the whole history, and seal what was not sealed yet, to be stored; null where all was. */
+  seal(): SealedSegments | null {
+    this.takeIn();
+    return this.index.seal();
   }
 
   /** The last question, while it is near; what stands before it would be searched for as well. Or the newest tokens. */

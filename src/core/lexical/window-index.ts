@@ -3,7 +3,10 @@
  * to blocks: blocks alone would cut facts at their edges, so that every window that touches a block, its neighbours'
  * share included, speaks for it. Besides, what share of a query's words a block holds.
  */
+import { ChunkedRows } from '../../base/chunked-array.ts';
 import { K } from '../tree/ids.ts';
+import type { PostingSegment } from './posting-segment.ts';
+import { Postings, type SealedSegments } from './postings.ts';
 import { fold, searchWords, stem } from './words.ts';
 
 const K1 = 1.2;
@@ -34,32 +37,63 @@ export interface PieceReader {
   push(id: number): string;
 }
 
+/** Characters reach back over fewer tokens than this: so many bring a reader of pieces to where it stood. */
+export const PIECES_REACH_TOKENS = 16;
+
+/** An index as it was sealed. */
+export interface SealedIndex {
+  /** Neighbours from token 0 on; at least one. */
+  readonly segments: readonly PostingSegment[];
+  /** The last tokens that they took in, `PIECES_REACH_TOKENS` of them or all. */
+  readonly lastTokens: Uint32Array;
+}
+
 export class WindowIndex {
-  /** First tokens of the words with a stem, ascending. */
-  private readonly places = new Map<string, number[]>();
-  /** `[tokens]` words that begin before each token. */
-  private readonly wordsBefore: number[] = [];
-  /** `[strides + 1]` sums of `wordsBefore` over the strides' first tokens, before each stride. */
-  private readonly strideSums: number[] = [0];
+  private readonly postings: Postings;
+  /** `[strides]` words that begin before each stride's first token. */
+  private readonly strideWords = new ChunkedRows((n) => new Uint32Array(n));
+  /** `[strides + 1]` sums of them, before each stride. */
+  private readonly strideSums = new ChunkedRows((n) => new Float64Array(n));
+  private taken = 0;
   private wordCount = 0;
   /** The word that the next token may go on. */
   private open = '';
   private openedAt = 0;
+  /** Tokens and strides that are sealed. */
+  private sealedTokens = 0;
+  private sealedStrides = 0;
 
-  constructor(private readonly pieces: PieceReader) {}
+  /** @param sealed - go on where this ended. */
+  constructor(
+    private readonly pieces: PieceReader,
+    sealed?: SealedIndex,
+  ) {
+    this.postings = new Postings(sealed?.segments);
+    this.strideSums.append([0]);
+    if (sealed === undefined) return;
+    let begun = 0;
+    for (const { strideWords, placeCount } of sealed.segments) {
+      for (const more of strideWords) this.addStride((begun += more));
+      this.wordCount += placeCount;
+    }
+    const { endToken, open, openedAt } = sealed.segments.at(-1)!;
+    this.open = open;
+    this.openedAt = openedAt;
+    this.taken = this.sealedTokens = endToken;
+    this.sealedStrides = this.strideWords.length;
+    for (const id of sealed.lastTokens) this.pieces.push(id);
+  }
 
   /** Tokens taken in. */
   get tokenCount(): number {
-    return this.wordsBefore.length;
+    return this.taken;
   }
 
   /** Take in the tokens that follow those before. */
   add(ids: Uint32Array): void {
     for (const id of ids) {
-      const token = this.wordsBefore.length;
-      const before = this.wordCount + (this.open === '' ? 0 : 1);
-      if (token % STRIDE_TOKENS === 0) this.strideSums.push(this.strideSums.at(-1)! + before);
-      this.wordsBefore.push(before);
+      const token = this.taken++;
+      if (token % STRIDE_TOKENS === 0) this.addStride(this.begunInAll);
       for (const character of fold(this.pieces.push(id))) {
         if (/[\p{L}\p{N}]/u.test(character)) {
           if (this.open === '') this.openedAt = token;
@@ -67,6 +101,20 @@ export class WindowIndex {
         } else this.close();
       }
     }
+  }
+
+  /** Seal what was taken in since the last time, to be stored. @returns null if nothing was. */
+  seal(): SealedSegments | null {
+    const { taken, open, openedAt, sealedTokens: firstToken } = this;
+    if (taken === firstToken) return null;
+    const strideWords = new Uint16Array(this.strideWords.length - this.sealedStrides);
+    for (let i = 0; i < strideWords.length; i++) {
+      const stride = this.sealedStrides + i;
+      strideWords[i] = this.begunBefore(stride) - (stride === 0 ? 0 : this.begunBefore(stride - 1));
+    }
+    this.sealedTokens = taken;
+    this.sealedStrides = this.strideWords.length;
+    return this.postings.seal({ firstToken, tokenCount: taken - firstToken, strideWords, open, openedAt });
   }
 
   /**
@@ -83,7 +131,7 @@ export class WindowIndex {
     const reached = new Set<number>();
     for (const word of new Set(searchWords(query))) {
       const holding: number[] = [];
-      for (const token of this.places.get(word) ?? []) {
+      for (const token of this.postings.of(word)) {
         if (token >= tokens) break;
         const last = Math.floor(token / STRIDE_TOKENS);
         const first = Math.max(0, Math.ceil((token - WINDOW_TOKENS + 1) / STRIDE_TOKENS));
@@ -136,7 +184,7 @@ export class WindowIndex {
   /** Those of the first blocks in which a word begins, ascending. */
   private blocksWith(word: string, blocks: number): readonly number[] {
     const holding: number[] = [];
-    for (const token of this.places.get(word) ?? []) {
+    for (const token of this.postings.of(word)) {
       const block = Math.floor(token / K);
       if (block >= blocks) break;
       if (holding.at(-1) !== block) holding.push(block);
@@ -146,10 +194,8 @@ export class WindowIndex {
 
   /** Words that begin in a window. */
   private wordsIn(window: number, tokens: number): number {
-    const from = window * STRIDE_TOKENS;
-    const to = Math.min(from + WINDOW_TOKENS, tokens);
-    const begunInAll = this.wordCount + (this.open === '' ? 0 : 1);
-    return (this.wordsBefore[to] ?? begunInAll) - this.wordsBefore[from]!;
+    const end = Math.min(window + WINDOW_TOKENS / STRIDE_TOKENS, tokens / STRIDE_TOKENS);
+    return this.begunBefore(end) - this.begunBefore(window);
   }
 
   /** The same, summed over the first windows: whole numbers, so that the order of summing does not matter. */
@@ -159,17 +205,28 @@ export class WindowIndex {
     const reach = WINDOW_TOKENS / STRIDE_TOKENS;
     // A window that ends with the last token taken in has no stride behind it.
     const known = Math.min(whole, Math.max(0, strideSums.length - 1 - reach));
-    let sum = known === 0 ? 0 : strideSums[known + reach]! - strideSums[reach]! - strideSums[known]!;
+    let sum = known === 0 ? 0 : strideSums.get(known + reach) - strideSums.get(reach) - strideSums.get(known);
     for (let window = known; window < windows; window++) sum += this.wordsIn(window, tokens);
     return sum;
   }
 
+  /** Words that begin before a stride; the one behind the last token has them all. */
+  private begunBefore(stride: number): number {
+    return stride < this.strideWords.length ? this.strideWords.get(stride) : this.begunInAll;
+  }
+
+  private get begunInAll(): number {
+    return this.wordCount + (this.open === '' ? 0 : 1);
+  }
+
+  private addStride(begun: number): void {
+    this.strideSums.append([this.strideSums.get(this.strideSums.length - 1) + begun]);
+    this.strideWords.append([begun]);
+  }
+
   private close(): void {
     if (this.open === '') return;
-    const word = stem(this.open);
-    const known = this.places.get(word);
-    if (known === undefined) this.places.set(word, [this.openedAt]);
-    else known.push(this.openedAt);
+    this.postings.add(stem(this.open), this.openedAt);
     this.wordCount++;
     this.open = '';
   }

@@ -4,8 +4,9 @@
  */
 import { commonRuns } from '../../core/tree/node-runs.ts';
 import type { NodeRun } from '../../core/tree/ids.ts';
+import { concatBytes } from '../../base/bytes.ts';
 import { crc32 } from '../../base/crc32.ts';
-import { concatBytes, contiguousPrefix, isIntact, readRows } from './rows.ts';
+import { contiguousPrefix, isIntact, readRows } from './rows.ts';
 import type { Hole, StoredPiece, StreamId } from './rows.ts';
 import type { ReadTransaction, WriteTransaction } from './schema.ts';
 

@@ -1,5 +1,6 @@
 /** Events as the bytes of rows: UTF-8 JSON, one event a line. */
-import { concatBytes, ROW_BYTES } from './rows.ts';
+import { concatBytes } from '../../base/bytes.ts';
+import { ROW_BYTES } from './rows.ts';
 import type { Piece } from './rows.ts';
 
 /** The events in pieces of at most `ROW_BYTES`; a longer event is a piece of its own. */

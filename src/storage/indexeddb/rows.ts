@@ -2,6 +2,7 @@
  * Append-only streams of elements (tokens, gists, events) as checksummed rows. Knows bytes and counts, not
  * what they mean. Every function runs inside its caller's transaction.
  */
+import { concatBytes } from '../../base/bytes.ts';
 import { crc32 } from '../../base/crc32.ts';
 import type { ReadTransaction, Row, RowKey, RowStoreName, WriteTransaction } from './schema.ts';
 
@@ -187,14 +188,4 @@ export function cutEvenly(bytes: Uint8Array, elementBytes: number, capBytes: num
     pieces.push({ count: part.length / elementBytes, bytes: part });
   }
   return pieces;
-}
-
-export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,4 +1,5 @@
 /** Reads a stored session and says what of it is damaged. Never repairs, never throws for damaged rows. */
+import { concatBytes } from '../../base/bytes.ts';
 import type { RunConfig } from '../../core/trace/config.ts';
 import { MAX_LOD, tokensPerNode } from '../../core/tree/ids.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
@@ -7,7 +8,7 @@ import { withNewerParameters } from '../versions/config-upgrade.ts';
 import type { PendingText, ProvenanceRun, SessionId, StoredSession } from '../ports.ts';
 import { coldOf, withColdRows } from './cold-tier.ts';
 import { decodeEvents } from './event-rows.ts';
-import { concatBytes, contiguousPrefix, readRows } from './rows.ts';
+import { contiguousPrefix, readRows } from './rows.ts';
 import type { Hole, StoredPiece } from './rows.ts';
 import type { ReadTransaction, SessionDetails } from './schema.ts';
 

@@ -1,5 +1,5 @@
 /** Bytes of unknown origin to lines of text, with bounded memory. Knows gzip and UTF-8, not what a line means. */
-import { concatBytes } from '../indexeddb/rows.ts';
+import { concatBytes } from '../../base/bytes.ts';
 import { TraceError } from './trace-error.ts';
 
 export interface TraceLimits {
