@@ -58,11 +58,12 @@ module.exports = {
     ...within('src/core', {
       tree: [],
       lexical: ['tree'],
-      context: ['tree', 'lexical'],
-      trace: ['tree', 'context'],
-      policies: ['tree', 'lexical', 'context', 'trace'],
-      allocator: ['tree', 'lexical', 'context', 'trace', 'policies'],
-      heads: ['tree', 'lexical', 'context', 'trace', 'policies', 'allocator'],
+      parameters: [],
+      context: ['tree', 'lexical', 'parameters'],
+      trace: ['tree', 'context', 'parameters'],
+      policies: ['tree', 'lexical', 'context', 'trace', 'parameters'],
+      allocator: ['tree', 'lexical', 'context', 'trace', 'policies', 'parameters'],
+      heads: ['tree', 'lexical', 'context', 'trace', 'policies', 'allocator', 'parameters'],
     }),
     ...within('src/core/allocator', { pass: [], strategies: ['pass'], '.': ['pass', 'strategies'] }),
     ...within('src/storage', {

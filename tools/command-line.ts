@@ -1,8 +1,7 @@
 /** What the command lines of the headless tools share: numbers, parameters, and how a bad one is refused. */
 import { readNumber } from '../src/base/read-number.ts';
 import { ConfigError, type RunConfig } from '../src/core/trace/config.ts';
-import { parameterNamed, readParameter } from '../src/core/trace/parameters.ts';
-import type { ParameterId } from '../src/core/trace/parameters.ts';
+import { parameterNamed, readParameter, type ParameterId } from '../src/core/parameters/parameters.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
 import { defaultsOf } from '../src/runtime/engine/engine.ts';
 import { applyModelChanges } from '../src/runtime/session/head/lens-variant.ts';

@@ -1,6 +1,6 @@
 /** `docs/parameters.md`, out of the tables of parameters, definitions and policies. */
-import { DEFINITIONS, type Definition } from '../src/core/trace/definitions.ts';
-import { EFFECTS, type Parameter, PARAMETER_GROUPS, PARAMETERS } from '../src/core/trace/parameters.ts';
+import { DEFINITIONS, type Definition } from '../src/core/parameters/definitions.ts';
+import { EFFECTS, type Parameter, PARAMETER_GROUPS, PARAMETERS } from '../src/core/parameters/parameters.ts';
 import { POLICIES } from '../src/core/policies/registry.ts';
 
 const plain = (value: number | string): string =>
@@ -11,7 +11,7 @@ export function parameterDocs(): string {
   return [
     '# Parameters',
     '',
-    '<!-- Written by `npm run docs` from src/core/trace/parameters.ts, src/core/trace/definitions.ts and src/core/policies/. -->',
+    '<!-- Written by `npm run docs` from src/core/parameters/ and src/core/policies/. -->',
     '',
     'Every parameter of a run. Changes apply at the next refocus. The page has them as a form, a link as `p.ID=VALUE`, `npm run loop` and `npm run eval` as `--set ID=VALUE`; a trace records them. Those with an M have a default of their own in the manifests of some models.',
     '',

@@ -8,7 +8,7 @@ import {
 } from '../src/core/lexical/history-words.ts';
 import { BM25 } from '../src/core/lexical/window-index.ts';
 import { DEFAULT_RUN_CONFIG } from '../src/core/trace/config.ts';
-import { LENS_VARIANTS } from '../src/core/trace/parameters.ts';
+import { LENS_VARIANTS } from '../src/core/parameters/policy.ts';
 import { ROLES } from '../src/core/tree/provenance.ts';
 import { K, MAX_LOD } from '../src/core/tree/ids.ts';
 

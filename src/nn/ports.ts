@@ -2,7 +2,7 @@
  * What the rest of the project sees of the neural networks: typed arrays in, typed arrays out. No tensor
  * leaves this room, so nobody else can leak one.
  */
-import type { AttentionReading } from '../core/trace/parameters.ts';
+import type { AttentionReading } from '../core/parameters/measurement.ts';
 import type { Scorer } from '../core/policies/scorer.ts';
 import type { SlotView } from '../core/context/slot-view.ts';
 import type { LensNetVariant, ModelManifest } from './model-folder/manifest.ts';

@@ -10,7 +10,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { importHistory } from '../../src/core/history-import/import-history.ts';
 import { sampleAction, sampleRefocus } from '../../src/core/testing/sample-events.ts';
 import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
-import { PARAMETERS } from '../../src/core/trace/parameters.ts';
+import { PARAMETERS } from '../../src/core/parameters/parameters.ts';
 import {
   telemetryEventSchema,
   traceHeaderSchema,

@@ -7,7 +7,7 @@ import type { AllocatorState } from '../../src/core/allocator/pass/allocator-sta
 import type { PinnedSpan, Layout } from '../../src/core/context/working-context.ts';
 import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
 import type { RunConfig } from '../../src/core/trace/config.ts';
-import { STRATEGY_IDS } from '../../src/core/trace/parameters.ts';
+import { STRATEGY_IDS } from '../../src/core/parameters/allocator.ts';
 import { appendAndFit, makeRoom, restoreCoverage } from '../../src/core/allocator/between-refocuses.ts';
 import { K, parentSpan, spanIdOf, tokensPerEntry } from '../../src/core/tree/ids.ts';
 import { DraftLayout } from '../../src/core/context/draft-layout.ts';

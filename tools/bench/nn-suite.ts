@@ -1,5 +1,5 @@
 /** The networks of a model folder under Node: GistNet, LensNet, prefill and decode. */
-import type { AttentionReading } from '../../src/core/trace/parameters.ts';
+import type { AttentionReading } from '../../src/core/parameters/measurement.ts';
 import { K } from '../../src/core/tree/ids.ts';
 import { LEXICAL_FEATURES } from '../../src/core/lexical/history-words.ts';
 import { SLOT_FEATURES } from '../../src/core/context/slot-view.ts';

@@ -22,7 +22,7 @@ import { EXPANSION_COST, enumerate, refuse } from '../context/moves.ts';
 import { NONE } from '../context/draft-layout.ts';
 import { ageLayout } from '../context/working-context.ts';
 import type { Layout, PinnedSpan } from '../context/working-context.ts';
-import type { StrategyId } from '../trace/parameters.ts';
+import type { StrategyId } from '../parameters/allocator.ts';
 import { askedScores } from './asked-scores.ts';
 import { AllocationPass } from './pass/allocation-pass.ts';
 import type { Allocation } from './pass/allocation-pass.ts';

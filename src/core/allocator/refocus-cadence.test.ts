@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { REFOCUS_CADENCES } from '../trace/parameters.ts';
+import { REFOCUS_CADENCES } from '../parameters/allocator.ts';
 import {
   BULK_TEXT_TOKENS,
   LONG_TEXT_TOKENS,

@@ -1,5 +1,5 @@
 /** When focus is renewed while text is read: the rule behind the parameter `refocusCadence`. Pure. */
-import type { RefocusCadence } from '../trace/parameters.ts';
+import type { RefocusCadence } from '../parameters/allocator.ts';
 import { K } from '../tree/ids.ts';
 
 /** From this many waiting tokens on, `automatic` refocuses every 256 tokens, and every 1,024. */

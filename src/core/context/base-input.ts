@@ -1,5 +1,5 @@
 /** What of a working context is sent to the base: everything, or the raw tokens with something lighter for gists. */
-import type { GistInput } from './position-scheme.ts';
+import type { GistInput } from '../parameters/context.ts';
 import type { Layout } from './working-context.ts';
 import { layoutOf } from './working-context.ts';
 import type { GistTree } from '../tree/gist-tree.ts';

@@ -1,7 +1,5 @@
-/** What the base sees of a working context: the modes of positions and of gists (docs/models.md). */
-
-export const POSITION_MODES = ['absolute', 'grouped', 'compact'] as const;
-export type PositionMode = (typeof POSITION_MODES)[number];
+/** Where the base sees the slots of a working context (docs/models.md). */
+import type { PositionMode } from '../parameters/context.ts';
 
 export interface PositionScheme {
   readonly mode: PositionMode;
@@ -20,7 +18,3 @@ export function positionSchemeOf(
 ): PositionScheme {
   return { mode: config.positions, gistDecay: config.gistDecay, trainedContextTokens };
 }
-
-/** What stands for a gist: its vector, the rarest token of its span, or nothing at all. */
-export const GIST_INPUTS = ['vector', 'keyword', 'none'] as const;
-export type GistInput = (typeof GIST_INPUTS)[number];

@@ -2,7 +2,8 @@
  * Where the base sees each slot of a working context: monotone remappings of absolute indices (docs/models.md).
  * Pure; everything that runs the base over a layout asks here.
  */
-import type { PositionMode, PositionScheme } from './position-scheme.ts';
+import type { PositionMode } from '../parameters/context.ts';
+import type { PositionScheme } from './position-scheme.ts';
 import type { Entry, Layout } from './working-context.ts';
 import { K, tokensPerEntry } from '../tree/ids.ts';
 

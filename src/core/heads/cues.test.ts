@@ -3,7 +3,7 @@ import { HistoryWords } from '../lexical/history-words.ts';
 import { buildSlotView } from '../context/slot-view.ts';
 import { entryAt, layoutOf } from '../context/working-context.ts';
 import { embed, makeGists, HIDDEN_SIZE, DOCUMENT } from '../testing/fake-history.ts';
-import { HEAD_CUES } from '../trace/parameters.ts';
+import { HEAD_CUES } from '../parameters/heads.ts';
 import { GistTree } from '../tree/gist-tree.ts';
 import { BlockSignals } from './block-signals.ts';
 import { CUES } from './cues.ts';

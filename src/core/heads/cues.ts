@@ -8,7 +8,7 @@ import { entryScorer } from '../policies/entry-scorer.ts';
 import { createRecencyScorer } from '../policies/recency.ts';
 import type { Scorer } from '../policies/scorer.ts';
 import { standings } from '../policies/standing.ts';
-import type { HeadCue } from '../trace/parameters.ts';
+import type { HeadCue } from '../parameters/heads.ts';
 import { K } from '../tree/ids.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import type { BlockSignals } from './block-signals.ts';

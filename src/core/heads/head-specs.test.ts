@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG, runConfigSchema } from '../trace/config.ts';
-import { HEAD_CUES } from '../trace/parameters.ts';
+import { HEAD_CUES } from '../parameters/heads.ts';
 import { configOf } from '../testing/fake-history.ts';
 import { checkHeads, headConfig, headSpecs, MIN_HEAD_TOKENS, STAGING_HEAD } from './head-specs.ts';
 

@@ -3,7 +3,7 @@
  * head the run's own parameters hold as they are.
  */
 import { ConfigError, type RunConfig } from '../trace/config.ts';
-import type { HeadCue } from '../trace/parameters.ts';
+import type { HeadCue } from '../parameters/heads.ts';
 import { K } from '../tree/ids.ts';
 
 /** Names the staging context in the trace, behind the heads 0 to 7. */

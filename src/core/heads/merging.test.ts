@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MERGERS } from '../trace/parameters.ts';
+import { MERGERS } from '../parameters/heads.ts';
 import { mergeHidden, mergeWeights } from './merging.ts';
 
 const candidate = fc.record({

@@ -1,5 +1,5 @@
 /** The weights by which the final hidden states of several heads become one. Pure. */
-import type { MergerId } from '../trace/parameters.ts';
+import type { MergerId } from '../parameters/heads.ts';
 
 /** How many nats of entropy make a head e times lighter. */
 const ENTROPY_SCALE_NATS = 0.5;

@@ -1,6 +1,6 @@
 /** Mixture of Focus: which heads the base reads, by what their scores say of them. Pure. */
 import type { Layout } from '../context/working-context.ts';
-import type { RouterId } from '../trace/parameters.ts';
+import type { RouterId } from '../parameters/heads.ts';
 import { softmax } from './merging.ts';
 
 /** So many best scores make a head's utility. */

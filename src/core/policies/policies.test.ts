@@ -7,7 +7,8 @@ import { entryScorer } from './entry-scorer.ts';
 import { entryScores } from './scores.ts';
 import { buildSlotView } from '../context/slot-view.ts';
 import { GistTree } from '../tree/gist-tree.ts';
-import { PARAMETERS, type PolicyId } from '../trace/parameters.ts';
+import { PARAMETERS } from '../parameters/parameters.ts';
+import type { PolicyId } from '../parameters/policy.ts';
 import { policyPorts } from '../testing/policy-ports.ts';
 import { POLICIES, createScorer, needsNewScorer } from './registry.ts';
 

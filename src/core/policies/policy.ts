@@ -2,7 +2,7 @@
 import type { Layout, PinnedSpan } from '../context/working-context.ts';
 import type { HistoryWords } from '../lexical/history-words.ts';
 import type { ConfigAffecting } from '../trace/config.ts';
-import type { LensVariant, PolicyId } from '../trace/parameters.ts';
+import type { LensVariant, PolicyId } from '../parameters/policy.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import type { Scorer } from './scorer.ts';
 

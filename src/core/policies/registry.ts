@@ -1,7 +1,8 @@
 /** Every policy that a run can be scored by. Start here to add one: a file of its own, and a line. */
 import type { ConfigAffecting, RunConfig } from '../trace/config.ts';
 import { changedIds } from '../trace/config.ts';
-import type { ParameterId, PolicyId } from '../trace/parameters.ts';
+import type { ParameterId } from '../parameters/parameters.ts';
+import type { PolicyId } from '../parameters/policy.ts';
 import { attentionPolicy } from './attention.ts';
 import { bm25Policy } from './bm25.ts';
 import { hybridPolicy } from './hybrid.ts';

@@ -4,7 +4,7 @@ import { INITIAL_ALLOCATOR_STATE } from '../allocator/pass/allocator-state.ts';
 import { allocate } from '../allocator/focus-allocator.ts';
 import type { AllocationInput } from '../allocator/focus-allocator.ts';
 import type { Allocation } from '../allocator/pass/allocation-pass.ts';
-import type { StrategyId } from '../trace/parameters.ts';
+import type { StrategyId } from '../parameters/allocator.ts';
 import type { RunConfig } from '../trace/config.ts';
 import type { Entry } from '../context/working-context.ts';
 import type { ActionRecord } from '../trace/telemetry.ts';

@@ -7,7 +7,7 @@ import {
   attentionRecordSchema,
   MAX_ATTENDED_BLOCKS,
 } from './attention-record.ts';
-import { ATTENTION_READINGS } from './parameters.ts';
+import { ATTENTION_READINGS } from '../parameters/measurement.ts';
 import type { Entry } from '../context/working-context.ts';
 import { tokensPerEntry } from '../tree/ids.ts';
 import { entryAt } from '../context/working-context.ts';

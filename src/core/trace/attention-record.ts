@@ -1,7 +1,6 @@
 /** How much a generated token attended to each block of the working context, as traces keep it. Pure. */
 import { z } from 'zod';
-import { ATTENTION_READINGS } from './parameters.ts';
-import type { AttentionReading } from './parameters.ts';
+import { ATTENTION_READINGS, type AttentionReading } from '../parameters/measurement.ts';
 import { type BlockSpan, MAX_LOD } from '../tree/ids.ts';
 
 /** Shares are whole numbers of these parts, so that they add up exactly. */

@@ -9,7 +9,7 @@ import {
   modelDefaultsSchema,
   runConfigSchema,
 } from './config.ts';
-import { PARAMETERS, parameterNamed, readParameter } from './parameters.ts';
+import { PARAMETERS, parameterNamed, readParameter } from '../parameters/parameters.ts';
 
 describe('run configuration', () => {
   it('has defaults that its schema accepts', () => {

@@ -1,14 +1,14 @@
 /** The parameters of one run as a value: its schema, its defaults, and what changed between two. */
 import { z } from 'zod';
 import { IN_WORDS } from '../../base/schema-words.ts';
-import { PARAMETERS } from './parameters.ts';
-import type {
-  Effect,
-  ManifestParameter,
-  ParameterAffecting,
-  ParameterId,
-  ParameterSchemas,
-} from './parameters.ts';
+import {
+  PARAMETERS,
+  type Effect,
+  type ManifestParameter,
+  type ParameterAffecting,
+  type ParameterId,
+  type ParameterSchemas,
+} from '../parameters/parameters.ts';
 
 const schemas = Object.fromEntries(PARAMETERS.map(({ id, schema }) => [id, schema]));
 

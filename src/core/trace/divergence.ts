@@ -1,6 +1,6 @@
 /** Where two runs part: their frames on one playhead, and the first step at which each kind of thing differs. Pure. */
 import { type RunConfig, changedIds } from './config.ts';
-import type { ParameterId } from './parameters.ts';
+import type { ParameterId } from '../parameters/parameters.ts';
 import type { ActionRecord, LayoutEntry } from './telemetry.ts';
 
 /** One refocus of a run that is compared. */

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { attentionRecordSchema } from './attention-record.ts';
 import { runConfigSchema } from './config.ts';
-import { ROUTERS } from './parameters.ts';
+import { ROUTERS } from '../parameters/heads.ts';
 import { ROLES } from '../tree/provenance.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ATTENTION_READINGS } from '../../core/trace/parameters.ts';
+import { ATTENTION_READINGS } from '../../core/parameters/measurement.ts';
 import { measureWeightError } from '../testing/attention-parity.ts';
 import { BaseModel } from './base-model.ts';
 import { selectBackend } from '../backend/device.ts';

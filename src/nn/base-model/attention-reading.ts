@@ -1,6 +1,6 @@
 /** Folds the newest slot's attention, layer by layer, into one weight per slot. Lives within one `tf.tidy`. */
 import * as tf from '@tensorflow/tfjs';
-import type { AttentionReading } from '../../core/trace/parameters.ts';
+import type { AttentionReading } from '../../core/parameters/measurement.ts';
 
 export class AttentionFold {
   private folded: tf.Tensor1D | null = null;

@@ -1,6 +1,6 @@
 /** The base language model: embeddings and gists in, logits out (docs/models.md). Knows no text and no tree. */
 import { yieldToEvents } from '../../base/clock.ts';
-import type { AttentionReading } from '../../core/trace/parameters.ts';
+import type { AttentionReading } from '../../core/parameters/measurement.ts';
 import { SlotHeadsBuffer } from './head-reading.ts';
 import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from '../errors.ts';

@@ -1,5 +1,5 @@
 /** A base's layers on the WASM kernels: a whole run of all layers is one call into `kernels/llama.ts`. */
-import type { AttentionReading } from '../../core/trace/parameters.ts';
+import type { AttentionReading } from '../../core/parameters/measurement.ts';
 import { KernelMemory } from '../backend/kernel-memory.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import { PREFILL_SLOTS } from '../ports.ts';

@@ -1,5 +1,5 @@
 /** What runs a base's layers on one device; `base-model.ts` holds the rules that are the same on every one. */
-import type { AttentionReading } from '../../core/trace/parameters.ts';
+import type { AttentionReading } from '../../core/parameters/measurement.ts';
 
 /** The weights of a base on a device. */
 export interface LayerRunner {

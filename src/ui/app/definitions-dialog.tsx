@@ -1,6 +1,6 @@
 /** What the words of the page mean; opens at the one that was asked for, over whatever dialog is open. */
 import { useEffect, useRef } from 'react';
-import { DEFINITIONS, type Definition } from '../../core/trace/definitions.ts';
+import { DEFINITIONS, type Definition } from '../../core/parameters/definitions.ts';
 import { Dialog } from '../widgets/dialog.tsx';
 import { useModel, useShell } from '../view/hooks.ts';
 

@@ -1,6 +1,6 @@
 /** The page's furniture: theme, panels, tabs, open dialogs. Remembered in localStorage where there is one. */
 import { type StoreApi, createStore } from 'zustand';
-import type { DefinitionId } from '../../core/trace/definitions.ts';
+import type { DefinitionId } from '../../core/parameters/definitions.ts';
 
 type Theme = 'auto' | 'light' | 'dark';
 export type MobileTab = 'timeline' | 'chat' | 'inspector' | 'questions' | 'setup';

@@ -1,6 +1,6 @@
 /** Which blocks stood in focus when a generated token was predicted. Pure over a run. */
 import { ATTENTION_PARTS } from '../../core/trace/attention-record.ts';
-import type { AttentionReading } from '../../core/trace/parameters.ts';
+import type { AttentionReading } from '../../core/parameters/measurement.ts';
 import type { BlockRef } from './viewport.ts';
 import type { Run } from './run.ts';
 

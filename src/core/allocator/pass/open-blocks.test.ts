@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { STRATEGY_IDS } from '../../trace/parameters.ts';
+import { STRATEGY_IDS } from '../../parameters/allocator.ts';
 import { INITIAL_ALLOCATOR_STATE } from './allocator-state.ts';
 import { allocate } from '../focus-allocator.ts';
 import { allocateBy, applied, brief, inputOf, refused } from '../../testing/two-groups.ts';

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { runConfigSchema } from '../../../core/trace/config.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
-import type { LensVariant } from '../../../core/trace/parameters.ts';
+import type { LensVariant } from '../../../core/parameters/policy.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { BackendReport } from '../../../nn/ports.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord } from '../../../storage/ports.ts';

@@ -1,5 +1,5 @@
 /** Everything that evaluations compare: policies of the page, run by the page's own loop, and baselines. */
-import type { PolicyId } from '../../../core/trace/parameters.ts';
+import type { PolicyId } from '../../../core/parameters/policy.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { type BaselineId, BASELINES } from './baselines.ts';
 import { withoutWords } from './without-words.ts';

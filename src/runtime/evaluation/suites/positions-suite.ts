@@ -2,7 +2,7 @@
  * Suite `positions`: does the base still read where indices are large? The same questions under every way of
  * placing slots, with retrieval solved beforehand, so that only reading can fail.
  */
-import type { PositionMode } from '../../../core/context/position-scheme.ts';
+import type { PositionMode } from '../../../core/parameters/context.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { hashUint32, Rng } from '../../../base/rng.ts';
 import { answerAll, GIST_SHARE } from '../answering/answering.ts';

@@ -1,6 +1,6 @@
 /** The words that a session's chat is written with: its model's template, and what its parameters say instead. */
 import { ConfigError, type RunConfig } from '../../../core/trace/config.ts';
-import { NO_SYSTEM_TEXT } from '../../../core/trace/parameters.ts';
+import { NO_SYSTEM_TEXT } from '../../../core/parameters/chat.ts';
 import { CHAT_OPENING, type ProvenanceRun } from '../../../core/tree/provenance.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K } from '../../../core/tree/ids.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { makeGists, tokenIds, treeOf, DOCUMENT } from '../../../core/testing/fake-history.ts';
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
-import { KV_MODES } from '../../../core/trace/parameters.ts';
+import { KV_MODES } from '../../../core/parameters/context.ts';
 import { ABSOLUTE_POSITIONS } from '../../../core/context/position-scheme.ts';
 import type { PositionScheme } from '../../../core/context/position-scheme.ts';
 import { apply } from '../../../core/context/moves.ts';

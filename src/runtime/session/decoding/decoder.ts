@@ -3,14 +3,15 @@
  * the first changed one on are run again (`exact`), or only those that were swapped in and the few behind them
  * (`patch`); slots before the first change are never recomputed.
  */
-import type { AttentionReading, KvMode } from '../../../core/trace/parameters.ts';
+import type { GistInput, KvMode } from '../../../core/parameters/context.ts';
+import type { AttentionReading } from '../../../core/parameters/measurement.ts';
 import type { ConfigAffecting } from '../../../core/trace/config.ts';
 import { spanIdOf } from '../../../core/tree/ids.ts';
 import { readSlotVectors } from '../../../core/context/slot-view.ts';
 import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import type { SentPositions } from '../../../core/context/invariants.ts';
 import { slotPositions } from '../../../core/context/positions.ts';
-import type { GistInput, PositionScheme } from '../../../core/context/position-scheme.ts';
+import type { PositionScheme } from '../../../core/context/position-scheme.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { baseInput, SpanKeywords } from '../../../core/context/base-input.ts';
 import type { Entry, Layout } from '../../../core/context/working-context.ts';

@@ -4,7 +4,7 @@
  */
 import { mergeHidden, mergeWeights, type MergeCandidate } from '../../../core/heads/merging.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
-import type { MergerId } from '../../../core/trace/parameters.ts';
+import type { MergerId } from '../../../core/parameters/heads.ts';
 import type { LanguageModel } from '../../../nn/ports.ts';
 import type { Decoder, LastSlot } from './decoder.ts';
 import { entropyOf } from './sampler.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
-import type { LensVariant } from '../../../core/trace/parameters.ts';
+import type { LensVariant } from '../../../core/parameters/policy.ts';
 import type { SlotView } from '../../../core/context/slot-view.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { emptyLayout } from '../../../core/context/working-context.ts';

@@ -5,7 +5,7 @@
 import { ConfigError, type RunConfig, applyConfigChanges } from '../../../core/trace/config.ts';
 import { checkHeads } from '../../../core/heads/head-specs.ts';
 import { POLICIES } from '../../../core/policies/registry.ts';
-import type { LensVariant, PolicyId } from '../../../core/trace/parameters.ts';
+import type { LensVariant, PolicyId } from '../../../core/parameters/policy.ts';
 import { chatWords } from '../chat-words/chat-words.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 

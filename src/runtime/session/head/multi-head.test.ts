@@ -6,7 +6,7 @@ import { emptyLayout } from '../../../core/context/working-context.ts';
 import { headConfig } from '../../../core/heads/head-specs.ts';
 import { DEFAULT_RUN_CONFIG, type RunConfig } from '../../../core/trace/config.ts';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
-import { MERGERS } from '../../../core/trace/parameters.ts';
+import { MERGERS } from '../../../core/parameters/heads.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts';
 import {

@@ -4,7 +4,7 @@ import { type ComponentType, useId, useState } from 'react';
 import { useStore } from 'zustand';
 import { readNumber } from '../../../base/read-number.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { PARAMETERS } from '../../../core/trace/parameters.ts';
+import { PARAMETERS } from '../../../core/parameters/parameters.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
 import { holdEnter } from '../../widgets/hold-enter.ts';
 import { Problems } from '../../view/problems.tsx';

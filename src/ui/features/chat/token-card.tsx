@@ -1,6 +1,6 @@
 /** What one generated token was predicted from: the blocks it attended to, or how to have that recorded. */
 import { type CSSProperties, type RefObject, useLayoutEffect, useRef, useState } from 'react';
-import type { AttentionReading } from '../../../core/trace/parameters.ts';
+import type { AttentionReading } from '../../../core/parameters/measurement.ts';
 import { type FocusedBlock, type TokenFocus, tokenFocus } from '../../model/token-focus.ts';
 import { formatCount, formatPercent, formatPlural, formatSpan, formatToken } from '../../words/format.ts';
 import { useModel, useRecording, useRunView, useSession } from '../../view/hooks.ts';

@@ -1,5 +1,5 @@
 /** Figures and differences of a comparison in words. Pure. */
-import { parameterNamed } from '../../../core/trace/parameters.ts';
+import { parameterNamed } from '../../../core/parameters/parameters.ts';
 import type { ComparedMetric } from '../../../core/trace/run-comparison-metrics.ts';
 import type { Divergence } from '../../../core/trace/divergence.ts';
 import { formatCount, formatDuration, formatNats, formatPercent, formatToken } from '../../words/format.ts';

@@ -1,7 +1,7 @@
 /** Where the shown run's parameters changed, and the way back to the values that were in force at a step. */
 import { Undo2 } from 'lucide-react';
 import { type RunConfig, changedIds, changesBetween } from '../../../core/trace/config.ts';
-import { PARAMETERS, type ParameterId } from '../../../core/trace/parameters.ts';
+import { PARAMETERS, type ParameterId } from '../../../core/parameters/parameters.ts';
 import type { ConfigChange } from '../../model/run.ts';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { useModel, useRunView } from '../../view/hooks.ts';

@@ -1,7 +1,7 @@
 /** One knob: name, symbol, value, unit, slider, sentence, default, and what was wrong with the last input. */
 import { RotateCcw } from 'lucide-react';
 import { type ChangeEvent, type KeyboardEvent, useId, useState } from 'react';
-import { type Parameter, readParameter } from '../../../core/trace/parameters.ts';
+import { type Parameter, readParameter } from '../../../core/parameters/parameters.ts';
 import { useModel } from '../../view/hooks.ts';
 import { formatCount, formatValue } from '../../words/format.ts';
 import { sliderOf, valueOfSlider } from './parameter-slider.ts';

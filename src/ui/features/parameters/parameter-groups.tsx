@@ -1,6 +1,6 @@
 /** Every knob of a run by group, generated from the parameter table; whose knobs they are is the caller's. */
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { PARAMETERS, PARAMETER_GROUPS } from '../../../core/trace/parameters.ts';
+import { PARAMETERS, PARAMETER_GROUPS } from '../../../core/parameters/parameters.ts';
 import { ParameterField } from './parameter-field.tsx';
 import { useSession } from '../../view/hooks.ts';
 

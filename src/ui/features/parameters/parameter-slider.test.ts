@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PARAMETERS, parameterNamed, type NumericParameter } from '../../../core/trace/parameters.ts';
+import { PARAMETERS, parameterNamed, type NumericParameter } from '../../../core/parameters/parameters.ts';
 import { sliderOf, valueOfSlider } from './parameter-slider.ts';
 
 const budget = parameterNamed('budgetTokens') as NumericParameter;

@@ -1,5 +1,5 @@
 /** The slider of a parameter: its positions and the values that they stand for. Pure. */
-import type { NumericParameter } from '../../../core/trace/parameters.ts';
+import type { NumericParameter } from '../../../core/parameters/parameters.ts';
 
 /** Wide ranges move on a logarithmic slider, so that small values can be reached. */
 function isLogarithmic({ min, max }: NumericParameter): boolean {

@@ -1,6 +1,6 @@
 /** Keeps the address bar at what the page shows, at most twice a second, and follows links opened in this tab. */
 import { type RunConfig, changesBetween } from '../../../core/trace/config.ts';
-import { parameterNamed } from '../../../core/trace/parameters.ts';
+import { parameterNamed } from '../../../core/parameters/parameters.ts';
 import type { Model } from '../../model/model.ts';
 import { canChangeSession, isOpenSession } from '../../model/session.ts';
 import { encodeLink, type LinkState } from './link-state.ts';

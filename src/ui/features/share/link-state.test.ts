@@ -1,7 +1,7 @@
 /** Links come back as they went out; bad ones name the field and keep the rest. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { PARAMETERS } from '../../../core/trace/parameters.ts';
+import { PARAMETERS } from '../../../core/parameters/parameters.ts';
 import { tokensPerEntry } from '../../../core/tree/ids.ts';
 import { changedTracks, decodeLink, encodeLink, type LinkState } from './link-state.ts';
 

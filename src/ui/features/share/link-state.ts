@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { IN_WORDS } from '../../../base/schema-words.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
-import { parameterNamed, readParameter } from '../../../core/trace/parameters.ts';
+import { parameterNamed, readParameter } from '../../../core/parameters/parameters.ts';
 import { K, MAX_LOD, tokensPerEntry } from '../../../core/tree/ids.ts';
 import type { BlockRef } from '../../model/viewport.ts';
 import { type TrackArrangement, tidyArrangement } from '../../model/track-arrangement.ts';
