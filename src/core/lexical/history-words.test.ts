@@ -98,6 +98,19 @@ describe('HistoryWords', () => {
     expect(featuresOf(words, expected)).toEqual(golden);
   });
 
+  it('keeps what a question found while the tail moves on, to the same features as looking anew', () => {
+    const tree = treeOf(expected);
+    const words = new HistoryWords(tree, createPieces);
+    const origin = { role: 'assistant', documentId: 'answer', title: '', wallClockMs: 0 } as const;
+    const entries = expected.layout.map(([lod, start, end]) => entryAt(lod, start, end));
+    for (let at = 0; at < 6; at++) {
+      const asked = words.askedAt(tree.tokenCount, expected.tailTokens);
+      const anew = new HistoryWords(tree, createPieces);
+      expect(words.features(entries, asked)).toEqual(anew.features(entries, asked));
+      tree.appendTokens(expected.ids.slice(20 * at, 20 * at + 19), origin);
+    }
+  });
+
   it('finds nothing where nothing stands before what is asked', () => {
     const tree = treeOf({ ids: [0, 1, 2], runs: [[3, 'user']] });
     const words = new HistoryWords(tree, createPieces);

@@ -5,7 +5,8 @@
 import type { GistTree } from '../tree/gist-tree.ts';
 import { K } from '../tree/ids.ts';
 import type { SealedSegments } from './postings.ts';
-import { type PieceReader, type SealedIndex, WindowIndex } from './window-index.ts';
+import { type BlockValues, bestOfEntries, denseValues } from './block-values.ts';
+import { type BlockShares, type PieceReader, type SealedIndex, WindowIndex } from './window-index.ts';
 
 /** What an entry shares with what is asked, each in [0, 1]; docs/models.md has the rule. In this order. */
 export const LEXICAL_FEATURE_NAMES = ['bm25', 'asked', 'askedNear', 'tail', 'tailNear'] as const;
@@ -15,7 +16,10 @@ export const LEXICAL_FEATURES = LEXICAL_FEATURE_NAMES.length;
 export const QUERY_TOKENS = 64;
 /** A question further back than this is no longer what the newest tokens are about. */
 export const QUESTION_REACH_TOKENS = 256;
-/** How many questions' figures are kept: a turn's end asks one after the other, again and again. */
+/**
+ * How many questions' figures are kept, and tails': a turn's end asks one question after the other, again and again, and
+ * a question stands while its answer's tail moves on.
+ */
 const REMEMBERED = 12;
 
 /** What blocks are compared with. */
@@ -36,12 +40,16 @@ interface SlotSpan {
   readonly cost: number;
 }
 
-type Features = readonly Float32Array[];
+/** What the history says of a query. */
+interface QueryFigures extends BlockShares {
+  readonly ranks: BlockValues;
+}
 
 export class HistoryWords {
   private readonly index: WindowIndex;
-  /** By what was asked; the oldest first. */
-  private readonly known = new Map<string, Features>();
+  /** By what was asked, and by the tail; the oldest first. */
+  private readonly queries = new Map<string, QueryFigures>();
+  private readonly tails = new Map<string, BlockShares>();
 
   /**
    * @param tree - borrowed; it may grow.
@@ -82,22 +90,22 @@ export class HistoryWords {
     };
   }
 
-  /** `[blocks]` BM25 of the blocks that stand whole before the query. */
-  rank({ query, queryStart }: Pick<Asked, 'query' | 'queryStart'>): Float64Array {
-    this.takeIn();
-    return this.index.rank(this.textOf(query), Math.floor(queryStart / K));
+  /** BM25 of the blocks that stand whole before the query. */
+  rank(asked: Pick<Asked, 'query' | 'queryStart'>): BlockValues {
+    return this.queryFigures(asked).ranks;
   }
 
   /** `[blocks]` what share of a query's words, each as much as it is rare, the first blocks hold. */
   shares(query: Uint32Array, blocks: number): Float64Array {
     this.takeIn();
-    return this.index.shares(this.textOf(query), blocks).own;
+    return denseValues(this.index.shares(this.textOf(query), blocks).own, blocks);
   }
 
   /**
    * `[slots, LEXICAL_FEATURES]`, all slots of an entry alike: of every feature the best of the entry's blocks, since a
    * page is worth opening for one of them.
    *
+   * @param entries - ascending, as a layout has them.
    * @param out - filled and returned; new where absent.
    */
   features(
@@ -105,38 +113,52 @@ export class HistoryWords {
     asked: Asked,
     out = new Float32Array(entries.reduce((slots, { cost }) => slots + cost, 0) * LEXICAL_FEATURES),
   ): Float32Array {
-    const blocks = this.blockFeatures(asked);
+    const { ranks, own: asks, near: asksNear } = this.queryFigures(asked);
+    const { own, near } = this.tailFigures(asked);
+    const bestRank = ranks.values.reduce((most, rank) => Math.max(most, rank), 0);
+    const [bm25, ...shares] = [ranks, asks, asksNear, own, near].map((figures) =>
+      bestOfEntries(entries, figures),
+    );
     let at = 0;
-    for (const { start, end, cost } of entries) {
+    entries.forEach(({ cost }, entry) => {
       const first = at;
-      for (const column of blocks) {
-        let best = 0;
-        const last = Math.min(Math.ceil(end / K), column.length);
-        for (let block = start / K; block < last; block++) best = Math.max(best, column[block]!);
-        out[at++] = best;
-      }
+      out[at++] = bestRank > 0 ? bm25![entry]! / bestRank : 0;
+      for (const column of shares) out[at++] = column[entry]!;
       for (let slot = 1; slot < cost; slot++, at += LEXICAL_FEATURES)
         out.copyWithin(at, first, first + LEXICAL_FEATURES);
-    }
+    });
     return out;
   }
 
-  /** One column a feature, one row a block that stands whole before what is asked. */
-  private blockFeatures(asked: Asked): Features {
-    const key = [asked.queryStart, asked.query.join(), asked.tailStart, asked.tail.join()].join(';');
-    const known = this.known.get(key);
-    if (known !== undefined) return known;
-    const ranks = this.rank(asked);
-    const best = ranks.reduce((most, rank) => Math.max(most, rank), 0);
-    const query = this.index.shares(this.textOf(asked.query), Math.floor(asked.queryStart / K));
-    const tail = this.index.shares(this.textOf(asked.tail), Math.floor(asked.tailStart / K));
-    const features = [
-      Float32Array.from(ranks, (rank) => (best > 0 ? rank / best : 0)),
-      ...[query.own, query.near, tail.own, tail.near].map((column) => Float32Array.from(column)),
-    ];
-    if (this.known.size >= REMEMBERED) this.known.delete(this.known.keys().next().value!);
-    this.known.set(key, features);
-    return features;
+  private queryFigures({ query, queryStart }: Pick<Asked, 'query' | 'queryStart'>): QueryFigures {
+    this.takeIn();
+    return this.remembered(this.queries, query, queryStart, (text, blocks) => ({
+      ranks: this.index.rank(text, blocks),
+      ...this.index.shares(text, blocks),
+    }));
+  }
+
+  private tailFigures({ tail, tailStart }: Pick<Asked, 'tail' | 'tailStart'>): BlockShares {
+    this.takeIn();
+    return this.remembered(this.tails, tail, tailStart, (text, blocks) => this.index.shares(text, blocks));
+  }
+
+  /** @param work - for the text of `ids`, and the blocks that stand whole before `start`. */
+  private remembered<T>(
+    known: Map<string, T>,
+    ids: Uint32Array,
+    start: number,
+    work: (text: string, blocks: number) => T,
+  ): T {
+    const key = `${start};${ids.join()}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const blocks = Math.floor(start / K);
+    const figures = work(this.textOf(ids), blocks);
+    if (!this.index.isSettled(blocks * K)) return figures;
+    if (known.size >= REMEMBERED) known.delete(known.keys().next().value!);
+    known.set(key, figures);
+    return figures;
   }
 
   /** Index what the history gained. */

@@ -5,6 +5,7 @@
  */
 import { ChunkedRows } from '../../base/chunked-array.ts';
 import { K } from '../tree/ids.ts';
+import type { BlockValues } from './block-values.ts';
 import type { PostingSegment } from './posting-segment.ts';
 import { Postings, type SealedSegments } from './postings.ts';
 import { fold, searchWords, stem } from './words.ts';
@@ -24,12 +25,12 @@ export const BM25 = {
   middleWeight: MIDDLE_WEIGHT,
 } as const;
 
-/** How much of a query's words blocks hold, `[blocks]` each: a word counts as much as it is rare among the blocks. */
+/** How much of a query's words blocks hold: a word counts as much as it is rare among the blocks. */
 export interface BlockShares {
   /** Of the block itself. */
-  readonly own: Float64Array;
+  readonly own: BlockValues;
   /** Of the block and its two neighbours. */
-  readonly near: Float64Array;
+  readonly near: BlockValues;
 }
 
 /** Gives a token's text, in order; characters that are not whole yet come with a later token. */
@@ -62,6 +63,11 @@ export class WindowIndex {
   /** Tokens and strides that are sealed. */
   private sealedTokens = 0;
   private sealedStrides = 0;
+  /** Work space of one call, all zeros between two: grown with the history, never cleared as a whole. */
+  private windowScores = new Float64Array(0);
+  private windowCounts = new Uint16Array(0);
+  private blockSums = new Float64Array(0);
+  private nearSums = new Float64Array(0);
 
   /** @param sealed - go on where this ended. */
   constructor(
@@ -87,6 +93,11 @@ export class WindowIndex {
   /** Tokens taken in. */
   get tokenCount(): number {
     return this.taken;
+  }
+
+  /** Whether nothing that follows can change what is said of the first tokens: no word of theirs is still open. */
+  isSettled(tokens: number): boolean {
+    return this.taken >= tokens && (this.open === '' || this.openedAt >= tokens);
   }
 
   /** Take in the tokens that follow those before. */
@@ -118,17 +129,17 @@ export class WindowIndex {
   }
 
   /**
-   * `[blocks]` how well each of the first blocks goes with a query; 0 where nothing of it occurs.
+   * How well each of the first blocks goes with a query, where anything of it occurs.
    *
    * @param query - any text.
    */
-  rank(query: string, blocks: number): Float64Array {
+  rank(query: string, blocks: number): BlockValues {
     const tokens = blocks * K;
     const windows = Math.ceil(tokens / STRIDE_TOKENS);
-    const scores = new Float64Array(windows);
+    this.reserve(windows, blocks);
+    const { windowScores: scores, windowCounts: counts } = this;
     const meanLength = Math.max(1, this.wordsInAll(windows, tokens) / Math.max(1, windows));
-    const counts = new Uint16Array(windows);
-    const reached = new Set<number>();
+    const reached: number[] = [];
     for (const word of new Set(searchWords(query))) {
       const holding: number[] = [];
       for (const token of this.postings.of(word)) {
@@ -143,26 +154,23 @@ export class WindowIndex {
       for (const window of holding) {
         const count = counts[window]!;
         counts[window] = 0;
-        reached.add(window);
+        if (scores[window] === 0) reached.push(window);
         const damping = K1 * (1 - B + (B * this.wordsIn(window, tokens)) / meanLength);
         scores[window]! += (rarity * count * (K1 + 1)) / (count + damping);
       }
     }
-    return toBlocks(
-      scores,
-      [...reached].sort((a, b) => a - b),
-      blocks,
-    );
+    return this.toBlocks(Uint32Array.from(reached).sort(), blocks);
   }
 
   /**
-   * Shares of the query's words, of those that occur in the first blocks at all; 0 where none does.
+   * Shares of the query's words, of those that occur in the first blocks at all; nothing where none does.
    *
    * @param query - any text.
    */
   shares(query: string, blocks: number): BlockShares {
-    const own = new Float64Array(blocks);
-    const near = new Float64Array(blocks);
+    this.reserve(0, blocks);
+    const { blockSums: own, nearSums: near } = this;
+    const touched: number[] = [];
     let total = 0;
     for (const word of new Set(searchWords(query))) {
       const holding = this.blocksWith(word, blocks);
@@ -173,12 +181,23 @@ export class WindowIndex {
       for (const block of holding) {
         own[block]! += rarity;
         const last = Math.min(block + 1, blocks - 1);
-        for (let beside = Math.max(block - 1, reached + 1); beside <= last; beside++) near[beside]! += rarity;
+        for (let beside = Math.max(block - 1, reached + 1); beside <= last; beside++) {
+          if (near[beside] === 0) touched.push(beside);
+          near[beside]! += rarity;
+        }
         reached = last;
       }
     }
-    if (total === 0) return { own, near };
-    return { own: own.map((sum) => sum / total), near: near.map((sum) => sum / total) };
+    const found = Uint32Array.from(touched).sort();
+    const take = (sums: Float64Array): BlockValues => ({
+      blocks: found,
+      values: Float64Array.from(found, (block) => {
+        const share = sums[block]! / total;
+        sums[block] = 0;
+        return share;
+      }),
+    });
+    return { own: take(own), near: take(near) };
   }
 
   /** Those of the first blocks in which a word begins, ascending. */
@@ -190,6 +209,45 @@ export class WindowIndex {
       if (holding.at(-1) !== block) holding.push(block);
     }
     return holding;
+  }
+
+  /**
+   * A block is worth its best window; among equals, what all windows say of it, by how much of it they cover.
+   *
+   * @param reached - the windows that score anything, ascending.
+   */
+  private toBlocks(reached: Uint32Array, blocks: number): BlockValues {
+    const { windowScores: scores, blockSums: sums, nearSums: best } = this;
+    const touched: number[] = [];
+    for (const window of reached) {
+      const score = scores[window]!;
+      scores[window] = 0;
+      const from = window * STRIDE_TOKENS;
+      const to = from + WINDOW_TOKENS;
+      for (let block = Math.floor(from / K); block < Math.min(blocks, Math.ceil(to / K)); block++) {
+        if (block > (touched.at(-1) ?? -1)) touched.push(block);
+        best[block] = Math.max(best[block]!, score);
+        sums[block]! += (score * (Math.min(to, (block + 1) * K) - Math.max(from, block * K))) / K;
+      }
+    }
+    const values = Float64Array.from(touched, (block) => {
+      const value = best[block]! + MIDDLE_WEIGHT * sums[block]!;
+      best[block] = sums[block] = 0;
+      return value;
+    });
+    return { blocks: Uint32Array.from(touched), values };
+  }
+
+  /** Grow the work space; what is grown anew is all zeros as well. */
+  private reserve(windows: number, blocks: number): void {
+    if (this.windowScores.length < windows) {
+      this.windowScores = new Float64Array(2 * windows);
+      this.windowCounts = new Uint16Array(2 * windows);
+    }
+    if (this.blockSums.length < blocks) {
+      this.blockSums = new Float64Array(2 * blocks);
+      this.nearSums = new Float64Array(2 * blocks);
+    }
   }
 
   /** Words that begin in a window. */
@@ -235,24 +293,4 @@ export class WindowIndex {
 /** BM25's inverse document frequency, never negative. */
 function rarityOf(holding: number, all: number): number {
   return Math.log(1 + (all - holding + 0.5) / (holding + 0.5));
-}
-
-/**
- * A block is worth its best window; among equals, what all windows say of it, by how much of it they cover.
- *
- * @param reached - the windows that score anything, ascending.
- */
-function toBlocks(scores: Float64Array, reached: readonly number[], blocks: number): Float64Array {
-  const best = new Float64Array(blocks);
-  const sums = new Float64Array(blocks);
-  for (const window of reached) {
-    const score = scores[window]!;
-    const from = window * STRIDE_TOKENS;
-    const to = from + WINDOW_TOKENS;
-    for (let block = Math.floor(from / K); block < Math.min(blocks, Math.ceil(to / K)); block++) {
-      best[block] = Math.max(best[block]!, score);
-      sums[block]! += (score * (Math.min(to, (block + 1) * K) - Math.max(from, block * K))) / K;
-    }
-  }
-  return best.map((score, block) => score + MIDDLE_WEIGHT * sums[block]!);
 }

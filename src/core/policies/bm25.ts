@@ -1,6 +1,5 @@
 /** The bm25 policy: keyword search for what is asked, as strong as keyword search is. */
-import type { SlotView } from '../context/slot-view.ts';
-import { K } from '../tree/ids.ts';
+import { bestOfEntries } from '../lexical/block-values.ts';
 import { entryScorer } from './entry-scorer.ts';
 import { definePolicy, type PolicyPorts } from './policy.ts';
 import type { Scorer } from './scorer.ts';
@@ -17,16 +16,7 @@ export const bm25Policy = definePolicy({
 export function createBm25Scorer({ words }: Pick<PolicyPorts, 'words'>): Scorer {
   return entryScorer('bm25', (view) => {
     // The query is the question whatever the tail.
-    const scores = standings(bestBlocks(view, words.rank(words.askedAt(view.cursor, 0))));
+    const scores = standings(bestOfEntries(view.entries, words.rank(words.askedAt(view.cursor, 0))));
     return (_entry, _firstSlot, position) => scores[position]!;
-  });
-}
-
-/** `[entries]` the rank of each one's best block. */
-function bestBlocks({ entries }: SlotView, blocks: Float64Array): Float64Array {
-  return Float64Array.from(entries, ({ start, end }) => {
-    let most = 0;
-    for (let block = start / K; block < end / K; block++) most = Math.max(most, blocks[block] ?? 0);
-    return most;
   });
 }
