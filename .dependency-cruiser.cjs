@@ -64,6 +64,7 @@ module.exports = {
       policies: ['tree', 'lexical', 'context', 'trace', 'parameters'],
       allocator: ['tree', 'lexical', 'context', 'trace', 'policies', 'parameters'],
       heads: ['tree', 'lexical', 'context', 'trace', 'policies', 'allocator', 'parameters'],
+      profile: [],
     }),
     ...within('src/core/allocator', { pass: [], strategies: ['pass'], '.': ['pass', 'strategies'] }),
     ...within('src/storage', {
@@ -83,6 +84,7 @@ module.exports = {
       'base-model': ['.', 'backend', 'model-folder'],
       'gist-net': ['.', 'backend', 'base-model', 'model-folder'],
       'lens-net': ['.', 'backend', 'model-folder'],
+      profiling: ['.', 'model-folder'],
     }),
     ...within('src/ui', {
       widgets: [],
@@ -137,7 +139,10 @@ module.exports = {
       severity: 'error',
       comment: 'import() them: the first load does not pay for them',
       from: { path: '^src/' },
-      to: { path: '^src/ui/features/(compare|evaluate|models|training)/[^/]+-dialog\\.tsx$', dynamic: false },
+      to: {
+        path: '^src/ui/features/(compare|evaluate|models|profile|training)/[^/]+-dialog\\.tsx$',
+        dynamic: false,
+      },
     },
   ],
   options: {

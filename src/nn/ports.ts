@@ -103,6 +103,16 @@ export interface DecodeSession {
   dispose(): void;
 }
 
+/** What running a base asks for, by its sizes alone: what a measured time is compared with. */
+export interface BaseWork {
+  /** Weights of its layers' matrices: each slot is multiplied by all of them. */
+  readonly layerWeights: number;
+  /** Weights of the head: each slot whose logits are wanted. */
+  readonly headWeights: number;
+  /** As they lie in memory, the scales of groups included. */
+  readonly bytesPerWeight: number;
+}
+
 export interface LanguageModel {
   readonly hiddenSize: number;
   readonly vocabularySize: number;
@@ -110,6 +120,8 @@ export interface LanguageModel {
   readonly attention: AttentionHeads;
   /** How many weights it has; a tied head counts once. */
   readonly parameters: number;
+  /** Absent where nobody counted. */
+  readonly work?: BaseWork | undefined;
   /** `[n, d]` token embeddings, looked up on the CPU; owned by the caller. Unknown ids throw a RangeError. */
   embed(ids: ArrayLike<number>): Float32Array;
   createDecodeSession(capacitySlots: number): DecodeSession;

@@ -139,6 +139,13 @@ const PLACES: Readonly<Record<string, Place>> = {
       await dialog(/LensNet/).waitFor();
     },
   },
+  profile: {
+    open: async () => {
+      await command('Profile: where the time goes');
+      await dialog('Profile').getByRole('button', { name: 'Everything', exact: true }).click();
+      await dialog('Profile').getByRole('heading', { name: 'Operations' }).waitFor();
+    },
+  },
   tracks: { open: () => panel('Timeline').then(() => popover(/^Tracks$/)) },
   model: { open: () => popover(/^Model: /) },
   backend: { open: () => popover(/^Backend: /) },

@@ -95,6 +95,7 @@ it(
       'Evaluate policies on questions',
       'Train LensNet on this session',
       'Models: choose, fetch, delete',
+      'Profile: where the time goes',
       'Compare two runs',
       'Keys and gestures',
     ]) {

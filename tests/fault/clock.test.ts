@@ -6,7 +6,7 @@ import { readTrace } from '../../src/storage/trace/trace-codec.ts';
 import { Engine } from '../../src/runtime/engine/engine.ts';
 import type { Notice } from '../../src/runtime/engine/protocol/protocol.ts';
 import { createFakeModel } from '../../src/runtime/testing/fake-model.ts';
-import { NO_MODELS, prose, until } from '../../src/runtime/testing/engine-fixture.ts';
+import { NO_MODELS, SOME_MACHINE, prose, until } from '../../src/runtime/testing/engine-fixture.ts';
 
 const YEAR_MS = 365 * 24 * 3_600_000;
 
@@ -25,6 +25,7 @@ async function live(jumps: readonly number[]) {
           backend: { id: 'cpu', reason: '', adapter: null, isSoftwareAdapter: false, wasOverridden: true },
         }),
       openStore: () => Promise.resolve({ ...store, close: () => undefined }),
+      measureBackend: SOME_MACHINE,
       clock: { ...systemClock, now: () => ticks++, wallClockMs: () => wall },
       notify: (notice) => notices.push(notice),
     });

@@ -22,7 +22,7 @@ function textOf(seed: number, words: number): Uint32Array {
 
 function answers(index: WindowIndex): unknown {
   const blocks = Math.floor(index.tokenCount / 32);
-  return WORDS.map((word) => [[...index.rank(`${word} salt`, blocks)], [...index.shares(word, blocks).near]]);
+  return WORDS.map((word) => [index.rank(`${word} salt`, blocks), index.shares(word, blocks)]);
 }
 
 /** What a store keeps: new segments in place of all from their first token on. */

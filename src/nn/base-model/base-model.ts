@@ -6,7 +6,7 @@ import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from '../errors.ts';
 import type { LayerRunner, RunningContext } from './layer-runner.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
-import type { AttentionHeads, DecodeSession, LanguageModel, SlotHeads } from '../ports.ts';
+import type { AttentionHeads, BaseWork, DecodeSession, LanguageModel, SlotHeads } from '../ports.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import { createRunner } from './create-runner.ts';
 
@@ -19,6 +19,7 @@ export class BaseModel implements LanguageModel {
   readonly layers: number;
   readonly attention: AttentionHeads;
   readonly parameters: number;
+  readonly work: BaseWork;
   private readonly runner: LayerRunner;
 
   /** @throws {WeightError} if the file does not fit the configuration. */
@@ -33,6 +34,13 @@ export class BaseModel implements LanguageModel {
       0,
     );
     this.runner = createRunner(config, file);
+    const headWeights = vocabularySize * hiddenSize;
+    const weightBytes = this.runner.weightBytes ?? Float32Array.BYTES_PER_ELEMENT * this.parameters;
+    this.work = {
+      layerWeights: this.parameters - (config.tiedHead ? 1 : 2) * headWeights,
+      headWeights,
+      bytesPerWeight: weightBytes / this.parameters,
+    };
   }
 
   embed(ids: ArrayLike<number>): Float32Array {

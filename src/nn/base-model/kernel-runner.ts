@@ -1,6 +1,6 @@
 /** A base's layers on the WASM kernels: a whole run of all layers is one call into `kernels/llama.ts`. */
 import type { AttentionReading } from '../../core/parameters/measurement.ts';
-import { KernelMemory } from '../backend/kernel-memory.ts';
+import { KernelMemory, kernelUse } from '../backend/kernel-memory.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
 import type { BaseConfig } from './config.ts';
@@ -56,6 +56,7 @@ export function canRunOnKernels({ headDim }: Pick<BaseConfig, 'headDim'>): boole
 }
 
 export class KernelRunner implements LayerRunner {
+  readonly weightBytes: number;
   private readonly memory: KernelMemory;
   private readonly stack: number;
   private readonly embeddings: number;
@@ -72,6 +73,7 @@ export class KernelRunner implements LayerRunner {
     module: WebAssembly.Module,
   ) {
     this.memory = new KernelMemory(module);
+    const bytesBefore = kernelUse.bytes;
     const weights = new KernelWeights(this.memory, file);
     const { memory } = this;
     const { hiddenSize, layers, heads, kvHeads, headDim, intermediateSize, vocabularySize } = config;
@@ -88,6 +90,7 @@ export class KernelRunner implements LayerRunner {
         ...[hiddenSize, layers, heads, kvHeads, headDim, intermediateSize],
         ...[epsilon, table, norm],
       ]);
+      this.weightBytes = kernelUse.bytes - bytesBefore;
       this.room = this.allocateRoom();
       this.run = memory.record(RUN_FIELDS.map((field) => this.room[field]));
       this.logits = memory.allocate(LOGIT_ROWS * paddedColumns(vocabularySize) * 4);

@@ -3,6 +3,8 @@ import type { AttentionReading } from '../../core/parameters/measurement.ts';
 
 /** The weights of a base on a device. */
 export interface LayerRunner {
+  /** What the weights take in its memory; absent where they are float32. */
+  readonly weightBytes?: number;
   /** `[n, d]` rows of the embedding table, for ids that are in it; a new array. */
   lookUp(ids: ArrayLike<number>): Float32Array;
   /** @throws what the device does when it is full; nothing stays allocated then. */

@@ -7,7 +7,7 @@ import { Engine } from './engine.ts';
 import { NoticeBatcher } from './notice-batcher.ts';
 import type { FromWorker, Notice, ToWorker } from './protocol/protocol.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
-import { NO_MODELS, until } from '../testing/engine-fixture.ts';
+import { NO_MODELS, SOME_MACHINE, until } from '../testing/engine-fixture.ts';
 
 /** A worker in this thread, with an engine of its own; all share one store, as workers share IndexedDB. */
 class ThreadWorker implements WorkerLike {
@@ -31,6 +31,7 @@ class ThreadWorker implements WorkerLike {
           backend: { id: 'cpu', reason: '', adapter: null, isSoftwareAdapter: false, wasOverridden: false },
         }),
       openStore: () => Promise.resolve(store),
+      measureBackend: SOME_MACHINE,
       clock: { now: () => performance.now(), wallClockMs: () => Date.now() },
       notify: (notice) => {
         this.notices.post(notice);

@@ -43,6 +43,7 @@ import type { ProbeResult, StoredRun } from '../session/messages/run-messages.ts
 import { type SessionSurroundings, emptySession, storedSession } from './session-opening.ts';
 import { interruptedTurn } from '../session/journal/session-restore.ts';
 import { type RunningProbe, startProbe } from './probe.ts';
+import { EngineProfile, type ProfilePorts } from './engine-profile.ts';
 import type { Transfer } from './session-files/export-session.ts';
 
 type CommandMap = { readonly [K in CommandKind]: Extract<Command, { kind: K }> };
@@ -60,6 +61,7 @@ export interface EnginePorts {
   ): Promise<{ readonly model: LoadedModel; readonly backend: BackendReport }>;
   readonly models: Omit<ModelShelf, 'open'>;
   openStore(): Promise<SessionStore>;
+  readonly measureBackend: ProfilePorts['measureBackend'];
   readonly clock: Clock;
   readonly notify: (notice: Notice) => void;
 }
@@ -85,6 +87,7 @@ export class Engine {
   private transferStop: AbortController | null = null;
   private evaluationService: Promise<EvaluationService> | null = null;
   private runningProbe: RunningProbe | null = null;
+  private readonly profile: EngineProfile;
   private readonly handlers: Handlers = {
     boot: (command) => this.boot(command),
     examineModel: ({ place }) => this.ports.models.examine(place),
@@ -112,7 +115,7 @@ export class Engine {
     run: this.changing(({ tokensPerSecond }) => this.session.run(tokensPerSecond)),
     pause: () => this.session.pause(),
     step: this.changing(() => this.session.step()),
-    ask: this.changing(({ text, head }) => this.session.ask(text, head)),
+    ask: this.changing(({ text, head }) => this.profile.turn(() => this.session.ask(text, head))),
     stopAnswer: () => {
       this.session.stopAnswer();
       return null;
@@ -134,6 +137,10 @@ export class Engine {
     searchText: (query) => this.session.query(query),
     searchSimilar: (query) => this.session.query(query),
     probe: (request) => this.probe(request),
+    profile: ({ act }) => {
+      const { model, backend } = this.ready;
+      return this.profile.act(act, { model: model.id, backend: backend.id });
+    },
     branchSession: (command) => this.branchSession(command),
     leaveOutDocument: (command) => this.leaveOutDocument(command),
     stopBranch: async () => {
@@ -159,7 +166,10 @@ export class Engine {
     },
   };
 
-  constructor(private readonly ports: EnginePorts) {}
+  constructor(private readonly ports: EnginePorts) {
+    const { clock, measureBackend } = ports;
+    this.profile = new EngineProfile({ now: () => clock.now(), measureBackend });
+  }
 
   /** @throws what the command's errors are; see the protocol. Nothing is half done then. */
   async handle<C extends Command>(command: C): Promise<CommandResults[C['kind']]>;
@@ -238,10 +248,12 @@ export class Engine {
     await this.cancelEvaluation();
     await this.closeSession();
     this.discard();
-    const { model, backend } = await this.ports.loadModel(command, (label, done, total) => {
+    const loaded = await this.ports.loadModel(command, (label, done, total) => {
       this.ports.notify({ kind: 'progress', task: 'load', label, done, total });
     });
-    this.store ??= await this.ports.openStore();
+    const { backend } = loaded;
+    const model = this.profile.ofModel(loaded.model);
+    this.store ??= this.profile.ofStore(await this.ports.openStore());
     const { store } = this;
     // Another boot may have ended meanwhile.
     this.discard();
@@ -384,7 +396,11 @@ export class Engine {
 
   private get surroundings(): SessionSurroundings {
     const { model, backend } = this.ready;
-    const { clock, notify } = this.ports;
+    const { clock } = this.ports;
+    const notify = (notice: Notice): void => {
+      this.profile.hear(notice);
+      this.ports.notify(notice);
+    };
     return { model, backend: backend.id, clock, notify, defaults: defaultsOf(model) };
   }
 

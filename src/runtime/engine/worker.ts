@@ -1,6 +1,6 @@
 /** The engine's worker: gives the engine a backend, models and the browser's storage. Nothing else. */
 import '../../base/schemas-without-eval.ts';
-import { measureWeightsPerSecond } from '../../nn/backend/throughput.ts';
+import { measureBackend, measureWeightsPerSecond } from '../../nn/backend/throughput.ts';
 import { selectBackend } from '../../nn/backend/device.ts';
 import type { BackendId } from '../../nn/ports.ts';
 import { BROWSER_WASM_PATHS } from '../../nn/backend/wasm-paths-browser.ts';
@@ -70,6 +70,7 @@ const engine = new Engine({
         notices.post({ kind: 'problem', error: toWireError(error) });
       },
     }),
+  measureBackend: () => measureBackend(() => systemClock.now()),
   clock: systemClock,
   notify: (notice) => {
     notices.post(notice);

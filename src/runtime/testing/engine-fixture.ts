@@ -27,6 +27,10 @@ export const NO_MODELS: EnginePorts['models'] = {
   remove: noModels,
 };
 
+/** Of a machine that nobody measured. */
+export const SOME_MACHINE: EnginePorts['measureBackend'] = () =>
+  Promise.resolve({ bytesPerSecond: 1e9, flopsPerSecond: 2e9, dispatchMs: 0.1 });
+
 function noModels(): Promise<never> {
   return Promise.reject(new Error('No models here.'));
 }
@@ -47,6 +51,7 @@ export async function bootEngine(
         backend: { id: 'cpu', reason: 'Test.', adapter: null, isSoftwareAdapter: false, wasOverridden: true },
       }),
     openStore: () => Promise.resolve(store),
+    measureBackend: SOME_MACHINE,
     clock: { now: () => ticks++, wallClockMs: () => 1_700_000_000_000 },
     notify: (notice) => notices.push(notice),
   });

@@ -6,7 +6,7 @@ import { Engine, type EnginePorts } from '../engine/engine.ts';
 import type { Notice } from '../engine/protocol/protocol.ts';
 import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import { systemClock } from '../../base/clock.ts';
-import { NO_MODELS, prose } from './engine-fixture.ts';
+import { NO_MODELS, SOME_MACHINE, prose } from './engine-fixture.ts';
 
 export interface SoakOptions {
   readonly loadModel: EnginePorts['loadModel'];
@@ -56,6 +56,7 @@ class SoakUser {
       models: NO_MODELS,
       loadModel,
       openStore: () => Promise.resolve(store),
+      measureBackend: SOME_MACHINE,
       clock: systemClock,
       notify: (notice) => {
         this.hear(notice);

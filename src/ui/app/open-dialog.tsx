@@ -18,7 +18,8 @@ function fetched({
   evaluation,
   training,
   compare,
-}: Page): Readonly<Record<'evaluate' | 'lens-training' | 'compare' | 'models', Fetch>> {
+  profile,
+}: Page): Readonly<Record<'evaluate' | 'lens-training' | 'compare' | 'models' | 'profile', Fetch>> {
   return {
     evaluate: async () => {
       const { EvaluateDialog } = await import('../features/evaluate/evaluate-dialog.tsx');
@@ -31,6 +32,10 @@ function fetched({
     models: async () => {
       const { ModelsDialog } = await import('../features/models/models-dialog.tsx');
       return ModelsDialog;
+    },
+    profile: async () => {
+      const { ProfileDialog } = await import('../features/profile/profile-dialog.tsx');
+      return () => <ProfileDialog profile={profile} />;
     },
     compare: async () => {
       const { CompareDialog } = await import('../features/compare/compare-dialog.tsx');
@@ -74,6 +79,7 @@ function NamedDialog({ dialog, onFailure }: NamedDialogProps) {
     case 'lens-training':
     case 'compare':
     case 'models':
+    case 'profile':
       return <Loaded key={dialog} load={dialogs[dialog]} onFailure={onFailure} />;
   }
 }

@@ -12,6 +12,7 @@ import { Explorer } from '../features/explorer/explorer.ts';
 import { Heads } from '../features/heads/heads.ts';
 import { Presets } from '../features/presets/presets.ts';
 import { Probes } from '../features/probes/probes.ts';
+import { ProfileView } from '../features/profile/profile-view.ts';
 import { registerRecords } from '../features/records/register-records.ts';
 import { type OpenExample, startAddressSync } from '../features/share/address-sync.ts';
 import { listenForDroppedFiles } from '../features/share/open-trace.ts';
@@ -43,6 +44,7 @@ export interface Page {
   readonly training: LensTraining;
   readonly presets: Presets;
   readonly probes: Probes;
+  readonly profile: ProfileView;
   readonly tour: TourProgress;
   readonly pageLink: PageLink;
   /** Told how the timeline is divided on the screen. */
@@ -69,6 +71,7 @@ export function createPage(engine: EnginePort): Page {
     probes: new Probes(model),
     training: new LensTraining(registry),
     evaluation: new Evaluation(registry),
+    profile: new ProfileView(registry),
     tour: new TourProgress(registry),
   };
   registerRecords(registry);

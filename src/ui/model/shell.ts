@@ -17,7 +17,8 @@ export interface ShellState extends Remembered {
   /** `questions` is there while a file of them is open. */
   readonly rightTab: 'chat' | 'inspector' | 'questions';
   readonly mobileTab: MobileTab;
-  readonly dialog: 'help' | 'palette' | 'evaluate' | 'lens-training' | 'compare' | 'branch' | 'models' | null;
+  readonly dialog:
+    'help' | 'palette' | 'evaluate' | 'lens-training' | 'compare' | 'branch' | 'models' | 'profile' | null;
   /** The definition that is shown, over whatever dialog is open; `all` begins at the first. */
   readonly definition: DefinitionId | 'all' | null;
 }

@@ -18,6 +18,7 @@ import type { EvaluationCatalogue, EvaluationOutcome, EvaluationProgress } from 
 import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
 import { modelPlaceSchema, modelSchemas } from './models.ts';
 import type { ModelFetchProgress, ModelResults } from './models.ts';
+import { type ProfileReport, profileSchema } from './profile.ts';
 import { runSchemas } from '../../session/messages/run-messages.ts';
 import type { BranchProgress, ProbeResult, StoredRun } from '../../session/messages/run-messages.ts';
 import { querySchemas } from '../../session/messages/query-messages.ts';
@@ -48,6 +49,7 @@ export type { BranchProgress, StoredRun } from '../../session/messages/run-messa
 export type { ManualAct, SessionState } from '../../session/messages/session-messages.ts';
 export type { WireError } from '../../session/messages/wire-error.ts';
 export type { FetchPlan, KeptModel, ModelCheck, ModelOffer, ModelPlace, ShelfReport } from './models.ts';
+export type { ProfileAct, ProfileReport } from './profile.ts';
 export type { BackendReport } from '../../../nn/ports.ts';
 export type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../../../storage/ports.ts';
 
@@ -68,6 +70,8 @@ export const commandSchema = z.discriminatedUnion('kind', [
     backend: z.enum(['auto', 'webgpu', 'wasm', 'cpu']),
   }),
   ...modelSchemas,
+  /** What the engine's time went to. */
+  profileSchema,
   z.object({ kind: z.literal('listSessions') }),
   z.object({ kind: z.literal('createSession'), title: z.string(), config: runConfigSchema.partial() }),
   z.object({ kind: z.literal('openSession'), sessionId: z.string() }),
@@ -155,6 +159,7 @@ export interface CommandResults extends SessionResults, ModelResults {
   leaveOutDocument: SessionSnapshot;
   stopBranch: null;
   probe: ProbeResult;
+  profile: ProfileReport;
   readRun: StoredRun;
   runTexts: readonly string[];
   exportTrace: ExportedFile;
