@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     ),
     config,
     ...(command.recordsFile !== null || command.inspectFolder !== null ? { keepsRecords: true } : {}),
+    ...(command.readsReference ? {} : { readsReference: false }),
     ...(dataFolder === null ? {} : { data: partsOf(dataFolder) }),
     ...(command.casesFile === null
       ? {}

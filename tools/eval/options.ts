@@ -46,6 +46,8 @@ export interface EvalCommand {
   readonly plotFile: string | null;
   /** Focus against full context by length, as SVG. */
   readonly focusPlotFile: string | null;
+  /** False: answers are decoded and the references not read. */
+  readonly readsReference: boolean;
   readonly jobs: number;
   readonly isResumed: boolean;
   /** Part `index` (from 1) of `count`. */
@@ -61,7 +63,7 @@ export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--
                 [--templates core|trained|held-out]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
                 [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--markdown OUT.md] [--table OUT.parquet|OUT.csv]
-                [--plot OUT.svg] [--focus-plot OUT.svg] [--records OUT.jsonl] [--inspect FOLDER] [--resume] [--jobs J] [--shard i/n]
+                [--plot OUT.svg] [--focus-plot OUT.svg] [--records OUT.jsonl] [--inspect FOLDER] [--resume] [--jobs J] [--shard i/n] [--answers-only]
                 [--backend wasm|cpu]`;
 
 /** @throws {OptionError} */
@@ -109,6 +111,7 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     tableFile: values.table === undefined ? null : checkTableFile('--table', values.table),
     plotFile: values.plot ?? null,
     focusPlotFile: values['focus-plot'] ?? null,
+    readsReference: !values['answers-only'],
     jobs: values.jobs === undefined ? availableParallelism() : wholeNumber('--jobs', values.jobs, 1),
     isResumed: values.resume,
     shard: shardOption(values.shard),
@@ -141,6 +144,7 @@ function parse(args: readonly string[]) {
         table: { type: 'string' },
         plot: { type: 'string' },
         'focus-plot': { type: 'string' },
+        'answers-only': { type: 'boolean', default: false },
         jobs: { type: 'string' },
         resume: { type: 'boolean', default: false },
         shard: { type: 'string', default: '1/1' },

@@ -35,6 +35,7 @@ DEFAULTS = {
     "recentTokens": RECENT_TOKENS,
     "strategy": "adaptive",
     "maxActions": 8,
+    "openBlocks": 4,
     "questionParts": 1,
     "lookAheadPages": 64,
     "positions": "compact",

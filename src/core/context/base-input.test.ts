@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { treeOf } from '../testing/fake-history.ts';
 import { K } from '../tree/ids.ts';
-import { baseInput, SpanKeywords } from './base-input.ts';
+import { baseInput, BaseVectors } from './base-input.ts';
 import { slotPositions } from './positions.ts';
 import { entryAt, layoutOf } from './working-context.ts';
 
@@ -34,12 +34,23 @@ describe('baseInput', () => {
   });
 });
 
-describe('SpanKeywords', () => {
+describe('BaseVectors', () => {
   it('finds the highest token of a span, whatever its level', () => {
     const tree = treeOf(K * K);
     const ids = tree.tokens(0, K * K);
-    const keywords = new SpanKeywords(tree);
-    expect(keywords.of(1, 3 * K)).toBe(Math.max(...ids.subarray(3 * K, 4 * K)));
-    expect(keywords.of(2, 0)).toBe(Math.max(...ids));
+    // A token's embedding says which it is.
+    const embed = (some: Uint32Array): Float32Array =>
+      Float32Array.from(
+        { length: some.length * tree.hiddenSize },
+        (_, i) => some[Math.floor(i / tree.hiddenSize)]!,
+      );
+    const vectors = new BaseVectors(tree, embed);
+    const layout = layoutOf([entryAt(2, 0)]);
+    expect(vectors.gather(layout, 'keyword', 0, 1)[0]).toBe(Math.max(...ids));
+    const block = layoutOf([entryAt(1, 3 * K), entryAt(0, 4 * K)]);
+    const [first, second] = vectors
+      .gather(block, 'keyword', 0, 2)
+      .filter((_, i) => i % tree.hiddenSize === 0);
+    expect([first, second]).toEqual([Math.max(...ids.subarray(3 * K, 4 * K)), ids[4 * K]]);
   });
 });

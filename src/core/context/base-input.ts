@@ -2,6 +2,7 @@
 import type { GistInput } from '../parameters/context.ts';
 import type { Layout } from './working-context.ts';
 import { layoutOf } from './working-context.ts';
+import { type Embed, readSlotVectors } from './slot-view.ts';
 import type { GistTree } from '../tree/gist-tree.ts';
 import { type Lod, K, tokensPerEntry } from '../tree/ids.ts';
 
@@ -20,7 +21,7 @@ export function baseInput(layout: Layout, gistInput: GistInput): Layout {
  * The rarest token of each span, by its place in the vocabulary: byte-level BPE numbers tokens in the order in which
  * they were merged, so that a higher id is a rarer text. Keeps what it found; spans never change.
  */
-export class SpanKeywords {
+class SpanKeywords {
   private readonly found = new Map<string, number>();
 
   constructor(private readonly tree: GistTree) {}
@@ -39,5 +40,39 @@ export class SpanKeywords {
     }
     this.found.set(key, rarest);
     return rarest;
+  }
+}
+
+/** The vectors that the base reads of a layout which `baseInput` gave. Embeds with the base's own table. */
+export class BaseVectors {
+  private readonly keywords: SpanKeywords;
+
+  constructor(
+    private readonly tree: GistTree,
+    private readonly embed: Embed,
+  ) {
+    this.keywords = new SpanKeywords(tree);
+  }
+
+  /** `[to - from, d]` of the slots `from..to-1`, the caller's: in those of gists what `gistInput` puts there. */
+  gather(layout: Layout, gistInput: GistInput, from: number, to: number): Float32Array {
+    const vectors = new Float32Array((to - from) * this.tree.hiddenSize);
+    readSlotVectors(layout, this.tree, this.embed, from, to, vectors);
+    if (gistInput === 'keyword') this.writeKeywords(layout, from, vectors);
+    return vectors;
+  }
+
+  /** In the slots of gists, from slot `from` on, the rarest token's embedding stands for the vector. */
+  private writeKeywords(layout: Layout, from: number, vectors: Float32Array): void {
+    const d = this.tree.hiddenSize;
+    const end = from + vectors.length / d;
+    let slot = 0;
+    for (const { lod, start, cost } of layout.entries) {
+      if (slot >= end) return;
+      if (lod > 0 && slot >= from) {
+        vectors.set(this.embed(Uint32Array.of(this.keywords.of(lod, start))), (slot - from) * d);
+      }
+      slot += cost;
+    }
   }
 }

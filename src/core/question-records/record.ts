@@ -60,8 +60,8 @@ export const questionSummarySchema = z.object({
   /** Decoded freely. */
   decoded: z.string(),
   isAnswered: z.boolean(),
-  /** Teacher-forced: every token of every value is the first choice. */
-  isReferenceRead: z.boolean(),
+  /** Teacher-forced: every token of every value is the first choice; null where the reference was not read. */
+  isReferenceRead: z.boolean().nullable(),
   /** All gold tokens were raw when the answer began; null where nobody knows them. */
   isRouted: z.boolean().nullable(),
   baseTokens: z.number().min(0),

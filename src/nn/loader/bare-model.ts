@@ -25,6 +25,7 @@ function bareDefaults(trainedContextTokens: number) {
     recentTokens: 256,
     strategy: 'adaptive',
     maxActions: 8,
+    openBlocks: 4,
     policy: 'bm25',
     positions: 'compact',
     gistInput: 'none',

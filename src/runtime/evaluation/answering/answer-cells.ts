@@ -14,7 +14,7 @@ import { type EvaluationOptions, type EvaluationUnit, unitKey, type UnitPorts } 
 export async function answerCells(
   unit: EvaluationUnit,
   history: SharedHistory,
-  { config, policies }: EvaluationOptions,
+  { config, policies, readsReference = true }: EvaluationOptions,
   seed: number,
   ports: UnitPorts,
 ): Promise<readonly CellCounts[]> {
@@ -23,15 +23,17 @@ export async function answerCells(
   const isCut = cases.some(({ gold }) => gold?.some(({ end }) => end > ids.length) === true);
   if (isCut) throw new NoRoomError(`The facts of ${cases.length} questions do not fit.`);
   const hasGold = history.cases.every(({ gold }) => gold !== null);
+  const hasPassage = cases.every(({ passage }) => passage !== undefined);
   const reasons = new Map<EvaluationPolicyId, string>();
   for (const policy of policies) {
-    const reason = whyUnavailable(policy, historyTokens, config.budgetTokens, hasGold, ports.model);
+    const { budgetTokens } = config;
+    const reason = whyUnavailable(policy, historyTokens, budgetTokens, hasGold, ports.model, hasPassage);
     if (reason !== null) reasons.set(policy, reason);
   }
   const able = policies.filter((policy) => !reasons.has(policy));
   const { model, gistCache, step } = ports;
   const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));
-  const answers = await answerAll(history, tree, able, config, seed, ports);
+  const answers = await answerAll(history, tree, able, config, seed, ports, 0, null, readsReference);
   const keyOf = (policy: EvaluationPolicyId) => {
     const { budgetTokens } = config;
     return { task, policy, templates: unit.templates, historyTokens, budgetTokens, heads: 1 };

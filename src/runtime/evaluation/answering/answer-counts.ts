@@ -53,8 +53,15 @@ export function cellOfAnswers(
     ...(answers.some(({ isRouted }) => isRouted === null)
       ? { routingRecall: UNKNOWN_GOLD, readingGivenRouted: UNKNOWN_GOLD }
       : {}),
+    ...(answers.some(({ nll }) => nll === null) ? unreadFigures() : {}),
   };
   return { ...key, clusters: [counted], why };
+}
+
+/** What the reference's tokens say, where they were not read. */
+function unreadFigures(): Partial<Record<FigureId, string>> {
+  const reason = 'The references were not read.';
+  return { accuracy: reason, nll: reason, deltaNll: reason, gapRecovered: reason, regret: reason };
 }
 
 const UNKNOWN_GOLD = 'The cases do not say which tokens hold the answer.';
@@ -71,6 +78,8 @@ function countsOf(answers: readonly Answered[], cluster: string, references: Ref
   const known = answers.filter(({ isRouted }) => isRouted !== null);
   const routed = known.filter(({ isRouted }) => isRouted === true);
   const isDecoded = answers.every(({ verdict }) => verdict !== null);
+  const nlls = answers.flatMap(({ nll }) => nll ?? []);
+  const isRead = nlls.length === answers.length;
   const f1s = answers.flatMap(({ verdict }) => verdict?.f1 ?? []);
   const exact = answers.flatMap(({ verdict }) => verdict?.isExact ?? []);
   const focused = answers.flatMap(({ live }) => live ?? []);
@@ -85,8 +94,10 @@ function countsOf(answers: readonly Answered[], cluster: string, references: Ref
     }),
     ...(isDecoded && full !== undefined && { againstFull: [count(full), count(answers)] }),
     ...(f1s.length > 0 && { f1: mean(f1s), exactMatch: [exact.length, exact.filter(Boolean).length] }),
-    accuracy: share(answers, ({ isReferenceRead }) => isReferenceRead),
-    nll: mean(answers.map(({ nll }) => nll)),
+    ...(isRead && {
+      accuracy: share(answers, ({ isReferenceRead }) => isReferenceRead === true),
+      nll: mean(nlls),
+    }),
     utilisation: mean(answers.map(({ utilisation }) => utilisation)),
     baseTokensPerQuestion: mean(answers.map(({ baseTokens }) => baseTokens)),
     msPerQuestion: mean(answers.map(({ ms }) => ms)),
@@ -94,9 +105,13 @@ function countsOf(answers: readonly Answered[], cluster: string, references: Ref
       routingRecall: share(known, ({ isRouted }) => isRouted === true),
       ...(isDecoded && { readingGivenRouted: share(routed, isAnswered) }),
     }),
-    ...(full !== undefined && { deltaNll: mean(answers.map(({ nll }, i) => nll - full[i]!.nll)) }),
-    ...(full !== undefined && recency !== undefined && { gapRecovered: gap(recency, answers, full) }),
-    ...(oracle !== undefined && random !== undefined && { regret: regret(random, answers, oracle) }),
+    ...(isRead && full !== undefined && { deltaNll: [answers.length, difference(answers, full)] }),
+    ...(isRead &&
+      full !== undefined &&
+      recency !== undefined && { gapRecovered: gap(recency, answers, full) }),
+    ...(isRead &&
+      oracle !== undefined &&
+      random !== undefined && { regret: regret(random, answers, oracle) }),
     ...(focused.length > 0 && {
       swapRate: mean(focused.map(({ totals }) => totals.swapRate)),
       meanResidency: mean(focused.map(({ totals }) => totals.meanResidency)),
@@ -159,8 +174,9 @@ function regret(
   return [difference(random, oracle), difference(answers, oracle)];
 }
 
+/** Σ (a − b), in nats; of answers whose references were read. */
 function difference(a: readonly Answered[], b: readonly Answered[]): number {
-  return a.reduce((sum, { nll }, i) => sum + nll - b[i]!.nll, 0);
+  return a.reduce((sum, { nll }, i) => sum + nll! - b[i]!.nll!, 0);
 }
 
 function flips(totals: readonly { expansions: number; collapses: number; flipRate: number }[]): WeightedSum {

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
-import { ABSOLUTE_POSITIONS } from '../../../core/context/position-scheme.ts';
+import { ABSOLUTE_POSITIONS, type GistInput } from '../../../core/context/position-scheme.ts';
 import { buildSlotView } from '../../../core/context/slot-view.ts';
 import { apply } from '../../../core/context/moves.ts';
+import { type Layout, layoutOf } from '../../../core/context/working-context.ts';
 import { logSumExp } from '../../session/decoding/sampler.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { AnswerReader, prepareContext } from './answer-reader.ts';
@@ -22,6 +23,7 @@ it('reads every move of a window from the cached prefix as it would without a ca
     sharedTokens: ids.length,
     branch: 0,
     scheme: ABSOLUTE_POSITIONS,
+    gistInput: 'vector' as const,
     offsetTokens: 0,
     followingTokens: 4,
   };
@@ -55,6 +57,7 @@ it('judges each token of an answer by the slot right before it, behind gists too
     sharedTokens: ids.length,
     branch: 0,
     scheme: ABSOLUTE_POSITIONS,
+    gistInput: 'vector' as const,
     offsetTokens: 0,
     followingTokens: 4,
   };
@@ -82,6 +85,7 @@ it('decodes greedily what the base gives without a cache, token by token', async
     sharedTokens: ids.length,
     branch: 0,
     scheme: ABSOLUTE_POSITIONS,
+    gistInput: 'vector' as const,
     offsetTokens: 0,
     followingTokens: 0,
   };
@@ -106,4 +110,26 @@ it('decodes greedily what the base gives without a cache, token by token', async
   session.dispose();
   expect(tokens).toBe(decoded.length);
   expect(text).toBe(model.tokenizer.decode(decoded).split('\n')[0]!.trim());
+});
+
+it('reads what a run feeds: raw tokens alone where gists are left out, and a token each for keywords', async () => {
+  const model = createFakeModel();
+  const step = () => Promise.resolve();
+  const ids = Uint32Array.from({ length: 600 }, (_, i) => (i * 11) % 251);
+  const answer = Uint32Array.of(9, 200, 31);
+  const tree = await rememberHistory(model, ids, undefined, step);
+  const layout = gistsLayout(tree, { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64 });
+  const where = { sharedTokens: ids.length, branch: 0, scheme: ABSOLUTE_POSITIONS, offsetTokens: 0 };
+  const nllOf = async (given: Layout, gistInput: GistInput): Promise<number[]> => {
+    const context = prepareContext(given, tree, { ...where, gistInput, followingTokens: 4 });
+    const reader = new AnswerReader(model, step);
+    const { nll } = await reader.read(context, answer);
+    reader.dispose();
+    return [...nll];
+  };
+  const raw = layoutOf(layout.entries.filter(({ lod }) => lod === 0));
+  const none = await nllOf(layout, 'none');
+  expect(none).toEqual(await nllOf({ ...raw, cursor: layout.cursor }, 'vector'));
+  expect(none).not.toEqual(await nllOf(layout, 'vector'));
+  expect(await nllOf(layout, 'keyword')).not.toEqual(await nllOf(layout, 'vector'));
 });

@@ -2,9 +2,9 @@
  * What the base makes of a question after a working context: it decodes an answer freely, or reads a reference
  * teacher-forced. The cached prefix of the last context is kept. Owns the key-value cache, not the contexts.
  */
-import type { PositionScheme } from '../../../core/context/position-scheme.ts';
+import { baseInput, BaseVectors } from '../../../core/context/base-input.ts';
+import type { GistInput, PositionScheme } from '../../../core/context/position-scheme.ts';
 import { type SlotPositions, slotPositions } from '../../../core/context/positions.ts';
-import { buildSlotView, SlotBuffers } from '../../../core/context/slot-view.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { spanIdOf } from '../../../core/tree/ids.ts';
@@ -22,6 +22,9 @@ const MAX_BRANCHES = 1024;
 /** A working context with the question at its end, ready to be run; sorting by `compareKeys` makes prefixes shared. */
 export interface PreparedContext {
   readonly layout: Layout;
+  /** What of it the base reads. */
+  readonly read: Layout;
+  readonly gistInput: GistInput;
   readonly tree: GistTree;
   /** `[slots]` what each cached slot would hold. */
   readonly keys: Float64Array;
@@ -36,6 +39,7 @@ export interface ContextBranch {
   /** Of the questions on the history, from 0. */
   readonly branch: number;
   readonly scheme: PositionScheme;
+  readonly gistInput: GistInput;
   /** Moves the whole context this many tokens along; 0 where the history really stands there. */
   readonly offsetTokens: number;
   /** Tokens that may follow the context, at least. */
@@ -45,11 +49,12 @@ export interface ContextBranch {
 export function prepareContext(
   layout: Layout,
   tree: GistTree,
-  { sharedTokens, branch, scheme, offsetTokens, followingTokens }: ContextBranch,
+  { sharedTokens, branch, scheme, gistInput, offsetTokens, followingTokens }: ContextBranch,
 ): PreparedContext {
-  const keys = new Float64Array(layout.usedTokens);
+  const read = baseInput(layout, gistInput);
+  const keys = new Float64Array(read.usedTokens);
   let slot = 0;
-  for (const { lod, start, end } of layout.entries) {
+  for (const { lod, start, end } of read.entries) {
     if (lod === 0) {
       const ids = tree.tokens(start, end);
       for (let i = 0; i < ids.length; i++) keys[slot++] = (start + i) * ID_STRIDE + ids[i]!;
@@ -58,9 +63,9 @@ export function prepareContext(
       keys[slot++] = -(spanIdOf(lod, start) + 1) - own;
     }
   }
-  const places = slotPositions(layout, scheme, Math.max(followingTokens, MAX_ANSWER_TOKENS));
+  const places = slotPositions(read, scheme, Math.max(followingTokens, MAX_ANSWER_TOKENS));
   for (let i = 0; i < places.positions.length; i++) places.positions[i]! += offsetTokens;
-  return { layout, tree, keys, places };
+  return { layout, read, gistInput, tree, keys, places };
 }
 
 /** Orders contexts so that neighbours share as long a prefix as can be. */
@@ -84,7 +89,6 @@ export interface DecodedAnswer {
 export class AnswerReader {
   private session: DecodeSession | null = null;
   private cached: PreparedContext | null = null;
-  private readonly buffers = new SlotBuffers();
 
   /** @param pause - awaited between two chunks of a forward and between tokens; may throw to give up. */
   constructor(
@@ -98,18 +102,18 @@ export class AnswerReader {
    */
   async decode(context: PreparedContext): Promise<DecodedAnswer> {
     const { base, tokenizer, manifest } = this.model;
-    const { layout, places } = context;
+    const { layout, read, places } = context;
     const { session, logits: first } = await this.logitsAfter(context, new Uint32Array(0));
     let logits = first;
     const writer = new AnswerWriter(tokenizer, 0, layout.cursor, manifest.chat.stop);
-    for (let slot = layout.usedTokens; ; slot++) {
+    for (let slot = read.usedTokens; ; slot++) {
       const { tokenId, isEnd } = writer.next(logits, GREEDY);
       if (isEnd || writer.tokenCount >= MAX_ANSWER_TOKENS) break;
       await this.pause();
       const position = places.positions.subarray(slot, slot + 1);
       logits = await session.append(base.embed(Uint32Array.of(tokenId)), position, 'last');
     }
-    session.truncate(layout.usedTokens);
+    session.truncate(read.usedTokens);
     writer.finish();
     return { text: writer.text, tokens: writer.tokenCount };
   }
@@ -117,7 +121,7 @@ export class AnswerReader {
   /** Read a reference, each of its tokens after those before it. */
   async read(context: PreparedContext, referenceIds: Uint32Array): Promise<ContinuationReading> {
     const { session, logits } = await this.logitsAfter(context, referenceIds);
-    session.truncate(context.layout.usedTokens);
+    session.truncate(context.read.usedTokens);
     return readContinuationRows(logits, referenceIds, this.model.base.vocabularySize);
   }
 
@@ -131,17 +135,18 @@ export class AnswerReader {
     context: PreparedContext,
     followingIds: Uint32Array,
   ): Promise<{ readonly session: DecodeSession; readonly logits: Float32Array }> {
-    const { layout, tree, places } = context;
+    const { read, gistInput, tree, places } = context;
+    const { hiddenSize: d } = tree;
     const embed = (tokens: Uint32Array): Float32Array => this.model.base.embed(tokens);
-    const view = buildSlotView({ layout, tree, embed, tailTokens: 1 }, this.buffers);
     const inputs = followingIds.subarray(0, -1);
-    const slots = view.slotCount + inputs.length;
-    const embeddings = new Float32Array(slots * view.hiddenSize);
-    embeddings.set(view.embeddings);
-    if (inputs.length > 0) embeddings.set(embed(inputs), view.slotCount * view.hiddenSize);
+    const contextSlots = read.usedTokens;
+    const slots = contextSlots + inputs.length;
+    const embeddings = new Float32Array(slots * d);
+    embeddings.set(new BaseVectors(tree, embed).gather(read, gistInput, 0, contextSlots));
+    if (inputs.length > 0) embeddings.set(embed(inputs), contextSlots * d);
 
-    const lastOfContext = view.slotCount - 1;
-    const session = this.sessionFor(Math.max(slots, view.slotCount + MAX_ANSWER_TOKENS));
+    const lastOfContext = contextSlots - 1;
+    const session = this.sessionFor(Math.max(slots, contextSlots + MAX_ANSWER_TOKENS));
     const cached = this.cached === null ? 0 : commonPrefix(this.cached, session.length, context);
     const common = Math.min(cached, lastOfContext);
     session.truncate(common);
@@ -152,7 +157,7 @@ export class AnswerReader {
     for (let from = common; from < slots;) {
       if (from > common) await this.pause();
       const to = from + size > lastOfContext ? slots : from + size;
-      const chunk = embeddings.subarray(from * view.hiddenSize, to * view.hiddenSize);
+      const chunk = embeddings.subarray(from * d, to * d);
       const positions = places.positions.subarray(from, to);
       const deviations = places.deviations.subarray(from, to);
       logits = await session.append(chunk, positions, to === slots ? inputs.length + 1 : 0, deviations);

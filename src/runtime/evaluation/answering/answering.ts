@@ -38,12 +38,12 @@ export interface Answered {
   /** The freely decoded answer; null where nothing was to be decoded. */
   readonly decoded: DecodedAnswer | null;
   readonly verdict: Verdict | null;
-  /** Teacher-forced: every token of every value is the first choice. */
-  readonly isReferenceRead: boolean;
+  /** Teacher-forced: every token of every value is the first choice; null where the reference was not read. */
+  readonly isReferenceRead: boolean | null;
   /** All gold tokens were raw when the answer began; null where nobody knows them. */
   readonly isRouted: boolean | null;
-  /** Of the reference, mean over its tokens, nats. */
-  readonly nll: number;
+  /** Of the reference, mean over its tokens, nats; null where it was not read. */
+  readonly nll: number | null;
   /** Tokens from the farthest gold token to the answer; null where nobody knows. */
   readonly distance: number | null;
   /** When the answer begins. */
@@ -70,6 +70,7 @@ export function whyUnavailable(
   budgetTokens: number,
   hasGold: boolean,
   model: LoadedModel,
+  hasPassage = false,
 ): string | null {
   const range = usableTokens(model.manifest);
   if (policy === 'full' && historyTokens > range) {
@@ -79,6 +80,7 @@ export function whyUnavailable(
     return `The search would try too many expansions: histories up to ${ORACLE_BUDGETS} budgets only.`;
   }
   if (policy === 'qr-head') return whyNoRetrievalHeads(model);
+  if (policy === 'gold-passage' && !hasPassage) return 'The cases do not say which passage they ask about.';
   if (policy === 'gold' && !hasGold) return 'The cases do not say which tokens hold the answer.';
   return null;
 }
@@ -92,6 +94,7 @@ const LAYOUT_SHARE = 0.35;
  * @param policies - such as can answer at this length.
  * @param offsetTokens - moves all contexts this many tokens along; the history itself stands at 0.
  * @param asked - what policies of the page are asked in, where that stands already.
+ * @param readsReference - false: answers are decoded and nothing else.
  * @returns by policy, one result a case, in the order of the cases.
  */
 export async function answerAll(
@@ -103,6 +106,7 @@ export async function answerAll(
   ports: UnitPorts,
   offsetTokens = 0,
   asked: LiveRun | null = null,
+  readsReference = true,
 ): Promise<Map<EvaluationPolicyId, Answered[]>> {
   const { model, step, clock } = ports;
   const { cases } = history;
@@ -119,7 +123,7 @@ export async function answerAll(
       await advance(GIST_SHARE + (LAYOUT_SHARE * branch) / cases.length);
       for (const policy of policies) jobs.push(await focuser.focus(policy, item, branch));
     }
-    return await readAll(jobs, reader, clock.now.bind(clock), (share) =>
+    return await readAll(jobs, reader, readsReference, clock.now.bind(clock), (share) =>
       advance(GIST_SHARE + LAYOUT_SHARE + share * (1 - GIST_SHARE - LAYOUT_SHARE)),
     );
   } finally {
@@ -237,7 +241,7 @@ class Focuser {
     const baseline = BASELINES.find(({ id }) => id === policy)!;
     const { ranker } = made;
     const before = ranker.baseTokens ?? 0;
-    const ranks = await ranker.rank(item.asked, item.gold);
+    const ranks = await ranker.rank(item.asked, item.gold, item.passage);
     const once = (ranker.baseTokensOnce ?? 0) / this.history.cases.length;
     const extraBaseTokens = (ranker.baseTokens ?? 0) - before + once;
     const layout = baseline.open(tree, this.config, ranks);
@@ -292,6 +296,7 @@ class Focuser {
       sharedTokens: this.history.ids.length,
       branch,
       scheme,
+      gistInput: this.config.gistInput,
       offsetTokens: this.offsetTokens,
       followingTokens: item.referenceIds.length,
     });
@@ -307,7 +312,8 @@ class Focuser {
 interface Outcome {
   readonly decoded: DecodedAnswer | null;
   readonly decodeMs: number;
-  readonly reading: ContinuationReading;
+  /** Null where the reference was not read. */
+  readonly reading: ContinuationReading | null;
 }
 
 interface Read extends Outcome {
@@ -321,6 +327,7 @@ interface Read extends Outcome {
 async function readAll(
   jobs: readonly Job[],
   reader: AnswerReader,
+  readsReference: boolean,
   now: () => number,
   step: (share: number) => Promise<void>,
 ): Promise<Map<EvaluationPolicyId, Answered[]>> {
@@ -339,7 +346,9 @@ async function readAll(
       ? (known ?? (await reader.decode(context)))
       : job.decoded;
     const decodeMs: number = same === null || known === null ? now() - from : same.decodeMs;
-    const reading: ContinuationReading = same?.reading ?? (await reader.read(context, item.referenceIds));
+    const reading: ContinuationReading | null = !readsReference
+      ? null
+      : (same?.reading ?? (await reader.read(context, item.referenceIds)));
     last = { job, decoded, decodeMs, reading };
     answers[index] = judge(job, last);
   }
@@ -364,14 +373,14 @@ function judge(
     case: item,
     decoded,
     verdict: expected === null || decoded === null ? null : judgeAnswer(expected, decoded.text),
-    isReferenceRead: isReferenceRead(item, reading.isFirstChoice),
+    isReferenceRead: reading === null ? null : isReferenceRead(item, reading.isFirstChoice),
     isRouted: gold === null ? null : isRouted(layout, gold),
-    nll: meanOf(reading.nll),
+    nll: reading === null ? null : meanOf(reading.nll),
     distance: gold === null || gold.length === 0 ? null : layout.cursor - farthest(gold),
     layout,
     scores,
     utilisation: layout.usedTokens / budgetTokens,
-    baseTokens: layout.usedTokens + (decoded?.tokens ?? 0) + extraBaseTokens,
+    baseTokens: context.read.usedTokens + (decoded?.tokens ?? 0) + extraBaseTokens,
     ms: focusMs + decodeMs,
     live,
   };

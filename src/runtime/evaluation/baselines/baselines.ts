@@ -3,7 +3,14 @@ import { Rng } from '../../../base/rng.ts';
 import type { Baseline, BaselineHistory, BlockRanker } from './baseline.ts';
 import { createBm25Ranker } from './bm25-ranker.ts';
 import { blockGists, rankByAttention, rankByCosine } from './gist-ranks.ts';
-import { expandedLayout, fullLayout, gistsLayout, rawLayout, streamingLayout } from './layouts.ts';
+import {
+  expandedLayout,
+  fullLayout,
+  gistsLayout,
+  passageLayout,
+  rawLayout,
+  streamingLayout,
+} from './layouts.ts';
 import { rankAtRandom, rankByGold, rankByRecency } from './plain-ranks.ts';
 import { createHeadRanker } from './qr-head.ts';
 import { createQuestRanker } from './quest.ts';
@@ -110,6 +117,14 @@ export const BASELINES = [
     sentence: 'InfiniRetri: gists, and what a sliding read of the whole history for each question keeps raw.',
     createRanker: createSlidingRanker,
     open: expandedLayout,
+  },
+  {
+    id: 'gold-passage',
+    sentence: 'The whole passage that the question is about, raw, and nothing else.',
+    createRanker: ({ tree }) => ({
+      rank: (_, _gold, passage) => rankByGold(tree.closedBlockCount, passage === undefined ? [] : [passage]),
+    }),
+    open: passageLayout,
   },
   {
     id: 'gold',

@@ -51,6 +51,15 @@ export function rawLayout(tree: GistTree, config: RunConfig, ranks: Ranks): Layo
   ]);
 }
 
+/** The ranked blocks and what stands behind the history, raw, whatever the budget: nothing beside what was asked about. */
+export function passageLayout(tree: GistTree, _: RunConfig, ranks: Ranks): Layout {
+  const taken = bestFirst(ranks).sort((a, b) => a - b);
+  return layoutOf([
+    ...taken.map((block) => entryAt(0, block * K)),
+    ...rawEntries(ranks.length * K, tree.tokenCount),
+  ]);
+}
+
 /** The first few tokens and as many of the newest as the budget holds, all raw. */
 export function streamingLayout(tree: GistTree, config: RunConfig): Layout {
   const budget = config.budgetTokens - RESERVE_TOKENS;

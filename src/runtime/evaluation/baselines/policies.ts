@@ -40,8 +40,16 @@ export type EvaluationPolicyId = BaselineId | LivePolicyId | typeof ANSWER_ORACL
 export const EVALUATION_POLICIES: readonly { readonly id: EvaluationPolicyId; readonly sentence: string }[] =
   [...BASELINES.filter(({ id }) => id !== 'gold'), ...LIVE_POLICIES, ANSWER_ORACLE, ...BASELINES.slice(-1)];
 
-/** Run where they are asked for by name alone: a search, or the whole history again, for every question; an ablation. */
-const ON_REQUEST: readonly EvaluationPolicyId[] = ['answer-oracle', 'infini-retri', 'lensnet-no-words'];
+/**
+ * Run where they are asked for by name alone: a search, or the whole history again, for every question; an ablation; one
+ * that few cases know.
+ */
+const ON_REQUEST: readonly EvaluationPolicyId[] = [
+  'answer-oracle',
+  'infini-retri',
+  'lensnet-no-words',
+  'gold-passage',
+];
 export const DEFAULT_POLICIES: readonly EvaluationPolicyId[] = EVALUATION_POLICIES.map(({ id }) => id).filter(
   (id) => !ON_REQUEST.includes(id),
 );

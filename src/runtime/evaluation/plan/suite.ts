@@ -35,6 +35,8 @@ export interface EvaluationOptions {
   readonly text?: { readonly file: string; readonly content: string };
   /** Keep every question with the trace of its refocuses, where a suite asks questions. */
   readonly keepsRecords?: boolean;
+  /** False: answers are decoded and the references not read, in half the time; what needs them is undefined. */
+  readonly readsReference?: boolean;
 }
 
 /** Work that is done whole, by one process, and gives the same counts wherever it is done. */

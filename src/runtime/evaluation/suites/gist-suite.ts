@@ -103,7 +103,8 @@ async function levelCells(
   const offsetTokens = rng.nextInt(OFFSET_TOKENS);
   const scheme = positionSchemeOf(options.config, model.manifest.trainedContextTokens);
   const followingTokens = HORIZON_TOKENS;
-  const where = { sharedTokens: ids.length, branch: 0, scheme, offsetTokens, followingTokens };
+  const gistInput = 'vector' as const;
+  const where = { sharedTokens: ids.length, branch: 0, scheme, gistInput, offsetTokens, followingTokens };
   const reader = new AnswerReader(model, () => step(0.5));
   const nlls = new Map<string, number>();
   try {

@@ -140,7 +140,14 @@ async function calibrateAll(
   const read = async (item: EvaluationCase, branch: number): Promise<Calibration> => {
     const longer = await withQuestion(tree, item.asked, model);
     const followingTokens = item.referenceIds.length;
-    const where = { sharedTokens: ids.length, branch, scheme, offsetTokens: 0, followingTokens };
+    const where = {
+      sharedTokens: ids.length,
+      branch,
+      scheme,
+      gistInput: config.gistInput,
+      offsetTokens: 0,
+      followingTokens,
+    };
     return calibrate({
       tree: longer,
       item,

@@ -62,7 +62,9 @@ export async function gistsAgainstDeletion(
 ): Promise<CellCounts[]> {
   const { recentTokens, budgetTokens } = config;
   const scheme = positionSchemeOf(config, model.manifest.trainedContextTokens);
-  const where = { sharedTokens: ids.length, branch: 0, scheme, offsetTokens: 0 };
+  // Vectors, whatever a run feeds: that is what is measured.
+  const gistInput = 'vector' as const;
+  const where = { sharedTokens: ids.length, branch: 0, scheme, gistInput, offsetTokens: 0 };
   const reader = new AnswerReader(model, () => step(0));
   const newest = ids.slice(before.tokenCount, historyTokens);
   const tree = await withQuestion(before, { userIds: newest, assistantIds: new Uint32Array(0) }, model);

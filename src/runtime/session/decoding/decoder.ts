@@ -7,13 +7,12 @@ import type { GistInput, KvMode } from '../../../core/parameters/context.ts';
 import type { AttentionReading } from '../../../core/parameters/measurement.ts';
 import type { ConfigAffecting } from '../../../core/trace/config.ts';
 import { spanIdOf } from '../../../core/tree/ids.ts';
-import { readSlotVectors } from '../../../core/context/slot-view.ts';
 import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import type { SentPositions } from '../../../core/context/invariants.ts';
 import { slotPositions } from '../../../core/context/positions.ts';
 import type { PositionScheme } from '../../../core/context/position-scheme.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
-import { baseInput, SpanKeywords } from '../../../core/context/base-input.ts';
+import { baseInput, BaseVectors } from '../../../core/context/base-input.ts';
 import type { Entry, Layout } from '../../../core/context/working-context.ts';
 import { PREFILL_SLOTS } from '../../../nn/ports.ts';
 import type { DecodeSession, LanguageModel } from '../../../nn/ports.ts';
@@ -75,15 +74,15 @@ export class Decoder {
   private lastHidden: Float32Array | null = null;
   private reading: AttentionReading | undefined;
   private gistInput: GistInput = 'vector';
-  private readonly keywords: SpanKeywords;
+  private readonly vectors: BaseVectors;
 
   /** @param pause - awaited between the chunks of a prefill; may throw to give up. */
   constructor(
     private readonly base: LanguageModel,
-    private readonly tree: GistTree,
+    tree: GistTree,
     private readonly pause: () => Promise<void> = () => Promise.resolve(),
   ) {
-    this.keywords = new SpanKeywords(tree);
+    this.vectors = new BaseVectors(tree, (ids) => base.embed(ids));
   }
 
   /** Slots whose keys and values are cached. */
@@ -158,7 +157,7 @@ export class Decoder {
     const { positions, deviations } = placesOf(wanted, last, last + 1);
     return {
       session,
-      vector: this.gather(layout, last, last + 1),
+      vector: this.vectors.gather(layout, this.gistInput, last, last + 1),
       position: positions[0]!,
       deviation: deviations[0]!,
       ran: (hidden) => {
@@ -225,7 +224,12 @@ export class Decoder {
           this.length = from;
           await this.pause();
           const { positions, deviations } = placesOf(wanted, from, to);
-          await session.fill(from, this.gather(layout, from, to), positions, deviations);
+          await session.fill(
+            from,
+            this.vectors.gather(layout, this.gistInput, from, to),
+            positions,
+            deviations,
+          );
           filledSlots += to - from;
         }
       }
@@ -249,7 +253,7 @@ export class Decoder {
       if (from > first) await this.pause();
       const to = Math.min(from + PREFILL_SLOTS, end);
       const { positions, deviations } = placesOf(wanted, from, to);
-      const vectors = this.gather(layout, from, to);
+      const vectors = this.vectors.gather(layout, this.gistInput, from, to);
       const reading = want === 0 ? undefined : this.reading;
       logits = await session.append(vectors, positions, to === end ? want : 0, deviations, reading);
       this.note(wanted, from, to);
@@ -332,28 +336,6 @@ export class Decoder {
     this.session = this.base.createDecodeSession(slots + SLACK_SLOTS);
     this.cached = emptySlots(slots + SLACK_SLOTS);
     return this.session;
-  }
-
-  /** `[to - from, d]` vectors of the layout's slots `from..to-1`. */
-  private gather(layout: Layout, from: number, to: number): Float32Array {
-    const embeddings = new Float32Array((to - from) * this.tree.hiddenSize);
-    readSlotVectors(layout, this.tree, (ids) => this.base.embed(ids), from, to, embeddings);
-    if (this.gistInput === 'keyword') this.writeKeywords(layout, from, embeddings);
-    return embeddings;
-  }
-
-  /** In the slots of gists, from slot `from` on, the rarest token's embedding stands for the vector. */
-  private writeKeywords(layout: Layout, from: number, embeddings: Float32Array): void {
-    const d = this.tree.hiddenSize;
-    const end = from + embeddings.length / d;
-    let slot = 0;
-    for (const { lod, start, cost } of layout.entries) {
-      if (slot >= end) return;
-      if (lod > 0 && slot >= from) {
-        embeddings.set(this.base.embed([this.keywords.of(lod, start)]), (slot - from) * d);
-      }
-      slot += cost;
-    }
   }
 }
 

@@ -71,6 +71,7 @@ export function writeSquad(
     const text = `${i === 0 ? '' : '\n\n'}${head}${paragraph.text}`;
     const asked = answerable.length === 0 ? null : answerable[rng.nextInt(answerable.length)]!;
     const before = text.length - paragraph.text.length;
+    const start = pages.tokens;
     const spans = pages.add(
       text,
       (asked?.answers ?? []).map(({ text: answer, start }) => [
@@ -81,7 +82,9 @@ export function writeSquad(
     // A paragraph that is cut at the history's end is not asked about.
     if (asked === null || pages.tokens > historyTokens) continue;
     const values = [...new Set(asked.answers.map(({ text: answer }) => answer))];
-    cases.push(caseOfText(model, asked.question, values[0]!, { kind: 'text', values }, spans.slice(0, 1)));
+    const expected = { kind: 'text', values } as const;
+    const item = caseOfText(model, asked.question, values[0]!, expected, spans.slice(0, 1));
+    cases.push({ ...item, passage: { start, end: pages.tokens } });
   }
   if (pages.tokens < historyTokens) throw tooShort(pages.tokens, historyTokens);
   if (cases.length < questions)

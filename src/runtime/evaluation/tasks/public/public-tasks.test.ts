@@ -162,6 +162,10 @@ describe('ruler', () => {
   it('qa: the paragraphs that answer are whole and among others', () => {
     const one = write(RULER_TASKS.find(({ id }) => id === 'qa-1')!);
     expect(goldOf(one, one.cases[0]!)[0]).toBe(valuesOf(one.cases[0]!)[0]);
+    const [{ passage, gold }] = one.cases as [EvaluationCase];
+    expect(passage!.start).toBeLessThan(gold![0]!.start);
+    expect(passage!.end).toBeGreaterThanOrEqual(gold![0]!.end);
+    expect(textOf(one.ids.slice(passage!.start, passage!.end))).toMatch(/^\s*Document \d+:\n/);
     expect(textOf(one.ids).match(/Document \d+:/g)!.length).toBeGreaterThan(10);
     const two = write(RULER_TASKS.find(({ id }) => id === 'qa-2')!);
     const [item] = two.cases;
