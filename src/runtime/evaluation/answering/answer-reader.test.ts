@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
-import { ABSOLUTE_POSITIONS, type GistInput } from '../../../core/context/position-scheme.ts';
+import { ABSOLUTE_POSITIONS } from '../../../core/context/position-scheme.ts';
+import type { GistInput } from '../../../core/parameters/context.ts';
 import { buildSlotView } from '../../../core/context/slot-view.ts';
 import { apply } from '../../../core/context/moves.ts';
 import { type Layout, layoutOf } from '../../../core/context/working-context.ts';

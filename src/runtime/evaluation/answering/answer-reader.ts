@@ -3,7 +3,8 @@
  * teacher-forced. The cached prefix of the last context is kept. Owns the key-value cache, not the contexts.
  */
 import { baseInput, BaseVectors } from '../../../core/context/base-input.ts';
-import type { GistInput, PositionScheme } from '../../../core/context/position-scheme.ts';
+import type { PositionScheme } from '../../../core/context/position-scheme.ts';
+import type { GistInput } from '../../../core/parameters/context.ts';
 import { type SlotPositions, slotPositions } from '../../../core/context/positions.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
