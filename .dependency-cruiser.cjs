@@ -85,6 +85,7 @@ module.exports = {
       'gist-net': ['.', 'backend', 'base-model', 'model-folder'],
       'lens-net': ['.', 'backend', 'model-folder'],
       profiling: ['.', 'model-folder'],
+      router: ['.', 'model-folder'],
     }),
     ...within('src/ui', {
       widgets: [],

@@ -7,9 +7,12 @@ import {
   QUESTION_REACH_TOKENS,
 } from '../src/core/lexical/history-words.ts';
 import { BM25 } from '../src/core/lexical/window-index.ts';
+import { ENTROPY_SCALE_NATS } from '../src/core/heads/merging.ts';
+import { CONFIDENCE_SCALE, HEAD_STATISTICS } from '../src/core/heads/router.ts';
 import { DEFAULT_RUN_CONFIG } from '../src/core/trace/config.ts';
 import { LENS_VARIANTS } from '../src/core/parameters/policy.ts';
 import { ROLES } from '../src/core/tree/provenance.ts';
+import { ADAPTED_MAPS } from '../src/nn/lens-net/adapted-weights.ts';
 import { K, MAX_LOD } from '../src/core/tree/ids.ts';
 
 export function sharedConstants(): Readonly<Record<string, unknown>> {
@@ -23,6 +26,10 @@ export function sharedConstants(): Readonly<Record<string, unknown>> {
     lexicalFeatures: LEXICAL_FEATURE_NAMES,
     search: { ...BM25, queryTokens: QUERY_TOKENS, questionReachTokens: QUESTION_REACH_TOKENS },
     lensVariants: LENS_VARIANTS.filter((variant) => variant !== 'default'),
+    adaptedMaps: ADAPTED_MAPS,
+    headStatistics: HEAD_STATISTICS,
+    confidenceScale: CONFIDENCE_SCALE,
+    entropyScaleNats: ENTROPY_SCALE_NATS,
     recentTokens,
     lod1WindowTokens,
     recentShare: RECENT_SHARE,

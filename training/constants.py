@@ -22,6 +22,14 @@ SEARCH: dict[str, float] = _SHARED["search"]
 """Keyword search over windows: BM25's constants, the windows' tokens, and how far a question reaches."""
 LENS_VARIANTS: tuple[str, ...] = tuple(_SHARED["lensVariants"])
 """The default first."""
+ADAPTED_MAPS: tuple[str, ...] = tuple(_SHARED["adaptedMaps"])
+"""LensNet's maps that heads have low-rank changes of."""
+HEAD_STATISTICS: tuple[str, ...] = tuple(_SHARED["headStatistics"])
+"""What a head's scores say of it, in the order in which the router reads it."""
+CONFIDENCE_SCALE: float = _SHARED["confidenceScale"]
+"""A difference of utility that makes e times as confident."""
+ENTROPY_SCALE_NATS: float = _SHARED["entropyScaleNats"]
+"""How many nats of entropy make a head e times lighter."""
 RECENT_TOKENS: int = _SHARED["recentTokens"]
 LOD1_WINDOW_TOKENS: int = _SHARED["lod1WindowTokens"]
 RECENT_SHARE: float = _SHARED["recentShare"]

@@ -5,6 +5,7 @@
 import type { AttentionReading } from '../core/parameters/measurement.ts';
 import type { Scorer } from '../core/policies/scorer.ts';
 import type { SlotView } from '../core/context/slot-view.ts';
+import type { HeadStatistics } from '../core/heads/router.ts';
 import type { LensNetVariant, ModelManifest } from './model-folder/manifest.ts';
 import type { ChatTemplate } from './model-folder/chat-pieces.ts';
 import type { Tokenizer } from './model-folder/tokenizer.ts';
@@ -254,6 +255,24 @@ export interface LensWorkshop {
   createTrainer(weights: ArrayBuffer, file: string): Promise<LensTrainer>;
 }
 
+/**
+ * `[d]` mean embedding of the tail and one row of statistics a head → `[heads]` utilities, on the scale of `wanted`.
+ *
+ * @throws {RangeError} for another number of heads.
+ */
+export type HeadRouter = (query: Float32Array, statistics: readonly HeadStatistics[]) => readonly number[];
+
+/** A head's final hidden state `[d]`, the entropy of what it predicts alone, its utility → its gate, before a softmax. */
+export type HeadMerger = (hidden: Float32Array, entropyNats: number, utility: number) => number;
+
+/** What Multi-Head Focus learned for one number of heads; null where a part is not trained. */
+export interface FocusHeads {
+  /** LensNet as a head has it; borrowed. */
+  readonly lensOf: ((head: number) => LensNet) | null;
+  readonly router: HeadRouter | null;
+  readonly merger: HeadMerger | null;
+}
+
 /** Everything of one model folder, loaded and verified. */
 export interface LoadedModel {
   readonly id: string;
@@ -270,6 +289,8 @@ export interface LoadedModel {
   readonly lensNet: LensNet | null;
   /** LensNets of other architectures than `lensNet`, by theirs. */
   readonly otherLensNets: ReadonlyMap<LensNetVariant, LensNet>;
+  /** By the number of heads; absent where nothing is trained for several. */
+  readonly focusHeads?: ReadonlyMap<number, FocusHeads>;
   /** Absent where the weights cannot be exchanged. */
   readonly lensWorkshop?: LensWorkshop;
   /** Of heads that came from elsewhere than the base, what they are called. */

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from training.constants import BLOCK_SIZE, ROLES
 from training.files import write_json
 from training.models.features import LEXICAL, slot_features
+from training.models.focus_heads import AdaptedLens, HeadAdapters, HeadMerger, HeadRouter
 from training.models.folder import ModelFolder
 from training.models.gistnet import GistConfig, GistNet
 from training.models.lens_variants import Lens, create_lensnet
@@ -58,13 +59,16 @@ def randomise(module: nn.Module, generator: torch.Generator) -> None:
             parameter.copy_(parameter.half().float())
 
 
-def write_fixture(name: str, description: str, kind: str, config: dict, weights: nn.Module | None, io: dict) -> None:
+def write_fixture(
+    name: str, description: str, kind: str, config: dict, weights: nn.Module | dict[str, Tensor] | None, io: dict
+) -> None:
     folder = FIXTURES / name
     folder.mkdir(parents=True, exist_ok=True)
     head = {"name": name, "kind": kind, "description": description, "tolerance": TOLERANCE, "config": config}
     if weights is not None:
         head["weights"] = "weights.safetensors"
-        state = {key: value.half().contiguous() for key, value in weights.state_dict().items()}
+        tensors = weights if isinstance(weights, dict) else weights.state_dict()
+        state = {key: value.half().contiguous() for key, value in tensors.items()}
         save_file(state, str(folder / "weights.safetensors"))
     tensors = {key: value.detach().contiguous() for key, value in io.items()}
     head["io"] = {key: list(value.shape) for key, value in tensors.items()}
@@ -264,6 +268,36 @@ def lens_variant_fixtures() -> None:
             )
 
 
+def focus_heads_fixture() -> None:
+    """LensNet as each of three heads has it, router and merger: all their tensors in one file."""
+    generator = torch.Generator().manual_seed(400)
+    config = LensConfig(hidden_size=16, width=16, heads=4, tail_queries=3, tail_tokens=12)
+    net = LensNet(config)
+    adapters, router, merger = HeadAdapters(net, 3, 2), HeadRouter(16, 3, 8), HeadMerger(16, 8)
+    for module in (net, adapters, router, merger):
+        randomise(module, generator)
+    with torch.no_grad():
+        # A prompt is no matrix, and would stay at nothing; a change of the maps as large as they are would saturate.
+        adapters.prompt.copy_((0.3 * torch.randn(adapters.prompt.shape, generator=generator)).half().float())
+        for change in (*adapters.a, *adapters.b):
+            change.copy_((0.3 * torch.randn(change.shape, generator=generator)).half().float())
+    io = lens_io(net, 20, 7, generator)
+    inputs = [io[name][None] for name in ("own", "block", "feats", "tail")]
+    io["headLogits"] = torch.cat([AdaptedLens(net, adapters, head)(*inputs) for head in range(3)])
+    query, hidden = torch.randn(16, generator=generator), torch.randn(3, 16, generator=generator)
+    statistics, told = torch.rand(3, 4, generator=generator), torch.rand(2, 3, generator=generator)
+    io |= {"query": query, "statistics": statistics, "utilities": router(query[None], statistics[None])[0]}
+    io |= {"hidden": hidden, "entropy": told[0], "utility": told[1], "gates": merger(hidden, told[0], told[1])}
+    entries = {
+        "hiddenSize": 16,
+        "epsilon": config.eps,
+        "lensNet": config.to_manifest(),
+        "focusHeads": {"heads": 3, "adapters": {"rank": 2}, "router": {"width": 8}, "merger": {"width": 8}},
+    }
+    weights = net.state_dict() | adapters.tensors() | router.tensors("router") | merger.tensors("merger")
+    write_fixture("focus-heads-h3", "three heads, rank 2, hidden layers of 8", "focusHeads", entries, weights, io)
+
+
 def tiny_fixtures() -> None:
     """The shipped weights (from models/tiny) on a short sequence of tokens and gists."""
     tokenizer = Tokenizer.from_file(str(MODEL_FOLDER / "tokenizer.json"))
@@ -312,6 +346,7 @@ def main() -> None:
         affine_gist_fixture()
         lens_fixtures()
         lens_variant_fixtures()
+        focus_heads_fixture()
         if options.tiny:
             tiny_fixtures()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from training.models.focus_heads import HeadAdapters, HeadRouter
 from training.models.folder import ModelFolder
 from training.paths import MODEL_FOLDER
 from training.train import evaluate_base
@@ -51,6 +52,32 @@ def test_figures_of_other_weights_go(restored: tuple[Path, Path], capsys: pytest
     assert manifest["figures"] == new
     assert manifest["training"]["hours"] == 2
     assert "other weights" in capsys.readouterr().out
+
+
+def test_learned_heads_come_and_go_with_what_they_were_trained_on(restored: tuple[Path, Path]) -> None:
+    cache, folder = restored
+    lens = ModelFolder(folder).lensnets()[0]
+    adapters = HeadAdapters(lens, 2, 3)
+    saved = {"heads": 2, "rank": 3, "state_dict": adapters.state_dict()}
+    torch.save(saved, cache / "adapters.pt")
+    router = {"heads": 2, "width": 8, "state_dict": HeadRouter(128, 2, 8).state_dict()}
+    torch.save(router, cache / "router.pt")
+    given = ("--head-adapters", str(cache / "adapters.pt"), "--head-router", str(cache / "router.pt"))
+    manifest = exported(cache, folder, *given)
+    section = next(one for one in manifest["focusHeads"] if one["heads"] == 2)
+    name = "focus-heads-2.safetensors"
+    assert section == {"heads": 2, "weights": name, "adapters": {"rank": 3}, "router": {"width": 8}, "version": 1}
+    assert manifest["files"][name]["bytes"] < 100_000
+    assert exported(cache, folder)["focusHeads"] == manifest["focusHeads"]
+    torch.save(router | {"heads": 3}, cache / "router.pt")
+    with pytest.raises(ValueError, match="2 and 3 heads"):
+        exported(cache, folder, *given)
+    other = torch.load(cache / "lensnet.pt", weights_only=False)
+    other["state_dict"]["match_scale"] += 0.5
+    torch.save(other, cache / "lensnet.pt")
+    changed = exported(cache, folder)
+    assert "focusHeads" not in changed
+    assert name not in changed["files"]
 
 
 def test_another_lensnet_leaves_what_was_measured_without_it(restored: tuple[Path, Path]) -> None:

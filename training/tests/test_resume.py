@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.train import base, base_curriculum, gistnet, lensnet
-from training.train.checkpoints import begin
+from training.train import base, base_curriculum, gistnet, head_adapters, lensnet
+from training.models.features import LEXICAL
+from training.models.lens_variants import create_lensnet
+from training.models.lensnet import LensConfig
+from training.train.checkpoints import begin, entries_of, save_atomically
 
 
 class Killed(Exception):
@@ -50,6 +53,11 @@ CASES = {
         SMALL_LENS.split(),
         5,  # two steps on queries come first
     ),
+    "head adapters": (
+        head_adapters,
+        "--steps 4 --heads 2 --rank 2 --pool 8000 --batch 2 --refresh 0.9".split(),
+        3,
+    ),
 }
 
 
@@ -62,7 +70,12 @@ def test_resumed_is_uninterrupted(
     monkeypatch.setattr(base_curriculum, "load_prose", lambda: "")
     if module is not base:
         arguments = [*arguments, "--base", str(checkpoints / "base.pt")]
-    if module is lensnet:
+    if module is head_adapters:
+        torch.manual_seed(2)
+        lens = create_lensnet(LensConfig(hidden_size=16, width=16, heads=2, lexical_features=LEXICAL))
+        save_atomically(tmp_path / "lensnet.pt", entries_of(lens))
+        arguments += ["--lensnet", str(tmp_path / "lensnet.pt")]
+    if module in (lensnet, head_adapters):
         arguments += ["--gistnet", str(checkpoints / "gistnet.pt")]
     if module is gistnet:
         arguments += ["--blocks", "1"]

@@ -3,7 +3,9 @@
     python -m training.train.export                      # whatever training/.cache holds
     python -m training.train.export --budget 1024 --hours 1.5 --tokens 12000000
 
-LensNets of other variants are training/.cache/lensnet-<variant>.pt, and `--other-lensnet FILE` names more.
+LensNets of other variants are training/.cache/lensnet-<variant>.pt, and `--other-lensnet FILE` names more. What several
+heads learned comes from the checkpoints that `--head-adapters`, `--head-router` and `--head-merger` name, of one number
+of heads; that of other numbers stays, while base and LensNet do.
 Figures come from training/.cache/figures/*.json: what the evaluation scripts and `npm run eval` write. Of the
 manifest that the folder has already, everything stays that no option changes; its figures stay where the weights
 do that they tell of, and go where they were measured on other weights.
@@ -19,14 +21,16 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from training import paths
 from training.constants import BLOCK_SIZE, LENS_VARIANTS, MAX_LOD, RECENT_TOKENS
 from training.data.encoder import CHAT
 from training.files import write_json
+from training.models.focus_heads import HeadAdapters
 from training.models.gistnet import GistNet
 from training.models.lens_variants import Lens
+from training.models.lensnet import LensNet
 from training.models.llama import Llama
 from training.options import add_networks, parser_of
 from training.train.checkpoints import load_base, load_gistnet, load_lensnet
@@ -34,6 +38,8 @@ from training.train.figures import figures
 
 OF_LENSNET = re.compile(r"^(lens|kv)\.|\.(lensnet|lensnet-no-words|hybrid)\.")
 """Names of figures that LensNet takes part in."""
+OF_FOCUS_HEADS = re.compile(r"^heads\.")
+"""Names of figures that tell of learned heads."""
 CORPUS = "Generated harbour world (training/world) with a share of public-domain prose; see training/README.md"
 NEW_MANIFEST = {
     "formatVersion": 1,
@@ -58,9 +64,10 @@ NEW_MANIFEST = {
 NEW_TRAINING = {"corpus": CORPUS, "tokens": 0, "hours": 0.0, "hardware": "two CPU cores", "seed": 0, "commands": []}
 
 
-def save_half(module: nn.Module, path: Path) -> None:
+def save_half(weights: nn.Module | dict[str, Tensor], path: Path) -> None:
     """Float16 safetensors; a value beyond float16's range is an error, never an infinity."""
-    state = {name: tensor.half().contiguous() for name, tensor in module.state_dict().items()}
+    tensors = weights if isinstance(weights, dict) else weights.state_dict()
+    state = {name: tensor.half().contiguous() for name, tensor in tensors.items()}
     for name, tensor in state.items():
         if not torch.isfinite(tensor).all():
             raise ValueError(f"{name} is not finite in float16")
@@ -106,6 +113,52 @@ def export_lensnets(nets: list[Lens], folder: Path, before: dict, version: int |
             for net in others
         ]
     return sections
+
+
+def export_focus_heads(options: argparse.Namespace, lens: Lens | None, folder: Path, before: list[dict]) -> list[dict]:
+    """The sections of what several heads learned: the one of the checkpoints given in place of that of as many heads.
+
+    Raises:
+        ValueError: if the checkpoints are of different numbers of heads, or there is no LensNet to adapt.
+    """
+    given = {"adapters": options.head_adapters, "router": options.head_router, "merger": options.head_merger}
+    saved = {name: torch.load(path, weights_only=False) for name, path in given.items() if path is not None}
+    if not saved:
+        return before
+    counts = {state["heads"] for state in saved.values()}
+    if len(counts) > 1:
+        raise ValueError(f"parts for {' and '.join(map(str, sorted(counts)))} heads do not fit together")
+    heads = counts.pop()
+    path = folder / f"focus-heads-{heads}.safetensors"
+    old = next((section for section in before if section["heads"] == heads), {"version": 0})
+    section: dict = {"heads": heads, "weights": path.name}
+    tensors: dict[str, Tensor] = {}
+    for name, state in saved.items():
+        if name == "adapters":
+            if not isinstance(lens, LensNet):
+                raise ValueError("adapters need a default LensNet of dual-cross-attention")
+            part = HeadAdapters(lens, heads, state["rank"])
+            part.load_state_dict(state["state_dict"])
+            tensors |= part.tensors()
+            section["adapters"] = {"rank": state["rank"]}
+        else:
+            tensors |= {f"{name}.{key}": value for key, value in state["state_dict"].items()}
+            section[name] = {"width": state["width"]}
+    save_half(tensors, path)
+    section["version"] = old["version"] + 1
+    return sorted([*(other for other in before if other["heads"] != heads), section], key=lambda one: one["heads"])
+
+
+def kept_focus_heads(folder: Path, before: dict) -> list[dict]:
+    """What several heads learned on the base and LensNet that stand in the folder; files of other weights go."""
+    sections, known = before.get("focusHeads", []), before.get("files", {})
+    learned_on = ("model.safetensors", "gistnet.safetensors", "lensnet.safetensors")
+    if all(known.get(name) == entry for name, entry in files_of(folder).items() if name in learned_on):
+        return sections
+    for section in sections:
+        print(f"{section['weights']} was trained on other weights: left out")
+        (folder / section["weights"]).unlink(missing_ok=True)
+    return []
 
 
 def load_lensnets(own: Path, others: list[Path]) -> list[Lens]:
@@ -155,8 +208,11 @@ def merged_figures(before: dict, files: dict[str, dict], measured: list[dict]) -
 
 def is_kept(figure: str, changed_files: set[str]) -> bool:
     """Whether a figure holds when these files changed: those of base, GistNet and baselines outlive a LensNet."""
-    if all(name.startswith("lensnet") for name in changed_files):
-        return not changed_files or OF_LENSNET.search(figure) is None
+    if OF_FOCUS_HEADS.match(figure):
+        return not changed_files
+    others = {name for name in changed_files if not name.startswith("focus-heads")}
+    if all(name.startswith("lensnet") for name in others):
+        return not others or OF_LENSNET.search(figure) is None
     return False
 
 
@@ -196,6 +252,12 @@ def export(options: argparse.Namespace, figure_folder: Path = paths.FIGURES) -> 
         gist_version = options.gistnet_version or before.get("gistNet", {}).get("version", 1)
         manifest["gistNet"] = export_network(gistnet, folder / "gistnet.safetensors", gist_version)
     manifest |= export_lensnets(lensnets, folder, before, options.lensnet_version)
+    sections = kept_focus_heads(folder, before)
+    sections = export_focus_heads(options, lensnets[0] if lensnets else None, folder, sections)
+    if sections:
+        manifest["focusHeads"] = sections
+    else:
+        manifest.pop("focusHeads", None)
     manifest["files"] = files_of(folder)
     manifest["training"] = changed(
         before.get("training", NEW_TRAINING),
@@ -222,6 +284,8 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
         metavar="FILE",
         help="a LensNet of another variant, for the parameter lensVariant; repeatable",
     )
+    for part in ("adapters", "router", "merger"):
+        parser.add_argument(f"--head-{part}", type=Path, metavar="FILE", help="what several heads learned")
     parser.add_argument("--budget", type=int)
     parser.add_argument("--strategy")
     parser.add_argument("--max-actions", type=int)

@@ -60,6 +60,10 @@ export const CUES: Readonly<Record<HeadCue, Cue>> = {
         ports.words.shares(query, blocks).map(Math.sqrt),
       ),
   },
+  learned: {
+    sentence: 'What the head was trained to want: LensNet with its own low-rank adapter and prompt.',
+    create: null,
+  },
   part: { sentence: 'One sentence of the question alone, as if nothing else had been asked.', create: null },
 };
 

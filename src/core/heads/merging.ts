@@ -2,7 +2,7 @@
 import type { MergerId } from '../parameters/heads.ts';
 
 /** How many nats of entropy make a head e times lighter. */
-const ENTROPY_SCALE_NATS = 0.5;
+export const ENTROPY_SCALE_NATS = 0.5;
 
 /** One head that was read, as mergers see it. */
 export interface MergeCandidate {
@@ -14,6 +14,11 @@ export interface MergeCandidate {
   readonly gate: number;
 }
 
+/** What certainty gives a head before the softmax. */
+export function confidentGate(entropyNats: number): number {
+  return -entropyNats / ENTROPY_SCALE_NATS;
+}
+
 /** `[heads]` weights, none negative, that sum to 1. @param heads - at least one. */
 export function mergeWeights(merger: MergerId, heads: readonly MergeCandidate[]): Float64Array {
   if (heads.length === 1) return Float64Array.of(1);
@@ -21,7 +26,7 @@ export function mergeWeights(merger: MergerId, heads: readonly MergeCandidate[])
     case 'mean':
       return new Float64Array(heads.length).fill(1 / heads.length);
     case 'confident':
-      return softmax(heads.map(({ entropyNats }) => -entropyNats / ENTROPY_SCALE_NATS));
+      return softmax(heads.map(({ entropyNats }) => confidentGate(entropyNats)));
     case 'best-head': {
       const weights = new Float64Array(heads.length);
       weights[indexOfMost(heads.map(({ utility }) => utility))] = 1;

@@ -6,7 +6,7 @@ import { softmax } from './merging.ts';
 /** So many best scores make a head's utility. */
 const BEST = 3;
 /** A difference of utility that makes e times as confident. */
-const CONFIDENCE_SCALE = 0.1;
+export const CONFIDENCE_SCALE = 0.1;
 
 /** What a head's last refocus says of it. */
 export interface HeadStatistics {
@@ -19,6 +19,14 @@ export interface HeadStatistics {
   /** Share of its budget that is raw beyond the recent window. */
   readonly rawShare: number;
 }
+
+/** In the order in which a learned router reads them. */
+export const HEAD_STATISTICS = [
+  'wanted',
+  'peak',
+  'mean',
+  'rawShare',
+] as const satisfies readonly (keyof HeadStatistics)[];
 
 export interface Routing {
   /** `[heads]`. */
@@ -36,7 +44,7 @@ export interface RoutingInput {
   readonly muted: readonly number[];
   /** One a head. */
   readonly statistics: readonly HeadStatistics[];
-  /** `[heads]` what a learned router gives them; needed by that router alone. */
+  /** `[heads]` what a learned router gives them; a single head needs none. */
   readonly learned?: readonly number[] | undefined;
 }
 
@@ -70,7 +78,7 @@ export function headStatistics(
 
 /** Ties go to the lower head. Muted heads are never chosen; at least one must not be muted. */
 export function routeHeads({ router, topK, muted, statistics, learned }: RoutingInput): Routing {
-  const utilities = statistics.map(({ wanted }, head) => (router === 'learned' ? learned![head]! : wanted));
+  const utilities = statistics.map(({ wanted }, head) => learned?.[head] ?? wanted);
   const heard = [...statistics.keys()].filter((head) => !muted.includes(head));
   const rank = (head: number) => (router === 'static' ? 0 : utilities[head]!);
   const count = topK === 0 ? heard.length : Math.min(topK, heard.length);

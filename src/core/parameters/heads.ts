@@ -1,7 +1,16 @@
 /** Multi-Head Focus: how many working contexts, what each looks for, which are read and how they are merged. */
 
 /** What a head of Multi-Head Focus looks for beside what the policy asks; `src/core/heads/cues.ts` has them. */
-export const HEAD_CUES = ['plain', 'recency', 'query', 'names', 'rare', 'aggregation', 'part'] as const;
+export const HEAD_CUES = [
+  'plain',
+  'recency',
+  'query',
+  'names',
+  'rare',
+  'aggregation',
+  'part',
+  'learned',
+] as const;
 export type HeadCue = (typeof HEAD_CUES)[number];
 
 /** Who chooses the heads that the base reads. */
@@ -39,7 +48,7 @@ export const HEADS = {
     unit: '',
     maxCharacters: 160,
     sentence:
-      'What each head looks for, in order and again from the beginning where there are more heads: plain (the policy alone), recency, query (the question’s words), names, rare, aggregation (whatever shares a word with the question), part (one sentence of the question each). “names*2” gives a head twice the share of the budget. Empty: plain for one head; for more plain, part, query, names, aggregation, recency, rare, part.',
+      'What each head looks for, in order and again from the beginning where there are more heads: plain (the policy alone), recency, query (the question’s words), names, rare, aggregation (whatever shares a word with the question), part (one sentence of the question each), learned (the head’s own adapter on LensNet, if the model brings one). “names*2” gives a head twice the share of the budget. Empty: plain for one head; for more plain, part, query, names, aggregation, recency, rare, part.',
     definition: 'head-cue',
     affects: ['heads', 'window', 'scorer'],
     inManifest: 'optional',

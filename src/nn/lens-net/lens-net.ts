@@ -8,7 +8,7 @@ import { loadPerceiver } from './variants/perceiver.ts';
 import { loadTransformer } from './variants/transformer.ts';
 import type { LensNetConfig } from '../model-folder/manifest.ts';
 import type { LensInput, LensNet } from '../ports.ts';
-import type { SafetensorsFile } from '../model-folder/safetensors.ts';
+import type { TensorFile } from '../model-folder/tensor-file.ts';
 import { applyLinear, type Linear, WeightLoader } from '../model-folder/weights.ts';
 
 /**
@@ -22,7 +22,7 @@ export function createLensNet(
   hiddenSize: number,
   epsilon: number,
   config: LensNetConfig,
-  file: SafetensorsFile,
+  file: TensorFile,
 ): SlotLensNet {
   return new SlotLensNet(hiddenSize, epsilon, config, file);
 }
@@ -40,7 +40,7 @@ class SlotLensNet implements LensNet {
     private readonly hiddenSize: number,
     epsilon: number,
     private readonly config: LensNetConfig,
-    file: SafetensorsFile,
+    file: TensorFile,
   ) {
     this.version = config.version;
     this.tailTokens = config.tailTokens;

@@ -108,6 +108,7 @@ export async function createBareModel(
     gistNet: found?.gistNet ?? new CentredMeanGistNet(base.meanEmbedding()),
     lensNet: found?.lensNet ?? null,
     otherLensNets: found?.otherLensNets ?? new Map(),
+    ...(found?.focusHeads && { focusHeads: found.focusHeads }),
     ...(found?.lensWorkshop && { lensWorkshop: found.lensWorkshop }),
     ...(found && { headsTitle: found.manifest.title }),
     dispose: () => {
@@ -120,12 +121,13 @@ export async function createBareModel(
 /** What a model's manifest says of heads that came with another. */
 function sectionsOf(heads: HeadsManifest | undefined): Partial<ModelManifest> {
   if (heads === undefined) return {};
-  const { maxLod, gistNet, lensNet, otherLensNets, training, figures } = heads;
+  const { maxLod, gistNet, lensNet, otherLensNets, focusHeads, training, figures } = heads;
   return {
     maxLod,
     ...(gistNet && { gistNet }),
     ...(lensNet && { lensNet }),
     ...(otherLensNets && { otherLensNets }),
+    ...(focusHeads && { focusHeads }),
     ...(training && { training }),
     ...(figures && { figures }),
   };

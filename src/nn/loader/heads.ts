@@ -2,6 +2,7 @@
 import { IN_WORDS } from '../../base/schema-words.ts';
 import type { BaseConfig } from '../base-model/config.ts';
 import { TransformerGistNet } from '../gist-net/gist-net.ts';
+import { createFocusHeads } from './focus-heads.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
 import { createLensWorkshop } from '../lens-net/training/workshop.ts';
 import { ModelSourceError, WeightError } from '../model-folder/errors.ts';
@@ -23,7 +24,7 @@ import type { GistNet, LensNet, LoadedModel } from '../ports.ts';
 export const SHIPPED_HEADS: readonly string[] = ['smollm2-135m'];
 
 /** The networks beside a base; `gistNet` is null where none is trained. */
-export type Heads = Pick<LoadedModel, 'lensNet' | 'otherLensNets' | 'lensWorkshop'> & {
+export type Heads = Pick<LoadedModel, 'lensNet' | 'otherLensNets' | 'focusHeads' | 'lensWorkshop'> & {
   readonly gistNet: GistNet | null;
   dispose(): void;
 };
@@ -36,7 +37,7 @@ export type Heads = Pick<LoadedModel, 'lensNet' | 'otherLensNets' | 'lensWorksho
  */
 export function createHeads(
   { hiddenSize, epsilon, ...base }: BaseConfig,
-  { gistNet, lensNet, otherLensNets = [] }: NetworkSections,
+  { gistNet, lensNet, otherLensNets = [], focusHeads = [] }: NetworkSections,
   take: (name: string) => ArrayBuffer,
 ): Heads {
   const networks: { dispose(): void }[] = [];
@@ -58,6 +59,12 @@ export function createHeads(
           : own(new TransformerGistNet({ hiddenSize, epsilon, ...base }, gistNet, open(gistNet.weights))),
       lensNet: lensNet === undefined ? null : lensNetOf(lensNet),
       otherLensNets: new Map(otherLensNets.map((other) => [other.variant, lensNetOf(other)])),
+      focusHeads: new Map(
+        focusHeads.map((section) => [
+          section.heads,
+          own(createFocusHeads({ hiddenSize, epsilon, lensNet }, section, take)),
+        ]),
+      ),
       ...(lensNet !== undefined && {
         lensWorkshop: createLensWorkshop(hiddenSize, epsilon, lensNet, take(lensNet.weights)),
       }),

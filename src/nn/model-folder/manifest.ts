@@ -71,6 +71,16 @@ const lensNetSchema = z.discriminatedUnion('variant', [
   }),
 ]);
 
+const focusHeadsSchema = z.strictObject({
+  heads: z.number().int().min(2).max(8),
+  weights: fileName,
+  // Each part that was trained; one that is absent is asked for in vain, by name.
+  adapters: z.strictObject({ rank: z.number().int().min(1).max(256) }).optional(),
+  router: z.strictObject({ width: z.number().int().min(1).max(4096) }).optional(),
+  merger: z.strictObject({ width: z.number().int().min(1).max(4096) }).optional(),
+  version: z.number().int().min(0).max(65_535),
+});
+
 /** What a manifest says of a set of networks, with its base or without. */
 export const networkFields = {
   formatVersion: z.literal(1),
@@ -86,6 +96,8 @@ export const networkFields = {
   lensNet: lensNetSchema.optional(),
   // Other architectures that the parameter `lensVariant` can ask for.
   otherLensNets: z.array(lensNetSchema).max(4).optional(),
+  // What Multi-Head Focus learned, each for another number of heads.
+  focusHeads: z.array(focusHeadsSchema).max(7).optional(),
   files: z
     .record(fileName, fileSchema)
     .refine((files) => Object.keys(files).length <= 64, 'at most 64 files'),
@@ -148,7 +160,10 @@ const folderSchema = z.strictObject({
 export type ModelManifest = z.infer<typeof folderSchema>;
 
 /** The networks that a manifest names, and the files it vouches for. */
-export type NetworkSections = Pick<ModelManifest, 'gistNet' | 'lensNet' | 'otherLensNets' | 'files'>;
+export type NetworkSections = Pick<
+  ModelManifest,
+  'gistNet' | 'lensNet' | 'otherLensNets' | 'focusHeads' | 'files'
+>;
 
 export const manifestSchema = folderSchema.superRefine((manifest, context) => {
   checkNetworks(manifest, neededFiles(manifest), context);
@@ -175,6 +190,18 @@ export function checkNetworks(
     }
     variants.add(variant);
   }
+  const { lensNet, focusHeads = [] } = manifest;
+  focusHeads.forEach(({ heads, adapters }, index) => {
+    if (focusHeads.findIndex((other) => other.heads === heads) < index) {
+      addIssue(['focusHeads', index, 'heads'], `${heads} is there already: one entry a number of heads`);
+    }
+    if (
+      adapters !== undefined &&
+      (lensNet?.variant !== 'dual-cross-attention' || lensNet.tailGists === false)
+    ) {
+      addIssue(['focusHeads', index, 'adapters'], 'need a lensNet of dual-cross-attention with tail gists');
+    }
+  });
   for (const name of needed) {
     if (!Object.hasOwn(manifest.files, name)) addIssue(['files', name], 'has no size and SHA-256');
   }
@@ -192,10 +219,10 @@ export function neededFiles(manifest: ModelManifest): readonly string[] {
   return [...new Set([...own, ...headFiles(manifest)])];
 }
 
-/** The files of GistNet and LensNets, each once. */
+/** The files of GistNet, LensNets and what several heads learned, each once. */
 export function headFiles(manifest: NetworkSections): readonly string[] {
-  const { gistNet } = manifest;
-  const heads = [...(gistNet === undefined ? [] : [gistNet]), ...lensNetsOf(manifest)];
+  const { gistNet, focusHeads = [] } = manifest;
+  const heads = [...(gistNet === undefined ? [] : [gistNet]), ...lensNetsOf(manifest), ...focusHeads];
   return [...new Set(heads.map(({ weights }) => weights))];
 }
 
@@ -224,6 +251,8 @@ type WithoutWeights<T> = T extends unknown ? Omit<T, 'weights'> : never;
 export type LensNetSection = NonNullable<ModelManifest['lensNet']>;
 /** The same without its file. */
 export type LensNetConfig = WithoutWeights<LensNetSection>;
+/** A section about what so many heads learned. */
+export type FocusHeadsSection = NonNullable<ModelManifest['focusHeads']>[number];
 /** The section about a trained GistNet, without its file. */
 export type GistNetConfig = WithoutWeights<NonNullable<ModelManifest['gistNet']>>;
 export type LensNetVariant = LensNetConfig['variant'];

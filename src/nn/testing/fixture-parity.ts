@@ -7,8 +7,11 @@ import { BaseModel } from '../base-model/base-model.ts';
 import { parseBaseConfig } from '../base-model/config.ts';
 import { TransformerGistNet } from '../gist-net/gist-net.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
+import type { HeadStatistics } from '../../core/heads/router.ts';
+import type { SlotView } from '../../core/context/slot-view.ts';
+import { createFocusHeads } from '../loader/focus-heads.ts';
 import type { LensInput } from '../ports.ts';
-import type { LensNetConfig } from '../model-folder/manifest.ts';
+import type { FocusHeadsSection, LensNetConfig } from '../model-folder/manifest.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
 
 export interface Fixture {
@@ -33,6 +36,8 @@ export async function measureParity(
       return measureGistNet(fixture.config, weights, io);
     case 'lensnet':
       return measureLensNet(fixture.config, weights, io);
+    case 'focusHeads':
+      return measureFocusHeads(fixture.config, weightBytes, io);
     default:
       throw new Error(`Unknown kind of fixture: ${fixture.kind}`);
   }
@@ -130,6 +135,50 @@ async function measureLensNet(
     return Math.max(largestError(logits, readTensor(io, 'logits')), scoreError);
   } finally {
     net.dispose();
+  }
+}
+
+/** Every head's LensNet, the router and the merger; their weights are one file with LensNet's own. */
+async function measureFocusHeads(
+  config: Record<string, unknown>,
+  weightBytes: ArrayBuffer,
+  io: SafetensorsFile,
+): Promise<number> {
+  const file = { weights: 'weights.safetensors', version: 1 };
+  const lensNet = { ...(config['lensNet'] as LensNetConfig), ...file };
+  const section = { ...(config['focusHeads'] as Omit<FocusHeadsSection, keyof typeof file>), ...file };
+  const [hiddenSize, epsilon] = [config['hiddenSize'] as number, config['epsilon'] as number];
+  const brought = createFocusHeads({ hiddenSize, epsilon, lensNet }, section, () => weightBytes);
+  try {
+    const slots = io.shape('own')[0] ?? 0;
+    const logits = readTensor(io, 'headLogits');
+    const view = lensFixtureInput(io) as SlotView;
+    let worst = 0;
+    for (let head = 0; head < section.heads; head++) {
+      const expected = logits.slice(head * slots, (head + 1) * slots).map(Math.tanh);
+      worst = Math.max(
+        worst,
+        largestError(Float32Array.from(await brought.lensOf!(head).score(view)), expected),
+      );
+    }
+    const rows = readTensor(io, 'statistics');
+    const statistics = Array.from({ length: section.heads }, (_, head): HeadStatistics => {
+      const [wanted, peak, mean, rawShare] = rows.subarray(head * 4, head * 4 + 4) as unknown as number[];
+      return { wanted: wanted!, peak: peak!, mean: mean!, rawShare: rawShare! };
+    });
+    const utilities = brought.router!(readTensor(io, 'query'), statistics);
+    const [hidden, entropy, utility] = ['hidden', 'entropy', 'utility'].map((name) => readTensor(io, name));
+    const gates = Float32Array.from({ length: section.heads }, (_, head) => {
+      const row = hidden!.subarray(head * hiddenSize, (head + 1) * hiddenSize);
+      return brought.merger!(row, entropy![head]!, utility![head]!);
+    });
+    return Math.max(
+      worst,
+      largestError(Float32Array.from(utilities), readTensor(io, 'utilities')),
+      largestError(gates, readTensor(io, 'gates')),
+    );
+  } finally {
+    brought.dispose();
   }
 }
 

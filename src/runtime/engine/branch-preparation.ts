@@ -5,7 +5,7 @@ import type { LoadedModel } from '../../nn/ports.ts';
 import type { SessionHandle, SessionId, SessionStore, StoredSession } from '../../storage/ports.ts';
 import type { Session } from '../session/session.ts';
 import { readLensRecord, writeLensRecord } from '../lens-training/kept-lens.ts';
-import { applyModelChanges, withKnownLens } from '../session/head/lens-variant.ts';
+import { applyModelChanges, withKnownWeights } from '../session/head/lens-variant.ts';
 import type { BranchProgress } from '../session/messages/run-messages.ts';
 import { mustFitModel } from '../session/journal/session-restore.ts';
 import type { BranchPlan } from '../session/branching/branch-plan.ts';
@@ -69,7 +69,7 @@ export async function prepareBranch(
 function followable(plan: BranchPlan, model: LoadedModel): BranchPlan {
   const notes = new Set(plan.notes);
   const follow = <C extends Partial<RunConfig>>(recorded: C): C => {
-    const { config, note } = withKnownLens(model, recorded);
+    const { config, note } = withKnownWeights(model, recorded);
     if (note !== null) notes.add(note);
     return config;
   };

@@ -11,7 +11,7 @@ import type { SessionNotice } from '../session/messages/session-messages.ts';
 import { Session } from '../session/session.ts';
 import { hiddenAfter } from '../session/memory/hidden-documents.ts';
 import { Memory } from '../session/memory/memory.ts';
-import { withKnownLens } from '../session/head/lens-variant.ts';
+import { withKnownWeights } from '../session/head/lens-variant.ts';
 import { restoreFocus, restoreTree, withholdCold } from '../session/journal/session-restore.ts';
 import { TelemetryRecorder } from '../session/telemetry/telemetry-recorder.ts';
 
@@ -50,7 +50,7 @@ export async function storedSession(
   }
   const { tree } = restored;
   const damage = [...stored.damage, ...restored.damage];
-  const { config, note } = withKnownLens(model, applyConfigChanges(around.defaults, stored.record.config));
+  const { config, note } = withKnownWeights(model, applyConfigChanges(around.defaults, stored.record.config));
   if (note !== null) damage.push(note);
   const gistsStored = Array.from({ length: tree.maxLod + 1 }, (_, level) => tree.countAt(level));
   await rebuildGists(tree, around);

@@ -5,7 +5,7 @@
 import { mergeHidden, mergeWeights, type MergeCandidate } from '../../../core/heads/merging.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import type { MergerId } from '../../../core/parameters/heads.ts';
-import type { LanguageModel } from '../../../nn/ports.ts';
+import type { HeadMerger, LanguageModel } from '../../../nn/ports.ts';
 import type { Decoder, LastSlot } from './decoder.ts';
 import { entropyOf } from './sampler.ts';
 
@@ -28,30 +28,31 @@ export interface MergedPrediction {
 
 /**
  * @param heads - at least one, each with a layout that is not empty.
- * @param gateOf - what a learned merger gives a final hidden state; needed by that merger alone.
+ * @param gateOf - what a learned merger gives a head; needed by that merger alone, and by it only for several heads.
  */
 export async function readMerged(
   base: LanguageModel,
   heads: readonly ReadHead[],
   merger: MergerId,
-  gateOf: ((hidden: Float32Array) => number) | null,
+  gateOf: HeadMerger | null,
 ): Promise<MergedPrediction> {
   const d = base.hiddenSize;
-  const hidden = await readTogether(base, heads);
-  const needsEntropy = merger === 'confident' && heads.length > 1;
+  const hidden = await readHeads(base, heads);
+  const isLearned = merger === 'learned' && heads.length > 1;
+  const needsEntropy = isLearned || (merger === 'confident' && heads.length > 1);
   const logits = needsEntropy ? await base.logitsOf(hidden) : null;
   const v = base.vocabularySize;
-  const candidates = heads.map(({ utility }, i): MergeCandidate => ({
-    utility,
-    entropyNats: logits === null ? 0 : entropyOf(logits.subarray(i * v, (i + 1) * v)),
-    gate: gateOf === null ? 0 : gateOf(hidden.subarray(i * d, (i + 1) * d)),
-  }));
+  const candidates = heads.map(({ utility }, i): MergeCandidate => {
+    const entropyNats = logits === null ? 0 : entropyOf(logits.subarray(i * v, (i + 1) * v));
+    const gate = isLearned ? gateOf!(hidden.subarray(i * d, (i + 1) * d), entropyNats, utility) : 0;
+    return { utility, entropyNats, gate };
+  });
   const weights = mergeWeights(merger, candidates);
   return { logits: await base.logitsOf(mergeHidden(hidden, weights)), weights };
 }
 
 /** `[heads, d]` final hidden states behind every head's last slot; those that were not run yet are run at once. */
-async function readTogether(base: LanguageModel, heads: readonly ReadHead[]): Promise<Float32Array> {
+export async function readHeads(base: LanguageModel, heads: readonly ReadHead[]): Promise<Float32Array> {
   const d = base.hiddenSize;
   const hidden = new Float32Array(heads.length * d);
   const due: { readonly at: number; readonly slot: LastSlot }[] = [];

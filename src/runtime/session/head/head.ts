@@ -32,6 +32,7 @@ import { yieldToEvents } from '../../../base/clock.ts';
 import { Decoder } from '../decoding/decoder.ts';
 import type { Memory } from '../memory/memory.ts';
 import { findLensNet, lensNetOf } from './lens-variant.ts';
+import { adaptedLens, PLAIN_TAIL_TOKENS } from './learned-heads.ts';
 import { LookAhead } from './look-ahead.ts';
 import { lendNll } from './lend-nll.ts';
 import { questionParts, scoredByPart, scoredByParts } from './question-parts.ts';
@@ -41,8 +42,6 @@ import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 const MAX_RECORDED_SCORES = 4096;
 /** Sentences of a question that heads divide among themselves, at most. */
 const MAX_PARTS = 16;
-/** The query of policies where no LensNet has its say. */
-const PLAIN_TAIL_TOKENS = 64;
 
 export type RefocusTrigger = TelemetryEventOf<'refocus'>['trigger'];
 
@@ -173,10 +172,12 @@ export class Head {
     const before = this.config;
     const config = headConfig(run, this.id);
     this.config = config;
+    const specBefore = this.spec;
     this.spec = specOf(run, this.id);
     const changed = changedIds(before, config);
     if (haveEffect(changed, 'scorer')) this.turnEnd = null;
-    if (needsNewScorer(before, config)) this.policyScorer = this.createPolicyScorer();
+    const isOtherLens = adaptedLensOf(this.model, before, specBefore, this.id) !== this.ownAdapted;
+    if (needsNewScorer(before, config) || isOtherLens) this.policyScorer = this.createPolicyScorer();
     if (haveEffect(changed, 'scorer')) this.scorer = this.headScorer(this.policyScorer);
     this.decoder.configure(config, this.model.manifest.trainedContextTokens);
     if (config.budgetTokens > before.budgetTokens && windowStart(this.current) > 0) {
@@ -305,7 +306,7 @@ export class Head {
   }
 
   private get lensNet(): LensNet | null {
-    return findLensNet(this.model, this.config.lensVariant, this.ownLens);
+    return this.ownAdapted ?? findLensNet(this.model, this.config.lensVariant, this.ownLens);
   }
 
   private adopt(next: {
@@ -396,6 +397,11 @@ export class Head {
     return id === 0 ? staged : withoutHeld(staged, () => around.heldBefore(id), config.diversityGain);
   }
 
+  /** The head's own LensNet where its cue is `learned` and there are several heads. */
+  private get ownAdapted(): LensNet | null {
+    return adaptedLensOf(this.model, this.config, this.spec, this.id);
+  }
+
   private get isStaging(): boolean {
     return this.id === STAGING_HEAD;
   }
@@ -406,10 +412,19 @@ export class Head {
       tree,
       pins: () => this.pins,
       words: this.memory.words,
-      lensNet: (variant) => lensNetOf(model, variant, this.ownLens),
+      lensNet: (variant) => this.ownAdapted ?? lensNetOf(model, variant, this.ownLens),
       withNll: lendNll(model, tree),
     });
   }
+}
+
+function adaptedLensOf(
+  model: LoadedModel,
+  { heads }: RunConfig,
+  { cue }: HeadSpec,
+  id: number,
+): LensNet | null {
+  return cue === 'learned' ? adaptedLens(model, heads, id) : null;
 }
 
 /** The staging context has no cue. */

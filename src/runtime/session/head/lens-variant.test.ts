@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
-import { applyModelChanges, lensNetOf, withKnownLens } from './lens-variant.ts';
+import { applyModelChanges, lensNetOf, withKnownWeights } from './lens-variant.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 
 const alone = createFakeModel();
@@ -45,11 +45,11 @@ describe('parameters for a model', () => {
 
   it('that were recorded with more LensNets fall back to the default, in words', () => {
     const known = { ...DEFAULT_RUN_CONFIG, lensVariant: 'perceiver' as const };
-    expect(withKnownLens(model, known)).toEqual({ config: known, note: null });
-    expect(withKnownLens(alone, known)).toEqual({
+    expect(withKnownWeights(model, known)).toEqual({ config: known, note: null });
+    expect(withKnownWeights(alone, known)).toEqual({
       config: { ...known, lensVariant: 'default' },
       note: 'The LensNet variant perceiver was asked for, but Fake model has dual-cross-attention and no other: the default scores instead.',
     });
-    expect(withKnownLens(alone, { seed: 2 })).toEqual({ config: { seed: 2 }, note: null });
+    expect(withKnownWeights(alone, { seed: 2 })).toEqual({ config: { seed: 2 }, note: null });
   });
 });

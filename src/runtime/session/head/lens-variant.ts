@@ -6,6 +6,7 @@ import { ConfigError, type RunConfig, applyConfigChanges } from '../../../core/t
 import { checkHeads } from '../../../core/heads/head-specs.ts';
 import { POLICIES } from '../../../core/policies/registry.ts';
 import type { LensVariant, PolicyId } from '../../../core/parameters/policy.ts';
+import { checkLearnedHeads, withKnownHeads } from './learned-heads.ts';
 import { chatWords } from '../chat-words/chat-words.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 
@@ -25,7 +26,7 @@ export function lensNetOf(model: LoadedModel, variant: LensVariant, own: LensNet
  * Merge changes into a configuration that this model is to run with.
  *
  * @throws {ConfigError} as `applyConfigChanges` does, and for a LensNet that the model does not have or a system
- * text that its chat template does not take, heads that the budget has no room for, and a learned router or merger that
+ * text that its chat template does not take, heads that the budget has no room for, and learned parts of heads that
  * the model lacks; the configuration given is unchanged.
  */
 export function applyModelChanges(
@@ -38,19 +39,27 @@ export function applyModelChanges(
   if (isNamed || needsLensNet(changed.policy)) lensNetOf(model, changed.lensVariant, model.lensNet);
   chatWords(model, changed);
   checkHeads(changed);
-  for (const parameter of ['router', 'merger'] as const) {
-    if (changed[parameter] !== 'learned') continue;
-    throw new ConfigError(parameter, `${parameter} = "learned": ${model.title} brings no weights for heads.`);
-  }
+  checkLearnedHeads(model, changed);
   return changed;
 }
 
 /**
- * Recorded parameters as far as this model can follow them: `default` stands in for a LensNet that it lacks.
+ * Recorded parameters as far as this model can follow them: `default` stands in for a LensNet that it lacks, rules for
+ * what heads would have learned.
  *
- * @returns `note`: the sentence that says so, or null where the parameters are as they were.
+ * @returns `note`: sentences that say so, or null where the parameters are as they were.
  */
-export function withKnownLens<C extends Partial<RunConfig>>(
+export function withKnownWeights<C extends Partial<RunConfig>>(
+  model: LoadedModel,
+  config: C,
+): { readonly config: C; readonly note: string | null } {
+  const lens = withKnownLens(model, config);
+  const heads = withKnownHeads(model, lens.config);
+  const notes = [lens.note, heads.note].filter((note) => note !== null);
+  return { config: heads.config, note: notes.length === 0 ? null : notes.join(' ') };
+}
+
+function withKnownLens<C extends Partial<RunConfig>>(
   model: LoadedModel,
   config: C,
 ): { readonly config: C; readonly note: string | null } {

@@ -23,6 +23,7 @@ import { EngineError } from '../messages/errors.ts';
 import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 import { Head } from './head.ts';
 import type { HeadState, HeadSurroundings, RefocusTrigger } from './head.ts';
+import { learnedUtilities } from './learned-heads.ts';
 import { Staging } from './staging.ts';
 
 /** Where memory and heads stand as they start or were read back. */
@@ -256,7 +257,9 @@ export class MultiHeadFocus {
       const { budgetTokens } = parameters;
       return { id, decoder, layout, budgetTokens, utility: this.routing.utilities[id]! };
     });
-    const { logits, weights } = await readMerged(base, taking, this.config.merger, null);
+    const { merger, heads: count } = this.config;
+    const gateOf = this.model.focusHeads?.get(count)?.merger ?? null;
+    const { logits, weights } = await readMerged(base, taking, merger, gateOf);
     const strongest = weights.reduce((best, weight, i) => (weight > weights[best]! ? i : best), 0);
     const merged = heads.map(({ id }, i) => [id, weights[i]!] as const);
     return { logits, head: heads[strongest]!, merged, attention: null };
@@ -300,7 +303,8 @@ export class MultiHeadFocus {
   private route(): Routing {
     const { router, headTopK: topK } = this.config;
     const statistics = this.list.map((head) => head.statistics);
-    return routeHeads({ router, topK, muted: mutedHeads(this.config), statistics });
+    const learned = learnedUtilities(this.model, this.memory.tree, this.config, statistics);
+    return routeHeads({ router, topK, muted: mutedHeads(this.config), statistics, learned });
   }
 
   private heldBefore(head: number): ReadonlySet<number> {
