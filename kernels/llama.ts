@@ -41,6 +41,8 @@ export class OwnCache {
   cache: usize;
   capacity: i32;
   length: i32;
+  /** As the run's `weights`, where a reading is asked for. */
+  weights: usize;
 }
 
 /** One run. Rows of float32 are padded to whole vectors; strides are bytes. */
@@ -173,10 +175,12 @@ function runLayer(stack: Stack, run: Run, index: i32, wanted: i32, thread: i32, 
   shape.outStride = qStride;
   shape.firstKey = 0;
   const scores = run.scores + thread * run.scoreBytes;
+  const isRead = run.reading == 3 ? index == stack.layers - 1 : run.reading != 0;
   if (run.caches != 0) {
     for (let row = from; row < to; row++) {
       see(shape, stack, run, index, row, row);
       attend(shape, 0, 1, 0, stack.kvHeads, scores);
+      if (isRead) foldWeights(shape, 0, run.reading == 2, ownCache(run, row).weights, scores);
     }
   } else {
     see(shape, stack, run, index, 0, rows - 1);
@@ -191,8 +195,9 @@ function runLayer(stack: Stack, run: Run, index: i32, wanted: i32, thread: i32, 
       }
     }
   }
-  const isRead = run.reading == 3 ? index == stack.layers - 1 : run.reading != 0;
-  if (isRead && thread == threads - 1) foldWeights(shape, rows - 1, run.reading == 2, run.weights, scores);
+  if (isRead && run.caches == 0 && thread == threads - 1) {
+    foldWeights(shape, rows - 1, run.reading == 2, run.weights, scores);
+  }
   barrier(run.sync, threads);
 
   from = firstWanted + shareStart(thread, threads, wanted, 1);

@@ -75,8 +75,8 @@ export interface DecodeSession {
    */
   appendForHeads(embeddings: Float32Array, positions: Float64Array): Promise<SlotHeads>;
   /**
-   * `[length]` how much the last slot of the last `append` attended to each slot, sums to 1; null if that read
-   * none. Owned by the caller.
+   * `[length]` how much the last slot of the last `append` or `appendTogether` attended to each slot, sums to 1; null
+   * if that read none. Owned by the caller.
    */
   readonly lastAttention: Float32Array | null;
   /** Forget everything from slot n on. */
@@ -132,6 +132,7 @@ export interface LanguageModel {
    *
    * @param sessions - of this model, each once.
    * @param embeddings - `[sessions, d]`, borrowed; positions and deviations `[sessions]`, as `append` has them.
+   * @param reading - reads what each slot attends to along, for its session's `lastAttention`.
    * @returns `[sessions, d]` final hidden states, which `logitsOf` reads; owned by the caller.
    * @throws {CapacityError} if one of the caches would overflow; nothing is changed.
    */
@@ -140,6 +141,7 @@ export interface LanguageModel {
     embeddings: Float32Array,
     positions: Float64Array,
     deviations?: Float64Array,
+    reading?: AttentionReading,
   ): Promise<Float32Array>;
   /**
    * The LM head alone.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,16 +37,16 @@ def test_every_part_begins_as_the_rule() -> None:
     assert torch.allclose(gates.softmax(-1), (-entropy / 0.5).softmax(-1))
 
 
-class Asked:
-    """What `heads_loss` reads of a sample: two facts in two blocks, and a third block."""
-
-    layout = [Entry(1, at, at + BLOCK_SIZE) for at in (0, BLOCK_SIZE, 2 * BLOCK_SIZE)]
-    candidate = torch.tensor([True, True, True])
-    wanted = [Placed(None, 3, 9), Placed(None, BLOCK_SIZE + 3, BLOCK_SIZE + 9)]
+ASKED = SimpleNamespace(
+    layout=[Entry(1, at, at + BLOCK_SIZE) for at in (0, BLOCK_SIZE, 2 * BLOCK_SIZE)],
+    candidate=torch.tensor([True, True, True]),
+    wanted=[Placed(None, 3, 9), Placed(None, BLOCK_SIZE + 3, BLOCK_SIZE + 9)],
+)
+"""What `heads_loss` reads of a sample: two facts in two blocks, and a third block."""
 
 
 def losses(*scores: list[float]) -> dict[str, float]:
-    parts = heads_loss(Asked, torch.tensor(scores), 1.0)
+    parts = heads_loss(ASKED, torch.tensor(scores), 1.0)
     return {name: float(value) for name, value in parts.items()}
 
 

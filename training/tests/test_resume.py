@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.train import base, base_curriculum, gistnet, head_adapters, lensnet
 from training.models.features import LEXICAL
 from training.models.lens_variants import create_lensnet
 from training.models.lensnet import LensConfig
+from training.train import base, base_curriculum, gistnet, head_adapters, lensnet
 from training.train.checkpoints import begin, entries_of, save_atomically
 
 
@@ -55,7 +55,7 @@ CASES = {
     ),
     "head adapters": (
         head_adapters,
-        "--steps 4 --heads 2 --rank 2 --pool 8000 --batch 2 --refresh 0.9".split(),
+        ["--steps", "4", "--heads", "2", "--rank", "2", "--pool", "8000", "--batch", "2", "--refresh", "0.9"],
         3,
     ),
 }

@@ -132,6 +132,35 @@ describe.each([
     for (const session of [...sessions, fresh]) session.dispose();
   });
 
+  it.each(['mean', 'strongest-head', 'last-layer'] as const)(
+    'reads the attention of slots that run together as of each alone, and changes nothing by it: %s',
+    async (reading) => {
+      const lengths = [3, 40];
+      const sessions = lengths.map(() => model.createDecodeSession(64));
+      const next = randomValues(lengths.length * SIZE, 51);
+      const positions = Float64Array.of(500, 501);
+      const alone: Float32Array[] = [];
+      for (const [i, length] of lengths.entries()) {
+        const session = sessions[i]!;
+        await session.append(randomValues(length * SIZE, 60 + i), positionsFrom(i, length), 'last');
+        const own = next.subarray(i * SIZE, (i + 1) * SIZE);
+        await session.append(own, positions.subarray(i, i + 1), 'last', undefined, reading);
+        alone.push(session.lastAttention!);
+        session.truncate(length);
+      }
+      const plain = await model.appendTogether(sessions, next, positions);
+      expect(sessions.map(({ lastAttention }) => lastAttention)).toEqual([null, null]);
+      for (const [i, length] of lengths.entries()) sessions[i]!.truncate(length);
+      const read = await model.appendTogether(sessions, next, positions, undefined, reading);
+      expect(read).toEqual(plain);
+      for (const [i, session] of sessions.entries()) {
+        expect(session.lastAttention).toHaveLength(lengths[i]! + 1);
+        expect(largestError(session.lastAttention!, alone[i]!)).toBeLessThan(1e-5);
+        session.dispose();
+      }
+    },
+  );
+
   it('refuses to run together what is full, twice the same or disposed, and changes nothing', async () => {
     const full = model.createDecodeSession(2);
     const free = model.createDecodeSession(8);

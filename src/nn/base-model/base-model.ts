@@ -4,7 +4,7 @@ import type { AttentionReading } from '../../core/parameters/measurement.ts';
 import { SlotHeadsBuffer } from './head-reading.ts';
 import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from '../errors.ts';
-import type { LayerRunner, RunningContext } from './layer-runner.ts';
+import type { LayerRunner, RunningContext, TogetherResult } from './layer-runner.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
 import type { AttentionHeads, BaseWork, DecodeSession, LanguageModel, SlotHeads } from '../ports.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
@@ -74,6 +74,7 @@ export class BaseModel implements LanguageModel {
     embeddings: Float32Array,
     positions: Float64Array,
     deviations?: Float64Array,
+    reading?: AttentionReading,
   ): Promise<Float32Array> {
     const own = sessions.map((session) => {
       if (session instanceof CachedDecodeSession && session.isOf(this)) return session;
@@ -82,7 +83,7 @@ export class BaseModel implements LanguageModel {
     if (embeddings.length !== own.length * this.hiddenSize)
       throw new ShapeError('embeddings', own.length * this.hiddenSize, embeddings.length);
     return runTogether(own, (caches) =>
-      this.runner.forwardTogether(caches, { embeddings, positions, deviations }),
+      this.runner.forwardTogether(caches, { embeddings, positions, deviations, reading }),
     );
   }
 
@@ -288,9 +289,10 @@ class CachedDecodeSession implements DecodeSession {
     this.lastAttention = null;
   }
 
-  /** It ended; the slot counts if it was run. */
-  endRun(hasRun: boolean): void {
+  /** It ended; the slot counts if it was run. @param attention - what it attended to, where that was read. */
+  endRun(hasRun: boolean, attention: Float32Array | null): void {
     if (hasRun) this.cache.length++;
+    this.lastAttention = attention;
     this.isRunning = false;
     if (this.isDisposed) this.cache.dispose();
   }
@@ -304,17 +306,18 @@ class CachedDecodeSession implements DecodeSession {
 /** Run one slot of each session; either all of them count or none. */
 async function runTogether(
   sessions: readonly CachedDecodeSession[],
-  run: (caches: readonly RunningContext[]) => Promise<Float32Array>,
+  run: (caches: readonly RunningContext[]) => Promise<TogetherResult>,
 ): Promise<Float32Array> {
   const caches = sessions.map((session) => session.lendCache());
   if (new Set(caches).size < caches.length) throw new Error('A decode session was given twice.');
   for (const session of sessions) session.beginRun();
-  let hasRun = false;
+  let result: TogetherResult | null = null;
   try {
-    const hidden = await run(caches);
-    hasRun = true;
-    return hidden;
+    result = await run(caches);
+    return result.hidden;
   } finally {
-    for (const session of sessions) session.endRun(hasRun);
+    for (const [i, session] of sessions.entries()) {
+      session.endRun(result !== null, result?.attention?.[i] ?? null);
+    }
   }
 }

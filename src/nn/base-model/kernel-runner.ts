@@ -5,7 +5,14 @@ import type { TensorFile } from '../model-folder/tensor-file.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
 import type { BaseConfig } from './config.ts';
 import { KernelWeights, paddedColumns } from './kernel-weights.ts';
-import type { ForwardRequest, ForwardResult, LayerRunner, RunningContext } from './layer-runner.ts';
+import type {
+  ForwardRequest,
+  ForwardResult,
+  LayerRunner,
+  RunningContext,
+  TogetherRequest,
+  TogetherResult,
+} from './layer-runner.ts';
 import { rotationsOf } from './rope.ts';
 import { baseTensors } from './tensor-names.ts';
 
@@ -122,23 +129,26 @@ export class KernelRunner implements LayerRunner {
 
   forwardTogether(
     contexts: readonly RunningContext[],
-    request: Pick<ForwardRequest, 'embeddings' | 'positions' | 'deviations'>,
-  ): Promise<Float32Array> {
+    { reading, ...request }: TogetherRequest,
+  ): Promise<TogetherResult> {
     const { memory, config } = this;
     const own = contexts.map((context) => {
       if (context instanceof KernelContext) return context;
       throw new Error('A context of another device cannot run here.');
     });
+    if (reading !== undefined) for (const context of own) context.clearWeights();
     const caches = memory.record(own.flatMap((context) => context.ownCache()));
     try {
       const rows = own.length;
       // Any of the longest has room for the scores of all.
       const longest = own.reduce((a, b) => (a.capacitySlots > b.capacitySlots ? a : b));
-      this.runLayers({ ...longest.fields(), rows, wanted: rows, caches }, request);
+      const read = reading === undefined ? 0 : READINGS[reading];
+      this.runLayers({ ...longest.fields(), rows, wanted: rows, caches, reading: read }, request);
       const hidden = new Float32Array(rows * config.hiddenSize);
       const normed = memory.floats(this.room.normed, rows * paddedColumns(config.hiddenSize));
       takeRows(normed, config.hiddenSize, hidden, 0);
-      return Promise.resolve(hidden);
+      const attention = reading === undefined ? null : own.map((context) => context.readWeights());
+      return Promise.resolve({ hidden, attention });
     } finally {
       memory.free(caches);
     }
@@ -190,6 +200,15 @@ export class KernelRunner implements LayerRunner {
     for (const block of blocks) this.memory.free(block);
   }
 
+  clearWeights(weights: number, slots: number): void {
+    this.memory.floats(weights, paddedColumns(slots)).fill(0);
+  }
+
+  /** `[slots]`, sums to 1. */
+  readWeights(weights: number, slots: number): Float32Array {
+    return normalised(this.memory.floats(weights, slots));
+  }
+
   /** @param fields - of the context that runs. */
   forward(
     fields: Partial<RunFields>,
@@ -199,7 +218,7 @@ export class KernelRunner implements LayerRunner {
     const rows = positions.length;
     const slots = fields.length! + rows;
     const isRead = reading !== undefined && wanted > 0;
-    if (isRead) memory.floats(fields.weights!, paddedColumns(slots)).fill(0);
+    if (isRead) this.clearWeights(fields.weights!, slots);
     this.runLayers(
       { ...fields, rows, wanted, reading: isRead ? READINGS[reading] : 0 },
       {
@@ -208,7 +227,7 @@ export class KernelRunner implements LayerRunner {
         deviations,
       },
     );
-    const attention = isRead ? normalised(memory.floats(fields.weights!, slots)) : null;
+    const attention = isRead ? this.readWeights(fields.weights!, slots) : null;
     return { logits: this.logitsOfRows(rows - wanted, wanted), attention };
   }
 
@@ -346,7 +365,17 @@ class KernelContext implements RunningContext {
 
   /** An `OwnCache` of `kernels/llama.ts`. */
   ownCache(): readonly number[] {
-    return [this.blocks.cache, this.capacitySlots, this.length];
+    return [this.blocks.cache, this.capacitySlots, this.length, this.blocks.weights];
+  }
+
+  /** Before one more slot's attention is read. */
+  clearWeights(): void {
+    this.runner.clearWeights(this.blocks.weights, this.length + 1);
+  }
+
+  /** What that slot attended to. */
+  readWeights(): Float32Array {
+    return this.runner.readWeights(this.blocks.weights, this.length + 1);
   }
 
   fields(): Partial<RunFields> {

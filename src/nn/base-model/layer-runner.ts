@@ -12,12 +12,9 @@ export interface LayerRunner {
   /**
    * One slot for each context, all of this runner: what has no cache is run for all at once.
    *
-   * @returns `[contexts, d]` normed outputs of the top layer, the caller's.
+   * @param request - with a reading, every context's attention is read, too.
    */
-  forwardTogether(
-    contexts: readonly RunningContext[],
-    request: Pick<ForwardRequest, 'embeddings' | 'positions' | 'deviations'>,
-  ): Promise<Float32Array>;
+  forwardTogether(contexts: readonly RunningContext[], request: TogetherRequest): Promise<TogetherResult>;
   /** @param hidden - `[n, d]`, as `forwardTogether` gives them. @returns `[n, vocabulary]`, the caller's. */
   logitsOf(hidden: Float32Array): Promise<Float32Array>;
   dispose(): void;
@@ -34,6 +31,15 @@ export interface ForwardRequest {
   readonly wanted: number;
   /** With rows wanted: read the last row's attention, too. */
   readonly reading?: AttentionReading | undefined;
+}
+
+export type TogetherRequest = Omit<ForwardRequest, 'wanted'>;
+
+export interface TogetherResult {
+  /** `[contexts, d]` normed outputs of the top layer, the caller's. */
+  readonly hidden: Float32Array;
+  /** Per context as `ForwardResult` has it; null where none is read. */
+  readonly attention: readonly Float32Array[] | null;
 }
 
 export interface ForwardResult {

@@ -8,7 +8,14 @@ import { AttentionFold } from './attention-reading.ts';
 import type { BaseConfig } from './config.ts';
 import { HeadReading } from './head-reading.ts';
 import { KvCache } from './kv-cache.ts';
-import type { ForwardRequest, ForwardResult, LayerRunner, RunningContext } from './layer-runner.ts';
+import type {
+  ForwardRequest,
+  ForwardResult,
+  LayerRunner,
+  RunningContext,
+  TogetherRequest,
+  TogetherResult,
+} from './layer-runner.ts';
 import { createRopeTables } from './rope.ts';
 import { baseTensors } from './tensor-names.ts';
 import {
@@ -83,20 +90,29 @@ export class TensorRunner implements LayerRunner {
     return context;
   }
 
-  forwardTogether(
+  async forwardTogether(
     contexts: readonly RunningContext[],
-    { embeddings, positions, deviations }: Pick<ForwardRequest, 'embeddings' | 'positions' | 'deviations'>,
-  ): Promise<Float32Array> {
+    { embeddings, positions, deviations, reading }: TogetherRequest,
+  ): Promise<TogetherResult> {
     const caches = contexts.map((context) => this.caches.get(context)!);
     const { layers, hiddenSize, headDim, ropeTheta, epsilon } = this.config;
-    return readAndDispose(
+    // One tensor, so that one readback brings all of it.
+    const values = await readAndDispose(
       tf.tidy(() => {
         const rope = createRopeTables(positions, headDim, ropeTheta, deviations);
+        const folds = reading === undefined ? [] : caches.map(() => new AttentionFold(reading, layers));
         let x = tf.tensor2d(embeddings, [caches.length, hiddenSize]);
-        for (let i = 0; i < layers; i++) x = this.runLayerTogether(i, x, rope, caches);
-        return this.kernels.rmsNorm(x, this.norm, epsilon);
+        for (let i = 0; i < layers; i++) x = this.runLayerTogether(i, x, rope, caches, folds);
+        const hidden = this.kernels.rmsNorm(x, this.norm, epsilon);
+        if (folds.length === 0) return hidden;
+        return tf.concat1d([tf.reshape(hidden, [hidden.size]), ...folds.map((fold) => fold.finish())]);
       }),
     );
+    if (reading === undefined) return { hidden: values, attention: null };
+    let at = caches.length * hiddenSize;
+    const hidden = values.slice(0, at);
+    const attention = caches.map(({ length }) => values.slice(at, (at += length + 1)));
+    return { hidden, attention };
   }
 
   logitsOf(hidden: Float32Array): Promise<Float32Array> {
@@ -205,12 +221,18 @@ export class TensorRunner implements LayerRunner {
     return finishLayer(this.kernels, layer, lastRows(x, wanted), mixed, epsilon);
   }
 
-  /** One slot for each cache: what has no cache is run for all rows at once. @returns `[caches, d]`. */
+  /**
+   * One slot for each cache: what has no cache is run for all rows at once.
+   *
+   * @param folds - one a cache, or none where no attention is read.
+   * @returns `[caches, d]`.
+   */
   private runLayerTogether(
     index: number,
     x: tf.Tensor2D,
     rope: RopeTables,
     caches: readonly KvCache[],
+    folds: readonly AttentionFold[],
   ): tf.Tensor2D {
     const { heads, kvHeads, headDim, epsilon, layerHasRope } = this.config;
     const layer = this.stack[index]!;
@@ -222,11 +244,16 @@ export class TensorRunner implements LayerRunner {
       const [keys, values] = [cache.keys[index]!, cache.values[index]!];
       this.kernels.appendHeads(keys, cache.length, own, columns.k, rotation);
       this.kernels.appendHeads(values, cache.length, own, columns.v, null);
-      return this.kernels.attention(this.kernels.takeHeads(own, columns.q, rotation), keys, values, {
+      const q = this.kernels.takeHeads(own, columns.q, rotation);
+      const keyCount = cache.length + 1;
+      if (folds[row]?.wants(index)) {
+        folds[row].add(this.kernels.attentionWeights(q, keys, { keyCount, heads, kvHeads, headDim }));
+      }
+      return this.kernels.attention(q, keys, values, {
         batch: 1,
         queriesPerBatch: 1,
         keyRowsPerBatch: cache.capacitySlots,
-        keyCount: cache.length + 1,
+        keyCount,
         causalOffset: cache.length,
         firstKey: null,
         heads,

@@ -129,11 +129,11 @@ function createFakeBase(work: FakeWork): LanguageModel {
         },
       };
     },
-    async appendTogether(sessions, embeddings, positions, deviations) {
+    async appendTogether(sessions, embeddings, positions, deviations, reading) {
       const hidden = new Float32Array(embeddings.length);
       for (const [i, session] of sessions.entries()) {
         const row = embeddings.subarray(i * FAKE_HIDDEN_SIZE, (i + 1) * FAKE_HIDDEN_SIZE);
-        await session.append(row, positions.subarray(i, i + 1), 0, deviations?.subarray(i, i + 1));
+        await session.append(row, positions.subarray(i, i + 1), 0, deviations?.subarray(i, i + 1), reading);
         hidden.set(hiddenOf((session as FakeSession).newestHash), i * FAKE_HIDDEN_SIZE);
       }
       return hidden;

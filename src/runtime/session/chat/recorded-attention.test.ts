@@ -25,6 +25,19 @@ describe('recorded attention', () => {
     }
   });
 
+  it('is that of the head that counted most where several are merged, and changes nothing there either', async () => {
+    const several = { heads: 3, budgetTokens: 768, recentTokens: 96 } as const;
+    const plain = await answered(several);
+    const { tokens } = await answered({ ...several, recordAttention: 'mean' });
+    expect(tokens.map(({ tokenId }) => tokenId)).toEqual(plain.tokens.map(({ tokenId }) => tokenId));
+    for (const { head, merged, attention, index } of tokens) {
+      const most = merged!.reduce((best, one) => (one[1] > best[1] ? one : best));
+      expect(head).toBe(most[0]);
+      expect(attention?.reading).toBe('mean');
+      expect(attention!.blocks.at(-1)![2]).toBeLessThanOrEqual(index);
+    }
+  });
+
   it('can be switched on while the session runs', async () => {
     const { tokens } = await answered({}, { recordAttention: 'last-layer' });
     expect(tokens.every(({ attention }) => attention?.reading === 'last-layer')).toBe(true);

@@ -49,6 +49,8 @@ export interface LastSlot {
   readonly vector: Float32Array;
   readonly position: number;
   readonly deviation: number;
+  /** What of its attention is to be read. */
+  readonly reading: AttentionReading | undefined;
   /** Must be told its final hidden state `[d]`, which is kept, once it was run. */
   readonly ran: (hidden: Float32Array) => void;
 }
@@ -160,13 +162,24 @@ export class Decoder {
       vector: this.vectors.gather(layout, this.gistInput, last, last + 1),
       position: positions[0]!,
       deviation: deviations[0]!,
+      reading: this.reading,
       ran: (hidden) => {
         this.note(wanted, last, last + 1);
         this.length = last + 1;
         this.forgetLast();
         this.lastHidden = hidden;
+        this.lastAttention = session.lastAttention;
       },
     };
+  }
+
+  /**
+   * How much the last slot of a layout that was approached and run attends to each of its slots; null where that was
+   * not read.
+   */
+  attentionOver(context: Layout): (Pick<Prediction, 'entries'> & { readonly weights: Float32Array }) | null {
+    const { lastAttention: weights } = this;
+    return weights && { weights, entries: baseInput(context, this.gistInput).entries };
   }
 
   private target(context: Layout, capacitySlots: number): Target {

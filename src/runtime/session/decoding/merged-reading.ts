@@ -71,6 +71,7 @@ export async function readHeads(base: LanguageModel, heads: readonly ReadHead[])
     vectors,
     Float64Array.from(due, ({ slot }) => slot.position),
     Float64Array.from(due, ({ slot }) => slot.deviation),
+    due[0]!.slot.reading,
   );
   due.forEach(({ at, slot }, row) => {
     const own = ran.slice(row * d, (row + 1) * d);

@@ -45,7 +45,7 @@ export interface FocusPrediction {
   readonly head: Head;
   /** Heads and weights where several were merged. */
   readonly merged: readonly (readonly [head: number, weight: number])[] | null;
-  /** As `Decoder.sync` has them; null where several heads were merged. */
+  /** Of `head`; null where it was not read. */
   readonly attention: { readonly weights: Float32Array; readonly entries: readonly Entry[] } | null;
 }
 
@@ -262,7 +262,8 @@ export class MultiHeadFocus {
     const { logits, weights } = await readMerged(base, taking, merger, gateOf);
     const strongest = weights.reduce((best, weight, i) => (weight > weights[best]! ? i : best), 0);
     const merged = heads.map(({ id }, i) => [id, weights[i]!] as const);
-    return { logits, head: heads[strongest]!, merged, attention: null };
+    const head = heads[strongest]!;
+    return { logits, head, merged, attention: head.decoder.attentionOver(head.layout) };
   }
 
   /** Give the key-value caches back. */
