@@ -39,6 +39,7 @@ async function main(): Promise<void> {
     suites: command.suites,
     tasks: command.tasks,
     policies: command.policies ?? [...new Set(suites.flatMap(({ policies }) => policies))],
+    ...(command.arms && { arms: command.arms }),
     templates: command.templates,
     samples: command.samples ?? suites[0]!.defaultSamples,
     seed: command.seed,

@@ -6,6 +6,7 @@ import {
   type EvaluationPolicyId,
 } from '../../src/runtime/evaluation/baselines/policies.ts';
 import { type Language, LANGUAGES } from '../../src/runtime/evaluation/world/languages.ts';
+import { HEAD_ARMS } from '../../src/runtime/evaluation/suites/heads-suite.ts';
 import { SUITES } from '../../src/runtime/evaluation/suites/suites.ts';
 import { checkTableFile } from '../table-file.ts';
 import { OptionError, parameterChanges, parameterFlags, wholeNumber } from '../command-line.ts';
@@ -23,6 +24,8 @@ export interface EvalCommand {
   /** Null: what the suites choose. */
   readonly policies: readonly EvaluationPolicyId[] | null;
   readonly tasks: readonly string[] | null;
+  /** Of the suite `heads`; null for all. */
+  readonly arms: readonly string[] | null;
   /** Forms in which the suite `recall` says and asks its facts. */
   readonly templates: Language;
   readonly samples: number | null;
@@ -60,7 +63,7 @@ const suiteIds = (): string[] => SUITES.map(({ id }) => id).filter((id) => id !=
 const FLAGS = parameterFlags({ budget: 'budgetTokens' });
 
 export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--tasks T,…] [--policy P,…] [--model ID]
-                [--templates core|trained|held-out]
+                [--arms 'one window;4 heads'] [--templates core|trained|held-out]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
                 [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--markdown OUT.md] [--table OUT.parquet|OUT.csv]
                 [--plot OUT.svg] [--focus-plot OUT.svg] [--records OUT.jsonl] [--inspect FOLDER] [--resume] [--jobs J] [--shard i/n] [--answers-only]
@@ -96,6 +99,7 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     backend,
     policies: values.policy === undefined ? null : known('--policy', values.policy, policyIds()),
     tasks: values.tasks === undefined ? null : known('--tasks', values.tasks, taskIds(suites)),
+    arms: armsOption(values.arms, suites),
     templates,
     samples: values.samples === undefined ? null : wholeNumber('--samples', values.samples, 1),
     seed: wholeNumber('--seed', values.seed, 0),
@@ -128,6 +132,7 @@ function parse(args: readonly string[]) {
         backend: { type: 'string', default: 'wasm' },
         policy: { type: 'string' },
         tasks: { type: 'string' },
+        arms: { type: 'string' },
         templates: { type: 'string', default: 'core' },
         samples: { type: 'string' },
         seed: { type: 'string', default: '0' },
@@ -156,6 +161,20 @@ function parse(args: readonly string[]) {
 }
 
 const policyIds = (): EvaluationPolicyId[] => EVALUATION_POLICIES.map(({ id }) => id);
+
+/** Names have commas of their own. */
+function armsOption(text: string | undefined, suites: readonly string[]): readonly string[] | null {
+  if (text === undefined) return null;
+  if (!suites.includes('heads')) {
+    throw new OptionError('--arms chooses ways to read of the suite heads: choose it with --suite heads.');
+  }
+  const arms = text.split(';').map((arm) => arm.trim());
+  const unknown = arms.find((arm) => !HEAD_ARMS.includes(arm));
+  if (unknown === undefined) return arms;
+  throw new OptionError(
+    `--arms: there is no "${unknown}". Known, separated by semicolons: ${HEAD_ARMS.join('; ')}.`,
+  );
+}
 
 function taskIds(suites: readonly string[]): string[] {
   return SUITES.filter(({ id }) => suites.includes(id)).flatMap(({ tasks }) => tasks.map(({ id }) => id));

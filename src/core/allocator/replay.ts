@@ -16,6 +16,7 @@ import type { AllocatorConfig, AllocatorState } from './pass/allocator-state.ts'
 export class AllocatorReplay {
   private current = emptyLayout();
   private state: AllocatorState = INITIAL_ALLOCATOR_STATE;
+  private lastScores: Float32Array | null = null;
   /** The layout of the last frame, as frames are encoded against it. */
   private recorded: readonly LayoutEntry[] = [];
 
@@ -31,17 +32,27 @@ export class AllocatorReplay {
     return this.state;
   }
 
+  /**
+   * `[entries]` what the last refocus gave the entries that it left, as one without refinement carries them over; null
+   * where it did not record its scores, or something moved since.
+   */
+  get scores(): Float32Array | null {
+    return this.lastScores;
+  }
+
   /** The history reaches up to `cursor`. */
   extend(cursor: number): void {
     if (cursor <= this.current.cursor) return;
     this.state = withCost(this.state, cursor - this.current.cursor);
     this.current = extendLayout(this.current, cursor);
+    this.lastScores = null;
   }
 
   /** What was forced between two refocuses. */
   act(action: ActionRecord): void {
     this.state = stateAfter(this.state, [action], this.config);
-    this.current = after(this.current, [action]);
+    this.current = after(this.current, [action]).layout;
+    this.lastScores = null;
   }
 
   /**
@@ -62,9 +73,13 @@ export class AllocatorReplay {
     );
     const state = { step: event.step, drift, netCost, actionsTaken: 0, cooldowns };
     this.state = event.thresholds === undefined ? state : { ...state, thresholds: event.thresholds };
-    const moved = after(ageLayout(this.current), event.actions);
+    const isScored = event.scores.length === this.current.entries.length;
+    const scores = isScored ? Float32Array.from(event.scores) : null;
+    const moved = after(ageLayout(this.current), event.actions, scores);
     // Old traces do not say what a violation rolled back.
-    this.current = isSame(moved, entries) ? moved : layoutFromEntries(entries);
+    const isWhole = isSame(moved.layout, entries);
+    this.current = isWhole ? moved.layout : layoutFromEntries(entries);
+    this.lastScores = isWhole ? moved.scores : null;
     if (event.allocator !== undefined) this.adopt(event.allocator);
   }
 
@@ -78,13 +93,17 @@ export class AllocatorReplay {
   }
 }
 
-/** The layout after the applied ones of these actions. */
-function after(layout: Layout, actions: readonly ActionRecord[]): Layout {
+/** The layout after the applied ones of these actions, and the scores that its entries then have. */
+function after(
+  layout: Layout,
+  actions: readonly ActionRecord[],
+  scores: Float32Array | null = null,
+): { readonly layout: Layout; readonly scores: Float32Array | null } {
   const applied = actions.filter((action) => action.applied);
-  if (applied.length === 0) return layout;
-  const draft = new DraftLayout(layout);
+  if (applied.length === 0) return { layout, scores };
+  const draft = new DraftLayout(layout, scores);
   for (const action of applied) redo(draft, action);
-  return draft.toLayout();
+  return { layout: draft.toLayout(), scores: scores && draft.toScores() };
 }
 
 function isSame({ entries }: Layout, recorded: readonly LayoutEntry[]): boolean {

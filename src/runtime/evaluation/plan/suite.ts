@@ -18,6 +18,8 @@ export interface EvaluationOptions {
   /** Tasks of the suites; null for each suite's own choice. */
   readonly tasks: readonly string[] | null;
   readonly policies: readonly EvaluationPolicyId[];
+  /** For the suite `heads` alone: which of its arms; absent: all. */
+  readonly arms?: readonly string[];
   /** Questions a cell. */
   readonly samples: number;
   readonly seed: number;

@@ -5,11 +5,12 @@
 import { hashUint32, Rng } from '../../../base/rng.ts';
 import type { WeightedSum } from '../../../base/statistics.ts';
 import type { FigureId } from '../../../core/evaluation-report/figures.ts';
-import { ConfigError, type RunConfig } from '../../../core/trace/config.ts';
+import { ConfigError, DEFAULT_RUN_CONFIG, type RunConfig } from '../../../core/trace/config.ts';
 import { checkHeads } from '../../../core/heads/head-specs.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import { K } from '../../../core/tree/ids.ts';
-import type { LanguageModel } from '../../../nn/ports.ts';
+import type { LanguageModel, LoadedModel } from '../../../nn/ports.ts';
+import { checkLearnedHeads } from '../../session/head/learned-heads.ts';
 import { GIST_SHARE } from '../answering/answering.ts';
 import { LiveRun } from '../answering/live-run.ts';
 import { isRouted } from '../baselines/layouts.ts';
@@ -25,8 +26,28 @@ import {
   writeRecallHistory,
 } from '../tasks/recall-tasks.ts';
 import type { RecallTaskId } from '../tasks/recall-tasks.ts';
+import { writeTopics } from './topics-suite.ts';
 
-const TASK_IDS = ['multi-query', 'multi-value', 'variable-tracking', 'count', 'multi-key'] as const;
+/** Of the suite `recall`. */
+const RECALL_IDS = [
+  'multi-query',
+  'multi-value',
+  'variable-tracking',
+  'count',
+  'multi-key',
+  'list',
+  'trail',
+] as const satisfies readonly RecallTaskId[];
+/** What they do not ask. */
+const OTHER_TASKS = {
+  topics: 'A fact of topic A, after A and a longer B (the task `return` of the suite topics).',
+  stream: 'As multi-key, but three quarters of the history come in block by block, focused on the way.',
+} as const;
+const TASK_IDS = [...RECALL_IDS, 'topics', 'stream'] as const;
+type HeadTaskId = (typeof TASK_IDS)[number];
+/** Of a stream's history, what is there before it begins. */
+const SETTLED_SHARE = 1 / 4;
+const TOPIC_QUESTIONS = 10;
 /** How many heads are compared with one. */
 const HEAD_COUNTS = [2, 4, 8] as const;
 /** Where cues, mergers, router and staging are varied. */
@@ -36,6 +57,12 @@ const STAGING_BUDGETS = 4;
 /** Sentences that one window scores each for itself where its question is asked part by part. */
 const PARTS = 8;
 
+/** What says how many operations a base takes. */
+type ComputeShape = Pick<
+  LanguageModel,
+  'parameters' | 'vocabularySize' | 'hiddenSize' | 'layers' | 'attention'
+>;
+
 /** One way to read: what it changes of the run's parameters. */
 interface Arm {
   readonly id: string;
@@ -44,7 +71,7 @@ interface Arm {
 }
 
 /** The arms of a run. @param base - for what equal compute is. */
-function armsOf(config: RunConfig, base: LanguageModel): readonly Arm[] {
+function armsOf(config: RunConfig, base: ComputeShape): readonly Arm[] {
   const one = { heads: 1, stagingBudgetTokens: 0 } as const;
   const stagingBudgetTokens = STAGING_BUDGETS * config.budgetTokens;
   const several = HEAD_COUNTS.flatMap((heads): Arm[] => {
@@ -71,6 +98,13 @@ function armsOf(config: RunConfig, base: LanguageModel): readonly Arm[] {
       changes: { ...own, router: 'utility-gated', headTopK: VARIED / 2 },
     },
     { id: `${VARIED} heads, staged`, heads: VARIED, changes: { ...own, stagingBudgetTokens } },
+    { id: `${VARIED} heads, adapted`, heads: VARIED, changes: { ...own, headCues: 'learned' } },
+    {
+      id: `${VARIED} heads, half routed as learned`,
+      heads: VARIED,
+      changes: { ...own, router: 'learned', headTopK: VARIED / 2 },
+    },
+    { id: `${VARIED} heads, merged as learned`, heads: VARIED, changes: { ...own, merger: 'learned' } },
   ];
   return [
     { id: 'one window', heads: 1, changes: { ...one, questionParts: 0 } },
@@ -88,7 +122,7 @@ function armsOf(config: RunConfig, base: LanguageModel): readonly Arm[] {
 export function budgetOfEqualCompute(
   budgetTokens: number,
   heads: number,
-  { parameters, vocabularySize, hiddenSize, layers, attention }: Omit<LanguageModel, 'embed'>,
+  { parameters, vocabularySize, hiddenSize, layers, attention }: ComputeShape,
 ): number {
   const perSlot = 2 * (parameters - vocabularySize * hiddenSize);
   const perPair = 2 * layers * attention.heads * attention.headDim;
@@ -99,7 +133,13 @@ export function budgetOfEqualCompute(
 
 export const headsSuite: EvaluationSuite = {
   id: 'heads',
-  tasks: TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
+  tasks: TASK_IDS.map((id) => ({
+    id,
+    sentence:
+      id in OTHER_TASKS
+        ? OTHER_TASKS[id as keyof typeof OTHER_TASKS]
+        : RECALL_TASKS[id as RecallTaskId].sentence,
+  })),
   // The shipped base says one sentence and stops: what asks for several is not answered, whoever focuses.
   defaultTasks: ['multi-key'],
   defaultSamples: 20,
@@ -109,7 +149,7 @@ export const headsSuite: EvaluationSuite = {
     const units: EvaluationUnit[] = [];
     for (const historyTokens of lengths) {
       for (const task of TASK_IDS.filter((id) => (tasks ?? headsSuite.defaultTasks).includes(id))) {
-        const each = Math.max(1, questionsPerHistory(task, historyTokens, config.recentTokens));
+        const each = Math.max(1, questionsOf(task, historyTokens, config.recentTokens));
         for (let index = 0, left = samples; left > 0; index++, left -= each) {
           const n = Math.min(left, each);
           units.push({ suite: 'heads', task, templates: 'seen', historyTokens, index, n });
@@ -119,15 +159,13 @@ export const headsSuite: EvaluationSuite = {
     return units;
   },
 
-  async run(unit, { config, seed }, ports) {
-    const { task, historyTokens, index, n } = unit;
+  async run(unit, { config, seed, arms: chosen }, ports) {
+    const { task, historyTokens } = unit;
     const { model, gistCache, step } = ports;
-    // As the suite `recall` draws it, so that both ask the same questions of the same histories.
-    const drawn = hashUint32(seed, RECALL_TASK_IDS.indexOf(task as RecallTaskId), historyTokens, index);
-    const place = { historyTokens, recentTokens: config.recentTokens, questions: n, index };
-    const history = writeRecallHistory(task as RecallTaskId, place, model, new Rng(drawn));
-    const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));
-    const arms = armsOf(config, model.base);
+    const history = historyOf(unit, config.recentTokens, seed, model);
+    const settled = history.ids.subarray(0, history.streamedFrom ?? history.ids.length);
+    const tree = await rememberHistory(model, settled, gistCache, (share) => step(share * GIST_SHARE));
+    const arms = armsOf(config, model.base).filter(({ id }) => chosen?.includes(id) ?? true);
     const cells: CellCounts[] = [];
     for (const [at, arm] of arms.entries()) {
       const share = GIST_SHARE + ((1 - GIST_SHARE) * at) / arms.length;
@@ -141,13 +179,48 @@ export const headsSuite: EvaluationSuite = {
         budgetTokens,
         heads: arm.heads,
       } as const;
-      const why = whyNot(armConfig);
+      const why = whyNot(model, armConfig);
       if (why !== null) cells.push({ ...key, clusters: [], why: { answered: why } });
       else cells.push(await cellOfArm(key, unit, armConfig, history, tree, ports, () => step(share)));
     }
     return cells;
   },
 };
+
+/** Names of all arms: the same whatever the parameters. */
+export const HEAD_ARMS: readonly string[] = armsOf(DEFAULT_RUN_CONFIG, {
+  parameters: 2,
+  vocabularySize: 1,
+  hiddenSize: 1,
+  layers: 1,
+  attention: { heads: 1, kvHeads: 1, headDim: 1 },
+}).map(({ id }) => id);
+
+/** How many questions a history of a task serves. */
+function questionsOf(task: HeadTaskId, historyTokens: number, recentTokens: number): number {
+  if (task === 'topics') return TOPIC_QUESTIONS;
+  return questionsPerHistory(task === 'stream' ? 'multi-key' : task, historyTokens, recentTokens);
+}
+
+/** As the suites `recall` and `topics` draw them, so that all ask the same questions of the same histories. */
+function historyOf(
+  { task, historyTokens, index, n }: EvaluationUnit,
+  recentTokens: number,
+  seed: number,
+  model: LoadedModel,
+): SharedHistory {
+  if (task === 'topics') {
+    const rng = new Rng(hashUint32(seed, historyTokens, index));
+    return writeTopics({ task: 'return', historyTokens, n }, recentTokens, model, rng);
+  }
+  const id = task === 'stream' ? 'multi-key' : (task as RecallTaskId);
+  const drawn = hashUint32(seed, RECALL_TASK_IDS.indexOf(id), historyTokens, index);
+  const place = { historyTokens, recentTokens, questions: n, index };
+  const history = writeRecallHistory(id, place, model, new Rng(drawn));
+  return task === 'stream'
+    ? { ...history, streamedFrom: Math.floor(historyTokens * SETTLED_SHARE) }
+    : history;
+}
 
 type Key = Omit<CellCounts, 'clusters' | 'why'>;
 type Tree = Awaited<ReturnType<typeof rememberHistory>>;
@@ -156,12 +229,13 @@ async function cellOfArm(
   key: Key,
   unit: EvaluationUnit,
   config: RunConfig,
-  { cases }: SharedHistory,
+  { cases, ids, streamedFrom = ids.length }: SharedHistory,
   tree: Tree,
   { model, clock }: UnitPorts,
   pause: () => Promise<void>,
 ): Promise<CellCounts> {
-  const run = await LiveRun.settle(config.policy, model, tree, config, clock, pause);
+  const more = ids.subarray(streamedFrom);
+  const run = await LiveRun.settle(config.policy, model, tree, config, clock, pause, more);
   const read: Read[] = [];
   for (const item of cases) {
     const from = clock.now();
@@ -244,10 +318,11 @@ function countsOf(read: readonly Read[], cluster: string): CellCounts['clusters'
   };
 }
 
-/** Why an arm cannot run with these parameters; null where it can. */
-function whyNot(config: RunConfig): string | null {
+/** Why an arm cannot run with this model and these parameters; null where it can. */
+function whyNot(model: LoadedModel, config: RunConfig): string | null {
   try {
     checkHeads(config);
+    checkLearnedHeads(model, config);
     return null;
   } catch (error) {
     if (error instanceof ConfigError) return error.message;

@@ -72,9 +72,12 @@ export const topicsSuite: EvaluationSuite = {
   },
 };
 
-/** @param recentTokens - facts of B lie before these last tokens. */
-function writeTopics(
-  { task, historyTokens, n }: EvaluationUnit,
+/**
+ * @param task - `return` or `stay`.
+ * @param recentTokens - facts of B lie before these last tokens.
+ */
+export function writeTopics(
+  { task, historyTokens, n }: Pick<EvaluationUnit, 'task' | 'historyTokens' | 'n'>,
   recentTokens: number,
   model: LoadedModel,
   rng: Rng,

@@ -49,6 +49,8 @@ export type RefocusTrigger = TelemetryEventOf<'refocus'>['trigger'];
 export interface HeadState {
   readonly layout: Layout;
   readonly allocator: AllocatorState;
+  /** `[entries]` as its last refocus left them; absent where nobody needs them before the next. */
+  readonly scores?: Float32Array | undefined;
 }
 
 /** What a head knows of those beside it. */
@@ -109,7 +111,7 @@ export class Head {
     this.spec = specOf(config, id);
     this.current = state.layout;
     this.allocator = state.allocator;
-    this.carriedScores = new Float32Array(state.layout.entries.length);
+    this.carriedScores = state.scores ?? new Float32Array(state.layout.entries.length);
     this.ownLens = model.lensNet;
     this.policyScorer = this.createPolicyScorer();
     this.scorer = this.headScorer(this.policyScorer);

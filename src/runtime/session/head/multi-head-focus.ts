@@ -24,7 +24,7 @@ import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 import { Head } from './head.ts';
 import type { HeadState, HeadSurroundings, RefocusTrigger } from './head.ts';
 import { learnedUtilities } from './learned-heads.ts';
-import { Staging } from './staging.ts';
+import { Staging, type StagingState } from './staging.ts';
 
 /** Where memory and heads stand as they start or were read back. */
 export interface FocusState {
@@ -32,7 +32,7 @@ export interface FocusState {
   /** By the heads' ids; those that a run has beyond them begin with the recency assembly. */
   readonly heads: readonly HeadState[];
   /** Of the staging context; absent where there is none yet. */
-  readonly staging?: HeadState | undefined;
+  readonly staging?: StagingState | undefined;
   /** Which heads are read; absent before the first refocus. */
   readonly routing?: Routing | undefined;
 }
@@ -289,7 +289,7 @@ export class MultiHeadFocus {
     return head;
   }
 
-  private createStaging(state: HeadState | undefined): Staging {
+  private createStaging(state: StagingState | undefined): Staging {
     const { memory, model, telemetry, config, around } = this;
     const staging = new Staging({ state: state ?? null, memory, model, telemetry, config, around });
     if (this.lens !== null) staging.useLens(this.lens.net);

@@ -155,74 +155,89 @@ describe('a session with heads', () => {
     });
   });
 
-  it.each([{}, { router: 'utility-gated', headTopK: 2, headCues: 'plain,query,names,part' }])(
-    'read back goes on as one that never stopped: %o',
+  it.each([
+    {},
+    { router: 'utility-gated', headTopK: 2, headCues: 'plain,query,names,part' },
+    { stagingBudgetTokens: 2048, stagingEveryTokens: 192 },
+  ])('read back goes on as one that never stopped: %o', async (changes) => {
+    const outcomes: unknown[] = [];
+    for (const reload of [false, true]) {
+      const fixture = await bootEngine();
+      const id = await open(fixture, { ...HEADS, ...changes });
+      await ingest(fixture, prose(3000));
+      await fixture.engine.handle({ kind: 'ask', text: 'Who keeps the light?' });
+      if (reload) await fixture.engine.handle({ kind: 'openSession', sessionId: id });
+      await ingest(fixture, prose(500, 50));
+      const { answer } = await fixture.engine.handle({ kind: 'ask', text: 'And where?' });
+      const last = frames(fixture).slice(-5);
+      outcomes.push({
+        answer: { ...answer, createdAt: 0 },
+        frames: last.map(({ head, step, scores, actions }) => ({ head, step, scores, actions })),
+        chosen: routers(fixture).at(-1)!.chosen,
+        staging: fixture
+          .events()
+          .filter((event) => event.type === 'staging')
+          .slice(-12)
+          .map(({ step, ageTokens, hits, misses, servedTokens }) => [
+            step,
+            ageTokens,
+            hits,
+            misses,
+            servedTokens,
+          ]),
+      });
+    }
+    expect(outcomes[1]).toEqual(outcomes[0]);
+  });
+
+  it.each([{}, { stagingBudgetTokens: 2048, stagingEveryTokens: 192 }])(
+    'branches from any step and repeats its original: %o',
     async (changes) => {
-      const outcomes: unknown[] = [];
-      for (const reload of [false, true]) {
-        const fixture = await bootEngine();
-        const id = await open(fixture, { ...HEADS, ...changes });
-        await ingest(fixture, prose(3000));
-        await fixture.engine.handle({ kind: 'ask', text: 'Who keeps the light?' });
-        if (reload) await fixture.engine.handle({ kind: 'openSession', sessionId: id });
-        await ingest(fixture, prose(500, 50));
-        const { answer } = await fixture.engine.handle({ kind: 'ask', text: 'And where?' });
-        const last = frames(fixture).slice(-4);
-        outcomes.push({
-          answer: { ...answer, createdAt: 0 },
-          frames: last.map(({ head, step, scores, actions }) => ({ head, step, scores, actions })),
-          chosen: routers(fixture).at(-1)!.chosen,
+      const fixture = await bootEngine();
+      const { engine } = fixture;
+      const id = await open(fixture, { ...HEADS, ...changes });
+      await ingest(fixture, prose(1500));
+      await engine.handle({
+        kind: 'ask',
+        text: 'Who keeps the light of the long pier? And where is the rope?',
+      });
+      await engine
+        .handle({ kind: 'act', action: 'collapse', lod: 0, start: 1408, end: 1440, head: 2 })
+        .catch(() => undefined);
+      await ingest(fixture, prose(200, 31));
+      const story = async (sessionId: string) => {
+        const { events, chat } = await engine.handle({ kind: 'readRun', sessionId });
+        const told = events.filter((event) => event.type === 'refocus');
+        return {
+          frames: told.map(({ head, step, cursor, actions, scores }) => ({
+            head,
+            step,
+            cursor,
+            actions,
+            scores,
+          })),
+          chat: chat.map(({ text, start, end }) => ({ text, start, end })),
+        };
+      };
+      const original = await story(id);
+      const steps = [...new Set(original.frames.map(({ step }) => step))];
+      for (const step of steps.filter((_, i) => i % 9 === 4 || i > steps.length - 4)) {
+        fixture.notices.length = 0;
+        const { state } = await engine.handle({
+          kind: 'branchSession',
+          sessionId: id,
+          step,
+          title: 'B',
+          changes: {},
         });
+        await until(() => {
+          const last = fixture.notices.findLast(({ kind }) => kind === 'branch');
+          return last?.kind === 'branch' && last.progress.phase !== 'replaying';
+        });
+        expect(await story(state.record.id)).toEqual(original);
       }
-      expect(outcomes[1]).toEqual(outcomes[0]);
     },
   );
-
-  it('branches from any step and repeats its original', async () => {
-    const fixture = await bootEngine();
-    const { engine } = fixture;
-    const id = await open(fixture, HEADS);
-    await ingest(fixture, prose(1500));
-    await engine.handle({
-      kind: 'ask',
-      text: 'Who keeps the light of the long pier? And where is the rope?',
-    });
-    await engine
-      .handle({ kind: 'act', action: 'collapse', lod: 0, start: 1408, end: 1440, head: 2 })
-      .catch(() => undefined);
-    await ingest(fixture, prose(200, 31));
-    const story = async (sessionId: string) => {
-      const { events, chat } = await engine.handle({ kind: 'readRun', sessionId });
-      const told = events.filter((event) => event.type === 'refocus');
-      return {
-        frames: told.map(({ head, step, cursor, actions, scores }) => ({
-          head,
-          step,
-          cursor,
-          actions,
-          scores,
-        })),
-        chat: chat.map(({ text, start, end }) => ({ text, start, end })),
-      };
-    };
-    const original = await story(id);
-    const steps = [...new Set(original.frames.map(({ step }) => step))];
-    for (const step of steps.filter((_, i) => i % 9 === 4 || i > steps.length - 4)) {
-      fixture.notices.length = 0;
-      const { state } = await engine.handle({
-        kind: 'branchSession',
-        sessionId: id,
-        step,
-        title: 'B',
-        changes: {},
-      });
-      await until(() => {
-        const last = fixture.notices.findLast(({ kind }) => kind === 'branch');
-        return last?.kind === 'branch' && last.progress.phase !== 'replaying';
-      });
-      expect(await story(state.record.id)).toEqual(original);
-    }
-  });
 
   it.each([
     [{ heads: 8, budgetTokens: 512 }, 'heads'],

@@ -8,33 +8,46 @@ import { headConfig, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import { isStagingDue, type StagedView, stagingUse } from '../../../core/heads/staging.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
+import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { LensNet } from '../../../nn/ports.ts';
 import { Head, type HeadOptions, type HeadState, type RefocusTrigger } from './head.ts';
 
+/** Where the staging context stands: its head's state, and how long that has served. Plain data. */
+export interface StagingState extends HeadState {
+  /** The cursor of its last refocus; null before the first. */
+  readonly seenTo: number | null;
+  /** What that took, and the tokens that the one before it had served. */
+  readonly refocusMs: number;
+  readonly servedTokens: number;
+}
+
 interface StagingOptions extends Omit<HeadOptions, 'id' | 'state' | 'pause'> {
   /** Null begins with the recency assembly. */
-  readonly state: HeadState | null;
+  readonly state: StagingState | null;
 }
 
 export class Staging {
   private readonly head: Head;
   private config: RunConfig;
   /** The cursor of its last refocus; null before the first. */
-  private seenTo: number | null = null;
-  private refocusMs = 0;
-  private servedTokens = 0;
+  private seenTo: number | null;
+  private refocusMs: number;
+  private servedTokens: number;
 
   constructor(private readonly options: StagingOptions) {
     const { memory, config } = options;
     this.config = config;
-    const { layout } = assembleByRecency(memory.tree, headConfig(config, STAGING_HEAD), K);
-    const state = options.state ?? { layout, allocator: INITIAL_ALLOCATOR_STATE };
+    const state = options.state ?? assembledState(memory.tree, config);
+    this.seenTo = state.seenTo;
+    this.refocusMs = state.refocusMs;
+    this.servedTokens = state.servedTokens;
     this.head = new Head({ ...options, id: STAGING_HEAD, state });
   }
 
-  get state(): HeadState {
-    return this.head.state;
+  get state(): StagingState {
+    const { head, seenTo, refocusMs, servedTokens } = this;
+    return { ...head.state, scores: head.scores, seenTo, refocusMs, servedTokens };
   }
 
   /** What it saw; null before its first refocus. */
@@ -86,4 +99,10 @@ export class Staging {
   private get ageTokens(): number | null {
     return this.seenTo === null ? null : this.options.memory.tree.tokenCount - this.seenTo;
   }
+}
+
+/** Nothing was seen yet. */
+function assembledState(tree: GistTree, config: RunConfig): StagingState {
+  const { layout } = assembleByRecency(tree, headConfig(config, STAGING_HEAD), K);
+  return { layout, allocator: INITIAL_ALLOCATOR_STATE, seenTo: null, refocusMs: 0, servedTokens: 0 };
 }

@@ -12,6 +12,8 @@ import { tokensPerEntry } from '../../../core/tree/ids.ts';
 export interface ReplayedFrames {
   readonly layout: Layout;
   readonly allocator: AllocatorState;
+  /** As `AllocatorReplay` has them. */
+  readonly scores: Float32Array | null;
 }
 
 /** @param head - whose frames. @returns null when none was recorded or the frames do not fit each other. */
@@ -39,7 +41,8 @@ export function replayFrames(
     if (error instanceof LayoutDeltaError) return null;
     throw error;
   }
-  return hasFrames ? { layout: replay.layout, allocator: replay.allocator } : null;
+  const { layout, allocator, scores } = replay;
+  return hasFrames ? { layout, allocator, scores } : null;
 }
 
 function noteSensitivity(tree: GistTree, { lod, start, deltaNll }: TelemetryEventOf<'sensitivity'>): void {

@@ -17,6 +17,7 @@ import type { ChatMessageRecord, StoredSession } from '../../../storage/ports.ts
 import { EngineError } from '../messages/errors.ts';
 import type { HeadState } from '../head/head.ts';
 import type { FocusState } from '../head/multi-head-focus.ts';
+import type { StagingState } from '../head/staging.ts';
 import { headConfig, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import type { Routing } from '../../../core/heads/router.ts';
 import { replayFrames } from './frame-replay.ts';
@@ -142,7 +143,7 @@ export function restoreFocus(
   return {
     tree,
     heads: Array.from({ length: config.heads }, (_, head) => restore(head)),
-    staging: config.stagingBudgetTokens > 0 ? restore(STAGING_HEAD) : undefined,
+    staging: config.stagingBudgetTokens > 0 ? restoreStaging(stored, tree, config, damage) : undefined,
     routing: lastRouting(stored, config),
   };
 }
@@ -181,6 +182,32 @@ function restoreHead(
     damage.push('The recorded working context did not fit the stored tokens: it was rebuilt by recency.');
   }
   return { layout: assembleByRecency(tree, config, K).layout, allocator: { ...state, cooldowns: [] } };
+}
+
+/**
+ * The staging context as its last refocus left it: tokens that came after that have not reached it. One whose frames
+ * hold no scores, since it is so wide, lends nothing until it is refocused: it begins from its layout.
+ */
+function restoreStaging(
+  { events }: StoredSession,
+  tree: GistTree,
+  config: RunConfig,
+  damage: string[],
+): StagingState | undefined {
+  const isOwn = (event: StoredSession['events'][number]) =>
+    event.type === 'refocus' && event.head === STAGING_HEAD;
+  const own = headConfig(config, STAGING_HEAD);
+  const replayed = replayFrames(events.slice(0, events.findLastIndex(isOwn) + 1), tree, own, STAGING_HEAD);
+  if (replayed === null) return undefined;
+  const { layout, allocator, scores } = replayed;
+  if (layout.cursor > tree.tokenCount || checkInvariants(layout, tree, own).length > 0) {
+    damage.push('The recorded staging context did not fit the stored tokens: it begins anew.');
+    return undefined;
+  }
+  const served = events.findLast((event) => event.type === 'staging');
+  const { refocusMs, servedTokens } = served ?? { refocusMs: 0, servedTokens: 0 };
+  const seenTo = scores === null ? null : layout.cursor;
+  return { layout, allocator, scores: scores ?? undefined, seenTo, refocusMs, servedTokens };
 }
 
 /** A question whose answer is not complete, because the worker died while it was decoded; null if there is none. */
