@@ -23,6 +23,7 @@ import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
 import { IconButton } from '../../widgets/icon-button.tsx';
 import { formatCount } from '../../words/format.ts';
+import { headName } from '../../words/heads.ts';
 import { DivergenceList, MetricTable, ParameterDifferences, placeWords } from './compare-tables.tsx';
 import { AnswerTexts, ContextTexts } from './compare-texts.tsx';
 import type { Compare, CompareState } from './compare.ts';
@@ -305,7 +306,35 @@ function PlayheadWords({ side, comparison }: PlayheadWordsProps) {
           ? `step ${formatCount(frame.step)}, ${formatCount(frame.usedTokens)} of ${formatCount(frame.budgetTokens)} slots${comparison.hasEnded(side, place) ? ', ended' : ''}`
           : 'not begun'}
       </span>
+      <HeadChoice side={side} comparison={comparison} place={place} />
     </p>
+  );
+}
+
+/** Which head of a run is shown, each with what it holds; nothing where there is but one. */
+function HeadChoice({ side, comparison, place }: PlayheadWordsProps & { readonly place: number }) {
+  const compare = useCompare();
+  const run = comparison.runOf(side);
+  const index = comparison.indexOf(side, place);
+  if (run.headIds.length < 2) return null;
+  return (
+    <select
+      aria-label={`Head of ${side.toUpperCase()}`}
+      value={comparison.heads[side]}
+      onChange={(event) => {
+        compare.showHead(side, Number(event.target.value));
+      }}
+    >
+      {run.headIds.map((id) => {
+        const used = run.ofHead(id)?.frameAt(index)?.usedTokens;
+        return (
+          <option key={id} value={id}>
+            {headName(id)}
+            {used === undefined ? '' : `: ${formatCount(used)} slots`}
+          </option>
+        );
+      })}
+    </select>
   );
 }
 

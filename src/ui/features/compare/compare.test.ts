@@ -100,6 +100,54 @@ describe('a comparison', () => {
     expect(side.run.stepAt(3)).toBeUndefined();
   });
 
+  it('shows any head of a run against any of the other’s', async () => {
+    const several = (step: number) => [
+      refocus(step, step),
+      { ...refocus(step, step, 1), head: 1 } as TelemetryEvent,
+    ];
+    const engine = fakeEngine((command) =>
+      command.kind === 'readRun'
+        ? {
+            events: [
+              {
+                ...session(0.2),
+                config: { ...DEFAULT_RUN_CONFIG, heads: command.sessionId === 'one' ? 1 : 2 },
+              },
+              ...[1, 2, 3].flatMap((step) =>
+                command.sessionId === 'one' ? [refocus(step, step)] : several(step),
+              ),
+            ],
+            chat: [],
+          }
+        : [],
+    );
+    const compare = new Compare({ model: createModel(engine.port), commands: new Commands() });
+    compare.openSessions('one', 'two');
+    await vi.waitFor(() => {
+      expect(compare.comparison?.count).toBe(3);
+    });
+    const lodsOf = (side: 'a' | 'b') => compare.views[side].source.run.layoutAt(2).map(([lod]) => lod);
+    expect([lodsOf('a'), lodsOf('b')]).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
+    expect(compare.comparison?.differsAt(2)).toBe(false);
+    compare.showHead('b', 1);
+    expect([lodsOf('a'), lodsOf('b')]).toEqual([
+      [0, 0, 0],
+      [1, 1, 1],
+    ]);
+    expect(compare.comparison?.differsAt(2)).toBe(true);
+    expect(compare.views.b.source.run.frameAt(2)?.usedTokens).toBe(3);
+    compare.swapSides();
+    expect([lodsOf('a'), lodsOf('b')]).toEqual([
+      [1, 1, 1],
+      [0, 0, 0],
+    ]);
+    await compare.choose('a', { id: 'session:one', title: 'One' });
+    expect(compare.store.getState().heads).toEqual({ a: 0, b: 0 });
+  });
+
   it('puts the playhead where the runs part, and keeps the step when sides or alignment change', async () => {
     const model = createModel(fakeEngine(readRun).port);
     const compare = new Compare({ model, commands: new Commands() });

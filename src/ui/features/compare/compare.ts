@@ -13,7 +13,7 @@ import type { RunSource } from '../../model/shown-run.ts';
 import { Tracks } from '../../model/tracks.ts';
 import { Viewport } from '../../model/viewport.ts';
 import { type ComparedSource, ComparedSources } from './compared-source.ts';
-import { Comparison } from './comparison.ts';
+import { Comparison, type ComparedHeads } from './comparison.ts';
 import { PlacedSource } from './placed-run.ts';
 import type { RunChoice, Side } from './sides.ts';
 import { readTexts } from './span-texts.ts';
@@ -24,6 +24,8 @@ export interface CompareState {
   readonly loading: Side | null;
   readonly arrangement: 'sides' | 'stacked';
   readonly by: AlignmentKey;
+  /** Which head of each run is shown. */
+  readonly heads: ComparedHeads;
   /** Null until both runs are there; another one whenever the runs grew or are aligned otherwise. */
   readonly comparison: Comparison | null;
 }
@@ -44,6 +46,7 @@ export class Compare {
     loading: null,
     arrangement: 'sides',
     by: 'step',
+    heads: { a: 0, b: 0 },
     comparison: null,
   }));
   readonly #model: Model;
@@ -90,6 +93,12 @@ export class Compare {
     this.#store.setState({ arrangement });
   }
 
+  /** Show another head of a run against the other run's. */
+  showHead(side: Side, head: number): void {
+    this.#store.setState(({ heads }) => ({ heads: { ...heads, [side]: head } }));
+    this.#compare();
+  }
+
   /** Compare two sessions, as a branch and its original. */
   openSessions(originalId: string, otherId: string): void {
     this.#comeForward();
@@ -126,13 +135,13 @@ export class Compare {
 
   /** Trade the sides; the playhead stays where it is. */
   swapSides(): void {
-    const { a, b } = this.#store.getState();
+    const { a, b, heads } = this.#store.getState();
     const { index } = this.playhead.state;
     this.#loaded = {
       ...(this.#loaded.b && { a: this.#loaded.b }),
       ...(this.#loaded.a && { b: this.#loaded.a }),
     };
-    this.#store.setState({ a: b, b: a });
+    this.#store.setState({ a: b, b: a, heads: { a: heads.b, b: heads.a } });
     this.#show();
     this.views.a.seekTo(index);
   }
@@ -206,7 +215,7 @@ export class Compare {
       const { choice, source } = await read(controller.signal);
       if (controller.signal.aborted) return;
       this.#loaded = { ...this.#loaded, [side]: source };
-      this.#store.setState({ [side]: choice });
+      this.#store.setState(({ heads }) => ({ [side]: choice, heads: { ...heads, [side]: 0 } }));
       this.#show();
     } catch (error) {
       if (!controller.signal.aborted) {
@@ -240,10 +249,10 @@ export class Compare {
   /** Measure the runs again, after one grew or the alignment changed; the playhead keeps its key. */
   #compare(): void {
     const { a, b } = this.#loaded;
-    const { by } = this.#store.getState();
+    const { by, heads } = this.#store.getState();
     const { index } = this.playhead.state;
     const key = this.comparison?.by === by ? this.comparison.keyOf(index) : undefined;
-    const comparison = a && b ? new Comparison({ a, b }, by) : null;
+    const comparison = a && b ? new Comparison({ a, b }, by, heads) : null;
     const kept = comparison && key !== undefined ? comparison.placeOfKey(key) : index;
     this.playhead.setFrameCount(comparison?.count ?? 0, kept);
     this.#store.setState({ comparison });

@@ -10,11 +10,16 @@ import {
 } from '../../../core/trace/divergence.ts';
 import type { LayoutEntry } from '../../../core/trace/telemetry.ts';
 import type { Frame } from '../../model/frame.ts';
-import type { Run } from '../../model/run.ts';
+import type { HeadRun, Run } from '../../model/run.ts';
 import type { ComparedSource } from './compared-source.ts';
 import { SIDES, type Side } from './sides.ts';
 
 type Sources = Readonly<Record<Side, ComparedSource>>;
+
+/** Which head of each run is looked at, by number. */
+export type ComparedHeads = Readonly<Record<Side, number>>;
+
+const FIRST_HEADS: ComparedHeads = { a: 0, b: 0 };
 
 /** Holds for the runs as they were when it was made: one that grew is compared afresh. */
 export class Comparison {
@@ -27,6 +32,7 @@ export class Comparison {
   constructor(
     readonly sources: Sources,
     readonly by: AlignmentKey,
+    readonly heads: ComparedHeads = FIRST_HEADS,
   ) {
     const [a, b] = [sources.a.run, sources.b.run];
     this.#alignment = alignRuns(a, b, by);
@@ -67,17 +73,23 @@ export class Comparison {
     return place >= (side === 'a' ? this.#alignment.reachA : this.#alignment.reachB);
   }
 
+  /** The frames of the head that is looked at, at the places of the run's first: that one's where it is not there. */
+  framesOf(side: Side): Run | HeadRun {
+    const run = this.runOf(side);
+    return run.ofHead(this.heads[side]) ?? run;
+  }
+
   /** A run's newest frame at a place, its last one after its end; -1 before its first. */
   indexOf(side: Side, place: number): number {
     return this.#alignment[side][place] ?? -1;
   }
 
   frameOf(side: Side, place: number): Frame | undefined {
-    return this.runOf(side).frameAt(this.indexOf(side, place));
+    return this.framesOf(side).frameAt(this.indexOf(side, place));
   }
 
   layoutOf(side: Side, place: number): readonly LayoutEntry[] {
-    return this.runOf(side).layoutAt(this.indexOf(side, place));
+    return this.framesOf(side).layoutAt(this.indexOf(side, place));
   }
 
   /** True for a place at which the run has a frame of its own. */

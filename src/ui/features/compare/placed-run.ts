@@ -13,14 +13,15 @@ function placedRun(side: Side, comparison: Comparison): RunFrames {
     /** Of the longer history: both timelines show the same tokens. */
     cursor: comparison.cursor,
     violations: run.violations,
-    frameAt: (place) => (comparison.hasFrame(side, place) ? run.frameAt(indexOf(place)) : undefined),
+    frameAt: (place) => (comparison.hasFrame(side, place) ? comparison.frameOf(side, place) : undefined),
     stepAt: (place) => {
       // Along the history's length steps are not evenly spaced, so that places have no number of their own.
       const step = comparison.by === 'step' ? comparison.keyOf(place) : undefined;
       return step === undefined ? undefined : { step };
     },
-    layoutAt: (place) => (hasEnded(place) ? [] : run.layoutAt(indexOf(place))),
-    scoredLayoutAt: (place) => (hasEnded(place) ? null : run.scoredLayoutAt(indexOf(place))),
+    layoutAt: (place) => (hasEnded(place) ? [] : comparison.layoutOf(side, place)),
+    scoredLayoutAt: (place) =>
+      hasEnded(place) ? null : comparison.framesOf(side).scoredLayoutAt(indexOf(place)),
     deltaNllAt: (place) => run.deltaNllAt(indexOf(place)),
     latenciesAt: (place) => run.latenciesAt(indexOf(place)),
     configAt: (place) => run.configAt(indexOf(place)),
@@ -38,7 +39,7 @@ function placedRun(side: Side, comparison: Comparison): RunFrames {
     })),
     /** Of either run: the playhead goes to where anything happened. */
     nextAction: (from, direction) => comparison.nextAction(from, direction),
-    // The first head of each run stands against the other's.
+    // One head of each run stands against one of the other's: the comparison says which.
     headIds: [0],
     ofHead: () => undefined,
     routingAt: (place) => run.routingAt(indexOf(place)),

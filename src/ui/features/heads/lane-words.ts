@@ -1,15 +1,15 @@
 /** What stands beside and under the lanes of heads, in words. Pure. */
 import { noveltyOf, overlapMatrix } from '../../../core/heads/coverage.ts';
-import { headSpecs, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
+import { headSpecs } from '../../../core/heads/head-specs.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import { formatCount, formatPlural } from '../../words/format.ts';
+import { headName } from '../../words/heads.ts';
 
 /** @param config - in force at the step; null where the run does not say. */
 export function laneName(head: number, config: RunConfig | null): string {
-  if (head === STAGING_HEAD) return 'Staging';
   const cue = config && head < config.heads ? headSpecs(config)[head]!.cue : null;
-  return cue === null ? `Head ${head}` : `Head ${head}, ${cue}`;
+  return cue === null ? headName(head) : `${headName(head)}, ${cue}`;
 }
 
 /** Which heads are read, and how sure the router was. */
