@@ -214,7 +214,6 @@ export class KernelRunner implements LayerRunner {
     fields: Partial<RunFields>,
     { embeddings, positions, deviations, wanted, reading }: ForwardRequest,
   ): ForwardResult {
-    const { memory } = this;
     const rows = positions.length;
     const slots = fields.length! + rows;
     const isRead = reading !== undefined && wanted > 0;

@@ -40,7 +40,7 @@ it('gives each head a LensNet of its own, made when it is first asked for and di
 });
 
 it('has no part that the manifest does not name', () => {
-  const { adapters: _a, router: _r, merger: _m, ...bare } = SECTION;
+  const bare = { heads: SECTION.heads, ...FILE };
   const heads = createFocusHeads({ hiddenSize: 16, epsilon: 1e-5, lensNet: LENS_NET }, bare, () => weights);
   expect([heads.lensOf, heads.router, heads.merger]).toEqual([null, null, null]);
 });

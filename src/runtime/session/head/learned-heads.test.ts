@@ -7,7 +7,7 @@ import { meanTail } from './learned-heads.ts';
 
 const alone = createFakeModel();
 const ALL: FocusHeads = {
-  lensOf: () => alone.lensNet!,
+  lensOf: () => alone.lensNet,
   router: (_query, statistics) => statistics.map((_, head) => head),
   merger: () => 0,
 };
