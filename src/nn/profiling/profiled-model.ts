@@ -6,6 +6,7 @@ import type {
   AttentionHeads,
   BaseWork,
   DecodeSession,
+  FocusHeads,
   GistNet,
   LanguageModel,
   LensNet,
@@ -32,7 +33,7 @@ export interface ModelProfile {
  * @returns the same model with LensNets, GistNet and base wrapped; nets that its workshop makes are wrapped as well.
  */
 export function profiledModel(model: LoadedModel, sink: ModelProfile): LoadedModel {
-  const { base, gistNet, lensNet, otherLensNets, lensWorkshop } = model;
+  const { base, gistNet, lensNet, otherLensNets, focusHeads, lensWorkshop } = model;
   return {
     ...model,
     base: new ProfiledBase(base, sink.profile),
@@ -44,6 +45,9 @@ export function profiledModel(model: LoadedModel, sink: ModelProfile): LoadedMod
         new ProfiledLensNet(net, `LensNet ${variant}`, sink),
       ]),
     ),
+    ...(focusHeads && {
+      focusHeads: new Map([...focusHeads].map(([heads, brought]) => [heads, profiledHeads(brought, sink)])),
+    }),
     ...(lensWorkshop !== undefined && {
       lensWorkshop: {
         shippedWeights: lensWorkshop.shippedWeights,
@@ -55,6 +59,21 @@ export function profiledModel(model: LoadedModel, sink: ModelProfile): LoadedMod
     }),
     dispose: () => {
       model.dispose();
+    },
+  };
+}
+
+/** Router and merger are too small to be worth a line. */
+function profiledHeads(brought: FocusHeads, sink: ModelProfile): FocusHeads {
+  const { lensOf } = brought;
+  if (lensOf === null) return brought;
+  const nets = new Map<number, LensNet>();
+  return {
+    ...brought,
+    lensOf: (head) => {
+      const net = nets.get(head) ?? new ProfiledLensNet(lensOf(head), `LensNet of head ${head}`, sink);
+      nets.set(head, net);
+      return net;
     },
   };
 }
@@ -115,12 +134,13 @@ class ProfiledBase implements LanguageModel {
     embeddings: Float32Array,
     positions: Float64Array,
     deviations?: Float64Array,
+    reading?: AttentionReading,
   ): Promise<Float32Array> {
     const own = sessions.map((session) => (session instanceof ProfiledSession ? session.inner : session));
     return this.profile.timed(
       'operation',
       'base together',
-      () => this.inner.appendTogether(own, embeddings, positions, deviations),
+      () => this.inner.appendTogether(own, embeddings, positions, deviations, reading),
       { tokens: sessions.length },
     );
   }
