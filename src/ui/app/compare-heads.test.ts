@@ -29,7 +29,7 @@ function scene(config: Partial<RunConfig>, { steps = 3, isLive = true, refuses =
   };
   const openSessions = vi.fn();
   const command = compareHeadsCommand(parts as unknown as Model, { openSessions } as never);
-  return { ...parts, sent, snapshot, openSessions, run: () => command.run() };
+  return { ...parts, sent, snapshot, openSessions, run: command.run };
 }
 
 describe('the command that compares one window with four heads', () => {
