@@ -4,6 +4,7 @@
  * same moves; where a frame holds the allocator's state, that is taken.
  */
 import { DraftLayout } from '../context/draft-layout.ts';
+import { askedScores } from './asked-scores.ts';
 import { ageLayout, emptyLayout, extendLayout } from '../context/working-context.ts';
 import type { Layout } from '../context/working-context.ts';
 import { layoutFromEntries, redo } from '../trace/action-replay.ts';
@@ -73,9 +74,10 @@ export class AllocatorReplay {
     );
     const state = { step: event.step, drift, netCost, actionsTaken: 0, cooldowns };
     this.state = event.thresholds === undefined ? state : { ...state, thresholds: event.thresholds };
-    const isScored = event.scores.length === this.current.entries.length;
-    const scores = isScored ? Float32Array.from(event.scores) : null;
-    const moved = after(ageLayout(this.current), event.actions, scores);
+    const aged = ageLayout(this.current);
+    const isScored = event.scores.length === aged.entries.length;
+    const scores = isScored ? askedScores(aged, Float32Array.from(event.scores), begun, this.config) : null;
+    const moved = after(aged, event.actions, scores);
     // Old traces do not say what a violation rolled back.
     const isWhole = isSame(moved.layout, entries);
     this.current = isWhole ? moved.layout : layoutFromEntries(entries);

@@ -2,6 +2,7 @@
 import { countInTree } from '../../../core/allocator/node-counters.ts';
 import type { AllocatorState } from '../../../core/allocator/pass/allocator-state.ts';
 import { AllocatorReplay } from '../../../core/allocator/replay.ts';
+import { headConfig, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { LayoutDeltaError } from '../../../core/trace/layout-delta.ts';
@@ -27,7 +28,7 @@ export function replayFrames(
   let hasFrames = false;
   try {
     for (const event of events) {
-      if (event.type === 'session') replay.config = event.config;
+      if (event.type === 'session') replay.config = ownConfig(event.config, head);
       else if (event.type === 'ingest') replay.extend(Math.min(event.end, tree.tokenCount));
       else if (event.type === 'action' && event.head === head) replay.act(event.action);
       else if (event.type === 'sensitivity') noteSensitivity(tree, event);
@@ -43,6 +44,11 @@ export function replayFrames(
   }
   const { layout, allocator, scores } = replay;
   return hasFrames ? { layout, allocator, scores } : null;
+}
+
+/** Of a head that the session had then; of one that came later, the run's. */
+function ownConfig(config: RunConfig, head: number): RunConfig {
+  return head === STAGING_HEAD || head < config.heads ? headConfig(config, head) : config;
 }
 
 function noteSensitivity(tree: GistTree, { lod, start, deltaNll }: TelemetryEventOf<'sensitivity'>): void {
