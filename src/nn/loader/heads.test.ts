@@ -116,7 +116,12 @@ describe.each(SHIPPED_HEADS)('the heads of %s', (id) => {
     const manifest = await readHeadsManifest(source);
     const files = await readVerified(source, headFiles(manifest), manifest.files, {});
     const config = parseBaseConfig(BASES[id], 'config.json');
-    const heads = createHeads(config, manifest, (name) => files.get(name)!);
+    const heads = createHeads(
+      config,
+      manifest,
+      (name) => files.get(name)!,
+      () => Promise.reject(new Error('later')),
+    );
     expect(heads.gistNet).not.toBeNull();
     expect(heads.lensWorkshop?.canTrain).toBe(true);
     heads.dispose();

@@ -2,6 +2,7 @@
 import { IN_WORDS } from '../../base/schema-words.ts';
 import type { BaseConfig } from '../base-model/config.ts';
 import { TransformerGistNet } from '../gist-net/gist-net.ts';
+import { DeferredLensNet } from '../lens-net/deferred-lens-net.ts';
 import { createFocusHeads } from './focus-heads.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
 import { createLensWorkshop } from '../lens-net/training/workshop.ts';
@@ -17,7 +18,7 @@ import { parseJson } from '../model-folder/json-file.ts';
 import { headFiles, type LensNetSection, type NetworkSections } from '../model-folder/manifest.ts';
 import type { ModelSource } from '../model-folder/model-source.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
-import { hashOfFiles, type LoadOptions, readVerified } from '../model-folder/verified-files.ts';
+import { hashOfFiles, type LoadOptions, readOne, readVerified } from '../model-folder/verified-files.ts';
 import type { GistNet, LensNet, LoadedModel } from '../ports.ts';
 
 /** Folders below `models/` that hold heads for published bases. */
@@ -30,15 +31,18 @@ export type Heads = Pick<LoadedModel, 'lensNet' | 'otherLensNets' | 'focusHeads'
 };
 
 /**
- * Put the networks of a manifest on the active backend: all or nothing.
+ * Put the networks of a manifest on the active backend: all or nothing. LensNets of other variants follow when they first
+ * score.
  *
  * @param take - the bytes of a file that the manifest names.
+ * @param readLater - the same, of a file that was not read yet.
  * @throws {WeightError} if weights do not fit the base.
  */
 export function createHeads(
   { hiddenSize, epsilon, ...base }: BaseConfig,
   { gistNet, lensNet, otherLensNets = [], focusHeads = [] }: NetworkSections,
   take: (name: string) => ArrayBuffer,
+  readLater: (name: string) => Promise<ArrayBuffer>,
 ): Heads {
   const networks: { dispose(): void }[] = [];
   const own = <T extends { dispose(): void }>(network: T): T => {
@@ -49,16 +53,18 @@ export function createHeads(
     for (const network of networks.splice(0)) network.dispose();
   };
   const open = (name: string): SafetensorsFile => SafetensorsFile.parse(take(name), name);
-  const lensNetOf = (section: LensNetSection): LensNet =>
-    own(createLensNet(hiddenSize, epsilon, section, open(section.weights)));
+  const lensNetOf = (section: LensNetSection, weights: ArrayBuffer): LensNet =>
+    createLensNet(hiddenSize, epsilon, section, SafetensorsFile.parse(weights, section.weights));
+  const deferred = (section: LensNetSection): LensNet =>
+    own(new DeferredLensNet(section, async () => lensNetOf(section, await readLater(section.weights))));
   try {
     return {
       gistNet:
         gistNet === undefined
           ? null
           : own(new TransformerGistNet({ hiddenSize, epsilon, ...base }, gistNet, open(gistNet.weights))),
-      lensNet: lensNet === undefined ? null : lensNetOf(lensNet),
-      otherLensNets: new Map(otherLensNets.map((other) => [other.variant, lensNetOf(other)])),
+      lensNet: lensNet === undefined ? null : own(lensNetOf(lensNet, take(lensNet.weights))),
+      otherLensNets: new Map(otherLensNets.map((other) => [other.variant, deferred(other)])),
       focusHeads: new Map(
         focusHeads.map((section) => [
           section.heads,
@@ -110,7 +116,8 @@ export async function findHeads(
         continue;
       }
       const files = await readVerified(source, headFiles(manifest), manifest.files, options);
-      const heads = createHeads(config, manifest, (name) => files.get(name)!);
+      const readLater = (name: string) => readOne(source, name, manifest.files);
+      const heads = createHeads(config, manifest, (name) => files.get(name)!, readLater);
       return { ...heads, manifest, hash: await hashOfFiles(manifest.files) };
     } catch (error) {
       // What is only on offer may be missing where the page is served from: the base runs without, and says so.

@@ -10,7 +10,7 @@ import { CentredMeanGistNet } from '../gist-net/centred-mean.ts';
 import { parseJson } from '../model-folder/json-file.ts';
 import { manifestSchema, type ModelManifest, neededFiles } from '../model-folder/manifest.ts';
 import type { ModelSource } from '../model-folder/model-source.ts';
-import { hashOfFiles, type LoadOptions, readVerified } from '../model-folder/verified-files.ts';
+import { hashOfFiles, type LoadOptions, readOne, readVerified } from '../model-folder/verified-files.ts';
 import type { LoadedModel } from '../ports.ts';
 import { createHeads } from './heads.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
@@ -50,7 +50,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const hash = await hashOfFiles(manifest.files);
   const baseModel = new BaseModel(config, SafetensorsFile.parse(take(base.weights), base.weights));
   try {
-    const heads = createHeads(config, manifest, take);
+    const heads = createHeads(config, manifest, take, (name) => readOne(source, name, manifest.files));
     return {
       id: manifest.id,
       title: manifest.title,

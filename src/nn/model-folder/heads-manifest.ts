@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { K } from '../../core/tree/ids.ts';
-import { checkNetworks, headFiles, networkFields } from './manifest.ts';
+import { checkNetworks, headFiles, laterFiles, networkFields } from './manifest.ts';
 
 export const HEADS_MANIFEST = 'heads.json';
 
@@ -33,7 +33,7 @@ export const headsManifestSchema = z
     }),
   })
   .superRefine((manifest, context) => {
-    checkNetworks(manifest, headFiles(manifest), context);
+    checkNetworks(manifest, [...headFiles(manifest), ...laterFiles(manifest)], context);
     const { tokens } = manifest.madeFor.sample;
     if (tokens.some((token) => token >= manifest.madeFor.vocabularySize)) {
       context.addIssue({

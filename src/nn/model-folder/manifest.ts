@@ -166,7 +166,7 @@ export type NetworkSections = Pick<
 >;
 
 export const manifestSchema = folderSchema.superRefine((manifest, context) => {
-  checkNetworks(manifest, neededFiles(manifest), context);
+  checkNetworks(manifest, [...neededFiles(manifest), ...laterFiles(manifest)], context);
 });
 
 /** What a schema cannot say: a LensNet's shape fits, each is of another variant, each needed file is vouched for. */
@@ -219,11 +219,17 @@ export function neededFiles(manifest: ModelManifest): readonly string[] {
   return [...new Set([...own, ...headFiles(manifest)])];
 }
 
-/** The files of GistNet, LensNets and what several heads learned, each once. */
-export function headFiles(manifest: NetworkSections): readonly string[] {
-  const { gistNet, focusHeads = [] } = manifest;
-  const heads = [...(gistNet === undefined ? [] : [gistNet]), ...lensNetsOf(manifest), ...focusHeads];
-  return [...new Set(heads.map(({ weights }) => weights))];
+/** The files of GistNet, the own LensNet and what several heads learned, each once. */
+export function headFiles({ gistNet, lensNet, focusHeads = [] }: NetworkSections): readonly string[] {
+  const heads = [gistNet, lensNet, ...focusHeads].flatMap((section) =>
+    section === undefined ? [] : [section.weights],
+  );
+  return [...new Set(heads)];
+}
+
+/** The files of LensNets that are read when one of them first scores. */
+export function laterFiles({ otherLensNets = [] }: NetworkSections): readonly string[] {
+  return otherLensNets.map(({ weights }) => weights);
 }
 
 /** Names the base's weights. @param hash - of the model, for one whose manifest lists no files. */

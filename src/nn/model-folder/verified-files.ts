@@ -48,6 +48,15 @@ export async function readVerified(
   return files;
 }
 
+/** One file, when it is needed after all. @throws as `readVerified`. */
+export async function readOne(
+  source: ModelSource,
+  name: string,
+  listed: ModelManifest['files'],
+): Promise<ArrayBuffer> {
+  return (await readVerified(source, [name], listed, {})).get(name)!;
+}
+
 /** @returns false where the platform cannot hash; the size was checked then. */
 async function verify(
   file: string,
