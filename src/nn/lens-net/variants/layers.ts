@@ -3,14 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { activeKernels } from '../../backend/active-kernels.ts';
 import type { Kernels } from '../../backend/kernels.ts';
 import { applyLinear, type Linear, type WeightLoader } from '../../model-folder/weights.ts';
-
-interface Attention {
-  /** Carries the factor 1 / sqrt(headDim). */
-  readonly q: Linear;
-  readonly k: Linear;
-  readonly v: Linear;
-  readonly output: Linear;
-}
+import { type AttentionWeights, attendOverFew, fewAttendOver, isWorthFolding } from './folded-attention.ts';
 
 interface SwiGlu {
   readonly gateUp: Linear;
@@ -22,14 +15,14 @@ interface CrossBlock {
   readonly normQ: tf.Tensor1D;
   readonly normKv: tf.Tensor1D;
   readonly normMlp: tf.Tensor1D;
-  readonly attention: Attention;
+  readonly attention: AttentionWeights;
   readonly mlp: SwiGlu;
 }
 
 /** Pre-norm attention of a set over itself, and a SwiGLU. */
 export interface SelfBlock {
   readonly inputNorm: tf.Tensor1D;
-  readonly attention: Attention;
+  readonly attention: AttentionWeights;
   readonly postNorm: tf.Tensor1D;
   readonly mlp: SwiGlu;
 }
@@ -60,7 +53,7 @@ export class LensLayers {
 
   crossBlock(x: tf.Tensor2D, other: tf.Tensor2D, block: CrossBlock): tf.Tensor2D {
     const { attention, mlp } = block;
-    const mixed = this.attend(this.norm(x, block.normQ), this.norm(other, block.normKv), attention);
+    const mixed = this.attendAcross(this.norm(x, block.normQ), this.norm(other, block.normKv), attention);
     const attended = tf.add<tf.Tensor2D>(x, mixed);
     return tf.add(attended, this.swiGlu(this.norm(attended, block.normMlp), mlp));
   }
@@ -129,12 +122,21 @@ export class LensLayers {
     };
   }
 
-  private attend(x: tf.Tensor2D, other: tf.Tensor2D, { q, k, v, output }: Attention): tf.Tensor2D {
+  /** Slots and tail gists are many and few: what is few is folded into the projections. */
+  private attendAcross(x: tf.Tensor2D, other: tf.Tensor2D, weights: AttentionWeights): tf.Tensor2D {
+    const { heads, width } = this;
+    const [n, m] = [x.shape[0], other.shape[0]];
+    if (isWorthFolding(n, m, heads, width)) return attendOverFew(x, other, weights, heads);
+    if (isWorthFolding(m, n, heads, width)) return fewAttendOver(x, other, weights, heads);
+    return this.attend(x, other, weights);
+  }
+
+  private attend(x: tf.Tensor2D, other: tf.Tensor2D, { q, k, v, output }: AttentionWeights): tf.Tensor2D {
     const mixed = this.mix(applyLinear(x, q), applyLinear(other, k), applyLinear(other, v));
     return applyLinear(mixed, output);
   }
 
-  private loadAttention(prefix: string): Attention {
+  private loadAttention(prefix: string): AttentionWeights {
     const { width, heads } = this;
     const project = (name: string, hasBias: boolean, scale = 1): Linear =>
       this.loader.linear(width, [{ name: `${prefix}.${name}_proj`, outputs: width, scale }], hasBias);
