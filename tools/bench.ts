@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--suite NAME] [--model ID] [--backend wasm|cpu] [--rounds N] [--tokens N] [--threads N]
+ * `npm run bench -- [--suite NAME,…] [--model ID] [--backend wasm|cpu] [--rounds N] [--tokens N] [--threads N] [--budgets N,…]
  * [--json OUT] [--markdown FILE]`: times as ratios within one run, and figures with their spread. Prints a table, and what became
  * worse against the table that is committed; `--json` also writes it for machines, `--markdown` puts the rows in
  * place of those that the file has.
@@ -9,6 +9,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
 import { parseArgs } from 'node:util';
+import { decodeSuite, kernelsSuite, memorySuite, prefillSuite } from './bench/base-suites.ts';
 import { bundleSuite } from './bench/bundle-suite.ts';
 import { coreSuite } from './bench/core-suite.ts';
 import { headsSuite } from './bench/heads-suite.ts';
@@ -25,6 +26,7 @@ import { openModel, root } from './open-model.ts';
 
 /** Where the figures are committed. */
 const COMMITTED = 'docs/performance.md';
+const SHIPPED = 'tiny';
 /** As many as the page was first measured with. */
 const STORED_TOKENS = 142_000;
 
@@ -38,11 +40,12 @@ function options() {
     return parseArgs({
       options: {
         suite: { type: 'string', default: 'all' },
-        model: { type: 'string', default: 'tiny' },
+        model: { type: 'string', default: SHIPPED },
         backend: { type: 'string', default: 'wasm' },
         rounds: { type: 'string', default: '10' },
         tokens: { type: 'string', default: '0' },
         threads: { type: 'string', default: '1' },
+        budgets: { type: 'string', default: '1024,2048,8192' },
         json: { type: 'string' },
         markdown: { type: 'string' },
       },
@@ -67,17 +70,21 @@ const {
   rounds: roundsText,
   tokens: tokensText,
   threads: threadsText,
+  budgets: budgetsText,
   json,
   markdown,
 } = options();
 const rounds = Number(roundsText);
 const tokens = Number(tokensText);
 const threads = Number(threadsText);
+const budgets = budgetsText.split(',').map(Number);
 if (wanted !== 'wasm' && wanted !== 'cpu') fail(`Unknown backend "${wanted}". Under Node: wasm, cpu.`);
 if (!Number.isInteger(rounds) || rounds < 1)
   fail(`--rounds takes a whole number from 1, not "${roundsText}".`);
 if (!Number.isInteger(threads) || threads < 1)
   fail(`--threads takes a whole number from 1, not "${threadsText}".`);
+if (!budgets.every((budget) => Number.isInteger(budget) && budget > 0))
+  fail(`--budgets takes whole numbers with commas between them, not "${budgetsText}".`);
 if (!Number.isInteger(tokens) || tokens < 0) fail(`--tokens takes a whole number, not "${tokensText}".`);
 
 type OpenedModel = Awaited<ReturnType<typeof openModel>>;
@@ -91,8 +98,12 @@ async function model(): Promise<OpenedModel['model']> {
 const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   core: () => coreSuite(rounds),
   nn: async () => nnSuite(await model(), rounds),
+  kernels: async () => kernelsSuite(await model(), rounds),
+  decode: async () => decodeSuite(await model(), rounds),
+  prefill: async () => prefillSuite(await model(), rounds),
+  memory: async () => memorySuite(await model()),
   ingest: async () => ingestSuite(await model(), rounds, tokens),
-  refocus: async () => refocusSuite(await model(), rounds),
+  refocus: async () => refocusSuite(await model(), rounds, budgets),
   'history-growth': async () => historyGrowthSuite(await model(), rounds),
   heads: async () => headsSuite(await model(), rounds),
   bundle: () => Promise.resolve(bundleSuite(root)),
@@ -103,12 +114,19 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
 /** They need a browser or a build, which the others do not: run only when they are asked for. */
 const BY_NAME_ALONE = ['bundle', 'open', 'timeline', 'peers'];
 
-if (suite !== 'all' && SUITES[suite] === undefined)
-  fail(`Unknown suite "${suite}". Known: ${Object.keys(SUITES).join(', ')}.`);
+const wantedSuites = suite.split(',');
+const unknown = wantedSuites.find((name) => name !== 'all' && SUITES[name] === undefined);
+if (unknown !== undefined) fail(`Unknown suite "${unknown}". Known: ${Object.keys(SUITES).join(', ')}.`);
 const measured: { readonly suite: string; readonly rows: readonly BenchRow[] }[] = [];
 for (const [name, run] of Object.entries(SUITES)) {
-  if (suite === name || (suite === 'all' && !BY_NAME_ALONE.includes(name))) {
-    measured.push({ suite: name, rows: await run() });
+  if (wantedSuites.includes(name) || (wantedSuites.includes('all') && !BY_NAME_ALONE.includes(name))) {
+    const rows = await run();
+    // Of another model than the shipped one: rows of their own in the same table.
+    const isOther = opened.length > 0 && modelId !== SHIPPED;
+    measured.push({
+      suite: name,
+      rows: isOther ? rows.map((row) => ({ ...row, name: `${row.name}, ${opened[0]!.model.title}` })) : rows,
+    });
   }
 }
 const rows = measured.flatMap((each) => each.rows);

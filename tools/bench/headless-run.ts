@@ -12,17 +12,11 @@ import { emptySession } from '../../src/runtime/engine/session-opening.ts';
 import { Session } from '../../src/runtime/session/session.ts';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { SessionHandle, SessionId, SessionRecord } from '../../src/storage/ports.ts';
+import { processorMs } from './measure.ts';
 
 const ORIGIN = { role: 'document', documentId: 'bench', title: 'bench', wallClockMs: 0 } as const;
 
-/** Processor time: what other programs take of the machine does not count. */
-const processorClock: Clock = {
-  now: () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  },
-  wallClockMs: () => 0,
-};
+const processorClock: Clock = { now: processorMs, wallClockMs: () => 0 };
 
 /** A session that reads `ids` as fast as it can, gists and storage (in memory) included. */
 export async function readAndStore(

@@ -76,3 +76,9 @@ export async function time(work: Work): Promise<number> {
   await work();
   return performance.now() - from;
 }
+
+/** Milliseconds that this process had of its processors: what other programs take of the machine does not count. */
+export function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

@@ -1,13 +1,10 @@
 /** The networks of a model folder under Node: GistNet, LensNet, prefill and decode. */
 import type { AttentionReading } from '../../src/core/parameters/measurement.ts';
 import { K } from '../../src/core/tree/ids.ts';
-import { LEXICAL_FEATURES } from '../../src/core/lexical/history-words.ts';
-import { SLOT_FEATURES } from '../../src/core/context/slot-view.ts';
-import type { SlotView } from '../../src/core/context/slot-view.ts';
-import { Rng } from '../../src/base/rng.ts';
 import type { DecodeSession, LoadedModel } from '../../src/nn/ports.ts';
 import { PATCH_RERUN_SLOTS } from '../../src/runtime/session/decoding/decoder.ts';
 import { type BenchRow, compare } from './measure.ts';
+import { gistBlocks, gistView, randomSlots } from './network-inputs.ts';
 
 const SLOTS = 1024;
 const BATCH = 32;
@@ -43,32 +40,14 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
   const { base, gistNet } = model;
   const lensNet = model.lensNet!;
   const d = base.hiddenSize;
-  const rng = new Rng(1);
-  const ids = Uint32Array.from({ length: SLOTS }, () => rng.nextUint32() % base.vocabularySize);
-  const embeddings = base.embed(ids);
-  const positions = Float64Array.from(ids.keys());
+  const { embeddings, positions } = randomSlots(base, SLOTS);
   const row = embeddings.subarray(0, d);
   const session = base.createDecodeSession(SLOTS + 64);
   const fresh = base.createDecodeSession(SLOTS + 64);
   await session.append(embeddings, positions, 'last');
 
-  const childRows = gistNet.contextChildren + K;
-  const children = new Float32Array(BATCH * childRows * d).map((_, i) => embeddings[i % embeddings.length]!);
-  const contextCounts = new Uint32Array(BATCH).fill(gistNet.contextChildren);
-  const view: SlotView = {
-    entries: Array.from({ length: SLOTS }, (_, i) => ({ lod: 1, start: i * K, end: (i + 1) * K, cost: 1 })),
-    slotCount: SLOTS,
-    hiddenSize: d,
-    embeddings,
-    blockVectors: embeddings,
-    features: new Float32Array(SLOTS * SLOT_FEATURES),
-    lexical: new Float32Array(SLOTS * LEXICAL_FEATURES),
-    positions,
-    entryOfSlot: Uint32Array.from(ids.keys()),
-    tail: embeddings.subarray(0, lensNet.tailTokens * d),
-    tailCount: lensNet.tailTokens,
-    cursor: SLOTS * K,
-  };
+  const { children, contextCounts } = gistBlocks(gistNet, embeddings, d, BATCH);
+  const view = gistView(embeddings, d, lensNet.tailTokens);
   const decode = async (reading?: AttentionReading): Promise<void> => {
     session.truncate(SLOTS);
     await session.append(row, Float64Array.of(SLOTS), 'last', undefined, reading);

@@ -1,10 +1,10 @@
 /**
  * Opening a long session in a real browser: from the reload to the whole timeline, with the longest task of the main
- * thread. The session is read beforehand with the recency policy, whose frames are as many and as large as any.
+ * thread; and the longest while seeking through it, and while it is saved as a trace. The session is read beforehand with the recency policy, whose frames are as many and as large as any.
  */
 import type { Page } from 'playwright-core';
 import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
-import { openPage } from '../../tests/browser/open-page.ts';
+import { openPage, runPaletteCommand } from '../../tests/browser/open-page.ts';
 import { writeSyntheticHistory } from '../synthetic-history.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
 import { type BenchRow, rowOf } from './measure.ts';
@@ -20,7 +20,12 @@ interface Opened {
   readonly wholeMs: number;
   readonly longestTaskMs: number;
   readonly longTasks: number;
+  readonly seekingTaskMs: number;
+  readonly savingTaskMs: number;
 }
+
+/** Steps that are gone to, evenly over the run. */
+const SEEKS = 24;
 
 export async function openSuite(model: LoadedModel, tokens: number): Promise<readonly BenchRow[]> {
   const { ids } = writeSyntheticHistory(tokens, 1, (text) => model.tokenizer.encode(text));
@@ -28,7 +33,7 @@ export async function openSuite(model: LoadedModel, tokens: number): Promise<rea
   const vite = await startVite('open-bench');
   const browser = await launchChromium();
   try {
-    const { page } = await openPage(browser, { timeoutMs: PATIENCE_MS });
+    const { page } = await openPage(browser, { timeoutMs: PATIENCE_MS, acceptDownloads: true });
     await page.goto(`${vite.url}/public/examples/harbour-chronicle.json`);
     const stored = await page.evaluate(
       async ([url, history]) => {
@@ -60,6 +65,16 @@ export async function openSuite(model: LoadedModel, tokens: number): Promise<rea
         opened.map(({ longTasks }) => longTasks),
         'tasks',
       ),
+      rowOf(
+        `${name}: longest task while seeking`,
+        opened.map(({ seekingTaskMs }) => seekingTaskMs),
+        'ms',
+      ),
+      rowOf(
+        `${name}: longest task while saving the trace`,
+        opened.map(({ savingTaskMs }) => savingTaskMs),
+        'ms',
+      ),
     ];
   } finally {
     await browser.close();
@@ -79,17 +94,62 @@ async function open(page: Page, address: string, step: number): Promise<Opened> 
     }).observe({ type: 'longtask', buffered: true });
   });
   await page.goto(address);
-  return page.evaluate(async (last) => {
+  const whole = await page.evaluate(async (last) => {
     const begun = (): number | undefined => performance.getEntriesByName('session-opening')[0]?.startTime;
     const isWhole = (): boolean =>
       Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) >= last;
     while (begun() === undefined || !isWhole()) await new Promise(requestAnimationFrame);
     await new Promise(requestAnimationFrame);
-    const from = begun()!;
-    const wholeMs = performance.now() - from;
-    const { tasks } = (globalThis as unknown as { longTasks: { tasks: { at: number; ms: number }[] } })
-      .longTasks;
-    const during = tasks.filter(({ at, ms }) => at + ms > from).map(({ ms }) => ms);
-    return { wholeMs, longestTaskMs: Math.max(0, ...during), longTasks: during.length };
+    return { from: begun()!, to: performance.now() };
   }, step);
+  const tasks = await tasksSince(page, whole.from);
+  const seekingTaskMs = await longestDuring(page, () => seek(page, step));
+  const savingTaskMs = await longestDuring(page, () => saveTrace(page));
+  return {
+    wholeMs: whole.to - whole.from,
+    longestTaskMs: Math.max(0, ...tasks),
+    longTasks: tasks.length,
+    seekingTaskMs,
+    savingTaskMs,
+  };
+}
+
+/** Go to one step after the other by the slider, each drawn before the next. */
+function seek(page: Page, lastStep: number): Promise<void> {
+  return page.evaluate(
+    async ([last, seeks]) => {
+      const slider = document.querySelector<HTMLInputElement>('input[aria-label="Step"]')!;
+      const value = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!;
+      for (let i = 1; i <= seeks!; i++) {
+        value.set!.call(slider, String(Math.floor((last! * i) / seeks!)));
+        slider.dispatchEvent(new Event('input', { bubbles: true }));
+        await new Promise(requestAnimationFrame);
+        await new Promise(requestAnimationFrame);
+      }
+    },
+    [lastStep, SEEKS],
+  );
+}
+
+async function saveTrace(page: Page): Promise<void> {
+  const download = page.waitForEvent('download');
+  await runPaletteCommand(page, 'Save the trace as a zipped file');
+  await (await download).path();
+}
+
+/** The longest task of the main thread meanwhile; 0 where none was long. */
+async function longestDuring(page: Page, work: () => Promise<void>): Promise<number> {
+  const from = await page.evaluate(() => performance.now());
+  await work();
+  return Math.max(0, ...(await tasksSince(page, from)));
+}
+
+/** Milliseconds of the tasks over 50 ms that ended after a time of the page's clock. */
+async function tasksSince(page: Page, since: number): Promise<readonly number[]> {
+  const tasks = await page.evaluate(async () => {
+    // The observer is told a task late.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return (globalThis as unknown as { longTasks: { tasks: { at: number; ms: number }[] } }).longTasks.tasks;
+  });
+  return tasks.filter(({ at, ms }) => at + ms > since).map(({ ms }) => ms);
 }

@@ -6,12 +6,15 @@ import { configWith } from '../command-line.ts';
 import { type BenchRow, rowOf } from './measure.ts';
 import { answerCost, longHistory } from './headless-run.ts';
 
-const BUDGETS = [1024, 2048, 8192] as const;
 const HISTORY_TOKENS = 32_768;
 
-export async function refocusSuite(model: LoadedModel, rounds: number): Promise<readonly BenchRow[]> {
+export async function refocusSuite(
+  model: LoadedModel,
+  rounds: number,
+  budgets: readonly number[],
+): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
-  for (const budgetTokens of BUDGETS) {
+  for (const budgetTokens of budgets) {
     const config = configWith(model, { budgetTokens, kvMode: 'patch' });
     const shares: number[] = [];
     const decodes: number[] = [];
