@@ -136,6 +136,17 @@ module.exports = {
       to: { path: '^src/ui/widgets/chart|node_modules/@observablehq/' },
     },
     {
+      name: 'markdown-is-fetched',
+      severity: 'error',
+      comment: 'it comes with the first answer',
+      from: { path: '^src/', pathNot: '\\.test\\.tsx$' },
+      to: {
+        path: '^src/ui/features/chat/answer-markdown\\.tsx$',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'large-dialogs-are-fetched',
       severity: 'error',
       comment: 'import() them: the first load does not pay for them',

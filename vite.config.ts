@@ -5,6 +5,7 @@ import { defineConfig } from 'vite';
 import { buildKernels } from './tools/build-kernels.ts';
 import { chartPlugin } from './tools/vite-chart-plugin.ts';
 import { cspPlugin, SECURITY_HEADERS } from './tools/vite-csp-plugin.ts';
+import { trimTensorFlowPlugin } from './tools/vite-trim-plugin.ts';
 import { modelsPlugin } from './tools/vite-models-plugin.ts';
 
 // Cross-origin isolation turns on WASM threads; static hosts without these headers fall back to one thread.
@@ -35,9 +36,10 @@ export default defineConfig({
     react(),
     cspPlugin(),
     chartPlugin(),
+    trimTensorFlowPlugin(),
     modelsPlugin(fileURLToPath(new URL('./models', import.meta.url))),
   ],
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [trimTensorFlowPlugin()] },
   // The page runs the core and single backends. The package of that name brings layers, a converter, data sets and
   // WebGL besides, and registers every gradient (see `#tfjs-gradients` in package.json).
   resolve: { alias: [{ find: /^@tensorflow\/tfjs$/, replacement: '@tensorflow/tfjs-core' }] },

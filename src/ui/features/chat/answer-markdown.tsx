@@ -12,7 +12,7 @@ export type DrawText = (text: string, start: number) => ReactNode;
 
 const DEEPEST = 24;
 
-interface AnswerMarkdownProps {
+export interface AnswerMarkdownProps {
   readonly source: string;
   readonly drawText?: DrawText;
 }

@@ -5,7 +5,8 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef } from 'react';
 import type { RunView } from '../../model/run-view.ts';
 import type { StreamedToken } from '../../model/conversation.ts';
-import { AnswerMarkdown, type DrawText } from './answer-markdown.tsx';
+import type { DrawText } from './answer-markdown.tsx';
+import { FetchedMarkdown } from './fetched-markdown.tsx';
 import { TokenCard } from './token-card.tsx';
 import { useRunView, useViewport } from '../../view/hooks.ts';
 
@@ -83,7 +84,7 @@ export function AnswerText({ tokens, children }: AnswerTextProps) {
           walk(event, tokens, peek?.tokenIndex ?? null, view);
         }}
       >
-        <AnswerMarkdown source={spelled.source} drawText={drawText} />
+        <FetchedMarkdown source={spelled.source} drawText={drawText} />
         {children}
       </div>
       {peek && <TokenCard tokenIndex={peek.tokenIndex} held={peek.held} text={root} />}

@@ -5,7 +5,7 @@ import { answerFocus } from '../../model/block-history.ts';
 import { type StreamedToken } from '../../model/conversation.ts';
 import { formatPlural } from '../../words/format.ts';
 import type { RunFrames } from '../../model/shown-run.ts';
-import { AnswerMarkdown } from './answer-markdown.tsx';
+import { FetchedMarkdown } from './fetched-markdown.tsx';
 import { AnswerText } from './answer-text.tsx';
 import { Citations } from './citations.tsx';
 import { CopyText } from './copy-text.tsx';
@@ -48,7 +48,7 @@ export function ChatMessage({ message }: { readonly message: ChatMessageRecord }
               <em className="muted">(nothing)</em>
             </p>
           ) : (
-            <AnswerMarkdown source={message.text.trim()} />
+            <FetchedMarkdown source={message.text.trim()} />
           )}
         </div>
       )}
