@@ -79,6 +79,14 @@ export interface DecodeSession {
    * if that read none. Owned by the caller.
    */
   readonly lastAttention: Float32Array | null;
+  /**
+   * Behind the cached slots, up to `length`, becomes what another session holds there: keys and values are copied, and
+   * nothing is run. What the other one ran before them must be what is cached here.
+   *
+   * @param other - of the same model, idle.
+   * @throws {CapacityError} | {RangeError} where the other one holds less, or this one more; nothing is changed then.
+   */
+  copyFrom(other: DecodeSession, length: number): void;
   /** Forget everything from slot n on. */
   truncate(length: number): void;
   /**

@@ -161,6 +161,32 @@ describe.each([
     },
   );
 
+  it('goes on from slots copied of another session as from its own', async () => {
+    const lender = model.createDecodeSession(300);
+    const prefix = randomValues(280 * SIZE, 71);
+    await lender.append(prefix, positionsFrom(3, 280), 0);
+    const own = model.createDecodeSession(290);
+    await own.append(prefix.slice(0, 9 * SIZE), positionsFrom(3, 9), 0);
+    own.copyFrom(lender, 270);
+    expect([own.length, lender.length]).toEqual([270, 280]);
+    const fresh = model.createDecodeSession(290);
+    await fresh.append(prefix.slice(0, 270 * SIZE), positionsFrom(3, 270), 0);
+    const next = randomValues(3 * SIZE, 72);
+    const [copied, expected] = [
+      await own.append(next, positionsFrom(900, 3), 'all'),
+      await fresh.append(next, positionsFrom(900, 3), 'all'),
+    ];
+    expect(largestError(copied, expected)).toBeLessThan(1e-5);
+    expect(() => {
+      own.copyFrom(lender, 281);
+    }).toThrow(RangeError);
+    expect(() => {
+      own.copyFrom(lender, 4);
+    }).toThrow(RangeError);
+    expect(own.length).toBe(273);
+    for (const session of [lender, own, fresh]) session.dispose();
+  });
+
   it('refuses to run together what is full, twice the same or disposed, and changes nothing', async () => {
     const full = model.createDecodeSession(2);
     const free = model.createDecodeSession(8);

@@ -209,6 +209,23 @@ class CachedDecodeSession implements DecodeSession {
     this.lastAttention = null;
   }
 
+  copyFrom(other: DecodeSession, length: number): void {
+    this.assertIdle();
+    if (!(other instanceof CachedDecodeSession && other.isOf(this.model))) {
+      throw new Error('A decode session of another model has no slots for this one.');
+    }
+    other.assertIdle();
+    if (length > this.capacitySlots) {
+      throw new CapacityError(this.capacitySlots, this.length, length - this.length);
+    }
+    if (!Number.isInteger(length) || length < this.length || length > other.length) {
+      throw new RangeError(`Cannot go from ${this.length} slots to ${length} of ${other.length}.`);
+    }
+    if (length > this.length) this.cache.copySlots(other.cache, this.length, length - this.length);
+    this.cache.length = length;
+    this.lastAttention = null;
+  }
+
   truncate(length: number): void {
     this.assertIdle();
     if (!Number.isInteger(length) || length < 0 || length > this.length) {

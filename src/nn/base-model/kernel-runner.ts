@@ -262,6 +262,23 @@ export class KernelRunner implements LayerRunner {
     this.free([list, room]);
   }
 
+  /** @param own, other - of the two contexts. */
+  copySlots(
+    own: Pick<RunFields, 'cache' | 'capacity'>,
+    other: Pick<RunFields, 'cache' | 'capacity'>,
+    first: number,
+    count: number,
+  ): void {
+    const { layers, kvHeads, headDim } = this.config;
+    const headBytes = headDim * 4;
+    // Keys and then values of every layer, head after head (`keysOf` in `kernels/llama.ts`).
+    for (let head = 0; head < 2 * layers * kvHeads; head++) {
+      const at = ({ cache, capacity }: Pick<RunFields, 'cache' | 'capacity'>) =>
+        this.memory.floats(cache + (head * capacity + first) * headBytes, count * headDim);
+      at(own).set(at(other));
+    }
+  }
+
   private runLayers(
     fields: Partial<RunFields>,
     { embeddings, positions, deviations }: Pick<ForwardRequest, 'embeddings' | 'positions' | 'deviations'>,
@@ -352,6 +369,16 @@ class KernelContext implements RunningContext {
 
   forwardForHeads(request: Pick<ForwardRequest, 'embeddings' | 'positions'>): Promise<Float32Array> {
     return Promise.resolve(this.runner.forwardForHeads(this.fields(), request));
+  }
+
+  copySlots(other: RunningContext, first: number, count: number): void {
+    if (!(other instanceof KernelContext))
+      throw new Error('A context of another device has no slots for this one.');
+    const fieldsOf = ({ blocks, capacitySlots }: KernelContext) => ({
+      cache: blocks.cache,
+      capacity: capacitySlots,
+    });
+    this.runner.copySlots(fieldsOf(this), fieldsOf(other), first, count);
   }
 
   moveSlots(first: number, sources: Int32Array): void {

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { BaseConfig } from './config.ts';
-import type { Kernels } from '../backend/kernels.ts';
+import type { HeadColumns, Kernels } from '../backend/kernels.ts';
 
 export class KvCache {
   /** Per layer `[capacity, kvHeads · headDim]`; keys are rotated already. */
@@ -35,6 +35,19 @@ export class KvCache {
     if (sources.length === 0) return;
     tf.tidy(() => {
       for (const target of [...this.keys, ...this.values]) kernels.moveRows(target, first, sources);
+    });
+  }
+
+  /** Slots `first` to `first + count - 1` become what another cache of the same base holds there. */
+  copySlots(kernels: Kernels, other: KvCache, columns: HeadColumns, first: number, count: number): void {
+    const mine = [...this.keys, ...this.values];
+    const theirs = [...other.keys, ...other.values];
+    tf.tidy(() => {
+      for (const [i, target] of mine.entries()) {
+        const source = theirs[i]!;
+        const rows = tf.slice<tf.Tensor2D>(source, [first, 0], [count, source.shape[1]]);
+        kernels.appendHeads(target, first, rows, columns, null);
+      }
     });
   }
 

@@ -61,6 +61,8 @@ export interface RunningContext {
   forward(request: ForwardRequest): Promise<ForwardResult>;
   /** The same for what their heads are. @returns as `SlotHeadsBuffer.put` takes it. */
   forwardForHeads(request: Pick<ForwardRequest, 'embeddings' | 'positions'>): Promise<Float32Array>;
+  /** Slots `first` to `first + count - 1` become what another context of this runner holds there. */
+  copySlots(other: RunningContext, first: number, count: number): void;
   /** Slot `first + i` becomes what slot `sources[i]` held; any may be moved over any. */
   moveSlots(first: number, sources: Int32Array): void;
   dispose(): void;

@@ -79,6 +79,11 @@ export class TensorRunner implements LayerRunner {
       },
       forward: (request) => this.forward(cache, request),
       forwardForHeads: async (request) => readAndDispose(this.forwardForHeads(cache, request)),
+      copySlots: (other, first, count) => {
+        const { kvHeads, headDim } = this.config;
+        const columns = { start: 0, heads: kvHeads, headDim };
+        cache.copySlots(this.kernels, this.caches.get(other)!, columns, first, count);
+      },
       moveSlots: (first, sources) => {
         cache.moveSlots(this.kernels, first, sources);
       },

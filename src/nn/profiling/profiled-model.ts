@@ -210,6 +210,10 @@ class ProfiledSession implements DecodeSession {
     );
   }
 
+  copyFrom(other: DecodeSession, length: number): void {
+    this.inner.copyFrom(other instanceof ProfiledSession ? other.inner : other, length);
+  }
+
   truncate(length: number): void {
     this.inner.truncate(length);
   }

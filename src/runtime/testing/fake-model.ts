@@ -110,6 +110,12 @@ function createFakeBase(work: FakeWork): LanguageModel {
             );
           return { keys: [rows(1)], queries: [rows(2)] };
         },
+        copyFrom: (other, length) => {
+          const { hashesUpTo } = other as FakeSession;
+          if (length < hashes.length || length > other.length) throw new RangeError('Nothing to copy.');
+          hashes.push(...hashesUpTo(length).slice(hashes.length));
+        },
+        hashesUpTo: (length: number) => hashes.slice(0, length),
         truncate: (length) => {
           hashes.length = Math.min(hashes.length, length);
         },
@@ -151,6 +157,7 @@ function createFakeBase(work: FakeWork): LanguageModel {
 /** A session that says what its last slot became. */
 interface FakeSession extends DecodeSession {
   readonly newestHash: number;
+  readonly hashesUpTo: (length: number) => readonly number[];
 }
 
 /** `[d]` that `hashOf` reads the hash from; float32 holds each half exactly. */

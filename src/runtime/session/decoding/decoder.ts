@@ -78,6 +78,12 @@ export class Decoder {
   private gistInput: GistInput = 'vector';
   private readonly vectors: BaseVectors;
 
+  /**
+   * Decoders of the same base over the same tree, whose cached slots may serve this one where it would have to run the
+   * same; asked at every prefill.
+   */
+  beside: () => readonly Decoder[] = () => [];
+
   /** @param pause - awaited between the chunks of a prefill; may throw to give up. */
   constructor(
     private readonly base: LanguageModel,
@@ -207,8 +213,33 @@ export class Decoder {
     // A context that only grew, as with every decoded token, has nothing to patch.
     const canPatch = this.mode === 'patch' && common < this.length;
     const patched = canPatch ? await this.patch(session, layout, wanted, first) : null;
-    if (patched === null) this.cut(session, first);
-    return { from: patched?.keptTo ?? first, filledSlots: patched?.filledSlots ?? 0 };
+    if (patched !== null) return { from: patched.keptTo, filledSlots: patched.filledSlots };
+    this.cut(session, first);
+    return { from: this.takeShared(target, first), filledSlots: 0 };
+  }
+
+  /**
+   * Copy what another decoder has cached behind slot `first` where it ran the very slots that are wanted here.
+   *
+   * @returns up to which slot the cache then is right; the last one is left to be run.
+   */
+  private takeShared({ session, wanted }: Target, first: number): number {
+    // A context that only grew, as with every decoded token, has nothing to share.
+    if (this.mode !== 'exact' || first >= wanted.keys.length - 1) return first;
+    let length = first;
+    let lender: DecodeSession | null = null;
+    for (const other of this.beside()) {
+      if (other === this || other.mode !== 'exact' || other.gistInput !== this.gistInput) continue;
+      const shared = Math.min(commonPrefix(other.cached, other.length, wanted), wanted.keys.length - 1);
+      if (shared <= length) continue;
+      length = shared;
+      lender = other.session;
+    }
+    if (lender === null) return first;
+    session.copyFrom(lender, length);
+    this.note(wanted, first, length);
+    this.length = length;
+    return length;
   }
 
   /**

@@ -59,6 +59,8 @@ export interface HeadSurroundings {
   readonly newestStep: () => number;
   /** Blocks that heads before it hold raw beyond their recent windows. */
   readonly heldBefore: (head: number) => ReadonlySet<number>;
+  /** Of all heads that the base may read. */
+  readonly decoders: () => readonly Decoder[];
   /** What the staging context saw; null where there is none. */
   readonly staged: () => StagedView | null;
 }
@@ -116,6 +118,7 @@ export class Head {
     this.policyScorer = this.createPolicyScorer();
     this.scorer = this.headScorer(this.policyScorer);
     this.decoder = new Decoder(model.base, memory.tree, pause);
+    this.decoder.beside = around.decoders;
     this.decoder.configure(this.config, model.manifest.trainedContextTokens);
   }
 

@@ -80,6 +80,7 @@ export class MultiHeadFocus {
     this.around = {
       newestStep: () => this.step,
       heldBefore: (head) => this.heldBefore(head),
+      decoders: () => this.list.map(({ decoder }) => decoder),
       staged: (): StagedView | null => this.staging?.view ?? null,
     };
     this.list = Array.from({ length: config.heads }, (_, id) =>

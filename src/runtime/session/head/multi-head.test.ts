@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
@@ -99,6 +100,36 @@ describe('heads over one memory', () => {
     expect(merged?.map(([head]) => head)).toEqual([0, 1, 2, 3]);
     await focus.predict();
     expect(model.work.slots - before).toBe(4);
+  });
+
+  it('run what their windows begin with in common once, and predict what they would have each for itself', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 4 }),
+        fc.integer({ min: 200, max: 2500 }),
+        fc.array(fc.integer({ min: 1, max: 90 }), { maxLength: 4 }),
+        fc.constantFrom('plain', ''),
+        fc.constantFrom(0, 0.3),
+        async (heads, characters, pieces, headCues, diversityGain) => {
+          const changes = { heads, headCues, diversityGain } as const;
+          const [sharing, apart] = [await focusOn(changes, characters), await focusOn(changes, characters)];
+          for (const { decoder } of apart.focus.heads) decoder.beside = () => [];
+          for (const [i, count] of [0, ...pieces].entries()) {
+            for (const { focus, model } of [sharing, apart]) {
+              await focus.appendByBlocks(model.tokenizer.encode(prose(count, 700 + i)), ORIGIN);
+            }
+            const { logits } = await sharing.focus.predict();
+            expect(logits).toEqual((await apart.focus.predict()).logits);
+          }
+          expect(sharing.model.work.slots).toBeLessThanOrEqual(apart.model.work.slots);
+          // What begins alike is run once: alike heads but for the last slot.
+          if (headCues === 'plain' && diversityGain === 0) {
+            expect(sharing.model.work.slots).toBeLessThan(apart.model.work.slots);
+          }
+        },
+      ),
+      { numRuns: 12 },
+    );
   });
 
   it('come and go with the parameter, and budgets follow', async () => {
