@@ -12,7 +12,7 @@ import { hashUint32 } from '../../base/rng.ts';
 import { configOf, DOCUMENT, embed, makeGists, tokenIds, treeOf } from '../testing/fake-history.ts';
 import { sampleAction } from '../testing/sample-events.ts';
 import { headConfig, STAGING_HEAD } from './head-specs.ts';
-import { isStagingDue, scoredWithStaging, stagingUse } from './staging.ts';
+import { coldBelow, isStagingDue, scoredWithStaging, stagingUse } from './staging.ts';
 import { withCue, withoutHeld } from './head-scorer.ts';
 
 /** A score of its own for every span and step. */
@@ -111,6 +111,32 @@ describe('staging', () => {
     const lent = scoredWithStaging(own, () => ({ layout: staged, scores }));
     expect(Array.from(await lent.score(view))).toEqual([0.25, 0.75, 0.25]);
     expect(Array.from(await scoredWithStaging(own, () => null).score(view))).toEqual([0.25, 0.25, 0.25]);
+  });
+
+  it('asks for what it would open and cannot, the best first', () => {
+    const tree = treeOf(3 * 1024);
+    const layout = layoutOf([
+      entryAt(2, 0),
+      ...Array.from({ length: 32 }, (_, i) => entryAt(1, 1024 + 32 * i)),
+      entryAt(2, 2048),
+    ]);
+    const scores = new Float32Array(34).fill(-0.5);
+    scores[0] = 0.6;
+    scores[3] = 0.9;
+    scores[33] = 0.3;
+    const wantedOf = () => coldBelow({ layout, scores }, tree, 0.2);
+    expect(wantedOf()).toEqual([]);
+    tree.withhold([
+      { lod: 0, first: 34, count: 1 },
+      { lod: 0, first: 0, count: 3 },
+      { lod: 1, first: 5, count: 1 },
+    ]);
+    expect(wantedOf()).toEqual([
+      { lod: 0, first: 34, count: 1 },
+      { lod: 1, first: 0, count: 32 },
+    ]);
+    scores[3] = 0.2;
+    expect(wantedOf()).toEqual([{ lod: 1, first: 0, count: 32 }]);
   });
 
   it('counts expansions into what it holds as hits, and those beyond as misses', () => {

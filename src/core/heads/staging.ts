@@ -5,6 +5,8 @@
 import { entryIndexAt, type Layout } from '../context/working-context.ts';
 import type { ActionRecord } from '../trace/telemetry.ts';
 import type { Scorer } from '../policies/scorer.ts';
+import type { GistTree } from '../tree/gist-tree.ts';
+import { K, type Lod, type NodeRun, tokensPerEntry } from '../tree/ids.ts';
 
 /** Slots that one scoring of a wide context reads at most, beside the tail: the cost grows linearly. */
 export const STAGING_PART_SLOTS = 1024;
@@ -58,6 +60,32 @@ export function scoredWithStaging(scorer: Scorer, staged: () => StagedView | nul
       return scores;
     },
   };
+}
+
+/** A refocus of staging asks for the children of so many gists at most. */
+const MOST_PREFETCHED = 16;
+
+/**
+ * What staging would open and cannot, since it is in the cold tier: the children of gists that score above the threshold
+ * of expansion, those of the best first.
+ */
+export function coldBelow(
+  { layout, scores }: StagedView,
+  tree: Pick<GistTree, 'canServeChildren'>,
+  tauExpand: number,
+): readonly NodeRun[] {
+  return [...layout.entries.keys()]
+    .filter((index) => {
+      const { lod, start } = layout.entries[index]!;
+      return lod > 0 && scores[index]! > tauExpand && !tree.canServeChildren(lod, start);
+    })
+    .sort((a, b) => scores[b]! - scores[a]! || a - b)
+    .slice(0, MOST_PREFETCHED)
+    .map((index) => {
+      const { lod, start } = layout.entries[index]!;
+      const child = (lod - 1) as Lod;
+      return { lod: child, first: start / tokensPerEntry(child), count: child === 0 ? 1 : K };
+    });
 }
 
 /** How the applied expansions of a head stand to what staging holds. */

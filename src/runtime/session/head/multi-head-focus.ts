@@ -13,7 +13,7 @@ import { routeHeads, type Routing } from '../../../core/heads/router.ts';
 import type { StagedView } from '../../../core/heads/staging.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { isRefocusDue } from '../../../core/allocator/refocus-cadence.ts';
-import { K, type Lod } from '../../../core/tree/ids.ts';
+import { K, type Lod, type NodeRun } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
@@ -123,6 +123,11 @@ export class MultiHeadFocus {
   /** Which heads the base reads, and why. */
   get routed(): Routing {
     return this.routing;
+  }
+
+  /** Cold nodes that the newest refocus of the staging context asked for; none where that was not at this step. */
+  get coldWanted(): readonly NodeRun[] {
+    return this.staging?.coldAt(this.step) ?? [];
   }
 
   /** Spans that the researcher pinned; read at every refocus. */

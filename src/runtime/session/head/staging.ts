@@ -5,11 +5,11 @@
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { headConfig, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
-import { isStagingDue, type StagedView, stagingUse } from '../../../core/heads/staging.ts';
+import { coldBelow, isStagingDue, type StagedView, stagingUse } from '../../../core/heads/staging.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
-import { K } from '../../../core/tree/ids.ts';
+import { K, type NodeRun } from '../../../core/tree/ids.ts';
 import type { LensNet } from '../../../nn/ports.ts';
 import { Head, type HeadOptions, type HeadState, type RefocusTrigger } from './head.ts';
 
@@ -53,6 +53,13 @@ export class Staging {
   /** What it saw; null before its first refocus. */
   get view(): StagedView | null {
     return this.seenTo === null ? null : { layout: this.head.layout, scores: this.head.scores };
+  }
+
+  /** What its last refocus would have opened, had it not been cold; none where it was not refocused at this step. */
+  coldAt(step: number): readonly NodeRun[] {
+    const { view } = this;
+    if (view === null || this.head.step !== step) return [];
+    return coldBelow(view, this.options.memory.tree, this.config.tauExpand);
   }
 
   setConfig(config: RunConfig): void {

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { countNodes, spanOfRun } from '../../../core/tree/node-runs.ts';
-import { type EngineFixture, bootEngine, frames, ingest, open, prose } from '../../testing/engine-fixture.ts';
+import {
+  type EngineFixture,
+  bootEngine,
+  frames,
+  ingest,
+  open,
+  prose,
+  until,
+} from '../../testing/engine-fixture.ts';
 
 /** Everything unprotected may go. */
 const EAGER = {
@@ -60,6 +68,38 @@ describe('pruning', () => {
     await engine.handle({ kind: 'restorePruned' });
     expect(prunings(fixture).at(-1)).toMatchObject({ action: 'restore' });
     expect(prunings(fixture).at(-1)!.runs).toEqual(event!.runs);
+  });
+
+  it('gives back what the staging context asks for, and a branch does the same', async () => {
+    const staged = { stagingBudgetTokens: 4096, stagingEveryTokens: 64, tauExpand: 0.05 };
+    const { fixture, engine, id } = await session(staged);
+    const { runs } = await engine.handle({ kind: 'planPruning', measure: 0 });
+    await engine.handle({ kind: 'prune', runs: [...runs] });
+    const step = frames(fixture).at(-1)!.step;
+    await ingest(fixture, prose(600, 900));
+    const restored = prunings(fixture).filter(({ action }) => action === 'restore');
+    expect(restored.length).toBeGreaterThan(0);
+    expect(restored.every(({ reason }) => reason === 'rules')).toBe(true);
+    expect(countNodes(restored.flatMap((event) => event.runs))).toBeLessThan(countNodes(runs));
+    // Every step that gave something back was one of staging's.
+    const staging = new Set(frames(fixture).flatMap(({ head, step: own }) => (head === 8 ? [own] : [])));
+    expect(restored.every(({ step: own }) => staging.has(own))).toBe(true);
+    const { state } = await engine.handle({
+      kind: 'branchSession',
+      sessionId: id,
+      step,
+      title: 'B',
+      changes: {},
+    });
+    await until(() => {
+      const last = fixture.notices.findLast(({ kind }) => kind === 'branch');
+      return last?.kind === 'branch' && last.progress.phase !== 'replaying';
+    });
+    const { events } = await engine.handle({ kind: 'readRun', sessionId: state.record.id });
+    const again = events.filter((event) => event.type === 'prune' && event.action === 'restore');
+    expect(again.map(({ step: own, runs: back }) => [own, back])).toEqual(
+      restored.map(({ step: own, runs: back }) => [own, back]),
+    );
   });
 
   it('goes on after a reload with the same tokens as without one', async () => {

@@ -60,6 +60,7 @@ export class SessionSteps {
   private requested: RunConfig;
   private lensInUse: { readonly net: LensNet | null; readonly mark: string | null } | null = null;
   private lastFlushMs = 0;
+  private canPrefetch = true;
 
   /**
    * @param onChange - called when the session's state is another one.
@@ -213,8 +214,24 @@ export class SessionSteps {
     const { pruneEverySteps } = this.config;
     const isDue = pruneEverySteps > 0 && this.focus.step % pruneEverySteps === 0;
     if (isDue && this.isSaved) await this.pruner.pruneByRules();
+    await this.prefetchCold();
     this.onChange();
     return applied;
+  }
+
+  /**
+   * Take back from storage what the staging context asks for, so that its next refocus can open it. Where storage cannot
+   * give it, that is told once, and the session goes on without.
+   */
+  private async prefetchCold(): Promise<void> {
+    const wanted = this.focus.coldWanted;
+    if (wanted.length === 0 || this.journal === null || !this.isSaved || !this.canPrefetch) return;
+    try {
+      await this.pruner.restore(wanted, 'rules');
+    } catch (error) {
+      this.canPrefetch = false;
+      this.notify({ kind: 'problem', error: toWireError(error) });
+    }
   }
 
   /** What `useLens` was told last; null where it never was. */
