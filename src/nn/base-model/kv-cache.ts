@@ -45,7 +45,7 @@ export class KvCache {
     tf.tidy(() => {
       for (const [i, target] of mine.entries()) {
         const source = theirs[i]!;
-        const rows = tf.slice<tf.Tensor2D>(source, [first, 0], [count, source.shape[1]]);
+        const rows = tf.slice(source, [first, 0], [count, source.shape[1]]);
         kernels.appendHeads(target, first, rows, columns, null);
       }
     });

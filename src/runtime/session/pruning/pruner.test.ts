@@ -96,7 +96,9 @@ describe('pruning', () => {
       return last?.kind === 'branch' && last.progress.phase !== 'replaying';
     });
     const { events } = await engine.handle({ kind: 'readRun', sessionId: state.record.id });
-    const again = events.filter((event) => event.type === 'prune' && event.action === 'restore');
+    const again = events.filter(
+      (event): event is TelemetryEventOf<'prune'> => event.type === 'prune' && event.action === 'restore',
+    );
     expect(again.map(({ step: own, runs: back }) => [own, back])).toEqual(
       restored.map(({ step: own, runs: back }) => [own, back]),
     );
