@@ -135,7 +135,7 @@ describe('staging', () => {
       { lod: 0, first: 34, count: 1 },
       { lod: 1, first: 0, count: 32 },
     ]);
-    scores[3] = 0.2;
+    scores[3] = 0.1;
     expect(wantedOf()).toEqual([{ lod: 1, first: 0, count: 32 }]);
   });
 
