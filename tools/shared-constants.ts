@@ -6,6 +6,7 @@ import {
   QUERY_TOKENS,
   QUESTION_REACH_TOKENS,
 } from '../src/core/lexical/history-words.ts';
+import { BEGINNING_LETTERS, FUNCTION_WORDS } from '../src/core/lexical/words.ts';
 import { BM25 } from '../src/core/lexical/window-index.ts';
 import { ENTROPY_SCALE_NATS } from '../src/core/heads/merging.ts';
 import { CONFIDENCE_SCALE, HEAD_STATISTICS } from '../src/core/heads/router.ts';
@@ -24,7 +25,13 @@ export function sharedConstants(): Readonly<Record<string, unknown>> {
     slotFeatures: SLOT_FEATURE_NAMES,
     featureScales: FEATURE_SCALES,
     lexicalFeatures: LEXICAL_FEATURE_NAMES,
-    search: { ...BM25, queryTokens: QUERY_TOKENS, questionReachTokens: QUESTION_REACH_TOKENS },
+    search: {
+      ...BM25,
+      queryTokens: QUERY_TOKENS,
+      questionReachTokens: QUESTION_REACH_TOKENS,
+      beginningLetters: BEGINNING_LETTERS,
+      functionWords: FUNCTION_WORDS,
+    },
     lensVariants: LENS_VARIANTS.filter((variant) => variant !== 'default'),
     adaptedMaps: ADAPTED_MAPS,
     headStatistics: HEAD_STATISTICS,

@@ -26,6 +26,11 @@ K1, B = SEARCH["k1"], SEARCH["b"]
 WINDOW, STRIDE = SEARCH["windowTokens"], SEARCH["strideTokens"]
 MIDDLE_WEIGHT = SEARCH["middleWeight"]
 QUERY_TOKENS, QUESTION_REACH = SEARCH["queryTokens"], SEARCH["questionReachTokens"]
+BEGINNING_LETTERS, FUNCTION_WORDS = SEARCH["beginningLetters"], frozenset(SEARCH["functionWords"])
+WORD_MATCHES = ("stems", "beginnings")
+"""How a query's words are compared: by their stems, or by how they begin, grammar left out."""
+MARKUP = re.compile(r"<\|[^|<>]{1,32}\|>(?:(?:user|assistant|system)\b)?")
+"""A chat's control tokens, and the role that one names: words of no one."""
 
 
 def fold(text: str) -> str:
@@ -150,18 +155,28 @@ def asked_at(roles: Tensor | None, cursor: int, tail_tokens: int) -> Asked:
 class HistoryWords:
     """An inverted index of one history's words."""
 
-    def __init__(self, vocabulary: Vocabulary, ids: Sequence[int]) -> None:
-        self.vocabulary, self.ids = vocabulary, ids
+    def __init__(self, vocabulary: Vocabulary, ids: Sequence[int], match: str = "stems") -> None:
+        self.vocabulary, self.ids, self.match = vocabulary, ids, match
         stems, places, before, self.count = vocabulary.words(ids)
         self.before = np.array([*before, self.count])
         by_word: dict[str, list[int]] = {}
         for word, place in zip(stems, places, strict=True):
             by_word.setdefault(word, []).append(place)
         self.places = by_word
+        if match == "beginnings":
+            self.places = {}
+            for word, held in by_word.items():
+                self.places.setdefault(word[:BEGINNING_LETTERS], []).extend(held)
+            self.places = {letters: sorted(held) for letters, held in self.places.items()}
 
     def words_in(self, span: tuple[int, int]) -> list[str]:
-        """Distinct stems of a range of tokens, read by itself, in their order."""
-        return list(dict.fromkeys(self.vocabulary.words(self.ids[span[0] : span[1]])[0]))
+        """Distinct search terms of a range of tokens, read by itself, in their order."""
+        text = b"".join(self.vocabulary.tokens[index] for index in self.ids[span[0] : span[1]])
+        head, _, words, tail = piece_of(MARKUP.sub(" ", text.decode("utf-8", "replace")))
+        stems = [word for word in (stem(head), *words, stem(tail)) if word]
+        if self.match == "beginnings":
+            stems = [word[:BEGINNING_LETTERS] for word in stems if word not in FUNCTION_WORDS]
+        return list(dict.fromkeys(stems))
 
     def bm25(self, words: list[str], blocks: int) -> np.ndarray:
         """`[blocks]` BM25 over overlapping windows; a block is worth its best one (`WindowIndex.rank`)."""

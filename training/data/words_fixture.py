@@ -65,11 +65,15 @@ def features(ids: list[int], runs: list[tuple[int, str]], layout: list[Entry], t
     """What is asked at the history's end, and the entries' features as JSON numbers of seven digits."""
     roles = torch.cat([torch.full((end - start,), ROLES.index(role)) for start, (end, role) in with_starts(runs)])
     asked = asked_at(roles, len(ids), tail_tokens)
-    rows = HistoryWords(Vocabulary(TOKENS), ids).features(layout, asked).tolist()
+    named = {"stems": "features", "beginnings": "beginnings"}
+    rows = {
+        name: HistoryWords(Vocabulary(TOKENS), ids, match).features(layout, asked).tolist()
+        for match, name in named.items()
+    }
     return {
         "query": list(asked.query),
         "tail": list(asked.tail),
-        "features": [[float(f"{value:.7g}") for value in row] for row in rows],
+        **{name: [[float(f"{value:.7g}") for value in row] for row in found] for name, found in rows.items()},
     }
 
 

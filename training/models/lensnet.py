@@ -41,6 +41,9 @@ class LensConfig:
     lexical_features: int = 0
     """Columns that say which words an entry shares with the tail: all of them, or 0 for a net made without."""
 
+    word_match: str = "stems"
+    """How those words are compared (`WORD_MATCHES` in training/data/words.py)."""
+
     def __post_init__(self) -> None:
         if self.lexical_features not in (0, LEXICAL):
             raise ValueError(f"a LensNet reads {LEXICAL} lexical features or none, not {self.lexical_features}")
@@ -64,6 +67,8 @@ class LensConfig:
         }
         if self.lexical_features:
             common["lexicalFeatures"] = self.lexical_features
+        if self.word_match != "stems":
+            common["wordMatch"] = self.word_match
         own = {
             "dual-cross-attention": {} if self.tail_gists else {"tailGists": False},
             "transformer": {"layers": self.layers, "window": self.window},
@@ -79,6 +84,7 @@ class LensConfig:
             "tailTokens": "tail_tokens",
             "tailGists": "tail_gists",
             "lexicalFeatures": "lexical_features",
+            "wordMatch": "word_match",
         }
         known = {field.name for field in fields(cls)}
         own = {names.get(key, key): value for key, value in entry.items()}

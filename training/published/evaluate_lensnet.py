@@ -100,7 +100,7 @@ def measure(options: argparse.Namespace) -> dict:
     base = FrozenBase(published, "cpu", torch.bfloat16)
     net, rng = load_lensnet(options.lensnet), random.Random(options.seed)
     maker = PieceMaker(base, gistnet, published.tokenizer)
-    asker = Asker(base, gistnet, published.tokenizer, [], rng, net.config.tail_tokens)
+    asker = Asker(base, gistnet, published.tokenizer, [], rng, net.config.tail_tokens, net.config.word_match)
     found: dict[str, list[bool]] = {}
     count = 0
     for piece in histories(options.squad, maker, options.tokens, rng):

@@ -39,8 +39,9 @@ class Sampler:
         pieces: Sequence[Piece],
         rng: random.Random,
         tail_tokens: int,
+        word_match: str = "stems",
     ) -> None:
-        self.base, self.net, self.tokenizer = base, net, tokenizer
+        self.base, self.net, self.tokenizer, self.word_match = base, net, tokenizer, word_match
         self.pieces, self.rng, self.tail_tokens = pieces, rng, tail_tokens
         self.vocabulary = Vocabulary.of(tokenizer)
         self.has_chat = tokenizer.token_to_id("<|im_start|>") is not None
@@ -74,7 +75,7 @@ class Sampler:
             return None
         residency = [0 if rng.random() < 0.5 else int(2 ** (rng.random() * 6)) for _ in layout]
         slots = slots_of(stream, layout, self.base, residency)
-        words = HistoryWords(self.vocabulary, stream.tokens.tolist())
+        words = HistoryWords(self.vocabulary, stream.tokens.tolist(), self.word_match)
         lexical = words.features(layout, asked_at(stream.roles, stream.length, self.tail_tokens))
         tail = self.base.embed(stream.tokens[-self.tail_tokens :])
         parts = (slots, torch.from_numpy(lexical), tail, layout, target_score, golden, candidate)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from training.constants import LEXICAL_FEATURES
 from training.data.lens_samples import Sample
+from training.data.words import WORD_MATCHES
 from training.models.features import FEATURES, LEXICAL
 from training.models.gistnet import GistConfig, GistNet
 from training.models.lensnet import LensConfig, LensNet, LensParts
@@ -32,7 +33,7 @@ from training.published.corpus import CorpusError, read_corpus
 from training.published.gistnet import PUBLISHED_GISTNET, FrozenBase, add_published
 from training.published.lens_samples import Sampler
 from training.published.pieces import PROSE_TOKENS, PieceMaker, draw_pieces, read_questions
-from training.train.checkpoints import begin, entries_of, freeze, round_to_half, save_atomically
+from training.train.checkpoints import begin, entries_of, freeze, round_to_half, save_atomically, start_from
 from training.train.lens_losses import forward, outcome, sample_loss
 from training.train.loop import Meter, Progress, Timer, descend, peak_groups, set_learning_rate, warm_cosine
 
@@ -122,16 +123,20 @@ class Trainer:
                 options.tail,
                 config.rms_norm_eps,
                 lexical_features=LEXICAL,
+                word_match=options.word_match,
             )
         )
         start_untrained(self.net, published.model.model.embed_tokens.weight.float())
+        if options.start:
+            start_from(self.net, options.start)
         self.checkpoint = options.out.with_suffix(".checkpoint.pt")
         saved = None
         if options.resume and self.checkpoint.exists():
             saved = torch.load(self.checkpoint, weights_only=False)
         gistnet = load_published_gistnet(options.gistnet, published).to(options.device)
         self.pieces, self.held_out = saved["pieces"] if saved else self.make_pieces(published, gistnet)
-        self.sampler = Sampler(self.base, gistnet, published.tokenizer, self.pieces, self.rng, options.tail)
+        match = options.word_match
+        self.sampler = Sampler(self.base, gistnet, published.tokenizer, self.pieces, self.rng, options.tail, match)
         self.optimizer = torch.optim.AdamW(
             peak_groups((self.net.parameters(), options.lr)), betas=(0.9, 0.98), weight_decay=0.01
         )
@@ -157,7 +162,8 @@ class Trainer:
     def run(self) -> None:
         options = self.options
         rng = random.Random(7)
-        sampler = Sampler(self.base, self.sampler.net, self.sampler.tokenizer, self.held_out, rng, options.tail)
+        drawn, tail, match = self.sampler, options.tail, options.word_match
+        sampler = Sampler(self.base, drawn.net, drawn.tokenizer, self.held_out, rng, tail, match)
         self.measured = [sampler.sample() for _ in range(MEASURED)]
         self.measure()
         saving, measuring = Timer(options.save_seconds), Timer(options.measure_minutes * 60)
@@ -239,6 +245,8 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--gistnet", type=Path, default=PUBLISHED_GISTNET, help="checkpoint of its GistNet")
     add_run(parser, PUBLISHED_LENSNET, 1e-3)
     add_length(parser, 15)
+    parser.add_argument("--from", dest="start", type=Path, help="start from these weights")
+    parser.add_argument("--word-match", default="beginnings", choices=WORD_MATCHES, help="how words are compared")
     parser.add_argument("--batch", type=int, default=8, help="working contexts a step")
     parser.add_argument("--pieces", type=int, default=300, help="stretches of text that histories are made of")
     parser.add_argument("--width", type=int, default=128)

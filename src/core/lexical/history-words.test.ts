@@ -21,6 +21,8 @@ interface Fixture {
     readonly tail: readonly [number, number];
     /** By entry. */
     readonly features: readonly (readonly number[])[];
+    /** The same where words are compared by how they begin. */
+    readonly beginnings: readonly (readonly number[])[];
   }[];
 }
 
@@ -61,13 +63,17 @@ describe('lexical features are the ones that training sees', () => {
     const { start, end } = words.queryAt(expected.ids.length);
     expect([start, end]).toEqual(expected.query);
     expect(words.askedAt(expected.ids.length, expected.tailTokens).tailStart).toBe(expected.tail[0]);
-    featuresOf(words, expected).forEach((row, entry) => {
-      row.forEach((value, column) => {
-        expect(Math.abs(value - expected.features[entry]![column]!), `${entry}, ${column}`).toBeLessThan(
-          2e-6,
-        );
+    for (const [match, golden] of [
+      ['stems', expected.features],
+      ['beginnings', expected.beginnings],
+    ] as const) {
+      featuresOf(words.matching(match), expected).forEach((row, entry) => {
+        row.forEach((value, column) => {
+          const difference = Math.abs(value - golden[entry]![column]!);
+          expect(difference, `${match}, ${entry}, ${column}`).toBeLessThan(2e-6);
+        });
       });
-    });
+    }
   });
 });
 
@@ -117,5 +123,18 @@ describe('HistoryWords', () => {
     expect([...words.features([entryAt(0, 0, 3)], words.askedAt(3, 64))]).toEqual(
       new Array(3 * LEXICAL_FEATURES).fill(0),
     );
+  });
+
+  it('finds the same by how words begin after its index was sealed', () => {
+    const tree = treeOf(expected);
+    const words = new HistoryWords(tree, createPieces).matching('beginnings');
+    const entries = expected.layout.map(([lod, start, end]) => entryAt(lod, start, end));
+    const asked = words.askedAt(expected.ids.length, expected.tailTokens);
+    const golden = words.features(entries, asked);
+    words.seal();
+    // Another query of the same words, so that nothing remembered answers: token 0 is grammar.
+    const anew = words.features(entries, { ...asked, query: Uint32Array.of(...asked.query, 0) });
+    expect(anew).toEqual(golden);
+    expect(golden.some((value) => value > 0)).toBe(true);
   });
 });

@@ -7,6 +7,7 @@ import { K } from '../tree/ids.ts';
 import type { SealedSegments } from './postings.ts';
 import { type BlockValues, bestOfEntries, denseValues } from './block-values.ts';
 import { type BlockShares, type PieceReader, type SealedIndex, WindowIndex } from './window-index.ts';
+import { withoutMarkup, type WordMatch } from './words.ts';
 
 /** What an entry shares with what is asked, each in [0, 1]; docs/models.md has the rule. In this order. */
 export const LEXICAL_FEATURE_NAMES = ['bm25', 'asked', 'askedNear', 'tail', 'tailNear'] as const;
@@ -50,17 +51,25 @@ export class HistoryWords {
   /** By what was asked, and by the tail; the oldest first. */
   private readonly queries = new Map<string, QueryFigures>();
   private readonly tails = new Map<string, BlockShares>();
+  private other: HistoryWords | null = null;
 
   /**
    * @param tree - borrowed; it may grow.
-   * @param sealed - of this tree's first tokens; they are not read again.
+   * @param sealed - of this tree's first tokens; they are not read again. Or an index of the same tree, shared.
    */
   constructor(
     private readonly tree: Pick<GistTree, 'tokens' | 'tokenCount' | 'provenanceOf'>,
     private readonly createPieces: () => PieceReader,
-    sealed?: SealedIndex,
+    sealed?: SealedIndex | WindowIndex,
+    private readonly match: WordMatch = 'stems',
   ) {
-    this.index = new WindowIndex(createPieces(), sealed);
+    this.index = sealed instanceof WindowIndex ? sealed : new WindowIndex(createPieces(), sealed);
+  }
+
+  /** The same history compared in this way, over the same index. */
+  matching(match: WordMatch): HistoryWords {
+    if (match === this.match) return this;
+    return (this.other ??= new HistoryWords(this.tree, this.createPieces, this.index, match));
   }
 
   /** Index the whole history, and seal what was not sealed yet, to be stored; null where all was. */
@@ -133,14 +142,16 @@ export class HistoryWords {
   private queryFigures({ query, queryStart }: Pick<Asked, 'query' | 'queryStart'>): QueryFigures {
     this.takeIn();
     return this.remembered(this.queries, query, queryStart, (text, blocks) => ({
-      ranks: this.index.rank(text, blocks),
-      ...this.index.shares(text, blocks),
+      ranks: this.index.rank(text, blocks, this.match),
+      ...this.index.shares(text, blocks, this.match),
     }));
   }
 
   private tailFigures({ tail, tailStart }: Pick<Asked, 'tail' | 'tailStart'>): BlockShares {
     this.takeIn();
-    return this.remembered(this.tails, tail, tailStart, (text, blocks) => this.index.shares(text, blocks));
+    return this.remembered(this.tails, tail, tailStart, (text, blocks) =>
+      this.index.shares(text, blocks, this.match),
+    );
   }
 
   /** @param work - for the text of `ids`, and the blocks that stand whole before `start`. */
@@ -171,6 +182,6 @@ export class HistoryWords {
     const pieces = this.createPieces();
     let text = '';
     for (const id of ids) text += pieces.push(id);
-    return text;
+    return withoutMarkup(text);
   }
 }

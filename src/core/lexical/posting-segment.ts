@@ -107,6 +107,28 @@ export class PostingSegment {
     if (at >= 0) this.decodePlaces(at, out);
   }
 
+  /** Places of all stems that begin so; added to `out`, ascending stem by stem. */
+  addPlacesOfBeginning(letters: string, out: number[]): void {
+    const wanted = new TextEncoder().encode(letters);
+    for (let at = this.firstFrom(wanted); at < this.wordEnds.length; at++) {
+      const word = this.wordAt(at);
+      if (wanted.some((byte, i) => word[i] !== byte)) return;
+      this.decodePlaces(at, out);
+    }
+  }
+
+  /** The first stem that is not before `word`. */
+  private firstFrom(word: Uint8Array): number {
+    let low = 0;
+    let high = this.wordEnds.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareBytes(this.wordAt(middle), word) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** Every stem with its places. */
   *entries(): Generator<readonly [word: string, places: number[]]> {
     const decoder = new TextDecoder();
@@ -122,16 +144,8 @@ export class PostingSegment {
   }
 
   private find(word: Uint8Array): number {
-    let low = 0;
-    let high = this.wordEnds.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const order = compareBytes(this.wordAt(middle), word);
-      if (order === 0) return middle;
-      if (order < 0) low = middle + 1;
-      else high = middle - 1;
-    }
-    return -1;
+    const at = this.firstFrom(word);
+    return at < this.wordEnds.length && compareBytes(this.wordAt(at), word) === 0 ? at : -1;
   }
 
   private decodePlaces(at: number, out: number[]): void {

@@ -51,6 +51,16 @@ export class Postings {
     return places;
   }
 
+  /** First tokens of all words whose stems begin so, ascending. */
+  beginningWith(letters: string): readonly number[] {
+    const places: number[] = [];
+    for (const segment of this.sealed) segment.addPlacesOfBeginning(letters, places);
+    for (const [word, recent] of this.recent) {
+      if (word.startsWith(letters)) for (const place of recent) places.push(place);
+    }
+    return places.sort((a, b) => a - b);
+  }
+
   /**
    * Seal what came since the last time. Segments of like length become one, so that there are few of them and each
    * word is rewritten a logarithmic number of times.

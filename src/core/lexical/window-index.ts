@@ -8,7 +8,7 @@ import { K } from '../tree/ids.ts';
 import type { BlockValues } from './block-values.ts';
 import type { PostingSegment } from './posting-segment.ts';
 import { Postings, type SealedSegments } from './postings.ts';
-import { fold, searchWords, stem } from './words.ts';
+import { BEGINNING_LETTERS, fold, searchTerms, stem, type WordMatch } from './words.ts';
 
 const K1 = 1.2;
 const B = 0.75;
@@ -133,16 +133,16 @@ export class WindowIndex {
    *
    * @param query - any text.
    */
-  rank(query: string, blocks: number): BlockValues {
+  rank(query: string, blocks: number, match: WordMatch = 'stems'): BlockValues {
     const tokens = blocks * K;
     const windows = Math.ceil(tokens / STRIDE_TOKENS);
     this.reserve(windows, blocks);
     const { windowScores: scores, windowCounts: counts } = this;
     const meanLength = Math.max(1, this.wordsInAll(windows, tokens) / Math.max(1, windows));
     const reached: number[] = [];
-    for (const word of new Set(searchWords(query))) {
+    for (const places of this.placesOf(query, match)) {
       const holding: number[] = [];
-      for (const token of this.postings.of(word)) {
+      for (const token of places) {
         if (token >= tokens) break;
         const last = Math.floor(token / STRIDE_TOKENS);
         const first = Math.max(0, Math.ceil((token - WINDOW_TOKENS + 1) / STRIDE_TOKENS));
@@ -167,13 +167,13 @@ export class WindowIndex {
    *
    * @param query - any text.
    */
-  shares(query: string, blocks: number): BlockShares {
+  shares(query: string, blocks: number, match: WordMatch = 'stems'): BlockShares {
     this.reserve(0, blocks);
     const { blockSums: own, nearSums: near } = this;
     const touched: number[] = [];
     let total = 0;
-    for (const word of new Set(searchWords(query))) {
-      const holding = this.blocksWith(word, blocks);
+    for (const places of this.placesOf(query, match)) {
+      const holding = blocksWith(places, blocks);
       if (holding.length === 0) continue;
       const rarity = rarityOf(holding.length, blocks);
       total += rarity;
@@ -200,15 +200,14 @@ export class WindowIndex {
     return { own: take(own), near: take(near) };
   }
 
-  /** Those of the first blocks in which a word begins, ascending. */
-  private blocksWith(word: string, blocks: number): readonly number[] {
-    const holding: number[] = [];
-    for (const token of this.postings.of(word)) {
-      const block = Math.floor(token / K);
-      if (block >= blocks) break;
-      if (holding.at(-1) !== block) holding.push(block);
+  /** Where each of a query's words begins. */
+  private *placesOf(query: string, match: WordMatch): Generator<readonly number[]> {
+    const { postings } = this;
+    for (const term of searchTerms(query, match)) {
+      // A shorter word is whole.
+      const isWhole = match === 'stems' || term.length < BEGINNING_LETTERS;
+      yield isWhole ? postings.of(term) : postings.beginningWith(term);
     }
-    return holding;
   }
 
   /**
@@ -288,6 +287,17 @@ export class WindowIndex {
     this.wordCount++;
     this.open = '';
   }
+}
+
+/** Those of the first blocks in which a word begins, ascending. @param places - ascending. */
+function blocksWith(places: readonly number[], blocks: number): readonly number[] {
+  const holding: number[] = [];
+  for (const token of places) {
+    const block = Math.floor(token / K);
+    if (block >= blocks) break;
+    if (holding.at(-1) !== block) holding.push(block);
+  }
+  return holding;
 }
 
 /** BM25's inverse document frequency, never negative. */

@@ -7,6 +7,34 @@ export function searchWords(text: string): string[] {
   return (fold(text).match(WORD) ?? []).map(stem);
 }
 
+/** How a query's words are compared with a history's: by their stems, or by how they begin, grammar left out. */
+export const WORD_MATCHES = ['stems', 'beginnings'] as const;
+export type WordMatch = (typeof WORD_MATCHES)[number];
+
+/** Words that begin with the same letters, so many of them, count as one under `beginnings`. */
+export const BEGINNING_LETTERS = 5;
+/** Words of questions that are grammar and name nothing, by their stems. */
+export const FUNCTION_WORDS: readonly string[] =
+  'the a an of in to is was were are on at by for with and or what which who when where how many much did do does that this it as from be has have had why whom whose'
+    .split(' ')
+    .map((word) => stem(word));
+const GRAMMAR = new Set(FUNCTION_WORDS);
+
+/** What is searched for, each once: stems, or the first letters of those that are no grammar. */
+export function searchTerms(text: string, match: WordMatch): ReadonlySet<string> {
+  const words = searchWords(text);
+  if (match === 'stems') return new Set(words);
+  return new Set(words.filter((word) => !GRAMMAR.has(word)).map((word) => word.slice(0, BEGINNING_LETTERS)));
+}
+
+/** A chat's control tokens, and the role that one names. */
+const MARKUP = /<\|[^|<>]{1,32}\|>(?:(?:user|assistant|system)\b)?/g;
+
+/** A text without the markup of a chat whose template spells control tokens: its words are no one's. */
+export function withoutMarkup(text: string): string {
+  return text.replace(MARKUP, ' ');
+}
+
 /** Compatibility forms and accents removed (NFKD without combining marks), small letters. */
 export function fold(text: string): string {
   if (/^[\0-\x7f]*$/.test(text)) return text.toLowerCase();

@@ -3,6 +3,7 @@
  * count is bounded here before anybody allocates by it.
  */
 import { LEXICAL_FEATURE_NAMES, LEXICAL_FEATURES } from '../../core/lexical/history-words.ts';
+import { WORD_MATCHES } from '../../core/lexical/words.ts';
 import { z } from 'zod';
 import { modelDefaultsSchema } from '../../core/trace/config.ts';
 import { K, MAX_LOD } from '../../core/tree/ids.ts';
@@ -49,6 +50,8 @@ const lensNetCommon = {
       `must be ${LEXICAL_FEATURES} (${LEXICAL_FEATURE_NAMES.join(', ')}), or absent for a LensNet made without words`,
     )
     .optional(),
+  // How those words are compared; absent: by their stems.
+  wordMatch: z.enum(WORD_MATCHES).optional(),
   version: z.number().int().min(0).max(65_535),
 };
 

@@ -3,6 +3,7 @@
  * the page's requests, owns the run under way and the nets made here, and keeps what must outlive the worker.
  */
 import { HistoryWords } from '../../core/lexical/history-words.ts';
+import { wordMatchOf } from '../session/memory/word-match.ts';
 import type { RunConfig } from '../../core/trace/config.ts';
 import { K } from '../../core/tree/ids.ts';
 import { positionSchemeOf } from '../../core/context/position-scheme.ts';
@@ -212,7 +213,9 @@ export class LensTraining {
       workshop,
       model,
       tree: ports.tree,
-      words: new HistoryWords(ports.tree, () => model.tokenizer.createStreamDecoder()),
+      words: new HistoryWords(ports.tree, () => model.tokenizer.createStreamDecoder()).matching(
+        wordMatchOf(model),
+      ),
       config,
       positionScheme: positionSchemeOf(config, model.manifest.trainedContextTokens),
       sampled,

@@ -3,6 +3,7 @@
  * it. Owns no cache: the caller reads answers.
  */
 import { HistoryWords } from '../../../core/lexical/history-words.ts';
+import { wordMatchOf } from '../../session/memory/word-match.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { K } from '../../../core/tree/ids.ts';
@@ -94,7 +95,9 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
     scorer: lensNet,
     embed: (ids) => model.base.embed(ids),
     tailTokens: lensNet.tailTokens,
-    words: lensNet.readsWords ? new HistoryWords(tree, () => model.tokenizer.createStreamDecoder()) : null,
+    words: lensNet.readsWords
+      ? new HistoryWords(tree, () => model.tokenizer.createStreamDecoder()).matching(wordMatchOf(model))
+      : null,
     reserveTokens: K,
     now: () => 0,
   });

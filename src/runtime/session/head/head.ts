@@ -31,6 +31,7 @@ import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
 import { Decoder } from '../decoding/decoder.ts';
 import type { Memory } from '../memory/memory.ts';
+import { wordMatchOf } from '../memory/word-match.ts';
 import { findLensNet, lensNetOf } from './lens-variant.ts';
 import { adaptedLens, PLAIN_TAIL_TOKENS } from './learned-heads.ts';
 import { LookAhead } from './look-ahead.ts';
@@ -307,7 +308,7 @@ export class Head {
   /** The history's words, if the LensNet that scores reads them. */
   private get words(): HistoryWords | null {
     const isRead = POLICIES[this.config.policy].needsLensNet && this.lensNet?.readsWords === true;
-    return isRead ? this.memory.words : null;
+    return isRead ? this.memory.words.matching(wordMatchOf(this.model)) : null;
   }
 
   private get lensNet(): LensNet | null {
