@@ -24,7 +24,7 @@ export interface BaselineHistory {
 
 /** Ranks the closed blocks of a history by a question. */
 export interface BlockRanker {
-  rank(asked: AskedQuestion, gold: readonly Span[] | null, passage?: Span): Ranks | Promise<Ranks>;
+  rank(asked: AskedQuestion, gold: readonly Span[] | null, passage?: readonly Span[]): Ranks | Promise<Ranks>;
   /** Tokens that the base read once for the history. */
   readonly baseTokensOnce?: number;
   /** Wall time of that, however it was shared or cached; absent: what making the ranker took. */

@@ -122,7 +122,7 @@ export const BASELINES = [
     id: 'gold-passage',
     sentence: 'The whole passage that the question is about, raw, and nothing else.',
     createRanker: ({ tree }) => ({
-      rank: (_, _gold, passage) => rankByGold(tree.closedBlockCount, passage === undefined ? [] : [passage]),
+      rank: (_, _gold, passage) => rankByGold(tree.closedBlockCount, passage ?? []),
     }),
     open: passageLayout,
   },

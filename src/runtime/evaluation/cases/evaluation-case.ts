@@ -27,8 +27,8 @@ export interface EvaluationCase {
   readonly values: readonly Span[];
   /** Where the history states what the answer needs; null where nobody knows, or nothing answers. */
   readonly gold: readonly Span[] | null;
-  /** The whole passage that it asks about, where its data say which; absent: they do not. */
-  readonly passage?: Span;
+  /** The whole passage that it asks about, and what else of the history it needs; absent: its data do not say. */
+  readonly passage?: readonly Span[];
 }
 
 /** Questions that share one history. */

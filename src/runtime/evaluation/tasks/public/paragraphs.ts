@@ -14,6 +14,22 @@ interface Options {
   readonly isNumbered?: boolean;
 }
 
+/** Earlier turns that show how short an answer is to be; about nothing that a history tells. */
+const EXAMPLES = [
+  ['What is the capital of France?', 'Paris'],
+  ['When did the war end?', '1945'],
+] as const;
+
+/** The examples in the chat's own words: few-shot prompting, without which a small chat model answers in sentences. */
+function exampleTurns({ manifest, tokenizer }: LoadedModel): Uint32Array {
+  const { userPrefix, userSuffix, assistantPrefix, stop } = manifest.chat;
+  const turns = EXAMPLES.flatMap(([question, answer]) => [
+    ...tokenizer.encodeTemplate(userPrefix, question, userSuffix),
+    ...tokenizer.encodeTemplate(assistantPrefix, answer, `${stop[0] ?? ''}\n`),
+  ]);
+  return Uint32Array.from(turns);
+}
+
 /** Text as tokens, with the place of every character that a span may ask for. */
 class Pages {
   private readonly pieces: Uint32Array[] = [];
@@ -44,8 +60,11 @@ class Pages {
     });
   }
 
-  ids(tokens: number): Uint32Array {
-    const ids = new Uint32Array(tokens);
+  /** So many tokens, of which the last are others'. */
+  ids(all: number, last: Uint32Array): Uint32Array {
+    const ids = new Uint32Array(all);
+    const tokens = all - last.length;
+    ids.set(last, tokens);
     let at = 0;
     for (const piece of this.pieces) {
       ids.set(piece.subarray(0, Math.max(0, tokens - at)), Math.min(at, tokens));
@@ -55,14 +74,20 @@ class Pages {
   }
 }
 
-/** Whole paragraphs in a drawn order, and answerable questions about some of them. @throws {NoRoomError} */
+/**
+ * Whole paragraphs in a drawn order, the examples, and answerable questions about some of the paragraphs.
+ *
+ * @throws {NoRoomError}
+ */
 export function writeSquad(
-  { historyTokens, questions, isNumbered = false }: Options,
+  { historyTokens: all, questions, isNumbered = false }: Options,
   model: LoadedModel,
   paragraphs: readonly QaParagraph[],
   rng: Rng,
 ): SharedHistory {
   const pages = new Pages(model);
+  const examples = exampleTurns(model);
+  const historyTokens = all - examples.length;
   const cases: EvaluationCase[] = [];
   for (const [i, paragraph] of shuffled(paragraphs, rng).entries()) {
     if (pages.tokens >= historyTokens) break;
@@ -84,21 +109,27 @@ export function writeSquad(
     const values = [...new Set(asked.answers.map(({ text: answer }) => answer))];
     const expected = { kind: 'text', values } as const;
     const item = caseOfText(model, asked.question, values[0]!, expected, spans.slice(0, 1));
-    cases.push({ ...item, passage: { start, end: pages.tokens } });
+    const passage = [
+      { start, end: pages.tokens },
+      { start: historyTokens, end: all },
+    ];
+    cases.push({ ...item, passage });
   }
-  if (pages.tokens < historyTokens) throw tooShort(pages.tokens, historyTokens);
+  if (pages.tokens < historyTokens) throw tooShort(pages.tokens + examples.length, all);
   if (cases.length < questions)
     throw new NoRoomError(`${historyTokens} tokens hold only ${cases.length} questions.`);
-  return { ids: pages.ids(historyTokens), cases: shuffled(cases, rng).slice(0, questions) };
+  return { ids: pages.ids(all, examples), cases: shuffled(cases, rng).slice(0, questions) };
 }
 
 /** The documents of one question among those of others. @throws {NoRoomError} */
 export function writeHotpot(
-  { historyTokens }: Options,
+  { historyTokens: length }: Options,
   model: LoadedModel,
   all: readonly HotpotQuestion[],
   rng: Rng,
 ): SharedHistory {
+  const examples = exampleTurns(model);
+  const historyTokens = length - examples.length;
   const asked = all[rng.nextInt(all.length)]!;
   const needed = asked.documents.filter(({ sentences }) => sentences.some(({ isSupport }) => isSupport));
   const textOf = ({ title, sentences }: HotpotQuestion['documents'][number]): string =>
@@ -133,7 +164,7 @@ export function writeHotpot(
   }
   while (pages.tokens < historyTokens) pages.add('\n');
   const expected = { kind: 'text', values: [asked.answer] } as const;
-  return oneQuestion(model, pages.ids(historyTokens), asked.question, expected, gold);
+  return oneQuestion(model, pages.ids(length, examples), asked.question, expected, gold);
 }
 
 function shuffled<T>(items: readonly T[], rng: Rng): T[] {

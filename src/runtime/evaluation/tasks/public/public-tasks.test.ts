@@ -163,9 +163,12 @@ describe('ruler', () => {
     const one = write(RULER_TASKS.find(({ id }) => id === 'qa-1')!);
     expect(goldOf(one, one.cases[0]!)[0]).toBe(valuesOf(one.cases[0]!)[0]);
     const [{ passage, gold }] = one.cases as [EvaluationCase];
-    expect(passage!.start).toBeLessThan(gold![0]!.start);
-    expect(passage!.end).toBeGreaterThanOrEqual(gold![0]!.end);
-    expect(textOf(one.ids.slice(passage!.start, passage!.end))).toMatch(/^\s*Document \d+:\n/);
+    const [whole, examples] = passage!;
+    expect(whole!.start).toBeLessThan(gold![0]!.start);
+    expect(whole!.end).toBeGreaterThanOrEqual(gold![0]!.end);
+    expect(examples!.end).toBe(one.ids.length);
+    expect(textOf(one.ids.slice(examples!.start, examples!.end))).toMatch(/capital of France.*Paris.*1945/s);
+    expect(textOf(one.ids.slice(whole!.start, whole!.end))).toMatch(/^\s*Document \d+:\n/);
     expect(textOf(one.ids).match(/Document \d+:/g)!.length).toBeGreaterThan(10);
     const two = write(RULER_TASKS.find(({ id }) => id === 'qa-2')!);
     const [item] = two.cases;
