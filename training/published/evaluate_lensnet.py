@@ -23,6 +23,7 @@ from torch import Tensor
 from training.constants import BLOCK_SIZE, LEXICAL_FEATURES
 from training.data.layouts import Entry
 from training.data.lens_samples import Sample
+from training.data.words import HistoryWords, asked_at
 from training.models.lensnet import LensParts
 from training.options import parser_of
 from training.published.base import BaseFileError, load_published_base
@@ -78,11 +79,18 @@ class Asker(Sampler):
         question = [Entry(0, at, min(at + BLOCK_SIZE, length)) for at in range(covered, length, BLOCK_SIZE)]
         return gists + question
 
+    def bm25(self, sample: Sample) -> Tensor:
+        """`[E]` the rank by the policy of that name, whatever way LensNet has words compared."""
+        stream = sample.stream
+        words = HistoryWords(self.vocabulary, stream.tokens.tolist())
+        features = words.features(sample.layout, asked_at(stream.roles, stream.length, self.tail_tokens))
+        return torch.from_numpy(features)[:, LEXICAL_FEATURES.index("bm25")]
+
 
 @torch.no_grad()
-def scores_of(net, sample: Sample) -> dict[str, Tensor]:
+def scores_of(net, sample: Sample, words: Tensor) -> dict[str, Tensor]:
+    """`[E]` by name. `words` is the rank by keyword search."""
     ((logits, scores),) = forward(net, [sample], LensParts())
-    words = sample.lexical[:, LEXICAL_FEATURES.index("bm25")]
     return {"lensnet": logits, "bm25": words, "hybrid": (scores + standings(words)).clamp(-1, 1)}
 
 
@@ -109,7 +117,7 @@ def measure(options: argparse.Namespace) -> dict:
             if sample is None:
                 continue
             count += 1
-            for name, values in scores_of(net, sample).items():
+            for name, values in scores_of(net, sample, asker.bm25(sample)).items():
                 for k in PLACES:
                     found.setdefault(f"{name}@{k}", []).append(ranks_all(values, sample, k))
             if count == options.n:
