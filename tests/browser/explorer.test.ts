@@ -97,6 +97,37 @@ describe('the tree explorer', () => {
     const levels = await results.getByRole('heading').allInnerTexts();
     expect(levels.map((level) => level.trim())).toEqual(['LOD1', 'LOD2']);
   });
+
+  it('lists nodes, filters and sorts them, and leads from one to its block', async () => {
+    await explorer().getByRole('button', { name: 'Nodes', exact: true }).click();
+    const list = page.getByRole('region', { name: 'List of nodes' });
+    const rows = list.locator('tbody tr');
+    await list.getByText(/^1–100 of [\d,]+ nodes/).waitFor();
+    await list.getByLabel('Level', { exact: true }).selectOption({ label: 'LOD1' });
+    await list.getByLabel('Accesses from', { exact: true }).fill('2');
+    await list.getByText(/; the tree has/).waitFor();
+    const accesses = list.getByRole('columnheader', { name: 'Accesses' });
+    await accesses.getByRole('button').click();
+    await expect.poll(() => accesses.getAttribute('aria-sort')).toBe('descending');
+    const column = async () =>
+      (await rows.locator('td:nth-child(4)').allInnerTexts()).map((text) => Number(text.replaceAll(',', '')));
+    await expect.poll(async () => (await column()).every((count) => count >= 2)).toBe(true);
+    const counts = await column();
+    expect(counts).toEqual([...counts].sort((a, b) => b - a));
+    await rows.first().getByRole('button').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => rows.nth(1).getAttribute('aria-selected')).toBe('true');
+    await inspector().getByText('Gist, LOD1').waitFor();
+    await inspector().getByText('Span id').waitFor();
+    const download = page.waitForEvent('download');
+    await list.getByRole('button', { name: /as CSV$/ }).click();
+    expect((await download).suggestedFilename()).toMatch(/-nodes\.csv$/);
+    await list.getByRole('button', { name: 'Clear', exact: true }).click();
+    await list.getByText(/^1–100 of/).waitFor();
+    await explorer().getByRole('button', { name: 'Nodes', exact: true }).click();
+    await list.waitFor({ state: 'detached' });
+  });
 });
 
 describe('steering', () => {

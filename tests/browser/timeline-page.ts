@@ -81,7 +81,7 @@ function createTreePage(): { readonly page: Page; readonly plant: (tokens: numbe
   const page = createPage({
     call: (command: Command) =>
       command.kind === 'treeCells' && tree
-        ? Promise.resolve(treeCells(tree, 0, command.start, command.end, command.cells))
+        ? Promise.resolve(treeCells(tree, 0, command))
         : Promise.reject(new Error(`There is no engine to answer ${command.kind}.`)),
     onNotice: () => () => undefined,
     dispose: () => undefined,

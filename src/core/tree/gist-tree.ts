@@ -8,7 +8,7 @@ import { HiddenSpans } from './hidden-spans.ts';
 import { type Lod, K, MAX_LOD, spanIdOf, tokensPerEntry } from './ids.ts';
 import type { NodeRun, SpanId } from './ids.ts';
 import { NodeColumns } from './node-columns.ts';
-import type { NodeFlag, NodeMetadata } from './node-columns.ts';
+import type { NodeFlag, NodeMeasure, NodeMetadata } from './node-columns.ts';
 import { ProvenanceRuns } from './provenance.ts';
 import type { Provenance, ProvenanceRun } from './provenance.ts';
 
@@ -271,6 +271,11 @@ export class GistTree {
     const columns = this.columns[lod];
     if (columns === undefined) throw new TreeError('missing', `The tree has no LOD${lod}.`);
     return columns;
+  }
+
+  /** One column of a node by its row; NaN where it has no value, as raw blocks have no version of a gist. */
+  measure(lod: number, row: number, measure: NodeMeasure): number {
+    return lod === 0 && measure === 'gistVersion' ? NaN : this.metadata(lod).measure(row, measure);
   }
 
   /** Read one node. @throws {TreeError} `missing` if the tree does not have it. */

@@ -8,6 +8,19 @@ export type NodeFlag = keyof typeof NODE_FLAGS;
 const UNMEASURED = NaN;
 const NEVER = 0xffffffff;
 
+/** What a node is measured by: its columns as numbers. Steps are refocuses, the sensitivity is nats/token. */
+export const NODE_MEASURES = [
+  'accessCount',
+  'lastAccessStep',
+  'expansions',
+  'collapses',
+  'residency',
+  'sensitivity',
+  'createdAtStep',
+  'gistVersion',
+] as const;
+export type NodeMeasure = (typeof NODE_MEASURES)[number];
+
 /** One node's metadata, read out. */
 export interface NodeMetadata {
   /** Version of the GistNet that made the gist; null at LOD0. */
@@ -137,6 +150,12 @@ export class NodeColumns {
     this.accessCount.set(row, this.accessCount.get(row) + 1);
     this.lastAccessStep.set(row, step);
     this.residency.set(row, residency);
+  }
+
+  /** One column of a node; NaN where it has no value, as where it never stood in the working context. */
+  measure(row: number, measure: NodeMeasure): number {
+    const value = this[measure].get(row);
+    return measure === 'lastAccessStep' && value === NEVER ? NaN : value;
   }
 
   read(row: number, hasGist: boolean): NodeMetadata {

@@ -134,6 +134,7 @@ export class Engine {
     measureSensitivity: this.changing((query) => this.session.query(query)),
     planPruning: this.changing((query) => this.session.query(query)),
     treeCells: (query) => this.session.query(query),
+    listNodes: (query) => this.session.query(query),
     searchText: (query) => this.session.query(query),
     searchSimilar: (query) => this.session.query(query),
     probe: (request) => this.probe(request),
@@ -149,6 +150,7 @@ export class Engine {
     },
     readRun: ({ sessionId }) => this.readRun(sessionId as SessionId),
     runTexts: (command) => this.runTexts(command),
+    exportNodes: (command) => this.exportNodes(command),
     exportTrace: ({ format }) => this.exportTrace(format),
     exportSession: ({ sessionId }) => this.exportSession(sessionId as SessionId),
     importSession: ({ file }) => this.importSession(file),
@@ -476,6 +478,12 @@ export class Engine {
     } as const;
     const { exportTrace } = await import('./trace-files/export-trace.ts');
     return exportTrace(format, record.title, header, await this.session.events());
+  }
+
+  private async exportNodes(command: CommandOf<'exportNodes'>): Promise<ExportedFile> {
+    const { memory, steps, state } = this.session;
+    const { exportNodes } = await import('./session-files/export-nodes.ts');
+    return exportNodes(state.record.title, memory.tree, steps.marks.list, command);
   }
 
   private async exportSession(id: SessionId): Promise<ExportedFile> {

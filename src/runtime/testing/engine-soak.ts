@@ -101,7 +101,9 @@ class SoakUser {
     const { engine } = this;
     await engine.handle({ kind: 'inspect', lod: 1, start: 0, end: 32 });
     await engine.handle({ kind: 'spanText', start: 0, end: 64, maxCharacters: 400 });
-    await engine.handle({ kind: 'treeCells', start: 0, end: 256, cells: 8 });
+    await engine.handle({ kind: 'treeCells', start: 0, end: 256, cells: 8, measure: 'accessCount' });
+    const order = { by: 'accessCount', descending: true } as const;
+    await engine.handle({ kind: 'listNodes', filter: { lod: 1 }, order, offset: 0, limit: 5 });
     await engine.handle({ kind: 'searchText', query: 'lantern', limit: 5 });
     await engine.handle({ kind: 'searchSimilar', query: 'lantern', limit: 5 });
     await engine.handle({ kind: 'nextTokens', count: 3 });

@@ -23,6 +23,7 @@ const LOCAL_KEYS = [
   ['Tree explorer', '↑ ↓ ← →', 'parent, first child, siblings'],
   ['Tree explorer', 'Home End', 'first and last node of the level'],
   ['Tree explorer', 'Enter Esc', 'zoom to the node, zoom out by a level'],
+  ['List of nodes', '↑ ↓ PageUp PageDown', 'walk the nodes, turn the pages'],
   ['Step as a table', '↑ ↓', 'the block before, the next block'],
   ['Step as a table', '← →', 'the step before, the next step'],
   ['Name of a track', 'Enter', 'pin it in place, or let it go'],

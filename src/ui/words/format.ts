@@ -93,6 +93,12 @@ export function formatAge(thenMs: number, nowMs: number): string {
   return new Date(thenMs).toISOString().slice(0, 10);
 }
 
+/** A moment as the user's own clock has it, to the minute: `2026-01-02 12:05`. */
+export function formatMoment(ms: number): string {
+  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16).replace('T', ' ');
+}
+
 /** Makes the whitespace of a token visible where a token stands alone. */
 export function formatToken(text: string): string {
   return text.replaceAll('\n', '⏎').replaceAll('\t', '⇥').replaceAll(' ', '·') || '∅';

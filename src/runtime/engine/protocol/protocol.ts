@@ -21,7 +21,7 @@ import type { ModelFetchProgress, ModelResults } from './models.ts';
 import { type ProfileReport, profileSchema } from './profile.ts';
 import { runSchemas } from '../../session/messages/run-messages.ts';
 import type { BranchProgress, ProbeResult, StoredRun } from '../../session/messages/run-messages.ts';
-import { querySchemas } from '../../session/messages/query-messages.ts';
+import { nodeQueryFields, querySchemas } from '../../session/messages/query-messages.ts';
 import { sessionCommandSchemas } from '../../session/messages/session-messages.ts';
 import type { SessionNotice, SessionResults, SessionState } from '../../session/messages/session-messages.ts';
 
@@ -30,7 +30,9 @@ export type {
   ContinuationScore,
   GistMatch,
   LevelCells,
+  ListedNode,
   ListedToken,
+  NodeList,
   PruningReport,
   SensitivityReport,
   SimilarSearch,
@@ -85,6 +87,8 @@ export const commandSchema = z.discriminatedUnion('kind', [
     question: z.string().min(1).max(2000),
     expected: z.array(z.string().min(1).max(200)).min(1).max(20),
   }),
+  /** Nodes of the open session's tree, with all that is known of them, as a file. */
+  z.object({ kind: z.literal('exportNodes'), ...nodeQueryFields, format: z.enum(['csv', 'json']) }),
   /** The run so far as a file. */
   z.object({ kind: z.literal('exportTrace'), format: z.enum(EXPORT_FORMATS) }),
   /** A session with all that belongs to it, as a `.ctx` archive. */
@@ -162,6 +166,7 @@ export interface CommandResults extends SessionResults, ModelResults {
   profile: ProfileReport;
   readRun: StoredRun;
   runTexts: readonly string[];
+  exportNodes: ExportedFile;
   exportTrace: ExportedFile;
   exportSession: ExportedFile;
   importSession: SessionSnapshot;

@@ -46,7 +46,7 @@ export async function exportTrace(
 const PIECE_CHARACTERS = 1024 * 1024;
 
 /** A browser may move a blob's pieces out of memory; one long string would stay in it. */
-async function blobOf(chunks: Iterable<string> | AsyncIterable<string>, type: string): Promise<Blob> {
+export async function blobOf(chunks: Iterable<string> | AsyncIterable<string>, type: string): Promise<Blob> {
   const pieces: Blob[] = [];
   let waiting: string[] = [];
   let characters = 0;

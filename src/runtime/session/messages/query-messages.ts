@@ -3,7 +3,11 @@
  * context; a measured sensitivity is noted in the tree and in the trace.
  */
 import { z } from 'zod';
-import type { NodeRun } from '../../../core/tree/ids.ts';
+import type { BlockSpan, NodeRun } from '../../../core/tree/ids.ts';
+import { NODE_MEASURES, type NodeMeasure } from '../../../core/tree/node-columns.ts';
+import { ROLES } from '../../../core/tree/provenance.ts';
+import { NODE_STATES } from '../../../core/tree/query/node-filter.ts';
+import type { NodeRecord } from '../../../core/tree/query/node-record.ts';
 import type { ProvenanceRun } from '../../../storage/ports.ts';
 
 /** A block as messages name it. */
@@ -18,6 +22,22 @@ export const headField = { head: z.number().int().min(0).optional() };
 
 const MAX_QUERY_CHARACTERS = 2000;
 const MAX_CELLS = 16_384;
+const MAX_LISTED_NODES = 500;
+
+const rangeSchema = z.object({ min: z.number().optional(), max: z.number().optional() });
+
+/** The nodes that are meant, and in which order. */
+const nodeFilterSchema = z.object({
+  lod: blockFields.lod.optional(),
+  documentId: z.string().optional(),
+  role: z.enum(ROLES).optional(),
+  states: z.array(z.enum(NODE_STATES)).readonly().optional(),
+  ranges: z.partialRecord(z.enum(NODE_MEASURES), rangeSchema.optional()).optional(),
+});
+export const nodeQueryFields = {
+  filter: nodeFilterSchema,
+  order: z.object({ by: z.enum(['place', ...NODE_MEASURES]), descending: z.boolean() }),
+};
 
 export const querySchemas = [
   z.object({ kind: z.literal('inspect'), ...blockFields, ...headField }),
@@ -41,12 +61,21 @@ export const querySchemas = [
   z.object({ kind: z.literal('measureSensitivity'), ...blockFields, ...headField }),
   /** What pruning would move to the cold tier now; `measure`: measure the loss of so many nodes that were not yet. */
   z.object({ kind: z.literal('planPruning'), measure: z.number().int().min(0).max(64) }),
-  /** The tree's nodes that touch tokens `start..end-1`, at most `cells` of each level. */
+  /** The nodes that pass a filter, `limit` of them from the `offset`-th on. */
+  z.object({
+    kind: z.literal('listNodes'),
+    ...nodeQueryFields,
+    offset: z.number().int().min(0),
+    limit: z.number().int().min(1).max(MAX_LISTED_NODES),
+  }),
+  /** The tree's nodes that touch tokens `start..end-1`, at most `cells` of each level, by one of their measures. */
   z.object({
     kind: z.literal('treeCells'),
     start: blockFields.start,
     end: blockFields.end,
     cells: z.number().int().min(1).max(MAX_CELLS),
+    measure: z.enum(NODE_MEASURES),
+    filter: nodeFilterSchema.optional(),
   }),
   /** Where a text stands in the history; capitals and small letters are the same. */
   z.object({
@@ -83,6 +112,9 @@ export interface BlockReport {
   readonly lod: number;
   readonly start: number;
   readonly end: number;
+  readonly spanId: number;
+  /** The gist that it is part of; null where none is made yet. */
+  readonly parent: BlockSpan | null;
   readonly text: string;
   readonly inWorkingContext: boolean;
   readonly currentLod: number | null;
@@ -175,16 +207,14 @@ export interface LevelCells {
   /** Index of the first cell's first node: a multiple of `stride`. */
   readonly firstIndex: number;
   readonly stride: number;
-  /** The highest of each cell's nodes. */
-  readonly accessCounts: Uint32Array;
-  /** The newest of each cell's nodes; -1 where none was ever in the working context. */
-  readonly lastAccessSteps: Int32Array;
+  /** The highest of each cell's nodes by the measure that was asked for; NaN where none has a value. */
+  readonly values: Float32Array;
   /** The oldest of each cell's gists; 0 at level 0. */
   readonly gistVersions: Uint32Array;
-  /** The highest of each cell's nodes, nats/token; NaN where none was measured. */
-  readonly sensitivities: Float32Array;
   /** Bits of `NODE_FLAGS`, of all nodes of the cell together. */
   readonly flags: Uint8Array;
+  /** 1 where a node of the cell passes the filter; null without one. */
+  readonly matches: Uint8Array | null;
 }
 
 export interface TreeCells {
@@ -194,7 +224,23 @@ export interface TreeCells {
   /** The GistNet that is loaded: gists of another version are stale. */
   readonly gistVersion: number;
   readonly maxLod: number;
+  readonly measure: NodeMeasure;
   readonly levels: readonly LevelCells[];
+}
+
+/** A node as the explorer lists it. */
+export interface ListedNode extends NodeRecord {
+  /** The name that the researcher gave it. */
+  readonly tag: string | null;
+}
+
+export interface NodeList {
+  /** Nodes that pass the filter, listed or not. */
+  readonly total: number;
+  /** Nodes that the tree has. */
+  readonly treeNodes: number;
+  readonly offset: number;
+  readonly nodes: readonly ListedNode[];
 }
 
 export interface TextHit {
@@ -231,6 +277,7 @@ export interface QueryResults {
   measureSensitivity: SensitivityReport;
   planPruning: PruningReport;
   treeCells: TreeCells;
+  listNodes: NodeList;
   searchText: TextSearch;
   searchSimilar: SimilarSearch;
 }

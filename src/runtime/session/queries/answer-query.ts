@@ -6,6 +6,7 @@ import { topTokens } from '../decoding/sampler.ts';
 import type { Head } from '../head/head.ts';
 import type { SessionSteps } from '../steps/session-steps.ts';
 import { inspectBlock } from './inspector.ts';
+import { listNodes } from './node-list.ts';
 import { searchSimilar } from './nearest-gists.ts';
 import type { ContinuationScore, Query, QueryResults, TokenProbability } from '../messages/query-messages.ts';
 import { noteSensitivity } from './sensitivity.ts';
@@ -38,7 +39,9 @@ export async function answerQuery(steps: SessionSteps, query: Query): Promise<Qu
     case 'planPruning':
       return reportPruning(steps, query.measure);
     case 'treeCells':
-      return treeCells(tree, focus.step, query.start, query.end, query.cells);
+      return treeCells(tree, focus.step, query);
+    case 'listNodes':
+      return listNodes(tree, steps.marks.list, query, yieldToEvents);
     case 'searchText':
       return searchText(tree, tokenizer, query.query, query.limit, yieldToEvents);
     case 'searchSimilar':

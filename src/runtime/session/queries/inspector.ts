@@ -37,6 +37,8 @@ export function inspectBlock(
     lod,
     start,
     end,
+    spanId: node.spanId,
+    parent: node.parent === null ? null : parent,
     text: tokenizer.decode(shown),
     inWorkingContext: index >= 0,
     currentLod: holder?.lod ?? null,

@@ -64,9 +64,10 @@ describe('cells of the tree', () => {
   tree.metadata(1).lastAccessStep.set(9, 4);
   tree.setFlag(1, 7 * 32, 'pinned', true);
   tree.setFlag(1, 6 * 32, 'tagged', true);
+  const everything = { start: 0, end: tree.tokenCount, cells: 200 };
 
   it('gives one cell a node while they fit', () => {
-    const { levels } = treeCells(tree, 20, 0, tree.tokenCount, 200);
+    const { levels } = treeCells(tree, 20, { ...everything, measure: 'accessCount' });
     expect(levels.map(({ nodeCount, stride }) => [nodeCount, stride])).toEqual([
       [100, 1],
       [100, 1],
@@ -74,17 +75,26 @@ describe('cells of the tree', () => {
       [0, 1],
       [0, 1],
     ]);
-    const { accessCounts, lastAccessSteps, flags } = levels[1]!;
-    expect([accessCounts[7], lastAccessSteps[7], flags[7]]).toEqual([1, 12, NODE_FLAGS.pinned]);
-    expect([accessCounts[8], lastAccessSteps[8]]).toEqual([0, -1]);
+    const { values, flags, matches } = levels[1]!;
+    expect([values[7], values[8], flags[7], matches]).toEqual([1, 0, NODE_FLAGS.pinned, null]);
+    const last = treeCells(tree, 20, { ...everything, measure: 'lastAccessStep' }).levels[1]!;
+    expect([last.values[7], last.values[8]]).toEqual([12, NaN]);
+  });
+
+  it('says which cells hold a node that a filter means', () => {
+    const filter = { ranges: { accessCount: { min: 5 } } };
+    const wanted = { start: 0, end: tree.tokenCount, cells: 30, measure: 'residency', filter } as const;
+    const { levels } = treeCells(tree, 20, wanted);
+    expect(levels[0]!.matches).toEqual(new Uint8Array(25));
+    expect([...levels[1]!.matches!.keys()].filter((cell) => levels[1]!.matches![cell] === 1)).toEqual([2]);
   });
 
   it('sums up neighbours where they do not fit, and covers the range whatever its start', () => {
-    const level = treeCells(tree, 20, 5 * 32, 100 * 32, 30).levels[1]!;
+    const some = { start: 5 * 32, end: 100 * 32, cells: 30 };
+    const level = treeCells(tree, 20, { ...some, measure: 'accessCount' }).levels[1]!;
     expect(level).toMatchObject({ firstIndex: 4, stride: 4 });
-    expect(level.accessCounts.length).toBe(24);
-    expect(level.accessCounts[0]).toBe(1);
-    expect(level.accessCounts[1]).toBe(5);
+    expect(level.values.length).toBe(24);
+    expect([level.values[0], level.values[1]]).toEqual([1, 5]);
     expect(level.flags[0]).toBe(NODE_FLAGS.pinned | NODE_FLAGS.tagged);
   });
 });
@@ -147,7 +157,13 @@ describe('asking the engine', () => {
   }, 60_000);
 
   const gistBack = async () => {
-    const layout = await fixture.engine.handle({ kind: 'treeCells', start: 0, end: 4000, cells: 500 });
+    const layout = await fixture.engine.handle({
+      kind: 'treeCells',
+      start: 0,
+      end: 4000,
+      cells: 500,
+      measure: 'accessCount',
+    });
     expect(layout.tokenCount).toBe(prose(4000).length);
     for (let start = 0; ; start += 32) {
       const block = await fixture.engine.handle({ kind: 'inspect', lod: 1, start, end: start + 32 });
@@ -167,6 +183,25 @@ describe('asking the engine', () => {
     ]);
     const short = await fixture.engine.handle({ kind: 'searchSimilar', query: 'gull', limit: 3 });
     expect(short.by).toBe('embedding');
+  });
+
+  it('lists nodes page by page, and gives all of them as a file', async () => {
+    const question = { filter: { lod: 1 }, order: { by: 'accessCount', descending: true } } as const;
+    const first = await fixture.engine.handle({ kind: 'listNodes', ...question, offset: 0, limit: 2 });
+    const next = await fixture.engine.handle({ kind: 'listNodes', ...question, offset: 2, limit: 500 });
+    expect([first.nodes.length, next.nodes.length]).toEqual([2, first.total - 2]);
+    expect(first.treeNodes).toBeGreaterThan(first.total);
+    const counts = [...first.nodes, ...next.nodes].map(({ accessCount }) => accessCount);
+    expect(counts).toEqual([...counts].sort((a, b) => b - a));
+    expect(counts[0]).toBeGreaterThan(0);
+    const csv = await fixture.engine.handle({ kind: 'exportNodes', ...question, format: 'csv' });
+    expect(csv.fileName).toBe('test-nodes.csv');
+    expect((await csv.file.text()).trim().split('\r\n')).toHaveLength(first.total + 1);
+    const json = await fixture.engine.handle({ kind: 'exportNodes', ...question, format: 'json' });
+    const read = JSON.parse(await json.file.text()) as { nodes: object[]; filter: object };
+    expect(read).toMatchObject({ format: 'megacontext-nodes', version: 1, ...question });
+    expect(read.nodes).toHaveLength(first.total);
+    expect(read.nodes[0]).toMatchObject({ lod: 1, sources: [{ role: 'document' }], accessCount: counts[0] });
   });
 
   it('scores a continuation token by token, and refuses one that is too long', async () => {

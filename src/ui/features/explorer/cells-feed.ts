@@ -1,4 +1,6 @@
 /** Fetches the tree's cells around the visible window: one request at a time, the newest wish wins. */
+import type { NodeMeasure } from '../../../core/tree/node-columns.ts';
+import type { NodeFilter } from '../../../core/tree/query/node-filter.ts';
 import type { TreeCells } from '../../../runtime/engine/protocol/protocol.ts';
 import type { EngineLink } from '../../model/engine-link.ts';
 import type { TokenWindow } from '../../model/token-axis.ts';
@@ -8,15 +10,17 @@ const MARGIN = 1;
 const MAX_CELLS = 16_384;
 const REFRESH_EVERY_MS = 400;
 
-interface Wish {
+export interface CellsWish {
   readonly window: TokenWindow;
   readonly width: number;
+  readonly measure: NodeMeasure;
+  readonly filter: NodeFilter | undefined;
 }
 
 export class CellsFeed {
   #cells: TreeCells | null = null;
-  #have: Wish | null = null;
-  #wish: Wish | null = null;
+  #have: CellsWish | null = null;
+  #wish: CellsWish | null = null;
   #busy = false;
   #askedAtMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,16 +36,16 @@ export class CellsFeed {
     return this.#cells;
   }
 
-  /** Ask for what this window needs, unless it is there. */
-  want(window: TokenWindow, width: number): void {
-    if (this.#have && covers(this.#have, { window, width })) return;
-    this.#wish = { window, width };
+  /** Ask for what this needs, unless it is there. */
+  want(wish: CellsWish): void {
+    if (this.#have && covers(this.#have, wish)) return;
+    this.#wish = wish;
     this.#ask();
   }
 
   /** The tree changed: ask again soon, at most every so often. */
-  refresh(window: TokenWindow, width: number): void {
-    this.#wish = { window, width };
+  refresh(wish: CellsWish): void {
+    this.#wish = wish;
     const wait = REFRESH_EVERY_MS - (performance.now() - this.#askedAtMs);
     this.#timer ??= setTimeout(
       () => {
@@ -73,7 +77,8 @@ export class CellsFeed {
     const start = Math.max(0, Math.floor(wish.window.start - span * MARGIN));
     const end = Math.ceil(wish.window.end + span * MARGIN);
     const cells = Math.min(MAX_CELLS, Math.max(1, Math.round(wish.width * (1 + 2 * MARGIN))));
-    this.engine.send({ kind: 'treeCells', start, end, cells }).then(
+    const { measure, filter } = wish;
+    this.engine.send({ kind: 'treeCells', start, end, cells, measure, filter }).then(
       (answer) => {
         this.#cells = answer;
         this.#have = wish;
@@ -95,11 +100,13 @@ export class CellsFeed {
 }
 
 /** True if what was fetched for `have` still shows `wish` with all its nodes. */
-function covers(have: Wish, wish: Wish): boolean {
+function covers(have: CellsWish, wish: CellsWish): boolean {
   const span = have.window.end - have.window.start;
   const zoom = (wish.window.end - wish.window.start) / span;
   return (
     wish.width === have.width &&
+    wish.measure === have.measure &&
+    wish.filter === have.filter &&
     zoom > 0.75 &&
     zoom < 1.5 &&
     wish.window.start >= have.window.start - span * MARGIN &&

@@ -8,7 +8,7 @@ import type { Palette } from '../../view/palette.ts';
 import { mergeRuns } from '../../model/merge-runs.ts';
 import type { DrawSurface } from '../../widgets/surface.ts';
 import { type TokenWindow, tokenToX } from '../../model/token-axis.ts';
-import { type Heat, type IcicleRow, cellBoxes, heatOf, heatScale } from './icicle.ts';
+import { type IcicleRow, cellBoxes, heatOf, heatScale } from './icicle.ts';
 import { tagColour } from '../../words/tag-colour.ts';
 
 export interface IcicleScene {
@@ -16,7 +16,6 @@ export interface IcicleScene {
   readonly rows: readonly IcicleRow[];
   readonly window: TokenWindow;
   readonly width: number;
-  readonly heat: Heat;
   /** The shown step's working context. */
   readonly entries: readonly LayoutEntry[];
   readonly marks: readonly SpanMark[];
@@ -27,6 +26,8 @@ export interface IcicleScene {
 }
 
 const COLDEST = 0.14;
+/** Cells without a node that passes the filter. */
+const FILTERED_OUT = 0.04;
 const HELD_BAR = 4;
 const HIT_BAR = 4;
 /** Hits wider than this let what lies below show through. */
@@ -38,7 +39,7 @@ const LABEL_FROM = 28;
 
 export function drawIcicle(surface: DrawSurface, scene: IcicleScene): void {
   const { cells, rows, palette } = scene;
-  const scale = heatScale(cells, scene.heat);
+  const scale = heatScale(cells);
   for (const row of rows) {
     surface.fillStyle = palette.empty;
     surface.fillRect(0, row.y, scene.width, row.height);
@@ -58,10 +59,11 @@ function drawLevel(
   level: LevelCells,
   scale: number,
 ): void {
-  const { cells, palette, window, width, heat } = scene;
+  const { cells, palette, window, width } = scene;
   for (const { cell, x, width: wide } of cellBoxes(level, cells.tokenCount, window, width)) {
     surface.fillStyle = palette.lod[level.level]!;
-    surface.globalAlpha = COLDEST + (1 - COLDEST) * heatOf(level, cell, heat, scale);
+    const heat = heatOf(level.values[cell]!, cells.measure, scale);
+    surface.globalAlpha = level.matches?.[cell] === 0 ? FILTERED_OUT : COLDEST + (1 - COLDEST) * heat;
     surface.fillRect(x, row.y, wide, row.height);
     surface.globalAlpha = 1;
     const isStale = level.level > 0 && level.gistVersions[cell] !== cells.gistVersion;

@@ -2,9 +2,10 @@
 import { foundSpans } from './explorer-state.ts';
 import type { Explorer } from './explorer.ts';
 import type { BlockRef } from '../../model/viewport.ts';
+import type { TokenWindow } from '../../model/token-axis.ts';
 import { CanvasLayer } from '../../widgets/canvas-layer.ts';
 import { type Palette, readPalette } from '../../view/palette.ts';
-import { CellsFeed } from './cells-feed.ts';
+import { CellsFeed, type CellsWish } from './cells-feed.ts';
 import { drawIcicle } from './draw-icicle.ts';
 import { type IcicleRow, icicleRows, nodeAtPoint } from './icicle.ts';
 import type { TreeShape } from './tree-walk.ts';
@@ -55,10 +56,11 @@ export class ExplorerRenderer {
       view.playhead.store.subscribe(redraw),
       view.viewport.store.subscribe(redraw),
       explorer.store.subscribe(redraw),
+      explorer.nodes.store.subscribe(redraw),
       mirror.subscribe((now, before) => {
         if (now.session?.record.id !== before.session?.record.id) this.#feed.clear();
         if (now.session !== before.session) {
-          this.#feed.refresh(this.explorer.model.view.viewport.state.tokens, this.#layer.width);
+          this.refresh();
           redraw();
         }
       }),
@@ -73,7 +75,7 @@ export class ExplorerRenderer {
 
   /** Metadata changed without a new state of the session, as by a measurement. */
   refresh(): void {
-    this.#feed.refresh(this.explorer.model.view.viewport.state.tokens, this.#layer.width);
+    this.#feed.refresh(this.#wish(this.explorer.model.view.viewport.state.tokens, this.#layer.width));
   }
 
   /** The node under a point of the page. */
@@ -86,6 +88,11 @@ export class ExplorerRenderer {
   dispose(): void {
     cancelAnimationFrame(this.#pending);
     for (const stop of this.#stops) stop();
+  }
+
+  #wish(window: TokenWindow, width: number): CellsWish {
+    const { nodes, state } = this.explorer;
+    return { window, width, measure: state.heat, filter: nodes.shownFilter };
   }
 
   #schedule(): void {
@@ -102,12 +109,12 @@ export class ExplorerRenderer {
     const { width, height } = layer;
     if (width === 0 || height === 0) return;
     const { tokens, selection } = this.explorer.model.view.viewport.state;
-    this.#feed.want(tokens, width);
+    this.#feed.want(this.#wish(tokens, width));
     layer.clear();
     const { cells } = this.#feed;
     if (!cells) return;
     this.#layOut(cells, height);
-    const { heat, found } = this.explorer.state;
+    const { found } = this.explorer.state;
     const { mirror, view } = this.explorer.model;
     const { run, shownIndex } = view;
     drawIcicle(layer.context, {
@@ -115,7 +122,6 @@ export class ExplorerRenderer {
       rows: this.#rows,
       window: tokens,
       width,
-      heat,
       entries: shownIndex < 0 ? [] : run.layoutAt(shownIndex),
       marks: mirror.getState().session?.marks ?? [],
       hits: foundSpans(found),

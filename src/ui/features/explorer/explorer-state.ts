@@ -1,6 +1,6 @@
 /** What the tree explorer shows: what heat means, what was looked for and found. */
 import type { SimilarSearch, TextSearch } from '../../../runtime/engine/protocol/protocol.ts';
-import type { Heat } from './icicle.ts';
+import type { NodeMeasure } from '../../../core/tree/node-columns.ts';
 
 /** What a search came to. */
 export type Found =
@@ -8,7 +8,8 @@ export type Found =
   | { readonly kind: 'meaning'; readonly query: string; readonly answer: SimilarSearch };
 
 export interface ExplorerState {
-  readonly heat: Heat;
+  /** What the cells are coloured by. */
+  readonly heat: NodeMeasure;
   readonly searchBy: Found['kind'];
   readonly searching: boolean;
   readonly found: Found | null;

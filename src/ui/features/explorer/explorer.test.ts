@@ -16,11 +16,10 @@ function levelOf(level: number, nodeCount: number, stride = 1, accesses: readonl
     nodeCount,
     firstIndex: 0,
     stride,
-    accessCounts: Uint32Array.from({ length: count }, (_, i) => accesses[i] ?? 0),
-    lastAccessSteps: new Int32Array(count).fill(-1),
+    values: Float32Array.from({ length: count }, (_, i) => accesses[i] ?? 0),
     gistVersions: new Uint32Array(count).fill(1),
-    sensitivities: new Float32Array(count).fill(NaN),
     flags: new Uint8Array(count),
+    matches: null,
   };
 }
 
@@ -108,12 +107,15 @@ describe('icicle geometry', () => {
   });
 
   it('measures heat against the hottest cell', () => {
-    const level = { ...levelOf(1, 3, 1, [0, 1, 7]), sensitivities: Float32Array.of(NaN, -2, 1) };
-    const cells = { levels: [level], step: 40 } as unknown as TreeCells;
-    const heats = (heat: 'accesses' | 'sensitivity') =>
-      [0, 1, 2].map((cell) => Number(heatOf(level, cell, heat, heatScale(cells, heat)).toFixed(2)));
-    expect(heats('accesses')).toEqual([0, 0.33, 1]);
-    expect(heats('sensitivity')).toEqual([0, 1, 0.5]);
+    const heats = (measure: 'accessCount' | 'sensitivity' | 'lastAccessStep', values: readonly number[]) => {
+      const level = { ...levelOf(1, values.length), values: Float32Array.from(values) };
+      const cells: TreeCells = { ...MILLION, step: 40, gistVersion: 1, measure, levels: [level] };
+      const scale = heatScale(cells);
+      return values.map((value) => Number(heatOf(value, measure, scale).toFixed(2)));
+    };
+    expect(heats('accessCount', [0, 1, 7])).toEqual([0, 0.33, 1]);
+    expect(heats('sensitivity', [NaN, -2, 1])).toEqual([0, 1, 0.5]);
+    expect(heats('lastAccessStep', [NaN, 0, 20])).toEqual([0, 0.05, 0.5]);
   });
 });
 
@@ -134,6 +136,7 @@ describe('icicle drawing', () => {
     step: 4,
     gistVersion: 2,
     maxLod: 4,
+    measure: 'accessCount',
     levels: [levelOf(0, 2), levelOf(1, 2)],
   };
   const draw = (changes: Partial<IcicleScene>) => {
@@ -143,7 +146,6 @@ describe('icicle drawing', () => {
       rows: icicleRows(cells, 100),
       window: { start: 0, end: 64 },
       width: 128,
-      heat: 'accesses',
       entries: [],
       marks: [],
       hits: [],

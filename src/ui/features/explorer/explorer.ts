@@ -1,11 +1,12 @@
 /** What can be done in the explorer, each in one method; keys, buttons and the pointer share them. */
 import { createStore } from 'zustand';
+import type { NodeMeasure } from '../../../core/tree/node-columns.ts';
 import type { Registry } from '../../commands/registry.ts';
 import type { Model } from '../../model/model.ts';
 import type { ReadableStore } from '../../model/readable-store.ts';
 import type { BlockRef } from '../../model/viewport.ts';
 import type { ExplorerState, Found } from './explorer-state.ts';
-import type { Heat } from './icicle.ts';
+import { NodeListing } from './node-listing.ts';
 import {
   type Step,
   type TreeShape,
@@ -32,8 +33,9 @@ export function focusedNode(shape: TreeShape, selection: BlockRef | null): Block
 
 export class Explorer {
   readonly model: Model;
+  readonly nodes: NodeListing;
   readonly #store = createStore<ExplorerState>()(() => ({
-    heat: 'accesses',
+    heat: 'accessCount',
     searchBy: 'text',
     searching: false,
     found: null,
@@ -42,6 +44,7 @@ export class Explorer {
 
   constructor({ model, commands }: Pick<Registry, 'model' | 'commands'>) {
     this.model = model;
+    this.nodes = new NodeListing(model);
     commands.register(
       {
         id: 'explorer',
@@ -50,6 +53,15 @@ export class Explorer {
         keys: ['e'],
         run: () => {
           this.toggle();
+        },
+      },
+      {
+        id: 'nodes',
+        title: 'List the tree’s nodes, to filter, sort and export',
+        group: 'View',
+        keys: ['Shift+T'],
+        run: () => {
+          this.toggleNodes();
         },
       },
       {
@@ -76,7 +88,7 @@ export class Explorer {
     return { tokenCount: this.model.mirror.getState().session?.cursor ?? 0, maxLod: MAX_LOD };
   }
 
-  showHeat(heat: Heat): void {
+  showHeat(heat: NodeMeasure): void {
     this.#store.setState({ heat });
   }
 
@@ -85,6 +97,13 @@ export class Explorer {
     const explorerOpen = !view.viewport.state.explorerOpen;
     view.viewport.set({ explorerOpen, ...(explorerOpen && { tableOpen: false }) });
     shell.setState({ mobileTab: 'timeline' });
+  }
+
+  /** The list of nodes below the icicle; the explorer opens for it. */
+  toggleNodes(): void {
+    const isShown = this.model.view.viewport.state.explorerOpen && this.nodes.state.open;
+    this.nodes.show(!isShown);
+    if (!this.model.view.viewport.state.explorerOpen) this.toggle();
   }
 
   /** Walk from the selection and keep what is reached in view. */

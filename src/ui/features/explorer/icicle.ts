@@ -1,5 +1,6 @@
 /** Where the explorer's levels and cells lie: coarsest level on top, tokens from left to right. Pure. */
 import { tokensPerEntry } from '../../../core/tree/ids.ts';
+import type { NodeMeasure } from '../../../core/tree/node-columns.ts';
 import type { LevelCells, TreeCells } from '../../../runtime/engine/protocol/protocol.ts';
 import type { BlockRef } from '../../model/viewport.ts';
 import { type TokenWindow, tokenToX, xToToken } from '../../model/token-axis.ts';
@@ -39,7 +40,13 @@ interface CellBox {
  * skipped, so that at most one box a pixel is drawn whatever the zoom.
  */
 export function cellBoxes(
-  { level, firstIndex, stride, accessCounts, nodeCount }: Omit<LevelCells, 'flags' | 'sensitivities'>,
+  {
+    level,
+    firstIndex,
+    stride,
+    values,
+    nodeCount,
+  }: Pick<LevelCells, 'level' | 'firstIndex' | 'stride' | 'values' | 'nodeCount'>,
   tokenCount: number,
   window: TokenWindow,
   width: number,
@@ -48,7 +55,7 @@ export function cellBoxes(
   const boxes: CellBox[] = [];
   let drawnTo = -1;
   const firstVisible = Math.floor((window.start / span - firstIndex) / stride);
-  for (let cell = Math.max(0, firstVisible); cell < accessCounts.length; cell++) {
+  for (let cell = Math.max(0, firstVisible); cell < values.length; cell++) {
     const first = firstIndex + cell * stride;
     const last = Math.min(first + stride, nodeCount);
     const left = tokenToX(first * span, window, width);
@@ -81,36 +88,31 @@ export function nodeAtPoint(
   return nodeAtToken(row.lod, xToToken(x, window, width), shape);
 }
 
-export const HEATS = ['accesses', 'recency', 'sensitivity'] as const;
-export type Heat = (typeof HEATS)[number];
-
 /** What the hottest cell of the drawn levels has: the scale of `heatOf`. */
-export function heatScale(cells: TreeCells, heat: Heat): number {
-  if (heat === 'recency') return Math.max(1, cells.step);
+export function heatScale({ levels, measure, step }: TreeCells): number {
+  if (measure === 'lastAccessStep' || measure === 'createdAtStep') return Math.max(1, step);
   let most = 0;
-  for (const { accessCounts, sensitivities } of cells.levels) {
-    const column = heat === 'accesses' ? accessCounts : sensitivities;
-    for (let cell = 0; cell < column.length; cell++) {
-      const value = Math.abs(column[cell]!);
-      if (value > most) most = value;
-    }
+  for (const { values } of levels) {
+    for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
   }
   return most;
 }
 
-/** 0 (never, none, unmeasured) to 1 (hottest); counts on a log scale. */
-export function heatOf(cells: LevelCells, cell: number, heat: Heat, scale: number): number {
-  if (scale <= 0) return 0;
-  switch (heat) {
-    case 'accesses':
-      return Math.log1p(cells.accessCounts[cell]!) / Math.log1p(scale);
-    case 'recency': {
-      const last = cells.lastAccessSteps[cell]!;
-      return last < 0 ? 0 : Math.max(0.02, last / scale);
-    }
-    case 'sensitivity': {
-      const value = cells.sensitivities[cell]!;
-      return Number.isNaN(value) ? 0 : Math.max(0.05, Math.abs(value) / scale);
-    }
-  }
+/** Heat of a cell that has a value, however small: it is told from one that has none. */
+const LEAST = 0.05;
+
+/** 0 (none, or unmeasured) to 1 (hottest); counts on a log scale. */
+export function heatOf(value: number, measure: NodeMeasure, scale: number): number {
+  if (scale <= 0 || Number.isNaN(value)) return 0;
+  if (!isCount(measure)) return Math.max(LEAST, Math.abs(value) / scale);
+  return Math.log1p(value) / Math.log1p(scale);
+}
+
+function isCount(measure: NodeMeasure): boolean {
+  return (
+    measure === 'accessCount' ||
+    measure === 'expansions' ||
+    measure === 'collapses' ||
+    measure === 'residency'
+  );
 }

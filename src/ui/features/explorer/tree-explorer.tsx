@@ -1,11 +1,15 @@
 /** The tree explorer: every level of the history's tree over the timeline's own token axis. */
-import { CornerDownRight, X, ZoomIn, ZoomOut } from 'lucide-react';
+import { CornerDownRight, Table2, X, ZoomIn, ZoomOut } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { useStore } from 'zustand';
 import { IconButton } from '../../widgets/icon-button.tsx';
 import type { BlockRef } from '../../model/viewport.ts';
 import { xToToken } from '../../model/token-axis.ts';
-import { HEATS, type Heat, type IcicleRow } from './icicle.ts';
+import { NODE_MEASURES, type NodeMeasure } from '../../../core/tree/node-columns.ts';
+import type { IcicleRow } from './icicle.ts';
+import { MEASURE_WORDS } from './measure-words.ts';
+import { NodeFilterBar } from './node-filter-bar.tsx';
+import { NodeTable } from './node-table.tsx';
 import { ExplorerRenderer } from './explorer-renderer.ts';
 import { type Explorer, focusedNode } from './explorer.ts';
 import { ExplorerContext, useExplorer } from './explorer-context.ts';
@@ -14,15 +18,6 @@ import { TreeTwin, nodeId, nodeWords } from './tree-twin.tsx';
 import type { Step } from './tree-walk.ts';
 import { CommandButton } from '../../view/command-button.tsx';
 import { useRecording, useSession, useViewport } from '../../view/hooks.ts';
-
-const HEAT_TITLES: Readonly<Record<Heat, { readonly title: string; readonly hint: string }>> = {
-  accesses: { title: 'Accesses', hint: 'How often a node stood in the working context, on a log scale' },
-  recency: { title: 'Recency', hint: 'How lately a node stood in the working context' },
-  sensitivity: {
-    title: 'Sensitivity',
-    hint: 'What losing its detail was measured to cost; faint where unmeasured',
-  },
-};
 
 interface PlotProps {
   /** Left edge and width of the timeline's matrix: levels stand over the same tokens. */
@@ -34,27 +29,31 @@ export function TreeExplorer({ explorer, ...plot }: PlotProps & { readonly explo
   const isRecorded = useRecording((state) => state.recording !== null);
   const isEmpty = useSession((state) => (state.session?.cursor ?? 0) === 0);
   const heat = useStore(explorer.store, (state) => state.heat);
+  const listOpen = useStore(explorer.nodes.store, (state) => state.open);
   return (
     <ExplorerContext value={explorer}>
-      <div className="explorer" role="region" aria-label="Tree explorer">
+      <div className={listOpen ? 'explorer has-list' : 'explorer'} role="region" aria-label="Tree explorer">
         <div className="explorer-toolbar">
           <TreeSearch />
           <span className="spacer" />
-          <div className="segmented" role="group" aria-label="Heat">
-            {HEATS.map((choice) => (
-              <button
-                key={choice}
-                type="button"
-                aria-pressed={heat === choice}
-                title={HEAT_TITLES[choice].hint}
-                onClick={() => {
-                  explorer.showHeat(choice);
-                }}
-              >
-                {HEAT_TITLES[choice].title}
-              </button>
-            ))}
-          </div>
+          <label className="explorer-heat">
+            Heat
+            <select
+              aria-label="Heat"
+              title={MEASURE_WORDS[heat].hint}
+              value={heat}
+              onChange={(event) => {
+                explorer.showHeat(event.target.value as NodeMeasure);
+              }}
+            >
+              {NODE_MEASURES.map((measure) => (
+                <option key={measure} value={measure}>
+                  {MEASURE_WORDS[measure].title}
+                </option>
+              ))}
+            </select>
+          </label>
+          <CommandButton id="nodes" icon={Table2} label="List of nodes" text="Nodes" pressed={listOpen} />
           <CommandButton id="explorer" icon={X} label="Close the tree explorer" />
         </div>
         {isRecorded ? (
@@ -68,7 +67,15 @@ export function TreeExplorer({ explorer, ...plot }: PlotProps & { readonly explo
             one.
           </Emptiness>
         ) : (
-          <Icicle {...plot} />
+          <>
+            <Icicle {...plot} />
+            {listOpen && (
+              <section className="node-list" aria-label="List of nodes">
+                <NodeFilterBar />
+                <NodeTable />
+              </section>
+            )}
+          </>
         )}
       </div>
     </ExplorerContext>

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { Missing } from '../../widgets/missing.tsx';
 import { useState } from 'react';
 import type { BlockReport, SensitivityReport } from '../../../runtime/engine/protocol/protocol.ts';
-import { formatCount, formatNats, formatPlural, formatSpan } from '../../words/format.ts';
+import { formatCount, formatMoment, formatNats, formatPlural, formatSpan } from '../../words/format.ts';
 import { useModel, useRunView, useSession } from '../../view/hooks.ts';
 
 export function Neighbours({ report }: { readonly report: BlockReport }) {
@@ -81,15 +81,61 @@ export function Sensitivity({ report, onMeasured }: SensitivityProps) {
   );
 }
 
-export function Metadata({ report }: { readonly report: BlockReport }) {
-  const source = report.provenance.map(({ title, role }) =>
-    role === 'document' ? title : `${role}: ${title}`,
+/** Texts of a coarse gist that are named; there may be thousands. */
+const NAMED_SOURCES = 12;
+
+/** Where a block came from: who wrote it, in which text, when it came in. */
+function Sources({ provenance }: Pick<BlockReport, 'provenance'>) {
+  const { viewport } = useRunView();
+  if (provenance.length === 0) return <Missing why="Nobody noted where these tokens came from." />;
+  return (
+    <ul className="sources">
+      {provenance.slice(0, NAMED_SOURCES).map(({ role, title, start, end, wallClockMs }) => (
+        <li key={start}>
+          <button
+            type="button"
+            className="link"
+            title={`Show tokens ${formatSpan(start, end)}`}
+            onClick={() => {
+              viewport.showSpan({ start, end });
+            }}
+          >
+            <span translate="no">{title}</span>
+          </button>{' '}
+          <span className="muted">
+            {role}
+            {wallClockMs > 0 && `, ${formatMoment(wallClockMs)}`}
+          </span>
+        </li>
+      ))}
+      {provenance.length > NAMED_SOURCES && (
+        <li className="muted">and {formatCount(provenance.length - NAMED_SOURCES)} more</li>
+      )}
+    </ul>
   );
+}
+
+function ParentLink({ parent }: Pick<BlockReport, 'parent'>) {
+  const view = useRunView();
+  if (parent === null) return <Missing why="The gist above it is made once all of its parts are there." />;
+  return (
+    <button
+      type="button"
+      className="link"
+      onClick={() => {
+        view.select(parent);
+      }}
+    >
+      LOD{parent.lod} {formatSpan(parent.start, parent.end)}
+    </button>
+  );
+}
+
+export function Metadata({ report }: { readonly report: BlockReport }) {
   const facts: readonly (readonly [string, ReactNode])[] = [
-    [
-      'Source',
-      [...new Set(source)].join(', ') || <Missing why="Nobody noted where these tokens came from." />,
-    ],
+    ['From', <Sources key="from" provenance={report.provenance} />],
+    ['Span id', String(report.spanId)],
+    ['Parent', <ParentLink key="parent" parent={report.parent} />],
     [
       'Made at step',
       report.createdAtStep === null ? (

@@ -1,5 +1,6 @@
 /** The shown step as a table: the timeline's twin for the keyboard and screen readers. */
 import { Missing } from '../../widgets/missing.tsx';
+import { walkItems } from '../../widgets/walk-items.ts';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { formatCount, formatPlural, formatScore } from '../../words/format.ts';
@@ -140,18 +141,10 @@ function blockButtons(table: HTMLElement | null): readonly HTMLElement[] {
 
 /** Up and down go from block to block, Home and End to the first and last, left and right from step to step. */
 function walk(event: KeyboardEvent, table: HTMLElement | null, view: RunView): void {
+  if (walkItems(event, blockButtons(table))) return;
   if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === 'ArrowLeft' || event.key === 'ArrowRight')
-    view.seekBy(event.key === 'ArrowLeft' ? -1 : 1);
-  else {
-    const blocks = blockButtons(table);
-    const at = blocks.indexOf(document.activeElement as HTMLElement);
-    const wanted = { ArrowDown: at + 1, ArrowUp: Math.max(at - 1, 0), Home: 0, End: blocks.length - 1 }[
-      event.key
-    ];
-    if (wanted === undefined) return;
-    blocks[Math.min(wanted, blocks.length - 1)]?.focus();
-  }
+  if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+  view.seekBy(event.key === 'ArrowLeft' ? -1 : 1);
   event.preventDefault();
   event.stopPropagation();
 }
