@@ -21,6 +21,10 @@ export interface SessionRecord {
   readonly tokenCount: number;
   readonly stepCount: number;
   readonly config: RunConfig;
+  /** Words by which its owner sorts it; absent: none. */
+  readonly tags?: readonly string[];
+  /** When it was deleted, milliseconds since 1970; absent or null while it is kept. It can be taken back for a while. */
+  readonly deletedAt?: number | null;
 }
 
 /** A run of tokens with one provenance. */
@@ -78,7 +82,9 @@ export interface SessionBatch {
   readonly chat?: readonly ChatMessageRecord[];
   /** All marks of the session, in place of those stored. */
   readonly marks?: readonly SpanMark[];
-  readonly patch?: Partial<Pick<SessionRecord, 'title' | 'config' | 'updatedAt' | 'stepCount' | 'modelHash'>>;
+  readonly patch?: Partial<
+    Pick<SessionRecord, 'title' | 'config' | 'updatedAt' | 'stepCount' | 'modelHash' | 'tags' | 'deletedAt'>
+  >;
   /**
    * Nodes that go to the cold tier, and nodes that come back from it. Token ids stay where they are, as nothing could
    * bring them back; gists move to rows of their own, which opening does not read.

@@ -127,7 +127,7 @@ export class EngineClient {
   private follow(command: Command, result: unknown): void {
     if (OPENING.has(command.kind)) {
       this.sessionId = (result as SessionSnapshot).state.record.id;
-    } else if (command.kind === 'removeSession' && command.sessionId === this.sessionId) {
+    } else if (isEndOf(command, this.sessionId)) {
       this.sessionId = null;
     }
   }
@@ -240,4 +240,10 @@ export function createEngineClient(): EngineClient {
     () => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'engine' }),
     document.baseURI,
   );
+}
+
+/** Whether a command leaves a session closed behind it. */
+function isEndOf(command: Command, sessionId: string | null): boolean {
+  const ends = command.kind === 'removeSession' || (command.kind === 'changeSession' && command.deleted);
+  return ends === true && command.sessionId === sessionId;
 }

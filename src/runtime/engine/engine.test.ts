@@ -311,11 +311,54 @@ describe('commands', () => {
   it('manage the list of sessions', async () => {
     const fixture = await bootEngine();
     const id = await open(fixture);
-    await fixture.engine.handle({ kind: 'renameSession', title: 'Renamed' });
+    const named = { kind: 'changeSession', sessionId: id, title: 'Renamed', tags: ['prose'] } as const;
+    expect((await fixture.engine.handle(named))?.record).toMatchObject({ title: 'Renamed', tags: ['prose'] });
     await open(fixture);
     const titles = (await fixture.engine.handle({ kind: 'listSessions' })).map(({ title }) => title);
     expect(titles).toContain('Renamed');
     await fixture.engine.handle({ kind: 'removeSession', sessionId: id });
     expect(await fixture.engine.handle({ kind: 'listSessions' })).toHaveLength(1);
+  });
+
+  it('rename, tag, delete and take back a session that is not open', async () => {
+    const fixture = await bootEngine();
+    const id = await open(fixture);
+    await ingest(fixture, prose(300));
+    const other = await open(fixture);
+    const recordOf = async () =>
+      (await fixture.engine.handle({ kind: 'listSessions' })).find((record) => record.id === id);
+    const before = await recordOf();
+    const change = { kind: 'changeSession', sessionId: id } as const;
+    expect(await fixture.engine.handle({ ...change, title: 'Old log', tags: ['prose'] })).toBeNull();
+    const { updatedAt } = before!;
+    expect(await recordOf()).toMatchObject({ title: 'Old log', tags: ['prose'], updatedAt });
+    await fixture.engine.handle({ ...change, deleted: true });
+    expect((await recordOf())?.deletedAt).toBeGreaterThan(0);
+    await fixture.engine.handle({ ...change, deleted: false });
+    expect((await recordOf())?.deletedAt).toBeNull();
+    const { state } = await fixture.engine.handle({ kind: 'openSession', sessionId: id });
+    expect(state.record).toMatchObject({ title: 'Old log', tags: ['prose'] });
+    expect(state.cursor).toBeGreaterThan(0);
+    // Deleting the open one closes it.
+    await fixture.engine.handle({ ...change, deleted: true });
+    expect(() => fixture.engine.handle({ kind: 'setConfig', changes: {} })).toThrow(/session/);
+    expect(other).not.toBe(id);
+  });
+
+  it('duplicate a session with all that is stored of it', async () => {
+    const fixture = await bootEngine();
+    const id = await open(fixture, { budgetTokens: 128 });
+    await ingest(fixture, prose(2000));
+    await fixture.engine.handle({ kind: 'ask', text: 'Where is the lantern?' });
+    await fixture.engine.handle({ kind: 'changeSession', sessionId: id, tags: ['prose'] });
+    const copy = await fixture.engine.handle({ kind: 'duplicateSession', sessionId: id, title: 'Copy' });
+    const wholeOf = async (sessionId: string) => {
+      const { file } = await fixture.engine.handle({ kind: 'exportSession', sessionId });
+      return Buffer.from(await file.arrayBuffer());
+    };
+    const renamed = { kind: 'changeSession', sessionId: copy, title: 'test' } as const;
+    await fixture.engine.handle(renamed);
+    // All but the name: the archive says nothing of ids and of when it was written.
+    expect((await wholeOf(copy)).equals(await wholeOf(id))).toBe(true);
   });
 });

@@ -24,7 +24,7 @@ import {
   transferUnderWay,
 } from '../session/messages/errors.ts';
 import type { EvaluationService } from './evaluation-service.ts';
-import { writeLensRecord } from '../lens-training/kept-lens.ts';
+import { removeForGood, removeLongDeleted } from './deleted-sessions.ts';
 import type { ModelShelf } from './models/model-shelf.ts';
 import { LensTraining } from '../lens-training/lens-training.ts';
 import { applyModelChanges, lensVariantsOf } from '../session/head/lens-variant.ts';
@@ -37,6 +37,7 @@ import type {
   ExportFormat,
   Notice,
   SessionSnapshot,
+  SessionState,
 } from './protocol/protocol.ts';
 import type { EvaluationOutcome } from './protocol/evaluation.ts';
 import type { ProbeResult, StoredRun } from '../session/messages/run-messages.ts';
@@ -106,8 +107,9 @@ export class Engine {
     listSessions: () => this.ready.store.list(),
     createSession: (command) => this.createSession(command),
     openSession: ({ sessionId }) => this.openSession(sessionId as SessionId),
+    changeSession: (command) => this.changeSession(command),
+    duplicateSession: (command) => this.duplicateSession(command),
     removeSession: ({ sessionId }) => this.removeSession(sessionId as SessionId),
-    renameSession: ({ title }) => this.session.rename(title),
     ingestText: this.changing(({ text, title, role }) => this.session.ingestText(text, title, role)),
     importHistory: this.changing(({ messages, title }) => this.session.ingestHistory(messages, title)),
     removeWaiting: this.changing(({ documentId }) => this.session.removeWaiting(documentId)),
@@ -255,7 +257,7 @@ export class Engine {
     });
     const { backend } = loaded;
     const model = this.profile.ofModel(loaded.model);
-    this.store ??= this.profile.ofStore(await this.ports.openStore());
+    this.store ??= await this.openStore();
     const { store } = this;
     // Another boot may have ended meanwhile.
     this.discard();
@@ -281,6 +283,12 @@ export class Engine {
       storage: { kind: store.kind, reason: store.reason },
       defaults: defaultsOf(model),
     };
+  }
+
+  private async openStore(): Promise<SessionStore> {
+    const store = this.profile.ofStore(await this.ports.openStore());
+    await removeLongDeleted(store, this.ports.clock.wallClockMs());
+    return store;
   }
 
   private async createSession(command: CommandOf<'createSession'>): Promise<SessionSnapshot> {
@@ -433,10 +441,44 @@ export class Engine {
     if (problem !== null) notify({ kind: 'problem', error: problem });
   }
 
+  private async changeSession({
+    sessionId,
+    title,
+    tags,
+    deleted,
+  }: CommandOf<'changeSession'>): Promise<SessionState | null> {
+    const { store } = this.ready;
+    const id = sessionId as SessionId;
+    const patch = { ...(title !== undefined && { title }), ...(tags !== undefined && { tags }) };
+    const isOpen = this.opened?.state.record.id === id;
+    if (isOpen && deleted !== true) return this.session.describe(patch);
+    if (isOpen) await this.closeSession();
+    const record = (await store.list()).find((each) => each.id === id);
+    const handle = await store.open(id);
+    try {
+      const deletedAt = deleted === true ? this.ports.clock.wallClockMs() : null;
+      const isDeletion = deleted === undefined ? {} : { deletedAt };
+      // What it holds did not change, nor its place in a list.
+      const kept = record && { updatedAt: record.updatedAt };
+      await handle.append({ patch: { ...kept, ...patch, ...isDeletion } }, 'strict');
+    } finally {
+      await handle.close();
+    }
+    return null;
+  }
+
+  private async duplicateSession({ sessionId, title }: CommandOf<'duplicateSession'>): Promise<SessionId> {
+    const { store } = this.ready;
+    if (this.opened?.state.record.id === sessionId) await this.opened.steps.store();
+    const { duplicateSession } = await import('./session-files/duplicate-session.ts');
+    return this.transferring('Duplicating the session', (transfer) =>
+      duplicateSession(sessionId as SessionId, title, store, transfer),
+    );
+  }
+
   private async removeSession(id: SessionId): Promise<null> {
     if (this.opened?.state.record.id === id) await this.closeSession();
-    await this.ready.store.remove(id);
-    await writeLensRecord(this.ready.store, id, null);
+    await removeForGood(this.ready.store, id);
     return null;
   }
 

@@ -8,7 +8,7 @@ import { type Role, importId } from '../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { yieldToEvents } from '../../base/clock.ts';
 import type { LensNet } from '../../nn/ports.ts';
-import type { ChatMessageRecord } from '../../storage/ports.ts';
+import type { ChatMessageRecord, SessionBatch } from '../../storage/ports.ts';
 import { AnswerStopped, TURN_END_REFOCUSES, Turn } from './chat/turn.ts';
 import type { TurnBeginning } from './chat/turn.ts';
 import type { Head } from './head/head.ts';
@@ -64,9 +64,9 @@ export class Session {
     const { steps, memory } = this;
     const { tokenCount } = memory.tree;
     const { step } = steps.focus;
-    const { id, title, createdAt, updatedAt, modelId, modelHash } = steps.record;
+    const { id, title, createdAt, updatedAt, modelId, modelHash, tags = [] } = steps.record;
     return {
-      record: { id, title, createdAt, updatedAt, modelId, modelHash, tokenCount, stepCount: step },
+      record: { id, title, createdAt, updatedAt, modelId, modelHash, tokenCount, stepCount: step, tags },
       config: steps.requestedConfig,
       readOnly: steps.readOnly,
       isSaved: steps.isSaved,
@@ -181,10 +181,12 @@ export class Session {
     return this.state;
   }
 
-  rename(title: string): SessionState {
-    this.mustWrite();
-    this.steps.patch({ title });
-    return this.state;
+  /** Give it another name or other tags. */
+  describe(patch: Pick<NonNullable<SessionBatch['patch']>, 'title' | 'tags'>): Promise<SessionState> {
+    return this.change(() => {
+      this.steps.patch(patch);
+      return Promise.resolve();
+    });
   }
 
   /** @param act - `name`: what a tag says; `head`: whose window a move changes, marks being everyone's. */

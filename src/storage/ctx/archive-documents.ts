@@ -45,6 +45,8 @@ export type CtxMetadata = z.infer<typeof metadataSchema>;
 
 export const sessionDocumentSchema = z.object({
   stepCount: count,
+  /** Absent where it has none. */
+  tags: z.array(z.string()).optional(),
   config: runConfigSchema,
   chat: z.array(
     z.looseObject({

@@ -125,6 +125,7 @@ async function filesOf(
 function sessionDocumentOf({ record, chat, marks, cold, pending }: StoredSession): SessionDocument {
   return {
     stepCount: record.stepCount,
+    ...(record.tags !== undefined && record.tags.length > 0 && { tags: [...record.tags] }),
     config: record.config,
     chat: chat.map((message) => ({ ...message })),
     marks: marks.map((mark) => ({ ...mark })),

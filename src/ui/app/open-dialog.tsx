@@ -2,6 +2,7 @@
 import { type ComponentType, useMemo } from 'react';
 import { BranchDialog } from '../features/branch/branch-dialog.tsx';
 import { ParameterGroups } from '../features/parameters/parameter-groups.tsx';
+import { SessionsDialog } from '../features/sessions/sessions-dialog.tsx';
 import { Timeline } from '../features/timeline/timeline.tsx';
 import { useModel, useShell } from '../view/hooks.ts';
 import type { ShellState } from '../model/shell.ts';
@@ -73,6 +74,8 @@ function NamedDialog({ dialog, onFailure }: NamedDialogProps) {
       return <HelpDialog />;
     case 'palette':
       return <CommandPalette />;
+    case 'sessions':
+      return <SessionsDialog />;
     case 'branch':
       return <BranchDialog branch={page.branch} parameters={ParameterGroups} />;
     case 'evaluate':

@@ -24,6 +24,15 @@ export function pageCommands(shell: Shell): readonly CommandEntry[] {
       },
     },
     {
+      id: 'sessions',
+      title: 'All sessions: find, rename, tag, duplicate, delete',
+      group: 'Page',
+      keys: ['Shift+O'],
+      run: () => {
+        shell.setState({ dialog: 'sessions' });
+      },
+    },
+    {
       id: 'definitions',
       title: 'Definitions of the page’s words',
       group: 'Page',

@@ -1,23 +1,23 @@
-/** Switch, create, rename and delete sessions. */
-import { ChevronDown, Pencil, Plus, Trash2 } from 'lucide-react';
+/** Switch, create, rename and delete sessions; all of them stand in a dialog of their own. */
+import { ChevronDown, Library, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import type { SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 import { ShareMenu } from '../features/share/share-menu.tsx';
 import { canChangeSession } from '../model/session.ts';
 import { formatAge, formatCompact } from '../words/format.ts';
-import { Dialog } from '../widgets/dialog.tsx';
 import { IconButton } from '../widgets/icon-button.tsx';
 import { Popover } from '../widgets/popover.tsx';
 import { useModel, useSession } from '../view/hooks.ts';
 
+/** The newest sessions; the others are found in the dialog. */
+const LISTED = 12;
+
 export function SessionMenu() {
-  const { actions, models, recordings, problems } = useModel();
+  const { actions, models, recordings, problems, shell } = useModel();
   const session = useSession((state) => state.session);
   const sessions = useSession((state) => state.sessions);
   const modelId = useSession((state) => state.boot?.model.id);
   const isBooted = useSession((state) => state.boot !== null);
   const isFree = useSession(canChangeSession);
-  const [doomed, setDoomed] = useState<SessionRecord | null>(null);
   const title = session?.record.title ?? 'No session';
   return (
     <>
@@ -39,10 +39,15 @@ export function SessionMenu() {
         {(close) => (
           <>
             {session && (
-              <RenameForm key={session.record.id} title={session.record.title} disabled={session.readOnly} />
+              <RenameForm
+                key={session.record.id}
+                sessionId={session.record.id}
+                title={session.record.title}
+                disabled={session.readOnly}
+              />
             )}
             <div className="menu" role="group" aria-label="Sessions">
-              {sessions.map((record) => (
+              {sessions.slice(0, LISTED).map((record) => (
                 <div key={record.id} className="menu-row">
                   <button
                     type="button"
@@ -64,9 +69,7 @@ export function SessionMenu() {
                   <IconButton
                     icon={Trash2}
                     label={`Delete ${record.title}`}
-                    onClick={() => {
-                      setDoomed(record);
-                    }}
+                    onClick={() => void actions.remove(record)}
                   />
                 </div>
               ))}
@@ -86,51 +89,32 @@ export function SessionMenu() {
               >
                 <Plus size={14} aria-hidden /> New session
               </button>
+              <button
+                type="button"
+                className="button"
+                onClick={() => {
+                  close();
+                  shell.setState({ dialog: 'sessions' });
+                }}
+              >
+                <Library size={14} aria-hidden /> All sessions…
+              </button>
             </div>
             <ShareMenu hasSession={session !== null} close={close} />
           </>
         )}
       </Popover>
-      {doomed && (
-        <Dialog
-          title="Delete this session?"
-          onClose={() => {
-            setDoomed(null);
-          }}
-        >
-          <p>
-            “{doomed.title}” with its {formatCompact(doomed.tokenCount)} tokens, chat and trace will be
-            removed from this browser. This cannot be undone.
-          </p>
-          <div className="dialog-actions">
-            <button
-              type="button"
-              className="button"
-              autoFocus
-              onClick={() => {
-                setDoomed(null);
-              }}
-            >
-              Keep it
-            </button>
-            <button
-              type="button"
-              className="button danger"
-              onClick={() => {
-                setDoomed(null);
-                void actions.remove(doomed);
-              }}
-            >
-              Delete
-            </button>
-          </div>
-        </Dialog>
-      )}
     </>
   );
 }
 
-function RenameForm({ title, disabled }: { readonly title: string; readonly disabled: boolean }) {
+interface RenameFormProps {
+  readonly sessionId: string;
+  readonly title: string;
+  readonly disabled: boolean;
+}
+
+function RenameForm({ sessionId, title, disabled }: RenameFormProps) {
   const { actions } = useModel();
   const [draft, setDraft] = useState(title);
   const wanted = draft.trim();
@@ -139,7 +123,7 @@ function RenameForm({ title, disabled }: { readonly title: string; readonly disa
       className="rename"
       onSubmit={(event) => {
         event.preventDefault();
-        if (wanted !== '' && wanted !== title) void actions.rename(wanted);
+        if (wanted !== '' && wanted !== title) void actions.change(sessionId, { title: wanted });
       }}
     >
       <input

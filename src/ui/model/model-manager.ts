@@ -17,7 +17,7 @@ import { type Problems, wordsOf } from './problems.ts';
 import type { ReadableStore } from './readable-store.ts';
 import type { Recordings } from './recordings.ts';
 import type { SessionActions } from './session-actions.ts';
-import { type SessionMirror, canChangeSession, sessionsOf } from './session.ts';
+import { type SessionMirror, canChangeSession, listsOf, sessionsOf } from './session.ts';
 import { SHIPPED_ID } from './shipped-model.ts';
 import type { Shell } from './shell.ts';
 
@@ -274,8 +274,9 @@ export class ModelManager {
     const { engine, mirror, actions } = this.#parts;
     this.#store.setState({ place });
     const { model } = await this.boot();
-    const sessions = await engine.send({ kind: 'listSessions' });
-    mirror.setState({ sessions });
+    const lists = listsOf(await engine.send({ kind: 'listSessions' }));
+    const { sessions } = lists;
+    mirror.setState(lists);
     const own = sessionsOf(model, sessions);
     const known = own.find(({ id }) => id === (sessionId ?? this.#store.getState().wanted?.id));
     const [newest] = own;

@@ -12,6 +12,8 @@ interface Problem {
   readonly tone: 'error' | 'info';
   /** Goes by itself: good news that nobody has to act on. */
   readonly isBrief?: boolean;
+  /** Something that can be done about it at once. */
+  readonly act?: { readonly title: string; readonly run: () => void };
 }
 
 /** What happened, by the class of the error: its name is nobody's word. */

@@ -10,7 +10,7 @@ import type { Playhead } from './playhead.ts';
 import type { Problems } from './problems.ts';
 import type { Recordings } from './recordings.ts';
 import type { SessionIntake } from './session-intake.ts';
-import { type SessionMirror, isOpenSession, sessionsOf } from './session.ts';
+import { type SessionMirror, isOpenSession, listsOf, sessionsOf } from './session.ts';
 
 /** Characters of a session's name. */
 const MAX_TITLE = 120;
@@ -37,7 +37,7 @@ export class SessionActions {
   async refreshSessions(): Promise<void> {
     const { engine, mirror } = this.#parts;
     const sessions = await engine.attempt('The list of sessions could not be read', { kind: 'listSessions' });
-    if (sessions) mirror.setState({ sessions });
+    if (sessions) mirror.setState(listsOf(sessions));
   }
 
   /**
@@ -117,22 +117,81 @@ export class SessionActions {
     await this.#parts.engine.attempt('The session file could not be stopped', { kind: 'stopTransfer' });
   }
 
-  async rename(title: string): Promise<void> {
+  /** Give a session another name or other tags, open or not. */
+  async change(
+    sessionId: string,
+    changes: { readonly title?: string; readonly tags?: readonly string[] },
+  ): Promise<void> {
     const { engine, intake } = this.#parts;
-    const state = await engine.attempt('The session could not be renamed', { kind: 'renameSession', title });
+    const { title, tags } = changes;
+    const state = await engine.attempt('The session could not be changed', {
+      kind: 'changeSession',
+      sessionId,
+      ...(title !== undefined && { title }),
+      ...(tags !== undefined && { tags: [...tags] }),
+    });
     if (state) intake.showState(state);
     await this.refreshSessions();
   }
 
-  /** Delete a session; if it was the open one, open the next or create an empty one. */
-  async remove(record: SessionRecord): Promise<void> {
+  /** Copy a session with all that is stored of it; the open one stays open. */
+  async duplicate(sessionId: string, title: string): Promise<void> {
     const { engine, mirror } = this.#parts;
-    const command = { kind: 'removeSession', sessionId: record.id } as const;
-    await engine.attempt('The session could not be deleted', command);
+    try {
+      const command = { kind: 'duplicateSession', sessionId, title } as const;
+      await engine.attempt('The session could not be duplicated', command);
+    } finally {
+      mirror.setState({ progress: null });
+    }
     await this.refreshSessions();
+  }
+
+  /** Delete a session, which can be undone for days; if it was the open one, open the next or create an empty one. */
+  async remove(record: SessionRecord): Promise<void> {
+    const { problems } = this.#parts;
+    if (!(await this.#setDeleted(record, true))) return;
+    problems.report({
+      title: `“${record.title}” was deleted`,
+      message: 'It can be taken back for seven days: session menu, All sessions, Deleted.',
+      kept: '',
+      tryNext: '',
+      tone: 'info',
+      isBrief: true,
+      act: { title: 'Undo', run: () => void this.takeBack(record) },
+    });
+    await this.#leave(record.id);
+  }
+
+  /** Undo that a session was deleted. */
+  async takeBack(record: SessionRecord): Promise<void> {
+    await this.#setDeleted(record, false);
+  }
+
+  /** Remove a session so that nothing of it is left here. */
+  async removeForGood(sessionId: string): Promise<void> {
+    const command = { kind: 'removeSession', sessionId } as const;
+    await this.#parts.engine.attempt('The session could not be removed', command);
+    await this.refreshSessions();
+  }
+
+  async #setDeleted({ id, title }: SessionRecord, deleted: boolean): Promise<boolean> {
+    const { engine, problems } = this.#parts;
+    try {
+      await engine.send({ kind: 'changeSession', sessionId: id, deleted });
+      return true;
+    } catch (error) {
+      problems.reportError(`“${title}” could not be ${deleted ? 'deleted' : 'taken back'}`, error);
+      return false;
+    } finally {
+      await this.refreshSessions();
+    }
+  }
+
+  /** Another session in the place of one that is gone. */
+  async #leave(sessionId: string): Promise<void> {
+    const { mirror } = this.#parts;
     const { sessions, session, boot } = mirror.getState();
-    if (sessions.some(({ id }) => id === record.id)) return;
-    if (session?.record.id !== record.id) return;
+    if (session?.record.id !== sessionId) return;
     const [next] = boot === null ? [] : sessionsOf(boot.model, sessions);
     if (next) await this.open(next.id);
     else await this.create('Untitled session');

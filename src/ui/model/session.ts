@@ -19,6 +19,8 @@ export interface SessionFacts {
   readonly phase: 'booting' | 'opening' | 'ready' | 'failed';
   readonly boot: BootReport | null;
   readonly sessions: readonly SessionRecord[];
+  /** Those that were deleted and can be taken back. */
+  readonly deletedSessions: readonly SessionRecord[];
   readonly session: SessionState | null;
   readonly provenance: readonly ProvenanceRun[];
   readonly progress: Progress | null;
@@ -42,6 +44,7 @@ export function createSessionMirror(): SessionMirror {
     phase: 'booting',
     boot: null,
     sessions: [],
+    deletedSessions: [],
     session: null,
     provenance: [],
     progress: null,
@@ -56,6 +59,17 @@ export function createSessionMirror(): SessionMirror {
 /** Whether this is the session that the page shows. */
 export function isOpenSession({ session }: SessionFacts, sessionId: string): boolean {
   return session?.record.id === sessionId;
+}
+
+/** All that is stored, as it is listed. */
+export function listsOf(
+  stored: readonly SessionRecord[],
+): Pick<SessionFacts, 'sessions' | 'deletedSessions'> {
+  const isDeleted = ({ deletedAt }: SessionRecord) => deletedAt != null;
+  return {
+    sessions: stored.filter((record) => !isDeleted(record)),
+    deletedSessions: stored.filter(isDeleted),
+  };
 }
 
 /** True while another session can be opened or made: none is on its way. */

@@ -18,7 +18,16 @@ export interface ShellState extends Remembered {
   readonly rightTab: 'chat' | 'inspector' | 'questions';
   readonly mobileTab: MobileTab;
   readonly dialog:
-    'help' | 'palette' | 'evaluate' | 'lens-training' | 'compare' | 'branch' | 'models' | 'profile' | null;
+    | 'help'
+    | 'palette'
+    | 'evaluate'
+    | 'lens-training'
+    | 'compare'
+    | 'branch'
+    | 'models'
+    | 'sessions'
+    | 'profile'
+    | null;
   /** The definition that is shown, over whatever dialog is open; `all` begins at the first. */
   readonly definition: DefinitionId | 'all' | null;
 }

@@ -9,7 +9,7 @@ export function Problems() {
   const problems = useStore(board.store, (state) => state.problems);
   return (
     <div className="problems" role="region" aria-label="Problems" aria-live="assertive">
-      {problems.map(({ id, title, message, kept, tryNext, tone }) => (
+      {problems.map(({ id, title, message, kept, tryNext, tone, act }) => (
         <article key={id} className={`problem problem-${tone}`}>
           {tone === 'error' ? <TriangleAlert size={18} aria-hidden /> : <Info size={18} aria-hidden />}
           <div>
@@ -24,6 +24,18 @@ export function Problems() {
               <p>
                 <strong>Try:</strong> {tryNext}
               </p>
+            )}
+            {act && (
+              <button
+                type="button"
+                className="button"
+                onClick={() => {
+                  board.dismiss(id);
+                  act.run();
+                }}
+              >
+                {act.title}
+              </button>
             )}
           </div>
           <IconButton

@@ -64,6 +64,11 @@ export interface ExportedFile {
   readonly file: Blob;
 }
 
+/** Characters of a session's name and of a tag, and tags of a session. */
+const MAX_TITLE = 120;
+const MAX_TAG = 40;
+const MAX_TAGS = 20;
+
 export const commandSchema = z.discriminatedUnion('kind', [
   /** Load a model and choose a backend. Sent once; again to change backend or model (sessions stay stored). */
   z.object({
@@ -77,6 +82,17 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('listSessions') }),
   z.object({ kind: z.literal('createSession'), title: z.string(), config: runConfigSchema.partial() }),
   z.object({ kind: z.literal('openSession'), sessionId: z.string() }),
+  /** Rename a session, tag it, or delete it so that it can be taken back; open or not. */
+  z.object({
+    kind: z.literal('changeSession'),
+    sessionId: z.string(),
+    title: z.string().trim().min(1).max(MAX_TITLE).optional(),
+    tags: z.array(z.string().trim().min(1).max(MAX_TAG)).max(MAX_TAGS).optional(),
+    deleted: z.boolean().optional(),
+  }),
+  /** A copy of all that is stored of a session. It is not opened. */
+  z.object({ kind: z.literal('duplicateSession'), sessionId: z.string(), title: z.string() }),
+  /** Remove a session for good. */
   z.object({ kind: z.literal('removeSession'), sessionId: z.string() }),
   ...sessionCommandSchemas,
   ...querySchemas,
@@ -158,6 +174,9 @@ export interface CommandResults extends SessionResults, ModelResults {
   listSessions: readonly SessionRecord[];
   createSession: SessionSnapshot;
   openSession: SessionSnapshot;
+  /** The open session's state if it is the one; it is closed by being deleted. */
+  changeSession: SessionState | null;
+  duplicateSession: SessionRecord['id'];
   removeSession: null;
   branchSession: SessionSnapshot;
   leaveOutDocument: SessionSnapshot;

@@ -12,6 +12,7 @@ import type {
 } from '../../../storage/ports.ts';
 import { EngineError } from '../../session/messages/errors.ts';
 import type { Transfer } from './export-session.ts';
+import { sessionBatches } from './session-batches.ts';
 
 export interface ImportedSession {
   readonly id: SessionId;
@@ -25,11 +26,6 @@ interface ImportSurroundings {
   /** Parameters of a session whose archive brings none that hold here. */
   readonly defaults: RunConfig;
 }
-
-/** What one batch holds at most: a transaction that a browser is never long in. */
-const BATCH_TOKENS = 262_144;
-const BATCH_GIST_VALUES = 524_288;
-const BATCH_EVENTS = 4000;
 
 /**
  * Read an archive and store it as a new session, which is closed again.
@@ -105,28 +101,13 @@ function otherBase({ metadata, session }: CtxArchive, model: LoadedModel): strin
   return `The file was made with the model “${metadata.model.id}”; here it is “${model.id}”. Its text was taken over and is read anew, with new gists; its chat, marks and recorded steps belong to other tokens and stay in the file${waited}.`;
 }
 
-/** The archive in batches that follow each other without a gap. */
-function* batchesOf({ metadata, tokens, gists, session }: CtxArchive): Generator<SessionBatch> {
-  for (let start = 0; start < tokens.length; start += BATCH_TOKENS) {
-    const end = Math.min(start + BATCH_TOKENS, tokens.length);
-    const provenance = metadata.provenance
-      .filter((run) => run.start < end && run.end > start)
-      .map((run) => ({ ...run, start: Math.max(run.start, start), end: Math.min(run.end, end) }));
-    yield { tokens: { start, ids: tokens.subarray(start, end) }, provenance };
-  }
-  for (const { level, hiddenSize, values } of gists) {
-    const piece = Math.max(1, Math.floor(BATCH_GIST_VALUES / hiddenSize)) * hiddenSize;
-    for (let from = 0; from < values.length; from += piece) {
-      const firstIndex = from / hiddenSize;
-      yield { gists: [{ level, hiddenSize, firstIndex, values: values.slice(from, from + piece) }] };
-    }
-  }
-  if (session === null) return;
-  const { events, chat, marks, pending, document } = session;
-  for (let from = 0; from < events.length; from += BATCH_EVENTS) {
-    yield { events: events.slice(from, from + BATCH_EVENTS) };
-  }
-  yield { chat, marks, pending, pruned: document.cold ?? [], patch: { stepCount: document.stepCount } };
+/** What the archive brings, in batches. */
+function batchesOf({ metadata, tokens, gists, session }: CtxArchive): Iterable<SessionBatch> {
+  const { provenance } = metadata;
+  const { events = [], chat = [], marks = [], pending = [], document } = session ?? {};
+  const { cold = [], stepCount = 0, tags = [] } = document ?? {};
+  const patch = { stepCount, tags };
+  return sessionBatches({ tokens, provenance, gists, events, chat, marks, pending, cold, patch });
 }
 
 /** The archive's words as texts that wait to be ingested. */

@@ -8,6 +8,7 @@ async function saved(): Promise<{ fixture: EngineFixture; id: string; file: Blob
   const id = await open(fixture, { budgetTokens: 128 });
   await ingest(fixture, prose(3000));
   await fixture.engine.handle({ kind: 'ask', text: 'Where is the lantern?' });
+  await fixture.engine.handle({ kind: 'changeSession', sessionId: id, tags: ['prose', 'harbour'] });
   const exported = await fixture.engine.handle({ kind: 'exportSession', sessionId: id });
   return { fixture, id, ...exported };
 }
@@ -25,6 +26,7 @@ describe('a session file', () => {
     expect(opened.chat).toEqual(before.chat);
     expect(opened.provenance).toEqual(before.provenance);
     expect(opened.state.config.budgetTokens).toBe(128);
+    expect(opened.state.record.tags).toEqual(['prose', 'harbour']);
     expect(opened.state.record.tokenCount).toBe(before.state.record.tokenCount);
     const layoutOf = ({ events }: typeof before) => events.findLast(({ type }) => type === 'refocus');
     expect(layoutOf(opened)).toEqual(layoutOf(before));

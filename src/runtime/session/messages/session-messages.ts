@@ -26,7 +26,6 @@ const nodeRunSchema = z.object({
 });
 
 export const sessionCommandSchemas = [
-  z.object({ kind: z.literal('renameSession'), title: z.string() }),
   /** Queue a text for ingestion at the cursor. Rejected with a typed error when empty, binary or too large. */
   z.object({ kind: z.literal('ingestText'), text: z.string(), title: z.string(), role: z.enum(ROLES) }),
   /** Queue the messages of a log, each as a document with its role and time. Rejected when none of them is a text. */
@@ -94,7 +93,6 @@ export interface AnsweredQuestion {
 
 /** What each command and query answers. */
 export interface SessionResults extends QueryResults {
-  renameSession: SessionState;
   ingestText: QueuedDocument;
   importHistory: QueuedHistory;
   removeWaiting: SessionState;
