@@ -4,7 +4,7 @@ import { CtxError } from '../../src/storage/ctx/ctx-error.ts';
 import { CTX_HEADER_BYTES, decodeHeader } from '../../src/storage/ctx/level-file.ts';
 import { readArchive } from '../../src/storage/ctx/read-archive.ts';
 import { bootEngine } from '../../src/runtime/testing/engine-fixture.ts';
-import { partsOf, saveSession, withBytes, withDocument } from './archive-fixture.ts';
+import { archiveOf, partsOf, saveSession, withBytes, withDocument } from './archive-fixture.ts';
 
 let saved: Blob;
 
@@ -52,6 +52,7 @@ const runs = (document: Json) => document['provenance'] as Json[];
 const chat = (document: Json) => document['chat'] as Json[];
 const marks = (document: Json) => document['marks'] as Json[];
 const waiting = (document: Json) => document['waiting'] as Json[];
+const nodes = (document: Json) => document['nodes'] as Json[];
 const HUGE = 2 ** 53 - 1;
 
 describe('fault 17: counts that are huge, spans that overlap or overflow, levels without their children', () => {
@@ -67,6 +68,11 @@ describe('fault 17: counts that are huge, spans that overlap or overflow, levels
     ['runs that overlap', 'metadata.json', (it) => (runs(it)[1]!['start'] = 0)],
     ['a run that ends before it begins', 'metadata.json', (it) => (runs(it)[0]!['end'] = 0)],
     ['a history that ends early', 'metadata.json', (it) => void runs(it).pop()],
+    ['more nodes than a level has', 'metadata.json', (it) => (nodes(it)[1]!['nodeCount'] = HUGE)],
+    ['runs of another length', 'metadata.json', (it) => (nodes(it)[0]!['residency'] = [0, HUGE])],
+    ['runs without a count', 'metadata.json', (it) => (nodes(it)[0]!['expansions'] = [0])],
+    ['nodes of a level that there is not', 'metadata.json', (it) => (nodes(it)[0]!['level'] = 3)],
+    ['flags that there are not', 'metadata.json', (it) => ((nodes(it)[0]!['flags'] as number[])[0] = 64)],
     ['another block size', 'metadata.json', (it) => (it['blockSize'] = 16)],
     ['a hidden size without end', 'metadata.json', (it) => ((it['model'] as Json)['hiddenSize'] = HUGE)],
     ['a message beyond the history', 'session.json', (it) => (chat(it)[0]!['end'] = HUGE)],
@@ -121,4 +127,14 @@ describe('fault 18: gists that are no numbers, and tokens that no vocabulary has
       expect(Math.max(...ids)).toBeLessThan(model.tokenizer.vocabularySize);
     },
   );
+});
+
+it('an archive of levels alone brings pins by its nodes’ flags, and says what stays in the file', async () => {
+  const parts = await partsOf(saved);
+  for (const name of ['session.json', 'trace.jsonl', 'text.jsonl', 'waiting.ctx']) parts.delete(name);
+  const { engine } = await bootEngine();
+  const opened = await engine.handle({ kind: 'importSession', file: await archiveOf(parts) });
+  expect(opened.state.marks).toEqual([{ lod: 1, start: 0, end: 32, kind: 'pin' }]);
+  expect(opened.damage).toEqual([expect.stringMatching(/no recorded steps/)]);
+  expect(opened.state.cursor).toBeGreaterThan(1000);
 });

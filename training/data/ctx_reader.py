@@ -3,6 +3,7 @@
     from training.data.ctx_reader import open_ctx
     archive = open_ctx("walk.ctx")
     archive.metadata["title"], archive.levels[0][:10], archive.levels[1].shape
+    archive.nodes[1]["accessCount"]  # of every LOD1 gist
 
 The format is in docs/formats.md.
 """
@@ -26,17 +27,26 @@ DTYPES = ("<u4", "<f2", "<u2", "<f4")
 
 @dataclass(frozen=True)
 class Ctx:
-    """`levels[0]` is `[tokens]` of uint32, every level above `[gists, d]`."""
+    """`levels[0]` is `[tokens]` of uint32, every level above `[gists, d]`. `nodes[level]` has a column `[nodes]` for each
+    thing that is known of them (docs/formats.md), blocks at level 0, NaN where a node has no value."""
 
     metadata: dict[str, Any]
     levels: list[np.ndarray]
+    nodes: list[dict[str, np.ndarray]]
 
 
 def open_ctx(path: str | Path) -> Ctx:
     """Map an archive's levels. Raises ValueError for what is no `.ctx` archive."""
     with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
         metadata = json.loads(archive.read("metadata.json"))
-        return Ctx(metadata, [_level(path, file, archive.getinfo(entry["file"])) for entry in metadata["levels"]])
+        levels = [_level(path, file, archive.getinfo(entry["file"])) for entry in metadata["levels"]]
+        return Ctx(metadata, levels, [_columns(nodes) for nodes in metadata.get("nodes", [])])
+
+
+def _columns(nodes: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The columns of a level; each is written as `[value, count, value, count, ...]`."""
+    runs = {name: column for name, column in nodes.items() if isinstance(column, list)}
+    return {name: np.repeat(np.array(run[::2], np.float64), run[1::2]) for name, run in runs.items()}
 
 
 def _level(path: str | Path, file: Any, entry: zipfile.ZipInfo) -> np.ndarray:

@@ -24,6 +24,15 @@ def test_the_golden_archive() -> None:
     assert np.array_equal(gists, expected)
 
 
+def test_what_is_known_of_nodes() -> None:
+    blocks, gists = open_ctx(GOLDEN).nodes
+    assert blocks["flags"].tolist() == [8, 0, 0]
+    assert gists["accessCount"].tolist() == [0, 1]
+    assert gists["expansions"].tolist() == [0, 4]
+    assert np.isnan(gists["sensitivity"][0]) and gists["sensitivity"][1] == -0.25
+    assert np.isnan(blocks["gistVersion"]).all()
+
+
 def test_what_is_no_level(tmp_path: Path) -> None:
     broken = tmp_path / "broken.ctx"
     shutil.copy(GOLDEN, broken)

@@ -532,7 +532,9 @@ export class Engine {
     const { model, store } = this.ready;
     if (this.opened?.state.record.id === id) await this.opened.steps.store();
     const { exportSession } = await import('./session-files/export-session.ts');
-    return this.transferring('Saving the session', (transfer) => exportSession(id, store, model, transfer));
+    return this.transferring('Saving the session', (transfer) =>
+      exportSession(id, store, { model, defaults: defaultsOf(model) }, transfer),
+    );
   }
 
   private async importSession(file: Blob): Promise<SessionSnapshot> {

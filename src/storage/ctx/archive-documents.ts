@@ -4,6 +4,7 @@ import { IN_WORDS } from '../../base/schema-words.ts';
 import { runConfigSchema } from '../../core/trace/config.ts';
 import { MAX_LOD } from '../../core/tree/ids.ts';
 import { ROLES } from '../../core/tree/provenance.ts';
+import { archivedNodesSchema } from './archive-nodes.ts';
 import { CtxError } from './ctx-error.ts';
 
 export const CTX_FORMAT = 'megacontext-ctx';
@@ -40,6 +41,11 @@ export const metadataSchema = z.object({
       wallClockMs: time,
     }),
   ),
+  /** What is known of each level's nodes; absent where the writer knew nothing. */
+  nodes: z
+    .array(archivedNodesSchema)
+    .max(MAX_LOD + 1)
+    .optional(),
 });
 export type CtxMetadata = z.infer<typeof metadataSchema>;
 

@@ -20,6 +20,7 @@ import {
   WAITING_FILE,
 } from './archive-documents.ts';
 import type { CtxMetadata, SessionDocument, TextLine } from './archive-documents.ts';
+import { faultOfNodes } from './archive-nodes.ts';
 import { CtxError } from './ctx-error.ts';
 import { CTX_HEADER_BYTES, decodeHeader, levelFileName } from './level-file.ts';
 import type { LevelHeader } from './level-file.ts';
@@ -161,13 +162,18 @@ function checkMetadata({ blockSize, levels }: CtxMetadata): void {
 }
 
 /** Levels hold no more than their children allow, and provenance tiles the history. */
-function checkLevels({ levels, provenance }: CtxMetadata, tokenCount: number): void {
+function checkLevels({ levels, provenance, nodes = [] }: CtxMetadata, tokenCount: number): void {
   const fail = (message: string) => new CtxError('sizes-disagree', METADATA_FILE, null, message);
   levels.slice(1).forEach(({ level, entryCount }) => {
     const most = Math.floor(levels[level - 1]!.entryCount / K);
     if (entryCount > most) {
       throw fail(`level ${level} has ${entryCount} entries, but its children make ${most} at most.`);
     }
+  });
+  nodes.forEach((each, index) => {
+    const level = levels[index];
+    const fault = level?.level === each.level ? faultOfNodes(each, level.entryCount) : 'it is not there';
+    if (fault !== null) throw fail(`the nodes of level ${each.level} cannot be: ${fault}.`);
   });
   let end = 0;
   for (const run of provenance) {

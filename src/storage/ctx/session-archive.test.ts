@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
+import { GistTree } from '../../core/tree/gist-tree.ts';
 import type { SessionId, StoredSession } from '../ports.ts';
+import { type ArchivedNodes, archivedNodes, flaggedNodes } from './archive-nodes.ts';
 import { CTX_HEADER_BYTES, decodeHeader, encodeHeader } from './level-file.ts';
 import { readArchive } from './read-archive.ts';
 import { writeArchive } from './write-archive.ts';
@@ -48,7 +50,23 @@ function session(): StoredSession {
   };
 }
 
+/** The session's tree after its second gist was used and measured, and its first block went to the cold tier. */
+function nodes(): readonly ArchivedNodes[] {
+  const { tokens, gists, provenance } = session();
+  const tree = new GistTree({ hiddenSize: HIDDEN_SIZE, maxLod: 1, gistVersion: 3 });
+  tree.appendTokens(tokens.subarray(0, 60), provenance[0]!, 1);
+  tree.appendTokens(tokens.subarray(60), provenance[1]!, 2);
+  tree.setGists(1, 0, gists[0]!.values, 1);
+  tree.metadata(1).recordAccess(1, 2, 2);
+  tree.metadata(1).expansions.set(1, 4);
+  tree.metadata(1).sensitivity.set(1, -0.25);
+  tree.setFlag(1, 0, 'tagged', true);
+  tree.withhold([{ lod: 0, first: 0, count: 1 }]);
+  return archivedNodes(tree);
+}
+
 const options = {
+  nodes: nodes(),
   hiddenSize: HIDDEN_SIZE,
   decode: (ids: Uint32Array) => Array.from(ids, (id) => `w${id}`).join(' '),
 };
@@ -60,6 +78,7 @@ describe('a session archive', () => {
     const read = await readArchive(new Blob([await archive()]));
     const { record, tokens, gists, provenance, events, chat, marks, pending } = session();
     expect(read.metadata).toMatchObject({ title: record.title, createdAt: record.createdAt, provenance });
+    expect(read.metadata.nodes).toEqual(nodes());
     expect(read.tokens).toEqual(tokens);
     expect(read.gists).toEqual(gists);
     expect(read.session).toMatchObject({ chat, marks, pending, events });
@@ -89,6 +108,31 @@ describe('a session archive', () => {
 
   it('refuses what is no archive', async () => {
     await expect(readArchive(new Blob(['hello']))).rejects.toMatchObject({ code: 'not-an-archive' });
+  });
+});
+
+describe('what is known of nodes', () => {
+  it('stands in runs of equal neighbours', () => {
+    const [blocks, gists] = nodes();
+    expect(blocks).toMatchObject({ level: 0, nodeCount: 3, flags: [8, 1, 0, 2], gistVersion: [null, 3] });
+    expect(gists).toMatchObject({
+      nodeCount: 2,
+      createdAtStep: [1, 2],
+      gistVersion: [3, 2],
+      accessCount: [0, 1, 1, 1],
+      lastAccessStep: [null, 1, 2, 1],
+      expansions: [0, 1, 4, 1],
+      residency: [0, 1, 2, 1],
+      sensitivity: [null, 1, -0.25, 1],
+      flags: [2, 1, 0, 1],
+    });
+    expect(flaggedNodes(nodes(), 'cold')).toEqual([{ lod: 0, first: 0, count: 1 }]);
+  });
+
+  it('need not be there: any writer may make levels alone', async () => {
+    const { hiddenSize, decode } = options;
+    const read = await readArchive(await writeArchive(session(), { hiddenSize, decode }));
+    expect(read.metadata.nodes).toBeUndefined();
   });
 });
 

@@ -13,6 +13,7 @@ import {
   TRACE_FILE,
   WAITING_FILE,
 } from './archive-documents.ts';
+import type { ArchivedNodes } from './archive-nodes.ts';
 import type { CtxMetadata, SessionDocument, TextLine } from './archive-documents.ts';
 import { encodeHeader, levelFileName } from './level-file.ts';
 
@@ -21,6 +22,8 @@ export interface WriteArchiveOptions {
   readonly hiddenSize: number;
   /** The text of a run of tokens. */
   readonly decode: (ids: Uint32Array) => string;
+  /** What is known of the tree's nodes, level by level; absent: nothing. */
+  readonly nodes?: readonly ArchivedNodes[];
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** Aborting rejects with its reason. */
   readonly signal?: AbortSignal;
@@ -65,7 +68,7 @@ interface ArchiveFile {
 
 async function filesOf(
   session: StoredSession,
-  { hiddenSize, decode }: WriteArchiveOptions,
+  { hiddenSize, decode, nodes }: WriteArchiveOptions,
 ): Promise<readonly ArchiveFile[]> {
   const { record, tokens, gists } = session;
   const width = gists[0]?.hiddenSize ?? hiddenSize;
@@ -108,7 +111,7 @@ async function filesOf(
   const waiting = session.pending.map(({ ids }) => ids);
   const waitingCount = waiting.reduce((sum, ids) => sum + ids.length, 0);
   return [
-    { name: METADATA_FILE, content: jsonBlob(metadata) },
+    { name: METADATA_FILE, content: metadataBlob(metadata, nodes) },
     ...levels.map(({ level, entryCount, payload }) => ({
       name: levelFileName(level),
       content: new Blob([headerOf(level, entryCount), payload]),
@@ -179,6 +182,14 @@ function headerOf(record: StoredSession['record'], events: readonly TelemetryEve
     seed: record.config.seed,
     config: record.config,
   };
+}
+
+/** A level's nodes stand in one line each: their columns are long. */
+function metadataBlob(metadata: CtxMetadata, nodes: readonly ArchivedNodes[] | undefined): Blob {
+  if (nodes === undefined) return jsonBlob(metadata);
+  const open = JSON.stringify(metadata, null, 1).slice(0, -2);
+  const lines = nodes.map((level) => `\n  ${JSON.stringify(level)}`);
+  return new Blob([`${open},\n "nodes": [${lines.join(',')}\n ]\n}\n`]);
 }
 
 const jsonBlob = (value: unknown): Blob => new Blob([`${JSON.stringify(value, null, 1)}\n`]);

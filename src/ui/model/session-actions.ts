@@ -128,7 +128,7 @@ export class SessionActions {
       kind: 'changeSession',
       sessionId,
       ...(title !== undefined && { title }),
-      ...(tags !== undefined && { tags: [...tags] }),
+      ...(tags !== undefined && { tags }),
     });
     if (state) intake.showState(state);
     await this.refreshSessions();

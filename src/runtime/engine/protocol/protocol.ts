@@ -87,7 +87,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
     kind: z.literal('changeSession'),
     sessionId: z.string(),
     title: z.string().trim().min(1).max(MAX_TITLE).optional(),
-    tags: z.array(z.string().trim().min(1).max(MAX_TAG)).max(MAX_TAGS).optional(),
+    tags: z.array(z.string().trim().min(1).max(MAX_TAG)).max(MAX_TAGS).readonly().optional(),
     deleted: z.boolean().optional(),
   }),
   /** A copy of all that is stored of a session. It is not opened. */

@@ -2,6 +2,7 @@
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { type CtxArchive, readArchive } from '../../../storage/ctx/read-archive.ts';
+import { flaggedNodes, spansOfNodes } from '../../../storage/ctx/archive-nodes.ts';
 import { CtxError } from '../../../storage/ctx/ctx-error.ts';
 import type {
   PendingText,
@@ -9,6 +10,7 @@ import type {
   SessionHandle,
   SessionId,
   SessionStore,
+  SpanMark,
 } from '../../../storage/ports.ts';
 import { EngineError } from '../../session/messages/errors.ts';
 import type { Transfer } from './export-session.ts';
@@ -58,7 +60,7 @@ export async function importSession(
     throw error;
   }
   await handle.close();
-  return { id: handle.id, notes: isOfThisModel ? [] : [otherBase(archive, model)] };
+  return { id: handle.id, notes: isOfThisModel ? leftOut(archive) : [otherBase(archive, model)] };
 }
 
 async function readOrRefuse(file: Blob, transfer: Transfer): Promise<CtxArchive> {
@@ -102,12 +104,36 @@ function otherBase({ metadata, session }: CtxArchive, model: LoadedModel): strin
 }
 
 /** What the archive brings, in batches. */
-function batchesOf({ metadata, tokens, gists, session }: CtxArchive): Iterable<SessionBatch> {
+function batchesOf(archive: CtxArchive): Iterable<SessionBatch> {
+  const { metadata, tokens, gists, session } = archive;
   const { provenance } = metadata;
-  const { events = [], chat = [], marks = [], pending = [], document } = session ?? {};
-  const { cold = [], stepCount = 0, tags = [] } = document ?? {};
+  if (session === null) {
+    const patch = { stepCount: 0 };
+    const empty = { events: [], chat: [], pending: [] };
+    return sessionBatches({ tokens, provenance, gists, ...empty, ...marksOfNodes(archive), patch });
+  }
+  const { events, chat, marks, pending, document } = session;
+  const { cold = [], stepCount, tags = [] } = document;
   const patch = { stepCount, tags };
   return sessionBatches({ tokens, provenance, gists, events, chat, marks, pending, cold, patch });
+}
+
+/** Where only the levels came: what their nodes' flags say of pins, prohibitions and the cold tier. */
+function marksOfNodes({ metadata: { nodes = [] }, tokens }: CtxArchive) {
+  const marked = (flag: 'pinned' | 'forbidden', kind: SpanMark['kind']): readonly SpanMark[] =>
+    spansOfNodes(flaggedNodes(nodes, flag), tokens.length).map((span) => ({ ...span, kind }));
+  const marks = [...marked('pinned', 'pin'), ...marked('forbidden', 'forbid')];
+  return { marks, cold: flaggedNodes(nodes, 'cold') };
+}
+
+/** What is left in the file, in words. */
+function leftOut({ metadata: { nodes = [] }, session }: CtxArchive): readonly string[] {
+  const wasUsed = nodes.some(({ accessCount }) => accessCount.some((value, i) => i % 2 === 0 && value !== 0));
+  return session === null && wasUsed
+    ? [
+        'The file brings no recorded steps: how often its nodes were in the working context, and what losing them was measured to cost, stays in the file; pins, prohibitions and the cold tier were taken over.',
+      ]
+    : [];
 }
 
 /** The archive's words as texts that wait to be ingested. */

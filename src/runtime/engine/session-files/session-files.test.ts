@@ -1,5 +1,6 @@
 /** A session saved as a file and opened elsewhere: the same bytes again, another base, and files that are no sessions. */
 import { describe, expect, it, vi } from 'vitest';
+import { readArchive } from '../../../storage/ctx/read-archive.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { type EngineFixture, bootEngine, idle, ingest, open, prose } from '../../testing/engine-fixture.ts';
 
@@ -36,6 +37,21 @@ describe('a session file', () => {
       .handle({ kind: 'exportSession', sessionId: opened.state.record.id })
       .finally(() => vi.useRealTimers());
     expect((await bytesOf(again.file)).equals(await bytesOf(file))).toBe(true);
+  });
+
+  it('says of every node how it was used, as the open session does', async () => {
+    const { fixture, file } = await saved();
+    const { metadata, session } = await readArchive(file);
+    expect(session).not.toBeNull();
+    const [blocks, gists] = metadata.nodes!;
+    const query = { filter: { lod: 1 }, order: { by: 'place', descending: false }, offset: 0 } as const;
+    const { nodes } = await fixture.engine.handle({ kind: 'listNodes', ...query, limit: 500 });
+    const written = gists!.accessCount.flatMap((value, i, runs) =>
+      i % 2 === 0 ? new Array<number | null>(runs[i + 1]!).fill(value) : [],
+    );
+    expect(written).toEqual(nodes.map(({ accessCount }) => accessCount));
+    expect(Math.max(...written.map(Number))).toBeGreaterThan(0);
+    expect(blocks!.nodeCount).toBe(Math.ceil(metadata.levels[0]!.entryCount / 32));
   });
 
   it('goes on after it was opened', async () => {

@@ -148,6 +148,14 @@ export function restoreFocus(
   };
 }
 
+/** The node counters as its heads left them; for a tree that nobody focuses. */
+export function restoreNodeCounters({ events }: StoredSession, tree: GistTree, config: RunConfig): void {
+  for (let head = 0; head < config.heads; head++) replayFrames(events, tree, headConfig(config, head), head);
+  if (config.stagingBudgetTokens > 0) {
+    replayFrames(events, tree, headConfig(config, STAGING_HEAD), STAGING_HEAD);
+  }
+}
+
 /** What the router chose last; undefined where it has to choose anew. */
 function lastRouting({ events }: StoredSession, { heads }: RunConfig): Routing | undefined {
   const last = events.findLast((event) => event.type === 'router');

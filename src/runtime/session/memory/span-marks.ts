@@ -32,7 +32,7 @@ export class SpanMarks {
     stored: readonly SpanMark[],
   ) {
     this.marks = stored;
-    for (const mark of stored) this.flag(mark, mark.kind, true);
+    flagMarked(tree, stored);
   }
 
   get list(): readonly SpanMark[] {
@@ -55,11 +55,16 @@ export class SpanMarks {
     const isOn = act === kind;
     const mark: SpanMark = { lod, start, end, kind, sinceStep, ...(kind === 'tag' ? { name } : {}) };
     this.marks = isOn ? [...others, mark] : others;
-    this.flag({ lod, start, end }, kind, isOn);
+    flag(this.tree, { lod, start, end }, kind, isOn);
   }
+}
 
-  private flag({ lod, start }: MarkedSpan, kind: SpanMark['kind'], on: boolean): void {
-    if (lod > this.tree.maxLod || start / tokensPerEntry(lod) >= this.tree.metadata(lod).length) return;
-    this.tree.setFlag(lod, start, FLAG[kind], on);
-  }
+/** Set the flags of marked nodes; those that the tree has not are skipped. */
+export function flagMarked(tree: GistTree, marks: readonly SpanMark[]): void {
+  for (const mark of marks) flag(tree, mark, mark.kind, true);
+}
+
+function flag(tree: GistTree, { lod, start }: MarkedSpan, kind: SpanMark['kind'], on: boolean): void {
+  if (lod > tree.maxLod || start / tokensPerEntry(lod) >= tree.metadata(lod).length) return;
+  tree.setFlag(lod, start, FLAG[kind], on);
 }

@@ -139,9 +139,10 @@ interface FactsProps {
 }
 
 function Facts({ record: { tokenCount, updatedAt, modelId }, children }: FactsProps) {
+  const [nowMs] = useState(Date.now);
   return (
     <span className="muted small">
-      {formatCompact(tokenCount)} tokens · {formatAge(updatedAt, Date.now())} · {modelId}
+      {formatCompact(tokenCount)} tokens · {formatAge(updatedAt, nowMs)} · {modelId}
       {children}
     </span>
   );
