@@ -102,7 +102,7 @@ describe('the tree explorer', () => {
     await explorer().getByRole('button', { name: 'Nodes', exact: true }).click();
     const list = page.getByRole('region', { name: 'List of nodes' });
     const rows = list.locator('tbody tr');
-    await list.getByText(/^1–100 of [\d,]+ nodes/).waitFor();
+    await list.getByText(/^1–\d+ of [\d,]+ nodes/).waitFor();
     await list.getByLabel('Level', { exact: true }).selectOption({ label: 'LOD1' });
     await list.getByLabel('Accesses from', { exact: true }).fill('2');
     await list.getByText(/; the tree has/).waitFor();
@@ -124,7 +124,7 @@ describe('the tree explorer', () => {
     await list.getByRole('button', { name: /as CSV$/ }).click();
     expect((await download).suggestedFilename()).toMatch(/-nodes\.csv$/);
     await list.getByRole('button', { name: 'Clear', exact: true }).click();
-    await list.getByText(/^1–100 of/).waitFor();
+    await expect.poll(() => list.getByText(/; the tree has/).count()).toBe(0);
     await explorer().getByRole('button', { name: 'Nodes', exact: true }).click();
     await list.waitFor({ state: 'detached' });
   });

@@ -30,7 +30,7 @@ afterAll(async () => {
 
 const dialog = () => page.getByRole('dialog', { name: 'Sessions', exact: true });
 const kept = () => dialog().getByRole('list', { name: 'Kept sessions' }).getByRole('listitem');
-const status = (words: string | RegExp) => dialog().getByRole('status').getByText(words).waitFor();
+const status = (words: string) => dialog().getByText(words, { exact: true }).waitFor();
 
 it('renames, tags, finds, duplicates, deletes and takes back a session, by keyboard', async () => {
   await page.evaluate(() => {
@@ -72,10 +72,7 @@ it('fits a small screen, undoes a deletion at once, and leaves what another tab 
   second.setDefaultTimeout(SOON_MS);
   await second.setViewportSize({ width: 390, height: 844 });
   await second.goto(vite.url);
-  await second
-    .getByText(/another tab/i)
-    .first()
-    .waitFor({ timeout: STARTED_MS });
+  await second.getByRole('button', { name: /^Session: Harbour/ }).waitFor({ timeout: STARTED_MS });
   await second.evaluate(() => {
     document.body.focus();
   });

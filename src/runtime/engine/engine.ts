@@ -20,6 +20,7 @@ import {
   branchUnderWay,
   noSession,
   probeUnderWay,
+  readOnlySession,
   transferStopped,
   transferUnderWay,
 } from '../session/messages/errors.ts';
@@ -452,7 +453,10 @@ export class Engine {
     const patch = { ...(title !== undefined && { title }), ...(tags !== undefined && { tags }) };
     const isOpen = this.opened?.state.record.id === id;
     if (isOpen && deleted !== true) return this.session.describe(patch);
-    if (isOpen) await this.closeSession();
+    if (isOpen) {
+      if (this.session.state.readOnly) throw readOnlySession();
+      await this.closeSession();
+    }
     const record = (await store.list()).find((each) => each.id === id);
     const handle = await store.open(id);
     try {

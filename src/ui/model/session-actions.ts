@@ -156,7 +156,6 @@ export class SessionActions {
       kept: '',
       tryNext: '',
       tone: 'info',
-      isBrief: true,
       act: { title: 'Undo', run: () => void this.takeBack(record) },
     });
     await this.#leave(record.id);

@@ -178,6 +178,9 @@ function FieldForm({ label, initial, maxLength, onWords, onDone }: FieldFormProp
         onChange={(event) => {
           setDraft(event.target.value);
         }}
+        onFocus={(event) => {
+          event.target.select();
+        }}
         onBlur={onDone}
         onKeyDown={(event) => {
           if (event.key !== 'Escape') return;

@@ -1,5 +1,5 @@
 /** All sessions of this browser: find, open, rename, tag, duplicate, delete, and take back what was deleted. */
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { SessionRecord } from '../../../runtime/engine/protocol/protocol.ts';
 import { useModel, useSession } from '../../view/hooks.ts';
 import { Dialog } from '../../widgets/dialog.tsx';
@@ -8,12 +8,17 @@ import { DeletedRow, SessionRow } from './session-row.tsx';
 import { searchSessions, tagsOf } from './session-search.ts';
 
 export function SessionsDialog() {
-  const { shell } = useModel();
+  const { actions, shell } = useModel();
+  const isBooted = useSession((state) => state.boot !== null);
   const sessions = useSession((state) => state.sessions);
   const deleted = useSession((state) => state.deletedSessions);
   const [words, setWords] = useState('');
   const [tag, setTag] = useState<string | null>(null);
   const [showsDeleted, setShowsDeleted] = useState(false);
+  // Other tabs change them, too.
+  useEffect(() => {
+    if (isBooted) void actions.refreshSessions();
+  }, [actions, isBooted]);
   const tags = tagsOf(sessions);
   const chosen = tag !== null && tags.includes(tag) ? tag : null;
   const listed = searchSessions(showsDeleted ? deleted : sessions, {
