@@ -32,7 +32,7 @@ from training.train.checkpoints import begin, load_base, save_atomically
 from training.train.intervals import cell
 from training.train.loop import Meter, Progress, Timer, descend, peak_groups, set_learning_rate, warm_cosine
 
-REPORT_STEPS = 100
+REPORT_STEPS = 20
 HELD_OUT = 0.2
 BATCH = 32
 

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../base/clock.ts';
+import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
+import { emptyLayout } from '../../../core/context/working-context.ts';
 import { configOf } from '../../../core/testing/fake-history.ts';
-import type { FocusHeads } from '../../../nn/ports.ts';
-import { createFakeModel } from '../../testing/fake-model.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
+import { GistTree } from '../../../core/tree/gist-tree.ts';
+import type { FocusHeads, LensNet } from '../../../nn/ports.ts';
+import { prose } from '../../testing/engine-fixture.ts';
+import { createFakeModel, FAKE_HIDDEN_SIZE } from '../../testing/fake-model.ts';
+import { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
 import { applyModelChanges, withKnownWeights } from './lens-variant.ts';
 import { meanTail } from './learned-heads.ts';
+import { MultiHeadFocus } from './multi-head-focus.ts';
 
 const alone = createFakeModel();
 const ALL: FocusHeads = {
@@ -74,4 +82,79 @@ it('the router’s query is the tail’s mean embedding', () => {
   const mean = eight.map((value, i) => (value + nine[i]!) / 2);
   expect(meanTail(base, tree, 2)).toEqual(mean);
   expect(Array.from(meanTail(base, { ...tree, tokenCount: 0 }, 2))).toEqual([0, 0, 0, 0]);
+});
+
+describe('heads that learned', () => {
+  const ORIGIN = { role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
+
+  /** Two heads over a text, and what their learned parts were asked. */
+  async function focusOn(changes: Partial<RunConfig>) {
+    const plain = createFakeModel();
+    const scored = new Set<number>();
+    const routed: (readonly [query: number, heads: number])[] = [];
+    const own = new Map<number, LensNet>();
+    const brought: FocusHeads = {
+      lensOf: (head) => {
+        const score: LensNet['score'] = (view) => {
+          scored.add(head);
+          return plain.lensNet.score(view);
+        };
+        const net = own.get(head) ?? { ...plain.lensNet, score };
+        own.set(head, net);
+        return net;
+      },
+      router: (query, statistics) => {
+        routed.push([query.length, statistics.length]);
+        return statistics.map((_, head) => head);
+      },
+      // All weight goes to the head with the utility 1.
+      merger: (_hidden, _entropy, utility) => (utility === 1 ? 500 : 0),
+    };
+    const model = { ...plain, focusHeads: new Map([[2, brought]]) };
+    const run = configOf({ budgetTokens: 512, recentTokens: 96, heads: 2, ...changes });
+    const tree = new GistTree({ hiddenSize: model.base.hiddenSize, maxLod: 4, gistVersion: 1 });
+    const start = { tree, heads: [{ layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE }] };
+    const focus = new MultiHeadFocus(start, model, new TelemetryRecorder(systemClock), run);
+    await focus.appendByBlocks(model.tokenizer.encode(prose(1200)), ORIGIN);
+    return { focus, run, scored, routed };
+  }
+
+  it('score by their own LensNets where that is their cue, and only there', async () => {
+    expect([...(await focusOn({ headCues: 'plain, learned' })).scored]).toEqual([1]);
+    const { focus, run, scored } = await focusOn({ headCues: 'plain' });
+    expect([...scored]).toEqual([]);
+    focus.setConfig({ ...run, headCues: 'learned' });
+    await focus.refocus('block');
+    expect([...scored].sort()).toEqual([0, 1]);
+    scored.clear();
+    focus.setConfig({ ...run, headCues: 'plain' });
+    await focus.refocus('block');
+    expect([...scored]).toEqual([]);
+  });
+
+  it('are routed by what the router says of query and statistics', async () => {
+    const { focus, routed } = await focusOn({ router: 'learned', headTopK: 1 });
+    expect(focus.routed).toMatchObject({ utilities: [0, 1], chosen: [1] });
+    expect(routed.at(-1)).toEqual([FAKE_HIDDEN_SIZE, 2]);
+  });
+
+  it('are merged by the gates that the merger gives them', async () => {
+    const { focus } = await focusOn({ router: 'learned', merger: 'learned' });
+    const { logits, merged, head } = await focus.predict();
+    expect(head.id).toBe(1);
+    expect(merged!.map(([id, weight]) => [id, Math.round(weight)])).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    const both = logits.slice();
+    expect(both).toEqual((await focus.predict(1)).logits);
+  });
+
+  it('leave a single head as it is, bit for bit', async () => {
+    const learned = await focusOn({ heads: 1, headCues: 'learned', router: 'learned', merger: 'learned' });
+    const { focus } = await focusOn({ heads: 1 });
+    expect((await learned.focus.predict()).logits).toEqual((await focus.predict()).logits);
+    expect(learned.focus.head().layout).toEqual(focus.head().layout);
+    expect([...learned.scored, ...learned.routed]).toEqual([]);
+  });
 });
