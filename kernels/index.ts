@@ -3,6 +3,7 @@ export { attend, foldWeights } from './attention';
 export { lookUp, moveSlots, runHead, runStack } from './llama';
 export { decodeRow, product, round } from './products';
 export { rmsNorm, rotate, swiGlu } from './steps';
+export { abandon, awaitLeft, isAbandoned, leave } from './threads';
 
 /** The first byte that is free. */
 export function freeFrom(): usize {

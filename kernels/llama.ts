@@ -89,9 +89,15 @@ export class Run {
    * 0 where all go behind each other into `cache`.
    */
   caches: usize;
-  /** Two words for `barrier`. */
+  /** A `Sync`, for `barrier`. */
   sync: usize;
 }
+
+/**
+ * Up to so many rows, every thread does the steps by rows for itself, each all of them, and all write the same: less
+ * work than to wait for each other.
+ */
+const REPEATED_ROWS = 2;
 
 // @ts-ignore: decorator
 @inline
@@ -105,7 +111,11 @@ export function runStack(stack: Stack, run: Run, thread: i32, threads: i32): voi
   for (let index = 0; index < stack.layers; index++) {
     runLayer(stack, run, index, index == top ? run.wanted : run.rows, thread, threads);
   }
-  if (run.wanted == 0) return;
+  if (run.wanted == 0) {
+    // What was written is whole once all have written it.
+    barrier(run.sync, threads);
+    return;
+  }
   const stride = padded(stack.hiddenSize);
   const first = run.rows - run.wanted;
   const from = first + shareStart(thread, threads, run.wanted, 1);
@@ -124,13 +134,16 @@ function runLayer(stack: Stack, run: Run, index: i32, wanted: i32, thread: i32, 
   const panel = run.panel + thread * run.panelBytes;
   const firstWanted = rows - wanted;
 
-  let from = shareStart(thread, threads, rows, 1);
-  let to = shareStart(thread + 1, threads, rows, 1);
-  rmsNorm(run.x, hiddenStride, layer.inputNorm, run.normed, hiddenStride, from, to, stack.hiddenSize, stack.epsilon);
+  const from = shareStart(thread, threads, rows, 1);
+  const to = shareStart(thread + 1, threads, rows, 1);
+  const isRepeated = rows <= REPEATED_ROWS;
+  const normFrom = isRepeated ? 0 : from;
+  const normTo = isRepeated ? rows : to;
+  rmsNorm(run.x, hiddenStride, layer.inputNorm, run.normed, hiddenStride, normFrom, normTo, stack.hiddenSize, stack.epsilon);
   if (isGrouped(layer.q) || isGrouped(layer.k) || isGrouped(layer.v)) {
-    round(run.normed, hiddenStride, stack.hiddenSize, run.rounded, from, to);
+    round(run.normed, hiddenStride, stack.hiddenSize, run.rounded, normFrom, normTo);
   }
-  barrier(run.sync, threads);
+  if (!isRepeated) barrier(run.sync, threads);
 
   multiply(layer.k, run.normed, hiddenStride, run, rows, run.k, kvStride, false, panel, thread, threads);
   multiply(layer.v, run.normed, hiddenStride, run, rows, run.v, kvStride, false, panel, thread, threads);
@@ -200,18 +213,17 @@ function runLayer(stack: Stack, run: Run, index: i32, wanted: i32, thread: i32, 
   }
   barrier(run.sync, threads);
 
-  from = firstWanted + shareStart(thread, threads, wanted, 1);
-  to = firstWanted + shareStart(thread + 1, threads, wanted, 1);
   const x = run.x + firstWanted * hiddenStride;
   const mixed = run.mixed + firstWanted * qStride;
   const normed = run.normed + firstWanted * hiddenStride;
   const gate = run.gate + firstWanted * innerStride;
   const up = run.up + firstWanted * innerStride;
-  const firstOwn = from - firstWanted;
-  const endOwn = to - firstWanted;
+  const areFew = wanted <= REPEATED_ROWS;
+  const firstOwn = areFew ? 0 : shareStart(thread, threads, wanted, 1);
+  const endOwn = areFew ? wanted : shareStart(thread + 1, threads, wanted, 1);
   if (isGrouped(layer.output)) {
     round(mixed, qStride, stack.heads * stack.headDim, run.rounded, firstOwn, endOwn);
-    barrier(run.sync, threads);
+    if (!areFew) barrier(run.sync, threads);
   }
   multiply(layer.output, mixed, qStride, run, wanted, x, hiddenStride, true, panel, thread, threads);
   barrier(run.sync, threads);
@@ -220,13 +232,18 @@ function runLayer(stack: Stack, run: Run, index: i32, wanted: i32, thread: i32, 
   if (isGrouped(layer.gate) || isGrouped(layer.up)) {
     round(normed, hiddenStride, stack.hiddenSize, run.rounded, firstOwn, endOwn);
   }
-  barrier(run.sync, threads);
+  if (!areFew) barrier(run.sync, threads);
   multiply(layer.gate, normed, hiddenStride, run, wanted, gate, innerStride, false, panel, thread, threads);
   multiply(layer.up, normed, hiddenStride, run, wanted, up, innerStride, false, panel, thread, threads);
+  // Of the very columns that this thread has made.
+  const firstInner = shareStart(thread, threads, stack.intermediateSize, 4);
+  const endInner = shareStart(thread + 1, threads, stack.intermediateSize, 4);
+  swiGlu(gate + (firstInner << 2), up + (firstInner << 2), innerStride, 0, wanted, endInner - firstInner);
   barrier(run.sync, threads);
-  swiGlu(gate, up, innerStride, firstOwn, endOwn, stack.intermediateSize);
-  if (isGrouped(layer.down)) round(gate, innerStride, stack.intermediateSize, run.rounded, firstOwn, endOwn);
-  barrier(run.sync, threads);
+  if (isGrouped(layer.down)) {
+    round(gate, innerStride, stack.intermediateSize, run.rounded, firstOwn, endOwn);
+    if (!areFew) barrier(run.sync, threads);
+  }
   multiply(layer.down, gate, innerStride, run, wanted, x, hiddenStride, true, panel, thread, threads);
   barrier(run.sync, threads);
 }
@@ -320,8 +337,11 @@ export function runHead(
   const stride = padded(head.inputs);
   const x = run.normed + first * stride;
   if (isGrouped(head)) {
-    round(x, stride, head.inputs, run.rounded, shareStart(thread, threads, count, 1), shareStart(thread + 1, threads, count, 1));
-    barrier(run.sync, threads);
+    const areFew = count <= REPEATED_ROWS;
+    const from = areFew ? 0 : shareStart(thread, threads, count, 1);
+    const to = areFew ? count : shareStart(thread + 1, threads, count, 1);
+    round(x, stride, head.inputs, run.rounded, from, to);
+    if (!areFew) barrier(run.sync, threads);
   }
   multiply(head, x, stride, run, count, out, outStride, false, run.panel + thread * run.panelBytes, thread, threads);
   barrier(run.sync, threads);

@@ -11,15 +11,21 @@ const STAMP = join(BUILD, 'source.sha256');
 const COMMON = ['-O3', '--runtime', 'stub', '--noAssert', '--enable', 'simd', '--enable', 'threads'];
 /** Pages of 64 KiB that a memory has at first, and may have at most. */
 const PAGES = ['--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'];
-const BINARY = 'kernels.wasm';
+/** The second is for threads: the same kernels over a memory that several share. */
+const BINARIES = { 'kernels.wasm': [], 'kernels-shared.wasm': ['--sharedMemory'] } as const satisfies Record<
+  string,
+  readonly string[]
+>;
+type Binary = keyof typeof BINARIES;
 
 /** @throws if the compiler refuses the source, with what it says. */
 export async function buildKernels(): Promise<void> {
   const hash = hashOfSources();
   const isFresh = existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash;
-  if (isFresh && existsSync(join(BUILD, BINARY))) return;
+  const names = Object.keys(BINARIES) as Binary[];
+  if (isFresh && names.every((name) => existsSync(join(BUILD, name)))) return;
   mkdirSync(BUILD, { recursive: true });
-  replaceFile(BINARY, await compileKernels());
+  for (const name of names) replaceFile(name, await compileKernels(name));
   replaceFile('source.sha256', hash);
 }
 
@@ -41,12 +47,12 @@ interface Compiler {
 const COMPILER: string = 'assemblyscript/asc';
 
 /** The same source gives the same bytes. @throws as `buildKernels`. */
-export async function compileKernels(): Promise<Uint8Array> {
+export async function compileKernels(binary: Binary = 'kernels.wasm'): Promise<Uint8Array> {
   const { default: asc } = (await import(COMPILER)) as { readonly default: Compiler };
   const files = sources();
   const out: { binary: Uint8Array | null } = { binary: null };
   const stderr = asc.createMemoryStream();
-  const { error } = await asc.main(['index.ts', ...COMMON, ...PAGES, '-o', 'out.wasm'], {
+  const { error } = await asc.main(['index.ts', ...COMMON, ...PAGES, ...BINARIES[binary], '-o', 'out.wasm'], {
     stderr,
     readFile: (name) => files[name.replaceAll('\\', '/')] ?? null,
     writeFile: (name, contents) => {
@@ -68,7 +74,7 @@ function sources(): Readonly<Record<string, string>> {
 function hashOfSources(): string {
   const lock = readFileSync(join(SOURCES, '../package.json'), 'utf8');
   const compiler = /"assemblyscript": "[^"]+"/.exec(lock)?.[0] ?? '';
-  const options = JSON.stringify([COMMON, PAGES]);
+  const options = JSON.stringify([COMMON, PAGES, BINARIES]);
   return createHash('sha256')
     .update(JSON.stringify([compiler, options, sources()]))
     .digest('hex');

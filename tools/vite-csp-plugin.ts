@@ -21,7 +21,7 @@ const DIRECTIVES: Readonly<Record<string, readonly string[]>> = {
   'base-uri': ["'none'"],
   'form-action': ["'none'"],
   'require-trusted-types-for': ["'script'"],
-  // `src/ui/app/trusted-scripts.ts`
+  // `src/base/trusted-scripts.ts`
   'trusted-types': ['default'],
 };
 

@@ -27,6 +27,15 @@ export interface BackendReport {
   readonly adapter: string | null;
   readonly isSoftwareAdapter: boolean;
   readonly wasOverridden: boolean;
+  /** Which threads of the processor run the WASM kernels; null where something else computes. */
+  readonly threads: ThreadReport | null;
+}
+
+/** Shown beside the backend. */
+export interface ThreadReport {
+  readonly count: number;
+  /** One sentence for people: why so many. */
+  readonly reason: string;
 }
 
 /** How a base attends: neighbouring query heads share a key head. */

@@ -22,7 +22,14 @@ async function live(jumps: readonly number[]) {
       loadModel: () =>
         Promise.resolve({
           model: createFakeModel(),
-          backend: { id: 'cpu', reason: '', adapter: null, isSoftwareAdapter: false, wasOverridden: true },
+          backend: {
+            id: 'cpu',
+            reason: '',
+            adapter: null,
+            isSoftwareAdapter: false,
+            wasOverridden: true,
+            threads: null,
+          },
         }),
       openStore: () => Promise.resolve({ ...store, close: () => undefined }),
       measureBackend: SOME_MACHINE,

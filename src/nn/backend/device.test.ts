@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSoftwareAdapter, kernelModule, releaseBackend, selectBackend } from './device.ts';
+import { isSoftwareAdapter, kernelModule, kernelPool, releaseBackend, selectBackend } from './device.ts';
 import { BackendError } from '../errors.ts';
 import { nodeWasmPaths } from './wasm-paths-node.ts';
 
@@ -20,20 +20,41 @@ describe('selectBackend under Node', () => {
       adapter: null,
       isSoftwareAdapter: false,
       wasOverridden: false,
+      threads: { count: 1, reason: 'One thread does the work because that was chosen by hand.' },
     });
   });
 
   it('runs without its own kernels where there is no SIMD for them, and says so', async () => {
-    const { tfjs } = nodeWasmPaths();
-    const kernels = { plain: () => Promise.resolve(new Uint8Array(8)) };
+    const { tfjs, kernels: own } = nodeWasmPaths();
+    const kernels = { ...own, plain: () => Promise.resolve(new Uint8Array(8)) };
     expect(await selectBackend('auto', { wasmPaths: { tfjs, kernels } })).toMatchObject({
       id: 'wasm',
       reason:
         'WASM runs because this environment has no WebGPU. It runs without its own kernels, and slower, because this browser has no WASM SIMD.',
+      threads: null,
     });
     expect(kernelModule()).toBeNull();
     await selectBackend('auto', options);
     expect(kernelModule()).toBeInstanceOf(WebAssembly.Module);
+  });
+
+  it('starts as many threads as were asked for, ends them with the next backend, and says why there are none', async () => {
+    const { threads } = await selectBackend('wasm', { ...options, threads: 3 });
+    expect(threads).toEqual({ count: 3, reason: '3 threads share the work, as was chosen by hand.' });
+    const pool = kernelPool()!;
+    expect(pool.threads).toBe(3);
+    expect((await selectBackend('cpu', { ...options, threads: 3 })).threads).toBeNull();
+    expect([kernelPool(), pool.threads]).toEqual([null, 1]);
+    const startThread = (): never => {
+      throw new Error('no more workers');
+    };
+    const { tfjs, kernels } = options.wasmPaths;
+    const wasmPaths = { tfjs, kernels: { ...kernels, startThread } };
+    expect((await selectBackend('wasm', { wasmPaths, threads: 2 })).threads).toEqual({
+      count: 1,
+      reason: 'One thread does the work because more could not be started (no more workers).',
+    });
+    expect(kernelPool()).toBeNull();
   });
 
   it('honours a preference, and refuses one that cannot be had', async () => {

@@ -6,9 +6,21 @@ import * as tf from '@tensorflow/tfjs';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { BackendError } from '../errors.ts';
 import type { BackendId, BackendReport } from '../ports.ts';
-import { type KernelBinaries, openKernels } from './kernel-module.ts';
+import { openKernels } from './kernel-module.ts';
+import type { ThreadHandle } from './kernel-thread.ts';
+import { ThreadPool } from './thread-pool.ts';
+import { oneThread, planThreads, type ThreadPreference } from './thread-plan.ts';
 
 export type BackendPreference = 'auto' | BackendId;
+
+/** Where the binaries of the WASM kernels come from, read when a backend starts, and the threads that share them. */
+interface KernelBinaries {
+  readonly plain: () => Promise<BufferSource>;
+  /** The same kernels over a memory that threads share. */
+  readonly shared: () => Promise<BufferSource>;
+  /** Starts a thread of `kernel-thread.ts`. @throws where none can be had. */
+  readonly startThread: () => ThreadHandle;
+}
 
 /** Where the WASM binaries are. */
 export interface WasmPaths {
@@ -22,6 +34,10 @@ export interface BackendOptions {
   readonly wasmPaths: WasmPaths;
   /** Called once if the GPU device is lost (not by `releaseBackend`); everything on it is gone then. */
   readonly onDeviceLost?: (reason: string) => void;
+  /** For the WASM kernels; one where absent. */
+  readonly threads?: ThreadPreference;
+  /** Called once if a thread fails while it works; from then on one does everything. */
+  readonly onThreadsLost?: (reason: string) => void;
 }
 
 interface OpenAdapter {
@@ -33,10 +49,17 @@ interface OpenAdapter {
 let ownedDevice: GPUDevice | null = null;
 /** The WASM kernels, once the WASM backend was started; why they cannot run, where they cannot. */
 let kernels: WebAssembly.Module | string | null = null;
+/** Who helps with them; null for nobody. */
+let pool: ThreadPool | null = null;
 
 /** The WASM kernels, where the active backend is theirs and they run; else null, and TensorFlow.js does their work. */
 export function kernelModule(): WebAssembly.Module | null {
   return tf.getBackend() === 'wasm' && kernels instanceof WebAssembly.Module ? kernels : null;
+}
+
+/** The threads that a network's kernels may share, where there are any. */
+export function kernelPool(): ThreadPool | null {
+  return kernelModule() === null ? null : pool;
 }
 
 /**
@@ -53,7 +76,7 @@ export async function selectBackend(
   const wantsGpu = preference === 'auto' || preference === 'webgpu';
   const found = wantsGpu ? await findAdapter() : 'WebGPU was not asked for';
   const adapter = typeof found === 'string' ? null : found;
-  const report = (id: BackendId, reason: string): BackendReport => ({
+  const report = async (id: BackendId, reason: string): Promise<BackendReport> => ({
     id,
     reason:
       id === 'wasm' && typeof kernels === 'string'
@@ -62,6 +85,7 @@ export async function selectBackend(
     adapter: adapter?.description ?? null,
     isSoftwareAdapter: adapter?.isSoftware ?? false,
     wasOverridden,
+    threads: await openThreads(options),
   });
 
   if (preference !== 'auto') {
@@ -89,12 +113,58 @@ export async function selectBackend(
   throw new BackendError(`No backend can start: ${failures.join('; ')}.`);
 }
 
-/** Give the WebGPU device back. Models loaded on it must have been disposed. */
+/** Give the WebGPU device back, and end the threads. Models loaded on it must have been disposed. */
 export function releaseBackend(): void {
+  closePool();
   const device = ownedDevice;
   ownedDevice = null;
   if (isGpuRegistered()) tf.removeBackend('webgpu');
   device?.destroy();
+}
+
+function closePool(): void {
+  pool?.close();
+  pool = null;
+}
+
+/** Threads for the backend that runs now; those of the one before are ended. @returns null where they are of no use. */
+async function openThreads({
+  wasmPaths,
+  threads = 1,
+  onThreadsLost,
+}: BackendOptions): Promise<BackendReport['threads']> {
+  closePool();
+  if (kernelModule() === null) return null;
+  const plan = planThreads(threads, processors(), canShareMemory());
+  if (plan.count === 1) return plan;
+  try {
+    const { shared, startThread } = wasmPaths.kernels;
+    const module = await openKernels(shared);
+    if (typeof module === 'string') return oneThread(module);
+    const opened = await ThreadPool.start({
+      threads: plan.count,
+      module,
+      startThread,
+      onLost: onThreadsLost,
+    });
+    if (typeof opened === 'string') return oneThread(`more could not be started (${opened})`);
+    pool = opened;
+    return plan;
+  } catch (error) {
+    return oneThread(`more could not be started (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+function processors(): number {
+  return (globalThis.navigator as Navigator | undefined)?.hardwareConcurrency ?? 1;
+}
+
+/** Node may always; a page only where it is cross-origin isolated, and else has no such buffers. */
+function canShareMemory(): boolean {
+  return (
+    typeof SharedArrayBuffer !== 'undefined' &&
+    (globalThis.crossOriginIsolated as boolean | undefined) !== false
+  );
 }
 
 function isGpuRegistered(): boolean {
@@ -119,7 +189,7 @@ async function start(
     }
     if (id === 'wasm') {
       prepareWasm(options.wasmPaths.tfjs);
-      kernels = await openKernels(options.wasmPaths.kernels);
+      kernels = await openKernels(options.wasmPaths.kernels.plain);
     }
     if (id === 'cpu') await import('@tensorflow/tfjs-backend-cpu');
     if (!(await tf.setBackend(id))) return 'TensorFlow.js could not initialise it';

@@ -1,8 +1,11 @@
 /** One network's memory under the WASM kernels: weights, caches and room to work in, in one address space. */
-import type { KernelExports } from './kernel-module.ts';
+import { callShare, instantiateKernels, type KernelExports, type SharedKernel } from './kernel-module.ts';
+import { createSharedMemory, MOST_PAGES, type ThreadPool } from './thread-pool.ts';
 
 const PAGE_BYTES = 65_536;
-const MOST_PAGES = 65_536;
+/** Of a `Sync` in `kernels/threads.ts`. */
+const SYNC_WORDS = 5;
+const PATIENCE_WORD = 3;
 /** A cache line: what threads write apart does not meet. */
 const ALIGNMENT = 64;
 
@@ -17,19 +20,30 @@ interface Gap {
 /** Blocks are found first fit; the memory only grows, and goes as a whole when nobody holds it any more. */
 export class KernelMemory {
   readonly kernels: KernelExports;
-  private readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+  private readonly memory: WebAssembly.Memory;
+  /** Where threads share the memory. */
+  private readonly lent: { readonly pool: ThreadPool; readonly id: number } | null;
+  /** A `Sync` of `kernels/threads.ts`, which shared kernels wait by; 0 where nobody shares. */
+  readonly sync: number;
+  /** How many runs other threads have left. */
+  private runsLeft = 0;
   private readonly blocks = new Map<number, number>();
   /** Ascending, never side by side. */
   private readonly gaps: Gap[] = [];
   /** First byte that was never given away. */
   private end: number;
 
-  constructor(module: WebAssembly.Module) {
-    const instance = new WebAssembly.Instance(module, {
-      env: { memory: this.memory, abort: refuse },
-    });
-    this.kernels = instance.exports as unknown as KernelExports;
+  /** @param pool - whose threads share it; null, or one that is closed, for none. */
+  constructor(module: WebAssembly.Module, pool: ThreadPool | null = null) {
+    const isShared = pool !== null && pool.threads > 1;
+    this.memory = isShared
+      ? createSharedMemory()
+      : new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+    this.kernels = instantiateKernels(isShared ? pool.module : module, this.memory);
+    this.lent = isShared ? { pool, id: pool.lend(this.memory) } : null;
     this.end = roundUp(this.kernels.freeFrom(), ALIGNMENT);
+    this.sync = isShared ? this.allocate(SYNC_WORDS * 4) : 0;
+    if (isShared) this.words(this.sync, SYNC_WORDS)[PATIENCE_WORD] = pool.patienceMs;
   }
 
   /**
@@ -74,18 +88,44 @@ export class KernelMemory {
   /** Give everything back at once. */
   dispose(): void {
     for (const at of [...this.blocks.keys()]) this.free(at);
+    this.lent?.pool.takeBack(this.lent.id);
+  }
+
+  /** How many threads can run its kernels together. */
+  get threads(): number {
+    return this.lent?.pool.threads ?? 1;
+  }
+
+  /**
+   * Run a kernel on several threads.
+   *
+   * @param threads - at most as many as there are.
+   * @param parameters - without thread and threads.
+   * @returns false if a thread failed: what the kernel wrote is worthless then, and everything runs on one from now on.
+   */
+  runShared(kernel: SharedKernel, threads: number, parameters: readonly number[]): boolean {
+    const { lent, kernels, sync } = this;
+    const count = Math.min(threads, this.threads);
+    if (lent === null || count === 1) {
+      callShare(kernels, { kernel, parameters, threads: 1 }, 0);
+      return true;
+    }
+    const run = { memoryId: lent.id, kernel, parameters, threads: count, sync };
+    const helpers = lent.pool.run(kernels, run, this.runsLeft);
+    this.runsLeft += helpers ?? 0;
+    return helpers !== null;
   }
 
   /** Valid until the next allocation, like all views. */
-  floats(at: number, length: number): Float32Array<ArrayBuffer> {
+  floats(at: number, length: number): Float32Array {
     return new Float32Array(this.memory.buffer, at, length);
   }
 
-  words(at: number, length: number): Int32Array<ArrayBuffer> {
+  words(at: number, length: number): Int32Array {
     return new Int32Array(this.memory.buffer, at, length);
   }
 
-  bytes(at: number, length: number): Uint8Array<ArrayBuffer> {
+  bytes(at: number, length: number): Uint8Array {
     return new Uint8Array(this.memory.buffer, at, length);
   }
 
@@ -115,8 +155,4 @@ export class KernelMemory {
 
 function roundUp(value: number, multiple: number): number {
   return Math.ceil(value / multiple) * multiple;
-}
-
-function refuse(): never {
-  throw new Error('A WASM kernel failed.');
 }

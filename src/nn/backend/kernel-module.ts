@@ -1,10 +1,5 @@
 /** The WASM kernels of `kernels/`: which binary runs here, and what it exports. Pointers are byte addresses. */
 
-/** Where the binaries come from: read when a backend starts. */
-export interface KernelBinaries {
-  readonly plain: () => Promise<BufferSource>;
-}
-
 /** `kernels/index.ts`. */
 export interface KernelExports {
   readonly freeFrom: () => number;
@@ -87,12 +82,47 @@ export interface KernelExports {
     to: number,
     columns: number,
   ) => void;
+  readonly abandon: (sync: number) => void;
+  readonly isAbandoned: (sync: number) => number;
+  readonly leave: (sync: number) => void;
+  readonly awaitLeft: (sync: number, runs: number, waitMs: number) => number;
+}
+
+/** Kernels that threads run together. */
+export type SharedKernel = 'runStack' | 'runHead';
+
+/** One run of such a kernel. */
+export interface SharedCall {
+  readonly kernel: SharedKernel;
+  /** Without the last two: the thread, and how many there are. */
+  readonly parameters: readonly number[];
+  readonly threads: number;
+}
+
+/** A thread's share of a run; returns when all have done theirs. @throws if the run was abandoned. */
+export function callShare(
+  kernels: KernelExports,
+  { kernel, parameters, threads }: SharedCall,
+  thread: number,
+): void {
+  const run: (...all: readonly number[]) => void = kernels[kernel];
+  run(...parameters, thread, threads);
+}
+
+/** Of a module that `openKernels` or a pool compiled. */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
+  const instance = new WebAssembly.Instance(module, { env: { memory, abort: refuse } });
+  return instance.exports as unknown as KernelExports;
+}
+
+function refuse(): never {
+  throw new Error('A WASM kernel failed.');
 }
 
 /** @returns the compiled module, or in a few words why it cannot run here. */
-export async function openKernels(binaries: KernelBinaries): Promise<WebAssembly.Module | string> {
+export async function openKernels(binary: () => Promise<BufferSource>): Promise<WebAssembly.Module | string> {
   try {
-    const bytes = await binaries.plain();
+    const bytes = await binary();
     if (!WebAssembly.validate(bytes)) return 'this browser has no WASM SIMD';
     return await WebAssembly.compile(bytes);
   } catch (error) {

@@ -38,7 +38,7 @@ function positionsFrom(start: number, count: number): Float64Array {
 const PATHS = nodeWasmPaths();
 const WITHOUT_KERNELS = {
   ...PATHS,
-  kernels: { plain: () => Promise.resolve(new Uint8Array(8)) },
+  kernels: { ...PATHS.kernels, plain: () => Promise.resolve(new Uint8Array(8)) },
 };
 
 describe.each([

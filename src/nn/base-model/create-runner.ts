@@ -1,5 +1,5 @@
 /** Chooses what runs a base's layers: the WASM kernels where they can, TensorFlow.js everywhere else. */
-import { kernelModule } from '../backend/device.ts';
+import { kernelModule, kernelPool } from '../backend/device.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import type { BaseConfig } from './config.ts';
 import { canRunOnKernels, KernelRunner } from './kernel-runner.ts';
@@ -10,6 +10,6 @@ import { TensorRunner } from './tensor-runner.ts';
 export function createRunner(config: BaseConfig, file: TensorFile): LayerRunner {
   const module = kernelModule();
   return module !== null && canRunOnKernels(config)
-    ? new KernelRunner(config, file, module)
+    ? new KernelRunner(config, file, module, kernelPool())
     : new TensorRunner(config, file);
 }

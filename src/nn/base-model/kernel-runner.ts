@@ -1,6 +1,8 @@
 /** A base's layers on the WASM kernels: a whole run of all layers is one call into `kernels/llama.ts`. */
 import type { AttentionReading } from '../../core/parameters/measurement.ts';
 import { KernelMemory, kernelUse } from '../backend/kernel-memory.ts';
+import type { SharedKernel } from '../backend/kernel-module.ts';
+import type { ThreadPool } from '../backend/thread-pool.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
 import type { BaseConfig } from './config.ts';
@@ -21,6 +23,13 @@ const LOGIT_ROWS = 32;
 /** `PANEL_ROWS` of `kernels/products.ts`. */
 const PANEL_ROWS = 12;
 const GROUP_VALUES = 32;
+/** Bytes of an `Attention` of `kernels/attention.ts`, rounded up to a cache line. */
+const ATTENTION_BYTES = 64;
+/**
+ * Multiplications of a layer that are worth a thread of their own: some two hundred microseconds, beside which the
+ * dozen microseconds that its threads wait for each other are little.
+ */
+const SHARE = 1_000_000;
 const READINGS = { mean: 1, 'strongest-head': 2, 'last-layer': 3 } as const satisfies Record<
   AttentionReading,
   number
@@ -78,8 +87,11 @@ export class KernelRunner implements LayerRunner {
     private readonly config: BaseConfig,
     file: TensorFile,
     module: WebAssembly.Module,
+    pool: ThreadPool | null = null,
+    /** How many multiplications of a layer are worth a thread. */
+    private readonly share = SHARE,
   ) {
-    this.memory = new KernelMemory(module);
+    this.memory = new KernelMemory(module, pool);
     const bytesBefore = kernelUse.bytes;
     const weights = new KernelWeights(this.memory, file);
     const { memory } = this;
@@ -136,14 +148,15 @@ export class KernelRunner implements LayerRunner {
       if (context instanceof KernelContext) return context;
       throw new Error('A context of another device cannot run here.');
     });
-    if (reading !== undefined) for (const context of own) context.clearWeights();
     const caches = memory.record(own.flatMap((context) => context.ownCache()));
     try {
       const rows = own.length;
       // Any of the longest has room for the scores of all.
       const longest = own.reduce((a, b) => (a.capacitySlots > b.capacitySlots ? a : b));
       const read = reading === undefined ? 0 : READINGS[reading];
-      this.runLayers({ ...longest.fields(), rows, wanted: rows, caches, reading: read }, request);
+      this.runLayers({ ...longest.fields(), rows, wanted: rows, caches, reading: read }, request, () => {
+        if (reading !== undefined) for (const context of own) context.clearWeights();
+      });
       const hidden = new Float32Array(rows * config.hiddenSize);
       const normed = memory.floats(this.room.normed, rows * paddedColumns(config.hiddenSize));
       takeRows(normed, config.hiddenSize, hidden, 0);
@@ -172,6 +185,11 @@ export class KernelRunner implements LayerRunner {
     this.memory.dispose();
   }
 
+  /** How many bytes of scores a thread needs for a cache. */
+  static scoreBytes(capacitySlots: number): number {
+    return 3 * paddedColumns(capacitySlots) * 4;
+  }
+
   /** @returns where a cache and the room that grows with it begin. @throws {RangeError} if there is no room. */
   allocateCache(capacitySlots: number): {
     readonly cache: number;
@@ -180,7 +198,7 @@ export class KernelRunner implements LayerRunner {
   } {
     const { layers, kvHeads, headDim } = this.config;
     const { memory } = this;
-    const scoreBytes = 3 * paddedColumns(capacitySlots) * 4;
+    const scoreBytes = KernelRunner.scoreBytes(capacitySlots) * memory.threads;
     const cache = memory.allocate(2 * layers * kvHeads * headDim * capacitySlots * 4);
     try {
       const scores = memory.allocate(scoreBytes);
@@ -217,13 +235,15 @@ export class KernelRunner implements LayerRunner {
     const rows = positions.length;
     const slots = fields.length! + rows;
     const isRead = reading !== undefined && wanted > 0;
-    if (isRead) this.clearWeights(fields.weights!, slots);
     this.runLayers(
       { ...fields, rows, wanted, reading: isRead ? READINGS[reading] : 0 },
       {
         embeddings,
         positions,
         deviations,
+      },
+      () => {
+        if (isRead) this.clearWeights(fields.weights!, slots);
       },
     );
     const attention = isRead ? this.readWeights(fields.weights!, slots) : null;
@@ -279,31 +299,57 @@ export class KernelRunner implements LayerRunner {
     }
   }
 
+  /** @param clear - of what the run adds to; as all that is prepared, it may be called twice. */
   private runLayers(
     fields: Partial<RunFields>,
     { embeddings, positions, deviations }: Pick<ForwardRequest, 'embeddings' | 'positions' | 'deviations'>,
+    clear?: () => void,
   ): void {
     const { memory, config, room } = this;
     const { hiddenSize, headDim, ropeTheta } = config;
     const rows = positions.length;
     const { cos, sin } = rotationsOf(positions, headDim, ropeTheta, deviations);
-    memory.floats(room.cos, cos.length).set(cos);
-    memory.floats(room.sin, sin.length).set(sin);
-    putRows(embeddings, hiddenSize, memory.floats(room.x, rows * paddedColumns(hiddenSize)));
     const run = { ...room, ...fields };
-    memory.words(this.run, RUN_FIELDS.length).set(RUN_FIELDS.map((field) => run[field]));
-    memory.kernels.runStack(this.stack, this.run, 0, 1);
+    const prepare = (): void => {
+      memory.floats(room.cos, cos.length).set(cos);
+      memory.floats(room.sin, sin.length).set(sin);
+      putRows(embeddings, hiddenSize, memory.floats(room.x, rows * paddedColumns(hiddenSize)));
+      memory.words(this.run, RUN_FIELDS.length).set(RUN_FIELDS.map((field) => run[field]));
+      clear?.();
+    };
+    this.runShared('runStack', rows * this.layerMultiplications, [this.stack, this.run], prepare);
+  }
+
+  /** On as many threads as the multiplications pay for; once more on one if a thread fails. */
+  private runShared(
+    kernel: SharedKernel,
+    multiplications: number,
+    parameters: readonly number[],
+    prepare?: () => void,
+  ): void {
+    const threads = Math.max(1, Math.floor(multiplications / this.share));
+    prepare?.();
+    if (this.memory.runShared(kernel, threads, parameters)) return;
+    prepare?.();
+    this.memory.runShared(kernel, 1, parameters);
+  }
+
+  /** Of one row, without its attention. */
+  private get layerMultiplications(): number {
+    const { hiddenSize, heads, kvHeads, headDim, intermediateSize } = this.config;
+    return hiddenSize * (2 * (heads + kvHeads) * headDim + 3 * intermediateSize);
   }
 
   /** `[count, vocabulary]` of normed rows from `first` on. */
   private logitsOfRows(first: number, count: number): Float32Array {
     const { memory } = this;
-    const { vocabularySize } = this.config;
+    const { vocabularySize, hiddenSize } = this.config;
     const stride = paddedColumns(vocabularySize);
     const result = new Float32Array(count * vocabularySize);
     for (let done = 0; done < count; done += LOGIT_ROWS) {
       const rows = Math.min(LOGIT_ROWS, count - done);
-      memory.kernels.runHead(this.head, this.run, first + done, rows, this.logits, stride * 4, 0, 1);
+      const parameters = [this.head, this.run, first + done, rows, this.logits, stride * 4];
+      this.runShared('runHead', rows * vocabularySize * hiddenSize, parameters);
       takeRows(memory.floats(this.logits, rows * stride), vocabularySize, result, done * vocabularySize);
     }
     return result;
@@ -338,16 +384,16 @@ export class KernelRunner implements LayerRunner {
       gate: rows(intermediateSize),
       up: rows(intermediateSize),
       rounded,
-      panel: memory.allocate(panelBytes),
+      panel: memory.allocate(panelBytes * memory.threads),
       panelBytes,
       scores: 0,
       scoreBytes: 0,
-      attention: memory.allocate(64),
+      attention: memory.allocate(ATTENTION_BYTES * memory.threads),
       reading: 0,
       weights: 0,
       heads: 0,
       caches: 0,
-      sync: memory.allocate(64),
+      sync: memory.sync,
     };
   }
 }
@@ -405,7 +451,8 @@ class KernelContext implements RunningContext {
   }
 
   fields(): Partial<RunFields> {
-    return { ...this.blocks, length: this.length, capacity: this.capacitySlots };
+    const { capacitySlots: capacity, length } = this;
+    return { ...this.blocks, scoreBytes: KernelRunner.scoreBytes(capacity), length, capacity };
   }
 }
 

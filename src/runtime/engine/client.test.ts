@@ -28,7 +28,14 @@ class ThreadWorker implements WorkerLike {
       loadModel: () =>
         Promise.resolve({
           model: createFakeModel(),
-          backend: { id: 'cpu', reason: '', adapter: null, isSoftwareAdapter: false, wasOverridden: false },
+          backend: {
+            id: 'cpu',
+            reason: '',
+            adapter: null,
+            isSoftwareAdapter: false,
+            wasOverridden: false,
+            threads: null,
+          },
         }),
       openStore: () => Promise.resolve(store),
       measureBackend: SOME_MACHINE,

@@ -7,12 +7,16 @@ import { BROWSER_WASM_PATHS } from '../../nn/backend/wasm-paths-browser.ts';
 import { OpfsFileTree } from '../../storage/files/opfs-file-tree.ts';
 import { openSessionStore } from '../../storage/indexeddb/open-store.ts';
 import { systemClock } from '../../base/clock.ts';
+import { trustOwnScripts } from '../../base/trusted-scripts.ts';
 import { answerMessage } from './command-port.ts';
 import { Engine } from './engine.ts';
 import { ModelShelf } from './models/model-shelf.ts';
 import { EngineError, toWireError } from '../session/messages/errors.ts';
 import { NoticeBatcher } from './notice-batcher.ts';
 import type { FromWorker } from './protocol/protocol.ts';
+
+// It starts workers, too: the kernels' threads.
+trustOwnScripts(globalThis);
 
 const send = (message: FromWorker): void => {
   postMessage(message);
@@ -29,6 +33,16 @@ function onDeviceLost(reason: string): void {
     'Nothing: the engine starts again by itself.',
   );
   send({ type: 'fatal', error: toWireError(error) });
+}
+
+function onThreadsLost(reason: string): void {
+  const error = new EngineError(
+    'threads-lost',
+    `The threads of the processor were given up (${reason}).`,
+    'Everything: one thread goes on, with the same results.',
+    'Nothing. To have more threads again, choose them at the backend badge.',
+  );
+  notices.post({ kind: 'problem', error: toWireError(error) });
 }
 
 /** Not among the types of a page, which may not read at once. */
@@ -56,8 +70,13 @@ const models = new ModelShelf({
 
 const engine = new Engine({
   models,
-  async loadModel({ place, backend: preference }, progress) {
-    const backend = await selectBackend(preference, { wasmPaths: BROWSER_WASM_PATHS, onDeviceLost });
+  async loadModel({ place, backend: preference, threads = 'auto' }, progress) {
+    const backend = await selectBackend(preference, {
+      wasmPaths: BROWSER_WASM_PATHS,
+      onDeviceLost,
+      threads,
+      onThreadsLost,
+    });
     runningBackend = backend.id;
     const model = await models.open(place, ({ file, receivedBytes, totalBytes }) => {
       progress(file, receivedBytes, totalBytes);

@@ -48,7 +48,14 @@ export async function bootEngine(
     loadModel: () =>
       Promise.resolve({
         model,
-        backend: { id: 'cpu', reason: 'Test.', adapter: null, isSoftwareAdapter: false, wasOverridden: true },
+        backend: {
+          id: 'cpu',
+          reason: 'Test.',
+          adapter: null,
+          isSoftwareAdapter: false,
+          wasOverridden: true,
+          threads: null,
+        },
       }),
     openStore: () => Promise.resolve(store),
     measureBackend: SOME_MACHINE,

@@ -1,5 +1,7 @@
 /** What the engine runs on: the model and its measured figures, the backend and why, the storage and why. */
+import { useStore } from 'zustand';
 import { Cpu, Database, DatabaseZap, Sparkles } from 'lucide-react';
+import { MOST_THREADS } from '../../runtime/engine/protocol/protocol.ts';
 import type { BackendChoice } from '../model/model-manager.ts';
 import { start } from './start.ts';
 import { storageWords } from '../words/storage.ts';
@@ -95,6 +97,7 @@ export function BackendBadge() {
         <>
           <h3>{name}</h3>
           <p>{backend?.reason ?? 'The engine is choosing a backend.'}</p>
+          {backend?.threads && <p>{backend.threads.reason}</p>}
           {backend?.adapter && (
             <p className="muted">
               Adapter: {backend.adapter}
@@ -112,7 +115,7 @@ export function BackendBadge() {
                 aria-pressed={backend ? (backend.wasOverridden ? backend.id === id : id === 'auto') : false}
                 onClick={() => {
                   close();
-                  void start(page, id);
+                  void start(page, { backend: id });
                 }}
               >
                 <span>{title}</span>
@@ -120,11 +123,41 @@ export function BackendBadge() {
               </button>
             ))}
           </div>
+          {backend?.threads && <ThreadChoice isDisabled={busy} close={close} />}
           <MissingFeatures />
           <p className="muted small">The session is stored; it opens again on the new backend.</p>
         </>
       )}
     </Popover>
+  );
+}
+
+const THREAD_COUNTS = [1, 2, 3, 4, 6, 8, 12, MOST_THREADS];
+
+/** How many threads of the processor the WASM kernels get. */
+function ThreadChoice({ isDisabled, close }: { readonly isDisabled: boolean; readonly close: () => void }) {
+  const page = usePage();
+  const chosen = useStore(page.model.models.store, (state) => state.device.threads);
+  const processors = navigator.hardwareConcurrency;
+  return (
+    <label className="field">
+      <span>Threads</span>
+      <select
+        value={chosen}
+        disabled={isDisabled || !globalThis.crossOriginIsolated}
+        onChange={({ target: { value } }) => {
+          close();
+          void start(page, { threads: value === 'auto' ? 'auto' : Number(value) });
+        }}
+      >
+        <option value="auto">Automatic</option>
+        {THREAD_COUNTS.filter((count) => count <= Math.max(processors, 2)).map((count) => (
+          <option key={count} value={count}>
+            {count}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

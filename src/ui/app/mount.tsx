@@ -16,5 +16,5 @@ export function mount(element: HTMLElement, engine: EnginePort): void {
     </StrictMode>,
   );
   void playFirstMinute(page);
-  void start(page, 'auto');
+  void start(page);
 }

@@ -1,7 +1,7 @@
 /** The first minute: boot the engine, bring back the last session, or create one from the example and run it. */
 import type { BootReport, SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 import type { Model } from '../model/model.ts';
-import type { BackendChoice } from '../model/model-manager.ts';
+import type { DeviceChoice } from '../model/model-manager.ts';
 import { sessionsOf } from '../model/session.ts';
 import type { Page } from './page.ts';
 import { applyLink } from '../features/share/address-sync.ts';
@@ -10,8 +10,10 @@ import { targetOf } from '../features/share/page-link.ts';
 import { presetsFor } from '../model/presets.ts';
 import { type Example, loadExample } from '../model/example.ts';
 
-/** Boot with a backend and bring the page to life. Never throws; failures become problems. */
-export async function start(page: Page, backend: BackendChoice): Promise<void> {
+/**
+ * Boot, on another device if one is named, and bring the page to life. Never throws; failures become problems.
+ */
+export async function start(page: Page, device: Partial<DeviceChoice> = {}): Promise<void> {
   const { engine, mirror, actions, models, problems, example: store } = page.model;
   const opened = mirror.getState().session?.record.id;
   const link = opened === undefined ? page.pageLink.readAddress() : null;
@@ -26,7 +28,7 @@ export async function start(page: Page, backend: BackendChoice): Promise<void> {
     },
   );
   try {
-    const boot = opened === undefined ? await models.bootFirst(backend) : await models.boot(backend);
+    const boot = opened === undefined ? await models.bootFirst(device) : await models.boot(device);
     const sessions = await engine.send({ kind: 'listSessions' });
     mirror.setState({ sessions });
     const loaded = opened === undefined && link ? await example : null;

@@ -23,6 +23,13 @@ import type { Shell } from './shell.ts';
 
 export type BackendChoice = 'auto' | BackendReport['id'];
 
+/** What the model is to run on. */
+export interface DeviceChoice {
+  readonly backend: BackendChoice;
+  /** Of the processor, for WASM. */
+  readonly threads: 'auto' | number;
+}
+
 /** A model that the user looks at, before anything of it is fetched or loaded. */
 export interface ModelChoice {
   readonly name: string;
@@ -54,6 +61,7 @@ export interface ModelManagerState {
   readonly endpoint: string;
   /** A session whose model has to be loaded first. */
   readonly wanted: SessionRecord | null;
+  readonly device: DeviceChoice;
 }
 
 interface Parts {
@@ -78,8 +86,8 @@ export class ModelManager {
     shelf: null,
     endpoint: this.#memory.endpoint,
     wanted: null,
+    device: { backend: 'auto', threads: 'auto' },
   }));
-  #backend: BackendChoice = 'auto';
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -163,28 +171,29 @@ export class ModelManager {
     await this.refreshShelf();
   }
 
-  /** Start the engine with the model that runs, or another backend for it. @throws as the engine does. */
-  async boot(backend: BackendChoice = this.#backend): Promise<BootReport> {
+  /** Start the engine with the model that runs, or another device for it. @throws as the engine does. */
+  async boot(change: Partial<DeviceChoice> = {}): Promise<BootReport> {
     const { engine, mirror } = this.#parts;
-    this.#backend = backend;
+    const device = { ...this.#store.getState().device, ...change };
+    this.#store.setState({ device });
     mirror.setState({ phase: 'booting', progress: null });
     const { place } = this.#store.getState();
-    const boot = await engine.send({ kind: 'boot', place, backend });
+    const boot = await engine.send({ kind: 'boot', place, ...device });
     mirror.setState({ boot, phase: 'opening', progress: null });
     this.#memory.ran(boot.model, place, this.#originOf(place));
     return boot;
   }
 
   /** Start the engine for the first time, with the embedded model where the remembered one cannot be had. */
-  async bootFirst(backend: BackendChoice): Promise<BootReport> {
-    if (this.#store.getState().place.kind === 'shipped') return this.boot(backend);
+  async bootFirst(change: Partial<DeviceChoice> = {}): Promise<BootReport> {
+    if (this.#store.getState().place.kind === 'shipped') return this.boot(change);
     try {
       await this.refreshShelf();
-      return await this.boot(backend);
+      return await this.boot(change);
     } catch (error) {
       this.#parts.problems.reportError('The model that ran last could not be loaded', error);
       this.#store.setState({ place: SHIPPED_MODEL });
-      return this.boot(backend);
+      return this.boot(change);
     }
   }
 

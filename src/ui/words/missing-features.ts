@@ -25,7 +25,9 @@ export function missingFeatures({
   }
   if (navigator?.gpu === undefined) missing.push('WebGPU is missing: the model runs on the processor.');
   if (crossOriginIsolated !== true)
-    missing.push('WASM threads are missing: the processor works with one core.');
+    missing.push(
+      'WASM threads are missing, as the page is not cross-origin isolated: the processor works with one core.',
+    );
   if (navigator?.locks === undefined) {
     missing.push('Web Locks are missing: do not open one session in two tabs, both would write it.');
   }

@@ -69,12 +69,17 @@ const MAX_TITLE = 120;
 const MAX_TAG = 40;
 const MAX_TAGS = 20;
 
+/** More help no base that a browser can hold. */
+export const MOST_THREADS = 16;
+
 export const commandSchema = z.discriminatedUnion('kind', [
   /** Load a model and choose a backend. Sent once; again to change backend or model (sessions stay stored). */
   z.object({
     kind: z.literal('boot'),
     place: modelPlaceSchema,
     backend: z.enum(['auto', 'webgpu', 'wasm', 'cpu']),
+    /** Of the processor, for the WASM kernels; automatic where absent. */
+    threads: z.union([z.literal('auto'), z.number().int().min(1).max(MOST_THREADS)]).optional(),
   }),
   ...modelSchemas,
   /** What the engine's time went to. */

@@ -19,6 +19,7 @@ export type EngineErrorCode =
   | 'stopped'
   | 'bad-model'
   | 'device-lost'
+  | 'threads-lost'
   | 'worker-crashed';
 
 /** An expected refusal of the engine: what happened, what was kept, what to try. */

@@ -1,5 +1,5 @@
 /**
- * The page's only way from a text to a script: addresses of its own origin, for its workers. With
+ * The only way from a text to a script, in the page and in the engine's worker: addresses of their own origin, for workers. With
  * `require-trusted-types-for 'script'` every other one, and every text that is to become HTML or code, is refused by
  * the browser.
  */
