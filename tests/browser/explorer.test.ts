@@ -121,7 +121,7 @@ describe('the tree explorer', () => {
     await inspector().getByText('Gist, LOD1').waitFor();
     await inspector().getByText('Span id').waitFor();
     const download = page.waitForEvent('download');
-    await list.getByRole('button', { name: /as CSV$/ }).click();
+    await list.getByRole('button', { name: 'CSV', exact: true }).click();
     expect((await download).suggestedFilename()).toMatch(/-nodes\.csv$/);
     await list.getByRole('button', { name: 'Clear', exact: true }).click();
     await expect.poll(() => list.getByText(/; the tree has/).count()).toBe(0);

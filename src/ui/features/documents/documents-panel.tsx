@@ -10,7 +10,7 @@ import { PastedTexts } from './pasted-texts.tsx';
 import { WaitingList } from './waiting-list.tsx';
 import { useStore } from 'zustand';
 import { dropPaste, keepLongPaste } from '../../model/text-draft.ts';
-import { formatCompact, formatCount } from '../../words/format.ts';
+import { formatCompact, formatMoment, formatSpan } from '../../words/format.ts';
 import { droppedFiles } from '../../model/files/dropped-files.ts';
 import { useExample, useModel, useRunView, useSession } from '../../view/hooks.ts';
 
@@ -168,14 +168,15 @@ function ProvenanceList() {
 
 function ReadDocument({ document }: { readonly document: DocumentRow }) {
   const { viewport } = useRunView();
-  const { documentId, title, start, end, tokens } = document;
+  const { documentId, title, start, end, tokens, wallClockMs } = document;
+  const received = wallClockMs > 0 ? `, received ${formatMoment(wallClockMs)}` : '';
   const isHidden = useIsHidden(documentId);
   return (
     <li className={isHidden ? 'is-hidden' : ''}>
       <button
         type="button"
         className="provenance-show"
-        title={`${title}: tokens ${formatCount(start)}–${formatCount(end)}, show them`}
+        title={`${title}: tokens ${formatSpan(start, end)}${received}, show them`}
         onClick={() => {
           viewport.showSpan({ start, end });
         }}
@@ -199,15 +200,25 @@ interface DocumentRow {
   readonly start: number;
   readonly end: number;
   readonly tokens: number;
+  /** When it came in; 0 where nobody noted it. */
+  readonly wallClockMs: number;
 }
 
 function documentsOf(provenance: readonly ProvenanceRun[]): readonly DocumentRow[] {
   const rows = new Map<string, DocumentRow>();
-  for (const { documentId, title, start, end } of provenance) {
+  for (const { documentId, title, start, end, wallClockMs } of provenance) {
     if (isOfChat(documentId) || isImportedMessage(documentId)) continue;
     const known = rows.get(documentId);
     const tokens = (known?.tokens ?? 0) + end - start;
-    rows.set(documentId, { documentId, title, start: known?.start ?? start, end, tokens });
+    const first = known ?? { start, wallClockMs };
+    rows.set(documentId, {
+      documentId,
+      title,
+      start: first.start,
+      end,
+      tokens,
+      wallClockMs: first.wallClockMs,
+    });
   }
   return [...rows.values()];
 }
