@@ -119,8 +119,9 @@ class Batch:
 def training_loss(model: Llama, batch: Batch, other_weight: float, aux_weight: float, meter: Meter) -> Tensor:
     """Weighted next-token loss plus the retrieval heads' -log attention on the gold places.
 
-    An answer's words weigh at least 1, as they choose between answering, going on and abstaining; values 3; every
-    other token `other_weight`.
+    An answer's words weigh at least 2, as they choose between answering, going on and abstaining, and an abstention's 1:
+    a base that refuses what stands in sight is worse than one that guesses. Values weigh 3, every other token
+    `other_weight`.
     """
     documents = batch.documents
     tokens = torch.from_numpy(np.stack([document.tokens for document in documents])).long()
@@ -135,8 +136,9 @@ def training_loss(model: Llama, batch: Batch, other_weight: float, aux_weight: f
     weights = torch.full_like(nll, other_weight)
     for row, document in enumerate(documents):
         for question in document.questions:
-            weights[row, question.answer_start - 1 : question.value_end] = max(1.0, other_weight)
-            for value in question.values:
+            refuses = question.kind == "unanswerable"
+            weights[row, question.answer_start - 1 : question.value_end] = max(1.0 if refuses else 2.0, other_weight)
+            for value in question.values if not refuses else ():
                 weights[row, value.start - 1 : value.end - 1] = 3.0
     if batch.follows is not None:
         weights = weights * batch.follows
