@@ -22,7 +22,8 @@ export class DraftLayout {
   /** Index of the unchanged entry in the layout it came from, or NEW. */
   private source: Int32Array;
   private readonly entries: readonly Entry[];
-  private readonly cursor: number;
+  /** The next token's absolute index. */
+  readonly cursor: number;
   private nodeCount: number;
   private firstNode: number;
   private liveCount: number;

@@ -4,6 +4,7 @@
  */
 import type { GistTree } from '../tree/gist-tree.ts';
 import { K } from '../tree/ids.ts';
+import { questionAt } from '../tree/question-at.ts';
 import type { SealedSegments } from './postings.ts';
 import { type BlockValues, bestOfEntries, denseValues } from './block-values.ts';
 import { type BlockShares, type PieceReader, type SealedIndex, WindowIndex } from './window-index.ts';
@@ -15,8 +16,6 @@ export const LEXICAL_FEATURES = LEXICAL_FEATURE_NAMES.length;
 
 /** How many of the newest tokens are the query while nobody asks. */
 export const QUERY_TOKENS = 64;
-/** A question further back than this is no longer what the newest tokens are about. */
-export const QUESTION_REACH_TOKENS = 256;
 /**
  * How many questions' figures are kept, and tails': a turn's end asks one question after the other, again and again, and
  * a question stands while its answer's tail moves on.
@@ -80,11 +79,7 @@ export class HistoryWords {
 
   /** The last question, while it is near; what stands before it would be searched for as well. Or the newest tokens. */
   queryAt(cursor: number): { readonly start: number; readonly end: number } {
-    const near = this.tree.provenanceOf(Math.max(0, cursor - QUESTION_REACH_TOKENS), cursor);
-    const question = near.findLast(({ start, role }) => role === 'user' && start < cursor);
-    if (question === undefined) return { start: Math.max(0, cursor - QUERY_TOKENS), end: cursor };
-    const end = Math.min(question.end, cursor);
-    return { start: Math.max(question.start, end - QUESTION_REACH_TOKENS), end };
+    return questionAt(this.tree, cursor) ?? { start: Math.max(0, cursor - QUERY_TOKENS), end: cursor };
   }
 
   /** What is asked at a cursor. @param tailTokens - how many tokens LensNet's tail holds at most. */

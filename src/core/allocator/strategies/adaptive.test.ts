@@ -48,10 +48,27 @@ describe('adaptive allocation', () => {
 
   it('trades only for a score that is higher by more than the margin', () => {
     const full = { budgetTokens: 188, tradeMargin: 0.1 };
-    const scores = { 3: 0.5, 60: 0.45, 61: 0.9, 62: 0.9 };
+    const scores = { 3: 0.6, 60: 0.55, 61: 0.9, 62: 0.9 };
     expect(applied(allocate(inputOf(4, scores, full)).actions)).toEqual([]);
-    const { actions } = allocate(inputOf(4, { ...scores, 60: 0.39 }, full));
+    const { actions } = allocate(inputOf(4, { ...scores, 60: 0.49 }, full));
     expect(applied(actions).map(({ kind, start }) => [kind, start / 32])).toEqual([
+      ['collapse', 60],
+      ['expand', 3],
+    ]);
+  });
+
+  it('trades for no small promise while nobody asks, and does so for a question', () => {
+    const scores = { 3: 0.35, 60: -0.4 };
+    const input = inputOf(4, scores, { budgetTokens: 188 });
+    const { actions } = allocate(input);
+    expect(applied(actions)).toEqual([]);
+    expect(refused(actions).map(({ kind, reason }) => [kind, reason])).toEqual([['expand', 'no-budget']]);
+    const { tree } = input;
+    const asked: typeof tree.provenanceOf = (start, end) =>
+      tree.provenanceOf(start, end).map((run) => ({ ...run, role: 'user' }));
+    const withQuestion = Object.assign(tree.fork(), { provenanceOf: asked });
+    const trade = applied(allocate({ ...input, tree: withQuestion }).actions);
+    expect(trade.map(({ kind, start }) => [kind, start / 32])).toEqual([
       ['collapse', 60],
       ['expand', 3],
     ]);

@@ -2,6 +2,7 @@
  * Greedy whose thresholds follow how full the window is. Free budget should hold detail, and a full window
  * should trade only for what is clearly wanted more.
  */
+import { questionAt } from '../../tree/question-at.ts';
 import { EXPANSION_COST } from '../../context/moves.ts';
 import type { AllocationPass, Candidate } from '../pass/allocation-pass.ts';
 import { collectCandidates } from '../pass/candidates.ts';
@@ -10,6 +11,13 @@ import { takeAlternately } from './greedy.ts';
 
 /** No score is below -1: nothing collapses for its score alone. */
 const NEVER = 1;
+/** And none is below this, so that nothing pays. */
+const NO_PAYER = -2;
+/**
+ * A gist that promises a little while text streams in turns out, once it is open, to be worth nothing to anybody: it
+ * pays for the next such promise as soon as its cooldown ends, and the window churns for no question at all.
+ */
+const UNASKED_TRADE = 2.5;
 
 /**
  * Collapses only pay for expansions or make room for new tokens. τ_expand is the parameter's, except:
@@ -20,7 +28,8 @@ const NEVER = 1;
  *   the action limit are above it. The best always stay candidates, so a full window never locks anything out.
  *
  * In a trade the expansion's score must exceed all that collapses for it by more than `tradeMargin`: scores that
- * differ by less never swap places, so nothing oscillates.
+ * differ by less never swap places, so nothing oscillates. While nobody asks, it must also be above `UNASKED_TRADE`
+ * times τ_expand.
  */
 export function takeAdaptively(pass: AllocationPass): StrategyMoves {
   const { config } = pass;
@@ -30,7 +39,12 @@ export function takeAdaptively(pass: AllocationPass): StrategyMoves {
   const expansions = ranked.filter(
     ({ score }, rank) => score > tauExpand && (score > config.tauExpand || rank < surplus),
   );
-  const taken = takeAlternately(pass, { expansions, collapses: [] }, (score) => score - config.tradeMargin);
+  const { tree, draft } = pass;
+  const isAsked = questionAt(tree, draft.cursor) !== null;
+  const tradesAbove = config.tauExpand * (isAsked ? 1 : UNASKED_TRADE);
+  const taken = takeAlternately(pass, { expansions, collapses: [] }, (score) =>
+    score > tradesAbove ? score - config.tradeMargin : NO_PAYER,
+  );
   return { taken, thresholds: { tauExpand, tauCollapse: NEVER } };
 }
 
