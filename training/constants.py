@@ -35,3 +35,7 @@ LOD1_WINDOW_TOKENS: int = _SHARED["lod1WindowTokens"]
 RECENT_SHARE: float = _SHARED["recentShare"]
 """The protected recent window takes at most this share of the budget."""
 TAU_EXPAND: float = _SHARED["tauExpand"]
+SCORE_SLOPE: float = _SHARED["scoreSlope"]
+"""Score per nat of gain, before the tanh."""
+SCORE_PRICES: dict[str, float] = _SHARED["scorePrices"]
+"""What raw text or a gist must be worth to score above zero: its cost, as a score."""

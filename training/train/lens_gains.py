@@ -15,16 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.constants import BLOCK_SIZE
+from training.constants import BLOCK_SIZE, SCORE_PRICES, SCORE_SLOPE
 from training.data.layouts import Entry, expand_at
 from training.data.lens_samples import Sample
 from training.data.slots import context_embeds
 from training.models.llama import Llama
-
-SLOPE = 3.0
-"""Score per nat of gain, before the tanh."""
-PRICE = {True: 0.4, False: 0.12}
-"""What a raw block (True) or a gist (False) must be worth to score above zero: its cost, as a score."""
 
 
 @dataclass
@@ -103,5 +98,5 @@ def measure_gains(base: Llama, sample: Sample, scores: Tensor, count: int, rng: 
     raw = torch.tensor([sample.layout[index].lod == 0 for index in indices])
     change = nll[0] - nll[1:]
     gain = torch.where(raw, -change, change)
-    price = torch.tensor([PRICE[is_raw] for is_raw in raw.tolist()])
-    return Gains(torch.tensor(indices), gain, (SLOPE * gain - price).tanh())
+    price = torch.tensor([SCORE_PRICES["raw" if is_raw else "gist"] for is_raw in raw.tolist()])
+    return Gains(torch.tensor(indices), gain, (SCORE_SLOPE * gain - price).tanh())

@@ -31,7 +31,8 @@ function open(timesKernels = false) {
   const profile = new Profile(() => performance.now());
   const base = new BaseModel(CONFIG, syntheticBase(CONFIG));
   const lensNet = createFixtureLens(fixture.config, SafetensorsFile.parse(weights, LENS)) as LensNet;
-  const plain = { base, lensNet, gistNet: {} as GistNet, otherLensNets: new Map(), dispose: () => undefined };
+  const nets = { lensNet, gistNet: {} as GistNet, otherLensNets: new Map(), lensWorkshops: new Map() };
+  const plain = { base, ...nets, dispose: () => undefined };
   const model = profiledModel(plain as unknown as LoadedModel, { profile, timesKernels: () => timesKernels });
   const rows = () => Object.fromEntries(profile.read().all.rows.map((row) => [row.name, row]));
   return { base, lensNet, model, profile, rows };

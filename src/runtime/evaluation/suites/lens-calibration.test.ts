@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
+import { expectedGainNats } from '../../../core/policies/score-unit.ts';
 import { Rng } from '../../../base/rng.ts';
 import { withPerceiver } from '../../testing/engine-fixture.ts';
 import { caseOfText } from '../cases/evaluation-case.ts';
@@ -31,7 +32,7 @@ it('gains of which one half of the answer says the opposite of the other are no 
   expect(worthAgreement(moves.slice(1))).toBeNull();
 });
 
-it('asks the LensNet that the parameters name', async () => {
+it('asks the LensNet that the parameters name, and takes its scores for the gains that they stand for', async () => {
   const model = withPerceiver();
   const ids = Uint32Array.from({ length: 640 }, (_, i) => 97 + (i % 26));
   const tree = await rememberHistory(model, ids, undefined, () => Promise.resolve());
@@ -40,8 +41,9 @@ it('asks the LensNet that the parameters name', async () => {
     const config = { ...DEFAULT_RUN_CONFIG, budgetTokens: 256, recentTokens: 64, lensVariant };
     const nll = () => Promise.resolve(new Float64Array(2));
     const { moves } = await calibrate({ tree, item, config, model, rng: new Rng(1), nll });
-    return new Set(moves.map(({ scores }) => Math.abs(scores.lensnet)));
+    return new Set(moves.map(({ scores }) => scores.lensnet));
   };
-  expect([...(await scoresBy('perceiver'))]).toEqual([0.25]);
-  expect((await scoresBy('default')).size).toBeGreaterThan(1);
+  const standFor = new Set([expectedGainNats(0.25, 1), expectedGainNats(0.25, 0)]);
+  expect(await scoresBy('perceiver')).toEqual(standFor);
+  expect((await scoresBy('default')).size).toBeGreaterThan(2);
 });

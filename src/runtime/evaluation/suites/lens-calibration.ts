@@ -8,6 +8,7 @@ import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { apply, EXPANSION_COST, legalMoves } from '../../../core/context/moves.ts';
+import { expectedGainNats } from '../../../core/policies/score-unit.ts';
 import { refocus } from '../../../core/allocator/refocus.ts';
 import type { Rng } from '../../../base/rng.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
@@ -39,7 +40,7 @@ const MEDIAN_TO_DEVIATION = 1.4826;
 /** Fewer pairs than this have a rank correlation of mere chance. */
 const MIN_PAIRS = 4;
 
-/** One measured move: what its detail is worth, and what each scorer said. */
+/** One measured move: what its detail is worth, and what each scorer said; of LensNet's score, the gain it stands for. */
 export interface CalibratedMove {
   /** f(S) − f(S after it) for an expansion, the negative for a collapse: nats per token that the detail saves. */
   readonly worthNats: number;
@@ -86,7 +87,7 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
   const { tree, item, config, model, rng, nll } = input;
   const gold = item.gold ?? [];
   const layout = startLayout(tree, config, gold, rng);
-  const lensNet = lensNetOf(model, config.lensVariant, model.lensNet);
+  const lensNet = lensNetOf(model, config.lensVariant, null);
   const { scores, metrics } = await refocus({
     layout,
     tree,
@@ -133,7 +134,7 @@ export async function calibrate(input: CalibrationInput): Promise<Calibration> {
       worthNats: worthOf(gains),
       halvesNats: [worthOf(everyOther(gains, 0)), worthOf(everyOther(gains, 1))],
       scores: {
-        lensnet: unitScore(scores, unit),
+        lensnet: expectedGainNats(unitScore(scores, unit), unit.lod),
         'newest-blocks': best('newest-blocks'),
         'random-blocks': best('random-blocks'),
         'bm25-blocks': best('bm25-blocks'),
