@@ -262,15 +262,13 @@ export interface LensTrainer {
   dispose(): void;
 }
 
-/** Makes LensNets of a model's shape from weight files. */
+/** Makes LensNets of one shape, a model's LensNet of one variant, from weight files. */
 export interface LensWorkshop {
-  /** The model folder's own weights, a safetensors file. */
-  readonly shippedWeights: ArrayBuffer;
+  /** The model folder's own weights, a safetensors file. @throws what reading them does. */
+  readonly shippedWeights: () => Promise<ArrayBuffer>;
   /** @throws {WeightError} if the file does not fit the model. The caller disposes the net. */
   createNet(weights: ArrayBuffer, file: string): LensNet;
-  /** False for a variant that has no gradients here. */
-  readonly canTrain: boolean;
-  /** Only where `canTrain`. @throws {WeightError} */
+  /** @throws {WeightError} */
   createTrainer(weights: ArrayBuffer, file: string): Promise<LensTrainer>;
 }
 
@@ -310,8 +308,8 @@ export interface LoadedModel {
   readonly otherLensNets: ReadonlyMap<LensNetVariant, LensNet>;
   /** By the number of heads; absent where nothing is trained for several. */
   readonly focusHeads?: ReadonlyMap<number, FocusHeads>;
-  /** Absent where the weights cannot be exchanged. */
-  readonly lensWorkshop?: LensWorkshop;
+  /** Of every variant that the model has; empty where its weights cannot be exchanged. */
+  readonly lensWorkshops: ReadonlyMap<LensNetVariant, LensWorkshop>;
   /** Of heads that came from elsewhere than the base, what they are called. */
   readonly headsTitle?: string;
   dispose(): void;

@@ -2,7 +2,7 @@
 import { selectBackend } from '../../src/nn/backend/device.ts';
 import { lensFixtureInput } from '../../src/nn/testing/fixture-parity.ts';
 import type { LensShape } from '../../src/nn/lens-net/training/trainable-weights.ts';
-import { DualCrossTrainer } from '../../src/nn/lens-net/training/trainer.ts';
+import { SlotLensTrainer } from '../../src/nn/lens-net/training/trainer.ts';
 import { SafetensorsFile } from '../../src/nn/model-folder/safetensors.ts';
 import { BROWSER_WASM_PATHS } from '../../src/nn/backend/wasm-paths-browser.ts';
 
@@ -22,7 +22,7 @@ export async function gradientOn(backend: 'wasm' | 'webgpu'): Promise<Record<str
   const { hiddenSize, epsilon, lensNet } = config;
   const io = SafetensorsFile.parse(await bytesOf('io.safetensors'), 'io');
   const weights = SafetensorsFile.parse(await bytesOf('weights.safetensors'), 'weights');
-  const trainer = new DualCrossTrainer({ hiddenSize, epsilon, config: lensNet }, weights);
+  const trainer = new SlotLensTrainer({ hiddenSize, epsilon, config: lensNet }, weights);
   const target = (firstSlot: number, slotCount: number, value: number) => {
     return { firstSlot, slotCount, target: value, weight: 1, group: 'expand' };
   };

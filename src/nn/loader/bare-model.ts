@@ -109,7 +109,7 @@ export async function createBareModel(
     lensNet: found?.lensNet ?? null,
     otherLensNets: found?.otherLensNets ?? new Map(),
     ...(found?.focusHeads && { focusHeads: found.focusHeads }),
-    ...(found?.lensWorkshop && { lensWorkshop: found.lensWorkshop }),
+    lensWorkshops: found?.lensWorkshops ?? new Map(),
     ...(found && { headsTitle: found.manifest.title }),
     dispose: () => {
       found?.dispose();

@@ -25,7 +25,7 @@ import type { GistNet, LensNet, LoadedModel } from '../ports.ts';
 export const SHIPPED_HEADS: readonly string[] = ['smollm2-135m'];
 
 /** The networks beside a base; `gistNet` is null where none is trained. */
-export type Heads = Pick<LoadedModel, 'lensNet' | 'otherLensNets' | 'focusHeads' | 'lensWorkshop'> & {
+export type Heads = Pick<LoadedModel, 'lensNet' | 'otherLensNets' | 'focusHeads' | 'lensWorkshops'> & {
   readonly gistNet: GistNet | null;
   dispose(): void;
 };
@@ -57,6 +57,8 @@ export function createHeads(
     createLensNet(hiddenSize, epsilon, section, SafetensorsFile.parse(weights, section.weights));
   const deferred = (section: LensNetSection): LensNet =>
     own(new DeferredLensNet(section, async () => lensNetOf(section, await readLater(section.weights))));
+  const workshopOf = (section: LensNetSection, weights: () => Promise<ArrayBuffer>) =>
+    [section.variant, createLensWorkshop(hiddenSize, epsilon, section, weights)] as const;
   try {
     return {
       gistNet:
@@ -71,9 +73,10 @@ export function createHeads(
           own(createFocusHeads({ hiddenSize, epsilon, lensNet }, section, take)),
         ]),
       ),
-      ...(lensNet !== undefined && {
-        lensWorkshop: createLensWorkshop(hiddenSize, epsilon, lensNet, take(lensNet.weights)),
-      }),
+      lensWorkshops: new Map([
+        ...(lensNet === undefined ? [] : [workshopOf(lensNet, () => Promise.resolve(take(lensNet.weights)))]),
+        ...otherLensNets.map((section) => workshopOf(section, () => readLater(section.weights))),
+      ]),
       dispose,
     };
   } catch (error) {

@@ -30,10 +30,10 @@ export interface ModelProfile {
 
 /**
  * @param model - goes on to belong to the caller; its `dispose` is this one's.
- * @returns the same model with LensNets, GistNet and base wrapped; nets that its workshop makes are wrapped as well.
+ * @returns the same model with LensNets, GistNet and base wrapped; nets that its workshops make are wrapped as well.
  */
 export function profiledModel(model: LoadedModel, sink: ModelProfile): LoadedModel {
-  const { base, gistNet, lensNet, otherLensNets, focusHeads, lensWorkshop } = model;
+  const { base, gistNet, lensNet, otherLensNets, focusHeads, lensWorkshops } = model;
   return {
     ...model,
     base: new ProfiledBase(base, sink.profile),
@@ -48,15 +48,17 @@ export function profiledModel(model: LoadedModel, sink: ModelProfile): LoadedMod
     ...(focusHeads && {
       focusHeads: new Map([...focusHeads].map(([heads, brought]) => [heads, profiledHeads(brought, sink)])),
     }),
-    ...(lensWorkshop !== undefined && {
-      lensWorkshop: {
-        shippedWeights: lensWorkshop.shippedWeights,
-        canTrain: lensWorkshop.canTrain,
-        createNet: (weights: ArrayBuffer, file: string) =>
-          new ProfiledLensNet(lensWorkshop.createNet(weights, file), 'LensNet trained', sink),
-        createTrainer: (weights: ArrayBuffer, file: string) => lensWorkshop.createTrainer(weights, file),
-      },
-    }),
+    lensWorkshops: new Map(
+      [...lensWorkshops].map(([variant, workshop]) => [
+        variant,
+        {
+          shippedWeights: workshop.shippedWeights,
+          createNet: (weights: ArrayBuffer, file: string) =>
+            new ProfiledLensNet(workshop.createNet(weights, file), 'LensNet trained', sink),
+          createTrainer: (weights: ArrayBuffer, file: string) => workshop.createTrainer(weights, file),
+        },
+      ]),
+    ),
     dispose: () => {
       model.dispose();
     },

@@ -428,7 +428,7 @@ export class Engine {
       readOnly,
       isDurable: store.kind !== 'memory',
       settings: store,
-      useLens: (net, mark) => session.useLens(net, mark),
+      useLens: (kept, mark) => session.useLens(kept, mark),
       announce: () => {
         session.steps.announce();
       },

@@ -82,6 +82,6 @@ function forkOf(
       hasPending: false,
     },
   });
-  if (lens !== null) fork.steps.useLens(lens.net, lens.mark);
+  if (lens !== null) fork.steps.useLens(lens.kept, lens.mark);
   return fork;
 }

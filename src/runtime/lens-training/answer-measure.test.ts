@@ -7,7 +7,7 @@ import { answerAgain, measureAnswers } from './answer-measure.ts';
 
 const model = createFakeModel();
 const config = { ...defaultsOf(model), budgetTokens: 256, recentTokens: 64 };
-const net = model.lensNet;
+const lens = { net: model.lensNet, variant: 'dual-cross-attention' } as const;
 const pause = () => Promise.resolve();
 const HISTORY = 'The lamp of the pier is amber. '.repeat(20);
 
@@ -23,12 +23,12 @@ async function treeOf(text: string): Promise<GistTree> {
 it('counts the answers that come out as the history gives them, and no other', async () => {
   const then = await treeOf(HISTORY);
   const cursor = then.tokenCount;
-  const said = await answerAgain({ model, then: then.fork(), config, net, mostTokens: 12, pause });
+  const said = await answerAgain({ model, then: then.fork(), config, lens, mostTokens: 12, pause });
   expect(said).not.toBe('');
   const measure = async (answer: string, kind: 'answer' | 'block' = 'answer') => {
     const tree = await treeOf(HISTORY + answer);
     const states = [{ cursor, horizonTokens: tree.tokenCount - cursor, kind }];
-    return measureAnswers({ model, tree, config, states, pause }, net);
+    return measureAnswers({ model, tree, config, states, pause }, lens);
   };
   expect(await measure(said)).toMatchObject({ hits: 1, n: 1 });
   expect(await measure('Something else.')).toMatchObject({ hits: 0, n: 1 });

@@ -7,7 +7,8 @@ import { INITIAL_ALLOCATOR_STATE } from '../../core/allocator/pass/allocator-sta
 import type { RunConfig } from '../../core/trace/config.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { K } from '../../core/tree/ids.ts';
-import type { LensNet, LoadedModel } from '../../nn/ports.ts';
+import type { LoadedModel } from '../../nn/ports.ts';
+import type { KeptLens } from '../session/head/lens-variant.ts';
 import { wilsonInterval } from '../../base/statistics.ts';
 import { systemClock } from '../../base/clock.ts';
 import { AnswerWriter } from '../session/chat/answer-writer.ts';
@@ -35,7 +36,7 @@ interface AnswerInput {
 
 export async function measureAnswers(
   { model, tree, config, states, pause }: AnswerInput,
-  net: LensNet,
+  lens: KeptLens,
 ): Promise<AnswerMeasure> {
   const answers = evenly(
     states.filter(({ kind }) => kind === 'answer'),
@@ -45,7 +46,7 @@ export async function measureAnswers(
   let hits = 0;
   for (const { cursor, horizonTokens } of answers) {
     const then = replay.growTo(cursor).fork();
-    const text = await answerAgain({ model, then, config, net, mostTokens: horizonTokens, pause });
+    const text = await answerAgain({ model, then, config, lens, mostTokens: horizonTokens, pause });
     const said = model.tokenizer.decode(tree.tokens(cursor, cursor + horizonTokens));
     if (words(text) === words(untilStop(said, model.manifest.chat.stop))) hits++;
   }
@@ -56,7 +57,7 @@ export async function measureAnswers(
 interface Decoding extends Pick<AnswerInput, 'model' | 'config' | 'pause'> {
   /** The history up to the answer; it grows by what is decoded. */
   readonly then: GistTree;
-  readonly net: LensNet;
+  readonly lens: KeptLens;
   readonly mostTokens: number;
 }
 
@@ -65,7 +66,7 @@ export async function answerAgain({
   model,
   then,
   config,
-  net,
+  lens,
   mostTokens,
   pause,
 }: Decoding): Promise<string> {
@@ -74,7 +75,7 @@ export async function answerAgain({
   const focus = new MultiHeadFocus(start, model, new TelemetryRecorder(systemClock), config, pause);
   const head = focus.head();
   try {
-    head.useLens(net);
+    head.useLens(lens);
     await focus.settle(TURN_END_REFOCUSES, async () => {
       await pause();
       return focus.refocus('turn-end');

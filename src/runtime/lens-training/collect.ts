@@ -16,11 +16,9 @@ import type { LanguageModel, LensNet } from '../../nn/ports.ts';
 import { Decoder } from '../session/decoding/decoder.ts';
 import { type CandidateMove, chooseMoves } from './moves.ts';
 import type { SampledState } from './sampled-states.ts';
+import { isHeldOut } from './held-out.ts';
 import { ReplayTree } from './replay-tree.ts';
 import { sampleLayout } from './sample-layout.ts';
-
-/** Every third state is held out, kind by kind in order of cursor: no horizon is in both parts. */
-const HELD_OUT_EVERY = 3;
 
 export interface MeasuredMove extends Omit<CandidateMove, 'layout'> {
   /** Nats per token: the negative log-likelihood before the move minus that after it. */
@@ -77,9 +75,10 @@ export async function collectStates(input: CollectInput): Promise<readonly Measu
   }
 }
 
+/** Kind by kind in order of cursor: no horizon is in both parts. */
 function heldOutOf(sampled: readonly SampledState[]): ReadonlySet<SampledState> {
   const byKind = [...sampled].sort((a, b) => a.kind.localeCompare(b.kind) || a.cursor - b.cursor);
-  return new Set(byKind.filter((_, i) => i % HELD_OUT_EVERY === HELD_OUT_EVERY - 1));
+  return new Set(byKind.filter((_, i) => isHeldOut(i)));
 }
 
 async function measureState(

@@ -1,6 +1,7 @@
 /** Keeps a session's own LensNet, and an unfinished run's last weights, among the store's settings. */
 import { z } from 'zod';
 import { IN_WORDS } from '../../base/schema-words.ts';
+import { LENS_VARIANTS } from '../../core/parameters/policy.ts';
 import type { SessionStore } from '../../storage/ports.ts';
 
 /** Names weights that were trained here in errors. */
@@ -8,14 +9,17 @@ export const TRAINED_FILE = 'lensnet-trained.safetensors';
 
 const bytes = z.custom<Uint8Array<ArrayBuffer>>((value) => ArrayBuffer.isView(value), 'must be bytes');
 
+/** Absent where it was written while a model's own variant alone could be trained. */
+const variant = z.enum(LENS_VARIANTS).exclude(['default']).optional();
+
 const recordSchema = z.object({
   version: z.literal(1),
   /** The model that the weights belong to. */
   modelHash: z.string(),
   /** The LensNet in use. */
-  kept: z.object({ origin: z.enum(['trained', 'imported']), weights: bytes }).nullable(),
+  kept: z.object({ origin: z.enum(['trained', 'imported']), weights: bytes, variant }).nullable(),
   /** What a run had learned when it was last written down; null when no run is unfinished. */
-  draft: z.object({ weights: bytes, step: z.number().int().min(1) }).nullable(),
+  draft: z.object({ weights: bytes, step: z.number().int().min(1), variant }).nullable(),
 });
 export type LensRecord = z.infer<typeof recordSchema>;
 

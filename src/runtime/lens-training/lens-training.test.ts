@@ -20,12 +20,13 @@ import {
 import type { LensTrainingReport, LensTrainingRequest } from './messages.ts';
 
 const SIZE = { ...SYNTHETIC_LENS_NET, width: 8, heads: 1, tailQueries: 2, tailTokens: 16 };
-const RUN = { action: 'start', states: 9, steps: 2, learningRate: 1e-3, seed: 1 } as const;
+const RUN = { action: 'start', states: 9, questions: 0, steps: 2, learningRate: 1e-3, seed: 1 } as const;
 
 function trainableModel(change: (workshop: LensWorkshop) => LensWorkshop = (same) => same): FakeModel {
   const shipped = syntheticLensNet(FAKE_HIDDEN_SIZE, 3, SIZE).bytes.slice(0);
-  const lensWorkshop = change(createLensWorkshop(FAKE_HIDDEN_SIZE, 1e-5, SIZE, shipped));
-  return { ...createFakeModel(), lensNet: lensWorkshop.createNet(shipped, 'shipped'), lensWorkshop };
+  const workshop = change(createLensWorkshop(FAKE_HIDDEN_SIZE, 1e-5, SIZE, () => Promise.resolve(shipped)));
+  const lensWorkshops = new Map([['dual-cross-attention' as const, workshop]]);
+  return { ...createFakeModel(), lensNet: workshop.createNet(shipped, 'shipped'), lensWorkshops };
 }
 
 /** The next worker finds what the last one stored. */
@@ -117,6 +118,52 @@ describe('training LensNet on a session', () => {
     expect(back).not.toEqual(kept);
     const imported = await ask(again, { action: 'import', fileName: 'mine', bytes: trained });
     expect(imported.inUse).toMatchObject({ origin: 'imported', mark: inUse.mark });
+  });
+
+  it('learns from questions made of the history alone, without one pass of the base, and measures them', async () => {
+    const fixture = await bootTrainable();
+    await open(fixture);
+    await ingest(fixture, prose(2500));
+    const { supply } = await ask(fixture, { action: 'status' });
+    expect(supply.sentences).toBeGreaterThan(12);
+    const before = fixture.model.work.slots;
+    await ask(fixture, { ...RUN, states: 0, questions: 12, steps: 3 });
+    const done = await settled(fixture);
+    expect(done).toMatchObject({ phase: 'done', step: 3, problem: null });
+    expect(done.dataset).toMatchObject({ trainStates: 0, trainQuestions: 8, heldOutQuestions: 4 });
+    expect([done.before!.cloze.n, done.after!.cloze.n]).toEqual([4, 4]);
+    expect(done.before!.spearman).toBeNull();
+    expect(fixture.model.work.slots).toBe(before);
+    expect(done.losses.every(({ total }) => Number.isFinite(total) && total > 0)).toBe(true);
+  });
+
+  it('trains the variant that scores, and what is kept scores while that is asked for', async () => {
+    const model = trainableModel();
+    const workshop = model.lensWorkshops.get('dual-cross-attention')!;
+    const perceiver = workshop.createNet(await workshop.shippedWeights(), 'shipped');
+    const fixture = await bootTrainable({
+      model: {
+        ...model,
+        otherLensNets: new Map([['perceiver' as const, perceiver]]),
+        lensWorkshops: new Map([...model.lensWorkshops, ['perceiver' as const, workshop]]),
+      },
+    });
+    await open(fixture, { maxActions: 0 });
+    await ingest(fixture, prose(1500));
+    await fixture.engine.handle({ kind: 'setConfig', changes: { lensVariant: 'perceiver' } });
+    await scoresNow(fixture);
+    expect((await ask(fixture, { action: 'status' })).variant).toBe('perceiver');
+    await ask(fixture, RUN);
+    await settled(fixture);
+    const { inUse } = await ask(fixture, { action: 'keep' });
+    expect(inUse).toMatchObject({ origin: 'trained', variant: 'perceiver' });
+    const kept = await scoresNow(fixture);
+    await fixture.engine.handle({ kind: 'setConfig', changes: { lensVariant: 'default' } });
+    expect(await scoresNow(fixture)).not.toEqual(kept);
+    expect(await ask(fixture, { action: 'status' })).toMatchObject({
+      variant: 'dual-cross-attention',
+      inUse: { variant: 'perceiver' },
+    });
   });
 
   it('refuses a file of another shape by name, and a run beside a run', async () => {

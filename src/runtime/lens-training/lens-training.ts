@@ -5,11 +5,11 @@
 import { HistoryWords } from '../../core/lexical/history-words.ts';
 import { wordMatchOf } from '../session/memory/word-match.ts';
 import type { RunConfig } from '../../core/trace/config.ts';
-import { K } from '../../core/tree/ids.ts';
 import { positionSchemeOf } from '../../core/context/position-scheme.ts';
-import { Rng } from '../../base/rng.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
-import type { LensNet, LoadedModel } from '../../nn/ports.ts';
+import type { LensNetVariant } from '../../nn/model-folder/manifest.ts';
+import type { LensNet, LensWorkshop, LoadedModel } from '../../nn/ports.ts';
+import { type KeptLens, findLensNet, variantOf } from '../session/head/lens-variant.ts';
 import { sha256Hex } from '../../nn/model-folder/sha256.ts';
 import { EngineError, readOnlySession, toWireError } from '../session/messages/errors.ts';
 import type { WireError } from '../session/messages/wire-error.ts';
@@ -20,10 +20,10 @@ import {
   readLensRecord,
   writeLensRecord,
 } from './kept-lens.ts';
-import type { LensSupply, LensTrainingOptions, LensTrainingReport, LensTrainingRequest } from './messages.ts';
+import type { LensTrainingOptions, LensTrainingReport, LensTrainingRequest } from './messages.ts';
 import { LEAST_STATES } from './messages.ts';
-import { type FoundStates, HORIZON_TOKENS, chooseStates, findStates } from './sampled-states.ts';
 import type { TrainingRun } from './training-run.ts';
+import { TrainingSupply } from './training-supply.ts';
 
 /** What the session's engine and its surroundings give. */
 export interface LensTrainingPorts {
@@ -35,9 +35,8 @@ export interface LensTrainingPorts {
   /** What is written there is there after a reload. */
   readonly isDurable: boolean;
   readonly settings: LensSettings;
-  /** Score with this net from the next refocus on; `mark` names its weights, null the model's own. */
-  /** Null goes back to a model's own, where it has none. */
-  readonly useLens: (net: LensNet | null, mark: string | null) => Promise<void>;
+  /** Score with this net from the next refocus on, or with the model's again; `mark` names its weights. */
+  readonly useLens: (kept: KeptLens | null, mark: string | null) => Promise<void>;
   /** Note in the trace what is in force from here on. */
   readonly announce: () => void;
   readonly answering: () => Promise<unknown> | null;
@@ -45,19 +44,16 @@ export interface LensTrainingPorts {
   readonly notify: (report: LensTrainingReport) => void;
 }
 
-interface OwnLens {
+interface OwnLens extends KeptLens {
   readonly origin: 'trained' | 'imported';
   readonly mark: string;
   readonly weights: ArrayBuffer;
-  readonly net: LensNet;
   readonly isStored: boolean;
 }
 
 const NOTIFY_EVERY_MS = 200;
 const MARK_DIGITS = 12;
 const LARGEST_FILE_BYTES = 256 * 2 ** 20;
-/** Blocks behind the protected window without which there is nothing to look back at. */
-const LEAST_OLD_BLOCKS = 4;
 
 const NOTHING_YET = {
   waiting: false,
@@ -77,11 +73,17 @@ export class LensTraining {
   private own: OwnLens | null = null;
   private run: TrainingRun | null = null;
   /** What a run had learned when the worker died. */
-  private draft: { readonly weights: ArrayBuffer; readonly step: number } | null = null;
+  private draft: {
+    readonly weights: ArrayBuffer;
+    readonly step: number;
+    readonly variant: LensNetVariant;
+  } | null = null;
   private notifiedMs = -Infinity;
-  private found: { readonly tokens: number; readonly sampled: FoundStates } | null = null;
+  private readonly supply: TrainingSupply;
 
-  constructor(private readonly ports: LensTrainingPorts) {}
+  constructor(private readonly ports: LensTrainingPorts) {
+    this.supply = new TrainingSupply(ports);
+  }
 
   get report(): LensTrainingReport {
     const { ports, own, draft } = this;
@@ -94,12 +96,14 @@ export class LensTraining {
     return {
       sessionId: ports.sessionId,
       unsupported,
+      variant: this.variant,
       inUse: {
         origin: own?.origin ?? 'shipped',
         mark: own?.mark ?? null,
+        variant: own?.variant ?? this.variant,
         isStored: own?.isStored ?? true,
       },
-      supply: this.supply(),
+      supply: this.supply.report(this.run?.isActive === true),
       ...(this.run?.report ?? idle),
     };
   }
@@ -139,11 +143,11 @@ export class LensTraining {
   }
 
   /** The weights that were learned, else those in use. */
-  exportWeights(): { readonly fileName: string; readonly file: Blob } {
+  async exportWeights(): Promise<{ readonly fileName: string; readonly file: Blob }> {
     const { model } = this.ports;
     const learned = this.run?.candidate() ?? this.draft?.weights ?? this.own?.weights;
     const name = learned === undefined ? model.id : `${model.id}-trained`;
-    const bytes = learned ?? model.lensWorkshop?.shippedWeights;
+    const bytes = learned ?? (await this.workshop?.shippedWeights());
     if (bytes === undefined) throw new EngineError('not-legal', 'This model gives no LensNet weights away.');
     return { fileName: `lensnet-${name}.safetensors`, file: new Blob([bytes]) };
   }
@@ -152,7 +156,8 @@ export class LensTraining {
   async restore(): Promise<WireError | null> {
     const { ports } = this;
     const record = await readLensRecord(ports.settings, ports.sessionId);
-    if (record === null || ports.model.lensWorkshop === undefined) return null;
+    const variant = ports.model.manifest.lensNet?.variant;
+    if (record === null || variant === undefined) return null;
     if (record.modelHash !== ports.model.hash) {
       return toWireError(
         new EngineError(
@@ -164,11 +169,14 @@ export class LensTraining {
       );
     }
     if (record.draft !== null) {
-      this.draft = { weights: bufferOf(record.draft.weights), step: record.draft.step };
+      const { weights, step } = record.draft;
+      this.draft = { weights: bufferOf(weights), step, variant: record.draft.variant ?? variant };
     }
     if (record.kept === null) return null;
     try {
-      await this.adopt(record.kept.origin, bufferOf(record.kept.weights), 'kept LensNet', true);
+      const { origin, weights } = record.kept;
+      const own = { origin, weights: bufferOf(weights), variant: record.kept.variant ?? variant };
+      await this.adopt(own, 'kept LensNet', true);
       return null;
     } catch (error) {
       return toWireError(error);
@@ -185,10 +193,14 @@ export class LensTraining {
 
   private async start(options: LensTrainingOptions): Promise<void> {
     const { TrainingRun } = await import('./training-run.ts');
-    const { ports } = this;
+    const { ports, variant, workshop } = this;
+    const own = this.own?.variant === variant ? this.own : null;
+    const weights = own?.weights ?? (await workshop?.shippedWeights());
     const { model } = ports;
     const why = this.whyUnsupported();
-    if (why !== null) throw new EngineError('not-legal', why);
+    if (why !== null || variant === null || workshop === undefined || weights === undefined) {
+      throw new EngineError('not-legal', why ?? 'There is no LensNet to train.');
+    }
     if (this.run !== null || this.draft !== null) {
       throw new EngineError(
         'busy',
@@ -197,17 +209,17 @@ export class LensTraining {
         'Keep or discard it first.',
       );
     }
-    const { states, steps, learningRate, seed } = options;
-    const sampled = chooseStates(this.findStates(), states, new Rng(seed).split(1));
-    if (sampled.length < LEAST_STATES) {
+    const { states, questions, steps, learningRate, seed } = options;
+    const { sampled, cloze, answers } = this.supply.choose(options);
+    const count = sampled.length + cloze.length;
+    if (count < LEAST_STATES) {
       throw new EngineError(
         'not-legal',
-        `This history of ${ports.tree.tokenCount} tokens gives ${sampled.length} places to learn from; ${LEAST_STATES} are needed.`,
+        `This history of ${ports.tree.tokenCount} tokens gives ${count} places and questions to learn from; ${LEAST_STATES} are needed.`,
         'Nothing was changed.',
-        'Add a document or ask some questions, then try again.',
+        'Ask for more of them, add a document or ask some questions, then try again.',
       );
     }
-    const workshop = model.lensWorkshop!;
     const config = ports.config();
     this.run = new TrainingRun({
       workshop,
@@ -219,18 +231,21 @@ export class LensTraining {
       config,
       positionScheme: positionSchemeOf(config, model.manifest.trainedContextTokens),
       sampled,
+      cloze,
+      answers,
       lens: {
-        net: this.own?.net ?? model.lensNet!,
-        weights: this.own?.weights ?? workshop.shippedWeights,
+        net: own?.net ?? findLensNet(model, variant, null)!,
+        variant,
+        weights,
       },
-      options: { states, steps, learningRate, seed },
+      options: { states, questions, steps, learningRate, seed },
       answering: ports.answering,
       now: ports.now,
       onChange: () => {
         this.notify();
       },
       onCheckpoint: async (weights, step) => {
-        await this.store({ weights: new Uint8Array(weights), step });
+        await this.store({ weights: new Uint8Array(weights), step, variant });
       },
     });
   }
@@ -238,8 +253,11 @@ export class LensTraining {
   private async keep(): Promise<void> {
     this.mustNotRun();
     const weights = this.run?.candidate() ?? this.draft?.weights ?? null;
-    if (weights === null) throw new EngineError('not-legal', 'Nothing was learned yet that could be kept.');
-    await this.adopt('trained', weights, TRAINED_FILE, false);
+    const variant = this.run?.variant ?? this.draft?.variant;
+    if (weights === null || variant === undefined) {
+      throw new EngineError('not-legal', 'Nothing was learned yet that could be kept.');
+    }
+    await this.adopt({ origin: 'trained', weights, variant }, TRAINED_FILE, false);
     this.ports.announce();
     await this.dropRun();
     await this.store();
@@ -249,7 +267,7 @@ export class LensTraining {
     this.mustNotRun();
     const { own } = this;
     if (own === null) return;
-    await this.ports.useLens(this.ports.model.lensNet, null);
+    await this.ports.useLens(null, null);
     this.ports.announce();
     own.net.dispose();
     this.own = null;
@@ -258,31 +276,34 @@ export class LensTraining {
 
   private async import(fileName: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     this.mustNotRun();
-    if (this.ports.model.lensWorkshop === undefined || bytes.length > LARGEST_FILE_BYTES) {
+    const { variant } = this;
+    if (variant === null || this.workshop === undefined || bytes.length > LARGEST_FILE_BYTES) {
       throw badWeights(`${fileName}: ${bytes.length} bytes are no LensNet of this model.`);
     }
-    await this.adopt('imported', bufferOf(bytes), fileName, false);
+    await this.adopt({ origin: 'imported', weights: bufferOf(bytes), variant }, fileName, false);
     this.ports.announce();
     await this.store();
   }
 
   /** @throws {EngineError} `bad-weights`, naming the file and the tensor; the LensNet in use stays. */
   private async adopt(
-    origin: OwnLens['origin'],
-    weights: ArrayBuffer,
+    { origin, weights, variant }: Pick<OwnLens, 'origin' | 'weights' | 'variant'>,
     file: string,
     isStored: boolean,
   ): Promise<void> {
+    const { model } = this.ports;
+    const workshop = model.lensWorkshops.get(variant);
+    if (workshop === undefined) throw badWeights(`${file}: ${model.title} has no LensNet ${variant}.`);
     let net: LensNet;
     try {
-      net = this.ports.model.lensWorkshop!.createNet(weights, file);
+      net = workshop.createNet(weights, file);
     } catch (error) {
       throw badWeights(error instanceof Error ? error.message : String(error), { cause: error });
     }
     const previous = this.own;
     const mark = ((await sha256Hex(weights)) ?? `${weights.byteLength}-bytes`).slice(0, MARK_DIGITS);
-    this.own = { origin, mark, weights, net, isStored };
-    await this.ports.useLens(net, mark);
+    this.own = { origin, mark, weights, net, variant, isStored };
+    await this.ports.useLens({ net, variant }, mark);
     previous?.net.dispose();
   }
 
@@ -295,7 +316,10 @@ export class LensTraining {
   /** Write down what is in use, and what a run under way has learned. A failure leaves the session usable. */
   private async store(draft: LensRecord['draft'] = null): Promise<void> {
     const { ports, own } = this;
-    const kept = own === null ? null : { origin: own.origin, weights: new Uint8Array(own.weights) };
+    const kept =
+      own === null
+        ? null
+        : { origin: own.origin, weights: new Uint8Array(own.weights), variant: own.variant };
     const isEmpty = kept === null && draft === null;
     const record: LensRecord = { version: 1, modelHash: ports.model.hash, kept, draft };
     let isStored = ports.isDurable;
@@ -318,43 +342,19 @@ export class LensTraining {
     );
   }
 
+  /** What scores now; null where the model has no LensNet. */
+  private get variant(): LensNetVariant | null {
+    return variantOf(this.ports.model, this.ports.config().lensVariant);
+  }
+
+  private get workshop(): LensWorkshop | undefined {
+    return this.variant === null ? undefined : this.ports.model.lensWorkshops.get(this.variant);
+  }
+
   private whyUnsupported(): string | null {
-    const { lensWorkshop, manifest, title } = this.ports.model;
-    if (lensWorkshop?.canTrain === true) return null;
-    if (manifest.lensNet === undefined) return `${title} has no LensNet that could be trained.`;
-    return `The LensNet of ${title} (${manifest.lensNet.variant}) cannot be trained in the browser: only dual-cross-attention with tail gists can.`;
-  }
-
-  private firstCursor(): number {
-    const { recentTokens, budgetTokens } = this.ports.config();
-    return Math.min(recentTokens, budgetTokens) + LEAST_OLD_BLOCKS * K;
-  }
-
-  private supply(): LensSupply {
-    const { answers, recurrences, blocks } = this.findStates();
-    return {
-      tokens: this.ports.tree.tokenCount,
-      neededTokens: Math.ceil(this.firstCursor() / K) * K + LEAST_STATES * HORIZON_TOKENS,
-      answers: answers.length,
-      recurrences: recurrences.length,
-      blocks: blocks.length,
-    };
-  }
-
-  private findStates(): FoundStates {
-    const { tree, model, config } = this.ports;
-    const tokens = tree.tokenCount;
-    if (this.found === null || (this.found.tokens !== tokens && this.run?.isActive !== true)) {
-      const { assistantPrefix, stop } = model.manifest.chat;
-      const sampled = findStates(tree, {
-        firstCursor: this.firstCursor(),
-        answerPrefix: model.tokenizer.encodeTemplate(assistantPrefix),
-        isAnswerEnd: (id) => stop.some((end) => model.tokenizer.tokenText(id).includes(end)),
-        distantTokens: config().recentTokens,
-      });
-      this.found = { tokens, sampled };
-    }
-    return this.found.sampled;
+    return this.workshop === undefined
+      ? `${this.ports.model.title} has no LensNet that could be trained.`
+      : null;
   }
 
   private notify(): void {

@@ -1,5 +1,6 @@
 /** What the page and the engine say to each other about training LensNet on a session. */
 import { z } from 'zod';
+import type { LensNetVariant } from '../../nn/model-folder/manifest.ts';
 import type { WireError } from '../session/messages/wire-error.ts';
 
 /** Fewer states than this teach nothing that could be checked. */
@@ -10,7 +11,10 @@ export const lensTrainingRequestSchema = z.discriminatedUnion('action', [
   /** Collect counterfactuals, then train. */
   z.object({
     action: z.literal('start'),
-    states: z.number().int().min(LEAST_STATES).max(500),
+    /** Places whose moves are measured on the base. */
+    states: z.number().int().min(0).max(500),
+    /** Questions made of the history's own sentences. */
+    questions: z.number().int().min(0).max(500),
     steps: z.number().int().min(1).max(5000),
     learningRate: z.number().min(1e-6).max(0.1),
     seed: z
@@ -44,6 +48,8 @@ export interface CalibrationPoint {
   /** Nats per token that the unit's detail is worth: gained by expanding it, lost by collapsing it. */
   readonly detailNats: number;
   readonly kind: 'expand' | 'collapse';
+  /** Of the entries that move: raw text and gists have different prices. */
+  readonly lod: number;
 }
 
 /** Held-out answers of the history, asked for again with a LensNet and decoded freely. */
@@ -55,24 +61,29 @@ export interface AnswerMeasure {
   readonly ci95: readonly [number, number] | null;
 }
 
+/** How often what matters most is among the k highest scores. */
+export interface FoundMeasure {
+  readonly k: number;
+  readonly hits: number;
+  /** Held-out places where something matters enough. */
+  readonly n: number;
+  /** Wilson, 95%; null without such places. */
+  readonly ci95: readonly [number, number] | null;
+}
+
 /** How well a LensNet routes, on the held-out states. */
 export interface RoutingMeasure {
   /** Training steps behind it; 0 is the LensNet in use before. */
   readonly step: number;
   readonly states: number;
-  /** Rank correlation of score and worth of detail, over all held-out moves; null where undefined. */
+  /** Rank correlation of the gain that a score stands for and the worth of detail, over all held-out moves; null where undefined. */
   readonly spearman: number | null;
   /** Bootstrap over states, 95%. */
   readonly spearmanCi95: readonly [number, number] | null;
   /** Is the expansion with the largest measured gain among the k highest-scored of all legal ones? */
-  readonly recall: {
-    readonly k: number;
-    readonly hits: number;
-    /** Held-out states where some expansion gained enough to matter. */
-    readonly n: number;
-    /** Wilson, 95%; null without such states. */
-    readonly ci95: readonly [number, number] | null;
-  };
+  readonly recall: FoundMeasure;
+  /** Of the questions made of held-out sentences: is what holds the sentence among the k highest-scored? */
+  readonly cloze: FoundMeasure;
   /** Measured before and after all steps; null on the way. */
   readonly answered: AnswerMeasure | null;
   readonly points: readonly CalibrationPoint[];
@@ -95,11 +106,15 @@ export interface LensSupply {
   readonly answers: number;
   readonly recurrences: number;
   readonly blocks: number;
+  /** That a question can be made of, and whose place is far enough back. */
+  readonly sentences: number;
 }
 
 export interface LensDataset {
   readonly trainStates: number;
   readonly heldOutStates: number;
+  readonly trainQuestions: number;
+  readonly heldOutQuestions: number;
   readonly trainMoves: number;
   readonly heldOutMoves: number;
   /** Worth of detail, nats per token, that a score of about 0.76 stands for. */
@@ -122,6 +137,8 @@ export type LensTrainingPhase =
 export interface LensTrainingReport {
   readonly sessionId: string;
   readonly phase: LensTrainingPhase;
+  /** The architecture that scores now, and that a run would train; null where there is no LensNet. */
+  readonly variant: LensNetVariant | null;
   /** Why it cannot be trained, in a sentence; null where it can. */
   readonly unsupported: string | null;
   /** It waits until an answer is complete. */
@@ -130,6 +147,8 @@ export interface LensTrainingReport {
     readonly origin: 'shipped' | 'trained' | 'imported';
     /** First digits of the weights' hash; null for the model's own. */
     readonly mark: string | null;
+    /** What it is; the model's own: what scores now. */
+    readonly variant: LensNetVariant | null;
     /** It comes back after a reload. */
     readonly isStored: boolean;
   };

@@ -1,5 +1,6 @@
 /** How well scores agree with measured gains: calibration and routing on held-out states. Pure. */
 import { Rng } from '../../base/rng.ts';
+import { expectedGainNats } from '../../core/policies/score-unit.ts';
 import { spearman, wilsonInterval } from '../../base/statistics.ts';
 import type { MeasuredState } from './collect.ts';
 import type { CalibrationPoint, RoutingMeasure } from './messages.ts';
@@ -23,10 +24,15 @@ export function measureRouting(
   k: number,
   step: number,
   seed: number,
-): Omit<RoutingMeasure, 'answered'> {
+): Omit<RoutingMeasure, 'answered' | 'cloze'> {
   const perState = scored.map(({ state, scores }) =>
     state.moves.map((move): CalibrationPoint => {
-      return { score: unitScore(scores, move), detailNats: worthOfDetail(move), kind: move.kind };
+      return {
+        score: unitScore(scores, move),
+        detailNats: worthOfDetail(move),
+        kind: move.kind,
+        lod: move.lod,
+      };
     }),
   );
   const found = scored.map((each) => findsBest(each, k)).filter((hit) => hit !== null);
@@ -62,7 +68,7 @@ function findsBest({ state, scores }: ScoredState, k: number): boolean | null {
 function correlation(perState: readonly (readonly CalibrationPoint[])[]): number | null {
   const points = perState.flat();
   return spearman(
-    points.map(({ score }) => score),
+    points.map(({ score, lod }) => expectedGainNats(score, lod)),
     points.map(({ detailNats }) => detailNats),
   );
 }

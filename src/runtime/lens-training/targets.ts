@@ -1,13 +1,12 @@
 /** Turns measured gains into the scores that a LensNet should have given. */
 import type { Rng } from '../../base/rng.ts';
 import type { Layout } from '../../core/context/working-context.ts';
+import { SCORE_PRICES } from '../../core/policies/score-unit.ts';
 import type { EntryTarget } from '../../nn/ports.ts';
 import type { MeasuredMove, MeasuredState } from './collect.ts';
 
 /** Below this, nats per token, a gain is noise. */
 export const TELLING_NATS = 0.01;
-/** Detail that is worth nothing should stay a gist, and raw tokens worth nothing should collapse. */
-const BIAS = { expand: 0.1, collapse: 0.55 } as const;
 /** Telling moves count up to this much more than the many that change nothing. */
 const TELLING_WEIGHT = 3;
 /** Entries that were not measured hold on to the score they had, so that little data cannot undo much. */
@@ -39,7 +38,7 @@ export function targetsOf(state: MeasuredState, scaleNats: number, rng: Rng): re
     const worth = worthOfDetail(move) / scaleNats;
     return {
       ...spanOf(move.first, move.count),
-      target: Math.tanh(worth - BIAS[move.kind]),
+      target: Math.tanh(worth - SCORE_PRICES[move.lod === 0 ? 'raw' : 'gist']),
       weight: 1 + (TELLING_WEIGHT - 1) * Math.min(1, Math.abs(worth)),
       group: move.kind,
     };
@@ -56,7 +55,7 @@ export function targetsOf(state: MeasuredState, scaleNats: number, rng: Rng): re
 }
 
 /** `[entries + 1]` how many slots stand before each entry, and behind the last. */
-function slotsBefore(layout: Layout): readonly number[] {
+export function slotsBefore(layout: Layout): readonly number[] {
   let slots = 0;
   return [0, ...layout.entries.map(({ cost }) => (slots += cost))];
 }

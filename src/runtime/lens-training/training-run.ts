@@ -1,4 +1,4 @@
-/** One training run: collects counterfactuals, then takes steps; pauses between two steps, gives way to answers. */
+/** One training run: collects counterfactuals and asks the history about itself, then takes steps; pauses between two steps, gives way to answers. */
 import type { RunConfig } from '../../core/trace/config.ts';
 import type { PositionScheme } from '../../core/context/position-scheme.ts';
 import { Rng } from '../../base/rng.ts';
@@ -7,11 +7,21 @@ import { entryScores } from '../../core/policies/scores.ts';
 import { buildSlotView } from '../../core/context/slot-view.ts';
 import type { SlotView } from '../../core/context/slot-view.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
-import type { LensNet, LensTrainer, LensWorkshop, LoadedModel } from '../../nn/ports.ts';
+import type { EntryTarget, LensTrainer, LensWorkshop, LoadedModel } from '../../nn/ports.ts';
+import type { LensNetVariant } from '../../nn/model-folder/manifest.ts';
 import { yieldToEvents } from '../../base/clock.ts';
 import { toWireError } from '../session/messages/errors.ts';
 import type { WireError } from '../session/messages/wire-error.ts';
+import type { KeptLens } from '../session/head/lens-variant.ts';
 import { measureAnswers } from './answer-measure.ts';
+import type { ClozePlace } from './cloze-places.ts';
+import {
+  type ClozeState,
+  clozeTargets,
+  clozeView,
+  collectClozeStates,
+  measureCloze,
+} from './cloze-states.ts';
 import { type MeasuredState, collectStates } from './collect.ts';
 import { TRAINED_FILE } from './kept-lens.ts';
 import type {
@@ -42,8 +52,12 @@ export interface RunInput {
   readonly positionScheme: PositionScheme;
   /** In order. */
   readonly sampled: readonly SampledState[];
+  /** Questions made of the history's own sentences, in order. */
+  readonly cloze: readonly ClozePlace[];
+  /** Answers that are asked for again where no places are sampled, in order. */
+  readonly answers: readonly SampledState[];
   /** Where training starts from. */
-  readonly lens: { readonly net: LensNet; readonly weights: ArrayBuffer };
+  readonly lens: KeptLens & { readonly weights: ArrayBuffer };
   readonly options: LensTrainingOptions;
   /** The answer being decoded, or null. */
   readonly answering: () => Promise<unknown> | null;
@@ -52,6 +66,9 @@ export interface RunInput {
   /** What was learned so far is worth writing down. */
   readonly onCheckpoint: (weights: ArrayBuffer, step: number) => Promise<void>;
 }
+
+/** What is learned from. */
+type LearnedState = MeasuredState | ClozeState;
 
 /** Thrown inside the run when it is to end. */
 class RunEnded extends Error {
@@ -69,6 +86,7 @@ export class TrainingRun {
   private problem: WireError | null = null;
   private trainer: LensTrainer | null = null;
   private states: readonly MeasuredState[] = [];
+  private clozeStates: readonly ClozeState[] = [];
   private isEnding = false;
   private wake: (() => void) | null = null;
   private workedMs = 0;
@@ -81,6 +99,11 @@ export class TrainingRun {
 
   get isActive(): boolean {
     return this.phase === 'collecting' || this.phase === 'training';
+  }
+
+  /** Of the LensNet under training. */
+  get variant(): LensNetVariant {
+    return this.input.lens.variant;
   }
 
   get hasCandidate(): boolean {
@@ -146,7 +169,7 @@ export class TrainingRun {
     try {
       await this.collect();
       this.trainer = await workshop.createTrainer(lens.weights, 'LensNet in use');
-      this.before = await this.measure(lens.net, 0);
+      this.before = await this.measure(lens, 0);
       this.workedMs = 0;
       this.setPhase('training');
       const every = Math.ceil(options.steps / MEASURES);
@@ -180,11 +203,20 @@ export class TrainingRun {
         input.onChange();
       },
     });
+    this.clozeStates = await collectClozeStates({
+      ...input,
+      lensNet: input.lens.net,
+      places: input.cloze,
+      rng: new Rng(input.options.seed).split(2),
+      yieldToEvents: () => this.yieldToEvents(),
+    });
     const parts = [this.training, this.heldOut].map((states) => states.flatMap(({ moves }) => moves));
     const telling = parts.flat().filter((move) => Math.abs(worthOfDetail(move)) >= TELLING_NATS);
     this.dataset = {
       trainStates: this.training.length,
       heldOutStates: this.heldOut.length,
+      trainQuestions: this.clozeStates.filter((state) => !state.isHeldOut).length,
+      heldOutQuestions: this.clozeStates.filter((state) => state.isHeldOut).length,
       trainMoves: parts[0]!.length,
       heldOutMoves: parts[1]!.length,
       scaleNats: worthScale(this.training),
@@ -205,11 +237,12 @@ export class TrainingRun {
     const { seed } = this.input.options;
     const step = this.step;
     const sums = { total: 0, regression: 0, ranking: 0 };
+    const learned = [...this.training, ...this.clozeStates.filter((state) => !state.isHeldOut)];
     for (let i = 0; i < EXAMPLES_PER_STEP; i++) {
       if (i > 0) await this.giveWay();
       const nth = step * EXAMPLES_PER_STEP + i;
-      const state = pickState(this.training, nth, seed);
-      const targets = targetsOf(state, this.dataset!.scaleNats, new Rng(seed).split(nth));
+      const state = pickState(learned, nth, seed);
+      const targets = this.targetsOf(state, new Rng(seed).split(nth));
       const loss = await trainer.addExample({ ...this.viewOf(state), targets });
       sums.total += loss.total / EXAMPLES_PER_STEP;
       sums.regression += loss.regression / EXAMPLES_PER_STEP;
@@ -224,7 +257,7 @@ export class TrainingRun {
     const weights = trainer.encodeWeights(TRAINED_FILE);
     const net = this.input.workshop.createNet(weights, TRAINED_FILE);
     try {
-      this.after = await this.measure(net, this.step);
+      this.after = await this.measure({ net, variant: this.input.lens.variant }, this.step);
     } finally {
       net.dispose();
     }
@@ -232,24 +265,37 @@ export class TrainingRun {
   }
 
   /** With the network that inference runs, on float16 weights: what would really be used. */
-  private async measure(net: LensNet, step: number): Promise<RoutingMeasure> {
-    const scored: ScoredState[] = [];
-    for (const state of this.heldOut) {
+  private async measure(lens: KeptLens, step: number): Promise<RoutingMeasure> {
+    const scoresOf = async (state: LearnedState): Promise<Float32Array> => {
       await this.giveWay();
       const view = this.viewOf(state);
-      scored.push({ state, scores: entryScores(view, await net.score(view)) });
+      return entryScores(view, await lens.net.score(view));
+    };
+    const scored: ScoredState[] = [];
+    for (const state of this.heldOut) scored.push({ state, scores: await scoresOf(state) });
+    const asked: { readonly state: ClozeState; readonly scores: Float32Array }[] = [];
+    for (const state of this.clozeStates) {
+      if (state.isHeldOut) asked.push({ state, scores: await scoresOf(state) });
     }
     const { model, tree, config, options } = this.input;
     const pause = (): Promise<void> => this.giveWay();
     const isEnd = step === 0 || step === options.steps;
-    const answers = { model, tree, config, states: this.heldOut, pause };
-    const answered = isEnd ? await measureAnswers(answers, net) : null;
-    const routing = measureRouting(scored, Math.max(1, config.maxActions), step, options.seed);
-    return { ...routing, answered };
+    const states = this.states.length > 0 ? this.heldOut : this.input.answers;
+    const answered = isEnd ? await measureAnswers({ model, tree, config, states, pause }, lens) : null;
+    const k = Math.max(1, config.maxActions);
+    const routing = measureRouting(scored, k, step, options.seed);
+    return { ...routing, cloze: measureCloze(asked, config, k), answered };
   }
 
-  private viewOf({ layout }: MeasuredState): SlotView {
+  private targetsOf(state: LearnedState, rng: Rng): readonly EntryTarget[] {
+    if (state.kind === 'cloze') return clozeTargets(state, this.input.config, rng);
+    return targetsOf(state, this.dataset!.scaleNats, rng);
+  }
+
+  private viewOf(state: LearnedState): SlotView {
     const { tree, words, model, lens } = this.input;
+    if (state.kind === 'cloze') return clozeView(state, model, lens.net);
+    const { layout } = state;
     return buildSlotView({
       layout,
       tree,
@@ -303,7 +349,7 @@ export class TrainingRun {
 }
 
 /** Each state once in every round, in another order each time. */
-function pickState(states: readonly MeasuredState[], nth: number, seed: number): MeasuredState {
+function pickState(states: readonly LearnedState[], nth: number, seed: number): LearnedState {
   const rng = new Rng(seed).split(Math.floor(nth / states.length) + 2 ** 31);
   const order = states.map((_, i) => i);
   for (let i = order.length - 1; i > 0; i--) {

@@ -7,7 +7,7 @@ import type { ImportedMessage } from '../../core/history-import/history-format.t
 import { type Role, importId } from '../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { yieldToEvents } from '../../base/clock.ts';
-import type { LensNet } from '../../nn/ports.ts';
+import type { KeptLens } from './head/lens-variant.ts';
 import type { ChatMessageRecord, SessionBatch } from '../../storage/ports.ts';
 import { AnswerStopped, TURN_END_REFOCUSES, Turn } from './chat/turn.ts';
 import type { TurnBeginning } from './chat/turn.ts';
@@ -133,10 +133,10 @@ export class Session {
     return this.changeQueue((queue) => queue.move(documentId, before));
   }
 
-  /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
-  useLens(lensNet: LensNet | null, mark: string | null): Promise<void> {
+  /** Score with this LensNet from the next refocus on, or with the model's again; `mark` names its weights. */
+  useLens(kept: KeptLens | null, mark: string | null): Promise<void> {
     return this.steps.exclusive(() => {
-      this.steps.useLens(lensNet, mark);
+      this.steps.useLens(kept, mark);
       return Promise.resolve();
     });
   }

@@ -273,6 +273,7 @@ export function createFakeModel(): FakeModel {
     gistNet,
     lensNet,
     otherLensNets: new Map(),
+    lensWorkshops: new Map(),
     work,
     dispose: () => undefined,
   };

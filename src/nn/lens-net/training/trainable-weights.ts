@@ -4,17 +4,17 @@
  * them; files have them as `[out, in]`.
  */
 import { slotColumns, slotShapeOf } from '../input.ts';
-import type { LensVariantConfig } from '../../model-folder/manifest.ts';
+import type { LensNetConfig } from '../../model-folder/manifest.ts';
 import { encodeSafetensors } from '../../model-folder/safetensors-writer.ts';
 import type { NamedTensor } from '../../model-folder/safetensors-writer.ts';
 import type { SafetensorsFile } from '../../model-folder/safetensors.ts';
 
-/** What fixes the shapes of a LensNet `dual-cross-attention`. */
+/** What fixes the shapes of a LensNet. */
 export interface LensShape {
   readonly hiddenSize: number;
   /** In every norm. */
   readonly epsilon: number;
-  readonly config: LensVariantConfig<'dual-cross-attention'>;
+  readonly config: LensNetConfig;
 }
 
 export interface Parameter {
@@ -93,24 +93,61 @@ function layOut({ hiddenSize, config }: LensShape, file: SafetensorsFile): reado
     linear(`${prefix}.up_proj`, width, hidden, false);
     linear(`${prefix}.down_proj`, hidden, width, false);
   };
+  const norms = (...names: string[]): void => {
+    for (const name of names) add(`${name}.weight`, [width]);
+  };
+  const tail = (): void => {
+    add('tail_pos', [tailTokens, width]);
+    add('tail_queries', [tailQueries, width]);
+  };
+  const selfBlock = (name: string): void => {
+    norms(`${name}.input_layernorm`);
+    attention(`${name}.self_attn`);
+    norms(`${name}.post_attention_layernorm`);
+    mlp(`${name}.mlp`);
+  };
+  const crossBlock = (name: string): void => {
+    norms(...['q', 'kv', 'mlp'].map((part) => `${name}.norm_${part}`));
+    attention(`${name}.attn`);
+    mlp(`${name}.mlp`);
+  };
   linear('slot_in', slotColumns(slotShapeOf(hiddenSize, config)), width, true);
   linear('tail_in', hiddenSize, width, true);
-  add('tail_pos', [tailTokens, width]);
-  add('tail_block.input_layernorm.weight', [width]);
-  attention('tail_block.self_attn');
-  add('tail_block.post_attention_layernorm.weight', [width]);
-  mlp('tail_block.mlp');
-  add('tail_queries', [tailQueries, width]);
-  for (const block of ['read', 'score']) {
-    for (const norm of ['norm_q', 'norm_kv', 'norm_mlp']) add(`${block}.${norm}.weight`, [width]);
-    attention(`${block}.attn`);
-    mlp(`${block}.mlp`);
+  switch (config.variant) {
+    case 'dual-cross-attention':
+      if (config.tailGists !== false) {
+        tail();
+        selfBlock('tail_block');
+      }
+      crossBlock('read');
+      break;
+    case 'transformer':
+      tail();
+      for (let layer = 0; layer < config.layers; layer++) selfBlock(`layers.${layer}`);
+      norms('tail_norm');
+      break;
+    case 'perceiver':
+      tail();
+      selfBlock('tail_block');
+      norms(...['in', 'latent', 'mlp'].map((part) => `compete.norm_${part}`));
+      for (const part of ['q', 'k', 'v']) linear(`compete.${part}_proj`, width, width, false);
+      for (const side of ['ih', 'hh']) {
+        add(`compete.gru.weight_${side}`, [width, 3 * width], true);
+        add(`compete.gru.bias_${side}`, [3 * width]);
+      }
+      mlp('compete.mlp');
+      break;
+    default:
+      throw new Error(config satisfies never);
   }
-  add('null', [1, width]);
+  if (config.variant !== 'transformer') {
+    crossBlock('score');
+    add('null', [1, width]);
+  }
   linear('match_q', width, width, false);
   linear('match_k', width, width, false);
   add('match_scale', [1]);
-  add('head_norm.weight', [width]);
+  norms('head_norm');
   linear('head', width, 1, true);
   return list;
 }

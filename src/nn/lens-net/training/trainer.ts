@@ -1,5 +1,5 @@
 /**
- * Trains one LensNet `dual-cross-attention` on the active backend, example by example. Weights and the
+ * Trains one LensNet of any variant on the active backend, example by example. Weights and the
  * optimiser's state live on the CPU; the device holds the weights' tensors from a step's first example to its
  * end, and nothing between two steps.
  */
@@ -26,7 +26,7 @@ import { trainingLogits } from './forward.ts';
 const CLIP_NORM = 1;
 const WEIGHT_DECAY = 0.01;
 
-export class DualCrossTrainer implements LensTrainer {
+export class SlotLensTrainer implements LensTrainer {
   private readonly slotShape: SlotShape;
   private readonly parameters: LensParameters;
   private readonly optimizer: AdamW;
@@ -113,7 +113,8 @@ export class DualCrossTrainer implements LensTrainer {
     const logits = tf.tidy(() => {
       const weights = this.onDevice();
       const slots = this.rows(joinSlots(input, this.slotShape));
-      const forward = { slots, chosen: slots, tail: this.tailOf(input) };
+      const chosen = Array.from({ length: input.slotCount }, (_, slot) => slot);
+      const forward = { slots, chosen, chosenSlots: slots, tail: this.tailOf(input) };
       return trainingLogits(this.shape, (name) => weights.get(name)!, forward);
     });
     try {
@@ -134,9 +135,11 @@ export class DualCrossTrainer implements LensTrainer {
     checkLensInput(example, slotShape);
     const tensors = this.onDevice();
     const joined = joinSlots(example, slotShape);
+    const chosen = slotsOfTargets(example.targets);
     const input = {
       slots: this.rows(joined),
-      chosen: this.rows(slotsOfTargets(joined, example.targets, slotColumns(slotShape))),
+      chosen,
+      chosenSlots: this.rows(rowsOf(joined, chosen, slotColumns(slotShape))),
       tail: this.tailOf(example),
     };
     const terms: tf.Scalar[] = [];
@@ -185,18 +188,18 @@ export class DualCrossTrainer implements LensTrainer {
   }
 }
 
-/** The rows of the targets' slots, one target after the other: picked on the CPU, where no gradient is needed. */
-function slotsOfTargets(
-  joined: Float32Array,
-  targets: readonly EntryTarget[],
-  columns: number,
-): Float32Array {
-  const rows = targets.reduce((sum, { slotCount }) => sum + slotCount, 0);
-  const chosen = new Float32Array(rows * columns);
-  let at = 0;
-  for (const { firstSlot, slotCount } of targets) {
-    chosen.set(joined.subarray(firstSlot * columns, (firstSlot + slotCount) * columns), at);
-    at += slotCount * columns;
-  }
+/** The targets' slots, one target after the other. */
+function slotsOfTargets(targets: readonly EntryTarget[]): readonly number[] {
+  return targets.flatMap(({ firstSlot, slotCount }) => {
+    return Array.from({ length: slotCount }, (_, i) => firstSlot + i);
+  });
+}
+
+/** The rows of these slots: picked on the CPU, where no gradient is needed. */
+function rowsOf(joined: Float32Array, slots: readonly number[], columns: number): Float32Array {
+  const chosen = new Float32Array(slots.length * columns);
+  slots.forEach((slot, row) => {
+    chosen.set(joined.subarray(slot * columns, (slot + 1) * columns), row * columns);
+  });
   return chosen;
 }

@@ -5,6 +5,7 @@ import type { LensVariant } from '../../../core/parameters/policy.ts';
 import type { SlotView } from '../../../core/context/slot-view.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { emptyLayout } from '../../../core/context/working-context.ts';
+import type { LensNetVariant } from '../../../nn/model-folder/manifest.ts';
 import type { LensNet } from '../../../nn/ports.ts';
 import { systemClock } from '../../../base/clock.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
@@ -39,8 +40,8 @@ async function loopWithLensNets() {
   const origin = { role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
   await focus.append(new Uint32Array(64).fill(97), origin);
   return {
-    useLens: (name: string, tailTokens: number) => {
-      focus.head().useLens(lensNet(name, tailTokens));
+    useLens: (name: string, tailTokens: number, variant: LensNetVariant = 'dual-cross-attention') => {
+      focus.head().useLens({ net: lensNet(name, tailTokens), variant });
     },
     choose: (lensVariant: LensVariant) => {
       focus.head().setConfig({ ...config, lensVariant });
@@ -65,17 +66,18 @@ it('the LensNet variant decides who scores, and by how long a tail, from the nex
   expect(await whoScores('turn-end')).toEqual(['shipped 32']);
 });
 
-it('a LensNet kept for the session scores while the variant is default only', async () => {
+it('a LensNet kept for the session scores wherever its own variant is asked for', async () => {
   const { choose, useLens, whoScores } = await loopWithLensNets();
   useLens('kept', 16);
   expect(await whoScores()).toEqual(['kept 16']);
   choose('dual-cross-attention');
-  expect(await whoScores()).toEqual(['shipped 32']);
+  expect(await whoScores()).toEqual(['kept 16']);
   choose('perceiver');
-  useLens('kept later', 16);
   expect(await whoScores()).toEqual(['perceiver 8']);
-  choose('default');
+  useLens('kept later', 16, 'perceiver');
   expect(await whoScores()).toEqual(['kept later 16']);
+  choose('default');
+  expect(await whoScores()).toEqual(['shipped 32']);
 });
 
 it('two heads read one memory, each with a window and a trace of its own', async () => {

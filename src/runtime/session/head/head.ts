@@ -32,7 +32,7 @@ import { yieldToEvents } from '../../../base/clock.ts';
 import { Decoder } from '../decoding/decoder.ts';
 import type { Memory } from '../memory/memory.ts';
 import { wordMatchOf } from '../memory/word-match.ts';
-import { findLensNet, lensNetOf } from './lens-variant.ts';
+import { findLensNet, type KeptLens, lensNetOf } from './lens-variant.ts';
 import { adaptedLens, PLAIN_TAIL_TOKENS } from './learned-heads.ts';
 import { LookAhead } from './look-ahead.ts';
 import { lendNll } from './lend-nll.ts';
@@ -100,8 +100,8 @@ export class Head {
   /** What the policy says, and what the head makes of it. */
   private policyScorer: Scorer;
   private scorer: Scorer;
-  /** What scores by `default`: the model's own net, or the one kept for the session. */
-  private ownLens: LensNet | null;
+  /** Scores instead of the model's of its variant. */
+  private keptLens: KeptLens | null = null;
   private turnEnd: { readonly tokenCount: number; readonly scorer: Scorer } | null = null;
 
   constructor({ id, state, memory, model, telemetry, config, around, pause }: HeadOptions) {
@@ -115,7 +115,6 @@ export class Head {
     this.current = state.layout;
     this.allocator = state.allocator;
     this.carriedScores = state.scores ?? new Float32Array(state.layout.entries.length);
-    this.ownLens = model.lensNet;
     this.policyScorer = this.createPolicyScorer();
     this.scorer = this.headScorer(this.policyScorer);
     this.decoder = new Decoder(model.base, memory.tree, pause);
@@ -193,9 +192,9 @@ export class Head {
     }
   }
 
-  /** The default LensNet for the refocuses from now on; borrowed. */
-  useLens(lensNet: LensNet | null): void {
-    this.ownLens = lensNet;
+  /** The session's own LensNet for the refocuses from now on; null: the model's again. */
+  useLens(kept: KeptLens | null): void {
+    this.keptLens = kept;
     this.turnEnd = null;
     this.policyScorer = this.createPolicyScorer();
     this.scorer = this.headScorer(this.policyScorer);
@@ -312,7 +311,7 @@ export class Head {
   }
 
   private get lensNet(): LensNet | null {
-    return this.ownAdapted ?? findLensNet(this.model, this.config.lensVariant, this.ownLens);
+    return this.ownAdapted ?? findLensNet(this.model, this.config.lensVariant, this.keptLens);
   }
 
   private adopt(next: {
@@ -418,7 +417,7 @@ export class Head {
       tree,
       pins: () => this.pins,
       words: this.memory.words,
-      lensNet: (variant) => this.ownAdapted ?? lensNetOf(model, variant, this.ownLens),
+      lensNet: (variant) => this.ownAdapted ?? lensNetOf(model, variant, this.keptLens),
       withNll: lendNll(model, tree),
     });
   }

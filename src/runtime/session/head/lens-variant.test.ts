@@ -5,14 +5,16 @@ import { createFakeModel } from '../../testing/fake-model.ts';
 
 const alone = createFakeModel();
 const perceiver = { ...alone.lensNet };
-const kept = { ...alone.lensNet };
+const kept = { net: { ...alone.lensNet }, variant: 'perceiver' } as const;
 const model = { ...alone, otherLensNets: new Map([['perceiver' as const, perceiver]]) };
 
 describe('the LensNet of a variant', () => {
-  it('is by default the session’s, by name the model’s', () => {
-    expect(lensNetOf(model, 'default', kept)).toBe(kept);
+  it('is the model’s, unless the session keeps one of that variant', () => {
+    expect(lensNetOf(model, 'default', null)).toBe(model.lensNet);
+    expect(lensNetOf(model, 'perceiver', null)).toBe(perceiver);
     expect(lensNetOf(model, 'dual-cross-attention', kept)).toBe(model.lensNet);
-    expect(lensNetOf(model, 'perceiver', kept)).toBe(perceiver);
+    expect(lensNetOf(model, 'perceiver', kept)).toBe(kept.net);
+    expect(lensNetOf(model, 'default', { ...kept, variant: 'dual-cross-attention' })).toBe(kept.net);
   });
 
   it('that the model lacks is refused with the names of those it has', () => {

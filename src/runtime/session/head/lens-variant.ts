@@ -9,15 +9,22 @@ import type { LensVariant, PolicyId } from '../../../core/parameters/policy.ts';
 import { checkLearnedHeads, withKnownHeads } from './learned-heads.ts';
 import { chatWords } from '../chat-words/chat-words.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
+import type { LensNetVariant } from '../../../nn/model-folder/manifest.ts';
+
+/** A LensNet that a session keeps instead of the model's of its variant; borrowed. */
+export interface KeptLens {
+  readonly net: LensNet;
+  readonly variant: LensNetVariant;
+}
 
 /**
  * The LensNet of a variant; borrowed.
  *
- * @param own - what `default` stands for: the model's own net, or the one kept for the session.
+ * @param kept - scores wherever its variant is asked for, by name or as the default; null where none is kept.
  * @throws {ConfigError} if the model does not have the variant; the message names those that it has.
  */
-export function lensNetOf(model: LoadedModel, variant: LensVariant, own: LensNet | null): LensNet {
-  const net = findLensNet(model, variant, own);
+export function lensNetOf(model: LoadedModel, variant: LensVariant, kept: KeptLens | null): LensNet {
+  const net = findLensNet(model, variant, kept);
   if (net !== null) return net;
   throw new ConfigError('lensVariant', `lensVariant = ${JSON.stringify(variant)}: ${whatIsThere(model)}.`);
 }
@@ -36,7 +43,7 @@ export function applyModelChanges(
 ): RunConfig {
   const changed = applyConfigChanges(config, changes);
   const isNamed = changed.lensVariant !== 'default';
-  if (isNamed || needsLensNet(changed.policy)) lensNetOf(model, changed.lensVariant, model.lensNet);
+  if (isNamed || needsLensNet(changed.policy)) lensNetOf(model, changed.lensVariant, null);
   chatWords(model, changed);
   checkHeads(changed);
   checkLearnedHeads(model, changed);
@@ -71,7 +78,7 @@ function withKnownLens<C extends Partial<RunConfig>>(
       note: `The policy ${policy} was asked for, but ${whatIsThere(model)}: ${WITHOUT_LENS_NET} scores instead.`,
     };
   }
-  if (lensVariant === 'default' || findLensNet(model, lensVariant, model.lensNet) !== null)
+  if (lensVariant === 'default' || findLensNet(model, lensVariant, null) !== null)
     return { config, note: null };
   return {
     config: { ...config, lensVariant: 'default' },
@@ -80,10 +87,17 @@ function withKnownLens<C extends Partial<RunConfig>>(
 }
 
 /** As `lensNetOf`, but null where there is none. */
-export function findLensNet(model: LoadedModel, variant: LensVariant, own: LensNet | null): LensNet | null {
-  if (variant === 'default') return own;
-  if (variant === model.manifest.lensNet?.variant) return model.lensNet;
-  return model.otherLensNets.get(variant) ?? null;
+export function findLensNet(model: LoadedModel, variant: LensVariant, kept: KeptLens | null): LensNet | null {
+  const wanted = variantOf(model, variant);
+  if (wanted === null) return null;
+  if (wanted === kept?.variant) return kept.net;
+  if (wanted === model.manifest.lensNet?.variant) return model.lensNet;
+  return model.otherLensNets.get(wanted) ?? null;
+}
+
+/** The architecture that the parameter asks for; null where the model has no LensNet to be the default. */
+export function variantOf({ manifest }: LoadedModel, variant: LensVariant): LensNetVariant | null {
+  return variant === 'default' ? (manifest.lensNet?.variant ?? null) : variant;
 }
 
 /** Scores where a model has no LensNet. */

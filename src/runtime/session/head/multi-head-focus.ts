@@ -16,7 +16,8 @@ import { isRefocusDue } from '../../../core/allocator/refocus-cadence.ts';
 import { K, type Lod, type NodeRun } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
-import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import type { KeptLens } from './lens-variant.ts';
 import { readMerged } from '../decoding/merged-reading.ts';
 import { Memory } from '../memory/memory.ts';
 import { EngineError } from '../messages/errors.ts';
@@ -64,7 +65,7 @@ export class MultiHeadFocus {
   private list: readonly Head[] = [];
   private staging: Staging | null = null;
   private routing: Routing;
-  private lens: { readonly net: LensNet | null } | null = null;
+  private lens: KeptLens | null = null;
   private pinned: readonly PinnedSpan[] = [];
   private readonly around: HeadSurroundings;
 
@@ -153,11 +154,11 @@ export class MultiHeadFocus {
     this.routing = this.route();
   }
 
-  /** The default LensNet for the refocuses from now on; borrowed. */
-  useLens(net: LensNet | null): void {
-    this.lens = { net };
-    for (const head of this.list) head.useLens(net);
-    this.staging?.useLens(net);
+  /** The session's own LensNet for the refocuses from now on; null: the model's again. */
+  useLens(kept: KeptLens | null): void {
+    this.lens = kept;
+    for (const head of this.list) head.useLens(kept);
+    this.staging?.useLens(kept);
   }
 
   /**
@@ -290,7 +291,7 @@ export class MultiHeadFocus {
       around,
       pause,
     });
-    if (this.lens !== null) head.useLens(this.lens.net);
+    if (this.lens !== null) head.useLens(this.lens);
     head.pins = this.pinned;
     return head;
   }
@@ -298,7 +299,7 @@ export class MultiHeadFocus {
   private createStaging(state: StagingState | undefined): Staging {
     const { memory, model, telemetry, config, around } = this;
     const staging = new Staging({ state: state ?? null, memory, model, telemetry, config, around });
-    if (this.lens !== null) staging.useLens(this.lens.net);
+    if (this.lens !== null) staging.useLens(this.lens);
     return staging;
   }
 

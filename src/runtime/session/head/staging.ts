@@ -10,7 +10,7 @@ import type { RunConfig } from '../../../core/trace/config.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K, type NodeRun } from '../../../core/tree/ids.ts';
-import type { LensNet } from '../../../nn/ports.ts';
+import type { KeptLens } from './lens-variant.ts';
 import { Head, type HeadOptions, type HeadState, type RefocusTrigger } from './head.ts';
 
 /** Where the staging context stands: its head's state, and how long that has served. Plain data. */
@@ -67,8 +67,8 @@ export class Staging {
     this.head.setConfig(config);
   }
 
-  useLens(lensNet: LensNet | null): void {
-    this.head.useLens(lensNet);
+  useLens(kept: KeptLens | null): void {
+    this.head.useLens(kept);
   }
 
   /** @param step - the newest refocus of any head. */

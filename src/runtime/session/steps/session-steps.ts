@@ -16,7 +16,8 @@ import { K } from '../../../core/tree/ids.ts';
 import { CHAT_OPENING, type Provenance, isOfChat } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import { AsyncMutex } from '../../../base/async-mutex.ts';
-import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
+import type { KeptLens } from '../head/lens-variant.ts';
 import type {
   ChatMessageRecord,
   SessionBatch,
@@ -58,7 +59,7 @@ export class SessionSteps {
   private config: RunConfig;
   /** What the next refocus will run with. */
   private requested: RunConfig;
-  private lensInUse: { readonly net: LensNet | null; readonly mark: string | null } | null = null;
+  private lensInUse: { readonly kept: KeptLens | null; readonly mark: string | null } | null = null;
   private lastFlushMs = 0;
   private canPrefetch = true;
 
@@ -235,14 +236,14 @@ export class SessionSteps {
   }
 
   /** What `useLens` was told last; null where it never was. */
-  get lens(): { readonly net: LensNet | null; readonly mark: string | null } | null {
+  get lens(): { readonly kept: KeptLens | null; readonly mark: string | null } | null {
     return this.lensInUse;
   }
 
-  /** Score with this LensNet from the next refocus on; `mark` names its weights, null the model's own. */
-  useLens(lensNet: LensNet | null, mark: string | null): void {
-    this.focus.useLens(lensNet);
-    this.lensInUse = { net: lensNet, mark };
+  /** Score with this LensNet from the next refocus on, or with the model's again; `mark` names its weights. */
+  useLens(kept: KeptLens | null, mark: string | null): void {
+    this.focus.useLens(kept);
+    this.lensInUse = { kept, mark };
   }
 
   /** Note in the trace with what the run begins or goes on. */

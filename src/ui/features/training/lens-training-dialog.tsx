@@ -35,8 +35,9 @@ export function LensTrainingDialog({ training }: { readonly training: LensTraini
     >
       <p className="muted">
         Goes back to earlier places of this history, measures what each expansion and collapse would have done
-        to the tokens that really came next, and teaches LensNet to score blocks accordingly. All of it runs
-        here; you can close this panel meanwhile, and answers come first.
+        to the tokens that really came next, and teaches LensNet to score blocks accordingly; and asks the
+        history about its own sentences, so that what is left of one finds the block it stands in. All of it
+        runs here; you can close this panel meanwhile, and answers come first.
       </p>
       {report !== null && report.sessionId === sessionId ? (
         <LensTrainingContext value={training}>
@@ -94,7 +95,10 @@ function SetUp({ report: { supply } }: { readonly report: LensTrainingReport }) 
     >
       <p role="status">
         {formatPlural(supply.blocks, 'place')} to look back from: {formatPlural(supply.answers, 'answer')},{' '}
-        {formatCount(supply.recurrences)} before something that was said already. A third is held out.
+        {formatCount(supply.recurrences)} before something that was said already.{' '}
+        {formatPlural(supply.sentences, 'sentence')} to ask about. A third of each is held out. A place is
+        measured with some twenty passes of the base, a question with none: for a large base, set the places
+        to 0.
         {supply.answers === 0 &&
           ' Ask a few questions first if you can: before an answer, looking back matters most.'}
       </p>
@@ -197,7 +201,7 @@ function stateOf({ phase, collected, step, options, dataset }: LensTrainingRepor
   const data =
     dataset === null
       ? ''
-      : ` ${formatCount(dataset.trainMoves)} moves to learn from, ${formatCount(dataset.heldOutMoves)} held out; ${formatCount(dataset.tellingMoves)} of all changed the loss by 0.01 nats per token or more.`;
+      : ` ${formatPlural(dataset.trainQuestions, 'question')} and ${formatCount(dataset.trainMoves)} moves to learn from, ${formatCount(dataset.heldOutQuestions)} and ${formatCount(dataset.heldOutMoves)} held out; ${formatCount(dataset.tellingMoves)} of all moves changed the loss by 0.01 nats per token or more.`;
   switch (phase) {
     case 'collecting':
       return `Measuring place ${Math.min((collected?.done ?? 0) + 1, collected?.total ?? 1)} of ${collected?.total ?? 0}: ${formatPlural(collected?.moves ?? 0, 'move')} so far.`;
@@ -237,6 +241,7 @@ function Measures({ before, after, report }: MeasuresProps) {
               <th scope="col">Spearman of score and worth</th>
               <th scope="col">Answered freely</th>
               <th scope="col">Best expansion among its top {k}</th>
+              <th scope="col">Sentence asked about among its top {k}</th>
             </tr>
           </thead>
           <tbody>
@@ -254,10 +259,14 @@ function Measures({ before, after, report }: MeasuresProps) {
                   <AnsweredFigure answered={row.answered} />
                 </td>
                 <td>
-                  {row.recall.n === 0 ? <Missing why="At none of the places did an expansion gain 0.01 nats per token." /> : formatPercent(row.recall.hits / row.recall.n)}
-                  <span className="interval muted">
-                    {intervalOf(row.recall.ci95, formatPercent)} n = {formatPlural(row.recall.n, 'place')}
-                  </span>
+                  <FoundFigure
+                    found={row.recall}
+                    why="At none of the places did an expansion gain 0.01 nats per token."
+                    noun="place"
+                  />
+                </td>
+                <td>
+                  <FoundFigure found={row.cloze} why="No question was held out." noun="question" />
                 </td>
               </tr>
             ))}
@@ -267,12 +276,30 @@ function Measures({ before, after, report }: MeasuresProps) {
       <p className="muted small">
         Answered freely: the held-out answers of this history, decoded again after the focus has settled, that
         say the same word for word. 95% intervals: bootstrap over places, Wilson. Only places where an expansion gained at least 0.01 nats
-        per token count on the right
+        per token count for the best expansion
         {report.dataset !== null && report.dataset.heldOutStates < 20
           ? '; with so few places held out, only large differences mean something.'
           : '.'}
       </p>
     </section>
+  );
+}
+
+interface FoundFigureProps {
+  readonly found: RoutingMeasure['recall'];
+  readonly why: string;
+  readonly noun: string;
+}
+
+function FoundFigure({ found: { hits, n, ci95 }, why, noun }: FoundFigureProps) {
+  if (n === 0) return <Missing why={why} />;
+  return (
+    <>
+      {formatPercent(hits / n)}
+      <span className="interval muted">
+        {intervalOf(ci95, formatPercent)} n = {formatPlural(n, noun)}
+      </span>
+    </>
   );
 }
 
@@ -298,11 +325,14 @@ function intervalOf(interval: readonly [number, number] | null, format: (value: 
   return interval === null ? '' : `[${format(interval[0])}, ${format(interval[1])}]`;
 }
 
-function InUse({ report: { inUse, phase, hasCandidate } }: { readonly report: LensTrainingReport }) {
+function InUse({
+  report: { inUse, variant, phase, hasCandidate },
+}: {
+  readonly report: LensTrainingReport;
+}) {
   const training = useLensTraining();
   const picker = useRef<HTMLInputElement>(null);
   const storage = useSession((state) => state.boot?.storage);
-  const variant = useSession((state) => state.session?.config.lensVariant ?? 'default');
   const isRunning = phase === 'collecting' || phase === 'training';
   const own = inUse.origin !== 'shipped';
   return (
@@ -310,17 +340,17 @@ function InUse({ report: { inUse, phase, hasCandidate } }: { readonly report: Le
       <h3>In use</h3>
       <p>
         {own
-          ? `The LensNet that was ${inUse.origin === 'trained' ? 'trained on this session' : 'imported'} (${inUse.mark ?? ''}); the trace names it.`
+          ? `The LensNet that was ${inUse.origin === 'trained' ? 'trained on this session' : 'imported'} (${inUse.variant ?? ''}, ${inUse.mark ?? ''}); the trace names it.`
           : 'The model’s own LensNet.'}
         {own && inUse.isStored && ' It is stored with the session and comes back after a reload.'}
         {own &&
           !inUse.isStored &&
           ` It will not outlive this page (${storage?.reason ?? 'it could not be stored'}): export it to keep it.`}
       </p>
-      {variant !== 'default' && (
+      {own && variant !== inUse.variant && (
         <p>
-          The parameter “LensNet variant” asks for {variant} now: a LensNet kept here scores only while it is
-          default.
+          The parameter “LensNet variant” asks for {variant} now: the one kept here scores while {inUse.variant}{' '}
+          is asked for, and a run would train {variant}.
         </p>
       )}
       <div className="button-row">

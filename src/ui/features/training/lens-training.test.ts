@@ -7,14 +7,14 @@ describe('the form', () => {
   it('means numbers within range, and names each field that does not', () => {
     expect(readForm(DEFAULT_FORM)).toEqual({
       ok: true,
-      options: { states: 36, steps: 60, learningRate: 3e-4, seed: 1 },
+      options: { states: 36, questions: 36, steps: 60, learningRate: 3e-4, seed: 1 },
     });
     expect(readForm({ ...DEFAULT_FORM, learningRate: '1e−3' })).toMatchObject({ options: { learningRate: 1e-3 } });
     expect(readForm({ ...DEFAULT_FORM, learningRate: '0,01' })).toMatchObject({ options: { learningRate: 0.01 } });
     expect(readForm({ ...DEFAULT_FORM, states: '0x20' }).ok).toBe(false);
-    const wrong = readForm({ states: '8', steps: '2.5', learningRate: '', seed: 'one' });
+    const wrong = readForm({ states: '501', questions: '-1', steps: '2.5', learningRate: '', seed: 'one' });
     expect(wrong).toMatchObject({ ok: false });
-    expect(Object.keys(wrong.ok ? {} : wrong.errors)).toEqual(['states', 'steps', 'learningRate', 'seed']);
+    expect(Object.keys(wrong.ok ? {} : wrong.errors)).toEqual(['states', 'questions', 'steps', 'learningRate', 'seed']);
   });
 });
 
@@ -43,6 +43,7 @@ describe('the plots', () => {
       score,
       detailNats,
       kind,
+      lod: kind === 'collapse' ? 0 : 1,
     });
     const shown = [point(-1, -0.1), point(1, 0.2, 'collapse')];
     const marks = readChart(drawCalibration(shown, [point(0, 0.8)]));
