@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from training.data.document_writer import Teller
 from training.models.gistnet import GistNet
 from training.models.llama import Llama, LlamaConfig
 from training.train.base_loss import Batch, training_loss
+from training.train.evaluate_contexts import first_choices
 from training.train.loop import Meter
 from training.world.forms import ABSTENTION
 
@@ -25,6 +27,16 @@ def rows(small_base: Llama, small_gistnet: GistNet, tokenizer: Tokenizer) -> lis
     source.fill(20_000)
     source.refresh()
     return [source.row(SLOTS) for _ in range(24)]
+
+
+def test_a_context_is_read_slot_by_slot(rows: list[ContextRow], small_base: Llama) -> None:
+    row = next(row for row in rows if row.is_gist.any())
+    first = first_choices(small_base, row)
+    changed = first_choices(small_base, replace(row, gists=row.gists + 3))
+    gist = int(row.is_gist.nonzero()[0])
+    assert len(first) == SLOTS + 1
+    assert torch.equal(first[: gist + 1], changed[: gist + 1])
+    assert not torch.equal(first, changed)
 
 
 def test_the_facts_of_an_answer_stand_raw(rows: list[ContextRow], tokenizer: Tokenizer) -> None:

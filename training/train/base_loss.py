@@ -119,8 +119,8 @@ class Batch:
 def training_loss(model: Llama, batch: Batch, other_weight: float, aux_weight: float, meter: Meter) -> Tensor:
     """Weighted next-token loss plus the retrieval heads' -log attention on the gold places.
 
-    An answer's words weigh at least 2, as they choose between answering, going on and abstaining, and an abstention's 1:
-    a base that refuses what stands in sight is worse than one that guesses. Values weigh 3, every other token
+    An answer's words weigh at least 2, as they choose between answering, going on and abstaining, and an abstention's
+    1: a base that refuses what stands in sight is worse than one that guesses. Values weigh 3, every other token
     `other_weight`.
     """
     documents = batch.documents
