@@ -64,13 +64,14 @@ it('leaves what is stored alone, and a deleted session deleted', async () => {
 it('copies a session that was stored before there were journals, at its next batch', async () => {
   const inner = createMemoryStore();
   const old = await inner.create(FIELDS);
-  await old.append(tokensFrom(0, 33));
+  await old.append({ ...tokensFrom(0, 33), patch: { tags: ['prose'], deletedAt: 5 } });
   await old.close();
   const journals = createMemoryJournals();
   const store = await withJournal(inner, journals, createProcessLocks());
   await (await store.open(old.id)).append(tokensFrom(33, 2));
   const found = await (await (await reopened(journals)).open(old.id)).load();
   expect(found.tokens).toEqual(Uint32Array.from({ length: 35 }, (_, index) => index));
+  expect(found.record).toMatchObject({ tags: ['prose'], deletedAt: 5 });
 });
 
 it('keeps the last word where a batch was refused after it was noted', async () => {

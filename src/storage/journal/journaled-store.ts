@@ -111,7 +111,7 @@ function entryOf(full: SessionBatch): JournalEntry {
 /** A session as the first record of its journal. */
 function wholeOf(stored: StoredSession): JournalEntry {
   const { record, tokens, provenance, events, chat, marks, cold, pending } = stored;
-  const { title, createdAt, modelId, modelHash, config, stepCount } = record;
+  const { title, createdAt, modelId, modelHash, config, stepCount, tags, deletedAt } = record;
   return {
     created: { title, createdAt, modelId, modelHash, config },
     batch: {
@@ -121,7 +121,7 @@ function wholeOf(stored: StoredSession): JournalEntry {
       chat,
       marks,
       pruned: cold,
-      patch: { stepCount },
+      patch: { stepCount, ...(tags && { tags }), ...(deletedAt != null && { deletedAt }) },
     },
     pending,
   };
