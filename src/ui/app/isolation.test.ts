@@ -1,4 +1,7 @@
-import { expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
 import { isolate, type IsolationSurroundings } from './isolation.ts';
 
 /** A tab whose host sends no headers; `isHelped` says whether the service worker isolates it. */
@@ -79,4 +82,61 @@ it('leaves pages alone that are isolated, or over plain HTTP', async () => {
   const plain = tab();
   expect(await isolate({ ...plain.page, isSecureContext: false })).toBe(false);
   expect([...isolated.state.registered, ...plain.state.registered]).toEqual([]);
+});
+
+describe('the service worker', () => {
+  type Listener = (event: object) => void;
+  const source = readFileSync(join(import.meta.dirname, '../../../public/isolation-worker.js'), 'utf8');
+
+  /** @returns what it answers, null where it leaves the request to the browser. */
+  function answerTo(
+    url: string,
+    response: Response,
+    request: { readonly cache?: string; readonly mode?: string } = {},
+  ): Promise<Response | null> {
+    const listeners = new Map<string, Listener>();
+    const self = {
+      location: { origin: 'https://host.example' },
+      addEventListener: (name: string, listener: Listener) => listeners.set(name, listener),
+    };
+    runInNewContext(source, { self, URL, Headers, Response, fetch: () => Promise.resolve(response) });
+    const answers: Promise<Response>[] = [];
+    listeners.get('fetch')!({
+      request: { url, ...request },
+      respondWith: (given: Promise<Response>) => {
+        answers.push(given);
+      },
+    });
+    return answers[0] ?? Promise.resolve(null);
+  }
+
+  it('adds the headers of isolation to what its own host answers, and changes nothing else', async () => {
+    const headers = { 'Content-Type': 'application/wasm', 'Cross-Origin-Embedder-Policy': 'unsafe-none' };
+    const answer = await answerTo(
+      'https://host.example/a.wasm',
+      new Response('bytes', { status: 206, headers }),
+    );
+    expect(Object.fromEntries(answer!.headers)).toEqual({
+      'content-type': 'application/wasm',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+    expect(answer!.status).toBe(206);
+    expect(await answer!.text()).toBe('bytes');
+  });
+
+  it('passes on what cannot be read, and leaves other hosts alone', async () => {
+    const failed = Response.error();
+    expect(await answerTo('https://host.example/moved', failed)).toBe(failed);
+    const other = new Response('weights');
+    expect(await answerTo('https://hub.example/model.gguf', other)).toBeNull();
+    const asked = { cache: 'only-if-cached', mode: 'no-cors' };
+    expect(await answerTo('https://host.example/a.js', other, asked)).toBeNull();
+  });
+
+  it('answers with nothing in it where there is nothing', async () => {
+    const answer = await answerTo('https://host.example/none', new Response(null, { status: 204 }));
+    expect([answer!.status, await answer!.text()]).toEqual([204, '']);
+  });
 });
