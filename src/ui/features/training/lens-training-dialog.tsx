@@ -204,7 +204,8 @@ function stateOf({ phase, collected, step, options, dataset }: LensTrainingRepor
       : ` ${formatPlural(dataset.trainQuestions, 'question')} and ${formatCount(dataset.trainMoves)} moves to learn from, ${formatCount(dataset.heldOutQuestions)} and ${formatCount(dataset.heldOutMoves)} held out; ${formatCount(dataset.tellingMoves)} of all moves changed the loss by 0.01 nats per token or more.`;
   switch (phase) {
     case 'collecting':
-      return `Measuring place ${Math.min((collected?.done ?? 0) + 1, collected?.total ?? 1)} of ${collected?.total ?? 0}: ${formatPlural(collected?.moves ?? 0, 'move')} so far.`;
+      if (collected === null || collected.done >= collected.total) return 'Asking the history about its own sentences.';
+      return `Measuring place ${collected.done + 1} of ${collected.total}: ${formatPlural(collected.moves, 'move')} so far.`;
     case 'training':
       return `Step ${steps}.${data}`;
     case 'paused':
