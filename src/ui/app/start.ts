@@ -2,7 +2,7 @@
 import type { BootReport, SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 import type { Model } from '../model/model.ts';
 import type { DeviceChoice } from '../model/model-manager.ts';
-import { sessionsOf } from '../model/session.ts';
+import { listsOf, sessionsOf } from '../model/session.ts';
 import type { Page } from './page.ts';
 import { applyLink } from '../features/share/address-sync.ts';
 import type { LinkState } from '../features/share/link-state.ts';
@@ -29,8 +29,9 @@ export async function start(page: Page, device: Partial<DeviceChoice> = {}): Pro
   );
   try {
     const boot = opened === undefined ? await models.bootFirst(device) : await models.boot(device);
-    const sessions = await engine.send({ kind: 'listSessions' });
-    mirror.setState({ sessions });
+    const lists = listsOf(await engine.send({ kind: 'listSessions' }));
+    const { sessions } = lists;
+    mirror.setState(lists);
     const loaded = opened === undefined && link ? await example : null;
     const own = sessionsOf(boot.model, sessions);
     const linked = sessions.find(({ id }) => id === link?.session);

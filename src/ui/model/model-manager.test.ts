@@ -111,6 +111,14 @@ it('opens a new session with another model, or the empty one that it has', async
   expect(second.kinds()).toEqual(['boot', 'listSessions', 'openSession']);
 });
 
+it('goes back to no session that was deleted, and keeps it apart', async () => {
+  const deleted = { ...record('empty', 'base', 'hash of base', 0), deletedAt: 5 };
+  const { model, models, kinds, place } = scene({ sessions: [deleted] });
+  await models.use(place);
+  expect(kinds()).toContain('createSession');
+  expect(model.mirror.getState()).toMatchObject({ sessions: [], deletedSessions: [{ id: 'empty' }] });
+});
+
 it('loads the model before again where loading fails', async () => {
   const { model, models, place, commands } = scene({ broken: true });
   await models.use(place);
