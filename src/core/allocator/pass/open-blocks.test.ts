@@ -34,6 +34,13 @@ describe('a limit of open blocks', () => {
     expect(applied(allocate(inputOf(RAW, { ...open, 3: 0.6 }, changes)).actions)).toHaveLength(2);
   });
 
+  it('gives way to what is far better among scores that crowd at the end of the scale, and not to equals', () => {
+    const changes = { openBlocks: 3, tradeMargin: 0.1 };
+    const open = { 60: 0.94, 61: 0.94, 62: 0.94 };
+    expect(applied(allocate(inputOf(RAW, { ...open, 3: 1 }, changes)).actions)).toHaveLength(2);
+    expect(applied(allocate(inputOf(RAW, { 60: 1, 61: 1, 62: 1, 3: 1 }, changes)).actions)).toEqual([]);
+  });
+
   it('leaves pinned blocks and those that moved lately as they are', () => {
     const input = inputOf(RAW, { 60: 0.1, 61: 0.1, 62: 0.15 }, { openBlocks: 1, cooldownSteps: 2 });
     const pins = [{ start: 60 * 32, end: 61 * 32 }];
