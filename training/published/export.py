@@ -35,7 +35,7 @@ DEFAULTS = {
     "recentTokens": RECENT_TOKENS,
     "strategy": "adaptive",
     "maxActions": 8,
-    "openBlocks": 4,
+    "openBlocks": 3,
     "questionParts": 1,
     "lookAheadPages": 64,
     "positions": "compact",

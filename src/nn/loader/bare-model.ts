@@ -25,7 +25,7 @@ function bareDefaults(trainedContextTokens: number) {
     recentTokens: 256,
     strategy: 'adaptive',
     maxActions: 8,
-    openBlocks: 4,
+    openBlocks: 3,
     policy: 'bm25',
     positions: 'compact',
     gistInput: 'none',
