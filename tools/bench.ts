@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [--suite NAME,…] [--model ID] [--backend wasm|cpu] [--rounds N] [--tokens N] [--threads N] [--budgets N,…]
+ * `npm run bench -- [--suite NAME,…] [--model ID] [--backend wasm|cpu] [--rounds N] [--tokens N] [--threads N] [--budgets N,…] [--browser-tokens N]
  * [--json OUT] [--markdown FILE]`: times as ratios within one run, and figures with their spread. Prints a table, and what became
  * worse against the table that is committed; `--json` also writes it for machines, `--markdown` puts the rows in
  * place of those that the file has.
@@ -21,6 +21,7 @@ import { openSuite } from './bench/open-suite.ts';
 import { refocusSuite } from './bench/refocus-suite.ts';
 import { readTable, regressions, withRows } from './bench/table.ts';
 import { peersSuite } from './bench/peers-suite.ts';
+import { scaleSuite } from './bench/scale-suite.ts';
 import { timelineSuite } from './bench/timeline-suite.ts';
 import { openModel, root } from './open-model.ts';
 
@@ -29,6 +30,7 @@ const COMMITTED = 'docs/performance.md';
 const SHIPPED = 'tiny';
 /** As many as the page was first measured with. */
 const STORED_TOKENS = 142_000;
+const SCALE_TOKENS = 10_000_000;
 
 function fail(message: string): never {
   console.error(message);
@@ -46,6 +48,7 @@ function options() {
         tokens: { type: 'string', default: '0' },
         threads: { type: 'string', default: '1' },
         budgets: { type: 'string', default: '1024,2048,8192' },
+        'browser-tokens': { type: 'string', default: '' },
         json: { type: 'string' },
         markdown: { type: 'string' },
       },
@@ -71,6 +74,7 @@ const {
   tokens: tokensText,
   threads: threadsText,
   budgets: budgetsText,
+  'browser-tokens': browserTokens,
   json,
   markdown,
 } = options();
@@ -109,10 +113,17 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   bundle: () => Promise.resolve(bundleSuite(root)),
   open: async () => openSuite(await model(), tokens || STORED_TOKENS),
   timeline: () => timelineSuite(),
+  scale: async () =>
+    scaleSuite(
+      await model(),
+      rounds,
+      tokens || SCALE_TOKENS,
+      browserTokens === '' ? tokens || SCALE_TOKENS : Number(browserTokens),
+    ),
   peers: () => peersSuite(rounds, threads),
 };
 /** They need a browser or a build, which the others do not: run only when they are asked for. */
-const BY_NAME_ALONE = ['bundle', 'open', 'timeline', 'peers'];
+const BY_NAME_ALONE = ['bundle', 'open', 'timeline', 'peers', 'scale'];
 
 const wantedSuites = suite.split(',');
 const unknown = wantedSuites.find((name) => name !== 'all' && SUITES[name] === undefined);

@@ -70,6 +70,38 @@ export class ChunkedRows<T extends Cells> {
     }
   }
 
+  /**
+   * Append rows of zeros that take no memory until they are written to.
+   *
+   * @throws {RangeError} if they begin or end inside a chunk.
+   */
+  growEmpty(count: number): void {
+    if (this.rows % this.rowsPerChunk !== 0 || count % this.rowsPerChunk !== 0)
+      throw new RangeError(`${count} rows behind ${this.rows} are no whole chunks of ${this.rowsPerChunk}.`);
+    this.rows += count;
+    while (this.chunks.length * this.rowsPerChunk < this.rows) {
+      this.chunks.push((this.zeros ??= this.make(this.rowsPerChunk * this.width)));
+      this.isShared.push(true);
+    }
+  }
+
+  /** Append `count` rows whose cells are all `value`. */
+  growFilled(count: number, value: number): void {
+    const first = this.rows;
+    this.grow(count);
+    for (let row = first; row < this.rows;) {
+      const within = row & (this.rowsPerChunk - 1);
+      const run = Math.min(this.rows - row, this.rowsPerChunk - within);
+      this.ownChunk(row >>> this.shift).fill(value, within * this.width, (within + run) * this.width);
+      row += run;
+    }
+  }
+
+  /** Whether nothing was written to a chunk since `earlier` was forked from these rows, or these from it. */
+  sharesChunk(earlier: ChunkedRows<T>, index: number): boolean {
+    return this.chunks[index] !== undefined && this.chunks[index] === earlier.chunks[index];
+  }
+
   /** Overwrite rows from `first` on. @throws {RangeError} if they do not exist yet. */
   write(first: number, cells: ArrayLike<number>): void {
     const count = cells.length / this.width;

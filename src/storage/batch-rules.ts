@@ -26,7 +26,7 @@ export function checkBatch(batch: SessionBatch, facts: StoredFacts): void {
   }
   const counts = [...facts.gistCounts];
   let hiddenSize = facts.hiddenSize;
-  for (const { level, firstIndex, hiddenSize: length, values } of gists) {
+  for (const { level, firstIndex, hiddenSize: length, values, inPlace = false } of gists) {
     if (!Number.isInteger(level) || level < 1 || level > MAX_LOD) {
       refuse(`Gists have levels 1 to ${MAX_LOD}, not ${level}.`);
     }
@@ -38,7 +38,9 @@ export function checkBatch(batch: SessionBatch, facts: StoredFacts): void {
     if (!isCount(firstIndex) || firstIndex > stored) {
       refuse(`Level ${level} gists start at ${firstIndex}, but ${stored} are stored.`);
     }
-    counts[level] = firstIndex + values.length / length;
+    const end = firstIndex + values.length / length;
+    if (inPlace && end > stored) refuse(`Level ${level} gists up to ${end} replace none that are stored.`);
+    counts[level] = inPlace ? stored : end;
   }
   for (const { lod, first, count } of [...(batch.pruned ?? []), ...(batch.restored ?? [])]) {
     if (!isCount(lod) || lod > MAX_LOD || !isCount(first) || !isCount(count)) {

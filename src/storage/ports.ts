@@ -6,6 +6,9 @@
  */
 import type { RunConfig } from '../core/trace/config.ts';
 import type { NodeRun } from '../core/tree/ids.ts';
+import type { NodePage } from '../core/tree/node-columns.ts';
+import type { RefreshStanding } from '../core/tree/gist-tree.ts';
+import type { SealedSegments } from '../core/lexical/postings.ts';
 import type { Provenance, Role } from '../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../core/trace/telemetry.ts';
 
@@ -61,6 +64,34 @@ export interface SpanMark {
   readonly sinceStep?: number;
 }
 
+/** What the nodes of one LOD counted. */
+export interface StoredNodePage extends NodePage {
+  readonly lod: number;
+}
+
+/**
+ * Where a run stood after a step, so that opening need not replay what came before. The events say all of it; a
+ * checkpoint that cannot be read costs time alone.
+ */
+export interface SessionCheckpoint {
+  /** Stored events that it stands for. */
+  readonly eventCount: number;
+  /** Tokens of the history then. */
+  readonly tokenCount: number;
+  /** Nodes of each LOD then. */
+  readonly nodeCounts: readonly number[];
+  /** What a replay of those events comes to, as events: what was announced last, what is hidden, a whole frame a head. */
+  readonly events: readonly TelemetryEvent[];
+}
+
+/** Which GistNet made a session's gists. */
+export interface GistStanding {
+  /** In the tree's columns. */
+  readonly version: number;
+  /** How far they were made anew by the model with this hash; null where all are of the session's own. */
+  readonly refresh: (RefreshStanding & { readonly modelHash: string }) | null;
+}
+
 /** One atomic append. Everything in it is stored, or nothing. */
 export interface SessionBatch {
   /** `start` is the number of tokens stored; anything else is refused. */
@@ -76,7 +107,11 @@ export interface SessionBatch {
     readonly firstIndex: number;
     readonly hiddenSize: number;
     readonly values: Uint16Array;
+    /** Only those that `values` gives are replaced; all of them must be stored. */
+    readonly inPlace?: boolean;
   }[];
+  /** Which GistNet made the gists, when this batch is stored. */
+  readonly gistStanding?: GistStanding;
   readonly events?: readonly TelemetryEvent[];
   /** New messages, or new states of messages with the same id. */
   readonly chat?: readonly ChatMessageRecord[];
@@ -91,6 +126,10 @@ export interface SessionBatch {
    */
   readonly pruned?: readonly NodeRun[];
   readonly restored?: readonly NodeRun[];
+  /** In place of the one before; with the pages of nodes that changed since. */
+  readonly checkpoint?: SessionCheckpoint & { readonly pages: readonly StoredNodePage[] };
+  /** Of the inverted index, in place of all segments from its first token on. */
+  readonly index?: SealedSegments;
   /** Texts handed in but not ingested yet, in their order, in place of those stored: a reload continues them. */
   readonly pending?: readonly PendingText[];
 }
@@ -125,14 +164,42 @@ export interface StoredSession {
   readonly pending: readonly PendingText[];
   /** What was found damaged and left out, in words; empty when all is well. */
   readonly damage: readonly string[];
+  /** Null until gists were made anew once. */
+  readonly gistStanding: GistStanding | null;
+  /** Events that are stored in all, damaged ones too. */
+  readonly eventCount: number;
+  /** Present where a checkpoint was asked for and holds. */
+  readonly checkpoint?: LoadedCheckpoint;
+  /** Of the inverted index: neighbours from token 0 on, where it was asked for. */
+  readonly index: SealedSegments['segments'];
+}
+
+/** What a session that was loaded from its checkpoint has instead of all its events and gists. */
+export interface LoadedCheckpoint extends SessionCheckpoint {
+  readonly pages: readonly StoredNodePage[];
+  /** LOD1 gists that stand before those loaded, whole pages of `GISTS_PER_PAGE`; `readGists` has them. */
+  readonly gistsLeftOut: number;
+}
+
+export interface LoadOptions {
+  /** Gists of the cold tier stand in their places, too. */
+  readonly whole?: boolean;
+  /**
+   * Take what the checkpoint stands for from it, where it holds: `events` are its own and those after it. Without one,
+   * or if a part of it is damaged, which `damage` says, everything is loaded.
+   */
+  readonly fromCheckpoint?: boolean;
 }
 
 /** One open session. The writer holds it exclusively; a second opener gets `readOnly: true`. */
 export interface SessionHandle {
   readonly id: SessionId;
   readonly readOnly: boolean;
-  /** @param options - `whole`: gists of the cold tier stand in their places, too. */
-  load(options?: { readonly whole: boolean }): Promise<StoredSession>;
+  load(options?: LoadOptions): Promise<StoredSession>;
+  /** `[count, d]` fp16 bits of gists, zeros for cold ones; null if they are not all there and intact. */
+  readGists(run: NodeRun): Promise<Uint16Array | null>;
+  /** Stored events from one on, at most `count`, without damaged ones. */
+  readEvents(first: number, count: number): Promise<readonly TelemetryEvent[]>;
   /** `[count, d]` fp16 bits of gists in the cold tier; null if they are not all there and intact. */
   readCold(run: NodeRun): Promise<Uint16Array | null>;
   /**

@@ -5,6 +5,7 @@ import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/pass/allocator-state.ts';
 import type { RunConfig } from '../../src/core/trace/config.ts';
 import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
+import type { SealedIndex } from '../../src/core/lexical/window-index.ts';
 import { GistTree } from '../../src/core/tree/gist-tree.ts';
 import { K, type Lod } from '../../src/core/tree/ids.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
@@ -81,12 +82,17 @@ export interface AnswerCost {
   readonly focusMs: readonly number[];
 }
 
-/** Decode an answer of so many tokens after a question, and take the costs, in processor time, from its telemetry. */
+/**
+ * Decode an answer of so many tokens after a question, and take the costs, in processor time, from its telemetry.
+ *
+ * @param index - of the tree's words; built from its tokens where absent.
+ */
 export async function answerCost(
   model: LoadedModel,
   tree: GistTree,
   config: RunConfig,
   answerTokens: number,
+  index?: SealedIndex,
 ): Promise<AnswerCost> {
   const { layout } = assembleByRecency(tree, config, K);
   const events: TelemetryEvent[] = [];
@@ -107,7 +113,7 @@ export async function answerCost(
     backend: 'bench',
     handle: null,
     record,
-    focus: { tree, heads: [{ layout, allocator: INITIAL_ALLOCATOR_STATE }] },
+    focus: { tree, heads: [{ layout, allocator: INITIAL_ALLOCATOR_STATE }], index },
     clock: processorClock,
     notify: (notice) => {
       if (notice.kind === 'telemetry') events.push(...notice.events);

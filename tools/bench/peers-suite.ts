@@ -2,7 +2,7 @@
  * This engine against llama.cpp in WASM (`@wllama/wllama`): the same GGUF file, the same Chromium, alternately, and
  * what each renderer holds. Needs `MEGACONTEXT_SMOLLM2` and a Chromium.
  */
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
@@ -11,6 +11,7 @@ import { launchChromium, startVite } from '../../tests/browser/launch-chromium.t
 import type { Timed } from '../../tests/browser/peers-page.ts';
 import { OptionError } from '../command-line.ts';
 import type { BenchRow } from './measure.ts';
+import { rendererProcesses, residentBytes } from './renderers.ts';
 
 const SLOTS = [512, 2048] as const;
 const CAPACITY_SLOTS = 2560;
@@ -126,28 +127,4 @@ async function serveFile(path: string): Promise<{ readonly url: string; readonly
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/weights.gguf`, server };
-}
-
-/** Of every browser on this machine, by Linux's process table; none elsewhere. */
-function rendererProcesses(): readonly string[] {
-  if (!existsSync('/proc/self/status')) return [];
-  return readdirSync('/proc').filter((name) => {
-    try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('--type=renderer');
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** The largest of them: a page's own renderer beside a spare one. */
-function residentBytes(pids: readonly string[]): number {
-  const sizes = pids.map((pid) => {
-    try {
-      return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? NaN);
-    } catch {
-      return 0;
-    }
-  });
-  return sizes.length === 0 ? NaN : Math.max(...sizes);
 }

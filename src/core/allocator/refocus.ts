@@ -14,7 +14,7 @@ import type { RefocusOutcome } from '../trace/refocus-recorder.ts';
 import { countInTree } from './node-counters.ts';
 import type { Scorer } from '../policies/scorer.ts';
 import { entryScores, sanitiseScores } from '../policies/scores.ts';
-import { buildSlotView } from '../context/slot-view.ts';
+import { bringInGists, buildSlotView } from '../context/slot-view.ts';
 import type { Embed, SlotBuffers } from '../context/slot-view.ts';
 import type { ActionRecord } from '../trace/telemetry.ts';
 import type { HistoryWords } from '../lexical/history-words.ts';
@@ -152,6 +152,7 @@ async function scoreEntries(input: RefocusInput, progress: Progress, step: numbe
   const { tree, embed, tailTokens, words = null, config } = input;
   const given = new Float32Array(layout.entries.length);
   let first = 0;
+  await bringInGists(layout, tree);
   for (const part of partsOf(layout, input.partSlots ?? Infinity)) {
     const view = buildSlotView({ layout: part, tree, embed, tailTokens, words, step }, input.buffers);
     given.set(entryScores(view, await input.scorer.score(view)), first);

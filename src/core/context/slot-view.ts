@@ -1,7 +1,7 @@
 /** Gathers the working context as tensors: what the scorer and the base model read. */
 import { isOpenTail } from './working-context.ts';
 import type { Entry, Layout } from './working-context.ts';
-import { K, tokensPerEntry } from '../tree/ids.ts';
+import { K, type NodeRun, tokensPerEntry } from '../tree/ids.ts';
 import { gistPosition } from './positions.ts';
 
 import { type HistoryWords, LEXICAL_FEATURES } from '../lexical/history-words.ts';
@@ -95,8 +95,20 @@ export class SlotBuffers {
   }
 }
 
+/** Read in the gists that a view of the layout reads, where they were left out of memory. */
+export async function bringInGists({ entries }: Pick<Layout, 'entries'>, tree: GistTree): Promise<void> {
+  if (tree.isWhole) return;
+  await tree.bringIn(
+    entries.map((entry): NodeRun => {
+      const { lod, start } = entry;
+      // A raw block's own gist is read beside its tokens.
+      return { lod: Math.max(1, lod), first: start / tokensPerEntry(lod), count: 1 };
+    }),
+  );
+}
+
 /**
- * Gather the layout's vectors, features and positions.
+ * Gather the layout's vectors, features and positions. Its gists must be in memory (`bringInGists`).
  *
  * @param buffers - reused when given; the view then borrows from them.
  */

@@ -5,7 +5,7 @@
 import { encodeSegment, type IndexedStretch, mergeSegments, PostingSegment } from './posting-segment.ts';
 
 /** Segments are joined up to so many tokens: what is rewritten then grows no further. */
-const MOST_TOKENS = 1 << 20;
+const MOST_TOKENS = 1 << 18;
 const NONE: readonly number[] = [];
 
 /** Segments that take the place of all stored ones from a token on. */

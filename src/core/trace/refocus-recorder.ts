@@ -113,7 +113,11 @@ export class RefocusRecorder {
   }
 }
 
-function allocatorRecord({ state, layout }: RefocusOutcome): AllocatorRecord {
+/** What a replay goes on from behind this layout. */
+export function allocatorRecord({
+  state,
+  layout,
+}: Pick<RefocusOutcome, 'state' | 'layout'>): AllocatorRecord {
   const { drift, netCost, cooldowns } = state;
   return {
     drift,

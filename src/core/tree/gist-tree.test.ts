@@ -81,8 +81,8 @@ describe('GistTree', () => {
     const tree = treeOf(2048);
     tree.refreshGists(2);
     expect(tree.countAt(2)).toBe(2);
-    expect(tree.pendingGistCount).toBe(66);
-    expect(tree.nextGistWork(10)).toEqual({ lod: 1, firstIndex: 0, count: 10 });
+    expect(tree.staleGistCount).toBe(66);
+    expect(tree.nextRefreshWork(1)).toEqual({ lod: 1, firstIndex: 0, count: 32 });
     tree.setGists(1, 0, gistBits(1, 0, 10));
     expect([tree.node(1, 9).gistVersion, tree.node(1, 10).gistVersion]).toEqual([2, 1]);
     makeGists(tree);

@@ -5,14 +5,16 @@
 import { ChunkedRows } from '../../base/chunked-array.ts';
 import { decodeHalves, isNonFiniteHalf } from '../../base/fp16.ts';
 import { HiddenSpans } from './hidden-spans.ts';
-import { type Lod, K, MAX_LOD, spanIdOf, tokensPerEntry } from './ids.ts';
+import { type Lod, GISTS_PER_PAGE, K, MAX_LOD, spanIdOf, tokensPerEntry } from './ids.ts';
 import type { NodeRun, SpanId } from './ids.ts';
 import { NodeColumns } from './node-columns.ts';
+import { unionRuns } from './node-runs.ts';
 import type { NodeFlag, NodeMeasure, NodeMetadata } from './node-columns.ts';
 import { ProvenanceRuns } from './provenance.ts';
 import type { Provenance, ProvenanceRun } from './provenance.ts';
 
-export type TreeErrorCode = 'token-id' | 'shape' | 'gap' | 'children-missing' | 'not-finite' | 'missing';
+export type TreeErrorCode =
+  'token-id' | 'shape' | 'gap' | 'children-missing' | 'not-finite' | 'missing' | 'left-out';
 
 /** An impossible request to the tree; nothing was changed. */
 export class TreeError extends Error {
@@ -32,6 +34,14 @@ export interface GistWork {
   readonly count: number;
 }
 
+/** How far gists were made anew by another GistNet. */
+export interface RefreshStanding {
+  /** By LOD: how many leading gists are new; index 0 is unused. */
+  readonly fresh: readonly number[];
+  /** LOD1 gists from there on are new, too; null where none are. */
+  readonly freshTail: number | null;
+}
+
 /** A node as the inspector shows it. `index` counts blocks at LOD0. */
 export interface TreeNode extends NodeMetadata {
   readonly spanId: SpanId;
@@ -49,6 +59,13 @@ export interface TreeOptions {
   readonly gistVersion?: number;
 }
 
+/**
+ * Gives gists that were left out of memory, where the tree cannot.
+ *
+ * @returns `[count, d]` fp16 bits.
+ */
+export type GistSource = (run: NodeRun) => Promise<Uint16Array>;
+
 const MAX_TOKEN_ID = 0xffffffff;
 
 export class GistTree {
@@ -60,8 +77,15 @@ export class GistTree {
   private readonly origins: ProvenanceRuns;
   private readonly gists: readonly ChunkedRows<Uint16Array>[];
   private readonly columns: readonly NodeColumns[];
+  /** By LOD: pages of gists that are stored and not in memory. */
+  private readonly leftOut: readonly Set<number>[];
+  private source: GistSource | null;
+  /** Gists that were set in place of others since somebody asked. */
+  private replaced: NodeRun[] = [];
   /** By LOD: how many leading gists the current GistNet made. */
   private readonly fresh: number[];
+  /** From where on LOD1 gists are of the current GistNet again, while those before are refreshed; else null. */
+  private freshTail: number | null;
   private version: number;
 
   /** @param shared - start as a fork of this tree; the options are then its own. */
@@ -74,10 +98,15 @@ export class GistTree {
     this.tokenIds = shared?.tokenIds.fork() ?? new ChunkedRows((n) => new Uint32Array(n));
     this.origins = new ProvenanceRuns(shared?.origins.runs);
     this.gists = lods.map(
-      (lod) => shared?.gists[lod]?.fork() ?? new ChunkedRows((n) => new Uint16Array(n), this.hiddenSize),
+      (lod) =>
+        shared?.gists[lod]?.fork() ??
+        new ChunkedRows((n) => new Uint16Array(n), this.hiddenSize, GISTS_PER_PAGE),
     );
+    this.leftOut = lods.map((lod) => new Set(shared?.leftOut[lod]));
+    this.source = shared?.source ?? null;
     this.columns = lods.map((lod) => new NodeColumns(shared?.columns[lod]));
     this.fresh = lods.map((lod) => shared?.fresh[lod] ?? 0);
+    this.freshTail = shared?.freshTail ?? null;
   }
 
   /**
@@ -154,29 +183,84 @@ export class GistTree {
 
   /**
    * The next gists to make, at most `limit` of them and all of one LOD, finest first so that children
-   * exist first; null when every gist that can exist is there and fresh.
+   * exist first; null when every gist that can be made is there. While gists are refreshed, only LOD1 grows: what
+   * stands beside an old gist, or is made of one, waits for the refresh.
    */
   nextGistWork(limit: number): GistWork | null {
     if (limit < 1) return null;
+    const unfinished = this.unfinishedGroup();
+    if (unfinished !== null) return unfinished;
     for (let lod = 1; lod <= this.maxLod; lod++) {
-      const ready = lod === 1 ? this.closedBlockCount : Math.floor(this.fresh[lod - 1]! / K);
-      const possible = ready - this.fresh[lod]!;
-      if (possible > 0) {
-        return { lod: lod as Lod, firstIndex: this.fresh[lod]!, count: Math.min(limit, possible) };
-      }
+      if (lod > 1 && (this.staleAt(lod) > 0 || this.staleAt(lod - 1) > 0)) return null;
+      const { length } = this.gists[lod]!;
+      const possible = this.possibleAt(lod) - length;
+      if (possible > 0) return { lod: lod as Lod, firstIndex: length, count: Math.min(limit, possible) };
     }
     return null;
   }
 
-  /** How many gists are still to be made or refreshed, all LODs together. */
+  /** How many gists `nextGistWork` gives until it gives none. */
   get pendingGistCount(): number {
-    let pending = 0;
+    let pending = this.unfinishedGroup()?.count ?? 0;
     let children = this.closedBlockCount;
     for (let lod = 1; lod <= this.maxLod; lod++) {
+      if (lod > 1 && (this.staleAt(lod) > 0 || this.staleAt(lod - 1) > 0)) break;
       if (lod > 1) children = Math.floor(children / K);
-      pending += children - this.fresh[lod]!;
+      pending += children - this.gists[lod]!.length;
     }
     return pending;
+  }
+
+  /**
+   * The next gists of an older GistNet to make anew, a LOD after the one below it is done; null when none is left.
+   * Whole groups of siblings, so that no parent ever has children of two GistNets once they are set.
+   *
+   * @param groups - of K siblings, at most.
+   */
+  nextRefreshWork(groups: number): GistWork | null {
+    const unfinished = this.unfinishedGroup();
+    if (unfinished !== null) return unfinished;
+    for (let lod = 1; lod <= this.maxLod; lod++) {
+      const stale = this.staleAt(lod);
+      if (stale > 0)
+        return { lod: lod as Lod, firstIndex: this.fresh[lod]!, count: Math.min(groups * K, stale) };
+    }
+    return null;
+  }
+
+  /** Gists of an older GistNet, all LODs together. */
+  get staleGistCount(): number {
+    return this.gists.reduce((sum, _, lod) => sum + (lod === 0 ? 0 : this.staleAt(lod)), 0);
+  }
+
+  /** Gists that were set in place of others since this was asked last. */
+  takeReplaced(): readonly NodeRun[] {
+    const runs = unionRuns(this.replaced, []);
+    this.replaced = [];
+    return runs;
+  }
+
+  /** How far a refresh is; null where every gist is of the current GistNet. */
+  get refreshStanding(): RefreshStanding | null {
+    if (this.staleGistCount === 0) return null;
+    return { fresh: [...this.fresh], freshTail: this.freshTail };
+  }
+
+  private possibleAt(lod: number): number {
+    return lod === 1 ? this.closedBlockCount : Math.floor(this.countAt(lod - 1) / K);
+  }
+
+  private staleAt(lod: number): number {
+    const end = lod === 1 ? (this.freshTail ?? Infinity) : Infinity;
+    return Math.max(0, Math.min(end, this.gists[lod]!.length) - this.fresh[lod]!);
+  }
+
+  /** The newest siblings at LOD1, which new blocks will join, where they are still of an older GistNet. */
+  private unfinishedGroup(): GistWork | null {
+    const { length } = this.gists[1] ?? { length: 0 };
+    const firstIndex = Math.floor(length / K) * K;
+    if (this.freshTail !== null || this.staleAt(1) === 0 || firstIndex === length) return null;
+    return { lod: 1, firstIndex, count: length - firstIndex };
   }
 
   /**
@@ -206,21 +290,110 @@ export class GistTree {
       throw new TreeError('not-finite', `LOD${lod} gists from ${firstIndex} on hold NaN or infinity.`);
     }
     const replaced = Math.min(count, rows.length - firstIndex);
+    if (replaced > 0) this.replaced.push({ lod, first: firstIndex, count: replaced });
     rows.write(firstIndex, bits.subarray(0, replaced * this.hiddenSize));
     rows.append(bits.subarray(replaced * this.hiddenSize));
     const columns = this.columns[lod]!;
     columns.growTo(rows.length, step);
     for (let i = 0; i < count; i++) columns.gistVersion.set(firstIndex + i, this.version);
-    if (firstIndex <= this.fresh[lod]!) {
-      this.fresh[lod] = Math.max(this.fresh[lod]!, firstIndex + count);
+    this.noteFresh(lod, firstIndex, count);
+  }
+
+  /**
+   * Leave the first gists of a LOD that has none yet out of memory: they count as there and fresh, and `bringIn` reads
+   * them when they are needed.
+   *
+   * @param count - whole pages of `GISTS_PER_PAGE`.
+   * @throws {TreeError} `shape` or `children-missing`; nothing is changed then.
+   */
+  leaveOut(lod: Lod, count: number, source: GistSource): void {
+    const rows = this.gists[lod];
+    if (lod < 1 || rows?.length !== 0 || count % GISTS_PER_PAGE !== 0)
+      throw new TreeError('shape', `The first ${count} gists of LOD${lod} cannot be left out.`);
+    if (count > (lod === 1 ? this.closedBlockCount : Math.floor(this.countAt(lod - 1) / K)))
+      throw new TreeError('children-missing', `${count} gists of LOD${lod} need more children than exist.`);
+    rows.growEmpty(count);
+    this.columns[lod]!.growTo(count, 0);
+    for (let page = 0; page < count / GISTS_PER_PAGE; page++) this.leftOut[lod]!.add(page);
+    this.fresh[lod] = count;
+    this.source = source;
+  }
+
+  /** Whether every gist is in memory, so that nothing needs to be brought in. */
+  get isWhole(): boolean {
+    return this.leftOut.every((pages) => pages.size === 0);
+  }
+
+  /** Read in what of these nodes was left out; everything else is in memory already. @throws what the source throws */
+  async bringIn(runs: readonly NodeRun[]): Promise<void> {
+    for (const { lod, page } of this.pagesLeftOut(runs)) {
+      const first = page * GISTS_PER_PAGE;
+      const bits = await this.source!({ lod, first, count: GISTS_PER_PAGE });
+      // Someone else may have brought it in meanwhile.
+      if (!this.leftOut[lod]!.delete(page)) continue;
+      const cold = this.coldRunsAt(lod).filter(
+        (run) => run.first < first + GISTS_PER_PAGE && run.first + run.count > first,
+      );
+      this.gists[lod]!.write(first, bits);
+      for (const run of cold) {
+        const from = Math.max(first, run.first);
+        this.gists[lod]!.release(from, Math.min(first + GISTS_PER_PAGE, run.first + run.count));
+      }
     }
   }
 
-  /** A new GistNet: every gist becomes work again, LOD by LOD; the old ones stay readable meanwhile. */
-  refreshGists(gistVersion: number): void {
+  /** Read in everything that was left out. */
+  bringInAll(): Promise<void> {
+    return this.bringIn(this.gists.map((rows, lod) => ({ lod, first: 0, count: rows.length })));
+  }
+
+  private pagesLeftOut(runs: readonly NodeRun[]): readonly { readonly lod: number; readonly page: number }[] {
+    const found: { lod: number; page: number }[] = [];
+    for (const { lod, first, count } of runs) {
+      const pages = this.leftOut[lod];
+      if (pages === undefined || pages.size === 0) continue;
+      const end = (first + count) / GISTS_PER_PAGE;
+      for (let page = Math.floor(first / GISTS_PER_PAGE); page < end; page++) {
+        if (pages.has(page) && !found.some((other) => other.lod === lod && other.page === page))
+          found.push({ lod, page });
+      }
+    }
+    return found;
+  }
+
+  /**
+   * A new GistNet: every gist is to be made anew, LOD by LOD (`nextRefreshWork`); the old ones are read meanwhile.
+   *
+   * @param done - how far this was brought before, by the same GistNet.
+   */
+  refreshGists(gistVersion: number, done: RefreshStanding | null = null): void {
     if (gistVersion === this.version) return;
     this.version = gistVersion;
-    this.fresh.fill(0);
+    for (let lod = 1; lod <= this.maxLod; lod++) {
+      const { length } = this.gists[lod]!;
+      this.fresh[lod] = Math.min(done?.fresh[lod] ?? 0, length);
+    }
+    this.freshTail = done?.freshTail ?? null;
+    for (const [lod, columns] of this.columns.entries()) {
+      if (lod === 0) continue;
+      for (let row = 0; row < this.fresh[lod]!; row++) columns.gistVersion.set(row, gistVersion);
+    }
+    for (let row = this.freshTail ?? Infinity; row < this.gists[1]!.length; row++)
+      this.columns[1]!.gistVersion.set(row, gistVersion);
+  }
+
+  private noteFresh(lod: number, firstIndex: number, count: number): void {
+    const { length } = this.gists[lod]!;
+    const group = Math.floor(firstIndex / K) * K;
+    // The first gists behind a stale prefix: new blocks go on from there.
+    const isTail =
+      lod === 1 && this.freshTail === null && firstIndex > this.fresh[1]! && firstIndex === group;
+    if (isTail && firstIndex + count === length) this.freshTail = firstIndex;
+    if (firstIndex <= this.fresh[lod]!) this.fresh[lod] = Math.max(this.fresh[lod]!, firstIndex + count);
+    if (lod === 1 && this.freshTail !== null && this.fresh[1]! >= this.freshTail) {
+      this.fresh[1] = length;
+      this.freshTail = null;
+    }
   }
 
   /** fp16 bits of gists `firstIndex..firstIndex+count-1`, `[count, d]`; borrowed. */
@@ -264,6 +437,11 @@ export class GistTree {
   /** Index into `provenance` of the run that holds a token, or -1. */
   provenanceIndexAt(token: number): number {
     return this.origins.indexAt(token);
+  }
+
+  /** The columns as they are now, by LOD; they do not change. */
+  forkColumns(): readonly NodeColumns[] {
+    return this.columns.map((columns) => new NodeColumns(columns));
   }
 
   /** Metadata columns of a LOD; rows count blocks at LOD0. */
@@ -331,9 +509,12 @@ export class GistTree {
 
   /** The nodes that are in the cold tier, in order of LOD and place. O(nodes) where there are any. */
   get coldRuns(): readonly NodeRun[] {
-    return this.columns.flatMap((columns, lod) =>
-      columns.withheldCount === 0 ? [] : columns.coldRows().map((rows) => ({ lod, ...rows })),
-    );
+    return this.columns.flatMap((_, lod) => this.coldRunsAt(lod));
+  }
+
+  private coldRunsAt(lod: number): readonly NodeRun[] {
+    const columns = this.columns[lod]!;
+    return columns.withheldCount === 0 ? [] : columns.coldRows().map((rows) => ({ lod, ...rows }));
   }
 
   setFlag(lod: number, start: number, flag: NodeFlag, on: boolean): void {
@@ -362,6 +543,12 @@ export class GistTree {
     const rows = this.gists[lod];
     if (lod < 1 || rows === undefined || firstIndex < 0 || firstIndex + count > rows.length) {
       throw new TreeError('missing', `LOD${lod} gists ${firstIndex}..${firstIndex + count} do not exist.`);
+    }
+    if (!this.isWhole && this.pagesLeftOut([{ lod, first: firstIndex, count }]).length > 0) {
+      throw new TreeError(
+        'left-out',
+        `LOD${lod} gists ${firstIndex}..${firstIndex + count} are stored and were not read in.`,
+      );
     }
     return rows;
   }

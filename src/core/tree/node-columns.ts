@@ -41,7 +41,15 @@ export interface NodeMetadata {
 const bytes = (n: number) => new Uint8Array(n);
 const words = (n: number) => new Uint32Array(n);
 const floats = (n: number) => new Float32Array(n);
-const ROWS_PER_CHUNK = 1024;
+/** Columns are stored by so many nodes. */
+const ROWS_PER_PAGE = 1024;
+
+/** What the nodes `first..first+count-1` counted: one column after the other, little-endian; flags are not among it. */
+export interface NodePage {
+  readonly first: number;
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
 
 /** The columns of one LOD; rows are node indices (blocks at LOD0). */
 export class NodeColumns {
@@ -62,7 +70,7 @@ export class NodeColumns {
     const own = <T extends Uint8Array | Uint32Array | Float32Array>(
       make: (cells: number) => T,
       column: ChunkedRows<T> | undefined,
-    ): ChunkedRows<T> => column?.fork() ?? new ChunkedRows(make, 1, ROWS_PER_CHUNK);
+    ): ChunkedRows<T> => column?.fork() ?? new ChunkedRows(make, 1, ROWS_PER_PAGE);
     this.gistVersion = own(words, shared?.gistVersion);
     this.createdAtStep = own(words, shared?.createdAtStep);
     this.accessCount = own(words, shared?.accessCount);
@@ -92,21 +100,21 @@ export class NodeColumns {
 
   /** Add rows up to `length`. */
   growTo(length: number, step: number): void {
-    for (let row = this.length; row < length; row++) {
-      for (const column of [
-        this.gistVersion,
-        this.accessCount,
-        this.expansions,
-        this.collapses,
-        this.residency,
-      ]) {
-        column.grow(1);
-      }
-      this.createdAtStep.append([step]);
-      this.lastAccessStep.append([NEVER]);
-      this.sensitivity.append([UNMEASURED]);
-      this.flags.grow(1);
+    const added = length - this.length;
+    if (added <= 0) return;
+    for (const column of [
+      this.gistVersion,
+      this.accessCount,
+      this.expansions,
+      this.collapses,
+      this.residency,
+    ]) {
+      column.grow(added);
     }
+    this.createdAtStep.growFilled(added, step);
+    this.lastAccessStep.growFilled(added, NEVER);
+    this.sensitivity.growFilled(added, UNMEASURED);
+    this.flags.grow(added);
   }
 
   hasFlag(row: number, flag: NodeFlag): boolean {
@@ -144,6 +152,65 @@ export class NodeColumns {
       }
     });
     return found;
+  }
+
+  /**
+   * The pages that changed since `earlier`, a fork of these columns; all of them where it is null. Flags do not count:
+   * they follow from the researcher's marks and the cold tier.
+   */
+  changedPages(earlier: NodeColumns | null): readonly NodePage[] {
+    const pages: NodePage[] = [];
+    for (let page = 0; page * ROWS_PER_PAGE < this.length; page++) {
+      const first = page * ROWS_PER_PAGE;
+      const count = Math.min(ROWS_PER_PAGE, this.length - first);
+      const isKnown =
+        earlier !== null &&
+        Math.min(ROWS_PER_PAGE, earlier.length - first) === count &&
+        this.stored.every((column, i) => column.sharesChunk(earlier.stored[i]! as never, page));
+      if (!isKnown) pages.push({ first, count, bytes: this.encodePage(first, count) });
+    }
+    return pages;
+  }
+
+  /** Take counts over from a page. @throws {RangeError} if the rows do not exist, or its bytes are not theirs. */
+  adoptPage({ first, count, bytes }: NodePage): void {
+    const { stored } = this;
+    if (bytes.length !== count * 4 * stored.length)
+      throw new RangeError(`${bytes.length} bytes are no ${stored.length} columns of ${count} nodes.`);
+    const cells = new Uint32Array(bytes.slice().buffer);
+    stored.forEach((column, i) => {
+      const part = cells.subarray(i * count, (i + 1) * count);
+      column.write(
+        first,
+        column === this.sensitivity ? new Float32Array(part.buffer, part.byteOffset, count) : part,
+      );
+    });
+  }
+
+  private encodePage(first: number, count: number): Uint8Array {
+    const { stored } = this;
+    const bytes = new Uint8Array(count * 4 * stored.length);
+    stored.forEach((column, i) => {
+      const { buffer, byteOffset, byteLength } = column.span(first, first + count);
+      bytes.set(new Uint8Array(buffer, byteOffset, byteLength), i * count * 4);
+    });
+    return bytes;
+  }
+
+  /** The columns that pages hold, in their order. */
+  private get stored(): readonly (ChunkedRows<Uint32Array> | ChunkedRows<Float32Array>)[] {
+    const { gistVersion, createdAtStep, accessCount, lastAccessStep, expansions, collapses, residency } =
+      this;
+    return [
+      gistVersion,
+      createdAtStep,
+      accessCount,
+      lastAccessStep,
+      expansions,
+      collapses,
+      residency,
+      this.sensitivity,
+    ];
   }
 
   recordAccess(row: number, step: number, residency: number): void {

@@ -179,6 +179,14 @@ class ProfiledHandle implements SessionHandle {
     return this.profile.timed('operation', 'storage read', () => this.inner.load(...given), {});
   }
 
+  readGists(...given: Parameters<SessionHandle['readGists']>): ReturnType<SessionHandle['readGists']> {
+    return this.profile.timed('operation', 'storage read', () => this.inner.readGists(...given), {});
+  }
+
+  readEvents(...given: Parameters<SessionHandle['readEvents']>): ReturnType<SessionHandle['readEvents']> {
+    return this.profile.timed('operation', 'storage read', () => this.inner.readEvents(...given), {});
+  }
+
   readCold(...given: Parameters<SessionHandle['readCold']>): ReturnType<SessionHandle['readCold']> {
     return this.inner.readCold(...given);
   }

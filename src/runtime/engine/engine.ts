@@ -1,6 +1,6 @@
 /** Carries out the page's commands: owns the model, the store and the one open session. Knows no worker. */
 import { type RunConfig, DEFAULT_RUN_CONFIG, applyConfigChanges } from '../../core/trace/config.ts';
-import { TRACE_FORMAT, TRACE_VERSION } from '../../core/trace/telemetry.ts';
+import { TRACE_FORMAT, TRACE_VERSION, type TelemetryEvent } from '../../core/trace/telemetry.ts';
 import type { BackendReport, LoadedModel } from '../../nn/ports.ts';
 import type {
   SessionHandle,
@@ -74,6 +74,19 @@ interface Booted {
   readonly store: SessionStore;
 }
 
+/** A longer past is shown from its checkpoint on, and read when the session is open. */
+const EVENTS_AT_ONCE = 8192;
+
+/** What the page is told of a session's past at once. */
+async function pastOf(
+  { checkpoint, events, eventCount }: StoredSession,
+  handle: SessionHandle,
+): Promise<{ readonly events: readonly TelemetryEvent[]; readonly isWhole: boolean }> {
+  if (checkpoint === undefined) return { events, isWhole: true };
+  if (eventCount > EVENTS_AT_ONCE) return { events, isWhole: false };
+  return { events: await handle.readEvents(0, eventCount), isWhole: true };
+}
+
 /** The parameters that a model's manifest recommends. */
 export function defaultsOf(model: LoadedModel): RunConfig {
   return applyConfigChanges(DEFAULT_RUN_CONFIG, model.manifest.defaults);
@@ -126,6 +139,7 @@ export class Engine {
     setConfig: this.changing(({ changes }) => this.session.setConfig(changes)),
     act: this.changing((command) => this.session.act(command.action, command, command)),
     hideDocument: this.changing(({ documentId, hidden }) => this.session.hideDocument(documentId, hidden)),
+    renewGists: this.changing(({ runs }) => this.session.renewGists(runs)),
     prune: this.changing(({ runs }) => this.session.prune(runs)),
     restorePruned: this.changing(({ runs }) => this.session.restorePruned(runs)),
     refocus: this.changing(() => this.session.refocus()),
@@ -152,6 +166,9 @@ export class Engine {
       return null;
     },
     readRun: ({ sessionId }) => this.readRun(sessionId as SessionId),
+    readEvents: async ({ first, count }) => {
+      return { events: await this.session.steps.storedEvents(first, count) };
+    },
     runTexts: (command) => this.runTexts(command),
     exportNodes: (command) => this.exportNodes(command),
     exportTrace: ({ format }) => this.exportTrace(format),
@@ -390,15 +407,18 @@ export class Engine {
   ): Promise<SessionSnapshot> {
     const { session, stored, damage } = await storedSession(handle, this.surroundings);
     const { tree } = session.memory;
+    const past = await pastOf(stored, handle);
     this.opened = session;
     await this.openLens(session);
     const event = handle.readOnly ? null : session.steps.announceIfChanged(stored.events);
+    if (!handle.readOnly && tree.staleGistCount > 0) void session.renewGists(true);
     const mayResume = options.resumesTurn && !handle.readOnly;
     const interrupted = mayResume ? interruptedTurn(stored, tree) : null;
     if (interrupted !== null) session.resumeTurn(interrupted.question, interrupted.isSettled);
     return {
       state: session.state,
-      events: event === null ? stored.events : [...stored.events, event],
+      events: event === null ? past.events : [...past.events, event],
+      ...(past.isWhole ? {} : { earlier: { eventCount: stored.eventCount, shown: past.events.length } }),
       chat: stored.chat,
       provenance: tree.provenance,
       damage,

@@ -53,6 +53,7 @@ export interface CollectInput {
 
 export async function collectStates(input: CollectInput): Promise<readonly MeasuredState[]> {
   const { sampled, base, tree, yieldToEvents } = input;
+  await tree.bringInAll();
   const replay = new ReplayTree(tree);
   const index = new BlockIndex(replay.tree);
   const decoder = new Decoder(base, tree, yieldToEvents);

@@ -37,6 +37,8 @@ import { SessionSteps } from './steps/session-steps.ts';
 export class Session {
   readonly steps: SessionSteps;
   private readonly ingestion: Ingestion;
+  /** Makes gists of an older GistNet anew, at the pace of the machine. */
+  private readonly renewal: Ingestion;
   private turn: Turn | null = null;
   private turnEnded: Promise<unknown> = Promise.resolve();
 
@@ -49,6 +51,7 @@ export class Session {
       () => this.yieldToEvents(),
     );
     this.ingestion = this.createIngestion();
+    this.renewal = this.createRenewal();
   }
 
   get memory(): Memory {
@@ -79,7 +82,17 @@ export class Session {
       marks: steps.marks.list,
       hiddenDocuments: steps.hidden.list,
       cold: steps.pruner.totals,
+      gistRenewal: this.gistRenewal,
     };
+  }
+
+  private get gistRenewal(): SessionState['gistRenewal'] {
+    const { tree } = this.memory;
+    const left = tree.staleGistCount;
+    if (left === 0) return null;
+    let total = 0;
+    for (let lod = 1; lod <= tree.maxLod; lod++) total += tree.countAt(lod);
+    return { left, total, isRunning: this.renewal.isRunning };
   }
 
   private get cadence(): number | null {
@@ -161,6 +174,17 @@ export class Session {
 
   async refocus(): Promise<SessionState> {
     return this.change(() => this.steps.refocus('manual'));
+  }
+
+  /** Make gists of an older GistNet anew until none is left, or pause that; the session is used meanwhile. */
+  async renewGists(runs: boolean): Promise<SessionState> {
+    this.mustWrite();
+    if (runs && this.memory.tree.staleGistCount > 0) this.renewal.run(0);
+    else {
+      this.renewal.pause();
+      await this.renewal.settled();
+    }
+    return this.state;
   }
 
   /** Move nodes to the cold tier, those of them that may still go. */
@@ -264,9 +288,11 @@ export class Session {
   /** Stop everything, store what is left, give the models' caches back. */
   async close(): Promise<void> {
     this.ingestion.pause();
+    this.renewal.pause();
     this.turn?.stop('interrupted');
     await this.turnEnded;
     await this.ingestion.settled();
+    await this.renewal.settled();
     await this.steps.close();
   }
 
@@ -295,6 +321,21 @@ export class Session {
     return new Ingestion({
       step: () => steps.exclusive(() => this.ingestStep()),
       hasMore: () => steps.queue.pendingTokens > 0,
+      turn: () => this.answering,
+      now: () => steps.telemetry.now(),
+      onEnd: async (error) => {
+        if (error !== null) steps.notify({ kind: 'problem', error: toWireError(error) });
+        this.notifyState();
+        await steps.flush('strict');
+      },
+    });
+  }
+
+  private createRenewal(): Ingestion {
+    const { steps } = this;
+    return new Ingestion({
+      step: () => steps.exclusive(() => steps.renewGists()),
+      hasMore: () => this.memory.tree.staleGistCount > 0,
       turn: () => this.answering,
       now: () => steps.telemetry.now(),
       onEnd: async (error) => {

@@ -47,6 +47,9 @@ function session(): StoredSession {
       { documentId: 'c', title: 'Next', role: 'document', ids: Uint32Array.of(4, 5, 6), ingested: 1 },
     ],
     damage: [],
+    eventCount: 0,
+    gistStanding: null,
+    index: [],
   };
 }
 

@@ -6,7 +6,7 @@ import { commonRuns } from '../../core/tree/node-runs.ts';
 import type { NodeRun } from '../../core/tree/ids.ts';
 import { concatBytes } from '../../base/bytes.ts';
 import { crc32 } from '../../base/crc32.ts';
-import { contiguousPrefix, isIntact, readRows } from './rows.ts';
+import { clipped, contiguousPrefix, isIntact, readRowsBetween } from './rows.ts';
 import type { Hole, StoredPiece, StreamId } from './rows.ts';
 import type { ReadTransaction, WriteTransaction } from './schema.ts';
 
@@ -43,7 +43,7 @@ export async function readColdRun(
   session: string,
   { lod, first, count }: NodeRun,
 ): Promise<Uint8Array | null> {
-  const { pieces } = await readRows(transaction, coldOf(session, lod));
+  const { pieces } = await readRowsBetween(transaction, coldOf(session, lod), first, first + count);
   const inside = pieces.flatMap((piece) => clipped(piece, first, first + count));
   const shifted = inside.map((piece) => ({ ...piece, first: piece.first - first }));
   const prefix = contiguousPrefix(shifted);
@@ -109,15 +109,4 @@ async function moveElements(
     }
     cursor = await cursor.continue();
   }
-}
-
-/** The part of a row that lies in `from..to-1`, copied; elements are of equal size. */
-function clipped({ first, count, bytes }: StoredPiece, from: number, to: number): readonly StoredPiece[] {
-  const start = Math.max(first, from);
-  const end = Math.min(first + count, to);
-  if (start >= end) return [];
-  const size = bytes.length / count;
-  return [
-    { first: start, count: end - start, bytes: bytes.slice((start - first) * size, (end - first) * size) },
-  ];
 }

@@ -7,7 +7,7 @@ import type { DatabaseOptions } from './database.ts';
 import type { ReleaseLock, SessionLocks } from '../locks.ts';
 import type { SessionHandle, SessionId, SessionStore } from '../ports.ts';
 import { ROW_STORES } from './schema.ts';
-import { EMPTY_DETAILS, readSession } from './session-reader.ts';
+import { EMPTY_DETAILS, readEventRange, readGistRun, readSession } from './session-reader.ts';
 import { writeBatch } from './session-writer.ts';
 
 export interface IndexedDbStoreOptions extends DatabaseOptions {
@@ -63,6 +63,7 @@ export async function createIndexedDbStore(options: IndexedDbStoreOptions): Prom
           if ((await transaction.objectStore('sessions').getKey(id)) === undefined) throw notFoundError(id);
           await transaction.objectStore('sessions').delete(id);
           await transaction.objectStore('details').delete(id);
+          await transaction.objectStore('checkpoints').delete(id);
           const rows = IDBKeyRange.bound([id], [id, []]);
           for (const name of [...ROW_STORES, 'provenance', 'chat', 'quarantine'] as const) {
             await transaction.objectStore(name).delete(rows);
@@ -109,15 +110,26 @@ function createHandle(
   return {
     id,
     readOnly: release === null,
-    load: ({ whole } = { whole: false }) =>
+    load: (options = {}) =>
       inOrder(async () => {
         if (closed) throw closedError('The session');
         const { stored, recorded } = await database.read(async (transaction) => ({
-          stored: await readSession(transaction, id, whole),
+          stored: await readSession(transaction, id, options),
           recorded: (await transaction.objectStore('sessions').get(id))?.tokenCount ?? 0,
         }));
         readableTokens = stored.tokens.length < recorded ? stored.tokens.length : null;
         return stored;
+      }),
+    readGists: (run) =>
+      inOrder(async () => {
+        if (closed) throw closedError('The session');
+        const bytes = await database.read((transaction) => readGistRun(transaction, id, run));
+        return bytes === null ? null : new Uint16Array(bytes.buffer);
+      }),
+    readEvents: (first, count) =>
+      inOrder(async () => {
+        if (closed) throw closedError('The session');
+        return database.read((transaction) => readEventRange(transaction, id, first, count));
       }),
     readCold: (run) =>
       inOrder(async () => {

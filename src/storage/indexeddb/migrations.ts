@@ -43,6 +43,14 @@ export const MIGRATIONS: readonly Migration[] = [
       database.createObjectStore('coldGists');
     },
   },
+  {
+    version: 5,
+    up: (database) => {
+      // What they hold follows from the rest; each session writes them as it goes on.
+      for (const name of ['nodePages', 'indexSegments', 'checkpoints'] as const)
+        database.createObjectStore(name);
+    },
+  },
 ];
 
 /** One text waited at most, whose rows were stream 0; now any number does. */

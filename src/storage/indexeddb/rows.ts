@@ -134,16 +134,53 @@ export async function truncateRows(transaction: WriteTransaction, id: StreamId, 
   }
 }
 
+/** Put elements of equal size in place of those that stand there. A damaged row stays as it is, to be found and named. */
+export async function overwriteElements(
+  transaction: WriteTransaction,
+  id: StreamId,
+  from: number,
+  bytes: Uint8Array,
+  elementBytes: number,
+): Promise<void> {
+  const to = from + bytes.length / elementBytes;
+  const { pieces } = await readRowsBetween(transaction, id, from, to);
+  for (const { first, count, bytes: old } of pieces) {
+    const row = old.slice();
+    const start = Math.max(first, from);
+    const end = Math.min(first + count, to);
+    row.set(
+      bytes.subarray((start - from) * elementBytes, (end - from) * elementBytes),
+      (start - first) * elementBytes,
+    );
+    await transaction
+      .objectStore(id.store)
+      .put({ bytes: row, crc: crc32(row) }, [id.session, id.stream, first, count]);
+  }
+}
+
 /** Read a whole stream: its intact rows in order, and what is missing between them. */
 export async function readRows(
   transaction: ReadTransaction,
   id: StreamId,
 ): Promise<{ readonly pieces: readonly StoredPiece[]; readonly holes: readonly Hole[] }> {
-  const store = transaction.objectStore(id.store);
+  return readRowsBetween(transaction, id, 0, Infinity);
+}
+
+/** The same for the rows that hold any of the elements `from..to-1`, whole. What is missing at the end is no hole. */
+export async function readRowsBetween(
+  transaction: ReadTransaction | WriteTransaction,
+  id: StreamId,
+  from: number,
+  to: number,
+): Promise<{ readonly pieces: readonly StoredPiece[]; readonly holes: readonly Hole[] }> {
+  const reading = transaction as ReadTransaction;
+  const store = reading.objectStore(id.store);
   const pieces: StoredPiece[] = [];
   const holes: Hole[] = [];
-  let expected = 0;
-  let range = rangeOf(id);
+  if (from >= to) return { pieces, holes };
+  const last = to === Infinity ? [id.session, id.stream, []] : [id.session, id.stream, to];
+  let expected = from;
+  let range = IDBKeyRange.bound(await firstKeyOf(reading, id, from), last, false, to !== Infinity);
   for (;;) {
     const [keys, rows] = await Promise.all([
       store.getAllKeys(range, ROWS_PER_READ),
@@ -151,16 +188,56 @@ export async function readRows(
     ]);
     for (const [index, key] of keys.entries()) {
       const [, , first, count] = key;
+      const isNext = first >= expected || (first <= from && expected === from);
       // A row that overlaps what was read cannot be told from a damaged one.
       if (first > expected) holes.push({ from: expected, to: first, why: 'missing' });
-      if (first >= expected && isIntact(rows[index])) pieces.push({ first, count, bytes: rows[index].bytes });
+      if (isNext && isIntact(rows[index])) pieces.push({ first, count, bytes: rows[index].bytes });
       else holes.push({ from: first, to: first + count, why: 'damaged' });
       expected = Math.max(expected, first + count);
     }
-    const last = keys.at(-1);
-    if (last === undefined || keys.length < ROWS_PER_READ) return { pieces, holes };
-    range = IDBKeyRange.bound(last, [id.session, id.stream, []], true);
+    const newest = keys.at(-1);
+    if (newest === undefined || keys.length < ROWS_PER_READ) return { pieces, holes };
+    range = IDBKeyRange.bound(newest, last, true, to !== Infinity);
   }
+}
+
+/** Where the row that holds an element begins, or the element itself where none does. */
+async function firstKeyOf(
+  transaction: ReadTransaction,
+  id: StreamId,
+  element: number,
+): Promise<IDBValidKey[]> {
+  const from = [id.session, id.stream, element];
+  if (element === 0) return from;
+  const before = IDBKeyRange.bound([id.session, id.stream], from);
+  const cursor = await transaction.objectStore(id.store).openKeyCursor(before, 'prev');
+  if (cursor === null) return from;
+  const [, , first, count] = cursor.key;
+  return first + count > element ? cursor.key : from;
+}
+
+/** Where the rows of a stream lie, without reading them. */
+export async function rowPlaces(
+  transaction: ReadTransaction,
+  id: StreamId,
+): Promise<readonly { readonly first: number; readonly count: number }[]> {
+  const keys = await transaction.objectStore(id.store).getAllKeys(rangeOf(id));
+  return keys.map(([, , first, count]) => ({ first, count }));
+}
+
+/** The part of a row that lies in `from..to-1`, copied; elements are of equal size. */
+export function clipped(
+  { first, count, bytes }: StoredPiece,
+  from: number,
+  to: number,
+): readonly StoredPiece[] {
+  const start = Math.max(first, from);
+  const end = Math.min(first + count, to);
+  if (start >= end) return [];
+  const size = bytes.length / count;
+  return [
+    { first: start, count: end - start, bytes: bytes.slice((start - first) * size, (end - first) * size) },
+  ];
 }
 
 /** Whether the row is there and its bytes are those that were stored. */

@@ -2,13 +2,13 @@
 import type { DBSchema, IDBPDatabase, IDBPTransaction, StoreNames } from 'idb';
 import type { NodeRun } from '../../core/tree/ids.ts';
 import type { Role } from '../../core/tree/provenance.ts';
-import type { ChatMessageRecord, ProvenanceRun, SessionRecord, SpanMark } from '../ports.ts';
+import type { ChatMessageRecord, GistStanding, ProvenanceRun, SessionRecord, SpanMark } from '../ports.ts';
 
 export const DATABASE_NAME = 'megacontext-playground';
 
 /**
  * `[session, stream, first, count]`: elements first .. first+count-1 of one stream. Streams are gist levels
- * (1..4) in `gists` and `coldGists`, waiting texts in `pendingText`, and 0 elsewhere. The count stands in the key so that a gap shows without reading values.
+ * (1..4) in `gists` and `coldGists`, LODs in `nodePages`, waiting texts in `pendingText`, and 0 elsewhere. The count stands in the key so that a gap shows without reading values.
  */
 export type RowKey = [session: string, stream: number, first: number, count: number];
 
@@ -25,6 +25,8 @@ export interface SessionDetails {
   readonly marks: readonly SpanMark[];
   /** The texts that wait, in order, without their token ids: each has a stream of rows in `pendingText`. */
   readonly pending: readonly PendingHead[];
+  /** Absent until gists were made anew once. */
+  readonly gistStanding?: GistStanding;
   /** The nodes in the cold tier; absent in sessions of older versions. */
   readonly cold?: readonly NodeRun[];
 }
@@ -48,6 +50,12 @@ export interface PlaygroundSchema extends DBSchema {
   gists: { key: RowKey; value: Row };
   /** As `gists`: those in the cold tier. */
   coldGists: { key: RowKey; value: Row };
+  /** What nodes counted up to the checkpoint, by pages of one LOD; docs/formats.md has the columns. */
+  nodePages: { key: RowKey; value: Row };
+  /** The inverted index, by tokens; docs/formats.md has a segment's layout. */
+  indexSegments: { key: RowKey; value: Row };
+  /** UTF-8 JSON of a `SessionCheckpoint`. */
+  checkpoints: { key: string; value: Row };
   /** UTF-8 JSON, one event a line. */
   events: { key: RowKey; value: Row };
   /** As `tokens`: texts that wait to be ingested, one a stream. */
@@ -60,16 +68,26 @@ export interface PlaygroundSchema extends DBSchema {
 }
 
 export type StoreName = StoreNames<PlaygroundSchema>;
-export type RowStoreName = 'tokens' | 'gists' | 'coldGists' | 'events' | 'pendingText';
+export type RowStoreName =
+  'tokens' | 'gists' | 'coldGists' | 'events' | 'pendingText' | 'nodePages' | 'indexSegments';
 export type PlaygroundDatabase = IDBPDatabase<PlaygroundSchema>;
 export type ReadTransaction = IDBPTransaction<PlaygroundSchema, StoreName[]>;
 export type WriteTransaction = IDBPTransaction<PlaygroundSchema, StoreName[], 'readwrite'>;
 export type UpgradeTransaction = IDBPTransaction<PlaygroundSchema, StoreName[], 'versionchange'>;
 
-export const ROW_STORES: readonly RowStoreName[] = ['tokens', 'gists', 'coldGists', 'events', 'pendingText'];
+export const ROW_STORES: readonly RowStoreName[] = [
+  'tokens',
+  'gists',
+  'coldGists',
+  'events',
+  'pendingText',
+  'nodePages',
+  'indexSegments',
+];
 
 export const ALL_STORES: StoreName[] = [
   ...ROW_STORES,
+  'checkpoints',
   'sessions',
   'details',
   'provenance',

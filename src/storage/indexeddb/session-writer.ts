@@ -3,9 +3,18 @@ import { MAX_LOD, tokensPerNode } from '../../core/tree/ids.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { checkBatch, coldAfter, joinRuns, notFoundError } from '../batch-rules.ts';
 import type { PendingText, ProvenanceRun, SessionBatch, SessionId, SessionRecord } from '../ports.ts';
+import { dropCheckpoint, dropIndex, writeCheckpoint, writeIndex } from './checkpoint-rows.ts';
 import { coldOf, moveFromCold, moveToCold } from './cold-tier.ts';
 import { encodeEvents } from './event-rows.ts';
-import { appendRows, cutEvenly, ROW_BYTES, SEGMENT_BYTES, streamEnd, truncateRows } from './rows.ts';
+import {
+  appendRows,
+  cutEvenly,
+  overwriteElements,
+  ROW_BYTES,
+  SEGMENT_BYTES,
+  streamEnd,
+  truncateRows,
+} from './rows.ts';
 import type { PendingHead, WriteTransaction } from './schema.ts';
 import { clip, clipRuns, EMPTY_DETAILS } from './session-reader.ts';
 
@@ -58,10 +67,15 @@ export async function writeBatch(
       : await writePending(transaction, id, details.pending, batch.pending);
   for (const run of batch.pruned ?? []) await moveToCold(transaction, id, run);
   for (const run of batch.restored ?? []) await moveFromCold(transaction, id, run);
+  if (batch.index !== undefined) await writeIndex(transaction, id, batch.index);
+  if (batch.checkpoint !== undefined) await writeCheckpoint(transaction, id, batch.checkpoint);
   const cold = coldAfter(details.cold ?? [], batch);
   const marks = batch.marks ?? details.marks;
   const hiddenSize = batch.gists?.[0]?.hiddenSize ?? details.hiddenSize;
-  await transaction.objectStore('details').put({ hiddenSize, marks, pending, cold }, id);
+  const gistStanding = batch.gistStanding ?? details.gistStanding;
+  await transaction
+    .objectStore('details')
+    .put({ hiddenSize, marks, pending, cold, ...(gistStanding && { gistStanding }) }, id);
   const tokenCount = record.tokenCount + added.length;
   await transaction
     .objectStore('sessions')
@@ -84,9 +98,13 @@ async function countGists(
 async function writeGists(
   transaction: WriteTransaction,
   session: SessionId,
-  { level, firstIndex, hiddenSize, values }: NonNullable<SessionBatch['gists']>[number],
+  { level, firstIndex, hiddenSize, values, inPlace = false }: NonNullable<SessionBatch['gists']>[number],
 ): Promise<void> {
   const stream = { store: 'gists', session, stream: level } as const;
+  if (inPlace) {
+    await overwriteElements(transaction, stream, firstIndex, bytesOf(values), hiddenSize * 2);
+    return;
+  }
   await truncateRows(transaction, stream, firstIndex);
   await truncateRows(transaction, coldOf(session, level), firstIndex);
   await appendRows(
@@ -184,6 +202,8 @@ async function setAside(
     const stream = { store: 'gists', session: id, stream: level } as const;
     await truncateRows(transaction, stream, Math.floor(tokenCount / tokensPerNode(level)));
   }
+  await dropIndex(transaction, id, tokenCount);
+  await dropCheckpoint(transaction, id);
   return { ...record, tokenCount };
 }
 

@@ -76,6 +76,8 @@ function journaledHandle(inner: SessionHandle, files: JournalFiles, isRestored: 
       const stored = await inner.load(options);
       return isRestored ? { ...stored, damage: [RESTORED, ...stored.damage] } : stored;
     },
+    readGists: (run) => inner.readGists(run),
+    readEvents: (first, count) => inner.readEvents(first, count),
     readCold: (run) => inner.readCold(run),
     append: (batch, durability) => {
       const result = queue.then(() => append(batch, durability));

@@ -1,6 +1,7 @@
 /** Sessions in memory: for private windows, Node and tests. The semantics of the stored ones, minus the outliving. */
 import { randomId } from '../../base/random-id.ts';
-import { MAX_LOD } from '../../core/tree/ids.ts';
+import type { SealedSegments } from '../../core/lexical/postings.ts';
+import { GISTS_PER_PAGE, MAX_LOD } from '../../core/tree/ids.ts';
 import type { NodeRun } from '../../core/tree/ids.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import {
@@ -17,14 +18,18 @@ import { createProcessLocks } from '../locks.ts';
 import type { ReleaseLock } from '../locks.ts';
 import type {
   ChatMessageRecord,
+  GistStanding,
   PendingText,
   ProvenanceRun,
+  LoadOptions,
   SessionBatch,
+  SessionCheckpoint,
   SessionHandle,
   SessionId,
   SessionRecord,
   SessionStore,
   SpanMark,
+  StoredNodePage,
   StoredSession,
 } from '../ports.ts';
 
@@ -40,6 +45,11 @@ interface MemorySession {
   marks: readonly SpanMark[];
   cold: readonly NodeRun[];
   pending: readonly PendingText[];
+  gistStanding: GistStanding | null;
+  checkpoint: SessionCheckpoint | null;
+  /** By LOD and first node. */
+  readonly pages: Map<string, StoredNodePage>;
+  index: SealedSegments['segments'];
 }
 
 export interface MemoryStoreOptions {
@@ -117,6 +127,10 @@ function emptySession(record: SessionRecord): MemorySession {
     marks: [],
     cold: [],
     pending: [],
+    gistStanding: null,
+    checkpoint: null,
+    pages: new Map(),
+    index: [],
   };
 }
 
@@ -131,9 +145,23 @@ function createHandle(
     id,
     readOnly: release === null,
     // eslint-disable-next-line @typescript-eslint/require-await -- failures must reject, not throw
-    load: async ({ whole } = { whole: false }) => {
+    load: async (options = {}) => {
       if (closed) throw closedError('The session');
-      return snapshot(session(), whole);
+      return snapshot(session(), options);
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- failures must reject, not throw
+    readGists: async ({ lod, first, count }) => {
+      if (closed) throw closedError('The session');
+      const { hiddenSize } = session();
+      const values = hotGists(session(), lod, false);
+      return first + count > values.length / hiddenSize!
+        ? null
+        : values.slice(first * hiddenSize!, (first + count) * hiddenSize!);
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- failures must reject, not throw
+    readEvents: async (first, count) => {
+      if (closed) throw closedError('The session');
+      return session().events.slice(first, first + count);
     },
     // eslint-disable-next-line @typescript-eslint/require-await -- failures must reject, not throw
     readCold: async ({ lod, first, count }) => {
@@ -160,17 +188,26 @@ function createHandle(
 
 /** Cannot fail half way: the batch was checked, and what can throw (cloning) comes first. */
 function apply(session: MemorySession, batch: SessionBatch, nowMs: number): void {
-  const { provenance = [], events = [], chat = [], marks, pending, patch } = structuredClone(batch);
+  const {
+    provenance = [],
+    events = [],
+    chat = [],
+    marks,
+    pending,
+    patch,
+    checkpoint,
+    index,
+  } = structuredClone(batch);
   const added = batch.tokens?.ids ?? new Uint32Array(0);
   const tokenCount = session.record.tokenCount + added.length;
   session.tokens = grown(session.tokens, tokenCount);
   session.tokens.set(added, session.record.tokenCount);
-  for (const { level, firstIndex, hiddenSize, values } of batch.gists ?? []) {
+  for (const { level, firstIndex, hiddenSize, values, inPlace = false } of batch.gists ?? []) {
     const gists = session.gists[level]!;
     session.hiddenSize = hiddenSize;
     gists.values = grown(gists.values, firstIndex * hiddenSize + values.length);
     gists.values.set(values, firstIndex * hiddenSize);
-    gists.count = firstIndex + values.length / hiddenSize;
+    if (!inPlace) gists.count = firstIndex + values.length / hiddenSize;
   }
   for (const run of provenance) addRun(session.provenance, run);
   for (const event of events) session.events.push(event);
@@ -178,6 +215,16 @@ function apply(session: MemorySession, batch: SessionBatch, nowMs: number): void
   if (marks !== undefined) session.marks = marks;
   session.cold = coldAfter(session.cold, batch);
   if (pending !== undefined) session.pending = pending;
+  if (batch.gistStanding !== undefined) session.gistStanding = structuredClone(batch.gistStanding);
+  if (index !== undefined) {
+    const kept = session.index.filter((each) => each.firstToken + each.tokenCount <= index.firstToken);
+    session.index = [...kept, ...index.segments];
+  }
+  if (checkpoint !== undefined) {
+    const { pages, ...rest } = checkpoint;
+    session.checkpoint = rest;
+    for (const page of pages) session.pages.set(`${page.lod}/${page.first}`, page);
+  }
   session.record = { ...session.record, updatedAt: nowMs, ...patch, tokenCount };
 }
 
@@ -196,28 +243,44 @@ function grown<T extends Uint16Array | Uint32Array>(values: T, length: number): 
   return larger;
 }
 
-function snapshot(session: MemorySession, whole: boolean): StoredSession {
+/** `[count, d]` of a level; zeros for what is cold, unless all is wanted. Copied. */
+function hotGists({ gists, cold, hiddenSize }: MemorySession, level: number, whole: boolean): Uint16Array {
+  const { values, count } = gists[level]!;
+  const hot = values.slice(0, count * hiddenSize!);
+  for (const run of whole ? [] : cold) {
+    if (run.lod === level) hot.fill(0, run.first * hiddenSize!, (run.first + run.count) * hiddenSize!);
+  }
+  return hot;
+}
+
+function snapshot(
+  session: MemorySession,
+  { whole = false, fromCheckpoint = false }: LoadOptions,
+): StoredSession {
   const { record, tokens, hiddenSize, gists, provenance, events, chat, marks, cold, pending } = session;
-  const hot = (level: number, values: Uint16Array): Uint16Array => {
-    for (const { lod, first, count } of whole ? [] : cold) {
-      if (lod === level) values.fill(0, first * hiddenSize!, (first + count) * hiddenSize!);
-    }
-    return values;
-  };
+  const checkpoint = fromCheckpoint ? session.checkpoint : null;
+  const leftOut = checkpoint === null ? 0 : Math.floor(gists[1]!.count / GISTS_PER_PAGE) * GISTS_PER_PAGE;
   return {
     record,
     tokens: tokens.slice(0, record.tokenCount),
-    gists: gists.flatMap(({ values, count }, level) =>
-      hiddenSize === null || count === 0
-        ? []
-        : [{ level, hiddenSize, values: hot(level, values.slice(0, count * hiddenSize)) }],
-    ),
+    gists: gists.flatMap(({ count }, level) => {
+      if (hiddenSize === null || count === 0) return [];
+      const values = hotGists(session, level, whole);
+      return [{ level, hiddenSize, values: level === 1 ? values.subarray(leftOut * hiddenSize) : values }];
+    }),
     provenance: [...provenance],
-    events: [...events],
+    events:
+      checkpoint === null ? [...events] : [...checkpoint.events, ...events.slice(checkpoint.eventCount)],
     chat: [...chat.values()].sort(compareMessages),
     marks: [...marks],
     cold: [...cold],
     pending: structuredClone(pending),
     damage: [],
+    gistStanding: session.gistStanding,
+    eventCount: events.length,
+    index: fromCheckpoint ? [...session.index] : [],
+    ...(checkpoint !== null && {
+      checkpoint: { ...checkpoint, pages: [...session.pages.values()], gistsLeftOut: leftOut },
+    }),
   };
 }

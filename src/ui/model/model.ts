@@ -68,7 +68,7 @@ export function createModel(port: EnginePort): Model {
       shell.setState({ rightTab: 'inspector', rightOpen: true });
     },
   });
-  const intake = new SessionIntake({ mirror, shown, view, conversation, problems }, notices);
+  const intake = new SessionIntake({ engine, mirror, shown, view, conversation, problems }, notices);
   const recordings: Recordings = new Recordings({ shown, view, shell, problems });
   const questions = new QuestionRecords({ recordings, shell, problems });
   const ownLanguage = new OwnLanguage({ engine, mirror });

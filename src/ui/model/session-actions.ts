@@ -328,6 +328,13 @@ export class SessionActions {
     }
   }
 
+  /** Make gists of an older GistNet anew, or pause that. */
+  async renewGists(runs: boolean): Promise<void> {
+    const { engine, intake } = this.#parts;
+    const state = await engine.attempt('The gists could not be made anew', { kind: 'renewGists', runs });
+    if (state) intake.showState(state);
+  }
+
   async #changeQueue(command: CommandOf<'removeWaiting' | 'moveWaiting'>): Promise<void> {
     const { engine, intake } = this.#parts;
     const state = await engine.attempt('The waiting documents could not be changed', command);

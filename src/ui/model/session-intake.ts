@@ -3,7 +3,7 @@ import { yieldToEvents } from '../../base/clock.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import type { ProvenanceRun, SessionSnapshot, SessionState } from '../../runtime/engine/protocol/protocol.ts';
 import type { Conversation } from './conversation.ts';
-import type { NoticeHandlers } from './engine-link.ts';
+import type { EngineLink, NoticeHandlers } from './engine-link.ts';
 import { PaceMeter } from './pace-meter.ts';
 import type { Problems } from './problems.ts';
 import type { RunView } from './run-view.ts';
@@ -11,6 +11,7 @@ import { type SessionMirror, isOpenSession } from './session.ts';
 import type { ShownRun } from './shown-run.ts';
 
 interface Places {
+  readonly engine: Pick<EngineLink, 'attempt'>;
   readonly mirror: SessionMirror;
   readonly shown: ShownRun;
   readonly view: RunView;
@@ -23,6 +24,8 @@ const STATE_EVERY_MS = 150;
 /** A run is taken in by so many events, with a pause whenever so long was worked on it. */
 const EVENTS_AT_ONCE = 128;
 const WORK_MS = 8;
+/** A long past is asked for by so many events. */
+const EVENTS_A_PAGE = 8192;
 
 export class SessionIntake {
   readonly #places: Places;
@@ -31,6 +34,8 @@ export class SessionIntake {
   #stateTimer: ReturnType<typeof setTimeout> | undefined;
   /** What was told of the session while its past is still taken in; null when that is done. */
   #told: TelemetryEvent[] | null = null;
+  /** What was told of the session since it was opened, while its earlier past is still read; null otherwise. */
+  #since: TelemetryEvent[] | null = null;
   /** Counts snapshots: one that another follows is not taken in to its end. */
   #snapshots = 0;
 
@@ -38,6 +43,7 @@ export class SessionIntake {
     this.#places = places;
     const { mirror, shown, problems } = places;
     notices.on('telemetry', ({ events }) => {
+      for (const event of events) this.#since?.push(event);
       if (this.#told === null) shown.live.append(events);
       else for (const event of events) this.#told.push(event);
     });
@@ -90,22 +96,88 @@ export class SessionIntake {
   }
 
   /** Show the open session as it is stored by now; playhead and view stay where they are. */
-  acceptNewerSnapshot({ state, events, chat, provenance, damage }: SessionSnapshot): Promise<void> {
+  acceptNewerSnapshot({ state, events, earlier, chat, provenance, damage }: SessionSnapshot): Promise<void> {
     const { mirror, shown, view, conversation } = this.#places;
     const { index, following } = view.playhead.state;
     this.#letGo();
     conversation.setState({ messages: chat });
     mirror.setState({ session: state, provenance, damage });
-    return this.#replaceRun(events, () => {
+    const step = shown.isLive ? shown.run.frameAt(index)?.step : undefined;
+    const settle = () => {
       if (!shown.isLive) return;
       shown.tell();
       if (following) view.playhead.followNewest();
-      else view.playhead.seek(index);
+      else this.#seekStep(step, index);
+    };
+    return this.#replaceRun(events, () => {
+      settle();
+      if (earlier !== undefined) void this.#readEarlier(events, earlier);
+    });
+  }
+
+  /** To the frame of a step, which another frame before it moved; to a place where it has gone. */
+  #seekStep(step: number | undefined, index: number): void {
+    const { shown, view } = this.#places;
+    const { frameCount } = shown.run;
+    let at = Math.min(index, Math.max(0, frameCount - 1));
+    if (step !== undefined) {
+      let low = 0;
+      let high = frameCount;
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if ((shown.run.frameAt(middle)?.step ?? 0) < step) low = middle + 1;
+        else high = middle;
+      }
+      if (shown.run.frameAt(low)?.step === step) at = low;
+    }
+    view.playhead.seek(at);
+  }
+
+  /**
+   * Read the past that a snapshot left out, while the session is used, and show it before what is shown.
+   *
+   * @param events - of the snapshot.
+   */
+  async #readEarlier(
+    events: readonly TelemetryEvent[],
+    { eventCount, shown }: NonNullable<SessionSnapshot['earlier']>,
+  ): Promise<void> {
+    const { engine, mirror, view } = this.#places;
+    const snapshot = this.#snapshots;
+    const since: TelemetryEvent[] = [];
+    this.#since = since;
+    const past: TelemetryEvent[] = [];
+    for (let first = 0; first < eventCount; first += EVENTS_A_PAGE) {
+      mirror.setState({ progress: reading(first, eventCount) });
+      const count = Math.min(EVENTS_A_PAGE, eventCount - first);
+      const page = await engine.attempt('The earlier steps could not be read', {
+        kind: 'readEvents',
+        first,
+        count,
+      });
+      if (snapshot !== this.#snapshots) return;
+      if (page === null) {
+        this.#since = null;
+        mirror.setState({ progress: null });
+        return;
+      }
+      for (const event of page.events) past.push(event);
+    }
+    this.#since = null;
+    mirror.setState({ progress: null });
+    const { index, following } = view.playhead.state;
+    const step = this.#places.shown.run.frameAt(index)?.step;
+    await this.#replaceRun([...past, ...events.slice(shown), ...since], () => {
+      const places = this.#places;
+      if (!places.shown.isLive) return;
+      places.shown.tell();
+      if (following) view.playhead.followNewest();
+      else this.#seekStep(step, index);
     });
   }
 
   /** Show a session that was created or opened. Resolves when its whole run is there: at once, unless it is long. */
-  acceptSnapshot({ state, events, chat, provenance, damage }: SessionSnapshot): Promise<void> {
+  acceptSnapshot({ state, events, earlier, chat, provenance, damage }: SessionSnapshot): Promise<void> {
     const { mirror, shown, view, conversation, problems } = this.#places;
     this.#letGo();
     this.#pace.read(0, 0, false);
@@ -120,6 +192,7 @@ export class SessionIntake {
         view.viewport.startOver();
         view.playhead.followNewest();
       }
+      if (earlier !== undefined) void this.#readEarlier(events, earlier);
       if (damage.length > 0) {
         problems.report({
           title: 'This session could not be opened quite as it was stored',
@@ -136,6 +209,7 @@ export class SessionIntake {
   #replaceRun(events: readonly TelemetryEvent[], then: () => void): Promise<void> {
     const { live } = this.#places.shown;
     const snapshot = ++this.#snapshots;
+    this.#since = null;
     live.reset();
     if (events.length > EVENTS_AT_ONCE) return this.#takeIn(events, snapshot, then);
     this.#told = null;
@@ -162,6 +236,10 @@ export class SessionIntake {
     live.tell();
     then();
   }
+}
+
+function reading(done: number, total: number) {
+  return { kind: 'progress', task: 'rebuild', label: 'Reading earlier steps', done, total } as const;
 }
 
 /** A run that starts where a known one does replaces it: it grew. */

@@ -134,6 +134,8 @@ export type CommandKind = Command['kind'];
 export interface SessionSnapshot {
   readonly state: SessionState;
   readonly events: readonly TelemetryEvent[];
+  /** Of a long session: what `readEvents` has in place of the first `shown` events, which say where they lead. */
+  readonly earlier?: { readonly eventCount: number; readonly shown: number };
   readonly chat: readonly ChatMessageRecord[];
   readonly provenance: readonly ProvenanceRun[];
   /** What could not be taken over as it was stored, and what was done about it. */
@@ -189,6 +191,7 @@ export interface CommandResults extends SessionResults, ModelResults {
   probe: ProbeResult;
   profile: ProfileReport;
   readRun: StoredRun;
+  readEvents: { readonly events: readonly TelemetryEvent[] };
   runTexts: readonly string[];
   exportNodes: ExportedFile;
   exportTrace: ExportedFile;

@@ -7,6 +7,7 @@ import type { GistInput, KvMode } from '../../../core/parameters/context.ts';
 import type { AttentionReading } from '../../../core/parameters/measurement.ts';
 import type { ConfigAffecting } from '../../../core/trace/config.ts';
 import { spanIdOf } from '../../../core/tree/ids.ts';
+import { bringInGists } from '../../../core/context/slot-view.ts';
 import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import type { SentPositions } from '../../../core/context/invariants.ts';
 import { slotPositions } from '../../../core/context/positions.ts';
@@ -87,7 +88,7 @@ export class Decoder {
   /** @param pause - awaited between the chunks of a prefill; may throw to give up. */
   constructor(
     private readonly base: LanguageModel,
-    tree: GistTree,
+    private readonly tree: GistTree,
     private readonly pause: () => Promise<void> = () => Promise.resolve(),
   ) {
     this.vectors = new BaseVectors(tree, (ids) => base.embed(ids));
@@ -136,6 +137,7 @@ export class Decoder {
    * @returns what follows it; its attention is null, too, if it was predicted before attention was read.
    */
   async sync(context: Layout, capacitySlots: number): Promise<Prediction> {
+    await bringInGists(context, this.tree);
     const target = this.target(context, capacitySlots);
     const { entries } = target.layout;
     const count = target.wanted.keys.length;
@@ -155,6 +157,7 @@ export class Decoder {
    * @returns the slot; or its final hidden state, where it was run already.
    */
   async approach(context: Layout, capacitySlots: number): Promise<LastSlot | Float32Array> {
+    await bringInGists(context, this.tree);
     const target = this.target(context, capacitySlots);
     const { session, layout, wanted } = target;
     if (this.isAt(target) && this.lastHidden !== null) return this.lastHidden;

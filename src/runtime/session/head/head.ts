@@ -6,7 +6,8 @@ import type { AllocatorState } from '../../../core/allocator/pass/allocator-stat
 import type { PinnedSpan, Layout } from '../../../core/context/working-context.ts';
 import { type RunConfig, changedIds, haveEffect } from '../../../core/trace/config.ts';
 import { appendAndFit, appendRaw, restoreCoverage } from '../../../core/allocator/between-refocuses.ts';
-import { K } from '../../../core/tree/ids.ts';
+import { K, type NodeRun } from '../../../core/tree/ids.ts';
+import { spanOfRun } from '../../../core/tree/node-runs.ts';
 import { actByHand } from '../../../core/allocator/manual-action.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
 import { MetricsAccumulator, stepMetrics } from '../../../core/trace/metrics.ts';
@@ -292,6 +293,16 @@ export class Head {
       ...this.recorder.record(result, { head: this.id, policy, budgetTokens, trigger: 'manual', timeMs }),
     );
     return outcome;
+  }
+
+  /** Gists were made anew: what was read of the old ones is forgotten. */
+  gistsChanged(run: NodeRun): void {
+    const { start, end } = spanOfRun(run);
+    const isRead = this.current.entries.some(
+      (entry) => entry.lod === run.lod && entry.start >= start && entry.end <= end,
+    );
+    if (isRead) this.decoder.reset();
+    this.turnEnd = null;
   }
 
   /** Give the key-value cache back. */

@@ -9,7 +9,7 @@ import { K, tokensPerEntry } from '../../../core/tree/ids.ts';
 import { protectedStart } from '../../../core/context/moves.ts';
 import type { Scorer } from '../../../core/policies/scorer.ts';
 import type { SlotView, Embed } from '../../../core/context/slot-view.ts';
-import { buildSlotView, SlotBuffers } from '../../../core/context/slot-view.ts';
+import { bringInGists, buildSlotView, SlotBuffers } from '../../../core/context/slot-view.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { entryAt, layoutOf } from '../../../core/context/working-context.ts';
 
@@ -73,6 +73,7 @@ export class LookAhead implements Scorer {
       Array.from({ length: K }, (_, child) => entryAt(1, page * PAGE_TOKENS + child * K)),
     );
     const layout = layoutOf([...children, ...recentEntries(this.input)]);
+    await bringInGists(layout, tree);
     const view = buildSlotView({ layout, tree, embed, tailTokens, words }, this.buffers);
     const scores = await scorer.score(view);
     pages.forEach((page, index) => {

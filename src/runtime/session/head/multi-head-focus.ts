@@ -13,6 +13,7 @@ import { routeHeads, type Routing } from '../../../core/heads/router.ts';
 import type { StagedView } from '../../../core/heads/staging.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { isRefocusDue } from '../../../core/allocator/refocus-cadence.ts';
+import type { SealedIndex } from '../../../core/lexical/window-index.ts';
 import { K, type Lod, type NodeRun } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
@@ -30,6 +31,8 @@ import { Staging, type StagingState } from './staging.ts';
 /** Where memory and heads stand as they start or were read back. */
 export interface FocusState {
   readonly tree: GistTree;
+  /** Of the tree's words, as it was stored; absent where it is to be built from the tokens. */
+  readonly index?: SealedIndex | undefined;
   /** By the heads' ids; those that a run has beyond them begin with the recency assembly. */
   readonly heads: readonly HeadState[];
   /** Of the staging context; absent where there is none yet. */
@@ -71,13 +74,13 @@ export class MultiHeadFocus {
 
   /** @param pause - awaited between the chunks of a head's long prefill; may throw to give up. */
   constructor(
-    { tree, heads, staging, routing }: FocusState,
+    { tree, heads, staging, routing, index }: FocusState,
     private readonly model: LoadedModel,
     private readonly telemetry: TelemetryRecorder,
     private config: RunConfig,
     private readonly pause?: () => Promise<void>,
   ) {
-    this.memory = new Memory(tree, model, telemetry);
+    this.memory = new Memory(tree, model, telemetry, index);
     this.around = {
       newestStep: () => this.step,
       heldBefore: (head) => this.heldBefore(head),
@@ -271,6 +274,11 @@ export class MultiHeadFocus {
     const merged = heads.map(({ id }, i) => [id, weights[i]!] as const);
     const head = heads[strongest]!;
     return { logits, head, merged, attention: head.decoder.attentionOver(head.layout) };
+  }
+
+  /** Gists were made anew: what was read of the old ones is forgotten. */
+  gistsChanged(run: NodeRun): void {
+    for (const head of this.list) head.gistsChanged(run);
   }
 
   /** Give the key-value caches back. */

@@ -17,24 +17,29 @@ export interface ReplayedFrames {
   readonly scores: Float32Array | null;
 }
 
-/** @param head - whose frames. @returns null when none was recorded or the frames do not fit each other. */
+/**
+ * @param head - whose frames.
+ * @param counted - how many of the first events the tree's nodes have counted already.
+ * @returns null when none was recorded or the frames do not fit each other.
+ */
 export function replayFrames(
   events: readonly TelemetryEvent[],
   tree: GistTree,
   config: RunConfig,
   head: number,
+  counted = 0,
 ): ReplayedFrames | null {
   const replay = new AllocatorReplay(config);
   let hasFrames = false;
   try {
-    for (const event of events) {
+    for (const [at, event] of events.entries()) {
       if (event.type === 'session') replay.config = ownConfig(event.config, head);
       else if (event.type === 'ingest') replay.extend(Math.min(event.end, tree.tokenCount));
       else if (event.type === 'action' && event.head === head) replay.act(event.action);
       else if (event.type === 'sensitivity') noteSensitivity(tree, event);
       else if (event.type === 'refocus' && event.head === head) {
         replay.accept(event);
-        countInTree(tree, replay.layout, event.actions, event.step);
+        if (at >= counted) countInTree(tree, replay.layout, event.actions, event.step);
         hasFrames = true;
       }
     }

@@ -2,12 +2,14 @@
  * Writes what a session gained to storage, in batches. Batches leave in order and one at a time. When storage
  * fails the run goes on in memory: what was not stored is kept, and the end of every turn tries again.
  */
-import type { Lod } from '../../../core/tree/ids.ts';
+import type { Lod, NodeRun } from '../../../core/tree/ids.ts';
+import { unionRuns } from '../../../core/tree/node-runs.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { ProvenanceRun } from '../../../core/tree/provenance.ts';
 import { StorageError } from '../../../storage/ports.ts';
 import type { ChatMessageRecord, PendingText, SessionBatch, SessionHandle } from '../../../storage/ports.ts';
+import { laterStanding, type Standing } from './checkpoint-keeper.ts';
 import { AsyncMutex } from '../../../base/async-mutex.ts';
 
 /** Events after which a batch is due. */
@@ -18,10 +20,12 @@ export interface JournalSource {
   /** The queue as it is now. */
   pending(): readonly PendingText[];
   step(): number;
+  /** Of the model whose GistNet makes gists now. */
+  readonly modelHash: string;
 }
 
 type Pruning = Pick<SessionBatch, 'pruned' | 'restored'>;
-type Change = Pick<SessionBatch, 'marks' | 'patch'> & Pruning;
+type Change = Pick<SessionBatch, 'marks' | 'patch'> & Pruning & { readonly standing?: Standing };
 
 export class SessionJournal {
   private readonly writes = new AsyncMutex();
@@ -33,6 +37,9 @@ export class SessionJournal {
   private readonly storedGists: number[];
   private hadPending: boolean;
   private failing = false;
+  /** Gists that storage holds as they were before they were made anew. */
+  private replaced: readonly NodeRun[] = [];
+  private wasRefreshing = false;
 
   /**
    * @param resumed - what storage holds beside every token: gists by level (index 0 unused); null for a new session.
@@ -84,7 +91,9 @@ export class SessionJournal {
 
   addChange(change: Change): void {
     const patch = { ...this.change.patch, ...change.patch };
-    this.change = { ...this.change, ...change, patch };
+    const { standing: later } = change;
+    const standing = later === undefined ? this.change.standing : laterStanding(this.change.standing, later);
+    this.change = { ...this.change, ...change, patch, ...(standing !== undefined && { standing }) };
   }
 
   /** Nodes went to the cold tier, or came back. What was gathered before is stored before the next one is added. */
@@ -115,14 +124,19 @@ export class SessionJournal {
     const events = this.events;
     const chat = [...this.chat.values()];
     const { change } = this;
+    this.replaced = unionRuns(this.replaced, tree.takeReplaced());
+    const { replaced } = this;
+    const refresh = tree.refreshStanding;
     const batch = this.compose(tokenCount, gistCounts, events, chat, change);
     this.events = [];
     this.chat.clear();
     this.change = {};
+    this.replaced = [];
     try {
       await this.handle.append(batch, durability);
     } catch (error) {
       this.takeBack(events, chat, change);
+      this.replaced = unionRuns(this.replaced, replaced);
       const begins = !this.failing;
       this.failing = true;
       if (begins) {
@@ -134,6 +148,7 @@ export class SessionJournal {
     const recovers = this.failing;
     this.failing = false;
     if (recovers) this.onTurn();
+    this.wasRefreshing = refresh !== null;
     this.storedTokens = tokenCount;
     // The last run may still grow, so it is sent again.
     this.storedRuns = Math.max(0, runCount - 1);
@@ -158,6 +173,18 @@ export class SessionJournal {
   ): SessionBatch {
     const { tree } = this.source;
     const pending = this.source.pending();
+    const renewed = this.replaced.flatMap(({ lod, first, count: all }) => {
+      const count = Math.min(first + all, this.storedGists[lod]!) - first;
+      if (count <= 0) return [];
+      const values = tree.gistBits(lod as Lod, first, count).slice();
+      return [{ level: lod, firstIndex: first, hiddenSize: tree.hiddenSize, values, inPlace: true }];
+    });
+    const refresh = tree.refreshStanding;
+    const { modelHash } = this.source;
+    const gistStanding =
+      refresh === null && renewed.length === 0 && !this.wasRefreshing
+        ? undefined
+        : { version: tree.gistVersion, refresh: refresh && { ...refresh, modelHash } };
     const gists = gistCounts.flatMap((count, level) => {
       const firstIndex = this.storedGists[level]!;
       if (level === 0 || count <= firstIndex) return [];
@@ -169,12 +196,14 @@ export class SessionJournal {
         ? { tokens: { start: this.storedTokens, ids: tree.tokens(this.storedTokens, tokenCount).slice() } }
         : {}),
       provenance: newRuns(tree.provenance.slice(this.storedRuns), this.storedTokens),
-      gists,
+      gists: [...renewed, ...gists],
+      ...(gistStanding !== undefined && { gistStanding }),
       events,
       chat,
       ...(change.marks === undefined ? {} : { marks: change.marks }),
       ...(change.pruned === undefined ? {} : { pruned: change.pruned }),
       ...(change.restored === undefined ? {} : { restored: change.restored }),
+      ...change.standing,
       patch: { ...change.patch, stepCount: this.source.step() },
       ...(pending.length === 0 && !this.hadPending ? {} : { pending }),
     };

@@ -121,13 +121,17 @@ describe('a session read back', () => {
     const model = { ...createFakeModel(), hash: 'other weights' };
     const reopen = async () => {
       const fixture = await bootEngine({ store, model });
-      const { damage } = await fixture.engine.handle({ kind: 'openSession', sessionId: id });
-      const rebuilt = fixture.notices.filter(({ kind }) => kind === 'progress').length;
+      const { damage, state } = await fixture.engine.handle({ kind: 'openSession', sessionId: id });
+      const wasOld = state.gistRenewal !== null;
+      await until(async () => {
+        const { gistRenewal } = await fixture.engine.handle({ kind: 'setConfig', changes: {} });
+        return gistRenewal === null;
+      });
       const { neighbours } = await fixture.engine.handle({ kind: 'inspect', lod: 1, start: 64, end: 96 });
       await fixture.engine.dispose();
       const stored = await (await store.open(id as SessionId)).load();
       const cold = stored.cold.filter(({ lod }) => lod > 0);
-      return { damage, isRebuilt: rebuilt > 0, neighbours, hash: stored.record.modelHash, cold };
+      return { damage, isRebuilt: wasOld, neighbours, hash: stored.record.modelHash, cold };
     };
     const renewed = await reopen();
     expect(renewed).toMatchObject({ isRebuilt: true, hash: 'other weights', cold: [] });

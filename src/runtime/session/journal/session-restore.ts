@@ -10,10 +10,13 @@ import { checkInvariants } from '../../../core/context/invariants.ts';
 import { commonRuns } from '../../../core/tree/node-runs.ts';
 import type { NodeRun } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
-import { TreeError, GistTree } from '../../../core/tree/gist-tree.ts';
+import { TreeError, type GistSource, GistTree, type RefreshStanding } from '../../../core/tree/gist-tree.ts';
+import type { NodeColumns } from '../../../core/tree/node-columns.ts';
+import { PostingSegment } from '../../../core/lexical/posting-segment.ts';
+import { PIECES_REACH_TOKENS, type SealedIndex } from '../../../core/lexical/window-index.ts';
 import { appendAndFit } from '../../../core/allocator/between-refocuses.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
-import type { ChatMessageRecord, StoredSession } from '../../../storage/ports.ts';
+import type { ChatMessageRecord, LoadedCheckpoint, StoredSession } from '../../../storage/ports.ts';
 import { EngineError } from '../messages/errors.ts';
 import type { HeadState } from '../head/head.ts';
 import type { FocusState } from '../head/multi-head-focus.ts';
@@ -24,6 +27,8 @@ import { replayFrames } from './frame-replay.ts';
 
 export interface RestoredTree {
   readonly tree: GistTree;
+  /** Its columns as the checkpoint has them; null without one. */
+  readonly columns: readonly NodeColumns[] | null;
   /** What could not be used as stored, in words. */
   readonly damage: readonly string[];
 }
@@ -50,23 +55,81 @@ export function mustFitModel({ record, tokens }: StoredSession, model: LoadedMod
 /**
  * The tree with every stored token, and the stored gists that still hold.
  *
- * @throws {EngineError} `model-mismatch` if another model made the session.
+ * @param source - of the gists that a checkpoint lets be left out, for the tree that is made.
+ * @throws {EngineError} `model-mismatch` if another model made the session; {CheckpointError}
  */
-export function restoreTree(stored: StoredSession, model: LoadedModel): RestoredTree {
-  const { record, tokens } = stored;
+export function restoreTree(
+  stored: StoredSession,
+  model: LoadedModel,
+  source: (tree: GistTree) => GistSource,
+): RestoredTree {
+  const { record, checkpoint } = stored;
   const damage: string[] = [];
   mustFitModel(stored, model);
   const tree = new GistTree({
     hiddenSize: model.base.hiddenSize,
     maxLod: model.manifest.maxLod as Lod,
-    gistVersion: model.gistNet.version,
+    gistVersion: storedVersion(stored, model),
   });
   appendStoredTokens(tree, stored);
-  if (record.modelHash === model.hash) restoreGists(tree, stored, damage);
-  else if (tokens.length >= K) {
-    damage.push('The weights changed since the session was stored: its gists are recomputed.');
+  restoreGists(tree, stored, source(tree), damage);
+  if (checkpoint !== undefined) adoptCounts(tree, checkpoint);
+  if (record.modelHash !== model.hash) {
+    const version = tree.gistVersion + 1;
+    tree.refreshGists(version, refreshBefore(stored, model));
+    if (tree.staleGistCount > 0)
+      damage.push(
+        'The weights changed since the session was stored: its gists are made anew while it is used.',
+      );
   }
-  return { tree, damage };
+  return { tree, damage, columns: checkpoint === undefined ? null : tree.forkColumns() };
+}
+
+/** The version of the GistNet that made the gists before any refresh that is under way. */
+function storedVersion({ gistStanding }: StoredSession, model: LoadedModel): number {
+  if (gistStanding === null) return model.gistNet.version;
+  const { version, refresh } = gistStanding;
+  // A refresh that another model began counts as the past.
+  return refresh?.modelHash === model.hash ? version - 1 : version;
+}
+
+/** How far this model has come with making the gists anew; null if it has not begun. */
+function refreshBefore({ gistStanding }: StoredSession, model: LoadedModel): RefreshStanding | null {
+  const refresh = gistStanding?.refresh ?? null;
+  return refresh?.modelHash === model.hash ? refresh : null;
+}
+
+/** What was loaded from a checkpoint cannot be used: everything has to be loaded. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+function adoptCounts(tree: GistTree, { pages }: LoadedCheckpoint): void {
+  try {
+    for (const page of pages) tree.metadata(page.lod).adoptPage(page);
+  } catch (error) {
+    if (!(error instanceof RangeError) && !(error instanceof TreeError)) throw error;
+    throw new CheckpointError(`The checkpoint does not fit the history (${error.message}).`);
+  }
+}
+
+/** The stored index of a history's words; null, with the damage, where it has to be built from the tokens. */
+export function restoreIndex({ index, tokens }: StoredSession, damage: string[]): SealedIndex | null {
+  try {
+    const segments = index.map(({ bytes }) => new PostingSegment(bytes));
+    let end = 0;
+    for (const segment of segments) {
+      if (segment.firstToken !== end) throw new RangeError('Its segments do not follow one another.');
+      end = segment.endToken;
+    }
+    if (end > tokens.length) throw new RangeError('It reaches behind the tokens.');
+    const lastTokens = tokens.subarray(Math.max(0, end - PIECES_REACH_TOKENS), end);
+    return segments.length === 0 ? null : { segments, lastTokens };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    damage.push(`The index of words is built again from the tokens: ${error.message}`);
+    return null;
+  }
 }
 
 /** Take away what is cold; all gists must be there again. */
@@ -80,7 +143,7 @@ function nodesOf(tree: GistTree): readonly NodeRun[] {
 }
 
 /** Tokens in the order they came, each with the step and the origin that were recorded. */
-function appendStoredTokens(tree: GistTree, { tokens, events, provenance }: StoredSession): void {
+function appendStoredTokens(tree: GistTree, { tokens, events, provenance, checkpoint }: StoredSession): void {
   let nextRun = 0;
   const append = (end: number, step: number): void => {
     while (tree.tokenCount < end) {
@@ -91,6 +154,8 @@ function appendStoredTokens(tree: GistTree, { tokens, events, provenance }: Stor
       tree.appendTokens(tokens.subarray(tree.tokenCount, until), isInside ? run : UNKNOWN_ORIGIN, step);
     }
   };
+  // When these came stands in the checkpoint's pages.
+  append(checkpoint?.tokenCount ?? 0, 0);
   for (const event of events) {
     if (event.type === 'ingest' && event.start === tree.tokenCount) {
       append(Math.min(event.end, tokens.length), event.step);
@@ -99,18 +164,26 @@ function appendStoredTokens(tree: GistTree, { tokens, events, provenance }: Stor
   append(tokens.length, 0);
 }
 
-function restoreGists(tree: GistTree, { gists, events }: StoredSession, damage: string[]): void {
+function restoreGists(
+  tree: GistTree,
+  { gists, events, checkpoint }: StoredSession,
+  source: GistSource,
+  damage: string[],
+): void {
   for (const { level, hiddenSize, values } of [...gists].sort((a, b) => a.level - b.level)) {
     if (hiddenSize !== tree.hiddenSize || level < 1 || level > tree.maxLod) {
       damage.push(`The stored LOD${level} gists have ${hiddenSize} components: they are recomputed.`);
       continue;
     }
+    const leftOut = level === 1 ? (checkpoint?.gistsLeftOut ?? 0) : 0;
+    if (leftOut > 0) tree.leaveOut(level as Lod, leftOut, source);
     const children = level === 1 ? tree.closedBlockCount : Math.floor(tree.countAt(level - 1) / K);
-    const count = Math.min(values.length / hiddenSize, children);
+    const count = Math.min(leftOut + values.length / hiddenSize, children);
     const set = (end: number, step: number): void => {
       const first = tree.countAt(level);
       if (end <= first) return;
-      tree.setGists(level as Lod, first, values.subarray(first * hiddenSize, end * hiddenSize), step);
+      const bits = values.subarray((first - leftOut) * hiddenSize, (end - leftOut) * hiddenSize);
+      tree.setGists(level as Lod, first, bits, step);
     };
     try {
       for (const event of events) {
@@ -169,13 +242,13 @@ function lastRouting({ events }: StoredSession, { heads }: RunConfig): Routing |
  * is replaced by the recency assembly.
  */
 function restoreHead(
-  { events }: StoredSession,
+  { events, checkpoint }: StoredSession,
   tree: GistTree,
   config: RunConfig,
   head: number,
   damage: string[],
 ): HeadState {
-  const replayed = replayFrames(events, tree, config, head);
+  const replayed = replayFrames(events, tree, config, head, checkpoint?.events.length);
   const state = replayed?.allocator ?? INITIAL_ALLOCATOR_STATE;
   if (replayed !== null) {
     try {

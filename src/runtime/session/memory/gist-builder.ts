@@ -6,6 +6,7 @@ import type { GistNet, LanguageModel } from '../../../nn/ports.ts';
 
 /** Blocks compressed in one call; bounds the memory of a bulk append. */
 const BLOCKS_PER_CALL = 32;
+const GROUPS_PER_CALL = BLOCKS_PER_CALL / K;
 
 /** One batch of gists that was made. */
 export interface BuiltGists extends GistWork {
@@ -27,9 +28,40 @@ export class GistBuilder {
    */
   async buildNext(step: number): Promise<BuiltGists | null> {
     const work = this.tree.nextGistWork(BLOCKS_PER_CALL);
-    if (work === null) return null;
+    return work === null ? null : this.build(work, step);
+  }
+
+  /** Make the next gists of an older GistNet anew. @returns what was made, or null when none is left. */
+  async renewNext(step: number): Promise<BuiltGists | null> {
+    const work = this.tree.nextRefreshWork(GROUPS_PER_CALL);
+    return work === null ? null : this.build(work, step);
+  }
+
+  private async build(work: GistWork, step: number): Promise<BuiltGists> {
+    await this.tree.bringIn([{ lod: work.lod, first: work.firstIndex, count: work.count }]);
+    const { bits, notFinite } = await this.make(work);
+    this.tree.setGists(work.lod, work.firstIndex, bits, step);
+    return { ...work, notFinite };
+  }
+
+  /** `[count, d]` fp16 bits of LOD1 gists, from their tokens alone; the tree is not changed. */
+  async fromTokens(firstIndex: number, count: number): Promise<Uint16Array> {
+    const all = new Uint16Array(count * this.tree.hiddenSize);
+    for (let at = 0; at < count; at += BLOCKS_PER_CALL) {
+      const work = {
+        lod: 1,
+        firstIndex: firstIndex + at,
+        count: Math.min(BLOCKS_PER_CALL, count - at),
+      } as const;
+      all.set((await this.make(work)).bits, at * this.tree.hiddenSize);
+    }
+    return all;
+  }
+
+  private async make(work: GistWork): Promise<{ readonly bits: Uint16Array; readonly notFinite: number }> {
     const { lod, firstIndex, count } = work;
     const d = this.tree.hiddenSize;
+    if (lod > 1) await this.bringInChildren(work);
     const { children, contextCounts } = this.gather(work);
     const tokens = lod === 1 ? this.tree.tokens(firstIndex * K, (firstIndex + count) * K) : undefined;
     const bits = encodeHalves(await this.gistNet.compress(lod, children, contextCounts, tokens));
@@ -40,8 +72,12 @@ export class GistBuilder {
       notFinite++;
       encodeHalves(this.meanOfChildren(children, block), row);
     }
-    this.tree.setGists(lod, firstIndex, bits, step);
-    return { ...work, notFinite };
+    return { bits, notFinite };
+  }
+
+  private bringInChildren({ lod, firstIndex, count }: GistWork): Promise<void> {
+    const first = Math.max(0, firstIndex * K - this.gistNet.contextChildren);
+    return this.tree.bringIn([{ lod: lod - 1, first, count: (firstIndex + count) * K - first }]);
   }
 
   /** `[count, C + K, d]` children with up to C rows before them, right aligned. */

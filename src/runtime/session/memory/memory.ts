@@ -2,12 +2,13 @@
 import { nextPieceTokens } from '../../../core/allocator/refocus-cadence.ts';
 import { BlockSignals } from '../../../core/heads/block-signals.ts';
 import { HistoryWords } from '../../../core/lexical/history-words.ts';
+import type { SealedIndex } from '../../../core/lexical/window-index.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { TelemetryRecorder } from '../telemetry/telemetry-recorder.ts';
-import { GistBuilder } from './gist-builder.ts';
+import { type BuiltGists, GistBuilder } from './gist-builder.ts';
 
 export class Memory {
   /** The history's words; indexed when they are first asked for. */
@@ -18,13 +19,15 @@ export class Memory {
   readonly textOf: (ids: Uint32Array) => string;
   private readonly gists: GistBuilder;
 
+  /** @param index - of the tree's words, as it was stored. */
   constructor(
     readonly tree: GistTree,
     model: Pick<LoadedModel, 'gistNet' | 'base' | 'tokenizer'>,
     private readonly telemetry: TelemetryRecorder,
+    index?: SealedIndex,
   ) {
     const { tokenizer } = model;
-    this.words = new HistoryWords(tree, () => tokenizer.createStreamDecoder());
+    this.words = new HistoryWords(tree, () => tokenizer.createStreamDecoder(), index);
     this.signals = new BlockSignals(tree, () => tokenizer.createStreamDecoder());
     this.textOf = (ids) => tokenizer.decode(ids);
     this.gists = new GistBuilder(tree, model.gistNet, model.base);
@@ -51,6 +54,13 @@ export class Memory {
     telemetry.emit({ ...telemetry.base(step), type: 'ingest', start, end, role, documentId });
   }
 
+  /** Make the next gists of an older GistNet anew. @returns what was made, or null when none is left. */
+  async renewNextGists(step: number): Promise<BuiltGists | null> {
+    const built = await this.gists.renewNext(step);
+    if (built !== null && built.notFinite > 0) this.noteNotFinite(step, built);
+    return built;
+  }
+
   /** Make every gist that is missing, lowest level first. */
   async makeGists(
     step: number,
@@ -59,22 +69,23 @@ export class Memory {
     const { telemetry } = this;
     let made = 0;
     for (let built = await this.gists.buildNext(step); built !== null;) {
-      const { lod, firstIndex, count, notFinite } = built;
+      const { lod, firstIndex, count } = built;
       telemetry.emit({ ...telemetry.base(step), type: 'gist', lod, firstIndex, count });
-      if (notFinite > 0) {
-        const message = `${notFinite} LOD${lod} gists from ${firstIndex} on were not finite; their children's mean stands in.`;
-        telemetry.emit({
-          ...telemetry.base(step),
-          type: 'violation',
-          head: null,
-          check: 'gist-finite',
-          message,
-          action: 'rolled-back',
-        });
-      }
+      if (built.notFinite > 0) this.noteNotFinite(step, built);
       made += count;
       await onBatch(made);
       built = await this.gists.buildNext(step);
     }
+  }
+  private noteNotFinite(step: number, { lod, firstIndex, notFinite }: BuiltGists): void {
+    const message = `${notFinite} LOD${lod} gists from ${firstIndex} on were not finite; their children's mean stands in.`;
+    this.telemetry.emit({
+      ...this.telemetry.base(step),
+      type: 'violation',
+      head: null,
+      check: 'gist-finite',
+      message,
+      action: 'rolled-back',
+    });
   }
 }

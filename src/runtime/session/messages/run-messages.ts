@@ -6,6 +6,7 @@ import type { WireError } from './wire-error.ts';
 
 const MAX_SPANS = 4096;
 const MAX_SPAN_TOKENS = 4096;
+const MAX_EVENTS = 65_536;
 
 const span = z
   .tuple([z.number().int().min(0), z.number().int().min(0)])
@@ -39,6 +40,12 @@ export const runSchemas = [
   z.object({ kind: z.literal('stopBranch') }),
   /** A stored session's run, without opening it. */
   z.object({ kind: z.literal('readRun'), sessionId: z.string() }),
+  /** Events of the open session that storage holds, in their order. */
+  z.object({
+    kind: z.literal('readEvents'),
+    first: z.number().int().min(0),
+    count: z.number().int().min(1).max(MAX_EVENTS),
+  }),
   /** The texts of spans `[start, end)` of a stored session. */
   z.object({ kind: z.literal('runTexts'), sessionId: z.string(), spans: z.array(span).max(MAX_SPANS) }),
 ] as const;

@@ -67,6 +67,8 @@ export const sessionCommandSchemas = [
   }),
   /** Keep a document out of focus, at the coarsest level of what stands for nothing else, or let it back in. */
   z.object({ kind: z.literal('hideDocument'), documentId: z.string(), hidden: z.boolean() }),
+  /** Make gists of an older GistNet anew, or pause that; states tell how far it is. */
+  z.object({ kind: z.literal('renewGists'), runs: z.boolean() }),
   /** Move nodes of a dry run to the cold tier, those of them that may still go. */
   z.object({ kind: z.literal('prune'), runs: z.array(nodeRunSchema).max(MAX_RUNS) }),
   /** Take nodes back from the cold tier; all of them where none are named. */
@@ -105,6 +107,7 @@ export interface SessionResults extends QueryResults {
   setConfig: SessionState;
   act: SessionState;
   hideDocument: SessionState;
+  renewGists: SessionState;
   prune: SessionState;
   restorePruned: SessionState;
   refocus: SessionState;
@@ -142,6 +145,14 @@ export interface SessionState {
   readonly hiddenDocuments: readonly string[];
   /** What is in the cold tier. */
   readonly cold: { readonly nodes: number; readonly bytes: number };
+  /** Gists of an older GistNet that are left, of all, and whether they are being made anew; null where all are new. */
+  readonly gistRenewal: GistRenewal | null;
+}
+
+export interface GistRenewal {
+  readonly left: number;
+  readonly total: number;
+  readonly isRunning: boolean;
 }
 
 /** What a session says; whoever opened it adds which one it is. */

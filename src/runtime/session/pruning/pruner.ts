@@ -94,6 +94,7 @@ export class Pruner {
     // Gists that only memory holds would be lost with it.
     const { journal } = await this.stored();
     const measured = this.measuredLoss(runs);
+    await tree.bringIn(runs);
     this.note('prune', reason, runs, measured);
     tree.withhold(runs);
     journal.addPruning({ pruned: runs });
@@ -116,6 +117,7 @@ export class Pruner {
       for (const run of runs) {
         const bits = run.lod === 0 ? null : await handle.readCold(run);
         if (run.lod > 0 && bits === null) throw unreadable(run);
+        await tree.bringIn([run]);
         tree.restore(run, bits);
         back.push(run);
       }

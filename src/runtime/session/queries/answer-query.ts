@@ -7,7 +7,7 @@ import type { Head } from '../head/head.ts';
 import type { SessionSteps } from '../steps/session-steps.ts';
 import { inspectBlock } from './inspector.ts';
 import { listNodes } from './node-list.ts';
-import { searchSimilar } from './nearest-gists.ts';
+import { bringInLevel, searchSimilar } from './nearest-gists.ts';
 import type { ContinuationScore, Query, QueryResults, TokenProbability } from '../messages/query-messages.ts';
 import { noteSensitivity } from './sensitivity.ts';
 import { reportPruning } from './pruning-report.ts';
@@ -25,6 +25,7 @@ export async function answerQuery(steps: SessionSteps, query: Query): Promise<Qu
   const { tokenizer } = model;
   switch (query.kind) {
     case 'inspect':
+      await bringInLevel(tree, Math.max(1, query.lod));
       return inspectBlock(focus.head(query.head), tokenizer, steps.marks.list, query);
     case 'spanText':
       return textOfSpan(tree, tokenizer, query.start, query.end, query.maxCharacters);

@@ -14,7 +14,7 @@ interface RankedGist {
 }
 
 /**
- * The gists of a level with the highest cosine to a vector, best first. O(gists · d).
+ * The gists of a level with the highest cosine to a vector, best first. O(gists · d). All must be in memory.
  *
  * @param query - `[d]`; borrowed.
  * @param except - index of a gist that is left out.
@@ -53,6 +53,11 @@ export function nearestGists(
   return best;
 }
 
+/** Read in a level that is compared whole, where parts of it were left out of memory. */
+export async function bringInLevel(tree: GistTree, lod: number): Promise<void> {
+  await tree.bringIn([{ lod, first: 0, count: tree.countAt(lod) }]);
+}
+
 /** Ranked gists as the page shows them. */
 export function describeGists(
   tree: GistTree,
@@ -83,6 +88,7 @@ export async function searchSimilar(
   const levels: { lod: number; hits: readonly GistMatch[] }[] = [];
   for (let lod = 1; lod <= tree.maxLod && tree.countAt(lod) > 0; lod++) {
     await pause();
+    await bringInLevel(tree, lod);
     const ranked = ids.length === 0 ? [] : nearestGists(tree, lod as Lod, vector, limit);
     levels.push({ lod, hits: describeGists(tree, model.tokenizer, lod as Lod, ranked) });
   }

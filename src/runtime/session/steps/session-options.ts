@@ -2,6 +2,7 @@
 import type { LoadedModel } from '../../../nn/ports.ts';
 import type { ChatMessageRecord, SessionHandle, SessionRecord, SpanMark } from '../../../storage/ports.ts';
 import type { Clock } from '../../../base/clock.ts';
+import type { StoredStanding } from '../journal/checkpoint-keeper.ts';
 import type { FocusState } from '../head/multi-head-focus.ts';
 import type { SessionNotice } from '../messages/session-messages.ts';
 
@@ -24,5 +25,7 @@ export interface SessionOptions {
     readonly hidden: Iterable<string>;
     readonly gistsStored: readonly number[];
     readonly hasPending: boolean;
+    /** Absent where nothing is stored. */
+    readonly standing?: StoredStanding;
   };
 }

@@ -28,7 +28,9 @@ import { DeltaNllMeter } from '../decoding/delta-nll.ts';
 import type { RefocusTrigger } from '../head/head.ts';
 import { MultiHeadFocus } from '../head/multi-head-focus.ts';
 import { Pruner } from '../pruning/pruner.ts';
+import { CheckpointKeeper } from '../journal/checkpoint-keeper.ts';
 import { SessionJournal } from '../journal/session-journal.ts';
+import type { BuiltGists } from '../memory/gist-builder.ts';
 import { HiddenDocuments } from '../memory/hidden-documents.ts';
 import { IngestQueue } from '../memory/ingest-queue.ts';
 import { SpanMarks } from '../memory/span-marks.ts';
@@ -53,6 +55,7 @@ export class SessionSteps {
   private readonly messages: ChatMessageRecord[];
   private readonly mutex = new AsyncMutex();
   private readonly journal: SessionJournal | null;
+  private readonly checkpoints: CheckpointKeeper;
   private readonly meter: DeltaNllMeter;
   private readonly handle: SessionHandle | null;
   private stored: SessionRecord;
@@ -99,7 +102,13 @@ export class SessionSteps {
         };
       },
     });
+    this.checkpoints = new CheckpointKeeper(
+      focus.tree,
+      () => this.focus.memory.words.seal(),
+      resumed?.standing ?? null,
+    );
     this.telemetry.listen((events) => {
+      this.checkpoints.observe(events);
       this.notify({ kind: 'telemetry', events });
       this.journal?.addEvents(events);
     });
@@ -216,6 +225,7 @@ export class SessionSteps {
     const isDue = pruneEverySteps > 0 && this.focus.step % pruneEverySteps === 0;
     if (isDue && this.isSaved) await this.pruner.pruneByRules();
     await this.prefetchCold();
+    this.noteStanding();
     this.onChange();
     return applied;
   }
@@ -233,6 +243,13 @@ export class SessionSteps {
       this.canPrefetch = false;
       this.notify({ kind: 'problem', error: toWireError(error) });
     }
+  }
+
+  /** Where the session stands is stored now and then; a staging context's scores are told by its frames alone. */
+  private noteStanding(): void {
+    const { journal, checkpoints, focus } = this;
+    if (journal === null || journal.readOnly || !checkpoints.isDue) return;
+    if (this.config.stagingBudgetTokens === 0) journal.addChange({ standing: checkpoints.take(focus.state) });
   }
 
   /** What `useLens` was told last; null where it never was. */
@@ -325,14 +342,28 @@ export class SessionSteps {
   }
 
   /**
-   * All gists were made anew by another GistNet: they are stored in place of the old ones with the name of the weights,
-   * in one batch, so that old and new never stand side by side.
+   * Make some gists of an older GistNet anew. The last ones are stored together with the name of the weights.
    *
-   * @param restored - gists that were in the cold tier, and no longer are.
+   * @returns how many.
    */
-  gistsRenewed(modelHash: string, restored: readonly NodeRun[]): void {
+  async renewGists(): Promise<number> {
+    const { telemetry, focus } = this;
+    const { memory, step } = focus;
+    const renew = (): Promise<BuiltGists | null> => memory.renewNextGists(step);
+    const built = await telemetry.timed('gist', null, step, renew);
+    if (built !== null) focus.gistsChanged({ lod: built.lod, first: built.firstIndex, count: built.count });
+    if (memory.tree.staleGistCount === 0) {
+      await memory.makeGists(step);
+      this.patch({ modelHash: this.model.hash });
+    }
+    await this.storeIfDue();
+    this.onChange();
+    return built?.count ?? 0;
+  }
+
+  /** Gists are to be made anew, for which these came back from the cold tier. */
+  broughtBack(restored: readonly NodeRun[]): void {
     if (restored.length > 0) this.journal?.addPruning({ restored });
-    this.patch({ modelHash });
   }
 
   notify(notice: SessionNotice): void {
@@ -352,6 +383,11 @@ export class SessionSteps {
 
   async flush(durability: 'relaxed' | 'strict'): Promise<void> {
     await this.journal?.flush(durability);
+  }
+
+  /** Events that storage holds, from one on. */
+  async storedEvents(first: number, count: number): Promise<readonly TelemetryEvent[]> {
+    return (await this.handle?.readEvents(first, count)) ?? [];
   }
 
   /** Every event of the session, stored or not. */
@@ -387,7 +423,12 @@ export class SessionSteps {
 
   private openJournal(handle: SessionHandle): SessionJournal {
     const { tree } = this.focus.memory;
-    const source = { tree, pending: () => this.queue.toPending(), step: () => this.focus.step };
+    const source = {
+      tree,
+      pending: () => this.queue.toPending(),
+      step: () => this.focus.step,
+      modelHash: this.model.hash,
+    };
     return new SessionJournal(
       handle,
       source,

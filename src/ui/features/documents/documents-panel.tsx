@@ -4,6 +4,7 @@ import { type DragEvent, useRef, useState } from 'react';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
 import { isOfChat, isImportedMessage } from '../../../core/tree/provenance.ts';
 import { DocumentActs, useIsHidden } from './document-acts.tsx';
+import { GistRenewal } from './gist-renewal.tsx';
 import { ImportedMessages } from './imported-messages.tsx';
 import { ForeignTextNote } from '../../view/foreign-text-note.tsx';
 import { PastedTexts } from './pasted-texts.tsx';
@@ -68,6 +69,7 @@ export function DocumentsPanel() {
       onDrop={onDrop}
     >
       <h2>Documents</h2>
+      <GistRenewal />
       <ProvenanceList />
       <ForeignTextNote of="document" />
       <form
