@@ -43,7 +43,13 @@ async function standing(fixture: EngineFixture, id: string): Promise<unknown> {
     if (end > state.cursor) continue;
     blocks.push(await engine.handle({ kind: 'inspect', lod, start, end }));
   } // prettier-ignore
-  const cells = await engine.handle({ kind: 'treeCells', start: 0, end: state.cursor, cells: 64 });
+  const cells = await engine.handle({
+    kind: 'treeCells',
+    start: 0,
+    end: state.cursor,
+    cells: 64,
+    measure: 'accessCount',
+  });
   await engine.handle({ kind: 'removeSession', sessionId: await open(fixture) });
   return { state: { ...state, record: null }, events: events.length, chat, provenance, blocks, cells };
 }

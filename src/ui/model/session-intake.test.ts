@@ -161,3 +161,54 @@ it('leaves a long run where another session opens before it is there', async () 
     clock.mockRestore();
   }
 });
+
+it('shows a long session from its checkpoint on, then its earlier steps before it, at the step that was looked at', async () => {
+  const all = Array.from({ length: 300 }, (_, i) => sampleRefocus({ step: i + 1 }));
+  const asked: number[] = [];
+  const pages: (() => void)[] = [];
+  const { model, tell } = scene((command) => {
+    if (command.kind !== 'readEvents') return [];
+    asked.push(command.first);
+    return new Promise((resolve) => {
+      pages.push(() => {
+        resolve({ events: all.slice(command.first, command.first + command.count) });
+      });
+    });
+  });
+  const events = all.slice(280);
+  await model.intake.acceptSnapshot({
+    ...snapshotOf('long'),
+    events,
+    earlier: { eventCount: 300, shown: 20 },
+  });
+  expect(model.mirror.getState()).toMatchObject({
+    phase: 'ready',
+    progress: { label: 'Reading earlier steps' },
+  });
+  expect(model.shown.live.frameCount).toBe(20);
+  model.view.playhead.seek(4);
+  tell({ kind: 'telemetry', sessionId: 'long', events: [sampleRefocus({ step: 301 })] });
+  expect(model.shown.live.frameCount).toBe(21);
+  pages[0]!();
+  await vi.waitFor(() => {
+    expect(model.shown.live.frameCount).toBe(301);
+  });
+  expect([model.shown.live.frameAt(0)?.step, model.shown.live.frameAt(300)?.step]).toEqual([1, 301]);
+  expect(model.shown.live.frameAt(model.view.playhead.state.index)?.step).toBe(285);
+  expect([asked, model.mirror.getState().progress]).toEqual([[0], null]);
+});
+
+it('keeps what it shows of a long session whose earlier steps cannot be read', async () => {
+  const { model } = scene(({ kind }) => (kind === 'readEvents' ? Promise.reject(new Error('gone')) : []));
+  const events = Array.from({ length: 20 }, (_, i) => sampleRefocus({ step: 281 + i }));
+  await model.intake.acceptSnapshot({
+    ...snapshotOf('long'),
+    events,
+    earlier: { eventCount: 300, shown: 20 },
+  });
+  await vi.waitFor(() => {
+    expect(model.problems.store.getState().problems).toHaveLength(1);
+  });
+  expect(model.shown.live.frameCount).toBe(20);
+  expect(model.mirror.getState()).toMatchObject({ phase: 'ready', progress: null });
+});

@@ -32,11 +32,18 @@ export async function exportSession(
     const nodes = nodesOf(stored, model, applyConfigChanges(defaults, stored.record.config));
     const { hiddenSize } = model.base;
     const decode = (ids: Uint32Array) => model.tokenizer.decode(ids);
-    const file = await writeArchive(stored, { hiddenSize, decode, nodes, ...transfer });
+    const file = await writeArchive(ofOneGistNet(stored), { hiddenSize, decode, nodes, ...transfer });
     return { fileName: fileNameOf(stored.record.title, 'ctx'), file };
   } finally {
     await handle.close();
   }
+}
+
+/** A reader takes gists over whose weights it has: where they are of two GistNets, it makes all of them anew. */
+function ofOneGistNet(stored: StoredSession): StoredSession {
+  const isMixed = stored.gistStanding !== null && stored.gistStanding.refresh !== null;
+  const modelHash = `${stored.record.modelHash}, being replaced`;
+  return isMixed ? { ...stored, record: { ...stored.record, modelHash } } : stored;
 }
 
 /** What is known of a stored session's nodes, as opening it would find it. */

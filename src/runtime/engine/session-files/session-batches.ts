@@ -1,7 +1,14 @@
 /** All of a session in batches that a store takes one after the other. */
-import type { SessionBatch, SessionRecord, StoredSession } from '../../../storage/ports.ts';
+import type { GistStanding, SessionBatch, SessionRecord, StoredSession } from '../../../storage/ports.ts';
 
-type Whole = Omit<StoredSession, 'record' | 'damage'> & {
+type Content = Pick<
+  StoredSession,
+  'tokens' | 'provenance' | 'gists' | 'events' | 'chat' | 'marks' | 'pending' | 'cold'
+>;
+
+type Whole = Content & {
+  /** Which GistNet made the gists; absent where all are of the session's own model. */
+  readonly gistStanding?: GistStanding | null;
   readonly patch: Partial<Pick<SessionRecord, 'stepCount' | 'tags'>>;
 };
 
@@ -12,7 +19,18 @@ const BATCH_EVENTS = 4000;
 
 /** They follow each other without a gap; what depends on the rest comes last. */
 export function* sessionBatches(session: Whole): Generator<SessionBatch> {
-  const { tokens, provenance, gists, events, chat, marks, pending, cold, patch } = session;
+  const {
+    tokens,
+    provenance,
+    gists,
+    events,
+    chat,
+    marks,
+    pending,
+    cold,
+    patch,
+    gistStanding = null,
+  } = session;
   for (let start = 0; start < tokens.length; start += BATCH_TOKENS) {
     const end = Math.min(start + BATCH_TOKENS, tokens.length);
     const runs = provenance
@@ -30,5 +48,5 @@ export function* sessionBatches(session: Whole): Generator<SessionBatch> {
   for (let from = 0; from < events.length; from += BATCH_EVENTS) {
     yield { events: events.slice(from, from + BATCH_EVENTS) };
   }
-  yield { chat, marks, pending, pruned: cold, patch };
+  yield { chat, marks, pending, pruned: cold, patch, ...(gistStanding && { gistStanding }) };
 }

@@ -55,13 +55,13 @@ export function mustFitModel({ record, tokens }: StoredSession, model: LoadedMod
 /**
  * The tree with every stored token, and the stored gists that still hold.
  *
- * @param source - of the gists that a checkpoint lets be left out, for the tree that is made.
+ * @param source - of the gists that a checkpoint lets be left out, for the tree that is made; absent without one.
  * @throws {EngineError} `model-mismatch` if another model made the session; {CheckpointError}
  */
 export function restoreTree(
   stored: StoredSession,
   model: LoadedModel,
-  source: (tree: GistTree) => GistSource,
+  source?: (tree: GistTree) => GistSource,
 ): RestoredTree {
   const { record, checkpoint } = stored;
   const damage: string[] = [];
@@ -72,7 +72,7 @@ export function restoreTree(
     gistVersion: storedVersion(stored, model),
   });
   appendStoredTokens(tree, stored);
-  restoreGists(tree, stored, source(tree), damage);
+  restoreGists(tree, stored, source?.(tree) ?? null, damage);
   if (checkpoint !== undefined) adoptCounts(tree, checkpoint);
   if (record.modelHash !== model.hash) {
     const version = tree.gistVersion + 1;
@@ -167,7 +167,7 @@ function appendStoredTokens(tree: GistTree, { tokens, events, provenance, checkp
 function restoreGists(
   tree: GistTree,
   { gists, events, checkpoint }: StoredSession,
-  source: GistSource,
+  source: GistSource | null,
   damage: string[],
 ): void {
   for (const { level, hiddenSize, values } of [...gists].sort((a, b) => a.level - b.level)) {
@@ -176,7 +176,7 @@ function restoreGists(
       continue;
     }
     const leftOut = level === 1 ? (checkpoint?.gistsLeftOut ?? 0) : 0;
-    if (leftOut > 0) tree.leaveOut(level as Lod, leftOut, source);
+    if (leftOut > 0 && source !== null) tree.leaveOut(level as Lod, leftOut, source);
     const children = level === 1 ? tree.closedBlockCount : Math.floor(tree.countAt(level - 1) / K);
     const count = Math.min(leftOut + values.length / hiddenSize, children);
     const set = (end: number, step: number): void => {
