@@ -70,6 +70,7 @@ function cheapModel({
     },
     lensNet: null,
     otherLensNets: new Map(),
+    lensWorkshops: new Map(),
     dispose: () => undefined,
   };
 }
