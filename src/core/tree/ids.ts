@@ -3,8 +3,6 @@
 /** Block size and branching factor. Fixed by the trained GistNet; a manifest with another K is refused. */
 export const K = 32;
 /** The coarsest level of detail a tree may have: LOD4 covers 1,048,576 tokens. */
-/** Gists are read from storage by so many neighbours: the LOD1 gists under one LOD3 gist. */
-export const GIST_PAGE = K * K;
 export const MAX_LOD = 4;
 /** Gists are left out of memory, and read in, by so many neighbours: the LOD1 gists under one LOD3 gist. */
 export const GISTS_PER_PAGE = K * K;
