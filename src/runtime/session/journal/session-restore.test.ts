@@ -129,7 +129,9 @@ describe('a session read back', () => {
       });
       const { neighbours } = await fixture.engine.handle({ kind: 'inspect', lod: 1, start: 64, end: 96 });
       await fixture.engine.dispose();
-      const stored = await (await store.open(id as SessionId)).load();
+      const handle = await store.open(id as SessionId);
+      const stored = await handle.load();
+      await handle.close();
       const cold = stored.cold.filter(({ lod }) => lod > 0);
       return { damage, isRebuilt: wasOld, neighbours, hash: stored.record.modelHash, cold };
     };
