@@ -83,10 +83,12 @@ describe('GistTree', () => {
     expect(tree.countAt(2)).toBe(2);
     expect(tree.staleGistCount).toBe(66);
     expect(tree.nextRefreshWork(1)).toEqual({ lod: 1, firstIndex: 0, count: 32 });
-    tree.setGists(1, 0, gistBits(1, 0, 10));
-    expect([tree.node(1, 9).gistVersion, tree.node(1, 10).gistVersion]).toEqual([2, 1]);
-    makeGists(tree);
-    expect(tree.node(2, 1).gistVersion).toBe(2);
+    tree.setGists(1, 0, gistBits(1, 0, 32));
+    expect([tree.node(1, 31).gistVersion, tree.node(1, 32).gistVersion]).toEqual([2, 1]);
+    for (let next = tree.nextRefreshWork(1); next !== null; next = tree.nextRefreshWork(1)) {
+      tree.setGists(next.lod, next.firstIndex, gistBits(next.lod, next.firstIndex, next.count));
+    }
+    expect([tree.node(2, 1).gistVersion, tree.staleGistCount]).toEqual([2, 0]);
   });
 
   it('gives nodes deterministic places and keeps their metadata', () => {
