@@ -136,12 +136,13 @@ module.exports = {
       to: { path: '^src/ui/widgets/chart|node_modules/@observablehq/' },
     },
     {
-      name: 'markdown-is-fetched',
+      name: 'parts-are-fetched',
       severity: 'error',
-      comment: 'it comes with the first answer',
-      from: { path: '^src/', pathNot: '\\.test\\.tsx$' },
+      comment:
+        'Markdown comes with the first answer, the explorer when it is opened, logs with the first file',
+      from: { path: '^src/ui/', pathNot: '\\.test\\.tsx?$' },
       to: {
-        path: '^src/ui/features/chat/answer-markdown\\.tsx$',
+        path: '^src/ui/features/(chat/answer-markdown|explorer/tree-explorer|inspector/inspector-panel)\\.tsx$|^src/core/history-import/import-history\\.ts$',
         dynamic: false,
         dependencyTypesNot: ['type-only'],
       },
@@ -152,7 +153,7 @@ module.exports = {
       comment: 'import() them: the first load does not pay for them',
       from: { path: '^src/' },
       to: {
-        path: '^src/ui/features/(compare|evaluate|models|profile|training)/[^/]+-dialog\\.tsx$',
+        path: '^src/ui/features/(branch|compare|evaluate|models|profile|sessions|training)/[^/]+-dialog\\.tsx$',
         dynamic: false,
       },
     },

@@ -5,7 +5,6 @@ import { useStore } from 'zustand';
 import { BranchBanner } from '../features/branch/branch-banner.tsx';
 import { ChatPanel } from '../features/chat/chat-panel.tsx';
 import { DocumentsPanel } from '../features/documents/documents-panel.tsx';
-import { InspectorPanel } from '../features/inspector/inspector-panel.tsx';
 import { ParametersPanel } from '../features/parameters/parameters-panel.tsx';
 import { PresetsPanel } from '../features/presets/presets-panel.tsx';
 import { ProbesPanel } from '../features/probes/probes-panel.tsx';
@@ -20,6 +19,7 @@ import { FileReview } from '../features/documents/file-review.tsx';
 import { OpenDialog } from './open-dialog.tsx';
 import { Problems } from '../view/problems.tsx';
 import { ErrorBoundary } from '../widgets/error-boundary.tsx';
+import { Loaded } from '../widgets/loaded.tsx';
 import { Splitter } from '../widgets/splitter.tsx';
 import { Tabs } from '../widgets/tabs.tsx';
 import { TopBar } from './top-bar.tsx';
@@ -179,7 +179,7 @@ function RightTabs() {
           title: 'Inspector',
           panel: (
             <ErrorBoundary name="Inspector">
-              <InspectorPanel />
+              <FetchedInspector />
             </ErrorBoundary>
           ),
         },
@@ -205,6 +205,23 @@ function RightTabs() {
   );
 }
 
+/** Its code comes when it is first shown. */
+function FetchedInspector() {
+  const { problems } = useModel();
+  return (
+    <Loaded
+      load={loadInspector}
+      onFailure={(error) => {
+        problems.reportError('The inspector could not be shown', error);
+      }}
+    />
+  );
+}
+
+async function loadInspector() {
+  return (await import('../features/inspector/inspector-panel.tsx')).InspectorPanel;
+}
+
 /** One panel at a time; zoom and playhead live in stores and outlast the switch. */
 function NarrowMain() {
   const tab = useShell((state) => state.mobileTab);
@@ -222,7 +239,7 @@ function NarrowMain() {
       )}
       {tab === 'inspector' && (
         <ErrorBoundary name="Inspector">
-          <InspectorPanel />
+          <FetchedInspector />
         </ErrorBoundary>
       )}
       {tab === 'questions' && (

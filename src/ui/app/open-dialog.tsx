@@ -1,8 +1,6 @@
 /** The dialog that is open, if any. Those that bring much code are fetched when they open. */
 import { type ComponentType, useMemo } from 'react';
-import { BranchDialog } from '../features/branch/branch-dialog.tsx';
 import { ParameterGroups } from '../features/parameters/parameter-groups.tsx';
-import { SessionsDialog } from '../features/sessions/sessions-dialog.tsx';
 import { Timeline } from '../features/timeline/timeline.tsx';
 import { useModel, useShell } from '../view/hooks.ts';
 import type { ShellState } from '../model/shell.ts';
@@ -20,7 +18,10 @@ function fetched({
   training,
   compare,
   profile,
-}: Page): Readonly<Record<'evaluate' | 'lens-training' | 'compare' | 'models' | 'profile', Fetch>> {
+  branch,
+}: Page): Readonly<
+  Record<'evaluate' | 'lens-training' | 'compare' | 'models' | 'profile' | 'branch' | 'sessions', Fetch>
+> {
   return {
     evaluate: async () => {
       const { EvaluateDialog } = await import('../features/evaluate/evaluate-dialog.tsx');
@@ -33,6 +34,14 @@ function fetched({
     models: async () => {
       const { ModelsDialog } = await import('../features/models/models-dialog.tsx');
       return ModelsDialog;
+    },
+    branch: async () => {
+      const { BranchDialog } = await import('../features/branch/branch-dialog.tsx');
+      return () => <BranchDialog branch={branch} parameters={ParameterGroups} />;
+    },
+    sessions: async () => {
+      const { SessionsDialog } = await import('../features/sessions/sessions-dialog.tsx');
+      return SessionsDialog;
     },
     profile: async () => {
       const { ProfileDialog } = await import('../features/profile/profile-dialog.tsx');
@@ -74,15 +83,13 @@ function NamedDialog({ dialog, onFailure }: NamedDialogProps) {
       return <HelpDialog />;
     case 'palette':
       return <CommandPalette />;
-    case 'sessions':
-      return <SessionsDialog />;
-    case 'branch':
-      return <BranchDialog branch={page.branch} parameters={ParameterGroups} />;
     case 'evaluate':
     case 'lens-training':
     case 'compare':
     case 'models':
     case 'profile':
+    case 'sessions':
+    case 'branch':
       return <Loaded key={dialog} load={dialogs[dialog]} onFailure={onFailure} />;
   }
 }

@@ -1,12 +1,13 @@
 /** The timeline of the shown run, with heads as lanes, the story of a preset or a recorded question over it, the tree explorer over its rows. */
-import { TreeExplorer } from '../features/explorer/tree-explorer.tsx';
-import { useState } from 'react';
+import { type ComponentProps, useState } from 'react';
+import type { TreeExplorer } from '../features/explorer/tree-explorer.tsx';
 import { HeadLanes } from '../features/heads/head-lanes.tsx';
 import { PresetStory } from '../features/presets/preset-story.tsx';
 import { QuestionCard } from '../features/records/question-card.tsx';
 import { TimelineToolbar } from '../features/timeline/timeline-toolbar.tsx';
 import { Timeline } from '../features/timeline/timeline.tsx';
-import { useViewport } from '../view/hooks.ts';
+import { useModel, useViewport } from '../view/hooks.ts';
+import { Loaded } from '../widgets/loaded.tsx';
 import { usePage } from './page-providers.tsx';
 
 export function PageTimeline() {
@@ -21,7 +22,7 @@ export function PageTimeline() {
         setAxis({ left: layout.left, matrixWidth: layout.matrixWidth });
       }}
       cover={({ left, matrixWidth }) =>
-        explorerOpen && <TreeExplorer explorer={explorer} left={left} matrixWidth={matrixWidth} />
+        explorerOpen && <FetchedExplorer explorer={explorer} left={left} matrixWidth={matrixWidth} />
       }
     >
       <PresetStory presets={presets} />
@@ -30,4 +31,22 @@ export function PageTimeline() {
       <HeadLanes heads={heads} {...axis} />
     </Timeline>
   );
+}
+
+/** Its code comes when it is first opened. */
+function FetchedExplorer(properties: ComponentProps<typeof TreeExplorer>) {
+  const { problems } = useModel();
+  return (
+    <Loaded
+      load={loadExplorer}
+      properties={properties}
+      onFailure={(error) => {
+        problems.reportError('The tree explorer could not be shown', error);
+      }}
+    />
+  );
+}
+
+async function loadExplorer() {
+  return (await import('../features/explorer/tree-explorer.tsx')).TreeExplorer;
 }

@@ -10,7 +10,7 @@ import type { Recordings } from './recordings.ts';
 import type { ModelManager } from './model-manager.ts';
 import type { SessionActions } from './session-actions.ts';
 import type { SessionMirror } from './session.ts';
-import { importHistory } from '../../core/history-import/import-history.ts';
+import { readHistory } from './files/read-history.ts';
 import { type FileKind, type FileReading, LARGEST_TEXT_BYTES, readKind } from './files/file-kind.ts';
 import { areModel } from './files/model-files.ts';
 import { type TextEncoding, decodeText } from './files/text-encoding.ts';
@@ -148,12 +148,12 @@ export class FileIntake {
       return;
     }
     const text = decodeText(new Uint8Array(await file.arrayBuffer()), encoding);
+    const log = kind === 'history' ? await readHistory(text) : null;
     if (this.#openSessionId !== sessionId) {
       const message = 'Another session was opened before the file was read.';
       refuse(`${file.name} was not added`, message, 'Drop it again where it belongs.');
       return;
     }
-    const log = kind === 'history' ? importHistory(text) : null;
     if (log !== null && log.kind !== 'history') {
       const message = 'Read in this encoding it is no log of a chat.';
       refuse(`${file.name} was not added`, message, 'Choose another encoding, or read it as a text.');

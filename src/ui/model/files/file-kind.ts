@@ -1,7 +1,8 @@
 /** What a file holds, by its content: its name may say anything. Pure but for reading. */
 import { RECORDS_FORMAT } from '../../../core/question-records/record.ts';
 import { TRACE_FORMAT } from '../../../core/trace/telemetry.ts';
-import { type HistoryReading, importHistory } from '../../../core/history-import/import-history.ts';
+import type { HistoryReading } from '../../../core/history-import/import-history.ts';
+import { readHistory } from './read-history.ts';
 import { type DetectedEncoding, decodeText, detectEncoding } from './text-encoding.ts';
 
 /** `history` is a log of a chat or of a coding assistant, `session` a `.ctx` archive. */
@@ -31,7 +32,8 @@ export async function readKind(file: Blob): Promise<FileReading> {
   }
   const bytes = new Uint8Array(await file.arrayBuffer());
   const detected = detectEncoding(bytes);
-  const log = bytes.length > LARGEST_TEXT_BYTES ? null : importHistory(decodeText(bytes, detected.encoding));
+  const log =
+    bytes.length > LARGEST_TEXT_BYTES ? null : await readHistory(decodeText(bytes, detected.encoding));
   return { kind: log?.kind === 'history' ? 'history' : 'text', log, ...detected };
 }
 
