@@ -1,5 +1,5 @@
 /** The networks alone, in processor time: the base at two widths, what they hold, and each call beside its roofline. */
-import { Profile } from '../../src/core/profile/profile.ts';
+import { Profile, type ProfileRow } from '../../src/core/profile/profile.ts';
 import { boundOf } from '../../src/core/profile/roofline.ts';
 import { memoryReport } from '../../src/nn/backend/memory-report.ts';
 import { measureBackend } from '../../src/nn/backend/throughput.ts';
@@ -14,8 +14,6 @@ const DECODED = 8;
 const PREFILL_ROWS = 256;
 const LENS_SLOTS = 1024;
 const GIST_BLOCKS = 32;
-/** Kernels shown, of those that take longest. */
-const MOST_KERNELS = 6;
 const MEGA = 1e6;
 
 /** Milliseconds a token behind a context of each width. */
@@ -81,37 +79,28 @@ export function memorySuite({ base }: LoadedModel): readonly BenchRow[] {
 /** Every call as the page's profile has it: how long, and how near to what this machine allows. */
 export async function kernelsSuite(model: LoadedModel, rounds: number): Promise<readonly BenchRow[]> {
   const limits = { ...(await measureBackend(processorMs)), recordMs: 0 };
-  const profiles: Profile[] = [];
-  for (let round = 0; round <= rounds; round++) {
+  const run = async (timesKernels: boolean): Promise<readonly ProfileRow[]> => {
     const profile = new Profile(processorMs);
-    await callEach(profiledModel(model, { profile, timesKernels: () => true }));
-    if (round > 0) profiles.push(profile);
-  }
-  const runs = profiles.map((profile) => profile.read().all.rows);
-  const names = (group: string): string[] =>
-    runs[0]!
-      .filter((row) => row.group === group)
-      .sort((a, b) => b.ms - a.ms)
-      .map(({ name }) => name);
-  const figures = (group: string, name: string) =>
-    runs.flatMap((rows) => rows.filter((row) => row.group === group && row.name === name));
+    await callEach(profiledModel(model, { profile, timesKernels: () => timesKernels }));
+    return profile.read().all.rows.filter(({ group }) => group === 'operation');
+  };
+  // Kernel by kernel for bytes, arithmetic and dispatches: that costs time of its own. It compiles, too.
+  const counted = await run(true);
+  const runs: (readonly ProfileRow[])[] = [];
+  for (let round = 0; round < rounds; round++) runs.push(await run(false));
   const rows = [
     rowOf('weights read in a product of one row', [limits.bytesPerSecond / 1e9], 'GB per second'),
     rowOf('arithmetic of a product of 512²', [limits.flopsPerSecond / 1e9], 'GFLOP per second'),
     rowOf('starting a kernel', [limits.dispatchMs * 1000], 'µs'),
   ];
-  for (const name of names('operation')) {
-    const found = figures('operation', name);
-    rows.push(rowOf(name, found.map(({ ms, calls }) => ms / calls), 'ms')); // prettier-ignore
-    const reached = found.flatMap((row) => {
-      const bound = boundOf(row, limits);
-      return bound === null ? [] : [(100 * bound.ms) / row.ms];
-    });
-    if (reached.length > 0) rows.push(rowOf(`${name}, of what the machine allows`, reached, '% per call'));
-  }
-  for (const name of names('kernel').slice(0, MOST_KERNELS)) {
-    const found = figures('kernel', name);
-    rows.push(rowOf(`${name}, ${found[0]!.calls} runs`, found.map(({ ms }) => ms), 'ms')); // prettier-ignore
+  for (const row of counted) {
+    const { name, calls, dispatches } = row;
+    const times = runs.flatMap((all) => all.filter((each) => each.name === name).map(({ ms }) => ms));
+    rows.push(rowOf(name, times.map((ms) => ms / calls), 'ms')); // prettier-ignore
+    const bound = boundOf(row, limits);
+    if (bound !== null)
+      rows.push(rowOf(`${name}, of what the machine allows`, times.map((ms) => (100 * bound.ms) / ms), '% per call')); // prettier-ignore
+    if (dispatches > 0) rows.push(rowOf(`${name}, kernels started`, [dispatches / calls], 'kernels'));
   }
   return rows;
 }

@@ -32,7 +32,8 @@ export async function withKernelRuns<T>(
     return [];
   });
   if (!outcome!.ok) throw outcome!.error;
-  const runs = kernels.map(({ name, inputShapes, outputShapes, kernelTimeMs }) => ({
+  const own = kernels.filter(({ name }) => !isNone(name));
+  const runs = own.map(({ name, inputShapes, outputShapes, kernelTimeMs }) => ({
     name,
     ms: Number(kernelTimeMs),
     bytes:
@@ -41,6 +42,11 @@ export async function withKernelRuns<T>(
     flops: flopsOf(name, inputShapes, outputShapes),
   }));
   return { value: outcome!.value, runs };
+}
+
+/** A shape that is seen anew starts nothing; an operation with a gradient of its own is told besides its kernels. */
+function isNone(name: string): boolean {
+  return name === tf.Reshape || name === tf.Identity || name.endsWith(tf.OP_SCOPE_SUFFIX);
 }
 
 type Shape = readonly number[] | null | undefined;

@@ -39,6 +39,8 @@ export type LensBody = (
 /** Loads layers of one width and runs them. Results are the enclosing `tf.tidy`'s; weights are the loader's. */
 export class LensLayers {
   private readonly kernels: Kernels = activeKernels();
+  /** On a GPU more kernels cost more than the multiplications that they save. */
+  private readonly folds = tf.getBackend() !== 'webgpu';
 
   constructor(
     readonly loader: WeightLoader,
@@ -126,6 +128,7 @@ export class LensLayers {
   private attendAcross(x: tf.Tensor2D, other: tf.Tensor2D, weights: AttentionWeights): tf.Tensor2D {
     const { heads, width } = this;
     const [n, m] = [x.shape[0], other.shape[0]];
+    if (!this.folds) return this.attend(x, other, weights);
     if (isWorthFolding(n, m, heads, width)) return attendOverFew(x, other, weights, heads);
     if (isWorthFolding(m, n, heads, width)) return fewAttendOver(x, other, weights, heads);
     return this.attend(x, other, weights);
