@@ -49,12 +49,13 @@ describe('the shipped model', () => {
 
   it('runs and learns on the kernels that are left', async () => {
     const model = await loadModel(createFileSource(join(import.meta.dirname, '../models/tiny')));
-    const { base, gistNet, lensNet, otherLensNets, lensWorkshop } = model;
+    const { base, gistNet, lensNet, otherLensNets, lensWorkshops } = model;
     const d = base.hiddenSize;
     const { embeddings, positions } = randomSlots(base, 80);
     const view = gistView(embeddings, d, lensNet!.tailTokens);
     const session = base.createDecodeSession(96);
-    const trainer = await lensWorkshop!.createTrainer(lensWorkshop!.shippedWeights, 'lensnet');
+    const workshop = lensWorkshops.get(model.manifest.lensNet!.variant)!;
+    const trainer = await workshop.createTrainer(await workshop.shippedWeights(), 'lensnet');
     const target = { firstSlot: 0, slotCount: 1, target: 0.5, weight: 1, group: 'expand' };
     const targets = [target, { ...target, firstSlot: 1, target: -0.5 }];
     const { runs } = await withKernelRuns(async () => {
