@@ -5,8 +5,8 @@
 Base, GistNet and LensNet are frozen. Every head scores the same working contexts. Loss: some head has every entry that
 is asked for above the threshold of expansion (`coverage`: what no other head has is worth the most); heads do not want
 the same entries where several are asked for (`overlap`); each holds about as many as the next (`balance`); and what is
-not asked for keeps the scores that LensNet is trained to. In the first third the j-th fact of a question is shown to
-head j, the cue that heads start from. Checkpoints; `--resume` goes on.
+not asked for keeps the scores that LensNet is trained to. The j-th fact of a question is shown to head j, the
+cue that heads start from, at first strongly. Checkpoints; `--resume` goes on.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Trainer:
             set_learning_rate(self.optimizer, warm_cosine(self.progress.step, share, 10, 0.03))
             if self.rng.random() < options.refresh:
                 self.sampler.refresh()
-            descend(self.loss(self.draw(), max(0.0, 1 - 3 * share)), self.optimizer)
+            descend(self.loss(self.draw(), max(options.own, 1 - 2 * share)), self.optimizer)
             self.progress.advance()
             if self.progress.step % REPORT_STEPS == 0:
                 place = {"step": self.progress.step, "seconds": round(self.progress.seconds)}
@@ -131,7 +131,10 @@ class Trainer:
             rest = [quiet_loss(sample, *results[index]) for results in by_head]
             regression = torch.stack(rest).mean()
             total = total + sample.weight * (
-                parts["coverage"] + parts["own"] + self.options.diversity * (parts["overlap"] + 0.1 * parts["balance"])
+                parts["coverage"]
+                + parts["own"]
+                + self.options.diversity * parts["overlap"]
+                + self.options.balance * parts["balance"]
             )
             total = total + regression
             if facts := asked_entries(sample):
@@ -171,7 +174,9 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=6)
     parser.add_argument("--pool", type=int, default=60_000, help="tokens of pooled documents")
     parser.add_argument("--refresh", type=float, default=0.25, help="new documents a step")
-    parser.add_argument("--diversity", type=float, default=0.5, help="weight of overlap, and a tenth of balance")
+    parser.add_argument("--diversity", type=float, default=0.3, help="weight of overlap")
+    parser.add_argument("--balance", type=float, default=0.5, help="weight of holding as many as the next head")
+    parser.add_argument("--own", type=float, default=0.3, help="what the weight of the j-th fact to head j fades to")
     return parser.parse_args(arguments)
 
 
