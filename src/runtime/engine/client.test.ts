@@ -19,24 +19,23 @@ class ThreadWorker implements WorkerLike {
   private readonly engine: Engine;
   private readonly notices: NoticeBatcher;
 
-  constructor(store: ReturnType<typeof createMemoryStore>) {
+  constructor(store: ReturnType<typeof createMemoryStore>, isGpuGone: () => boolean) {
     this.notices = new NoticeBatcher((notice) => {
       this.deliver({ type: 'notice', notice });
     });
     this.engine = new Engine({
       models: NO_MODELS,
-      loadModel: () =>
-        Promise.resolve({
-          model: createFakeModel(),
-          backend: {
-            id: 'cpu',
-            reason: '',
-            adapter: null,
-            isSoftwareAdapter: false,
-            wasOverridden: false,
-            threads: null,
-          },
-        }),
+      loadModel: ({ backend }) => {
+        if (backend === 'webgpu' && isGpuGone()) return Promise.reject(new Error('no adapter'));
+        const report = {
+          id: 'cpu',
+          reason: '',
+          adapter: null,
+          isSoftwareAdapter: false,
+          threads: null,
+        } as const;
+        return Promise.resolve({ model: createFakeModel(), backend: { ...report, wasOverridden: false } });
+      },
       openStore: () => Promise.resolve(store),
       measureBackend: SOME_MACHINE,
       clock: { now: () => performance.now(), wallClockMs: () => Date.now() },
@@ -74,19 +73,23 @@ function scene() {
   const store = { ...shared, close: () => undefined };
   const workers: ThreadWorker[] = [];
   const notices: Notice[] = [];
+  let isGpuGone = false;
   const client = new EngineClient(() => {
-    const worker = new ThreadWorker(store);
+    const worker = new ThreadWorker(store, () => isGpuGone);
     workers.push(worker);
     return worker;
   }, 'https://example.org/app/');
   client.onNotice((notice) => notices.push(notice));
-  const boot = () =>
+  const boot = (backend: 'auto' | 'webgpu' = 'auto') =>
     client.call({
       kind: 'boot',
       place: { kind: 'shipped', id: 'fake', baseUrl: './models/' },
-      backend: 'auto',
+      backend,
     });
-  return { client, workers, notices, boot };
+  const loseGpuForGood = (): void => {
+    isGpuGone = true;
+  };
+  return { client, workers, notices, boot, loseGpuForGood };
 }
 
 describe('EngineClient', () => {
@@ -177,6 +180,21 @@ describe('EngineClient', () => {
       'auto',
       'wasm',
     ]);
+    expect(notices.findLast(({ kind }) => kind === 'restarted')).toMatchObject({
+      boot: { backend: { reason: 'WASM runs because the GPU was lost twice.', wasOverridden: false } },
+    });
+    client.dispose();
+  });
+
+  it('takes what there is when a GPU that was chosen by hand is gone', async () => {
+    const { client, workers, notices, boot, loseGpuForGood } = scene();
+    await boot('webgpu');
+    loseGpuForGood();
+    const error = { name: 'EngineError', code: 'device-lost', message: 'Gone.', kept: '', tryNext: '' };
+    workers.at(-1)!.deliver({ type: 'fatal', error });
+    await until(() => notices.find(({ kind }) => kind === 'restarted'));
+    const boots = workers.at(-1)!.seen.map(({ command }) => command.kind === 'boot' && command.backend);
+    expect(boots).toEqual(['webgpu', 'auto']);
     client.dispose();
   });
 

@@ -216,11 +216,25 @@ export class EngineClient {
     }
   }
 
-  private async bringBack(command: BootCommand, sessionId: string | null): Promise<void> {
-    // A GPU that was lost twice will be lost again.
-    const backend = this.lostGpu > 1 ? 'wasm' : command.backend;
+  /** A GPU that was lost twice will be lost again, and one that was chosen by hand may be gone. */
+  private async bootAgain(command: BootCommand): Promise<BootReport> {
+    const isOnGpu = command.backend === 'auto' || command.backend === 'webgpu';
+    if (this.lostGpu > 1 && isOnGpu) {
+      const report = (await this.send({ ...command, backend: 'wasm' })) as BootReport;
+      const reason = 'WASM runs because the GPU was lost twice.';
+      return { ...report, backend: { ...report.backend, reason, wasOverridden: false } };
+    }
     try {
-      const boot = (await this.send({ ...command, backend })) as BootReport;
+      return (await this.send(command)) as BootReport;
+    } catch (error) {
+      if (this.lostGpu === 0 || command.backend !== 'webgpu') throw error;
+      return (await this.send({ ...command, backend: 'auto' })) as BootReport;
+    }
+  }
+
+  private async bringBack(command: BootCommand, sessionId: string | null): Promise<void> {
+    try {
+      const boot = await this.bootAgain(command);
       const snapshot = sessionId === null ? null : await this.openForWriting(sessionId);
       this.tell({ kind: 'restarted', boot, snapshot });
     } catch (error) {
