@@ -22,6 +22,7 @@ import { refocusSuite } from './bench/refocus-suite.ts';
 import { readTable, regressions, withRows } from './bench/table.ts';
 import { peersSuite } from './bench/peers-suite.ts';
 import { scaleSuite } from './bench/scale-suite.ts';
+import { threadsSuite } from './bench/threads-suite.ts';
 import { timelineSuite } from './bench/timeline-suite.ts';
 import { openModel, root } from './open-model.ts';
 
@@ -121,9 +122,10 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
       browserTokens === '' ? tokens || SCALE_TOKENS : Number(browserTokens),
     ),
   peers: () => peersSuite(rounds, threads),
+  threads: () => threadsSuite(rounds, Math.max(threads, 2)),
 };
 /** They need a browser or a build, which the others do not: run only when they are asked for. */
-const BY_NAME_ALONE = ['bundle', 'open', 'timeline', 'peers', 'scale'];
+const BY_NAME_ALONE = ['bundle', 'open', 'timeline', 'peers', 'threads', 'scale'];
 
 const wantedSuites = suite.split(',');
 const unknown = wantedSuites.find((name) => name !== 'all' && SUITES[name] === undefined);

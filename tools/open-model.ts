@@ -20,16 +20,18 @@ export const root = join(import.meta.dirname, '..');
 
 /**
  * @param name - an id below `models/`, or a path.
+ * @param threads - of the WASM kernels; those of a model that was opened before end.
  * @returns the model, which the caller disposes, and the backend that it runs on.
  * @throws {OptionError} if there is no such model; {WeightError} if it cannot be read.
  */
 export async function openModel(
   name: string,
   wanted: 'wasm' | 'cpu',
+  threads = 1,
 ): Promise<{ readonly model: LoadedModel; readonly backend: BackendReport }> {
   const open = openerOf(name);
   await buildKernels();
-  const backend = await selectBackend(wanted, { wasmPaths: nodeWasmPaths() });
+  const backend = await selectBackend(wanted, { wasmPaths: nodeWasmPaths(), threads });
   return { model: await open(), backend };
 }
 
