@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import { z } from './zod.ts';
 import { IN_WORDS } from './schema-words.ts';
 
 const said = (schema: z.ZodType, value: unknown): string | undefined =>

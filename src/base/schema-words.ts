@@ -1,5 +1,5 @@
 /** What a schema refuses, in words for people: handed to every check whose message may reach one. */
-import type { z } from 'zod';
+import type { z } from './zod.ts';
 
 type Issue = z.core.$ZodRawIssue;
 

@@ -2,7 +2,7 @@
  * The machine output of evaluations: its schema, its types, and reading it from untrusted text. How the
  * figures come from counts is in cell.ts.
  */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { FIGURES, type FigureDescription, type FigureId, type CoreFigureId } from './figures.ts';
 import type { Interval, WeightedSum } from '../../base/statistics.ts';

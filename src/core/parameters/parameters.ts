@@ -3,7 +3,7 @@
  * new value makes stale. Validation, defaults, form, command line, links and `docs/parameters.md` follow from here;
  * the tables stand in a file a group.
  */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { readNumber } from '../../base/read-number.ts';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { ALLOCATOR } from './allocator.ts';

@@ -2,7 +2,7 @@
  * The lines of a records file: a header, and then histories and questions in any order, each history before the first
  * question about it. Plain data; nothing here is a secret of a model.
  */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { layoutEntrySchema, type TelemetryEvent } from '../trace/telemetry.ts';
 
 export const RECORDS_FORMAT = 'megacontext-records';

@@ -1,6 +1,6 @@
 /** Reads lines of a records file of unknown origin: what each is, or which line is wrong and what to do. Pure. */
 import { IN_WORDS } from '../../base/schema-words.ts';
-import type { z } from 'zod';
+import type { z } from '../../base/zod.ts';
 import {
   type QuestionSummary,
   questionRecordSchema,

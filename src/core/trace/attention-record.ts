@@ -1,5 +1,5 @@
 /** How much a generated token attended to each block of the working context, as traces keep it. Pure. */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { ATTENTION_READINGS, type AttentionReading } from '../parameters/measurement.ts';
 import { type BlockSpan, MAX_LOD } from '../tree/ids.ts';
 

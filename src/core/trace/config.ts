@@ -1,5 +1,5 @@
 /** The parameters of one run as a value: its schema, its defaults, and what changed between two. */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import {
   PARAMETERS,

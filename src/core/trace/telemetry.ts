@@ -2,7 +2,7 @@
  * The telemetry event union: everything that a run does is one of these, and a trace is a list of them.
  * Versioned and validated; the reader in storage upgrades older versions.
  */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { attentionRecordSchema } from './attention-record.ts';
 import { runConfigSchema } from './config.ts';
 import { ROUTERS } from '../parameters/heads.ts';

@@ -1,5 +1,5 @@
 /** The base's `config.json` in Hugging Face layout: validated, bounded, with the defaults filled in. */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { WeightError } from '../model-folder/errors.ts';
 

@@ -2,7 +2,7 @@
  * A base as its makers publish it, without heads of ours: one GGUF file, or a folder in Hugging Face's layout. Reads
  * and describes; puts nothing on the device.
  */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { type BaseConfig, parseBaseConfig } from '../base-model/config.ts';
 import { ModelSourceError, WeightError } from '../model-folder/errors.ts';

@@ -2,7 +2,7 @@
  * `heads.json`: GistNet and LensNet for a base that others publish, without that base. Untrusted input, bounded like a
  * model folder's manifest. Says for which base they were made, and why they are not for another.
  */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { K } from '../../core/tree/ids.ts';
 import { checkNetworks, headFiles, laterFiles, networkFields } from './manifest.ts';
 

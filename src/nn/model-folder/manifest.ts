@@ -4,7 +4,7 @@
  */
 import { LEXICAL_FEATURE_NAMES, LEXICAL_FEATURES } from '../../core/lexical/history-words.ts';
 import { WORD_MATCHES } from '../../core/lexical/words.ts';
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { modelDefaultsSchema } from '../../core/trace/config.ts';
 import { K, MAX_LOD } from '../../core/tree/ids.ts';
 

@@ -1,5 +1,5 @@
 /** Several safetensors files read as one, by the index that Hugging Face writes beside them. */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { WeightError } from './errors.ts';
 import type { FileBytes } from './file-bytes.ts';

@@ -1,6 +1,6 @@
 /** Text to token ids and back, for byte-level BPE tokenizers in Hugging Face's `tokenizer.json`. */
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { WeightError } from './errors.ts';
 import { refuseSlowPatterns } from './untrusted-patterns.ts';

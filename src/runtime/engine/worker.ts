@@ -1,5 +1,4 @@
 /** The engine's worker: gives the engine a backend, models and the browser's storage. Nothing else. */
-import '../../base/schemas-without-eval.ts';
 import { measureBackend, measureWeightsPerSecond } from '../../nn/backend/throughput.ts';
 import { selectBackend } from '../../nn/backend/device.ts';
 import type { BackendId } from '../../nn/ports.ts';

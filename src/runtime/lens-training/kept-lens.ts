@@ -1,5 +1,5 @@
 /** Keeps a session's own LensNet, and an unfinished run's last weights, among the store's settings. */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { LENS_VARIANTS } from '../../core/parameters/policy.ts';
 import type { SessionStore } from '../../storage/ports.ts';

@@ -1,5 +1,5 @@
 /** What the page and the engine say to each other about training LensNet on a session. */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import type { LensNetVariant } from '../../nn/model-folder/manifest.ts';
 import type { WireError } from '../session/messages/wire-error.ts';
 

@@ -1,5 +1,5 @@
 /** The two JSON documents of an archive: what any reader needs, and what only this page needs to go on. */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import { IN_WORDS } from '../../base/schema-words.ts';
 import { runConfigSchema } from '../../core/trace/config.ts';
 import { MAX_LOD } from '../../core/tree/ids.ts';

@@ -2,7 +2,7 @@
  * What is known of the nodes of each level, as columns in which equal neighbours are written once: `[value, count,
  * value, count, …]`. Most nodes of a long history were never used, so that millions of them take a few kilobytes.
  */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { K, MAX_LOD, type NodeRun, tokensPerEntry } from '../../core/tree/ids.ts';
 import { NODE_FLAGS, NODE_MEASURES, type NodeFlag, type NodeMeasure } from '../../core/tree/node-columns.ts';

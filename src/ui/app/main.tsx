@@ -1,5 +1,4 @@
 /** The page's entry: the app on the real engine. */
-import '../../base/schemas-without-eval.ts';
 import { createEngineClient } from '../../runtime/engine/client.ts';
 import { isolate } from './isolation.ts';
 import { mount } from './mount.tsx';

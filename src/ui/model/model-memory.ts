@@ -1,5 +1,5 @@
 /** What the page remembers of models over a reload: the one that ran, the mirror, and where models came from. */
-import { z } from 'zod';
+import { z } from '../../base/zod.ts';
 import type { ModelPlace, ModelReport, SessionRecord } from '../../runtime/engine/protocol/protocol.ts';
 
 const STORAGE_KEY = 'megacontext-playground.models';

@@ -1,6 +1,6 @@
 /** Other tools read what is exported: the structure that they demand is checked here, not only our own words. */
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import { DEFAULT_RUN_CONFIG } from '../config.ts';
 import {
   type ActionRecord,

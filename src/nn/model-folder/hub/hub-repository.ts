@@ -2,7 +2,7 @@
  * Models on the Hugging Face hub, or a mirror of it: which files a repository has, how large, under which licence.
  * Reads the hub's public interface (https://huggingface.co/docs/hub/api); fetches no weights.
  */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import { IN_WORDS } from '../../../base/schema-words.ts';
 import { ModelSourceError } from '../errors.ts';
 

@@ -1,5 +1,5 @@
 /** What crosses the worker's border about evaluations. Reports are core's: `core/evaluation-report`. */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import { runConfigSchema } from '../../../core/trace/config.ts';
 import type { EvaluationReport } from '../../../core/evaluation-report/report.ts';
 

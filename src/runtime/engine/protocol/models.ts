@@ -1,5 +1,5 @@
 /** Models as page and engine speak of them: where one is, what is known of it before it is loaded, what is kept. */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 
 /** A name that no platform reads as a way out of its folder. */
 const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,199}$/, 'must be a plain name');

@@ -1,5 +1,5 @@
 /** What the page asks of the engine's profile, and what it is told. */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import type { ProfileTally } from '../../../core/profile/profile.ts';
 import type { MachineLimits } from '../../../core/profile/roofline.ts';
 

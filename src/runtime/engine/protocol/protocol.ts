@@ -3,7 +3,7 @@
  * arrays are transferred. The page sends commands, each answered once by `reply`; the worker sends
  * notices at any time.
  */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import { runConfigSchema } from '../../../core/trace/config.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { LensVariant } from '../../../core/parameters/policy.ts';

@@ -1,5 +1,4 @@
 /** The worker that reads trace files, so that neither the page nor the engine waits for a long one. */
-import '../../../base/schemas-without-eval.ts';
 import type { FromTraceWorker, ToTraceWorker } from '../protocol/traces.ts';
 import { answerTraceJob } from './read-trace-file.ts';
 

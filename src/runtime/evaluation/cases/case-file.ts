@@ -1,5 +1,5 @@
 /** Reads anyone's own cases: one JSON object a line, untrusted. Knows no tokens and no file system. */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import { IN_WORDS } from '../../../base/schema-words.ts';
 
 /** A case as text; offsets count UTF-16 units of the history. */

@@ -1,5 +1,5 @@
 /** Text and questions that evaluations read from the user's disk: never part of the repository. */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import { IN_WORDS } from '../../../base/schema-words.ts';
 
 /** What a folder of data holds; each is read when it is first needed. */

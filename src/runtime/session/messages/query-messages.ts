@@ -2,7 +2,7 @@
  * The questions that the page may ask about the open session. None of them changes the history or the working
  * context; a measured sensitivity is noted in the tree and in the trace.
  */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import type { BlockSpan, NodeRun } from '../../../core/tree/ids.ts';
 import { NODE_MEASURES, type NodeMeasure } from '../../../core/tree/node-columns.ts';
 import { ROLES } from '../../../core/tree/provenance.ts';

@@ -1,5 +1,5 @@
 /** The messages about runs beside the open one: branching from a step, and reading what is to be compared. */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { ChatMessageRecord, SessionRecord } from '../../../storage/ports.ts';
 import type { WireError } from './wire-error.ts';

@@ -1,5 +1,5 @@
 /** What an open session is told to do, what it answers, and what it says unasked. */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { ROLES, type Role } from '../../../core/tree/provenance.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';

@@ -1,5 +1,5 @@
 /** What of a session's probes outlives the page: the questions, when they are asked, and their last outcomes. */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import { IN_WORDS } from '../../../base/schema-words.ts';
 
 const outcomeSchema = z.object({

@@ -2,7 +2,7 @@
  * What a link says, as a fragment such as `#v=2&example=harbour-chronicle&step=120&p.tauExpand=0.3`: encoding,
  * validation, upgrades. Pure; knows neither stores nor the address bar.
  */
-import { z } from 'zod';
+import { z } from '../../../base/zod.ts';
 import { IN_WORDS } from '../../../base/schema-words.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { parameterNamed, readParameter } from '../../../core/parameters/parameters.ts';
