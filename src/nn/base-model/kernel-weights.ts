@@ -1,5 +1,6 @@
 /** Puts a checkpoint's weights into a kernel memory, each once and as it is stored (`kernels/products.ts`, `Linear`). */
 import type { KernelMemory } from '../backend/kernel-memory.ts';
+import { GROUP_VALUES } from '../model-folder/stored-rows.ts';
 import type { StoredMatrix, TensorFile } from '../model-folder/tensor-file.ts';
 import type { BaseConfig } from './config.ts';
 import { layerTensors } from './tensor-names.ts';
@@ -10,7 +11,6 @@ const FORMATS = { f32: 0, f16: 1, bf16: 2, q8: 3, q4: 4 } as const satisfies Rec
 >;
 /** Output rows that the kernels take at once. */
 const ROWS_AT_ONCE = 4;
-const GROUP_VALUES = 32;
 
 /** Values of a row in memory, padded to a whole vector. */
 export function paddedColumns(columns: number): number {

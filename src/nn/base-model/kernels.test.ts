@@ -3,11 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeHalf, encodeHalf } from '../../base/fp16.ts';
 import { attendLoop } from '../backend/attention-loop.ts';
 import { KernelMemory } from '../backend/kernel-memory.ts';
-import type { StoredMatrix } from '../model-folder/tensor-file.ts';
 import { largestError } from '../testing/fixture-parity.ts';
+import { knownMatrix } from '../testing/stored-matrices.ts';
 import { randomValues, syntheticBase, syntheticConfig } from '../testing/synthetic-weights.ts';
 import { KernelWeights, paddedColumns } from './kernel-weights.ts';
 
@@ -36,54 +35,6 @@ function take(memory: KernelMemory, at: number, rows: number, columns: number): 
   });
 }
 
-/** A matrix in a format, and what it is worth. */
-function matrix(
-  format: StoredMatrix['format'],
-  outputs: number,
-  inputs: number,
-  seed: number,
-): { readonly stored: StoredMatrix; readonly values: Float32Array } {
-  const plain = randomValues(outputs * inputs, seed);
-  switch (format) {
-    case 'f32':
-      return { stored: { format, values: plain }, values: plain };
-    case 'f16': {
-      // Some below float16's normal range, and a zero of either sign.
-      plain[0] = 2e-6;
-      plain[1] = -0;
-      const values = Uint16Array.from(plain, encodeHalf);
-      return { stored: { format, values }, values: Float32Array.from(values, decodeHalf) };
-    }
-    case 'bf16': {
-      const bits = new Uint32Array(plain.buffer, plain.byteOffset, plain.length);
-      const values = Uint16Array.from(bits, (word) => word >>> 16);
-      const worth = new Float32Array(Uint32Array.from(values, (word) => word << 16).buffer);
-      return { stored: { format, values }, values: worth };
-    }
-    case 'q8':
-    case 'q4': {
-      const groups = (outputs * inputs) / 32;
-      const scale = randomValues(groups, seed + 1);
-      const least = format === 'q4' ? randomValues(groups, seed + 2) : null;
-      const numbers = Int8Array.from(plain, (value) =>
-        format === 'q8' ? Math.round(value * 127) : Math.round((value + 1) * 7.5),
-      );
-      const values = Float32Array.from(numbers, (number, i) => {
-        const group = Math.floor(i / 32);
-        return scale[group]! * number + (least?.[group] ?? 0);
-      });
-      const packed =
-        format === 'q8'
-          ? new Uint8Array(numbers.buffer)
-          : Uint8Array.from({ length: numbers.length / 2 }, (_, i) => {
-              const at = Math.floor(i / 16) * 32 + (i % 16);
-              return numbers[at]! | (numbers[at + 16]! << 4);
-            });
-      return { stored: { format, values: packed, scale, least }, values };
-    }
-  }
-}
-
 /** Relative to the largest product: 16 bits an activation where weights are grouped, float32 elsewhere. */
 const TOLERANCE = { f32: 1e-6, f16: 1e-6, bf16: 1e-6, q8: 3e-5, q4: 3e-5 } as const;
 
@@ -99,7 +50,7 @@ describe.each(['f32', 'f16', 'bf16', 'q8', 'q4'] as const)('products with %s wei
   ])('$rows rows, $inputs → $outputs', ({ rows, outputs, inputs }) => {
     const memory = new KernelMemory(MODULE);
     const weights = new KernelWeights(memory, FILE);
-    const { stored, values } = matrix(format, outputs, inputs, 5 * rows + outputs);
+    const { stored, values } = knownMatrix(format, outputs, inputs, 5 * rows + outputs);
     const x = randomValues(rows * inputs, 77);
     const bias = randomValues(outputs, 78);
     const linear = weights.store(stored, outputs, inputs, put(memory, bias, outputs));

@@ -38,8 +38,6 @@ export interface Groups {
 
 export type BlockFormat = PlainFormat | GroupedFormat;
 
-export const GROUP_VALUES = 32;
-
 const F32: PlainFormat = {
   name: 'F32',
   values: 1,
@@ -211,26 +209,6 @@ export function blockFormat(type: number, file: string, tensor: string): BlockFo
   if (format !== undefined) return format;
   const known = [...FORMATS.values()].map(({ name }) => name).join(', ');
   throw new WeightError(file, tensor, `ggml type ${type} is not read here; take a file in ${known}`);
-}
-
-/** What groups are worth, `[groups · 32]`; a new array. */
-export function groupValues(bits: 4 | 8, { quants, scale, least }: Groups): Float32Array<ArrayBuffer> {
-  const values = new Float32Array(scale.length * GROUP_VALUES);
-  const numbers = new Int8Array(quants.buffer, quants.byteOffset, quants.length);
-  for (let group = 0, to = 0; group < scale.length; group++, to += GROUP_VALUES) {
-    const factor = scale[group]!;
-    const offset = least[group]!;
-    if (bits === 8) {
-      for (let i = 0; i < 32; i++) values[to + i] = factor * numbers[to + i]! + offset;
-      continue;
-    }
-    for (let i = 0; i < 16; i++) {
-      const pair = quants[16 * group + i]!;
-      values[to + i] = factor * (pair & 15) + offset;
-      values[to + 16 + i] = factor * (pair >> 4) + offset;
-    }
-  }
-  return values;
 }
 
 function half(bytes: DataView, at: number): number {

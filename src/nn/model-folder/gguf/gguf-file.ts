@@ -5,8 +5,9 @@
 import { WeightError } from '../errors.ts';
 import type { FileBytes } from '../file-bytes.ts';
 import { refuseInfinite } from '../safetensors.ts';
+import { GROUP_VALUES, groupValues } from '../stored-rows.ts';
 import type { StoredMatrix, TensorFile } from '../tensor-file.ts';
-import { GROUP_VALUES, type Groups, groupValues } from './block-formats.ts';
+import type { Groups } from './block-formats.ts';
 import { type GgufHeader, type GgufTensor, type GgufValue, parseGgufHeader } from './gguf-header.ts';
 
 const OF_BLOCK: Readonly<Record<string, string>> = {
@@ -156,7 +157,10 @@ function huggingFaceName(name: string): string | null {
 }
 
 function decoded({ format, size }: GgufTensor, view: DataView<ArrayBuffer>): Float32Array<ArrayBuffer> {
-  if (format.bits !== undefined) return groupValues(format.bits, groupsOf(format, view, size));
+  if (format.bits !== undefined) {
+    const { quants, scale, least } = groupsOf(format, view, size);
+    return groupValues(format.bits, quants, scale, least);
+  }
   const values = new Float32Array(size);
   for (let to = 0, at = 0; to < size; to += format.values, at += format.bytes) {
     format.decode(view, at, values, to);
