@@ -88,8 +88,9 @@ module.exports = {
     ...within('src/nn', {
       'model-folder': [],
       '.': ['model-folder'],
-      backend: ['.'],
-      'base-model': ['.', 'backend', 'model-folder'],
+      gpu: ['.', 'model-folder'],
+      backend: ['.', 'gpu'],
+      'base-model': ['.', 'backend', 'gpu', 'model-folder'],
       'gist-net': ['.', 'backend', 'base-model', 'model-folder'],
       'lens-net': ['.', 'backend', 'model-folder'],
       profiling: ['.', 'model-folder'],

@@ -53,6 +53,32 @@ export interface SlotHeads {
   readonly queries: readonly Float32Array[];
 }
 
+/** The most likely token, with the log-probability that it has and the entropy that it was chosen from, in nats. */
+export interface FirstChoice {
+  readonly tokenId: number;
+  readonly logProbability: number;
+  readonly entropy: number;
+}
+
+/** Decoding by first choices on a device that needs nobody between two tokens. */
+export interface GreedyDecoding {
+  /** Slots that one call runs at most. */
+  readonly mostSlots: number;
+  /**
+   * Run one slot, and behind it as many more as there are positions left, each holding the first choice after the slot
+   * before it; keep the keys and values of all.
+   *
+   * @param embedding - `[d]` of the first of them, borrowed. Positions and deviations as `append` has them.
+   * @returns the first choice after each of the slots.
+   * @throws as `append`.
+   */
+  append(
+    embedding: Float32Array,
+    positions: Float64Array,
+    deviations?: Float64Array,
+  ): Promise<readonly FirstChoice[]>;
+}
+
 /** The key-value cache of one running context: fixed capacity, appended in place. */
 export interface DecodeSession {
   readonly capacitySlots: number;
@@ -96,6 +122,8 @@ export interface DecodeSession {
    * @throws {CapacityError} | {RangeError} where the other one holds less, or this one more; nothing is changed then.
    */
   copyFrom(other: DecodeSession, length: number): void;
+  /** Absent where logits come back as fast as a choice would. */
+  readonly greedy?: GreedyDecoding | undefined;
   /** Forget everything from slot n on. */
   truncate(length: number): void;
   /**
@@ -140,6 +168,8 @@ export interface LanguageModel {
   readonly parameters: number;
   /** Absent where nobody counted. */
   readonly work?: BaseWork | undefined;
+  /** One sentence for people where it runs slower than this backend lets others; null or absent where it does not. */
+  readonly compromise?: string | null;
   /** `[n, d]` token embeddings, looked up on the CPU; owned by the caller. Unknown ids throw a RangeError. */
   embed(ids: ArrayLike<number>): Float32Array;
   createDecodeSession(capacitySlots: number): DecodeSession;

@@ -95,7 +95,7 @@ async function publishedModel(
   gguf: string,
 ): Promise<Pick<LoadedModel, 'base' | 'tokenizer' | 'dispose'>> {
   const { config, weights, tokenizer } = await readGgufBase(source, gguf);
-  const base = new BaseModel(config, weights);
+  const base = await BaseModel.open(config, weights);
   return {
     base,
     tokenizer,
@@ -127,7 +127,7 @@ export async function loseDevice(name: string): Promise<PageRecovery> {
   await selectBackend('webgpu', { wasmPaths: BROWSER_WASM_PATHS, onDeviceLost: announce });
   const fixture = JSON.parse(new TextDecoder().decode(await bytesOf(name, 'fixture.json'))) as Fixture;
   const weights = await bytesOf(name, 'weights.safetensors');
-  const model = new BaseModel(parseBaseConfig(fixture.config), SafetensorsFile.parse(weights, name));
+  const model = await BaseModel.open(parseBaseConfig(fixture.config), SafetensorsFile.parse(weights, name));
   const session = model.createDecodeSession(8);
   const append = session.append(model.embed([1, 2, 3]), Float64Array.of(0, 1, 2), 'last');
   const backend = tf.backend();

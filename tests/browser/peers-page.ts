@@ -46,7 +46,7 @@ export function mountPeers(): void {
       const bytes = await fetched(url);
       const source = { open: () => Promise.resolve(bytes), read: () => Promise.resolve(bytes) };
       const published = await readGgufBase(source, 'weights.gguf');
-      base = new BaseModel(published.config, published.weights);
+      base = await BaseModel.open(published.config, published.weights);
       session = base.createDecodeSession(capacitySlots);
       return reason;
     },

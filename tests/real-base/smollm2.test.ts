@@ -38,7 +38,7 @@ describe.skipIf(path === undefined)('SmolLM2-135M-Instruct', () => {
   beforeAll(async () => {
     await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
     published = await readGgufBase(createFileSource(dirname(path!)), basename(path!));
-    base = new BaseModel(published.config, published.weights);
+    base = await BaseModel.open(published.config, published.weights);
   }, 120_000);
 
   afterAll(() => {

@@ -62,6 +62,11 @@ export function kernelPool(): ThreadPool | null {
   return kernelModule() === null ? null : pool;
 }
 
+/** The device that the app owns, where WebGPU is the active backend; else null. */
+export function gpuDevice(): GPUDevice | null {
+  return tf.getBackend() === 'webgpu' ? ownedDevice : null;
+}
+
 /**
  * Start a backend and make it the active one. 'auto' takes WebGPU on a real adapter, else WASM, else the
  * plain CPU; a named preference is honoured even on a software adapter.

@@ -1,10 +1,11 @@
 /** Counts live tensors and blocks, so that others can hold the room to "nothing leaks" without TensorFlow.js. */
 import * as tf from '@tensorflow/tfjs';
+import { gpuUse } from '../gpu/buffers.ts';
 import { kernelUse } from './kernel-memory.ts';
 
 export interface MemoryReport {
   readonly tensors: number;
-  /** Buffers of the active backend, tensors that share one count once, and blocks under the WASM kernels. */
+  /** Buffers of the active backend, tensors that share one count once, blocks under the WASM kernels, and our own on the GPU. */
   readonly buffers: number;
   readonly bytes: number;
 }
@@ -13,7 +14,7 @@ export function memoryReport(): MemoryReport {
   const { numTensors, numBytes } = tf.memory();
   return {
     tensors: numTensors,
-    buffers: tf.backend().numDataIds() + kernelUse.blocks,
-    bytes: numBytes + kernelUse.bytes,
+    buffers: tf.backend().numDataIds() + kernelUse.blocks + gpuUse.buffers,
+    bytes: numBytes + kernelUse.bytes + gpuUse.bytes,
   };
 }

@@ -22,7 +22,7 @@ describe.each(['wasm', 'cpu'] as const)('attention reading on %s', (backend) => 
   let model: BaseModel;
   beforeAll(async () => {
     await selectBackend(backend, { wasmPaths: nodeWasmPaths() });
-    model = new BaseModel(CONFIG, syntheticBase(CONFIG));
+    model = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
   });
 
   it('weighs keys by the definition', async () => {

@@ -49,7 +49,7 @@ describe.each([
   let model: BaseModel;
   beforeAll(async () => {
     await selectBackend(backend, { wasmPaths });
-    model = new BaseModel(CONFIG, syntheticBase(CONFIG));
+    model = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
   });
 
   it('gives the same logits in one pass, in chunks and slot by slot', async () => {
@@ -259,10 +259,10 @@ describe.each([
     expect(() => model.embed([-1])).toThrow(RangeError);
   });
 
-  it('leaves no tensor behind when the weights do not fit', () => {
+  it('leaves no tensor behind when the weights do not fit', async () => {
     const before = memoryReport();
     const wrong = syntheticBase(syntheticConfig({ ...RAW, num_hidden_layers: 1 }));
-    expect(() => new BaseModel(CONFIG, wrong)).toThrow(WeightError);
+    await expect(BaseModel.open(CONFIG, wrong)).rejects.toThrow(WeightError);
     expect(memoryReport()).toEqual(before);
   });
 });
@@ -283,7 +283,7 @@ function withoutOne(length: number): Int32Array {
 
 it('holds memory flat over 1,000 refocus-like cycles', async () => {
   await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
-  const model = new BaseModel(CONFIG, syntheticBase(CONFIG));
+  const model = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
   const gistConfig = { ...SYNTHETIC_GIST_NET, contextChildren: 4 };
   const gistNet = new TransformerGistNet(CONFIG, gistConfig, syntheticGistNet(CONFIG));
   const lensNet = createLensNet(SIZE, 1e-5, SYNTHETIC_LENS_NET, syntheticLensNet(SIZE));

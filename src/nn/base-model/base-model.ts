@@ -6,12 +6,22 @@ import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from '../errors.ts';
 import type { LayerRunner, RunningContext, TogetherResult } from './layer-runner.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
-import type { AttentionHeads, BaseWork, DecodeSession, LanguageModel, SlotHeads } from '../ports.ts';
+import type {
+  AttentionHeads,
+  BaseWork,
+  DecodeSession,
+  FirstChoice,
+  GreedyDecoding,
+  LanguageModel,
+  SlotHeads,
+} from '../ports.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
-import { createRunner } from './create-runner.ts';
+import { type ChosenRunner, createRunner } from './create-runner.ts';
 
 /** Rows of the vocabulary that are looked up at once where all are. */
 const VOCABULARY_ROWS = 1024;
+/** Tokens that are decoded before anybody reads one: as many hide the way back, and as few are in vain at the end. */
+const GREEDY_SLOTS = 4;
 
 export class BaseModel implements LanguageModel {
   readonly hiddenSize: number;
@@ -21,9 +31,19 @@ export class BaseModel implements LanguageModel {
   readonly parameters: number;
   readonly work: BaseWork;
   private readonly runner: LayerRunner;
+  /** As `LanguageModel` has it. */
+  readonly compromise: string | null;
 
-  /** @throws {WeightError} if the file does not fit the configuration. */
-  constructor(config: BaseConfig, file: TensorFile) {
+  /**
+   * Put a base on the active backend, with all that has to be compiled for it.
+   *
+   * @throws {WeightError} if the file does not fit the configuration.
+   */
+  static async open(config: BaseConfig, file: TensorFile): Promise<BaseModel> {
+    return new BaseModel(config, file, await createRunner(config, file));
+  }
+
+  private constructor(config: BaseConfig, file: TensorFile, { runner, compromise }: ChosenRunner) {
     const { vocabularySize, hiddenSize, layers, heads, kvHeads, headDim } = config;
     this.vocabularySize = vocabularySize;
     this.hiddenSize = hiddenSize;
@@ -33,7 +53,8 @@ export class BaseModel implements LanguageModel {
       (sum, name) => sum + file.shape(name).reduce((product, size) => product * size, 1),
       0,
     );
-    this.runner = createRunner(config, file);
+    this.runner = runner;
+    this.compromise = compromise;
     const headWeights = vocabularySize * hiddenSize;
     const weightBytes = this.runner.weightBytes ?? Float32Array.BYTES_PER_ELEMENT * this.parameters;
     this.work = {
@@ -134,6 +155,36 @@ class CachedDecodeSession implements DecodeSession {
     } catch (error) {
       this.cache.length = lengthBefore;
       throw error;
+    }
+  }
+
+  get greedy(): GreedyDecoding | undefined {
+    if (this.cache.choose === undefined) return undefined;
+    return {
+      mostSlots: GREEDY_SLOTS,
+      append: (embedding, positions, deviations) => this.appendChoices(embedding, positions, deviations),
+    };
+  }
+
+  private async appendChoices(
+    embedding: Float32Array,
+    positions: Float64Array,
+    deviations?: Float64Array,
+  ): Promise<readonly FirstChoice[]> {
+    const slots = positions.length;
+    this.assertSlots(embedding, positions.subarray(0, 1), deviations?.subarray(0, 1));
+    if (slots > GREEDY_SLOTS) throw new ShapeError('positions (at most)', GREEDY_SLOTS, slots);
+    if (this.length + slots > this.capacitySlots)
+      throw new CapacityError(this.capacitySlots, this.length, slots);
+    this.isRunning = true;
+    this.lastAttention = null;
+    try {
+      const choices = await this.cache.choose!({ embeddings: embedding, positions, deviations });
+      this.cache.length += slots;
+      return choices;
+    } finally {
+      this.isRunning = false;
+      if (this.isDisposed) this.cache.dispose();
     }
   }
 

@@ -53,7 +53,7 @@ describe.each(['wasm', 'cpu'] as const)('keys and queries on %s', (backend) => {
   let model: BaseModel;
   beforeAll(async () => {
     await selectBackend(backend, { wasmPaths: nodeWasmPaths() });
-    model = new BaseModel(CONFIG, syntheticBase(CONFIG));
+    model = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
   });
 
   it('are the first layer’s projections by the definition', async () => {

@@ -3,6 +3,7 @@ import type { AttentionReading } from '../../core/parameters/measurement.ts';
 import { KernelMemory, kernelUse } from '../backend/kernel-memory.ts';
 import type { SharedKernel } from '../backend/kernel-module.ts';
 import type { ThreadPool } from '../backend/thread-pool.ts';
+import { GROUP_VALUES } from '../model-folder/stored-rows.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
 import type { BaseConfig } from './config.ts';
@@ -22,7 +23,6 @@ import { baseTensors } from './tensor-names.ts';
 const LOGIT_ROWS = 32;
 /** `PANEL_ROWS` of `kernels/products.ts`. */
 const PANEL_ROWS = 12;
-const GROUP_VALUES = 32;
 /** Bytes of an `Attention` of `kernels/attention.ts`, rounded up to a cache line. */
 const ATTENTION_BYTES = 64;
 /**

@@ -1,5 +1,6 @@
 /** What runs a base's layers on one device; `base-model.ts` holds the rules that are the same on every one. */
 import type { AttentionReading } from '../../core/parameters/measurement.ts';
+import type { FirstChoice } from '../ports.ts';
 
 /** The weights of a base on a device. */
 export interface LayerRunner {
@@ -63,6 +64,10 @@ export interface RunningContext {
   forwardForHeads(request: Pick<ForwardRequest, 'embeddings' | 'positions'>): Promise<Float32Array>;
   /** Slots `first` to `first + count - 1` become what another context of this runner holds there. */
   copySlots(other: RunningContext, first: number, count: number): void;
+  /** As `GreedyDecoding` has it, over one embedding and as many positions as slots are run. */
+  readonly choose?: (
+    request: Pick<ForwardRequest, 'embeddings' | 'positions' | 'deviations'>,
+  ) => Promise<readonly FirstChoice[]>;
   /** Slot `first + i` becomes what slot `sources[i]` held; any may be moved over any. */
   moveSlots(first: number, sources: Int32Array): void;
   dispose(): void;

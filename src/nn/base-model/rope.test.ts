@@ -57,7 +57,7 @@ describe('a base with blurred positions', () => {
   const positions = Float64Array.from({ length: count }, (_, i) => 16 + 32 * i);
 
   it('gives the same logits in pieces and slot by slot, and others than without', async () => {
-    const model = new BaseModel(config, syntheticBase(config));
+    const model = await BaseModel.open(config, syntheticBase(config));
     const embeddings = randomValues(count * 32, 4);
     const blur = Float64Array.from({ length: count }, (_, i) => (i % 3 === 0 ? 0 : i / 10));
     const session = model.createDecodeSession(count);

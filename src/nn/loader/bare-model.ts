@@ -58,7 +58,7 @@ export async function createBareModel(
   const hash = await hashOfWeights(published, knownHashes, (receivedBytes) => {
     onProgress?.({ file: weights.file, receivedBytes, totalBytes });
   });
-  const base = new BaseModel(
+  const base = await BaseModel.open(
     config,
     watched(weights, (share) => {
       onProgress?.({ file: weights.file, receivedBytes: fileBytes * (1 + share), totalBytes });

@@ -48,7 +48,7 @@ export function storedRows(
   const [from, to] = [first * columns, (first + count) * columns];
   switch (stored.format) {
     case 'f32':
-      return stored.values.slice(from, to) as Float32Array<ArrayBuffer>;
+      return stored.values.slice(from, to);
     case 'f16': {
       const values = new Float32Array(to - from);
       decodeHalves(stored.values.subarray(from, to), values);

@@ -26,10 +26,10 @@ beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
 
 const positions = (from: number, count: number) => Float64Array.from({ length: count }, (_, i) => from + i);
 
-function open(timesKernels = false) {
+async function open(timesKernels = false) {
   const { fixture, weights } = readFixture(LENS);
   const profile = new Profile(() => performance.now());
-  const base = new BaseModel(CONFIG, syntheticBase(CONFIG));
+  const base = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
   const lensNet = createFixtureLens(fixture.config, SafetensorsFile.parse(weights, LENS)) as LensNet;
   const nets = { lensNet, gistNet: {} as GistNet, otherLensNets: new Map(), lensWorkshops: new Map() };
   const plain = { base, ...nets, dispose: () => undefined };
@@ -43,7 +43,7 @@ const lensInput = () =>
 
 describe('profiledModel', () => {
   it('gives what the base gives, and counts slots by how they were run', async () => {
-    const { base, model, rows } = open();
+    const { base, model, rows } = await open();
     const embeddings = randomValues(8 * CONFIG.hiddenSize, 3);
     const plain = base.createDecodeSession(8);
     const counted = model.base.createDecodeSession(8);
@@ -69,8 +69,8 @@ describe('profiledModel', () => {
     base.dispose();
   });
 
-  it('knows what the base is asked for by its sizes', () => {
-    const { base } = open();
+  it('knows what the base is asked for by its sizes', async () => {
+    const { base } = await open();
     const head = CONFIG.vocabularySize * CONFIG.hiddenSize;
     const layer = 32 * (32 + 16 + 16 + 32) + 3 * 32 * 48 + 2 * 32 + (32 + 16 + 16);
     expect(base.work.headWeights).toBe(head);
@@ -87,12 +87,12 @@ describe('profiledModel', () => {
 
   it('times LensNet as one call, or kernel by kernel with the arithmetic of its products', async () => {
     const input = lensInput();
-    const plain = open();
+    const plain = await open();
     const expected = await plain.lensNet.score(input);
     expect(await plain.model.lensNet!.score(input)).toEqual(expected);
     expect(plain.rows()).toMatchObject({ LensNet: { calls: 1, tokens: 70, flops: null, dispatches: 0 } });
 
-    const timed = open(true);
+    const timed = await open(true);
     expect(await timed.model.lensNet!.score(input)).toEqual(expected);
     const rows = timed.rows();
     const kernels = Object.values(rows).filter(({ group }) => group === 'kernel');

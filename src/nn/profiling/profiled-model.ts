@@ -8,6 +8,7 @@ import type {
   DecodeSession,
   FocusHeads,
   GistNet,
+  GreedyDecoding,
   LanguageModel,
   LensNet,
   LoadedModel,
@@ -101,6 +102,14 @@ export function baseWork(
       cached +
       FLOAT_BYTES * (rows * hiddenSize + wanted * vocabularySize),
   };
+}
+
+/** Of so many tokens, one after the other. */
+function timesWork(
+  tokens: number,
+  { bytes, flops }: Pick<Work, 'bytes' | 'flops'>,
+): Pick<Work, 'bytes' | 'flops'> {
+  return { bytes: bytes && tokens * bytes, flops: flops && tokens * flops };
 }
 
 class ProfiledBase implements LanguageModel {
@@ -199,6 +208,25 @@ class ProfiledSession implements DecodeSession {
       rows === 1 ? 'base decode' : 'base prefill',
       () => this.inner.append(embeddings, positions, want, deviations, reading),
       { tokens: rows, ...baseWork(this.base, rows, this.length, wanted) },
+    );
+  }
+
+  get greedy(): GreedyDecoding | undefined {
+    const { greedy } = this.inner;
+    return (
+      greedy && {
+        mostSlots: greedy.mostSlots,
+        append: (embedding, positions, deviations) =>
+          this.profile.timed(
+            'operation',
+            'base decode',
+            () => greedy.append(embedding, positions, deviations),
+            {
+              tokens: positions.length,
+              ...timesWork(positions.length, baseWork(this.base, 1, this.length, 1)),
+            },
+          ),
+      }
     );
   }
 

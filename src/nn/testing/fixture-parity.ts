@@ -62,7 +62,7 @@ async function measureLlama(
   weights: SafetensorsFile,
   io: SafetensorsFile,
 ): Promise<number> {
-  const model = new BaseModel(parseBaseConfig(config), weights);
+  const model = await BaseModel.open(parseBaseConfig(config), weights);
   const expected = readTensor(io, 'logits');
   const embeddings = readTensor(io, 'inputs_embeds');
   const positions = Float64Array.from(readTensor(io, 'position_ids'));

@@ -35,7 +35,7 @@ function changedSlots(): { readonly sources: Int32Array; readonly positions: Flo
 
 /** @returns the largest absolute error over the logits of five following slots. */
 export async function measurePatchError(): Promise<number> {
-  const model = new BaseModel(CONFIG, syntheticBase(CONFIG));
+  const model = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
   const { sources, positions } = changedSlots();
   const before = randomValues(CACHED * SIZE, 31);
   const swapped = randomValues(sources.length * SIZE, 32);

@@ -80,7 +80,9 @@ const engine = new Engine({
     const model = await models.open(place, ({ file, receivedBytes, totalBytes }) => {
       progress(file, receivedBytes, totalBytes);
     });
-    return { model, backend };
+    const { compromise = null } = model.base;
+    const reason = compromise === null ? backend.reason : `${backend.reason} ${compromise}`;
+    return { model, backend: { ...backend, reason } };
   },
   openStore: () =>
     openSessionStore({

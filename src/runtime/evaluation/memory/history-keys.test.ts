@@ -37,7 +37,7 @@ describe('readHistoryKeys', () => {
       head_dim: 8,
       intermediate_size: 48,
     });
-    base = new BaseModel(config, syntheticBase(config));
+    base = await BaseModel.open(config, syntheticBase(config));
   });
   const modelWith = async (length: number) => {
     const fake = createFakeModel();

@@ -48,7 +48,11 @@ export class AnswerWriter {
 
   /** Pick the next token from `[V]` logits, borrowed. */
   next(logits: Float32Array, settings: SamplingConfig): AnswerStep {
-    const sample = sampleToken(logits, settings, this.seen, () => this.random.nextFloat());
+    return this.accept(sampleToken(logits, settings, this.seen, () => this.random.nextFloat()));
+  }
+
+  /** Take what was picked elsewhere, as `isGreedy` settings would have it. */
+  accept(sample: Sample): AnswerStep {
     this.seen.push(sample.tokenId);
     this.decoded += this.decoder.push(sample.tokenId);
     const end = this.endOfText();

@@ -1,8 +1,11 @@
 /** One turn of the chat: the question goes into the history, the memory settles, an answer is decoded into it. */
+import { nextPieceTokens } from '../../../core/allocator/refocus-cadence.ts';
 import { attentionRecord } from '../../../core/trace/attention-record.ts';
+import { K } from '../../../core/tree/ids.ts';
 import { type Provenance, chatTurnId } from '../../../core/tree/provenance.ts';
 import type { ChatMessageRecord } from '../../../storage/ports.ts';
 import type { ChatPieces } from '../../../nn/model-folder/chat-pieces.ts';
+import { isGreedy } from '../decoding/sampler.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { chatWords } from '../chat-words/chat-words.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
@@ -165,6 +168,11 @@ export class Turn {
     const index = focus.memory.tree.tokenCount;
     const { id: first, step } = focus.reading(only)[0]!;
     const { next, attention, head, merged } = await telemetry.timed('decode', first, step, async () => {
+      const greedyTokens = this.greedyTokens(writer);
+      const chosen = greedyTokens > 0 ? await focus.predictFirst(greedyTokens, only) : null;
+      if (chosen !== null) {
+        return { next: writer.accept(chosen.choice), attention: null, head: chosen.head.id, merged: null };
+      }
       const { logits, attention: read, head, merged } = await focus.predict(only);
       const { recordAttention: reading } = config;
       return {
@@ -191,6 +199,15 @@ export class Turn {
     steps.notify({ kind: 'answerText', messageId, head, delta, tokenId, index, step });
     await steps.appendTokens(Uint32Array.of(tokenId), this.origin('assistant'));
     return isEnd;
+  }
+
+  /** How many of the next tokens are first choices, with no refocus between them; 0 where logits are needed. */
+  private greedyTokens({ tokenCount }: AnswerWriter): number {
+    const { focus, activeConfig: config } = this.steps;
+    if (!isGreedy(config) || config.recordAttention !== 'off') return 0;
+    const { stopAfterTokens = Infinity } = this.beginning;
+    const left = Math.min(config.maxNewTokens, stopAfterTokens) - tokenCount;
+    return Math.min(left, nextPieceTokens(K, focus.memory.tree.tokenCount));
   }
 
   private origin(role: 'user' | 'assistant'): Provenance {

@@ -16,7 +16,8 @@ import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { baseInput, BaseVectors } from '../../../core/context/base-input.ts';
 import type { Entry, Layout } from '../../../core/context/working-context.ts';
 import { PREFILL_SLOTS } from '../../../nn/ports.ts';
-import type { DecodeSession, LanguageModel } from '../../../nn/ports.ts';
+import type { DecodeSession, FirstChoice, LanguageModel } from '../../../nn/ports.ts';
+import { ChoicesAhead } from './choices-ahead.ts';
 import { type ContinuationReading, readContinuationRows } from './continuation.ts';
 import { commonPrefix, gapsOf, planPatch } from './patch-plan.ts';
 import type { SlotList } from './patch-plan.ts';
@@ -41,6 +42,11 @@ interface Prediction {
   readonly entries: readonly Entry[];
   /** How many slots were run for it. */
   readonly ranSlots: number;
+}
+
+/** What a working context predicts first, chosen on the device. */
+interface ChosenPrediction extends Pick<Prediction, 'entries' | 'ranSlots'> {
+  readonly choice: FirstChoice;
 }
 
 /** The slot that a working context ends with, to be run together with others'. */
@@ -75,6 +81,8 @@ export class Decoder {
   private lastLogits: Float32Array | null = null;
   private lastAttention: Float32Array | null = null;
   private lastHidden: Float32Array | null = null;
+  private lastChoice: FirstChoice | null = null;
+  private readonly ahead = new ChoicesAhead();
   private reading: AttentionReading | undefined;
   private gistInput: GistInput = 'vector';
   private readonly vectors: BaseVectors;
@@ -151,6 +159,42 @@ export class Decoder {
   }
 
   /**
+   * As `sync`, for the most likely token alone, where the device chooses it; it may go on with its choice before
+   * anybody reads it.
+   *
+   * @param tokens - how many will be decoded so, with nothing but themselves changing the layout between them.
+   * @returns null, nothing changed, where the device leaves the choice to whoever reads the logits.
+   */
+  async syncChoice(context: Layout, capacitySlots: number, tokens: number): Promise<ChosenPrediction | null> {
+    const target = this.target(context, capacitySlots);
+    const { session, layout, wanted } = target;
+    const { greedy } = session;
+    if (greedy === undefined) return null;
+    const { entries } = layout;
+    if (this.isAt(target) && this.lastChoice !== null)
+      return { choice: this.lastChoice, entries, ranSlots: 0 };
+    const last = wanted.keys.length - 1;
+    const { from, filledSlots } = await this.keep(target);
+    if (from < last) await this.runTail(target, from, last, 0);
+    this.cut(session, last);
+    const slots = Math.max(1, Math.min(tokens, greedy.mostSlots, session.capacitySlots - last));
+    const { positions, deviations } = slotPositions(layout, this.scheme, slots - 1);
+    const choices = await greedy.append(
+      this.vectors.gather(layout, this.gistInput, last, last + 1),
+      positions.subarray(last, last + slots),
+      deviations.subarray(last, last + slots),
+    );
+    this.note(wanted, last, last + 1);
+    this.length = last + 1;
+    this.lastChoice = choices[0]!;
+    this.ahead.fill(choices, context.cursor, {
+      positions: positions.subarray(last + 1),
+      deviations: deviations.subarray(last + 1),
+    });
+    return { choice: choices[0]!, entries, ranSlots: filledSlots + last + 1 - from };
+  }
+
+  /**
    * Make the cache hold this layout but for its last slot, which is to be run together with others'.
    *
    * @param capacitySlots - as `sync` has it.
@@ -196,7 +240,27 @@ export class Decoder {
     if (layout.usedTokens === 0) throw new RangeError('An empty working context predicts nothing.');
     const session = this.sessionFor(Math.max(capacitySlots, layout.usedTokens));
     const wanted: SlotList = { keys: slotKeys(layout), places: this.sentPositions(layout) };
+    this.takeAhead(wanted);
     return { session, layout, wanted, common: commonPrefix(this.cached, this.length, wanted) };
+  }
+
+  /** Slots that were run ahead and are wanted now count as cached. */
+  private takeAhead(wanted: SlotList): void {
+    while (!this.ahead.isEmpty && this.length < wanted.keys.length) {
+      const { length: at, tree } = this;
+      const key = wanted.keys[at]!;
+      const isToken = key >= 0 && key < tree.tokenCount;
+      const after = this.ahead.take({
+        key,
+        tokenId: isToken ? tree.tokens(key, key + 1)[0]! : -1,
+        position: wanted.places.positions[at]!,
+        deviation: wanted.places.deviations[at]!,
+      });
+      if (after === null) return;
+      this.note(wanted, at, at + 1);
+      this.length = at + 1;
+      this.lastChoice = after;
+    }
   }
 
   /** Whether the cache holds all of it, and nothing else. */
@@ -306,7 +370,7 @@ export class Decoder {
       this.note(wanted, from, to);
       this.length = to;
     }
-    this.lastHidden = null;
+    this.forgetLast();
     this.lastLogits = want === 0 ? null : logits;
     this.lastAttention = want === 0 ? null : session.lastAttention;
   }
@@ -374,7 +438,8 @@ export class Decoder {
 
   /** What followed the last slot follows it no more. */
   private forgetLast(): void {
-    this.lastLogits = this.lastAttention = this.lastHidden = null;
+    this.lastLogits = this.lastAttention = this.lastHidden = this.lastChoice = null;
+    this.ahead.clear();
   }
 
   private sessionFor(slots: number): DecodeSession {

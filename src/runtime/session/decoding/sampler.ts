@@ -3,6 +3,11 @@ import type { RunConfig } from '../../../core/trace/config.ts';
 
 export type SamplingConfig = Pick<RunConfig, 'temperature' | 'topK' | 'topP' | 'repetitionPenalty'>;
 
+/** Whether what is picked is the model's first choice, whatever was picked before. */
+export function isGreedy({ temperature, repetitionPenalty }: SamplingConfig): boolean {
+  return temperature === 0 && repetitionPenalty === 1;
+}
+
 /** What was picked. Log-probability and entropy are the model's own (nats, before any of the settings). */
 export interface Sample {
   readonly tokenId: number;

@@ -17,7 +17,7 @@ import type { SealedIndex } from '../../../core/lexical/window-index.ts';
 import { K, type Lod, type NodeRun } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
-import type { LoadedModel } from '../../../nn/ports.ts';
+import type { FirstChoice, LoadedModel } from '../../../nn/ports.ts';
 import type { KeptLens } from './lens-variant.ts';
 import { readMerged } from '../decoding/merged-reading.ts';
 import { Memory } from '../memory/memory.ts';
@@ -250,6 +250,24 @@ export class MultiHeadFocus {
   /** The heads that are read, in order. @param only - this one alone. */
   reading(only?: number): readonly Head[] {
     return only === undefined ? this.routing.chosen.map((id) => this.head(id)) : [this.head(only)];
+  }
+
+  /**
+   * What follows the history most likely, where one head is read and the device chooses.
+   *
+   * @param tokens - how many from here on are chosen so, with no refocus between them.
+   * @param only - that head alone.
+   * @returns null where `predict` has to be asked.
+   */
+  async predictFirst(
+    tokens: number,
+    only?: number,
+  ): Promise<{ readonly choice: FirstChoice; readonly head: Head } | null> {
+    const [head, ...others] = this.reading(only);
+    if (others.length > 0) return null;
+    const { layout, decoder, parameters } = head!;
+    const chosen = await decoder.syncChoice(layout, parameters.budgetTokens, tokens);
+    return chosen && { choice: chosen.choice, head: head! };
   }
 
   /** What follows the history. @param only - as that head alone has it; else as the chosen ones merged. */
