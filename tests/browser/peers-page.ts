@@ -1,26 +1,18 @@
 /** Loads the same GGUF file into this engine or into a peer, for the benchmark that compares them. */
 import { Wllama } from '@wllama/wllama';
 import peerBinary from '@wllama/wllama/esm/wasm/wllama.wasm?url';
-import { selectBackend } from '../../src/nn/backend/device.ts';
-import { BROWSER_WASM_PATHS } from '../../src/nn/backend/wasm-paths-browser.ts';
-import { BaseModel } from '../../src/nn/base-model/base-model.ts';
-import { readGgufBase } from '../../src/nn/loader/published-base.ts';
-import type { DecodeSession } from '../../src/nn/ports.ts';
-
-/** Milliseconds of one part of the work. */
-export interface Timed {
-  readonly prefillTokens: number;
-  readonly prefillMs: number;
-  readonly decodedTokens: number;
-  readonly decodeMs: number;
-}
+import type { FromBaseWorker, Timed, ToBaseWorker } from './base-worker.ts';
 
 export interface PeersPage {
-  /** @returns in a sentence what runs. */
-  openOurs(url: string, capacitySlots: number): Promise<string>;
+  /**
+   * In a worker, as the page has it. @param url - null for random weights.
+   *
+   * @returns in a sentence how many threads run.
+   */
+  openOurs(url: string | null, capacitySlots: number, threads: number): Promise<string>;
   openPeer(url: string, capacitySlots: number, threads: number): Promise<string>;
   /** @param isCached - the same slots were run before: only decoding is timed. */
-  runOurs(slots: number, decoded: number, isCached: boolean): Promise<Timed>;
+  runOurs(slots: number, decoded: number, isCached: boolean): Promise<Timed & { readonly bits: number }>;
   runPeer(slots: number, decoded: number, isCached: boolean): Promise<Timed>;
 }
 
@@ -30,30 +22,33 @@ declare global {
   }
 }
 
-async function fetched(url: string): Promise<ArrayBuffer> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`HTTP ${response.status} for ${url}`);
-  return response.arrayBuffer();
-}
-
 export function mountPeers(): void {
-  let base: BaseModel | null = null;
-  let session: DecodeSession | null = null;
+  let worker: Worker | null = null;
   let peer: Wllama | null = null;
+  const ask = (message: ToBaseWorker): Promise<FromBaseWorker> => {
+    const asked = (worker ??= new Worker(new URL('./base-worker.ts', import.meta.url), { type: 'module' }));
+    return new Promise((resolve, reject) => {
+      asked.onmessage = ({ data }: MessageEvent<FromBaseWorker>) => {
+        if (data.error === undefined) resolve(data);
+        else reject(new Error(data.error));
+      };
+      asked.onerror = ({ message: why }) => {
+        reject(new Error(why));
+      };
+      asked.postMessage(message);
+    });
+  };
   window.peersPage = {
-    async openOurs(url, capacitySlots) {
-      const { reason } = await selectBackend('wasm', { wasmPaths: BROWSER_WASM_PATHS });
-      const bytes = await fetched(url);
-      const source = { open: () => Promise.resolve(bytes), read: () => Promise.resolve(bytes) };
-      const published = await readGgufBase(source, 'weights.gguf');
-      base = await BaseModel.open(published.config, published.weights);
-      session = base.createDecodeSession(capacitySlots);
-      return reason;
+    async openOurs(url, capacitySlots, threads) {
+      const { threads: report } = await ask({ kind: 'open', url, capacitySlots, threads });
+      return report?.reason ?? 'Without kernels.';
     },
     async openPeer(url, capacitySlots, threads) {
+      const response = await fetch(url);
+      if (!response.ok) throw new Error(`HTTP ${response.status} for ${url}`);
       peer = new Wllama({ default: peerBinary }, { suppressNativeLog: true });
       peer.setCompat(null);
-      await peer.loadModel([new Blob([await fetched(url)])], {
+      await peer.loadModel([await response.blob()], {
         n_ctx: capacitySlots,
         n_threads: threads,
         n_gpu_layers: 0,
@@ -61,25 +56,7 @@ export function mountPeers(): void {
       return `llama.cpp ${Wllama.getLibllamaVersion()}, ${peer.getNumThreads()} threads`;
     },
     async runOurs(slots, decoded, isCached) {
-      if (base === null || session === null) throw new Error('Nothing is open.');
-      const ids = Uint32Array.from({ length: slots }, (_, i) => 1000 + ((i * 37) % 20_000));
-      const began = performance.now();
-      if (!isCached) {
-        session.truncate(0);
-        await session.append(base.embed(ids), Float64Array.from(ids.keys()), 'last');
-      }
-      const prefilled = performance.now();
-      session.truncate(slots);
-      for (let i = 0; i < decoded; i++) {
-        const logits = await session.append(base.embed([ids[i]!]), Float64Array.of(slots + i), 'last');
-        if (!Number.isFinite(logits[0])) throw new Error('A logit is no number.');
-      }
-      return {
-        prefillTokens: isCached ? 0 : slots,
-        prefillMs: prefilled - began,
-        decodedTokens: decoded,
-        decodeMs: performance.now() - prefilled,
-      };
+      return (await ask({ kind: 'run', slots, decoded, isCached })).timed!;
     },
     async runPeer(slots, decoded, isCached) {
       if (peer === null) throw new Error('Nothing is open.');

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { quantile } from 'simple-statistics';
 import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
-import type { Timed } from '../../tests/browser/peers-page.ts';
+import type { Timed } from '../../tests/browser/base-worker.ts';
 import { OptionError } from '../command-line.ts';
 import type { BenchRow } from './measure.ts';
 import { rendererProcesses, residentBytes } from './renderers.ts';
@@ -20,9 +20,9 @@ const PATIENCE_MS = 1_200_000;
 
 /**
  * @param rounds - of decoding; prefill, which takes long, is run once a size.
- * @param peerThreads - the peer's; ours runs on one.
+ * @param threads - of both; where they are several, this engine on one runs along and is compared, too.
  */
-export async function peersSuite(rounds: number, peerThreads = 1): Promise<readonly BenchRow[]> {
+export async function peersSuite(rounds: number, threads = 1): Promise<readonly BenchRow[]> {
   const file = process.env['MEGACONTEXT_SMOLLM2'];
   if (file === undefined) {
     throw new OptionError(
@@ -36,7 +36,7 @@ export async function peersSuite(rounds: number, peerThreads = 1): Promise<reado
   const renderers: string[][] = [];
   try {
     const pages: Page[] = [];
-    for (let i = 0; i < 2; i++) {
+    for (let i = 0; i < (threads > 1 ? 3 : 2); i++) {
       const others = rendererProcesses();
       const browser = await launchChromium();
       browsers.push(browser);
@@ -50,17 +50,28 @@ export async function peersSuite(rounds: number, peerThreads = 1): Promise<reado
       renderers.push(rendererProcesses().filter((pid) => !others.includes(pid)));
       pages.push(page);
     }
-    const [ours, peer] = pages as [Page, Page];
-    await ours.evaluate(([url, slots]) => window.peersPage!.openOurs(url, slots), [
-      weights.url,
-      CAPACITY_SLOTS,
-    ] as const);
+    const [ours, peer, alone] = pages as [Page, Page, Page?];
+    const openOurs = (page: Page, count: number): Promise<string> =>
+      page.evaluate((given) => window.peersPage!.openOurs(...given), [
+        weights.url,
+        CAPACITY_SLOTS,
+        count,
+      ] as const);
+    console.log(await openOurs(ours, threads));
+    if (alone !== undefined) await openOurs(alone, 1);
     const peerName = await peer.evaluate(
-      ([url, slots, threads]) => window.peersPage!.openPeer(url, slots, threads),
-      [weights.url, CAPACITY_SLOTS, peerThreads] as const,
+      ([url, slots, count]) => window.peersPage!.openPeer(url, slots, count),
+      [weights.url, CAPACITY_SLOTS, threads] as const,
     );
+    const run: Runs = {
+      ours: (...given) => ours.evaluate((each) => window.peersPage!.runOurs(...each), given),
+      peer: (...given) => peer.evaluate((each) => window.peersPage!.runPeer(...each), given),
+      ...(alone !== undefined && {
+        alone: (...given) => alone.evaluate((each) => window.peersPage!.runOurs(...each), given),
+      }),
+    };
     const rows: BenchRow[] = [];
-    for (const slots of SLOTS) rows.push(...(await compareAt(slots, rounds, ours, peer, peerName)));
+    for (const slots of SLOTS) rows.push(...(await compareAt(slots, rounds, run, threads, peerName)));
     const [held, peerHeld] = renderers.map((pids) => residentBytes(pids) / 2 ** 20) as [number, number];
     rows.push({ ...row('resident memory of the renderer', [held], [peerHeld], peerName), unit: 'MiB' });
     return rows;
@@ -71,33 +82,52 @@ export async function peersSuite(rounds: number, peerThreads = 1): Promise<reado
   }
 }
 
+type Run = (slots: number, decoded: number, isCached: boolean) => Promise<Timed>;
+
+interface Runs {
+  readonly ours: Run;
+  readonly peer: Run;
+  /** Ours on one thread, where `ours` has several. */
+  readonly alone?: Run;
+}
+
 async function compareAt(
   slots: number,
   rounds: number,
-  ours: Page,
-  peer: Page,
+  run: Runs,
+  threads: number,
   peerName: string,
 ): Promise<readonly BenchRow[]> {
-  const run = (isCached: boolean, decoded: number): Promise<readonly [Timed, Timed]> =>
-    // One after the other: both want the same processors.
-    (async () => {
-      const arguments_ = [slots, decoded, isCached] as const;
-      const first = await ours.evaluate((given) => window.peersPage!.runOurs(...given), arguments_);
-      return [first, await peer.evaluate((given) => window.peersPage!.runPeer(...given), arguments_)];
-    })();
-  const prefill = await run(false, 1);
-  const decode: (readonly [Timed, Timed])[] = [];
-  for (let round = 0; round < rounds; round++) decode.push(await run(true, DECODED));
-  const perPrefilled = prefill.map(({ prefillMs, prefillTokens }) => prefillMs / prefillTokens);
+  const prefills: Timed[][] = [];
+  const decodes: Timed[][] = [];
+  // One after the other: all want the same processors.
+  for (let round = 0; round <= rounds; round++) {
+    const isFirst = round === 0;
+    const times: Timed[] = [];
+    for (const each of [run.ours, run.peer, run.alone]) {
+      if (each !== undefined) times.push(await each(slots, isFirst ? 1 : DECODED, !isFirst));
+    }
+    (isFirst ? prefills : decodes).push(times);
+  }
+  const perPrefilled = ({ prefillMs, prefillTokens }: Timed): number => prefillMs / prefillTokens;
   const perDecoded = ({ decodeMs, decodedTokens }: Timed): number => decodeMs / decodedTokens;
+  const against = (other: number, name: string, otherName: string): readonly BenchRow[] =>
+    (
+      [
+        [`prefill ${slots} slots, a token${name}`, prefills, perPrefilled],
+        [`decode at ${slots} slots, a token${name}`, decodes, perDecoded],
+      ] as const
+    ).map(([title, rows, per]) =>
+      row(
+        title,
+        rows.map((times) => per(times[0]!)),
+        rows.map((times) => per(times[other]!)),
+        otherName,
+      ),
+    );
   return [
-    row(`prefill ${slots} slots, a token`, [perPrefilled[0]!], [perPrefilled[1]!], peerName),
-    row(
-      `decode at ${slots} slots, a token`,
-      decode.map(([own]) => perDecoded(own)),
-      decode.map(([, other]) => perDecoded(other)),
-      peerName,
-    ),
+    ...against(1, '', peerName),
+    ...(run.alone === undefined ? [] : against(2, `, ${threads} threads`, 'this engine, one thread')),
   ];
 }
 
