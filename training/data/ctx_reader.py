@@ -27,8 +27,11 @@ DTYPES = ("<u4", "<f2", "<u2", "<f4")
 
 @dataclass(frozen=True)
 class Ctx:
-    """`levels[0]` is `[tokens]` of uint32, every level above `[gists, d]`. `nodes[level]` has a column `[nodes]` for each
-    thing that is known of them (docs/formats.md), blocks at level 0, NaN where a node has no value."""
+    """`levels[0]` is `[tokens]` of uint32, every level above `[gists, d]`.
+
+    `nodes[level]` has a column `[nodes]` for each thing that is known of them (docs/formats.md), blocks at level 0, NaN
+    where a node has no value.
+    """
 
     metadata: dict[str, Any]
     levels: list[np.ndarray]
