@@ -148,7 +148,7 @@ class DocumentWriter:
         if self.specials and rng.random() < 0.6 and self.special_question():
             return
         if len(self.unasked) >= 4 and rng.random() < self.several_share:
-            indices = rng.sample(self.unasked, rng.choice((2, 3, 4, 4)))
+            indices = rng.sample(self.unasked, 4)
             self.write(ask_queries([self.facts[index].statement for index in indices], rng), indices)
         elif self.unasked:
             self.ask(self.unasked[int(rng.random() * len(self.unasked))], brief)
@@ -253,7 +253,7 @@ def make_document(
     writer = DocumentWriter(chronicler, encoder_for(tokenizer), language != "core" if is_wide is None else is_wide)
     if is_special:
         writer.specials = [name for name in writer.groups if rng.random() < 0.6]
-        writer.paraphrase_share, writer.several_share = 0.7, 0.35
+        writer.paraphrase_share, writer.several_share = 0.7, 0.1
     prose_share = rng.choice(PROSE_SHARES) if prose else 0.0
     while len(writer.tokens) < n_tokens:
         roll = rng.random()

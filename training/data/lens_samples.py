@@ -25,6 +25,8 @@ from training.models.llama import Llama
 from training.world.questions import ask_paraphrase, ask_single, can_paraphrase
 from training.world.relations import Statement
 
+DRAWS = 1000
+"""Histories that are drawn for one sample before the pool counts as one that leaves nothing to ask."""
 NEAR_PAGES = 32
 """Longer histories are made of sparse documents."""
 KEEP_GIST, KEEP_PAGE, COLLAPSE, RECENT = -0.12, -0.08, -0.4, -0.05
@@ -162,10 +164,13 @@ class Sampler:
     @torch.no_grad()
     def sample(self, pages: int, budget: int, question_share: float = 0.85) -> Sample:
         rng = self.rng
-        question = None
-        while question is None:
+        for _ in range(DRAWS):
             stream, told = self.history(pages)
             question = told.question(rng, self.encode, stream.length - RECENT_TOKENS)
+            if question is not None:
+                break
+        else:
+            raise ValueError(f"{DRAWS} histories of this pool leave no fact to ask about: their documents ask for all.")
         roles = rng.choice((DOCUMENT, DOCUMENT, DOCUMENT, ASSISTANT)), rng.choice((USER, USER, USER, ASSISTANT))
         weight, gold, keys, statement, answer = 1.0, {}, None, None, []
         if rng.random() < question_share:

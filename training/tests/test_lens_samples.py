@@ -56,6 +56,17 @@ def test_the_keys_stand_where_the_sample_says(samples: list[Sample], tokenizer: 
         assert len(words) == 2
 
 
+def test_a_pool_that_asks_for_all_it_tells_is_refused(
+    small_base: Llama, small_gistnet: GistNet, tokenizer: Tokenizer
+) -> None:
+    sampler = Sampler(small_base, small_gistnet, Teller(tokenizer, "train"), random.Random(4), 64)
+    sampler.fill(12_000)
+    for document in sampler.pool:
+        document.asked.update(range(len(document.facts)))
+    with pytest.raises(ValueError, match="leave no fact to ask about"):
+        sampler.sample(3, 384)
+
+
 @pytest.mark.parametrize(
     ("language", "kinds"), [("core", {"values", "count"}), ("trained", {"values", "count", "list"})]
 )
