@@ -180,6 +180,7 @@ describe.each(THEMES)('in %s', (colorScheme) => {
         () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
       );
       await close();
+      await page.locator('dialog').waitFor({ state: 'detached' }); // it goes a moment after it has closed
       expect(issues).toEqual([]);
       expect(overflow).toBeLessThanOrEqual(0);
     });

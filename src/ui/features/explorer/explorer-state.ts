@@ -13,6 +13,8 @@ export interface ExplorerState {
   readonly searchBy: Found['kind'];
   readonly searching: boolean;
   readonly found: Found | null;
+  /** The caret is to go to the search field, as soon as that is shown. */
+  readonly wantsCaret: boolean;
 }
 
 /** A span of tokens, or, with a level, a gist. */

@@ -39,6 +39,7 @@ export class Explorer {
     searchBy: 'text',
     searching: false,
     found: null,
+    wantsCaret: false,
   }));
   #newestSearch = 0;
 
@@ -190,6 +191,11 @@ export class Explorer {
   #startSearch(): void {
     if (!this.model.view.viewport.state.explorerOpen) this.toggle();
     this.model.shell.setState({ mobileTab: 'timeline' });
-    requestAnimationFrame(() => document.getElementById('tree-search')?.focus());
+    this.#store.setState({ wantsCaret: true });
+  }
+
+  /** The search field has the caret that was wanted. */
+  caretTaken(): void {
+    this.#store.setState({ wantsCaret: false });
   }
 }

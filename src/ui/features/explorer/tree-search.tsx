@@ -1,6 +1,6 @@
 /** Searching the history: by its text, or by likeness to the gists; what is found leads to its block. */
 import { Search } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { GistMatch, SimilarSearch, TextSearch } from '../../../runtime/engine/protocol/protocol.ts';
 import { K } from '../../../core/tree/ids.ts';
 import { useExplorer, useExplorerState } from './explorer-context.ts';
@@ -16,7 +16,14 @@ export function TreeSearch() {
   const explorer = useExplorer();
   const searchBy = useExplorerState((state) => state.searchBy);
   const searching = useExplorerState((state) => state.searching);
+  const wantsCaret = useExplorerState((state) => state.wantsCaret);
   const [query, setQuery] = useState(() => explorer.state.found?.query ?? '');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (!wantsCaret) return;
+    field.current!.focus();
+    explorer.caretTaken();
+  }, [wantsCaret, explorer]);
   return (
     <form
       className="tree-search"
@@ -42,7 +49,7 @@ export function TreeSearch() {
         ))}
       </div>
       <input
-        id="tree-search"
+        ref={field}
         type="text"
         role="searchbox"
         value={query}
