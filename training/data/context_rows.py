@@ -7,7 +7,7 @@ distract. What no raw block tells completely is not in sight, and a question abo
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,12 +26,17 @@ from training.data.streams import Stream
 from training.models.gistnet import GistNet
 from training.models.llama import Llama
 from training.world.questions import Asked, ask_unanswerable
+from training.world.relations import Statement
 
 PAGES = (1, 1, 2, 2, 4, 8, 16)
 QUESTIONS = (2, 3, 4, 6, 8)
 FACT_RATES = (0.05, 0.1, 0.2, 0.3, 0.4)
 """Denser than what LensNet is shown: what stands raw should hold several facts that are alike."""
-NOT_IN_SIGHT, NEVER_TOLD = 0.12, 0.06
+KIND_SHARES = {"single": 0.3, "queries": 0.2, "paraphrase": 0.15, "seen": 0.2, "holds": 0.14, "chain": 0.1}
+"""The last of several mentions is asked for more often than LensNet is: finding it is easy, reading it is not."""
+RIVAL_SHARE = 0.6
+"""Of the rows: those whose raw blocks are chosen as a lens would, by what they share with what is asked."""
+NOT_IN_SIGHT, NEVER_TOLD = 0.12, 0.1
 """Of the questions asked: those about facts that only gists hold, and about facts of other histories."""
 QUESTION_ROOM = 40
 """Slots kept for a question and its answer while the layout is made; lists and chains take more."""
@@ -112,12 +117,17 @@ class ContextRows:
         refused = sum(rng.random() < NOT_IN_SIGHT for _ in range(count))
         strange = sum(rng.random() < NEVER_TOLD for _ in range(count))
         drawn = self.answerable(stream, told, max(1, count - refused - strange))
+        places, texts = all_facts(told), stream.tokens.tolist()
+        unseen = [placed.statement for placed in rng.sample(places, min(refused, len(places)))]
+        untold = self.untold(places, strange)
         is_bare, layout = rng.random() < BARE_SHARE, None
         while layout is None:
             if not drawn:
                 return None
             room = slots - QUESTION_ROOM * (refused + strange) - sum(len(self.line(one)) for one, _ in drawn)
-            layout = self.layout(stream, told, [fact for _, needed in drawn for fact in needed], room, is_bare)
+            wanted = [fact for _, needed in drawn for fact in needed]
+            rivals = rivals_of([fact.statement for fact in wanted] + unseen + untold, places, set(unseen))
+            layout = self.layout(stream, wanted, places, rivals, room, is_bare)
             if layout is None:
                 drawn.pop()
         asked = [one for one, _ in drawn]
@@ -126,20 +136,23 @@ class ContextRows:
             if entry.lod == 0:
                 slot_of[entry.start : entry.end] = len(build.tokens) + np.arange(entry.end - entry.start)
             build.entry(entry)
-        places, texts = all_facts(told), stream.tokens.tolist()
-        in_sight, hidden = {}, []
+        in_sight, hidden = {}, set()
         for placed in places:
             covered = slot_of[placed.start : placed.end]
             if covered.min() >= 0 and covered[-1] - covered[0] == len(covered) - 1:
                 in_sight[placed.statement] = moved(located(texts, placed, self.encode), int(covered[0]) - placed.start)
             elif (covered < 0).any():
-                hidden.append(placed.statement)
+                hidden.add(placed.statement)
         if any(statement not in in_sight for one in asked for statement in one.statements):
             return None
         build.facts = sorted(in_sight.values(), key=lambda fact: fact.start)
-        keys = {placed.statement.key for placed in places}
-        asked += [ask_unanswerable(rng.choice(hidden), rng) for _ in range(refused) if hidden]
-        asked += [one for _ in range(strange) if (one := self.strange(keys)) is not None]
+        keys_in_sight = {statement.key for statement in in_sight}
+        asked += [
+            ask_unanswerable(statement, rng)
+            for statement in unseen
+            if statement in hidden and statement.key not in keys_in_sight
+        ]
+        asked += [ask_unanswerable(statement, rng) for statement in untold]
         rng.shuffle(asked)
         for one in asked:
             build.ask(one)
@@ -149,7 +162,7 @@ class ContextRows:
         """Questions that raw blocks will answer, each with the facts that must stand raw for it."""
         drawn: list[tuple[Asked, list[Placed]]] = []
         for _ in range(count):
-            found = told.draw(self.rng, stream.length)
+            found = told.draw(self.rng, stream.length, KIND_SHARES)
             if found is not None and not any(fact in needed for fact in found[1] for _, needed in drawn):
                 drawn.append((found[0], found[1] if found[0].kind != "last" else self.with_earlier(told, found[1])))
         return drawn
@@ -160,19 +173,35 @@ class ContextRows:
             return last
         return next((group for group in told.groups["seen"] if group[-1:] == last), last)
 
-    def strange(self, told: set[tuple[str, str, str]]) -> Asked | None:
-        """A question about a fact of another history."""
-        document = self.rng.choice(self.pool)
-        facts = [fact.statement for fact in document.facts if fact.key not in told]
-        return ask_unanswerable(self.rng.choice(facts), self.rng) if facts else None
+    def untold(self, places: list[Placed], count: int) -> list[Statement]:
+        """At most `count` statements whose keys this history never tells.
+
+        Half of them join the keys of two of its facts, so that each of their words stands somewhere; the others are
+        facts of other histories.
+        """
+        rng, found = self.rng, []
+        told = {placed.statement.key for placed in places}
+        for _ in range(count):
+            if places and rng.random() < 0.5:
+                one = rng.choice(places).statement
+                like = [placed.statement for placed in places if placed.statement.relation.name == one.relation.name]
+                unsaid = [replace(one, b=other.b) for other in rng.sample(like, min(4, len(like)))]
+            else:
+                unsaid = [fact.statement for fact in rng.choice(self.pool).facts]
+            unsaid = [statement for statement in unsaid if statement.key not in told and statement.a != statement.b]
+            found += [rng.choice(unsaid)] if unsaid else []
+        return found
 
     def line(self, asked: Asked) -> list[int]:
         return self.encode(QUESTION_PREFIX + asked.text + ANSWER_PREFIX + asked.answer)
 
-    def layout(self, stream: Stream, told: Told, wanted: list[Placed], room: int, is_bare: bool) -> list[Entry] | None:
+    def layout(
+        self, stream: Stream, wanted: list[Placed], others: list[Placed], rivals: list[Placed], room: int, is_bare: bool
+    ) -> list[Entry] | None:
         """Entries of at most `room` slots with the blocks of `wanted` raw; None where they do not fit.
 
-        A bare layout loses its gists, so that they cost nothing.
+        What else stands raw is drawn from `rivals` in some rows, from `others` or anywhere in the rest. A bare layout
+        loses its gists, so that they cost nothing.
         """
         rng, length = self.rng, stream.length
         layout = recency_layout(length, rng.choice((32, 64, 128, 256)), rng.choice((0, 0, 1024, 2048)))
@@ -188,7 +217,8 @@ class ContextRows:
 
         if cost() > room:
             return None
-        blocks = [fact.start // BLOCK_SIZE for fact in all_facts(told)]
+        chosen = rivals if rivals and rng.random() < RIVAL_SHARE else others
+        blocks = [fact.start // BLOCK_SIZE for fact in chosen]
         distractors = rng.choice((0, 2, 4, 8, 16, 99)) if not is_bare else 99
         while cost() + 2 * BLOCK_SIZE <= room:
             coarse = [index for index, entry in enumerate(layout) if entry.lod >= 2]
@@ -212,6 +242,23 @@ class ContextRows:
 
 def all_facts(told: Told) -> list[Placed]:
     return told.facts + [fact for groups in told.groups.values() for group in groups for fact in group]
+
+
+def rivals_of(asked: list[Statement], places: list[Placed], hidden: set[Statement]) -> list[Placed]:
+    """The facts that a lens would open by mistake for `asked`: those that share a word or the relation.
+
+    The more it shares, the more often it stands in the list; those of `hidden` are left out.
+    """
+    words = {word for statement in asked for word in (statement.a, statement.b)}
+    relations, keys = {statement.relation.name for statement in asked}, {statement.key for statement in asked}
+    found = []
+    for placed in places:
+        said = placed.statement
+        if said in hidden:
+            continue
+        shared = (said.a in words) + (said.b in words) + (said.relation.name in relations)
+        found += [placed] * (shared + (said.key in keys) if shared >= 2 else 0)
+    return found
 
 
 class RowBuilder:

@@ -22,6 +22,8 @@ from training.world.questions import (
 )
 from training.world.relations import CHAIN_HOPS, Statement
 
+KIND_SHARES = {"single": 0.35, "queries": 0.2, "paraphrase": 0.2, "seen": 0.1, "holds": 0.14, "chain": 0.1}
+"""How often each kind of question is drawn first; what the facts do not allow gives way to another draw."""
 GOLD = 0.8
 HOLDS_HINT = 0.45
 """Later hops of a chain, whose keys are not known yet, only their relation."""
@@ -86,7 +88,9 @@ class Told:
         found = self.draw(rng, last)
         return found and write_question(*found, encode)
 
-    def draw(self, rng: random.Random, last: int) -> tuple[Asked, list[Placed]] | None:
+    def draw(
+        self, rng: random.Random, last: int, shares: dict[str, float] = KIND_SHARES
+    ) -> tuple[Asked, list[Placed]] | None:
         """A question of a random kind about facts that end before token `last`, and the facts that it needs."""
         facts = [fact for fact in self.facts if fact.end <= last]
         groups = {
@@ -94,14 +98,14 @@ class Told:
             for name, groups in self.groups.items()
         }
         makers = {
-            "single": (0.35, lambda: self.single(facts, rng)),
-            "queries": (0.2, lambda: self.several(facts, rng)),
+            "single": lambda: self.single(facts, rng),
+            "queries": lambda: self.several(facts, rng),
+            "paraphrase": lambda: self.reworded(facts, rng),
         }
-        makers["paraphrase"] = (0.2, lambda: self.reworded(facts, rng))
-        for name, share in (("seen", 0.1), ("holds", 0.14), ("chain", 0.1)):
-            makers[name] = (share, lambda name=name: self.grouped(name, groups.get(name, []), rng))
-        for kind in (*rng.choices(list(makers), [share for share, _ in makers.values()], k=3), "single"):
-            found = makers[kind][1]()
+        for name in ("seen", "holds", "chain"):
+            makers[name] = lambda name=name: self.grouped(name, groups.get(name, []), rng)
+        for kind in (*rng.choices(list(makers), [shares[kind] for kind in makers], k=3), "single"):
+            found = makers[kind]()
             if found is not None:
                 return found
         return None

@@ -9,24 +9,31 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from training.data.context_rows import ContextRow, ContextRows
+from training.data.context_rows import ContextRow, ContextRows, rivals_of
 from training.data.document_writer import Teller
+from training.data.lens_questions import Placed
 from training.models.gistnet import GistNet
 from training.models.llama import Llama, LlamaConfig
 from training.train.base_loss import Batch, training_loss
 from training.train.evaluate_contexts import first_choices
 from training.train.loop import Meter
 from training.world.forms import ABSTENTION
+from training.world.relations import RELATION, Statement
 
 SLOTS = 320
 
 
 @pytest.fixture(scope="module")
-def rows(small_base: Llama, small_gistnet: GistNet, tokenizer: Tokenizer) -> list[ContextRow]:
+def rows_of(small_base: Llama, small_gistnet: GistNet, tokenizer: Tokenizer) -> ContextRows:
     source = ContextRows(small_base, small_gistnet, Teller(tokenizer, "train", "trained"), random.Random(3))
     source.fill(20_000)
     source.refresh()
-    return [source.row(SLOTS) for _ in range(24)]
+    return source
+
+
+@pytest.fixture(scope="module")
+def rows(rows_of: ContextRows) -> list[ContextRow]:
+    return [rows_of.row(SLOTS) for _ in range(24)]
 
 
 def test_a_context_is_read_slot_by_slot(rows: list[ContextRow], small_base: Llama) -> None:
@@ -63,6 +70,28 @@ def test_a_question_is_refused_where_no_raw_text_answers_it(rows: list[ContextRo
             answer = tokenizer.decode(row.document.tokens[start:end].tolist()).strip()
             assert (answer == ABSTENTION) == (question.kind == "unanswerable")
             assert all(row.document.facts[index].key in in_sight for index in question.facts)
+
+
+def placed(relation: str, a: str, b: str, value: str, at: int = 0) -> Placed:
+    return Placed(Statement(RELATION[relation], a, b, value), at, at + 9)
+
+
+def test_rivals_share_a_word_and_the_relation_or_both_words() -> None:
+    asked = placed("trade", "Mara", "Vell", "baker").statement
+    alike = [placed("trade", "Mara", "Rook", "smith"), placed("trade", "Hugo", "Vell", "tailor")]
+    same = placed("trade", "Mara", "Vell", "cooper")
+    other = [placed("pet", "Mara", "Rook", "cat"), placed("trade", "Hugo", "Rook", "weaver")]
+    found = rivals_of([asked], [*alike, same, *other], set())
+    assert [found.count(one) for one in (*alike, same, *other)] == [2, 2, 4, 0, 0]
+    assert rivals_of([asked], [same], {same.statement}) == []
+
+
+def test_what_was_never_told_has_words_that_were(rows_of: ContextRows) -> None:
+    told = [placed("trade", "Mara", "Vell", "baker"), placed("trade", "Hugo", "Rook", "smith")]
+    keys = {one.statement.key for one in told}
+    found = [statement.key for _ in range(60) for statement in rows_of.untold(told, 2)]
+    assert not keys & set(found)
+    assert {("trade", "Mara", "Rook"), ("trade", "Hugo", "Vell")} <= set(found)
 
 
 def test_slots_hold_gists_or_tokens_in_order(rows: list[ContextRow]) -> None:

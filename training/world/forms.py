@@ -12,16 +12,13 @@ from dataclasses import replace
 from typing import Literal
 
 from training.world.relations import RELATION, Relation
+from training.world.wider_forms import WIDER_QUESTIONS, WIDER_STATEMENTS, lines
 
 Language = Literal["core", "trained", "held-out"]
 """Core clauses and questions alone; all forms that training may show; those that it never shows."""
 HELD_OUT_STATEMENTS = 3
 HELD_OUT_QUESTIONS = 2
 HELD_OUT_PARAPHRASES = 2
-
-
-def lines(text: str) -> tuple[str, ...]:
-    return tuple(line.strip() for line in text.strip().splitlines())
 
 
 FURTHER_STATEMENTS: dict[str, tuple[str, ...]] = {
@@ -388,8 +385,12 @@ def in_language(relation: Relation, language: Language) -> Relation:
     core = f"{relation.clause} {{value}}{relation.after}"
     return replace(
         relation,
-        statements=(core, *(form for form in statements if form not in unseen)),
-        questions=(*relation.questions, *(form for form in questions if form not in unasked)),
+        statements=(core, *(form for form in statements if form not in unseen), *WIDER_STATEMENTS[relation.name]),
+        questions=(
+            *relation.questions,
+            *(form for form in questions if form not in unasked),
+            *WIDER_QUESTIONS[relation.name],
+        ),
         paraphrases=(*relation.paraphrases, *(form for form in paraphrases if form not in unreworded)),
     )
 
