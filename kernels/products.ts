@@ -46,8 +46,9 @@ export class Rounded {
 const GROUP = 32;
 /** Output rows that are widened at once for many rows of x. */
 export const PANEL_ROWS = 12;
-/** From this many rows of x on, widening weights once for all of them pays. */
+/** From this many rows of x on, widening weights once for all of them pays: grouped weights, and plain ones. */
 const PANEL_FROM_ROWS = 4;
+const PLAIN_PANEL_FROM_ROWS = 3;
 
 // @ts-ignore: decorator
 @inline
@@ -115,7 +116,7 @@ export function product(
     }
     return;
   }
-  if (rows < PANEL_FROM_ROWS) {
+  if (rows < PLAIN_PANEL_FROM_ROWS) {
     for (let row = 0; row < rows; row++) {
       plainRow(linear, x + row * xStride, out + row * outStride, isSum, from, to);
     }
@@ -131,7 +132,19 @@ export function product(
       source = panel;
       stride = columns << 2;
     }
-    plainPanel(linear, x, xStride, rows, source, stride, columns, output, count, out, outStride, isSum);
+    // Tiles of three rows, and what is left in one of its own size: rows that are run twice cost as much as others.
+    const whole = rows - (rows % 3);
+    plainPanel(linear, x, xStride, whole, source, stride, columns, output, count, out, outStride, isSum);
+    const lastX = x + whole * xStride;
+    const lastOut = out + whole * outStride;
+    if (rows - whole == 2) {
+      plainPair(linear, lastX, xStride, source, stride, columns, output, count, lastOut, outStride, isSum);
+    } else if (rows > whole) {
+      for (let i = 0; i < count; i += 4) {
+        const sums = fourSums(lastX, source + i * stride, stride, columns);
+        finish(linear, sums, output + i, lastOut, isSum);
+      }
+    }
   }
 }
 
@@ -387,6 +400,27 @@ function dotFour(w: usize, x0: v128, x1: v128, x2: v128, x3: v128): v128 {
   return i32x4.add(low, high);
 }
 
+/** One row of x with four rows of float32 weights, `stride` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function fourSums(x: usize, w0: usize, stride: i32, columns: i32): v128 {
+  const w1 = w0 + stride;
+  const w2 = w1 + stride;
+  const w3 = w2 + stride;
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (let at = 0; at < columns << 2; at += 16) {
+    const value = v128.load(x + at);
+    s0 = f32x4.add(s0, f32x4.mul(value, v128.load(w0 + at)));
+    s1 = f32x4.add(s1, f32x4.mul(value, v128.load(w1 + at)));
+    s2 = f32x4.add(s2, f32x4.mul(value, v128.load(w2 + at)));
+    s3 = f32x4.add(s3, f32x4.mul(value, v128.load(w3 + at)));
+  }
+  return sumLanes(s0, s1, s2, s3);
+}
+
 /** All outputs for one row of x, weights of whole numbers of bytes. */
 function plainRow(linear: Linear, x: usize, out: usize, isSum: bool, from: i32, to: i32): void {
   const columns = (linear.inputs + 3) & ~3;
@@ -394,6 +428,10 @@ function plainRow(linear: Linear, x: usize, out: usize, isSum: bool, from: i32, 
   const format = linear.format;
   for (let output = from; output < to; output += 4) {
     const w0 = linear.weight + output * stride;
+    if (format == Format.F32) {
+      finish(linear, fourSums(x, w0, stride, columns), output, out, isSum);
+      continue;
+    }
     const w1 = w0 + stride;
     const w2 = w1 + stride;
     const w3 = w2 + stride;
@@ -401,15 +439,7 @@ function plainRow(linear: Linear, x: usize, out: usize, isSum: bool, from: i32, 
     let s1 = f32x4.splat(0);
     let s2 = f32x4.splat(0);
     let s3 = f32x4.splat(0);
-    if (format == Format.F32) {
-      for (let at = 0; at < columns << 2; at += 16) {
-        const value = v128.load(x + at);
-        s0 = f32x4.add(s0, f32x4.mul(value, v128.load(w0 + at)));
-        s1 = f32x4.add(s1, f32x4.mul(value, v128.load(w1 + at)));
-        s2 = f32x4.add(s2, f32x4.mul(value, v128.load(w2 + at)));
-        s3 = f32x4.add(s3, f32x4.mul(value, v128.load(w3 + at)));
-      }
-    } else if (format == Format.F16) {
+    if (format == Format.F16) {
       for (let at = 0; at < columns << 1; at += 8) {
         const value = v128.load(x + (at << 1));
         s0 = f32x4.add(s0, f32x4.mul(value, fromHalf(v128.load64_zero(w0 + at))));
@@ -430,7 +460,7 @@ function plainRow(linear: Linear, x: usize, out: usize, isSum: bool, from: i32, 
   }
 }
 
-/** Up to `PANEL_ROWS` outputs for many rows of x, float32 weights: tiles of three rows and four outputs. */
+/** Up to `PANEL_ROWS` outputs for a multiple of three rows of x, float32 weights: tiles of three rows and four outputs. */
 function plainPanel(
   linear: Linear,
   x: usize,
@@ -447,11 +477,10 @@ function plainPanel(
 ): void {
   const bytes = columns << 2;
   for (let row = 0; row < rows; row += 3) {
-    const second = min(row + 1, rows - 1);
-    const third = min(row + 2, rows - 1);
     const xa = x + row * xStride;
-    const xb = x + second * xStride;
-    const xc = x + third * xStride;
+    const xb = xa + xStride;
+    const xc = xb + xStride;
+    const outs = out + row * outStride;
     for (let i = 0; i < count; i += 4) {
       const w0 = source + i * stride;
       const w1 = w0 + stride;
@@ -490,9 +519,58 @@ function plainPanel(
         b3 = f32x4.add(b3, f32x4.mul(b, w));
         c3 = f32x4.add(c3, f32x4.mul(c, w));
       }
-      finish(linear, sumLanes(a0, a1, a2, a3), output + i, out + row * outStride, isSum);
-      if (second != row) finish(linear, sumLanes(b0, b1, b2, b3), output + i, out + second * outStride, isSum);
-      if (third != second) finish(linear, sumLanes(c0, c1, c2, c3), output + i, out + third * outStride, isSum);
+      finish(linear, sumLanes(a0, a1, a2, a3), output + i, outs, isSum);
+      finish(linear, sumLanes(b0, b1, b2, b3), output + i, outs + outStride, isSum);
+      finish(linear, sumLanes(c0, c1, c2, c3), output + i, outs + 2 * outStride, isSum);
     }
+  }
+}
+
+/** The same for two rows. */
+function plainPair(
+  linear: Linear,
+  x: usize,
+  xStride: i32,
+  source: usize,
+  stride: i32,
+  columns: i32,
+  output: i32,
+  count: i32,
+  out: usize,
+  outStride: i32,
+  isSum: bool,
+): void {
+  const xb = x + xStride;
+  for (let i = 0; i < count; i += 4) {
+    const w0 = source + i * stride;
+    const w1 = w0 + stride;
+    const w2 = w1 + stride;
+    const w3 = w2 + stride;
+    let a0 = f32x4.splat(0);
+    let a1 = a0;
+    let a2 = a0;
+    let a3 = a0;
+    let b0 = a0;
+    let b1 = a0;
+    let b2 = a0;
+    let b3 = a0;
+    for (let at = 0; at < columns << 2; at += 16) {
+      const a = v128.load(x + at);
+      const b = v128.load(xb + at);
+      let w = v128.load(w0 + at);
+      a0 = f32x4.add(a0, f32x4.mul(a, w));
+      b0 = f32x4.add(b0, f32x4.mul(b, w));
+      w = v128.load(w1 + at);
+      a1 = f32x4.add(a1, f32x4.mul(a, w));
+      b1 = f32x4.add(b1, f32x4.mul(b, w));
+      w = v128.load(w2 + at);
+      a2 = f32x4.add(a2, f32x4.mul(a, w));
+      b2 = f32x4.add(b2, f32x4.mul(b, w));
+      w = v128.load(w3 + at);
+      a3 = f32x4.add(a3, f32x4.mul(a, w));
+      b3 = f32x4.add(b3, f32x4.mul(b, w));
+    }
+    finish(linear, sumLanes(a0, a1, a2, a3), output + i, out, isSum);
+    finish(linear, sumLanes(b0, b1, b2, b3), output + i, out + outStride, isSum);
   }
 }

@@ -77,18 +77,30 @@ export function sampleToken(
 ): Sample {
   const adjusted = penalised(logits, settings.repetitionPenalty, seen);
   const tokenId = settings.temperature === 0 ? argmax(adjusted) : draw(adjusted, settings, random);
-  return { tokenId, logProbability: logits[tokenId]! - logSumExp(logits), entropy: entropyOf(logits) };
+  const { logSum, entropy } = distributionOf(logits);
+  return { tokenId, logProbability: logits[tokenId]! - logSum, entropy };
 }
 
 /** Of the distribution that `[V]` logits stand for, nats. */
 export function entropyOf(logits: Float32Array): number {
-  const normaliser = logSumExp(logits);
-  let entropy = 0;
+  return distributionOf(logits).entropy;
+}
+
+/** Log of the sum of exponentials, and entropy, of `[V]` logits: one exponential each serves both. */
+function distributionOf(logits: Float32Array): { readonly logSum: number; readonly entropy: number } {
+  let max = -Infinity;
+  for (const logit of logits) if (logit > max) max = logit;
+  let sum = 0;
+  let weighted = 0;
   for (const logit of logits) {
-    const logProbability = logit - normaliser;
-    if (logProbability > -80) entropy -= Math.exp(logProbability) * logProbability;
+    const below = logit - max;
+    // Beside the likeliest, e^-40 is nothing to a double, and -Infinity times 0 would be no number.
+    if (below < -40) continue;
+    const weight = Math.exp(below);
+    sum += weight;
+    weighted += weight * below;
   }
-  return entropy;
+  return { logSum: max + Math.log(sum), entropy: Math.log(sum) - weighted / sum };
 }
 
 function draw(logits: Float32Array, settings: SamplingConfig, random: () => number): number {
