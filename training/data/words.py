@@ -29,8 +29,8 @@ QUERY_TOKENS, QUESTION_REACH = SEARCH["queryTokens"], SEARCH["questionReachToken
 BEGINNING_LETTERS, FUNCTION_WORDS = SEARCH["beginningLetters"], frozenset(SEARCH["functionWords"])
 WORD_MATCHES = ("stems", "beginnings")
 """How a query's words are compared: by their stems, or by how they begin, grammar left out."""
-MARKUP = re.compile(r"<\|[^|<>]{1,32}\|>(?:(?:user|assistant|system)\b)?")
-"""A chat's control tokens, and the role that one names: words of no one."""
+MARKUP = re.compile(r"^\s*Question:|<\|[^|<>]{1,32}\|>(?:(?:user|assistant|system)\b)?")
+"""A chat's control tokens, and the role that one names, or what a plain question begins with: words of no one."""
 
 
 def fold(text: str) -> str:

@@ -23,5 +23,6 @@ it('reads no words out of the markup of a chat', () => {
   const asked = '<|im_start|>user\nWho is the user of the lamp?<|im_end|>\n';
   expect(withoutMarkup(asked).trim()).toBe('Who is the user of the lamp?');
   expect(withoutMarkup('<|start_header_id|>user<|end_header_id|>\n\nWho?').trim()).toBe('Who?');
-  expect(withoutMarkup('\nQuestion: a < b | c > d?')).toBe('\nQuestion: a < b | c > d?');
+  expect(withoutMarkup('\nQuestion: a < b | c > d?').trim()).toBe('a < b | c > d?');
+  expect(withoutMarkup('Is the Question: open?')).toBe('Is the Question: open?');
 });

@@ -27,10 +27,10 @@ export function searchTerms(text: string, match: WordMatch): ReadonlySet<string>
   return new Set(words.filter((word) => !GRAMMAR.has(word)).map((word) => word.slice(0, BEGINNING_LETTERS)));
 }
 
-/** A chat's control tokens, and the role that one names. */
-const MARKUP = /<\|[^|<>]{1,32}\|>(?:(?:user|assistant|system)\b)?/g;
+/** A chat's control tokens, and the role that one names; or what a plain question begins with. */
+const MARKUP = /^\s*Question:|<\|[^|<>]{1,32}\|>(?:(?:user|assistant|system)\b)?/g;
 
-/** A text without the markup of a chat whose template spells control tokens: its words are no one's. */
+/** A query's text without the chat's markup around it: those words are no one's. */
 export function withoutMarkup(text: string): string {
   return text.replace(MARKUP, ' ');
 }

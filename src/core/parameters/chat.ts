@@ -3,7 +3,22 @@
 /** The system text that asks for none at all, where the empty one asks for the model's own. */
 export const NO_SYSTEM_TEXT = '-';
 
+/** How a question is put to the base. */
+export const PROMPT_FORMATS = ['chat', 'completion'] as const;
+
 export const CHAT = {
+  promptFormat: {
+    kind: 'choice',
+    choices: PROMPT_FORMATS,
+    default: 'chat',
+    label: 'Prompt format',
+    unit: '',
+    sentence:
+      'How a question is put to the base. chat: in the model’s chat template. completion: as plain text that goes on, “Question: … Answer:”, where an answer ends with its line; a small base answers so in fewer words. What is asked next is written in the new way, what was asked before stays as it is.',
+    definition: 'chat-template',
+    affects: ['answer'],
+    inManifest: 'optional',
+  },
   systemText: {
     kind: 'text',
     label: 'System text',

@@ -12,6 +12,7 @@ import type { KeptLens } from '../session/head/lens-variant.ts';
 import { wilsonInterval } from '../../base/statistics.ts';
 import { systemClock } from '../../base/clock.ts';
 import { AnswerWriter } from '../session/chat/answer-writer.ts';
+import { chatWords } from '../session/chat-words/chat-words.ts';
 import { TURN_END_REFOCUSES } from '../session/chat/turn.ts';
 import { GREEDY } from '../session/decoding/greedy.ts';
 import { MultiHeadFocus } from '../session/head/multi-head-focus.ts';
@@ -48,7 +49,7 @@ export async function measureAnswers(
     const then = replay.growTo(cursor).fork();
     const text = await answerAgain({ model, then, config, lens, mostTokens: horizonTokens, pause });
     const said = model.tokenizer.decode(tree.tokens(cursor, cursor + horizonTokens));
-    if (words(text) === words(untilStop(said, model.manifest.chat.stop))) hits++;
+    if (words(text) === words(untilStop(said, chatWords(model, config).stop))) hits++;
   }
   const n = answers.length;
   return { hits, n, ci95: n === 0 ? null : wilsonInterval(hits, n) };
@@ -80,7 +81,8 @@ export async function answerAgain({
       await pause();
       return focus.refocus('turn-end');
     });
-    const writer = new AnswerWriter(model.tokenizer, config.seed, then.tokenCount, model.manifest.chat.stop);
+    const { stop } = chatWords(model, config);
+    const writer = new AnswerWriter(model.tokenizer, config.seed, then.tokenCount, stop);
     const origin = { role: 'assistant', documentId: 'answer', title: '', wallClockMs: 0 } as const;
     while (writer.tokenCount < mostTokens) {
       const { logits } = await head.decoder.sync(head.layout, config.budgetTokens);

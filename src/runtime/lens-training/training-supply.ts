@@ -4,6 +4,7 @@ import type { RunConfig } from '../../core/trace/config.ts';
 import type { GistTree } from '../../core/tree/gist-tree.ts';
 import { K } from '../../core/tree/ids.ts';
 import type { LoadedModel } from '../../nn/ports.ts';
+import { chatWords } from '../session/chat-words/chat-words.ts';
 import { type ClozePlace, type Sentence, chooseClozePlaces, findSentences } from './cloze-places.ts';
 import { LEAST_STATES, type LensSupply, type LensTrainingOptions } from './messages.ts';
 import {
@@ -81,7 +82,7 @@ export class TrainingSupply {
     const { tree, model, config } = this.session;
     const tokens = tree.tokenCount;
     if (this.found === null || (this.found.tokens !== tokens && !isFrozen)) {
-      const { assistantPrefix, stop } = model.manifest.chat;
+      const { assistantPrefix, stop } = chatWords(model, config());
       const states = findStates(tree, {
         firstCursor: this.firstCursor,
         answerPrefix: model.tokenizer.encodeTemplate(assistantPrefix),

@@ -149,6 +149,14 @@ test('version 5, whose chats were written with the template alone, is read with 
   });
 });
 
+test('version 8, whose questions were written with the template, is read with it', async () => {
+  const { promptFormat, ...config } = DEFAULT_RUN_CONFIG;
+  expect(promptFormat).toBe('chat');
+  const old = [{ ...header, version: 8, config }, decode(0)];
+  const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
+  expect(reading).toEqual({ header, events: [decode(0)], notes: [] });
+});
+
 test('version 7, whose runs had one head and no router, is read with one', async () => {
   const { heads, headCues, mutedHeads, router, merger, ...config } = DEFAULT_RUN_CONFIG;
   const old = [{ ...header, version: 7, config }, decode(0)].map((line) => JSON.stringify(line)).join('\n');

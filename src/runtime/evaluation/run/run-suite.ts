@@ -14,6 +14,7 @@ import {
   type UnitPorts,
 } from '../plan/suite.ts';
 import { SUITES, suiteNamed } from '../suites/suites.ts';
+import { withChatWords } from '../../session/chat-words/chat-words.ts';
 import { NoRoomError } from '../world/no-room-error.ts';
 
 /** What one unit gave. Plain data. */
@@ -59,7 +60,8 @@ export async function runUnit(
 ): Promise<UnitResult> {
   const records: UnitRecords[] = [];
   const keep = (kept: UnitRecords): void => void records.push(kept);
-  const keeping = options.keepsRecords === true ? { ...ports, keep } : ports;
+  const asked = { ...ports, model: withChatWords(ports.model, options.config) };
+  const keeping = options.keepsRecords === true ? { ...asked, keep } : asked;
   try {
     return { unit, cells: await suiteNamed(unit.suite).run(unit, options, keeping), records };
   } catch (error) {

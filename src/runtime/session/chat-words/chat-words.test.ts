@@ -3,7 +3,7 @@ import { DEFAULT_RUN_CONFIG } from '../../../core/trace/config.ts';
 import { renderedChat } from '../../../nn/model-folder/chat-template.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { bootEngine, ingest, open, prose } from '../../testing/engine-fixture.ts';
-import { chatWords } from './chat-words.ts';
+import { chatWords, withChatWords } from './chat-words.ts';
 
 const CHATML =
   "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}<s>be kind</e>\n{% endif %}" +
@@ -81,12 +81,37 @@ describe('the opening of a chat', () => {
   });
 });
 
+it('a question is written in the format that holds when it is asked', async () => {
+  const { fixture, ask, text } = await session();
+  await ask('Who?');
+  await fixture.engine.handle({ kind: 'setConfig', changes: { promptFormat: 'completion' } });
+  await ask('Where?');
+  const all = await text();
+  expect(all).toContain('<user>Who?</e>');
+  expect(all).toContain('\nQuestion: Where?\nAnswer:');
+  expect(all.split('be kind')).toHaveLength(2);
+});
+
 describe('the words of a chat', () => {
   const words = (changes: object) => chatWords(model, { ...DEFAULT_RUN_CONFIG, ...changes });
 
   it('are the template’s but for stop texts of one’s own', () => {
     expect(words({})).toMatchObject({ opening: OWN, assistantPrefix: '<assistant>', stop: ['</e>'] });
     expect(words({ stopTexts: '\\n\n</s>\n' }).stop).toEqual(['\n', '</s>']);
+  });
+
+  it('are plain text to be completed where that is asked for, the system text on a line before it', () => {
+    const plain = { userPrefix: '\nQuestion: ', userSuffix: '\n', assistantPrefix: 'Answer:', stop: ['\n'] };
+    expect(words({ promptFormat: 'completion' })).toEqual({ opening: '', ...plain });
+    expect(words({ promptFormat: 'completion', systemText: '-' }).opening).toBe('');
+    expect(words({ promptFormat: 'completion', systemText: 'Be brief.', stopTexts: '.' })).toEqual({
+      opening: 'Be brief.\n',
+      ...plain,
+      stop: ['.'],
+    });
+    const asked = withChatWords(model, { ...DEFAULT_RUN_CONFIG, promptFormat: 'completion' });
+    expect(asked.manifest.chat).toEqual(plain);
+    expect(model.manifest.chat).not.toEqual(plain);
   });
 
   it('name the parameter where a template takes no system text', () => {

@@ -5,15 +5,19 @@ import { CHAT_OPENING, type ProvenanceRun } from '../../../core/tree/provenance.
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { PinnedSpan } from '../../../core/context/working-context.ts';
-import type { ChatPieces } from '../../../nn/model-folder/chat-pieces.ts';
+import { type ChatPieces, fixedChat, PLAIN_CHAT } from '../../../nn/model-folder/chat-pieces.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 
-type ChatConfig = Pick<RunConfig, 'systemText' | 'stopTexts'>;
+type ChatConfig = Pick<RunConfig, 'promptFormat' | 'systemText' | 'stopTexts'>;
+
+/** Plain text that the base completes, whatever its template. */
+const COMPLETION = fixedChat(PLAIN_CHAT);
 
 /** @throws {ConfigError} if the model's template takes no system text. */
 export function chatWords({ chat }: Pick<LoadedModel, 'chat'>, config: ChatConfig): ChatPieces {
   const stop = stopTextsOf(config.stopTexts);
-  const pieces = piecesFor(chat, config.systemText);
+  const template = config.promptFormat === 'completion' ? COMPLETION : chat;
+  const pieces = piecesFor(template, config.systemText);
   return stop.length === 0 ? pieces : { ...pieces, stop };
 }
 
@@ -25,6 +29,18 @@ function piecesFor(chat: LoadedModel['chat'], systemText: string): ChatPieces {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConfigError('systemText', `systemText: ${why}.`);
   }
+}
+
+/**
+ * The model as a configuration has it asked, for who reads the chat's pieces in its manifest; the caller's own model
+ * stays the owner of everything.
+ *
+ * @throws {ConfigError} as `chatWords` does.
+ */
+export function withChatWords(model: LoadedModel, config: ChatConfig): LoadedModel {
+  const { userPrefix, userSuffix, assistantPrefix, stop } = chatWords(model, config);
+  const chat = { userPrefix, userSuffix, assistantPrefix, stop: [...stop] };
+  return { ...model, manifest: { ...model.manifest, chat } };
 }
 
 /** One a line; `\n` stands for a line break within one. */

@@ -30,6 +30,7 @@ import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { ageLayout, windowStart } from '../../../core/context/working-context.ts';
 import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 import { yieldToEvents } from '../../../base/clock.ts';
+import { chatWords } from '../chat-words/chat-words.ts';
 import { Decoder } from '../decoding/decoder.ts';
 import type { Memory } from '../memory/memory.ts';
 import { wordMatchOf } from '../memory/word-match.ts';
@@ -389,7 +390,9 @@ export class Head {
     const { config, tree, model, tailTokens, words, policyScorer, spec } = this;
     const isPart = spec.cue === 'part';
     const maxParts = isPart ? MAX_PARTS : config.questionParts;
-    const parts = questionParts({ tree, model, tailTokens, maxParts });
+    const { userPrefix } = chatWords(model, config);
+    const { tokenizer } = model;
+    const parts = questionParts({ tree, tokenizer, userPrefix, tailTokens, maxParts });
     if (parts.length === 0) return policyScorer;
     if (!isPart) return scoredByParts(policyScorer, parts, embed, words);
     return scoredByPart(policyScorer, parts[spec.ordinal % parts.length]!, embed, words);

@@ -9,6 +9,7 @@ import { createFakeModel } from '../../testing/fake-model.ts';
 
 const model = createFakeModel();
 const { tokenizer } = model;
+const { userPrefix } = model.chat.pieces();
 
 function tailsOf(question: string, tailTokens = 80, maxParts = 8): string[] {
   const tree = new GistTree({ hiddenSize: 4 });
@@ -19,7 +20,7 @@ function tailsOf(question: string, tailTokens = 80, maxParts = 8): string[] {
   say('The lamp is red. The boat is old.', 'document');
   say(question, 'user');
   say('Answer:', 'assistant');
-  return questionParts({ tree, model, tailTokens, maxParts }).map(({ tail }) => tokenizer.decode(tail));
+  return questionParts({ tree, tokenizer, userPrefix, tailTokens, maxParts }).map(({ tail }) => tokenizer.decode(tail));
 }
 
 describe('a question at the tail', () => {
@@ -83,7 +84,7 @@ it('a part is compared with the history by its own words', async () => {
       return Promise.resolve(new Float32Array(2));
     },
   };
-  const parts = questionParts({ tree, model, tailTokens: 80, maxParts: 8 });
+  const parts = questionParts({ tree, tokenizer, userPrefix, tailTokens: 80, maxParts: 8 });
   const view = { entries, cursor: tree.tokenCount, tailCount: 80, lexical: null } as unknown as SlotView;
   await scoredByParts(scorer, parts, () => new Float32Array(1), words).score(view);
   expect(seen).toHaveLength(2);

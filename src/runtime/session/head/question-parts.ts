@@ -22,7 +22,9 @@ interface QuestionPart {
 
 interface QuestionPartsInput {
   readonly tree: Pick<GistTree, 'provenance' | 'tokenCount' | 'tokens'>;
-  readonly model: Pick<LoadedModel, 'tokenizer' | 'manifest'>;
+  readonly tokenizer: LoadedModel['tokenizer'];
+  /** What the chat writes before a question. */
+  readonly userPrefix: string;
   /** How many tokens a tail holds at most. */
   readonly tailTokens: number;
   /** The first so many sentences count. */
@@ -38,17 +40,17 @@ interface QuestionPartsInput {
  */
 export function questionParts({
   tree,
-  model,
+  tokenizer,
+  userPrefix,
   tailTokens,
   maxParts,
 }: QuestionPartsInput): readonly QuestionPart[] {
-  const { tokenizer, manifest } = model;
   const { tokenCount } = tree;
   const asked = tree.provenance.findLast(({ role }) => role === 'user');
   const seenFrom = Math.max(0, tokenCount - tailTokens);
   if (asked === undefined || asked.end <= seenFrom) return [];
   const question = tree.tokens(asked.start, asked.end);
-  const prefix = tokenizer.encodeTemplate(manifest.chat.userPrefix.trimEnd());
+  const prefix = tokenizer.encodeTemplate(userPrefix.trimEnd());
   const prefixLength = prefix.every((id, i) => id === question[i]) ? prefix.length : 0;
   const firstSeen = Math.max(prefixLength, seenFrom - asked.start);
   const textEnd = question.findLastIndex((id) => tokenizer.tokenText(id).trim() !== '') + 1;

@@ -20,14 +20,16 @@ const EXAMPLES = [
   ['When did the war end?', '1945'],
 ] as const;
 
-/** The examples in the chat's own words: few-shot prompting, without which a small chat model answers in sentences. */
+const INSTRUCTION = '\n\nAnswer with a few words from the text.\n';
+
+/** What is wanted, and the examples in the chat's own words: without them a small base answers in sentences. */
 function exampleTurns({ manifest, tokenizer }: LoadedModel): Uint32Array {
   const { userPrefix, userSuffix, assistantPrefix, stop } = manifest.chat;
   const turns = EXAMPLES.flatMap(([question, answer]) => [
     ...tokenizer.encodeTemplate(userPrefix, question, userSuffix),
     ...tokenizer.encodeTemplate(assistantPrefix, answer, `${stop[0] ?? ''}\n`),
   ]);
-  return Uint32Array.from(turns);
+  return Uint32Array.from([...tokenizer.encode(INSTRUCTION), ...turns]);
 }
 
 /** Text as tokens, with the place of every character that a span may ask for. */
