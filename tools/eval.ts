@@ -22,11 +22,13 @@ import { writeTable } from './table-file.ts';
 import { PartialResults } from './eval/partial.ts';
 import { type Refusal, runInPool } from './eval/pool.ts';
 import { printReport } from './eval/table.ts';
+import { helpIfAsked } from './help.ts';
 
 const PROGRESS_EVERY_MS = 1000;
 const DATA_FOLDER = '.eval-data';
 
 async function main(): Promise<void> {
+  helpIfAsked(EVAL_USAGE);
   const command = parseEvalOptions(process.argv.slice(2));
   const { modelId, backend, jsonFile, shard } = command;
   const { model } = await openModel(modelId, backend);

@@ -17,6 +17,7 @@ import {
 } from '../src/runtime/evaluation/tasks/recall-tasks.ts';
 import { configWith, OptionError, parameterChanges, wholeNumber } from './command-line.ts';
 import { openModel } from './open-model.ts';
+import { helpIfAsked } from './help.ts';
 
 const USAGE = `npm run heads:rows -- [--out FILE.jsonl] [--tasks T,…] [--tokens N] [--histories N] [--seed S]
                       [--minutes N] [--model ID] [--set heads=4 …]`;
@@ -24,6 +25,7 @@ const USAGE = `npm run heads:rows -- [--out FILE.jsonl] [--tasks T,…] [--token
 const SEED = hashUint32(0x726f7773);
 
 async function main(): Promise<void> {
+  helpIfAsked(USAGE);
   const values = optionsOf(process.argv.slice(2));
   const { model } = await openModel(values.model, 'wasm');
   const config = configWith(model, { heads: 4, headTopK: 0, ...parameterChanges(values.set) });

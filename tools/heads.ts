@@ -13,6 +13,7 @@ import { historiesOf } from '../src/runtime/evaluation/suites/cases-suite.ts';
 import { writeRecallHistory } from '../src/runtime/evaluation/tasks/recall-tasks.ts';
 import { OptionError, wholeNumber } from './command-line.ts';
 import { folderOf, openModel } from './open-model.ts';
+import { helpIfAsked } from './help.ts';
 
 const USAGE = `npm run heads -- [--model ID] [--heads N] [--cases FILE.jsonl] [--dry-run]`;
 
@@ -27,6 +28,7 @@ const SHARE = 0.02;
 const LEAST_HEADS = 2;
 
 async function main(): Promise<void> {
+  helpIfAsked(USAGE);
   const values = optionsOf(process.argv.slice(2));
   const folder = folderOf(values.model);
   const path = folder === null ? null : join(folder, 'manifest.json');

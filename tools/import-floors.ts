@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { boundsSchema, exceeded, lowered, tableOf } from './floors/bounds.ts';
 import { measureHouse } from './floors/figures.ts';
 import { readImportGraph } from './floors/import-graph.ts';
+import { helpIfAsked } from './help.ts';
 
 const FLOORS_USAGE = `npm run floors -- [ROOT] [--list] [--tighten]
   ROOT       another checkout, only printed: the bounds are those of this one
@@ -16,18 +17,14 @@ const FLOORS_USAGE = `npm run floors -- [ROOT] [--list] [--tighten]
 
 const BOUNDS_FILE = join(import.meta.dirname, 'floors/bounds.json');
 
+helpIfAsked(FLOORS_USAGE);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     list: { type: 'boolean', default: false },
     tighten: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
   },
 });
-if (values.help) {
-  console.log(FLOORS_USAGE);
-  process.exit(0);
-}
 
 const [root] = positionals;
 const figures = measureHouse(readImportGraph(resolve(root ?? join(import.meta.dirname, '..'))));

@@ -24,6 +24,7 @@ import { openModel } from './open-model.ts';
 import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions } from './loop-options.ts';
 import { writeTable } from './table-file.ts';
 import { type SyntheticHistory, writeSyntheticHistory } from './synthetic-history.ts';
+import { helpIfAsked } from './help.ts';
 
 const DEFAULT_TOKENS = 20_000;
 /** What the table of metrics is made of. */
@@ -134,6 +135,7 @@ class Tally {
 }
 
 async function main(): Promise<void> {
+  helpIfAsked(LOOP_USAGE);
   const options = parseLoopOptions(process.argv.slice(2));
   const { model, backend } = await openModel(options.modelId, options.backend);
   const config = configFor(model, options);

@@ -11,6 +11,9 @@ import { defaultsOf } from '../src/runtime/engine/engine.ts';
 import { compressTrace, writeTraceChunks } from '../src/storage/trace/trace-codec.ts';
 import { openHeadlessSession } from './headless-session.ts';
 import { openModel, root } from './open-model.ts';
+import { helpIfAsked } from './help.ts';
+
+helpIfAsked('npm run example-trace -- [heads]\n  heads  the run with four heads instead of the one with one');
 
 const EXAMPLE = join(root, 'public/examples/harbour-chronicle');
 const HEADS_EXAMPLE = join(root, 'public/examples/four-heads');

@@ -1,6 +1,9 @@
 /** `npm run size [-- FOLDER]`: prints what a built page weighs, and fails where that is over its budget. */
 import { resolve } from 'node:path';
 import { SIZE_BUDGETS, gzipBytesOf, measureBundle } from './bundle-size.ts';
+import { helpIfAsked } from './help.ts';
+
+helpIfAsked('npm run size -- [FOLDER]\n  FOLDER  of a built page; dist where none is named');
 
 const kilobytes = (bytes: number): string => `${(bytes / 1000).toFixed(1)} kB`;
 

@@ -1,12 +1,12 @@
-/**
- * `npm run soak -- [--refocuses 10000] [--model ID] [--backend wasm|cpu]`: works with one engine for a long time
- * and prints what it holds after each tenth. Exits with 1 if tensors or memory grow.
- */
+/** `npm run soak`: works with one engine for a long time, and exits with 1 if tensors or memory grow. */
 import { parseArgs } from 'node:util';
 import { soakEngine } from '../src/runtime/testing/engine-soak.ts';
 import { openModel } from './open-model.ts';
 import { SoakLedger } from './soak-ledger.ts';
+import { helpIfAsked } from './help.ts';
 
+helpIfAsked(`npm run soak -- [--refocuses 10000] [--model ID] [--backend wasm|cpu]
+  prints what the engine holds after each tenth`);
 const { values } = parseArgs({
   options: {
     refocuses: { type: 'string', default: '10000' },

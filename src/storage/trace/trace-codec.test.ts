@@ -86,8 +86,19 @@ test('older versions are lifted step by step', async () => {
     header: ({ [rename[0]]: value, ...rest }) => ({ ...rest, [rename[1]]: value, version: version + 1 }),
     event: (event) => ({ ...event, index: Number(event['index']) + 1 }),
   });
-  const names = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'modelId'];
-  const upgrades = [0, 1, 2, 3, 4, 5, 6, 7].map((version) =>
+  const names = [
+    'first',
+    'second',
+    'third',
+    'fourth',
+    'fifth',
+    'sixth',
+    'seventh',
+    'eighth',
+    'ninth',
+    'modelId',
+  ];
+  const upgrades = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((version) =>
     from(version, [names[version]!, names[version + 1]!]),
   );
   const { modelId, ...rest } = header;
@@ -96,7 +107,7 @@ test('older versions are lifted step by step', async () => {
     .join('\n');
   const reading = await readTrace(old, { upgrades });
   expect(reading.header).toEqual(header);
-  expect(reading.events).toEqual([{ ...decode(5), index: 13 }]);
+  expect(reading.events).toEqual([{ ...decode(5), index: 14 }]);
   await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
 });
 

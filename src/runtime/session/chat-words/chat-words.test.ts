@@ -101,7 +101,12 @@ describe('the words of a chat', () => {
   });
 
   it('are plain text to be completed where that is asked for, the system text on a line before it', () => {
-    const plain = { userPrefix: '\nQuestion: ', userSuffix: '\n', assistantPrefix: 'Answer:', stop: ['\n'] };
+    const plain = {
+      userPrefix: '\nQuestion: ',
+      userSuffix: '\n',
+      assistantPrefix: 'Answer:',
+      stop: ['\n', '</e>'],
+    };
     expect(words({ promptFormat: 'completion' })).toEqual({ opening: '', ...plain });
     expect(words({ promptFormat: 'completion', systemText: '-' }).opening).toBe('');
     expect(words({ promptFormat: 'completion', systemText: 'Be brief.', stopTexts: '.' })).toEqual({
@@ -111,7 +116,8 @@ describe('the words of a chat', () => {
     });
     const asked = withChatWords(model, { ...DEFAULT_RUN_CONFIG, promptFormat: 'completion' });
     expect(asked.manifest.chat).toEqual(plain);
-    expect(model.manifest.chat).not.toEqual(plain);
+    const templated = withChatWords(model, DEFAULT_RUN_CONFIG).manifest.chat;
+    expect(templated).toMatchObject({ assistantPrefix: '<assistant>', stop: ['</e>'] });
   });
 
   it('name the parameter where a template takes no system text', () => {

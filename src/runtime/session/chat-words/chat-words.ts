@@ -10,13 +10,16 @@ import type { LoadedModel } from '../../../nn/ports.ts';
 
 type ChatConfig = Pick<RunConfig, 'promptFormat' | 'systemText' | 'stopTexts'>;
 
-/** Plain text that the base completes, whatever its template. */
-const COMPLETION = fixedChat(PLAIN_CHAT);
+/** Plain text that the base completes, whatever its template; what ends an answer of the model's own ends it too. */
+function completionFor(chat: LoadedModel['chat']): LoadedModel['chat'] {
+  const stop = [...new Set([...PLAIN_CHAT.stop, ...chat.pieces().stop])];
+  return fixedChat({ ...PLAIN_CHAT, stop });
+}
 
 /** @throws {ConfigError} if the model's template takes no system text. */
 export function chatWords({ chat }: Pick<LoadedModel, 'chat'>, config: ChatConfig): ChatPieces {
   const stop = stopTextsOf(config.stopTexts);
-  const template = config.promptFormat === 'completion' ? COMPLETION : chat;
+  const template = config.promptFormat === 'completion' ? completionFor(chat) : chat;
   const pieces = piecesFor(template, config.systemText);
   return stop.length === 0 ? pieces : { ...pieces, stop };
 }

@@ -20,7 +20,9 @@ function tailsOf(question: string, tailTokens = 80, maxParts = 8): string[] {
   say('The lamp is red. The boat is old.', 'document');
   say(question, 'user');
   say('Answer:', 'assistant');
-  return questionParts({ tree, tokenizer, userPrefix, tailTokens, maxParts }).map(({ tail }) => tokenizer.decode(tail));
+  return questionParts({ tree, tokenizer, userPrefix, tailTokens, maxParts }).map(({ tail }) =>
+    tokenizer.decode(tail),
+  );
 }
 
 describe('a question at the tail', () => {
