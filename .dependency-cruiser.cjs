@@ -92,7 +92,7 @@ module.exports = {
       backend: ['.', 'gpu'],
       'base-model': ['.', 'backend', 'gpu', 'model-folder'],
       'gist-net': ['.', 'backend', 'base-model', 'model-folder'],
-      'lens-net': ['.', 'backend', 'model-folder'],
+      'lens-net': ['.', 'backend', 'base-model', 'model-folder'],
       profiling: ['.', 'model-folder'],
       router: ['.', 'model-folder'],
     }),

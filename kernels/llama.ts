@@ -98,6 +98,8 @@ export class Run {
  * work than to wait for each other.
  */
 const REPEATED_ROWS = 2;
+/** Of activations that meet weights of 8 and 4 bits. */
+const WHOLE_MOST: f32 = 32767;
 
 // @ts-ignore: decorator
 @inline
@@ -141,7 +143,7 @@ function runLayer(stack: Stack, run: Run, index: i32, wanted: i32, thread: i32, 
   const normTo = isRepeated ? rows : to;
   rmsNorm(run.x, hiddenStride, layer.inputNorm, run.normed, hiddenStride, normFrom, normTo, stack.hiddenSize, stack.epsilon);
   if (isGrouped(layer.q) || isGrouped(layer.k) || isGrouped(layer.v)) {
-    round(run.normed, hiddenStride, stack.hiddenSize, run.rounded, normFrom, normTo);
+    round(run.normed, hiddenStride, stack.hiddenSize, run.rounded, normFrom, normTo, WHOLE_MOST);
   }
   if (!isRepeated) barrier(run.sync, threads);
 
@@ -222,7 +224,7 @@ function runLayer(stack: Stack, run: Run, index: i32, wanted: i32, thread: i32, 
   const firstOwn = areFew ? 0 : shareStart(thread, threads, wanted, 1);
   const endOwn = areFew ? wanted : shareStart(thread + 1, threads, wanted, 1);
   if (isGrouped(layer.output)) {
-    round(mixed, qStride, stack.heads * stack.headDim, run.rounded, firstOwn, endOwn);
+    round(mixed, qStride, stack.heads * stack.headDim, run.rounded, firstOwn, endOwn, WHOLE_MOST);
     if (!areFew) barrier(run.sync, threads);
   }
   multiply(layer.output, mixed, qStride, run, wanted, x, hiddenStride, true, panel, thread, threads);
@@ -230,7 +232,7 @@ function runLayer(stack: Stack, run: Run, index: i32, wanted: i32, thread: i32, 
 
   rmsNorm(x, hiddenStride, layer.postNorm, normed, hiddenStride, firstOwn, endOwn, stack.hiddenSize, stack.epsilon);
   if (isGrouped(layer.gate) || isGrouped(layer.up)) {
-    round(normed, hiddenStride, stack.hiddenSize, run.rounded, firstOwn, endOwn);
+    round(normed, hiddenStride, stack.hiddenSize, run.rounded, firstOwn, endOwn, WHOLE_MOST);
   }
   if (!areFew) barrier(run.sync, threads);
   multiply(layer.gate, normed, hiddenStride, run, wanted, gate, innerStride, false, panel, thread, threads);
@@ -241,7 +243,7 @@ function runLayer(stack: Stack, run: Run, index: i32, wanted: i32, thread: i32, 
   swiGlu(gate + (firstInner << 2), up + (firstInner << 2), innerStride, 0, wanted, endInner - firstInner);
   barrier(run.sync, threads);
   if (isGrouped(layer.down)) {
-    round(gate, innerStride, stack.intermediateSize, run.rounded, firstOwn, endOwn);
+    round(gate, innerStride, stack.intermediateSize, run.rounded, firstOwn, endOwn, WHOLE_MOST);
     if (!areFew) barrier(run.sync, threads);
   }
   multiply(layer.down, gate, innerStride, run, wanted, x, hiddenStride, true, panel, thread, threads);
@@ -340,7 +342,7 @@ export function runHead(
     const areFew = count <= REPEATED_ROWS;
     const from = areFew ? 0 : shareStart(thread, threads, count, 1);
     const to = areFew ? count : shareStart(thread + 1, threads, count, 1);
-    round(x, stride, head.inputs, run.rounded, from, to);
+    round(x, stride, head.inputs, run.rounded, from, to, WHOLE_MOST);
     if (!areFew) barrier(run.sync, threads);
   }
   multiply(head, x, stride, run, count, out, outStride, false, run.panel + thread * run.panelBytes, thread, threads);

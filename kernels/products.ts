@@ -30,6 +30,8 @@ export namespace Format {
   export const BF16 = 2;
   export const Q8 = 3;
   export const Q4 = 4;
+  /** Groups of whole numbers of 16 bits, whose sum is small enough for their products with activations of 14. */
+  export const Q16 = 5;
 }
 
 /** Activations with 16 bits a value. */
@@ -56,8 +58,17 @@ export function isGrouped(linear: Linear): bool {
   return linear.format >= Format.Q8;
 }
 
-/** Rows `from` to before `to` of x (`stride` bytes apart) as 16-bit groups. */
-export function round(x: usize, stride: i32, inputs: i32, out: Rounded, from: i32, to: i32): void {
+/** The largest number that activations are rounded to: sums of a group's products then stay within 32 bits. */
+export function mostOf(linear: Linear): f32 {
+  return linear.format == Format.Q16 ? 16383 : 32767;
+}
+
+/**
+ * Rows `from` to before `to` of x (`stride` bytes apart) as 16-bit groups.
+ *
+ * @param most - what a group's largest value becomes, `mostOf` the weights that they meet.
+ */
+export function round(x: usize, stride: i32, inputs: i32, out: Rounded, from: i32, to: i32, most: f32): void {
   const groups = inputs / GROUP;
   for (let row = from; row < to; row++) {
     for (let group = 0; group < groups; group++) {
@@ -65,7 +76,7 @@ export function round(x: usize, stride: i32, inputs: i32, out: Rounded, from: i3
       let greatest = f32x4.splat(0);
       for (let at = 0; at < GROUP << 2; at += 16) greatest = f32x4.max(greatest, f32x4.abs(v128.load(source + at)));
       const largest = greatestOf(greatest);
-      const inverse = f32x4.splat(largest > 0 ? <f32>32767 / largest : 0);
+      const inverse = f32x4.splat(largest > 0 ? most / largest : 0);
       let sums = i32x4.splat(0);
       const target = out.values + row * (inputs << 1) + group * (GROUP << 1);
       for (let i = 0; i < GROUP; i += 8) {
@@ -76,9 +87,9 @@ export function round(x: usize, stride: i32, inputs: i32, out: Rounded, from: i3
         sums = i32x4.add(sums, i32x4.dot_i16x8_s(numbers, i16x8.splat(1)));
       }
       const at = (row * groups + group) << 2;
-      store<f32>(out.scale + at, largest / 32767);
+      store<f32>(out.scale + at, largest / most);
       // Of what was rounded, not of x: so the errors of `scale · number` and of `least` undo each other.
-      store<f32>(out.sum + at, sumOf(f32x4.convert_i32x4_s(sums)) * (largest / 32767));
+      store<f32>(out.sum + at, sumOf(f32x4.convert_i32x4_s(sums)) * (largest / most));
     }
   }
 }
@@ -106,7 +117,11 @@ export function product(
   to: i32,
 ): void {
   if (isGrouped(linear)) {
-    if (rows < PANEL_FROM_ROWS) {
+    if (linear.format == Format.Q16) {
+      for (let output = from; output < to; output += 4) {
+        groupedPanel(linear, rounded, rows, linear.weight + output * linear.rowBytes, output, out, outStride, isSum);
+      }
+    } else if (rows < PANEL_FROM_ROWS) {
       for (let row = 0; row < rows; row++) groupedRow(linear, rounded, row, out + row * outStride, isSum, from, to);
     } else {
       for (let output = from; output < to; output += 4) {
@@ -199,6 +214,7 @@ function fromBrain(value: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function partOf(linear: Linear, row: usize, group: i32, part: i32): v128 {
+  if (linear.format == Format.Q16) return v128.load(row + group * 64 + part * 16);
   if (linear.format == Format.Q8) return v128.load_ext<i8>(row + group * 32 + part * 8);
   const pairs = v128.load_ext<u8>(row + group * 16 + (part & 1) * 8);
   return part < 2 ? v128.and(pairs, i16x8.splat(15)) : i16x8.shr_u(pairs, 4);

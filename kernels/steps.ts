@@ -107,3 +107,25 @@ export function swiGlu(gate: usize, up: usize, stride: i32, from: i32, to: i32, 
     }
   }
 }
+
+/** A softmax over each of a row's `parts`, `size` values side by side, in place; what is padded behind them becomes 1. */
+export function softmaxParts(x: usize, stride: i32, rows: i32, parts: i32, size: i32): void {
+  for (let row = 0; row < rows; row++) {
+    const values = x + row * stride;
+    for (let part = 0; part < parts; part++) {
+      const from = values + ((part * size) << 2);
+      let most = load<f32>(from);
+      for (let i = 1; i < size; i++) most = max<f32>(most, load<f32>(from + (i << 2)));
+      for (let i = 0; i < size; i++) store<f32>(from + (i << 2), load<f32>(from + (i << 2)) - most);
+    }
+    for (let i = parts * size; i < stride >> 2; i++) store<f32>(values + (i << 2), 0);
+    for (let at = 0; at < stride; at += 16) v128.store(values + at, exponential(v128.load(values + at)));
+    for (let part = 0; part < parts; part++) {
+      const from = values + ((part * size) << 2);
+      let total: f32 = 0;
+      for (let i = 0; i < size; i++) total += load<f32>(from + (i << 2));
+      const factor = <f32>1 / total;
+      for (let i = 0; i < size; i++) store<f32>(from + (i << 2), load<f32>(from + (i << 2)) * factor);
+    }
+  }
+}

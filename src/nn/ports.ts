@@ -228,8 +228,17 @@ export type LensInput = Pick<
   'slotCount' | 'embeddings' | 'blockVectors' | 'features' | 'lexical' | 'tail' | 'tailCount'
 >;
 
+/** What scoring takes, in multiplications. */
+export interface LensWork {
+  readonly slotMultiplications: number;
+  /** Of a token of the tail. */
+  readonly tailMultiplications: number;
+}
+
 export interface LensNet extends Scorer {
   readonly version: number;
+  /** Where it runs on the project's own kernels, all of a pass in one call. */
+  readonly work?: LensWork;
   /** How many tail embeddings it reads at most. */
   readonly tailTokens: number;
   /** Whether it needs `lexical` in what it scores. */

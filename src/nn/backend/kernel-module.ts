@@ -14,6 +14,7 @@ export interface KernelExports {
     thread: number,
     threads: number,
   ) => void;
+  readonly runLens: (lens: number, run: number, thread: number, threads: number) => void;
   readonly moveSlots: (
     stack: number,
     cache: number,
@@ -24,7 +25,15 @@ export interface KernelExports {
     room: number,
   ) => void;
   readonly lookUp: (table: number, ids: number, count: number, out: number) => void;
-  readonly round: (x: number, stride: number, inputs: number, out: number, from: number, to: number) => void;
+  readonly round: (
+    x: number,
+    stride: number,
+    inputs: number,
+    out: number,
+    from: number,
+    to: number,
+    most: number,
+  ) => void;
   readonly product: (
     linear: number,
     x: number,
@@ -82,6 +91,7 @@ export interface KernelExports {
     to: number,
     columns: number,
   ) => void;
+  readonly softmaxParts: (x: number, stride: number, rows: number, parts: number, size: number) => void;
   readonly abandon: (sync: number) => void;
   readonly isAbandoned: (sync: number) => number;
   readonly leave: (sync: number) => void;
@@ -89,7 +99,7 @@ export interface KernelExports {
 }
 
 /** Kernels that threads run together. */
-export type SharedKernel = 'runStack' | 'runHead';
+export type SharedKernel = 'runStack' | 'runHead' | 'runLens';
 
 /** One run of such a kernel. */
 export interface SharedCall {

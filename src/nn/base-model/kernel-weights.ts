@@ -9,6 +9,10 @@ const FORMATS = { f32: 0, f16: 1, bf16: 2, q8: 3, q4: 4 } as const satisfies Rec
   StoredMatrix['format'],
   number
 >;
+/** `Format.Q16`, and how much its numbers may sum to in a group: times the largest activation, less than 2^31. */
+const Q16 = 5;
+const Q16_MOST = 32_767;
+const Q16_GROUP_MOST = 131_000;
 /** Output rows that the kernels take at once. */
 const ROWS_AT_ONCE = 4;
 
@@ -64,6 +68,36 @@ export class KernelWeights {
     return memory.record([FORMATS[stored.format], outputs, inputs, rowBytes, weight, scale, least, bias]);
   }
 
+  /**
+   * Float32 weights as whole numbers of 16 bits in groups of 32, which products handle twice as many of at a time: each
+   * group's as large as its sum allows. As they are where a row is no whole number of groups.
+   *
+   * @param values - `[outputs, inputs]`
+   * @returns where the descriptor is.
+   */
+  rounded(values: Float32Array, outputs: number, inputs: number, bias = 0): number {
+    if (inputs % GROUP_VALUES !== 0) return this.store({ format: 'f32', values }, outputs, inputs, bias);
+    const { memory } = this;
+    const groups = inputs / GROUP_VALUES;
+    const numbers = new Int16Array(outputs * inputs);
+    const scales = new Float32Array(outputs * groups);
+    for (let group = 0; group < scales.length; group++) {
+      const own = values.subarray(group * GROUP_VALUES, (group + 1) * GROUP_VALUES);
+      const most = own.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+      if (most === 0) continue;
+      const sum = own.reduce((total, value) => total + Math.abs(value), 0);
+      const factor = Math.min(Q16_MOST / most, (Q16_GROUP_MOST - GROUP_VALUES) / sum);
+      scales[group] = 1 / factor;
+      own.forEach((value, i) => (numbers[group * GROUP_VALUES + i] = Math.round(value * factor)));
+    }
+    const rowBytes = 2 * inputs;
+    const rows = Math.ceil(outputs / ROWS_AT_ONCE) * ROWS_AT_ONCE;
+    const weight = memory.allocate(rows * rowBytes);
+    memory.bytes(weight, outputs * rowBytes).set(bytesOf(numbers));
+    const scale = this.interleave(scales, outputs, groups);
+    return memory.record([Q16, outputs, inputs, rowBytes, weight, scale, 0, bias]);
+  }
+
   /** @returns where a `Layer` of `kernels/llama.ts` is. */
   layer(prefix: string, config: BaseConfig, hasRope: boolean): number {
     const { hiddenSize, heads, kvHeads, headDim, intermediateSize, attentionBias } = config;
@@ -95,6 +129,6 @@ export class KernelWeights {
   }
 }
 
-function bytesOf(values: Float32Array | Uint16Array | Uint8Array): Uint8Array {
+function bytesOf(values: Float32Array | Uint16Array | Int16Array | Uint8Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -62,7 +62,7 @@ describe.each(['f32', 'f16', 'bf16', 'q8', 'q4'] as const)('products with %s wei
       memory.allocate(rows * groups * 4),
       memory.allocate(rows * groups * 4),
     ]);
-    if (isGrouped) memory.kernels.round(xAt, stride, inputs, rounded, 0, rows);
+    if (isGrouped) memory.kernels.round(xAt, stride, inputs, rounded, 0, rows, 32767);
     const out = put(memory, new Float32Array(rows * outputs).fill(3), outputs);
     const panel = memory.allocate(12 * stride);
     // Two shares of the outputs, as two threads would take them.
@@ -92,6 +92,54 @@ describe.each(['f32', 'f16', 'bf16', 'q8', 'q4'] as const)('products with %s wei
     expect(largestError(memory.floats(decoded, inputs), last)).toBeLessThan(1e-6 * most);
     memory.dispose();
   });
+});
+
+describe('products with float32 weights as whole numbers', () => {
+  it.each([
+    { rows: 1, outputs: 5, inputs: 32, scale: 1 },
+    { rows: 7, outputs: 13, inputs: 160, scale: 1e-4 },
+    // Weights of one size each: their sums are as large as they may be.
+    { rows: 6, outputs: 8, inputs: 64, scale: 0 },
+  ])('$rows rows, $inputs → $outputs, weights of $scale', ({ rows, outputs, inputs, scale }) => {
+    const memory = new KernelMemory(MODULE);
+    const weights = new KernelWeights(memory, FILE);
+    const isExtreme = scale === 0;
+    const values = randomValues(outputs * inputs, 91).map((value) => (isExtreme ? 1 : scale * value));
+    const x = randomValues(rows * inputs, 92).map((value) => (isExtreme ? 1 : value));
+    const linear = weights.rounded(values, outputs, inputs);
+    const xAt = put(memory, x, inputs);
+    const stride = inputs * 4;
+    const room = [2 * inputs, inputs / 8, inputs / 8].map((bytes) => memory.allocate(rows * bytes));
+    const rounded = memory.record(room);
+    memory.kernels.round(xAt, stride, inputs, rounded, 0, rows, 16383);
+    const out = put(memory, new Float32Array(rows * outputs), outputs);
+    const outStride = paddedColumns(outputs) * 4;
+    memory.kernels.product(linear, xAt, stride, rounded, rows, out, outStride, false, 0, 0, outputs);
+    const expected = Float32Array.from({ length: rows * outputs }, (_, i) => {
+      const [row, output] = [Math.floor(i / outputs), i % outputs];
+      let sum = 0;
+      for (let j = 0; j < inputs; j++) sum += x[row * inputs + j]! * values[output * inputs + j]!;
+      return sum;
+    });
+    const most = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    expect(largestError(take(memory, out, rows, outputs), expected) / most).toBeLessThan(3e-4);
+    memory.dispose();
+  });
+});
+
+it('a softmax over each part of a row leaves the others alone', () => {
+  const memory = new KernelMemory(MODULE);
+  const [parts, size] = [3, 5];
+  const x = randomValues(2 * parts * size, 93).map((value) => 50 * value);
+  const at = put(memory, x, parts * size);
+  memory.kernels.softmaxParts(at, paddedColumns(parts * size) * 4, 2, parts, size);
+  const expected = x.map((value, i) => {
+    const part = x.subarray(i - (i % size), i - (i % size) + size);
+    const most = Math.max(...part);
+    return Math.exp(value - most) / part.reduce((sum, other) => sum + Math.exp(other - most), 0);
+  });
+  expect(largestError(take(memory, at, 2, parts * size), expected)).toBeLessThan(1e-6);
+  memory.dispose();
 });
 
 describe('attention', () => {

@@ -56,6 +56,46 @@ export function joinSlots(input: LensInput, shape: SlotShape): Float32Array {
   return joined;
 }
 
+/** What neighbouring slots have alike: all but their own vectors. */
+export interface SharedRows {
+  /** `[rows, columns of joinSlots - d]`: block vector and features side by side. A new array. */
+  readonly rows: Float32Array;
+  /** `[N]` the row of each slot. */
+  readonly rowOf: Int32Array;
+}
+
+/** Of slots side by side that have the same, one row stands for all. */
+export function shareRows(input: LensInput, { hiddenSize, lexicalFeatures }: SlotShape): SharedRows {
+  const { slotCount, blockVectors, features, lexical } = input;
+  const columns = hiddenSize + SLOT_FEATURES + lexicalFeatures;
+  const rows = new Float32Array(slotCount * columns);
+  const rowOf = new Int32Array(slotCount);
+  let count = 0;
+  const isAsBefore = (values: Float32Array | null, width: number, slot: number): boolean => {
+    if (values === null) return true;
+    for (let i = slot * width; i < (slot + 1) * width; i++) if (values[i] !== values[i - width]) return false;
+    return true;
+  };
+  for (let slot = 0; slot < slotCount; slot++) {
+    const isShared =
+      slot > 0 &&
+      isAsBefore(features, SLOT_FEATURES, slot) &&
+      isAsBefore(lexical, LEXICAL_FEATURES, slot) &&
+      isAsBefore(blockVectors, hiddenSize, slot);
+    if (!isShared) {
+      const at = columns * count++;
+      rows.set(blockVectors.subarray(slot * hiddenSize, (slot + 1) * hiddenSize), at);
+      rows.set(features.subarray(slot * SLOT_FEATURES, (slot + 1) * SLOT_FEATURES), at + hiddenSize);
+      if (lexical !== null && lexicalFeatures > 0) {
+        const words = lexical.subarray(slot * LEXICAL_FEATURES, (slot + 1) * LEXICAL_FEATURES);
+        rows.set(words, at + hiddenSize + SLOT_FEATURES);
+      }
+    }
+    rowOf[slot] = count - 1;
+  }
+  return { rows: rows.subarray(0, count * columns), rowOf };
+}
+
 /** `[m, d]` the newest `tailTokens` embeddings of the tail, at most; borrowed from the input. */
 export function lastTail(
   { tail, tailCount }: LensInput,

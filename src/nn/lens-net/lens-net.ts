@@ -1,6 +1,8 @@
 /** LensNet: scores the slots of a working context by the variant that the manifest names (docs/models.md). */
 import * as tf from '@tensorflow/tfjs';
 import type { SlotView } from '../../core/context/slot-view.ts';
+import { kernelModule, kernelPool } from '../backend/device.ts';
+import { canRunOnKernels, KernelLensNet } from './kernel-lens-net.ts';
 import { loadDualCross } from './variants/dual-cross-attention.ts';
 import { checkLensInput, joinSlots, lastTail, type SlotShape, slotColumns, slotShapeOf } from './input.ts';
 import { type LensBody, LensLayers } from './variants/layers.ts';
@@ -23,11 +25,23 @@ export function createLensNet(
   epsilon: number,
   config: LensNetConfig,
   file: TensorFile,
-): SlotLensNet {
-  return new SlotLensNet(hiddenSize, epsilon, config, file);
+): LensNet & LensLogits {
+  const module = kernelModule();
+  return module !== null && canRunOnKernels(config)
+    ? new KernelLensNet(hiddenSize, epsilon, config, file, module, kernelPool())
+    : new SlotLensNet(hiddenSize, epsilon, config, file);
 }
 
-class SlotLensNet implements LensNet {
+interface LensLogits {
+  /**
+   * The scores before their tanh.
+   *
+   * @returns `[N]`, the caller's. All zeros where there is no tail: nothing asks for detail yet.
+   */
+  logits(input: LensInput): Promise<Float32Array>;
+}
+
+export class SlotLensNet implements LensNet, LensLogits {
   readonly id = 'lensnet';
   readonly version: number;
   readonly tailTokens: number;
@@ -60,11 +74,6 @@ class SlotLensNet implements LensNet {
     return logits.map(Math.tanh);
   }
 
-  /**
-   * The scores before their tanh.
-   *
-   * @returns `[N]`, the caller's. All zeros where there is no tail: nothing asks for detail yet.
-   */
   async logits(input: LensInput): Promise<Float32Array> {
     const { slotCount, tailCount } = input;
     checkLensInput(input, this.shape);

@@ -20,17 +20,19 @@ const CONFIG = syntheticConfig({
   head_dim: 8,
   intermediate_size: 48,
 });
-const LENS = 'lensnet-n70-m12';
+const LENS = 'lensnet-transformer-n70-m12';
+/** On the project's own kernels. */
+const KERNEL_LENS = 'lensnet-n70-m12';
 
 beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
 
 const positions = (from: number, count: number) => Float64Array.from({ length: count }, (_, i) => from + i);
 
-async function open(timesKernels = false) {
-  const { fixture, weights } = readFixture(LENS);
+async function open(timesKernels = false, lens = LENS) {
+  const { fixture, weights } = readFixture(lens);
   const profile = new Profile(() => performance.now());
   const base = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
-  const lensNet = createFixtureLens(fixture.config, SafetensorsFile.parse(weights, LENS)) as LensNet;
+  const lensNet = createFixtureLens(fixture.config, SafetensorsFile.parse(weights, lens)) as LensNet;
   const nets = { lensNet, gistNet: {} as GistNet, otherLensNets: new Map(), lensWorkshops: new Map() };
   const plain = { base, ...nets, dispose: () => undefined };
   const model = profiledModel(plain as unknown as LoadedModel, { profile, timesKernels: () => timesKernels });
@@ -102,6 +104,17 @@ describe('profiledModel', () => {
     const { lensNet } = readFixture(LENS).fixture.config as { lensNet: { width: number } };
     expect(rows.LensNet!.flops).toBeGreaterThan(2 * 70 * 4 * lensNet.width ** 2);
     for (const { base } of [plain, timed]) base.dispose();
+  });
+
+  it('knows the arithmetic of a LensNet on the project’s own kernels, which is one call either way', async () => {
+    const input = lensInput();
+    const { base, model, rows, lensNet } = await open(true, KERNEL_LENS);
+    expect(await model.lensNet!.score(input)).toEqual(await lensNet.score(input));
+    const { work, tailTokens } = lensNet;
+    const tail = Math.min(input.tailCount, tailTokens);
+    const flops = 2 * (70 * work!.slotMultiplications + tail * work!.tailMultiplications);
+    expect(rows()).toMatchObject({ LensNet: { calls: 1, tokens: 70, flops, dispatches: 0 } });
+    base.dispose();
   });
 });
 

@@ -318,7 +318,16 @@ class ProfiledLensNet implements LensNet {
   }
 
   async score(view: SlotView): Promise<Float32Array> {
-    return profiledNet(this.sink, this.name, view.slotCount, async () => this.inner.score(view));
+    const score = async (): Promise<Float32Array> => this.inner.score(view);
+    const { work } = this.inner;
+    if (work === undefined) return profiledNet(this.sink, this.name, view.slotCount, score);
+    // One call, like the base's; its weights stay near the processor.
+    const flops =
+      2 *
+      (view.slotCount * work.slotMultiplications +
+        Math.min(view.tailCount, this.tailTokens) * work.tailMultiplications);
+    const bytes = FLOAT_BYTES * 2 * view.slotCount * view.hiddenSize;
+    return this.sink.profile.timed('operation', this.name, score, { tokens: view.slotCount, flops, bytes });
   }
 
   dispose(): void {

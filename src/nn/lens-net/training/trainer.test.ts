@@ -61,7 +61,9 @@ describe.each(['cpu', 'wasm'] as const)('%s', (backend) => {
       SafetensorsFile.parse(weights, name),
     );
     const trainer = trainerOf(shape, weights);
-    expect(largestError(await trainer.logits(input), await net.logits(input))).toBeLessThan(1e-4);
+    // The kernels round what all slots are multiplied by.
+    const tolerance = net.work === undefined ? 1e-4 : 5e-4;
+    expect(largestError(await trainer.logits(input), await net.logits(input))).toBeLessThan(tolerance);
     trainer.dispose();
     net.dispose();
   });

@@ -1,0 +1,230 @@
+/**
+ * The default LensNet on the WASM kernels: a pass over a working context is one call into `kernels/lens.ts`. Scores are
+ * those of the layers on TensorFlow.js but for rounding: what all slots are multiplied by are whole numbers.
+ */
+import type { SlotView } from '../../core/context/slot-view.ts';
+import { KernelMemory } from '../backend/kernel-memory.ts';
+import type { ThreadPool } from '../backend/thread-pool.ts';
+import { paddedColumns } from '../base-model/kernel-weights.ts';
+import type { LensNetConfig } from '../model-folder/manifest.ts';
+import type { TensorFile } from '../model-folder/tensor-file.ts';
+import type { LensInput, LensNet, LensWork } from '../ports.ts';
+import { checkLensInput, lastTail, shareRows, type SlotShape, slotColumns, slotShapeOf } from './input.ts';
+import { type KernelLensConfig, KernelLensWeights } from './kernel-lens-weights.ts';
+
+/** `LENS_ROWS` of `kernels/lens.ts`. */
+const LENS_ROWS = 48;
+/** `PANEL_ROWS` of `kernels/products.ts`. */
+const PANEL_ROWS = 12;
+/** Words of an `Attention` of `kernels/attention.ts`. */
+const ATTENTION_WORDS = 14;
+/** Multiplications that are worth a thread of their own: some hundred microseconds of one. */
+const SHARE = 2_000_000;
+/** Slots that room is made for at a time. */
+const SLOTS_AT_ONCE = 256;
+
+/** Words of `LensRun` in `kernels/lens.ts`, in its order. */
+const RUN_FIELDS = [
+  'slots',
+  'tailTokens',
+  'sharedRows',
+  'embeddings',
+  'shared',
+  'sharedOf',
+  'sharedProducts',
+  'tail',
+  'places',
+  'encoded',
+  'asked',
+  'asking',
+  'answers',
+  'x',
+  'normed',
+  'out',
+  'spaces',
+  'sync',
+] as const;
+
+/** Whether this net runs on the kernels: heads of whole vectors, and the body that they know. */
+export function canRunOnKernels(config: LensNetConfig): config is KernelLensConfig {
+  return (
+    config.variant === 'dual-cross-attention' &&
+    config.tailGists !== false &&
+    config.width % (4 * config.heads) === 0
+  );
+}
+
+export class KernelLensNet implements LensNet {
+  readonly id = 'lensnet';
+  readonly version: number;
+  readonly tailTokens: number;
+  readonly readsWords: boolean;
+  readonly work: LensWork;
+  private readonly memory: KernelMemory;
+  private readonly shape: SlotShape;
+  private readonly lens: number;
+  private readonly inner: number;
+  private readonly places: Float32Array;
+  private readonly run: number;
+  private room: ReturnType<KernelLensNet['allocateRoom']> | null = null;
+
+  /** @throws {WeightError} if the file does not fit the configuration; nothing is left behind. */
+  constructor(
+    private readonly hiddenSize: number,
+    epsilon: number,
+    private readonly config: KernelLensConfig,
+    file: TensorFile,
+    module: WebAssembly.Module,
+    pool: ThreadPool | null,
+  ) {
+    const { width, tailTokens, version } = config;
+    this.version = version;
+    this.tailTokens = tailTokens;
+    this.shape = slotShapeOf(hiddenSize, config);
+    this.readsWords = this.shape.lexicalFeatures > 0;
+    this.memory = new KernelMemory(module, pool);
+    try {
+      const weights = new KernelLensWeights(this.memory, file, this.shape, config);
+      this.lens = weights.lens(epsilon);
+      this.inner = weights.widestInner;
+      this.work = weights.work();
+      this.places = file.floats('tail_pos', [tailTokens, width]);
+      this.run = this.memory.allocate(RUN_FIELDS.length * 4);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  async score(view: SlotView): Promise<Float32Array> {
+    const logits = await this.logits(view);
+    return logits.map(Math.tanh);
+  }
+
+  /** As `SlotLensNet.logits`. */
+  // eslint-disable-next-line @typescript-eslint/require-await -- what is wrong with the input is thrown like anything else
+  async logits(input: LensInput): Promise<Float32Array> {
+    const { slotCount, tailCount } = input;
+    checkLensInput(input, this.shape);
+    if (slotCount === 0 || tailCount === 0) return new Float32Array(slotCount);
+    const tail = lastTail(input, this.hiddenSize, this.tailTokens);
+    const shared = shareRows(input, this.shape);
+    const room = this.roomFor(slotCount);
+    const { slotMultiplications, tailMultiplications } = this.work;
+    const multiplications = slotCount * slotMultiplications + tailCount * tailMultiplications;
+    const threads = Math.max(1, Math.floor(multiplications / SHARE));
+    for (const count of [threads, 1]) {
+      this.put(input, tail, shared, room);
+      if (this.memory.runShared('runLens', count, [this.lens, this.run])) break;
+    }
+    return this.memory.floats(room.out, slotCount).slice();
+  }
+
+  dispose(): void {
+    this.memory.dispose();
+  }
+
+  /** What a run reads; as everything that is prepared, it may be put there twice. */
+  private put(
+    { slotCount, embeddings }: LensInput,
+    tail: Float32Array,
+    shared: ReturnType<typeof shareRows>,
+    room: NonNullable<typeof this.room>,
+  ): void {
+    const { memory, hiddenSize, config } = this;
+    const { width, tailTokens } = config;
+    const columns = slotColumns(this.shape) - hiddenSize;
+    const count = tail.length / hiddenSize;
+    const sharedRows = shared.rows.length / columns;
+    this.putRows(room.embeddings, embeddings, hiddenSize);
+    this.putRows(room.shared, shared.rows, columns);
+    this.putRows(room.tail, tail, hiddenSize);
+    memory.words(room.sharedOf, slotCount).set(shared.rowOf);
+    memory.floats(room.places, count * width).set(this.places.subarray((tailTokens - count) * width));
+    const run: Record<(typeof RUN_FIELDS)[number], number> = {
+      ...room,
+      slots: slotCount,
+      tailTokens: count,
+      sharedRows,
+      sync: memory.sync,
+    };
+    memory.words(this.run, RUN_FIELDS.length).set(RUN_FIELDS.map((field) => run[field]));
+  }
+
+  /** Rows padded to whole vectors. */
+  private putRows(at: number, values: Float32Array, columns: number): void {
+    const stride = paddedColumns(columns);
+    const rows = values.length / columns;
+    const target = this.memory.floats(at, rows * stride);
+    if (stride === columns) target.set(values);
+    else
+      for (let row = 0; row < rows; row++)
+        target.set(values.subarray(row * columns, (row + 1) * columns), row * stride);
+  }
+
+  private roomFor(slots: number): NonNullable<typeof this.room> {
+    if (this.room !== null && this.room.capacity >= slots) return this.room;
+    if (this.room !== null) for (const block of this.room.blocks) this.memory.free(block);
+    this.room = null;
+    return (this.room = this.allocateRoom(Math.ceil(slots / SLOTS_AT_ONCE) * SLOTS_AT_ONCE));
+  }
+
+  /** @throws {RangeError} if there is none. */
+  private allocateRoom(capacity: number) {
+    const { memory, hiddenSize } = this;
+    const { width, heads, tailTokens, tailQueries } = this.config;
+    const blocks: number[] = [];
+    const take = (bytes: number): number => {
+      const at = memory.allocate(bytes);
+      blocks.push(at);
+      return at;
+    };
+    const rows = (count: number, columns: number): number => take(count * paddedColumns(columns) * 4);
+    const columns = slotColumns(this.shape) - hiddenSize;
+    const asking = heads * tailQueries;
+    const record = (values: readonly number[]): number => {
+      const at = memory.record(values);
+      blocks.push(at);
+      return at;
+    };
+    const most = Math.max(LENS_ROWS, tailTokens, 1 + tailQueries);
+    const { inner } = this;
+    const widest = paddedColumns(Math.max(hiddenSize, columns, width, inner, heads * (1 + tailQueries)));
+    const space = (): number => {
+      const [normed, q, k, v, mixed, gate, up] = [
+        width,
+        Math.max(width, heads * (1 + tailQueries)),
+        ...[width, width, width, inner, inner],
+      ].map((each) => rows(most, each));
+      const groups = Math.ceil(widest / 32);
+      const rounded = record([take(most * widest * 2), take(most * groups * 4), take(most * groups * 4)]);
+      const panel = take(PANEL_ROWS * widest * 4);
+      const attention = take(ATTENTION_WORDS * 4);
+      const scores = take(3 * paddedColumns(Math.max(capacity, tailTokens)) * 4);
+      return record([...[normed!, q!, k!, v!, mixed!, gate!, up!], ...[rounded, panel, attention, scores]]);
+    };
+    try {
+      return {
+        capacity,
+        blocks,
+        embeddings: rows(capacity, hiddenSize),
+        shared: rows(capacity, columns),
+        sharedOf: take(capacity * 4),
+        sharedProducts: rows(capacity, width),
+        tail: rows(tailTokens, hiddenSize),
+        places: rows(tailTokens, width),
+        encoded: rows(tailTokens, width),
+        asked: rows(1 + tailQueries, width),
+        asking: rows(asking, width),
+        answers: rows(asking, width),
+        x: rows(capacity, width),
+        normed: rows(capacity, width),
+        out: take(capacity * 4),
+        spaces: record(Array.from({ length: memory.threads }, space)),
+      };
+    } catch (error) {
+      for (const block of blocks) memory.free(block);
+      throw error;
+    }
+  }
+}
