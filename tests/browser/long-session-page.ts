@@ -53,8 +53,10 @@ export async function measureLongSession(sessionId: string) {
     await engine.call({ kind: 'ingestText', text, title: 'More', role: 'document' });
     await engine.call({ kind: 'step' });
     times.push(performance.now());
-    const [openMs, refocusMs, appendMs] = [1, 2, 3].map((i) => times[i]! - times[i - 1]!);
-    return { openMs, refocusMs, appendMs, step: state.step };
+    await engine.call({ kind: 'searchText', query: 'lantern', limit: 20 });
+    times.push(performance.now());
+    const [openMs, refocusMs, appendMs, searchMs] = [1, 2, 3, 4].map((i) => times[i]! - times[i - 1]!);
+    return { openMs, refocusMs, appendMs, searchMs, step: state.step };
   } finally {
     engine.dispose();
   }

@@ -24,3 +24,18 @@ it('tells what focus cost from what decoding did, without prefill and what came 
   ];
   expect(costsOf(events)).toEqual({ decodeMs: [4, 6, 5], focusMs: [20 + 2 + (14 - 5)] });
 });
+
+it('counts from the first refocus that had to make room, where that is asked for', () => {
+  const refocused = (reason: string): TelemetryEvent => ({ type: 'refocus', actions: [{ reason }] }) as never;
+  const events = [
+    took('decode', 5),
+    took('score', 1),
+    refocused('expand-best'),
+    took('decode', 6),
+    took('score', 20),
+    refocused('over-budget'),
+    took('decode', 14),
+    took('decode', 4),
+  ];
+  expect(costsOf(events, true)).toEqual({ decodeMs: [4], focusMs: [20 + (14 - 4)] });
+});

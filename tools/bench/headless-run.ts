@@ -82,17 +82,23 @@ export interface AnswerCost {
   readonly focusMs: readonly number[];
 }
 
-/**
- * Decode an answer of so many tokens after a question, and take the costs, in processor time, from its telemetry.
- *
- * @param index - of the tree's words; built from its tokens where absent.
- */
+export interface AnswerOptions {
+  readonly answerTokens: number;
+  /** Of the tree's words; built from its tokens where absent. */
+  readonly index?: SealedIndex;
+  /**
+   * Count from the first refocus that has to make room. Before, the working context is not full, and how far it is from
+   * that depends on the history's length.
+   */
+  readonly whenFull?: boolean;
+}
+
+/** Decode an answer after a question, and take the costs, in processor time, from its telemetry. */
 export async function answerCost(
   model: LoadedModel,
   tree: GistTree,
   config: RunConfig,
-  answerTokens: number,
-  index?: SealedIndex,
+  { answerTokens, index, whenFull = false }: AnswerOptions,
 ): Promise<AnswerCost> {
   const { layout } = assembleByRecency(tree, config, K);
   const events: TelemetryEvent[] = [];
@@ -124,21 +130,25 @@ export async function answerCost(
   } finally {
     await session.close();
   }
-  return costsOf(events);
+  return costsOf(events, whenFull);
 }
 
-/** The first token follows the prefill and is left out. */
-export function costsOf(events: readonly TelemetryEvent[]): AnswerCost {
+/** The first token follows the prefill and is left out. @param whenFull - as `AnswerOptions` has it. */
+export function costsOf(events: readonly TelemetryEvent[], whenFull = false): AnswerCost {
   const plain: number[] = [];
   const repaired: number[] = [];
   const refocusMs: number[] = [];
   let sinceRefocusMs: number | null = null;
   let hasBegun = false;
+  let isCounted = !whenFull;
   for (const event of events) {
+    if (event.type === 'refocus') isCounted ||= event.actions.some(({ reason }) => reason === 'over-budget');
     if (event.type !== 'latency') continue;
     if (event.stage === 'decode') {
-      if (hasBegun) (sinceRefocusMs === null ? plain : repaired).push(event.ms);
-      if (hasBegun && sinceRefocusMs !== null) refocusMs.push(sinceRefocusMs);
+      if (hasBegun && isCounted) {
+        (sinceRefocusMs === null ? plain : repaired).push(event.ms);
+        if (sinceRefocusMs !== null) refocusMs.push(sinceRefocusMs);
+      }
       sinceRefocusMs = null;
       hasBegun = true;
     } else if (hasBegun && (event.stage === 'score' || event.stage === 'allocate')) {

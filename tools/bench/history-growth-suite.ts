@@ -8,6 +8,8 @@ import { type AnswerCost, answerCost, longHistory } from './headless-run.ts';
 
 const SHORT_TOKENS = 8192;
 const LONG_TOKENS = 1_000_000;
+/** Over the short history the first blocks of it fill the working context. */
+const ANSWER_TOKENS = 12 * K;
 
 export async function historyGrowthSuite(model: LoadedModel, rounds: number): Promise<readonly BenchRow[]> {
   // What a turn's end looks through on purpose grows with the history; what follows it is measured.
@@ -19,7 +21,11 @@ export async function historyGrowthSuite(model: LoadedModel, rounds: number): Pr
   const median = (values: readonly number[]): number => quantile([...values], 0.5);
   for (let round = 0; round < rounds; round++) {
     const costs: AnswerCost[] = [];
-    for (const tree of [short, long]) costs.push(await answerCost(model, tree.fork(), config, 3 * K));
+    for (const tree of [short, long]) {
+      costs.push(
+        await answerCost(model, tree.fork(), config, { answerTokens: ANSWER_TOKENS, whenFull: true }),
+      );
+    }
     const [near, far] = costs as [AnswerCost, AnswerCost];
     decode.push(median(far.decodeMs) / median(near.decodeMs));
     focus.push(median(far.focusMs) / median(near.focusMs));

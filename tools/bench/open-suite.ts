@@ -8,6 +8,7 @@ import { openPage, runPaletteCommand } from '../../tests/browser/open-page.ts';
 import { writeSyntheticHistory } from '../synthetic-history.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
 import { type BenchRow, rowOf } from './measure.ts';
+import { seekThrough } from './seeking.ts';
 
 /** Writing the session, on a slow and busy machine. */
 const PATIENCE_MS = 1_800_000;
@@ -103,7 +104,7 @@ async function open(page: Page, address: string, step: number): Promise<Opened> 
     return { from: begun()!, to: performance.now() };
   }, step);
   const tasks = await tasksSince(page, whole.from);
-  const seekingTaskMs = await longestDuring(page, () => seek(page, step));
+  const seekingTaskMs = await longestDuring(page, () => page.evaluate(seekThrough, [step, SEEKS] as const));
   const savingTaskMs = await longestDuring(page, () => saveTrace(page));
   return {
     wholeMs: whole.to - whole.from,
@@ -114,23 +115,6 @@ async function open(page: Page, address: string, step: number): Promise<Opened> 
   };
 }
 
-/** Go to one step after the other by the slider, each drawn before the next. */
-function seek(page: Page, lastStep: number): Promise<void> {
-  return page.evaluate(
-    async ([last, seeks]) => {
-      const slider = document.querySelector<HTMLInputElement>('input[aria-label="Step"]')!;
-      const value = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!;
-      for (let i = 1; i <= seeks!; i++) {
-        value.set!.call(slider, String(Math.floor((last! * i) / seeks!)));
-        slider.dispatchEvent(new Event('input', { bubbles: true }));
-        await new Promise(requestAnimationFrame);
-        await new Promise(requestAnimationFrame);
-      }
-    },
-    [lastStep, SEEKS],
-  );
-}
-
 async function saveTrace(page: Page): Promise<void> {
   const download = page.waitForEvent('download');
   await runPaletteCommand(page, 'Save the trace as a zipped file');
@@ -138,7 +122,7 @@ async function saveTrace(page: Page): Promise<void> {
 }
 
 /** The longest task of the main thread meanwhile; 0 where none was long. */
-async function longestDuring(page: Page, work: () => Promise<void>): Promise<number> {
+async function longestDuring(page: Page, work: () => Promise<unknown>): Promise<number> {
   const from = await page.evaluate(() => performance.now());
   await work();
   return Math.max(0, ...(await tasksSince(page, from)));

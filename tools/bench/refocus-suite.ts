@@ -20,12 +20,8 @@ export async function refocusSuite(
     const decodes: number[] = [];
     const focus: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      const { decodeMs, focusMs } = await answerCost(
-        model,
-        longHistory(model, HISTORY_TOKENS, round),
-        config,
-        4 * K,
-      );
+      const history = longHistory(model, HISTORY_TOKENS, round);
+      const { decodeMs, focusMs } = await answerCost(model, history, config, { answerTokens: 4 * K });
       const decode = quantile([...decodeMs], 0.5);
       decodes.push(decode);
       focus.push(...focusMs);

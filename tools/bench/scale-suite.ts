@@ -3,7 +3,7 @@
  * thousand. The stored session is written by `long-session.ts`. Once headless over a store in memory, and once in
  * Chromium over IndexedDB, engine and page.
  */
-import { quantile } from 'simple-statistics';
+import { mean } from 'simple-statistics';
 import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
 import { openPage } from '../../tests/browser/open-page.ts';
 import { systemClock } from '../../src/base/clock.ts';
@@ -21,10 +21,15 @@ import { answerCost, longHistory } from './headless-run.ts';
 import { writeLongSession } from './long-session.ts';
 import { type BenchRow, rowOf, time } from './measure.ts';
 import { rendererProcesses, residentBytes } from './renderers.ts';
+import { seekThrough } from './seeking.ts';
 
 const PATIENCE_MS = 3_600_000;
 const SHORT_TOKENS = 10_000;
 const WORDS = 40_000;
+/** Steps that the page goes to, evenly over the run. */
+const SEEKS = 24;
+/** Over the short history the first blocks of it fill the working context. */
+const ANSWER_TOKENS = 32 * K;
 const MIB = 2 ** 20;
 
 /** @param browserTokens - in Chromium; 0 leaves that out. */
@@ -102,15 +107,23 @@ async function tokenCosts(model: LoadedModel, rounds: number, tokens: number): P
     return { tree, index: indexOf(tree, model) };
   });
   const ratios: number[] = [];
+  const spent: number[][] = [[], []];
   for (let round = 0; round < rounds; round++) {
     const costs: number[] = [];
-    for (const { tree, index } of histories) {
-      const { decodeMs, focusMs } = await answerCost(model, tree.fork(), config, 4 * K, index);
-      costs.push(quantile([...decodeMs], 0.5) + quantile([...focusMs], 0.5) / K);
+    for (const [i, { tree, index }] of histories.entries()) {
+      const { decodeMs, focusMs } = await answerCost(model, tree.fork(), config, {
+        answerTokens: ANSWER_TOKENS,
+        index,
+        whenFull: true,
+      });
+      costs.push(mean([...decodeMs]) + mean([...focusMs]) / K);
+      spent[i]!.push(costs[i]!);
     }
     ratios.push(costs[1]! / costs[0]!);
   }
   return [
+    rowOf(`a token of an answer over ${SHORT_TOKENS}, focus included`, spent[0]!, 'ms'),
+    rowOf(`a token of an answer over ${tokens}, focus included`, spent[1]!, 'ms'),
     rowOf(`a token of an answer, focus included: ${tokens} over ${SHORT_TOKENS}`, ratios, '× the time'),
   ];
 }
@@ -130,6 +143,7 @@ interface PageFigures {
   readonly openMs: number;
   readonly refocusMs: number;
   readonly appendMs: number;
+  readonly searchMs: number;
   readonly step: number;
 }
 
@@ -184,6 +198,7 @@ async function inChromium(rounds: number, words: Uint32Array, tokens: number): P
       while (max() < last) await new Promise(requestAnimationFrame);
       return performance.now() - performance.getEntriesByName('session-opening')[0]!.startTime;
     }, step);
+    const seekMs = await page.evaluate(seekThrough, [step, SEEKS] as const);
     const mib = residentBytes(rendererProcesses().filter((pid) => !others.includes(pid))) / MIB;
     const at = `${tokens} tokens, IndexedDB in Chromium`;
     const figures = (key: keyof PageFigures): number[] => engine.map((each) => each[key]);
@@ -191,8 +206,10 @@ async function inChromium(rounds: number, words: Uint32Array, tokens: number): P
       rowOf(`${at}: open, engine`, figures('openMs'), 'ms'),
       rowOf(`${at}: first refocus`, figures('refocusMs'), 'ms'),
       rowOf(`${at}: append and refocus`, figures('appendMs'), 'ms'),
+      rowOf(`${at}: search for a word, whole history`, figures('searchMs'), 'ms'),
       rowOf(`${at}: the page shows it`, [shownMs], 'ms'),
       rowOf(`${at}: the page has all steps`, [wholeMs], 'ms'),
+      rowOf(`${at}: go to a step, ${SEEKS} of them over the whole run`, seekMs, 'ms'),
       rowOf(`${at}: resident memory of the renderer`, [mib], 'MiB'),
     ];
   } finally {

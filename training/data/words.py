@@ -25,6 +25,8 @@ from training.models.features import LEXICAL
 K1, B = SEARCH["k1"], SEARCH["b"]
 WINDOW, STRIDE = SEARCH["windowTokens"], SEARCH["strideTokens"]
 MIDDLE_WEIGHT = SEARCH["middleWeight"]
+MOST_HOLDING_BLOCKS = SEARCH["mostHoldingBlocks"]
+"""Of a query's words the rarest count, as many as begin in so many blocks together."""
 QUERY_TOKENS, QUESTION_REACH = SEARCH["queryTokens"], SEARCH["questionReachTokens"]
 BEGINNING_LETTERS, FUNCTION_WORDS = SEARCH["beginningLetters"], frozenset(SEARCH["functionWords"])
 WORD_MATCHES = ("stems", "beginnings")
@@ -178,6 +180,19 @@ class HistoryWords:
             stems = [word[:BEGINNING_LETTERS] for word in stems if word not in FUNCTION_WORDS]
         return list(dict.fromkeys(stems))
 
+    def counting(self, words: list[str], blocks: int, most: int = MOST_HOLDING_BLOCKS) -> list[str]:
+        """The words that the first blocks hold, without the most frequent of too many (`WindowIndex.heldTerms`)."""
+        if sum(len(self.places.get(word, [])) for word in words) <= most:
+            return words
+        held = {}
+        for word in words:
+            holding = {place // BLOCK_SIZE for place in self.places.get(word, [])}
+            held[word] = sum(block < blocks for block in holding)
+        rarest = sorted((word for word in words if held[word]), key=lambda word: held[word])
+        sums = np.cumsum([held[word] for word in rarest])
+        kept = {word for place, word in enumerate(rarest) if place == 0 or sums[place] <= most}
+        return [word for word in words if word in kept]
+
     def bm25(self, words: list[str], blocks: int) -> np.ndarray:
         """`[blocks]` BM25 over overlapping windows; a block is worth its best one (`WindowIndex.rank`)."""
         tokens = blocks * BLOCK_SIZE
@@ -219,11 +234,12 @@ class HistoryWords:
         queried, tailed = (span[0] // BLOCK_SIZE for span in asked)
         query, tail = (self.words_in(span) for span in asked)
         if queried:
+            query = self.counting(query, queried)
             ranks = self.bm25(query, queried)
             blocks[0, :queried] = ranks / ranks.max() if ranks.max() > 0 else ranks
             blocks[1, :queried], blocks[2, :queried] = self.shares(query, queried)
         if tailed:
-            blocks[3, :tailed], blocks[4, :tailed] = self.shares(tail, tailed)
+            blocks[3, :tailed], blocks[4, :tailed] = self.shares(self.counting(tail, tailed), tailed)
         edges = [edge for _, start, end in layout for edge in (start // BLOCK_SIZE, -(-end // BLOCK_SIZE))]
         return np.maximum.reduceat(blocks, edges, axis=1)[:, ::2].T.astype(np.float32)
 

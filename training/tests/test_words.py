@@ -93,3 +93,16 @@ def test_every_variant_reads_words_and_goes_on_from_weights_without(
 def test_a_lensnet_with_some_of_the_features_is_refused() -> None:
     with pytest.raises(ValueError, match="5 lexical features or none, not 3"):
         LensConfig(hidden_size=16, lexical_features=3)
+
+
+def test_of_too_many_frequent_words_the_rarest_count(tokenizer: Tokenizer) -> None:
+    text = "".join(
+        " the tide" + " salt" * (i % 30 == 0) + (" amber" if i == 40 else " of") + " rope." for i in range(240)
+    )
+    words = HistoryWords(Vocabulary.of(tokenizer), tokenizer.encode(text).ids)
+    blocks = len(words.ids) // 32
+    asked = ["the", "salt", "amber", "kestrel"]
+    held = {word: len({place // 32 for place in words.places.get(word, []) if place < blocks * 32}) for word in asked}
+    assert words.counting(asked, blocks, held["amber"] + held["salt"]) == ["salt", "amber"]
+    assert words.counting(asked, blocks, held["amber"] + held["salt"] - 1) == ["amber"]
+    assert words.counting(["the"], blocks, 1) == ["the"]

@@ -28,11 +28,16 @@ export function bestOfEntries(
   entries: readonly { readonly start: number; readonly end: number }[],
   { blocks, values }: BlockValues,
 ): Float64Array {
+  const best = new Float64Array(entries.length);
+  const { length } = blocks;
   let at = 0;
-  return Float64Array.from(entries, ({ start, end }) => {
-    while (at < blocks.length && blocks[at]! < start / K) at++;
+  for (let entry = 0; entry < best.length; entry++) {
+    const first = Math.ceil(entries[entry]!.start / K);
+    const behind = Math.ceil(entries[entry]!.end / K);
+    while (at < length && blocks[at]! < first) at++;
     let most = 0;
-    for (; at < blocks.length && blocks[at]! < end / K; at++) most = Math.max(most, values[at]!);
-    return most;
-  });
+    for (; at < length && blocks[at]! < behind; at++) if (values[at]! > most) most = values[at]!;
+    best[entry] = most;
+  }
+  return best;
 }

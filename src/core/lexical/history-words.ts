@@ -43,6 +43,7 @@ interface SlotSpan {
 /** What the history says of a query. */
 interface QueryFigures extends BlockShares {
   readonly ranks: BlockValues;
+  readonly bestRank: number;
 }
 
 export class HistoryWords {
@@ -117,9 +118,8 @@ export class HistoryWords {
     asked: Asked,
     out = new Float32Array(entries.reduce((slots, { cost }) => slots + cost, 0) * LEXICAL_FEATURES),
   ): Float32Array {
-    const { ranks, own: asks, near: asksNear } = this.queryFigures(asked);
+    const { ranks, bestRank, own: asks, near: asksNear } = this.queryFigures(asked);
     const { own, near } = this.tailFigures(asked);
-    const bestRank = ranks.values.reduce((most, rank) => Math.max(most, rank), 0);
     const [bm25, ...shares] = [ranks, asks, asksNear, own, near].map((figures) =>
       bestOfEntries(entries, figures),
     );
@@ -136,10 +136,11 @@ export class HistoryWords {
 
   private queryFigures({ query, queryStart }: Pick<Asked, 'query' | 'queryStart'>): QueryFigures {
     this.takeIn();
-    return this.remembered(this.queries, query, queryStart, (text, blocks) => ({
-      ranks: this.index.rank(text, blocks, this.match),
-      ...this.index.shares(text, blocks, this.match),
-    }));
+    return this.remembered(this.queries, query, queryStart, (text, blocks) => {
+      const ranks = this.index.rank(text, blocks, this.match);
+      const bestRank = ranks.values.reduce((most, rank) => Math.max(most, rank), 0);
+      return { ranks, bestRank, ...this.index.shares(text, blocks, this.match) };
+    });
   }
 
   private tailFigures({ tail, tailStart }: Pick<Asked, 'tail' | 'tailStart'>): BlockShares {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../base/rng.ts';
+import { RecentOccurrences } from './occurrences.ts';
 import { PostingSegment } from './posting-segment.ts';
 import { PIECES_REACH_TOKENS, type SealedIndex, WindowIndex } from './window-index.ts';
 
@@ -94,5 +95,28 @@ describe('a stored index', () => {
       bytes.map(() => 7),
     ])
       expect(() => new PostingSegment(wrong)).toThrow(RangeError);
+  });
+});
+
+describe('words that are asked for again', () => {
+  it('are kept with what came since, and found anew once others took their place', () => {
+    const kept = new RecentOccurrences(8);
+    const found: string[] = [];
+    const ask = (term: string, places: readonly number[]): readonly number[] =>
+      kept.of(term, () => {
+        found.push(term);
+        return places;
+      }).places;
+    ask('salt', [1, 2, 40]);
+    kept.peek('salt')!.add(70);
+    expect(ask('salt', [])).toEqual([1, 2, 40, 70]);
+    expect(kept.peek('salt')!.blocks).toEqual([0, 1, 2]);
+    expect(kept.peek('salt')!.heldBefore(2)).toBe(2);
+    ask('rope', [3, 4, 5]);
+    expect(kept.peek('salt')).toBeUndefined();
+    // More than is kept at all: it stays until the next one.
+    ask('tide', [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(kept.peek('tide')!.places).toHaveLength(9);
+    expect(found).toEqual(['salt', 'rope', 'tide']);
   });
 });

@@ -2,11 +2,14 @@
  * Where each word of a growing history begins: segments that are sealed and may be stored, and what came since. Sealed
  * words are decoded when they are first asked for.
  */
+import { type Occurrences, RecentOccurrences } from './occurrences.ts';
 import { encodeSegment, type IndexedStretch, mergeSegments, PostingSegment } from './posting-segment.ts';
+import { BEGINNING_LETTERS } from './words.ts';
 
 /** Segments are joined up to so many tokens: what is rewritten then grows no further. */
 const MOST_TOKENS = 1 << 18;
-const NONE: readonly number[] = [];
+/** What is kept of the words that were asked for: about 50 MB. */
+const MOST_KEPT_PLACES = 1 << 22;
 
 /** Segments that take the place of all stored ones from a token on. */
 export interface SealedSegments {
@@ -22,8 +25,9 @@ export class Postings {
   private readonly sealed: PostingSegment[];
   /** Of the words that ended since the last seal. */
   private recent = new Map<string, number[]>();
-  /** All places of the words that were asked for. */
-  private readonly whole = new Map<string, number[]>();
+  /** Of the words that were asked for, and of the first letters that were. */
+  private readonly whole = new RecentOccurrences(MOST_KEPT_PLACES);
+  private readonly beginnings = new RecentOccurrences(MOST_KEPT_PLACES);
 
   /** @param sealed - neighbours from token 0 on. */
   constructor(sealed: readonly PostingSegment[] = []) {
@@ -35,30 +39,30 @@ export class Postings {
     const known = this.recent.get(word);
     if (known === undefined) this.recent.set(word, [place]);
     else known.push(place);
-    this.whole.get(word)?.push(place);
+    this.whole.peek(word)?.add(place);
+    this.beginnings.peek(word.slice(0, BEGINNING_LETTERS))?.add(place);
   }
 
-  /** First tokens of the words with a stem, ascending; borrowed. */
-  of(word: string): readonly number[] {
-    const known = this.whole.get(word);
-    if (known !== undefined) return known;
-    const places: number[] = [];
-    for (const segment of this.sealed) segment.addPlaces(word, places);
-    const recent = this.recent.get(word) ?? NONE;
-    if (places.length === 0 && recent.length === 0) return NONE;
-    for (const place of recent) places.push(place);
-    this.whole.set(word, places);
-    return places;
+  /** Of the words with a stem; borrowed. */
+  of(word: string): Occurrences {
+    return this.whole.of(word, () => {
+      const places: number[] = [];
+      for (const segment of this.sealed) segment.addPlaces(word, places);
+      for (const place of this.recent.get(word) ?? []) places.push(place);
+      return places;
+    });
   }
 
-  /** First tokens of all words whose stems begin so, ascending. */
-  beginningWith(letters: string): readonly number[] {
-    const places: number[] = [];
-    for (const segment of this.sealed) segment.addPlacesOfBeginning(letters, places);
-    for (const [word, recent] of this.recent) {
-      if (word.startsWith(letters)) for (const place of recent) places.push(place);
-    }
-    return places.sort((a, b) => a - b);
+  /** Of all words whose stems begin so; borrowed. @param letters - `BEGINNING_LETTERS` of them. */
+  beginningWith(letters: string): Occurrences {
+    return this.beginnings.of(letters, () => {
+      const places: number[] = [];
+      for (const segment of this.sealed) segment.addPlacesOfBeginning(letters, places);
+      for (const [word, recent] of this.recent) {
+        if (word.startsWith(letters)) for (const place of recent) places.push(place);
+      }
+      return places.sort((a, b) => a - b);
+    });
   }
 
   /**

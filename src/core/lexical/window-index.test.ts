@@ -6,8 +6,9 @@ import { BM25, WindowIndex } from './window-index.ts';
 import { searchWords } from './words.ts';
 
 /** Every character is a token. */
-function indexOf(text: string): WindowIndex {
-  const index = new WindowIndex({ push: (id) => String.fromCodePoint(id) });
+function indexOf(text: string, mostHoldingBlocks?: number): WindowIndex {
+  const pieces = { push: (id: number) => String.fromCodePoint(id) };
+  const index = new WindowIndex(pieces, undefined, mostHoldingBlocks);
   index.add(Uint32Array.from(text, (character) => character.codePointAt(0)!));
   return index;
 }
@@ -90,6 +91,41 @@ describe('WindowIndex', () => {
         });
       }
     }
+  });
+});
+
+describe('a query of too many frequent words', () => {
+  const text = Array.from(
+    { length: 60 },
+    (_, i) => `the tide ${i % 3 === 0 ? 'salt ' : ''}${i === 40 ? 'amber' : 'of'} rope`,
+  )
+    .map((words) => words.padEnd(K))
+    .join('');
+  const capped = (most: number): WindowIndex => indexOf(text, most);
+
+  it('is the one of its rarest words, in as many blocks as may be looked at', () => {
+    const asked = 'the salt of amber tide';
+    // Amber in 1 block, salt in 20, of in 59.
+    for (const [most, words] of [
+      [20, 'amber'],
+      [21, 'salt amber'],
+      [79, 'salt amber'],
+      [80, 'salt of amber'],
+    ] as const) {
+      expect(capped(most).shares(asked, 60)).toEqual(indexOf(text).shares(words, 60));
+      expect(capped(most).rank(asked, 60)).toEqual(indexOf(text).rank(words, 60));
+    }
+  });
+
+  it('is its rarest word’s at least', () => {
+    expect(capped(1).shares('the salt', 60)).toEqual(indexOf(text).shares('salt', 60));
+  });
+
+  it('counts blocks before the cursor alone, so that what comes later changes nothing', () => {
+    // Of the first 30 blocks 10 hold salt, and 30 the.
+    expect(capped(10).shares('the salt', 30)).toEqual(
+      indexOf(text.slice(0, 30 * K), 10).shares('the salt', 30),
+    );
   });
 });
 

@@ -6,6 +6,8 @@
 import { ChunkedRows } from '../../base/chunked-array.ts';
 import { K } from '../tree/ids.ts';
 import type { BlockValues } from './block-values.ts';
+import { IndexSet } from './index-set.ts';
+import type { Occurrences } from './occurrences.ts';
 import type { PostingSegment } from './posting-segment.ts';
 import { Postings, type SealedSegments } from './postings.ts';
 import { BEGINNING_LETTERS, fold, searchTerms, stem, type WordMatch } from './words.ts';
@@ -16,6 +18,11 @@ const WINDOW_TOKENS = 48;
 const STRIDE_TOKENS = 8;
 /** Of equally good blocks the one in the middle of the good windows comes first. */
 const MIDDLE_WEIGHT = 1e-3;
+/**
+ * Of a query's words the rarest count, as many as begin in so many blocks together: what a refocus costs then has a
+ * bound however long the history is, and what is left out is in so many blocks that it tells few of them apart.
+ */
+const MOST_HOLDING_BLOCKS = 1 << 16;
 /** The constants of keyword search. */
 export const BM25 = {
   k1: K1,
@@ -23,7 +30,14 @@ export const BM25 = {
   windowTokens: WINDOW_TOKENS,
   strideTokens: STRIDE_TOKENS,
   middleWeight: MIDDLE_WEIGHT,
+  mostHoldingBlocks: MOST_HOLDING_BLOCKS,
 } as const;
+
+/** A word that is searched for, and how many of the first blocks hold it. */
+interface HeldTerm {
+  readonly occurrences: Occurrences;
+  readonly held: number;
+}
 
 /** How much of a query's words blocks hold: a word counts as much as it is rare among the blocks. */
 export interface BlockShares {
@@ -68,11 +82,16 @@ export class WindowIndex {
   private windowCounts = new Uint16Array(0);
   private blockSums = new Float64Array(0);
   private nearSums = new Float64Array(0);
+  private readonly touched = new IndexSet();
 
-  /** @param sealed - go on where this ended. */
+  /**
+   * @param sealed - go on where this ended.
+   * @param mostHoldingBlocks - that are looked at for one query, but for those of its rarest word.
+   */
   constructor(
     private readonly pieces: PieceReader,
     sealed?: SealedIndex,
+    private readonly mostHoldingBlocks = MOST_HOLDING_BLOCKS,
   ) {
     this.postings = new Postings(sealed?.segments);
     this.strideSums.append([0]);
@@ -139,10 +158,9 @@ export class WindowIndex {
     this.reserve(windows, blocks);
     const { windowScores: scores, windowCounts: counts } = this;
     const meanLength = Math.max(1, this.wordsInAll(windows, tokens) / Math.max(1, windows));
-    const reached: number[] = [];
-    for (const places of this.placesOf(query, match)) {
+    for (const { occurrences } of this.heldTerms(query, blocks, match)) {
       const holding: number[] = [];
-      for (const token of places) {
+      for (const token of occurrences.places) {
         if (token >= tokens) break;
         const last = Math.floor(token / STRIDE_TOKENS);
         const first = Math.max(0, Math.ceil((token - WINDOW_TOKENS + 1) / STRIDE_TOKENS));
@@ -154,12 +172,12 @@ export class WindowIndex {
       for (const window of holding) {
         const count = counts[window]!;
         counts[window] = 0;
-        if (scores[window] === 0) reached.push(window);
+        this.touched.add(window);
         const damping = K1 * (1 - B + (B * this.wordsIn(window, tokens)) / meanLength);
         scores[window]! += (rarity * count * (K1 + 1)) / (count + damping);
       }
     }
-    return this.toBlocks(Uint32Array.from(reached).sort(), blocks);
+    return this.toBlocks(this.touched.takeAll(), blocks);
   }
 
   /**
@@ -170,44 +188,51 @@ export class WindowIndex {
   shares(query: string, blocks: number, match: WordMatch = 'stems'): BlockShares {
     this.reserve(0, blocks);
     const { blockSums: own, nearSums: near } = this;
-    const touched: number[] = [];
     let total = 0;
-    for (const places of this.placesOf(query, match)) {
-      const holding = blocksWith(places, blocks);
-      if (holding.length === 0) continue;
-      const rarity = rarityOf(holding.length, blocks);
+    for (const { occurrences, held } of this.heldTerms(query, blocks, match)) {
+      const rarity = rarityOf(held, blocks);
       total += rarity;
       let reached = -1;
-      for (const block of holding) {
+      for (let i = 0; i < held; i++) {
+        const block = occurrences.blocks[i]!;
         own[block]! += rarity;
         const last = Math.min(block + 1, blocks - 1);
         for (let beside = Math.max(block - 1, reached + 1); beside <= last; beside++) {
-          if (near[beside] === 0) touched.push(beside);
+          this.touched.add(beside);
           near[beside]! += rarity;
         }
         reached = last;
       }
     }
-    const found = Uint32Array.from(touched).sort();
-    const take = (sums: Float64Array): BlockValues => ({
-      blocks: found,
-      values: Float64Array.from(found, (block) => {
-        const share = sums[block]! / total;
-        sums[block] = 0;
-        return share;
-      }),
-    });
+    const found = this.touched.takeAll();
+    const take = (sums: Float64Array): BlockValues => {
+      const values = new Float64Array(found.length);
+      for (let i = 0; i < found.length; i++) {
+        values[i] = sums[found[i]!]! / total;
+        sums[found[i]!] = 0;
+      }
+      return { blocks: found, values };
+    };
     return { own: take(own), near: take(near) };
   }
 
-  /** Where each of a query's words begins. */
-  private *placesOf(query: string, match: WordMatch): Generator<readonly number[]> {
-    const { postings } = this;
+  /** A query's words that the first blocks hold, in the query's order, without the most frequent of too many. */
+  private heldTerms(query: string, blocks: number, match: WordMatch): readonly HeldTerm[] {
+    const { postings, mostHoldingBlocks } = this;
+    const terms: HeldTerm[] = [];
     for (const term of searchTerms(query, match)) {
       // A shorter word is whole.
       const isWhole = match === 'stems' || term.length < BEGINNING_LETTERS;
-      yield isWhole ? postings.of(term) : postings.beginningWith(term);
+      const occurrences = isWhole ? postings.of(term) : postings.beginningWith(term);
+      const held = occurrences.heldBefore(blocks);
+      if (held > 0) terms.push({ occurrences, held });
     }
+    const rarest = [...terms].sort((a, b) => a.held - b.held);
+    let holding = rarest[0]?.held ?? 0;
+    let kept = 1;
+    while (kept < rarest.length && (holding += rarest[kept]!.held) <= mostHoldingBlocks) kept++;
+    const counting = new Set(rarest.slice(0, kept));
+    return terms.filter((term) => counting.has(term));
   }
 
   /**
@@ -239,6 +264,7 @@ export class WindowIndex {
 
   /** Grow the work space; what is grown anew is all zeros as well. */
   private reserve(windows: number, blocks: number): void {
+    this.touched.reserve(Math.max(windows, blocks));
     if (this.windowScores.length < windows) {
       this.windowScores = new Float64Array(2 * windows);
       this.windowCounts = new Uint16Array(2 * windows);
@@ -287,17 +313,6 @@ export class WindowIndex {
     this.wordCount++;
     this.open = '';
   }
-}
-
-/** Those of the first blocks in which a word begins, ascending. @param places - ascending. */
-function blocksWith(places: readonly number[], blocks: number): readonly number[] {
-  const holding: number[] = [];
-  for (const token of places) {
-    const block = Math.floor(token / K);
-    if (block >= blocks) break;
-    if (holding.at(-1) !== block) holding.push(block);
-  }
-  return holding;
 }
 
 /** BM25's inverse document frequency, never negative. */
