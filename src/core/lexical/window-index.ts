@@ -5,8 +5,7 @@
  */
 import { ChunkedRows } from '../../base/chunked-array.ts';
 import { K } from '../tree/ids.ts';
-import type { BlockValues } from './block-values.ts';
-import { IndexSet } from './index-set.ts';
+import { type BlockValues, IndexSet } from './block-values.ts';
 import type { Occurrences } from './occurrences.ts';
 import type { PostingSegment } from './posting-segment.ts';
 import { Postings, type SealedSegments } from './postings.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { IndexSet } from './index-set.ts';
+import { IndexSet } from './block-values.ts';
 
 it('gives each number once, ascending, and is empty then', () => {
   const set = new IndexSet();
