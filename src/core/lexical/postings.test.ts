@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../base/rng.ts';
-import { RecentOccurrences } from './occurrences.ts';
 import { PostingSegment } from './posting-segment.ts';
+import { RecentOccurrences } from './postings.ts';
 import { PIECES_REACH_TOKENS, type SealedIndex, WindowIndex } from './window-index.ts';
 
 /** Every byte is a token, so that characters and words are cut anywhere. */

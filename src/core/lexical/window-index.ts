@@ -6,9 +6,8 @@
 import { ChunkedRows } from '../../base/chunked-array.ts';
 import { K } from '../tree/ids.ts';
 import { type BlockValues, IndexSet } from './block-values.ts';
-import type { Occurrences } from './occurrences.ts';
 import type { PostingSegment } from './posting-segment.ts';
-import { Postings, type SealedSegments } from './postings.ts';
+import { type Occurrences, Postings, type SealedSegments } from './postings.ts';
 import { BEGINNING_LETTERS, fold, searchTerms, stem, type WordMatch } from './words.ts';
 
 const K1 = 1.2;
