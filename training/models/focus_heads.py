@@ -56,17 +56,8 @@ class AdaptedLens:
         self.config, self.net = net.config, net
         self.weights = adapters.weights_of(net, head)
 
-    def __call__(
-        self,
-        own: Tensor,
-        block: Tensor,
-        feats: Tensor,
-        tail: Tensor,
-        slot_mask: Tensor | None = None,
-        tail_mask: Tensor | None = None,
-        parts: LensParts | None = None,
-    ) -> Tensor:
-        return functional_call(self.net, self.weights, (own, block, feats, tail, slot_mask, tail_mask, parts))
+    def __call__(self, *inputs: Tensor | LensParts | None, **named: Tensor | LensParts | None) -> Tensor:
+        return functional_call(self.net, self.weights, inputs, named)
 
 
 class MixingNet(nn.Module):

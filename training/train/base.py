@@ -28,7 +28,7 @@ from training.options import add_language, add_length, add_networks, add_run, pa
 from training.paths import CACHE
 from training.train.base_curriculum import TOKENS_PER_STEP, Corpus, Stage, chosen_stages
 from training.train.base_loss import BINDING_LAYER, RETRIEVAL_HEAD, RETRIEVAL_LAYER, Batch, training_loss
-from training.train.checkpoints import begin, load_gistnet, save_atomically
+from training.train.checkpoints import begin, load_gistnet, read_back, save_atomically
 from training.train.loop import Meter, Progress, Timer, descend, peak_groups, set_learning_rate, warm_cosine
 from training.world.lexicon import ALIASES
 
@@ -82,15 +82,11 @@ class Trainer:
             self.model.load_state_dict(widened(saved["state_dict"], tokenizer))
         if options.begin_binding:
             init_copy_head(self.model, BINDING_LAYER, 0, quiet=1.0)
-        if options.resume and self.checkpoint.exists():
-            saved = torch.load(self.checkpoint, weights_only=False)
-            self.model.load_state_dict(saved["state_dict"])
-            self.optimizer.load_state_dict(saved["optimizer"])
+        if found := read_back(options, self.checkpoint, self.model, self.optimizer, self.rng):
+            saved, self.progress = found
             if self.contexts:
                 self.contexts.pool = saved["pool"]
-            self.rng.setstate(saved["rng"])
             self.tokens = saved["tokens"]
-            self.progress = Progress(options.minutes, options.steps, saved["step"], saved["seconds"])
 
     def run(self) -> None:
         timer = Timer(self.options.save_seconds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import random
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from training.models.lens_variants import Lens, create_lensnet
 from training.models.lensnet import LensConfig
 from training.models.llama import Llama, LlamaConfig
 from training.paths import BASE, GISTNET, LENSNET
+from training.train.loop import Progress
 from training.train.probes import Probes
 
 
@@ -30,6 +33,26 @@ def save_atomically(path: Path, entries: dict) -> None:
     partial = path.with_suffix(".partial")
     torch.save(entries, partial)
     partial.replace(path)
+
+
+def read_back(
+    options: argparse.Namespace,
+    checkpoint: Path,
+    net: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    rng: random.Random,
+) -> tuple[dict, Progress] | None:
+    """What `--resume` goes on from: weights, optimiser and generator are put back; the rest is in the entries.
+
+    None where the run begins.
+    """
+    if not (options.resume and checkpoint.exists()):
+        return None
+    saved = torch.load(checkpoint, weights_only=False)
+    net.load_state_dict(saved["state_dict"])
+    optimizer.load_state_dict(saved["optimizer"])
+    rng.setstate(saved["rng"])
+    return saved, Progress(options.minutes, options.steps, saved["step"], saved["seconds"])
 
 
 def freeze(module: nn.Module) -> None:

@@ -12,7 +12,6 @@ cue that heads start from, at first strongly. Checkpoints; `--resume` goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 
 import torch
@@ -26,9 +25,9 @@ from training.models.focus_heads import AdaptedLens, HeadAdapters
 from training.models.lensnet import LensParts
 from training.options import add_language, add_length, add_networks, add_run, parser_of
 from training.paths import HEAD_ADAPTERS
-from training.train.checkpoints import begin, load_base, load_gistnet, load_lensnet, save_atomically
+from training.train.checkpoints import begin, load_base, load_gistnet, load_lensnet, read_back, save_atomically
 from training.train.lens_losses import forward, sample_loss
-from training.train.loop import Meter, Progress, Timer, descend, peak_groups, set_learning_rate, warm_cosine
+from training.train.loop import Meter, Progress, descend, peak_groups, set_learning_rate, steps_of, warm_cosine
 
 REPORT_STEPS = 10
 SOFTNESS = 0.08
@@ -81,32 +80,20 @@ class Trainer:
         self.sampler = Sampler(base, gistnet, teller, self.rng, self.lens.config.tail_tokens)
         self.progress, self.meter = Progress(options.minutes, options.steps), Meter()
         self.checkpoint = options.out.with_suffix(".checkpoint.pt")
-        if options.resume and self.checkpoint.exists():
-            saved = torch.load(self.checkpoint, weights_only=False)
-            self.net.load_state_dict(saved["state_dict"])
-            self.optimizer.load_state_dict(saved["optimizer"])
+        if found := read_back(options, self.checkpoint, self.net, self.optimizer, self.rng):
+            saved, self.progress = found
             self.sampler.pool = saved["pool"]
-            self.rng.setstate(saved["rng"])
-            self.progress = Progress(options.minutes, options.steps, saved["step"], saved["seconds"])
 
     def run(self) -> None:
         options = self.options
         if not self.progress.step:
             self.sampler.fill(options.pool)
             self.progress = Progress(options.minutes, options.steps)
-        timer = Timer(options.save_seconds)
-        while (share := self.progress.share()) < 1:
+        for share in steps_of(self.progress, self.meter, REPORT_STEPS, options.save_seconds, self.save):
             set_learning_rate(self.optimizer, warm_cosine(self.progress.step, share, 10, 0.03))
             if self.rng.random() < options.refresh:
                 self.sampler.refresh()
             descend(self.loss(self.draw(), max(options.own, 1 - 2 * share)), self.optimizer)
-            self.progress.advance()
-            if self.progress.step % REPORT_STEPS == 0:
-                place = {"step": self.progress.step, "seconds": round(self.progress.seconds)}
-                print(json.dumps({**place, **self.meter.read()}), flush=True)
-            if timer.due():
-                self.save()
-        self.save()
 
     def draw(self) -> list[Sample]:
         """Half of the samples ask for several things, where the pool has such questions."""

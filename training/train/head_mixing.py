@@ -28,7 +28,7 @@ from training.models.focus_heads import HeadMerger, HeadRouter
 from training.models.llama import Llama
 from training.options import add_length, add_networks, add_run, parser_of
 from training.paths import HEAD_MERGER, HEAD_ROUTER, HEAD_ROWS
-from training.train.checkpoints import begin, load_base, save_atomically
+from training.train.checkpoints import begin, load_base, read_back, save_atomically
 from training.train.intervals import cell
 from training.train.loop import Meter, Progress, Timer, descend, peak_groups, set_learning_rate, warm_cosine
 
@@ -167,13 +167,9 @@ class Trainer:
         self.progress, self.meter = Progress(options.minutes, options.steps), Meter()
         self.best = (self.task.score(self.judged), self.state())
         self.checkpoint = options.out.with_suffix(".checkpoint.pt")
-        if options.resume and self.checkpoint.exists():
-            saved = torch.load(self.checkpoint, weights_only=False)
-            self.net.load_state_dict(saved["state_dict"])
-            self.optimizer.load_state_dict(saved["optimizer"])
+        if found := read_back(options, self.checkpoint, self.net, self.optimizer, self.rng):
+            saved, self.progress = found
             self.best = saved["best"]
-            self.rng.setstate(saved["rng"])
-            self.progress = Progress(options.minutes, options.steps, saved["step"], saved["seconds"])
 
     def run(self) -> None:
         timer = Timer(self.options.save_seconds)

@@ -37,6 +37,7 @@ from training.train.checkpoints import (
     load_base,
     load_gistnet,
     load_probes,
+    read_back,
     save_atomically,
     start_from,
 )
@@ -50,7 +51,7 @@ from training.train.lens_losses import (
     sample_loss,
     transplant,
 )
-from training.train.loop import Meter, Progress, Timer, descend, peak_groups, set_learning_rate, warm_cosine
+from training.train.loop import Meter, Progress, descend, peak_groups, set_learning_rate, steps_of, warm_cosine
 
 REPORT_STEPS = 50
 
@@ -85,13 +86,9 @@ class Trainer:
         )
         self.progress, self.meter = Progress(options.minutes, options.steps), Meter()
         self.checkpoint = options.out.with_suffix(".checkpoint.pt")
-        if options.resume and self.checkpoint.exists():
-            saved = torch.load(self.checkpoint, weights_only=False)
-            self.net.load_state_dict(saved["state_dict"])
-            self.optimizer.load_state_dict(saved["optimizer"])
+        if found := read_back(options, self.checkpoint, self.net, self.optimizer, self.rng):
+            saved, self.progress = found
             self.sampler.pool, self.sampler.far_pool = saved["pools"]
-            self.rng.setstate(saved["rng"])
-            self.progress = Progress(options.minutes, options.steps, saved["step"], saved["seconds"])
 
     def draw(self, progress: float) -> Sample:
         """A sample of the curriculum: longer histories and wider budgets as training proceeds."""
@@ -109,19 +106,11 @@ class Trainer:
         options = self.options
         if not self.progress.step:
             self.prepare()
-        timer = Timer(options.save_seconds)
-        while (share := self.progress.share()) < 1:
+        for share in steps_of(self.progress, self.meter, REPORT_STEPS, options.save_seconds, self.save):
             set_learning_rate(self.optimizer, warm_cosine(self.progress.step, share, 50, 0.03))
             if self.rng.random() < options.refresh:
                 self.sampler.refresh()
             descend(self.loss([self.draw(share) for _ in range(options.batch)], share), self.optimizer)
-            self.progress.advance()
-            if self.progress.step % REPORT_STEPS == 0:
-                place = {"step": self.progress.step, "seconds": round(self.progress.seconds)}
-                print(json.dumps({**place, **self.meter.read()}), flush=True)
-            if timer.due():
-                self.save()
-        self.save()
 
     def prepare(self) -> None:
         """Fill the pools; without weights to start from, teach the queries first."""

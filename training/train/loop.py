@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -73,6 +74,22 @@ class Meter:
         means = {name: round(total / count, 4) for name, (total, count) in sorted(self.sums.items()) if count}
         self.sums.clear()
         return means
+
+
+def steps_of(
+    progress: Progress, meter: Meter, report_steps: int, save_seconds: float, save: Callable[[], None]
+) -> Iterator[float]:
+    """The share that is over before each step of a run; reports and checkpoints come between steps and at the end."""
+    timer = Timer(save_seconds)
+    while (share := progress.share()) < 1:
+        yield share
+        progress.advance()
+        if progress.step % report_steps == 0:
+            place = {"step": progress.step, "seconds": round(progress.seconds)}
+            print(json.dumps({**place, **meter.read()}), flush=True)
+        if timer.due():
+            save()
+    save()
 
 
 def warm_cosine(step: int, share: float, warmup: int, floor: float) -> float:
