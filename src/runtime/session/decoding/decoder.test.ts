@@ -133,6 +133,19 @@ describe('Decoder, patch mode', () => {
     expect(decoder.cachedSlots).toBe(layout.usedTokens);
   });
 
+  it.each(KV_MODES)('%s: forgets gists that were made anew, whatever it was asked last', async (mode) => {
+    const { layout, decoder } = scene();
+    decoder.setKvMode(mode);
+    await decoder.sync(layout, CAPACITY);
+    const at = layout.entries.findIndex(({ lod }) => lod === 1);
+    const { start } = layout.entries[at]!;
+    const before = layout.entries.slice(0, at).reduce((sum, { cost }) => sum + cost, 0);
+    decoder.forgetGists({ lod: 1, first: start / 32 - 5, count: 5 });
+    expect((await decoder.sync(layout, CAPACITY)).ranSlots).toBe(0);
+    decoder.forgetGists({ lod: 1, first: start / 32 - 5, count: 6 });
+    expect((await decoder.sync(layout, CAPACITY)).ranSlots).toBe(layout.usedTokens - before);
+  });
+
   it('runs all again when it goes back to exact, or is reset', async () => {
     const stage = patching();
     const { decoder, layout, expanded } = stage;

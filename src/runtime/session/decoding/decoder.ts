@@ -6,7 +6,7 @@
 import type { GistInput, KvMode } from '../../../core/parameters/context.ts';
 import type { AttentionReading } from '../../../core/parameters/measurement.ts';
 import type { ConfigAffecting } from '../../../core/trace/config.ts';
-import { spanIdOf } from '../../../core/tree/ids.ts';
+import { type NodeRun, spanIdOf, tokensPerEntry } from '../../../core/tree/ids.ts';
 import { bringInGists } from '../../../core/context/slot-view.ts';
 import { ABSOLUTE_POSITIONS, positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import type { SentPositions } from '../../../core/context/invariants.ts';
@@ -418,7 +418,17 @@ export class Decoder {
     return readContinuationRows(rows, ids, vocabulary);
   }
 
-  /** Forget everything, for example when gists were recomputed. */
+  /** Gists were made anew: forget the first slot that holds an old one, and what was read behind it. */
+  forgetGists({ lod, first, count }: NodeRun): void {
+    if (this.session === null) return;
+    const firstKey = gistKey(lod, first * tokensPerEntry(lod));
+    const slot = this.cached.keys
+      .subarray(0, this.length)
+      .findIndex((key) => key <= firstKey && key > firstKey - count);
+    if (slot >= 0) this.cut(this.session, slot);
+  }
+
+  /** Forget everything. */
   reset(): void {
     if (this.session !== null) this.cut(this.session, 0);
   }
@@ -465,11 +475,16 @@ function placesOf({ places }: SlotList, from: number, to: number) {
   };
 }
 
+/** What a gist's slot is known by: below every token's index, one less for each next gist of a level. */
+function gistKey(lod: number, start: number): number {
+  return -(spanIdOf(lod, start) + 1);
+}
+
 function slotKeys(layout: Layout): Float64Array {
   const keys = new Float64Array(layout.usedTokens);
   let slot = 0;
   for (const entry of layout.entries) {
-    if (entry.lod > 0) keys[slot++] = -(spanIdOf(entry.lod, entry.start) + 1);
+    if (entry.lod > 0) keys[slot++] = gistKey(entry.lod, entry.start);
     else for (let token = entry.start; token < entry.end; token++) keys[slot++] = token;
   }
   return keys;

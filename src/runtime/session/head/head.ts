@@ -7,7 +7,6 @@ import type { PinnedSpan, Layout } from '../../../core/context/working-context.t
 import { type RunConfig, changedIds, haveEffect } from '../../../core/trace/config.ts';
 import { appendAndFit, appendRaw, restoreCoverage } from '../../../core/allocator/between-refocuses.ts';
 import { K, type NodeRun } from '../../../core/tree/ids.ts';
-import { spanOfRun } from '../../../core/tree/node-runs.ts';
 import { actByHand } from '../../../core/allocator/manual-action.ts';
 import type { ManualAction } from '../../../core/allocator/manual-action.ts';
 import { MetricsAccumulator, stepMetrics } from '../../../core/trace/metrics.ts';
@@ -298,11 +297,7 @@ export class Head {
 
   /** Gists were made anew: what was read of the old ones is forgotten. */
   gistsChanged(run: NodeRun): void {
-    const { start, end } = spanOfRun(run);
-    const isRead = this.current.entries.some(
-      (entry) => entry.lod === run.lod && entry.start >= start && entry.end <= end,
-    );
-    if (isRead) this.decoder.reset();
+    this.decoder.forgetGists(run);
     this.turnEnd = null;
   }
 
