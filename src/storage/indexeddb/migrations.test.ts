@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
 import { telemetryEventSchema } from '../../core/trace/telemetry.ts';
 import { createProcessLocks } from '../locks.ts';
-import type { SessionId, SessionStore } from '../ports.ts';
+import { type SessionId, type SessionStore, StorageError } from '../ports.ts';
 import { readTrace } from '../trace/trace-codec.ts';
 import { crc32 } from '../../base/crc32.ts';
 import { Database } from './database.ts';
@@ -105,6 +105,68 @@ test('a session recorded by version 1 holds the events of this one', async () =>
   expect(stored.events).toEqual((await readTrace(await readFile(EXAMPLE))).events);
   for (const event of stored.events) telemetryEventSchema.parse(event);
   for (const { bytes } of await eventRows(factory)) expect(bytes.length).toBeLessThanOrEqual(ROW_BYTES);
+});
+
+/** A session of version 4, written by the writer of its time: rows of tokens and events, and nothing that opens it sooner. */
+async function storedByVersion4(tokenCount: number, refocuses: number) {
+  const factory = new IDBFactory();
+  const locks = createProcessLocks();
+  const id = 'long' as SessionId;
+  const fourth = await Database.open({ factory, migrations: MIGRATIONS.slice(0, 4) });
+  fourth.close();
+  const ids = Uint32Array.from({ length: tokenCount }, (_, at) => at % 997);
+  const events = Array.from({ length: refocuses }, (_, step) => {
+    return { type: 'latency', step, timeMs: step, head: 0, stage: 'score', ms: 2 } as const;
+  });
+  const rows: [store: string, value: unknown, key: IDBValidKey][] = [
+    ['sessions', { ...FIELDS, id, updatedAt: 6, tokenCount, stepCount: refocuses }, id],
+    ['details', { hiddenSize: null, marks: [], pending: [] }, id],
+  ];
+  const tokensPerRow = ROW_BYTES / 4;
+  for (let at = 0; at < tokenCount; at += tokensPerRow) {
+    const part = ids.slice(at, at + tokensPerRow);
+    const bytes = new Uint8Array(part.buffer);
+    rows.push(['tokens', { bytes, crc: crc32(bytes) }, [id, 0, at, part.length]]);
+  }
+  let at = 0;
+  for (const { count, bytes } of encodeEvents(events)) {
+    rows.push(['events', { bytes, crc: crc32(bytes) }, [id, 0, at, count]]);
+    at += count;
+  }
+  for (const [store, value, key] of rows) await inStore(factory, store, (into) => void into.put(value, key));
+  const open = (migrations = MIGRATIONS) => createIndexedDbStore({ factory, locks, migrations });
+  return { factory, open, id, ids, events };
+}
+
+test('a long session of version 4 opens whole, and is whole after an upgrade that was killed halfway', async () => {
+  const { factory, open, id, ids, events } = await storedByVersion4(300_000, 5000);
+  const killed = MIGRATIONS.slice(0, 4).concat({
+    version: 5,
+    up: (database, transaction) => {
+      database.createObjectStore('nodePages');
+      transaction.abort();
+    },
+  });
+  await expect(open(killed)).rejects.toBeInstanceOf(StorageError);
+  const stores = await new Promise<readonly string[]>((resolve) => {
+    const request = factory.open(DATABASE_NAME);
+    request.onsuccess = () => {
+      const { version, objectStoreNames } = request.result;
+      request.result.close();
+      resolve([`version ${version}`, ...objectStoreNames]);
+    };
+  });
+  expect(stores[0]).toBe('version 4');
+  expect(stores).not.toContain('nodePages');
+
+  const store = await open();
+  const handle = await store.open(id);
+  const stored = await handle.load();
+  expect(stored.damage).toEqual([]);
+  expect(stored.tokens).toEqual(ids);
+  expect(stored.events).toEqual(events);
+  await handle.append({ tokens: { start: ids.length, ids: Uint32Array.of(7) } });
+  expect((await handle.load()).tokens).toEqual(Uint32Array.from([...ids, 7]));
 });
 
 test('a row that no longer fits becomes two, and a damaged one stays damaged', async () => {
