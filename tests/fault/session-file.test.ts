@@ -86,6 +86,22 @@ describe('fault 17: counts that are huge, spans that overlap or overflow, levels
     expect(error.message).toMatch(/^(metadata|session)\.json|^(LOD\d|waiting)\.ctx/);
   });
 
+  it('one gist more than its children make, in file, header and metadata alike', async () => {
+    const parts = await partsOf(saved);
+    const level = parts.get('LOD1.ctx')!;
+    const { entryCount, hiddenSize } = decodeHeader(level, level.length, 'LOD1.ctx');
+    const longer = new Uint8Array(level.length + 2 * hiddenSize);
+    longer.set(level);
+    new DataView(longer.buffer).setBigUint64(14, BigInt(entryCount + 1), true);
+    const archive = await archiveOf(new Map(parts).set('LOD1.ctx', longer));
+    const changed = await withDocument(archive, 'metadata.json', (it) => {
+      levels(it)[1]!['entryCount'] = entryCount + 1;
+    });
+    const error = await failure(changed);
+    expect(error).toMatchObject({ code: 'sizes-disagree', file: 'metadata.json' });
+    expect(error.message).toContain(`its children make ${entryCount} at most`);
+  });
+
   it('a header that promises 2⁶⁴ − 1 entries', async () => {
     const archive = await withBytes(saved, 'LOD1.ctx', (view) => {
       view.setBigUint64(14, 2n ** 64n - 1n, true);

@@ -139,7 +139,7 @@ async function storedByVersion4(tokenCount: number, refocuses: number) {
 }
 
 test('a long session of version 4 opens whole, and is whole after an upgrade that was killed halfway', async () => {
-  const { factory, open, id, ids, events } = await storedByVersion4(300_000, 5000);
+  const { factory, open, id, ids, events } = await storedByVersion4(70_000, 2500);
   const killed = MIGRATIONS.slice(0, 4).concat({
     version: 5,
     up: (database, transaction) => {
