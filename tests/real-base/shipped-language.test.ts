@@ -56,11 +56,22 @@ it(
   OPEN_MS,
 );
 
+it.each(['Tell me the colour of the lantern that Mara has.', 'Name the trade of Mara Vell.'])(
+  'takes “%s”, in a form that the example never uses, for its own',
+  async (question) => {
+    await language.checkQuestion(question);
+    expect(language.store.getState().question).toBeNull();
+  },
+  OPEN_MS,
+);
+
 it.each([
   'What is the capital of France?',
   'Who wrote Hamlet?',
   'Hello, how are you?',
   'Tell me a joke',
+  'What is the meaning of life?',
+  'Who are you?',
   'Summarise the text above.',
   'Wie heißt die Hauptstadt von Frankreich?',
 ])(

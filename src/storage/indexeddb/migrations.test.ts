@@ -20,7 +20,7 @@ import { DATABASE_NAME } from './schema.ts';
 import type { Row } from './schema.ts';
 
 const FIELDS = { title: 'Walk', createdAt: 5, modelId: 'tiny', modelHash: 'abc', config: DEFAULT_RUN_CONFIG };
-const EXAMPLE = join(import.meta.dirname, '../../../public/examples/harbour-chronicle.trace.jsonl.gz');
+const OLDER = join(import.meta.dirname, '../../../tests/fixtures/traces/version-4.trace.jsonl.gz');
 
 /** A database of version 1 that holds these events in the words of its time. */
 async function storedByVersion1(events: readonly object[]): Promise<{
@@ -92,7 +92,7 @@ async function eventRows(factory: IDBFactory, change?: (row: Row) => void): Prom
 }
 
 test('a session recorded by version 1 holds the events of this one', async () => {
-  const lines = gunzipSync(await readFile(EXAMPLE))
+  const lines = gunzipSync(await readFile(OLDER))
     .toString()
     .trim()
     .split('\n')
@@ -102,7 +102,7 @@ test('a session recorded by version 1 holds the events of this one', async () =>
   expect(stored.damage).toEqual([]);
   expect(stored.tokens).toEqual(Uint32Array.of(1, 2, 3));
   expect(stored.pending).toMatchObject([{ documentId: 'd', title: 'Waits', ingested: 0 }]);
-  expect(stored.events).toEqual((await readTrace(await readFile(EXAMPLE))).events);
+  expect(stored.events).toEqual((await readTrace(await readFile(OLDER))).events);
   for (const event of stored.events) telemetryEventSchema.parse(event);
   for (const { bytes } of await eventRows(factory)) expect(bytes.length).toBeLessThanOrEqual(ROW_BYTES);
 });

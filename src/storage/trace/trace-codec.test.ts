@@ -221,13 +221,13 @@ test('every example that is shipped is read whole', async () => {
   }
 });
 
-test('the shipped example, recorded in an older version, is read whole and plays', async () => {
-  const file = join(import.meta.dirname, '../../../public/examples/harbour-chronicle.trace.jsonl.gz');
+test('a recording in an older version is read whole and plays', async () => {
+  const file = join(import.meta.dirname, '../../../tests/fixtures/traces/version-4.trace.jsonl.gz');
   const { header: read, events, notes } = await readTrace(await readFile(file));
   expect(read.version).toBe(TRACE_VERSION);
   expect(notes).toEqual([]);
   const frames = events.filter((event) => event.type === 'refocus');
-  expect(frames).toHaveLength(403);
+  expect(frames).toHaveLength(120);
   const index = new FrameIndex();
   for (const { layout } of frames) index.append(layout);
   frames.forEach((frame, at) => {

@@ -17,7 +17,7 @@ it('names a question that is foreign to it, and forgets it with the next', async
   const { model, state } = scene(8);
   await model.ownLanguage.checkQuestion('Who wrote Hamlet?');
   expect(state().question).toEqual({ sessionId: 's', name: 'Who wrote Hamlet?', nll: 8 });
-  const own = scene(5);
+  const own = scene(2.6);
   await own.model.ownLanguage.checkQuestion('What does a wig cost at Rosen?');
   expect(own.state().question).toBeNull();
 });

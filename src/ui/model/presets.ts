@@ -51,12 +51,12 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       story:
         'Four facts from four chapters, asked for in one breath. Four heads divide the budget, each takes one sentence of the question, and what they read is merged for every token.',
       watch:
-        'Ask, then look at the lanes: which head opens which fact? The shipped model says one sentence and stops, so look at what is opened, not at the answer; mute a head and ask again.',
+        'Ask, then look at the lanes: which head opens which fact? The shipped model says a sentence for each question but mixes some of them up, so look at what is opened, too; mute a head and ask again.',
       config: { heads: 4, headCues: 'part' },
       chapters: [[1, 2, 3, 4, 5, 6, 7, 8]],
       change: null,
       question:
-        'What does a wig cost at Rosen? Who is the tenant of Tobin? Where did the Blythe family put their map? At what hour leaves the Upton steamer?',
+        'What does a wig cost at Rosen? Where did the Blythe family put their map? At what hour leaves the Upton steamer? What does Ewan Frost feed at home?',
     },
     {
       id: 'thrashing',
