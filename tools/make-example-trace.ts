@@ -18,7 +18,7 @@ helpIfAsked('npm run example-trace -- [heads]\n  heads  the run with four heads 
 const EXAMPLE = join(root, 'public/examples/harbour-chronicle');
 const HEADS_EXAMPLE = join(root, 'public/examples/four-heads');
 /** Enough for the facts of four questions. */
-const HEADS_TOKENS = 8_192;
+const HEADS_TOKENS = 10_240;
 const HEADS = 4;
 /** How far the recording goes into the example: enough for LOD2 gists to appear, small enough to arrive at once. */
 const RECORDED_TOKENS = 12_288;

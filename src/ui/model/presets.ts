@@ -53,7 +53,7 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       watch:
         'Ask, then look at the lanes: which head opens which fact? The shipped model says a sentence for each question but mixes some of them up, so look at what is opened, too; mute a head and ask again.',
       config: { heads: 4, headCues: 'part' },
-      chapters: [[1, 2, 3, 4, 5, 6, 7, 8]],
+      chapters: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
       change: null,
       question:
         'What does a wig cost at Rosen? Where did the Blythe family put their map? At what hour leaves the Upton steamer? What does Ewan Frost feed at home?',

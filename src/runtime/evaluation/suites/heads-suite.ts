@@ -140,7 +140,7 @@ export const headsSuite: EvaluationSuite = {
         ? OTHER_TASKS[id as keyof typeof OTHER_TASKS]
         : RECALL_TASKS[id as RecallTaskId].sentence,
   })),
-  // The shipped base says one sentence and stops: what asks for several is not answered, whoever focuses.
+  // A base that says one sentence and stops answers nothing that asks for several, whoever focuses.
   defaultTasks: ['multi-key'],
   defaultSamples: 20,
   policies: [],
