@@ -40,6 +40,9 @@ OF_LENSNET = re.compile(r"^(lens|kv)\.|\.(lensnet|lensnet-no-words|hybrid)\.")
 """Names of figures that LensNet takes part in."""
 OF_FOCUS_HEADS = re.compile(r"^heads\.")
 """Names of figures that tell of learned heads."""
+MAX_FIGURES = 256
+"""What the playground reads of a manifest (`src/nn/model-folder`)."""
+
 CORPUS = "Generated harbour world (training/world) with a share of public-domain prose; see training/README.md"
 NEW_MANIFEST = {
     "formatVersion": 1,
@@ -267,6 +270,9 @@ def export(options: argparse.Namespace, figure_folder: Path = paths.FIGURES) -> 
         commands=options.commands,
     )
     manifest["figures"] = merged_figures(before, manifest["files"], figures(figure_folder))
+    if len(manifest["figures"]) > MAX_FIGURES:
+        count = len(manifest["figures"])
+        raise ValueError(f"{count} figures: the playground reads at most {MAX_FIGURES} of a manifest.")
     write_json(path, manifest)
     return manifest
 
