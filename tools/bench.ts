@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { decodeSuite, kernelsSuite, memorySuite, prefillSuite } from './bench/base-suites.ts';
 import { bundleSuite } from './bench/bundle-suite.ts';
 import { coreSuite } from './bench/core-suite.ts';
+import { firstTokenSuite } from './bench/first-token-suite.ts';
 import { headsSuite } from './bench/heads-suite.ts';
 import { historyGrowthSuite } from './bench/history-growth-suite.ts';
 import { ingestSuite } from './bench/ingest-suite.ts';
@@ -17,7 +18,8 @@ import type { BenchRow } from './bench/measure.ts';
 import { nnSuite } from './bench/nn-suite.ts';
 import { openSuite } from './bench/open-suite.ts';
 import { refocusSuite } from './bench/refocus-suite.ts';
-import { readTable, regressions, withRows } from './bench/table.ts';
+import { readTable, regressions, withRatios, withRows } from './bench/table.ts';
+import { TARGET_SUITES, targetLines, withTargets } from './bench/targets.ts';
 import { peersSuite } from './bench/peers-suite.ts';
 import { scaleSuite } from './bench/scale-suite.ts';
 import { threadsSuite } from './bench/threads-suite.ts';
@@ -114,6 +116,7 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   memory: async () => memorySuite(await model()),
   ingest: async () => ingestSuite(await model(), rounds, tokens),
   refocus: async () => refocusSuite(await model(), rounds, budgets),
+  'first-token': async () => firstTokenSuite(await model(), rounds),
   'history-growth': async () => historyGrowthSuite(await model(), rounds),
   heads: async () => headsSuite(await model(), rounds),
   bundle: () => Promise.resolve(bundleSuite(root)),
@@ -132,7 +135,8 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
 /** They need a browser or a build, which the others do not: run only when they are asked for. */
 const BY_NAME_ALONE = ['bundle', 'open', 'timeline', 'peers', 'threads', 'scale'];
 
-const wantedSuites = suite.split(',');
+/** `targets` stands for every suite that gives a figure of its table. */
+const wantedSuites = suite.split(',').flatMap((name) => (name === 'targets' ? TARGET_SUITES : name));
 const unknown = wantedSuites.find((name) => name !== 'all' && SUITES[name] === undefined);
 if (unknown !== undefined) fail(`Unknown suite "${unknown}". Known: ${Object.keys(SUITES).join(', ')}.`);
 const measured: { readonly suite: string; readonly rows: readonly BenchRow[] }[] = [];
@@ -141,10 +145,12 @@ for (const [name, run] of Object.entries(SUITES)) {
     const rows = await run();
     // Of another model than the shipped one: rows of their own in the same table.
     const isOther = opened.length > 0 && modelId !== SHIPPED;
-    measured.push({
-      suite: name,
-      rows: isOther ? rows.map((row) => ({ ...row, name: `${row.name}, ${opened[0]!.model.title}` })) : rows,
-    });
+    const named = isOther
+      ? rows.map((row) => ({ ...row, name: `${row.name}, ${opened[0]!.model.title}` }))
+      : rows;
+    measured.push({ suite: name, rows: named });
+    // At once: what comes after may take long, and fail.
+    if (markdown !== undefined) writeRows(markdown, [{ suite: name, rows: withRatios(named) }]);
   }
 }
 const rows = measured.flatMap((each) => each.rows);
@@ -167,11 +173,14 @@ if (json !== undefined) {
   writeFileSync(json, `${JSON.stringify({ suite, machine, backend, commit: commit(), rows }, null, 2)}\n`);
 }
 const committed = readTable(lastCommitted());
-const now = readTable(withRows('', measured));
+const now = readTable(withRows('', measured.map(({ suite: name, rows: own }) => ({ suite: name, rows: withRatios(own) })))); // prettier-ignore
 for (const sentence of regressions(committed, now)) console.log(`REGRESSION ${sentence}`);
-if (markdown !== undefined) {
-  const before = existsSync(markdown) ? readFileSync(markdown, 'utf8') : '';
-  writeFileSync(markdown, withRows(before, measured));
+console.log(targetLines(markdown === undefined ? now : readTable(readFileSync(markdown, 'utf8'))).join('\n'));
+
+function writeRows(file: string, of: Parameters<typeof withRows>[1]): void {
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const after = withRows(before, of);
+  writeFileSync(file, withTargets(after, readTable(after)));
 }
 
 /** Empty where nothing is committed yet, or outside git. */

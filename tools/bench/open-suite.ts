@@ -35,6 +35,8 @@ export async function openSuite(model: LoadedModel, tokens: number): Promise<rea
   const browser = await launchChromium();
   try {
     const { page } = await openPage(browser, { timeoutMs: PATIENCE_MS, acceptDownloads: true });
+    // tsx wraps named functions in a helper, which what is evaluated in the page does not bring along.
+    await page.addInitScript('globalThis.__name = (value) => value;');
     await page.goto(`${vite.url}/public/examples/harbour-chronicle.json`);
     const stored = await page.evaluate(
       async ([url, history]) => {

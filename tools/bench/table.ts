@@ -21,6 +21,16 @@ export function markdownRow(suite: string, { name, ours, unit, oursMin, oursMax,
   return `| ${suite} | ${name} | ${rounded(ours)} ${unit} | ${rounded(oursMin)}–${rounded(oursMax)} | ${n} |`;
 }
 
+/** Beside each row that was compared, how many times as fast (or as small) it is. */
+export function withRatios(rows: readonly BenchRow[]): readonly BenchRow[] {
+  return rows.flatMap((row) => {
+    const { name, peerName, ratio, ratioMin, ratioMax } = row;
+    if (ratio === null) return [row];
+    const times = { ours: ratio, oursMin: ratioMin!, oursMax: ratioMax!, unit: 'times as good per unit' };
+    return [row, { ...row, ...times, name: `${name}, against ${peerName!}` }];
+  });
+}
+
 /** The rows of every table of this form in a text; others are passed over. */
 export function readTable(markdown: string): readonly TableRow[] {
   return [
