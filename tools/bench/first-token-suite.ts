@@ -19,7 +19,7 @@ export async function firstTokenSuite(model: LoadedModel, rounds: number): Promi
   const ours: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     const from = processorMs();
-    await answerCost(model, tree.fork(), config, 1);
+    await answerCost(model, tree.fork(), config, { answerTokens: 1 });
     // The first round compiles and fills caches.
     if (round > 0) ours.push(processorMs() - from);
   }
