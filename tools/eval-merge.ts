@@ -5,28 +5,30 @@ import { mergeReports } from '../src/runtime/evaluation/report/cell.ts';
 import { parseReport, ReportError } from '../src/core/evaluation-report/report.ts';
 import { inOrder } from '../src/runtime/evaluation/run/run-suite.ts';
 import { OptionError } from './command-line.ts';
+import { writeFocusPlot } from './eval/focus-file.ts';
 import { printReport } from './eval/table.ts';
 import { helpIfAsked } from './help.ts';
 
-const USAGE = 'npm run eval:merge -- part1.json part2.json … --json OUT.json';
+const USAGE = 'npm run eval:merge -- part1.json part2.json … --json OUT.json [--focus-plot OUT.svg]';
 
 function main(): void {
   helpIfAsked(USAGE);
-  const { files, out } = parse();
+  const { files, out, focusPlot } = parse();
   const report = inOrder(mergeReports(files.map((file) => parseReport(textOf(file), file))));
   writeFileSync(out, `${JSON.stringify(report, null, 1)}\n`);
+  if (focusPlot !== undefined) writeFocusPlot(focusPlot, report);
   printReport(report);
 }
 
-function parse(): { readonly files: readonly string[]; readonly out: string } {
+function parse() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'string' } },
+      options: { json: { type: 'string' }, 'focus-plot': { type: 'string' } },
     });
     if (positionals.length === 0) throw new OptionError('There is no report to merge.');
     if (values.json === undefined) throw new OptionError('--json OUT.json is missing.');
-    return { files: positionals, out: values.json };
+    return { files: positionals, out: values.json, focusPlot: values['focus-plot'] };
   } catch (error) {
     throw new OptionError((error as Error).message, { cause: error });
   }

@@ -7,7 +7,6 @@ import { CaseFileError, parseCases } from '../src/runtime/evaluation/cases/case-
 import { reportTable } from '../src/core/evaluation-report/report-table.ts';
 import { linesOf } from '../src/core/question-records/record.ts';
 import { costPlotOf } from '../src/runtime/evaluation/report/cost-plot.ts';
-import { focusPlotOf } from '../src/runtime/evaluation/report/focus-plot.ts';
 import { inspectLogs } from '../src/runtime/evaluation/report/inspect-log.ts';
 import { markdownOf } from '../src/runtime/evaluation/report/markdown-table.ts';
 import { recordsHeader } from '../src/runtime/evaluation/report/records-header.ts';
@@ -17,6 +16,7 @@ import { suiteNamed } from '../src/runtime/evaluation/suites/suites.ts';
 import { OptionError, configWith } from './command-line.ts';
 import { partsOf } from './eval/data-folder.ts';
 import { openModel, root } from './open-model.ts';
+import { writeFocusPlot } from './eval/focus-file.ts';
 import { EVAL_USAGE, parseEvalOptions } from './eval/options.ts';
 import { writeTable } from './table-file.ts';
 import { PartialResults } from './eval/partial.ts';
@@ -107,12 +107,7 @@ async function main(): Promise<void> {
     if (svg === null) console.error('--plot: no cell has both answers and a cost, so nothing was drawn.');
     else write(command.plotFile, svg);
   }
-  if (command.focusPlotFile !== null) {
-    const svg = focusPlotOf(report, 'lensnet');
-    if (svg === null)
-      console.error('--focus-plot: nothing was asked of both full and lensnet, so nothing was drawn.');
-    else write(command.focusPlotFile, svg);
-  }
+  if (command.focusPlotFile !== null) writeFocusPlot(command.focusPlotFile, report);
   const created = new Date().toISOString();
   const records = partial.results.flatMap((result) => result.records);
   if (command.recordsFile !== null) {

@@ -29,8 +29,11 @@ MOST_HOLDING_BLOCKS = SEARCH["mostHoldingBlocks"]
 """Of a query's words the rarest count, as many as begin in so many blocks together."""
 QUERY_TOKENS, QUESTION_REACH = SEARCH["queryTokens"], SEARCH["questionReachTokens"]
 BEGINNING_LETTERS, FUNCTION_WORDS = SEARCH["beginningLetters"], frozenset(SEARCH["functionWords"])
-WORD_MATCHES = ("stems", "beginnings")
-"""How a query's words are compared: by their stems, or by how they begin, grammar left out."""
+WORD_MATCHES = ("stems", "beginnings", "wide")
+"""How a query's words are compared: by their stems; by how they begin, grammar left out; or as these, but ranked by
+their stems over windows of several widths."""
+WIDER_WINDOWS = SEARCH["widerWindows"]
+"""Pairs of tokens, and what a rank over so wide windows counts."""
 MARKUP = re.compile(r"^\s*Question:|<\|[^|<>]{1,32}\|>(?:(?:user|assistant|system)\b)?")
 """A chat's control tokens, and the role that one names, or what a plain question begins with: words of no one."""
 
@@ -165,7 +168,8 @@ class HistoryWords:
         for word, place in zip(stems, places, strict=True):
             by_word.setdefault(word, []).append(place)
         self.places = by_word
-        if match == "beginnings":
+        self.stems = HistoryWords(vocabulary, ids) if match == "wide" else None
+        if match != "stems":
             self.places = {}
             for word, held in by_word.items():
                 self.places.setdefault(word[:BEGINNING_LETTERS], []).extend(held)
@@ -176,7 +180,7 @@ class HistoryWords:
         text = b"".join(self.vocabulary.tokens[index] for index in self.ids[span[0] : span[1]])
         head, _, words, tail = piece_of(MARKUP.sub(" ", text.decode("utf-8", "replace")))
         stems = [word for word in (stem(head), *words, stem(tail)) if word]
-        if self.match == "beginnings":
+        if self.match != "stems":
             stems = [word[:BEGINNING_LETTERS] for word in stems if word not in FUNCTION_WORDS]
         return list(dict.fromkeys(stems))
 
@@ -193,25 +197,33 @@ class HistoryWords:
         kept = {word for place, word in enumerate(rarest) if place == 0 or sums[place] <= most}
         return [word for word in words if word in kept]
 
-    def bm25(self, words: list[str], blocks: int) -> np.ndarray:
-        """`[blocks]` BM25 over overlapping windows; a block is worth its best one (`WindowIndex.rank`)."""
+    def bm25(self, words: list[str], blocks: int, window: int = WINDOW) -> np.ndarray:
+        """`[blocks]` BM25 over overlapping windows of tokens; a block is worth its best one (`WindowIndex.rank`)."""
         tokens = blocks * BLOCK_SIZE
         windows = -(-tokens // STRIDE)
         scores = np.zeros(windows)
         starts = np.arange(windows) * STRIDE
-        lengths = self.before[np.minimum(starts + WINDOW, tokens)] - self.before[starts]
+        lengths = self.before[np.minimum(starts + window, tokens)] - self.before[starts]
         damping = K1 * (1 - B + B * lengths / max(1.0, lengths.sum() / max(1, windows)))
         for word in words:
             places = np.array(self.places.get(word, []), dtype=np.int64)
             places = places[places < tokens]
-            first = np.maximum(0, -(-(places - WINDOW + 1) // STRIDE))
-            touched = (places // STRIDE)[:, None] - np.arange(-(-WINDOW // STRIDE))
+            first = np.maximum(0, -(-(places - window + 1) // STRIDE))
+            touched = (places // STRIDE)[:, None] - np.arange(-(-window // STRIDE))
             counts = np.bincount(touched[touched >= first[:, None]], minlength=windows)
             holding = np.flatnonzero(counts)
             rarity = np.log(1 + (windows - len(holding) + 0.5) / (len(holding) + 0.5))
             count = counts[holding]
             scores[holding] += rarity * count * (K1 + 1) / (count + damping[holding])
-        return to_blocks(scores, blocks)
+        return to_blocks(scores, blocks, window)
+
+    def wide(self, words: list[str], blocks: int) -> np.ndarray:
+        """`[blocks]` that over windows of several widths, each over its best, added (`WindowIndex.rankWide`)."""
+        total = np.zeros(blocks)
+        for window, weight in [(WINDOW, 1), *WIDER_WINDOWS]:
+            ranks = self.bm25(words, blocks, window)
+            total += weight * ranks / (ranks.max() or 1)
+        return total
 
     def shares(self, words: list[str], blocks: int) -> tuple[np.ndarray, np.ndarray]:
         """`[blocks]` each: the share of the words' rarity that a block holds, and with its two neighbours."""
@@ -234,8 +246,11 @@ class HistoryWords:
         queried, tailed = (span[0] // BLOCK_SIZE for span in asked)
         query, tail = (self.words_in(span) for span in asked)
         if queried:
-            query = self.counting(query, queried)
-            ranks = self.bm25(query, queried)
+            stems, query = self.stems, self.counting(query, queried)
+            if stems is None:
+                ranks = self.bm25(query, queried)
+            else:
+                ranks = stems.wide(stems.counting(stems.words_in(asked.query), queried), queried)
             blocks[0, :queried] = ranks / ranks.max() if ranks.max() > 0 else ranks
             blocks[1, :queried], blocks[2, :queried] = self.shares(query, queried)
         if tailed:
@@ -244,13 +259,13 @@ class HistoryWords:
         return np.maximum.reduceat(blocks, edges, axis=1)[:, ::2].T.astype(np.float32)
 
 
-def to_blocks(scores: np.ndarray, blocks: int) -> np.ndarray:
+def to_blocks(scores: np.ndarray, blocks: int, window: int = WINDOW) -> np.ndarray:
     """A block is worth its best window; among equals, what all windows say of it, by how much they cover."""
     best, sums = np.zeros(blocks), np.zeros(blocks)
     starts = np.arange(len(scores)) * STRIDE
-    for after in range(-(-WINDOW // BLOCK_SIZE) + 1):
+    for after in range(-(-window // BLOCK_SIZE) + 1):
         block = starts // BLOCK_SIZE + after
-        shared = np.minimum(starts + WINDOW, (block + 1) * BLOCK_SIZE) - np.maximum(starts, block * BLOCK_SIZE)
+        shared = np.minimum(starts + window, (block + 1) * BLOCK_SIZE) - np.maximum(starts, block * BLOCK_SIZE)
         covered = (shared > 0) & (block < blocks)
         np.maximum.at(best, block[covered], scores[covered])
         sums += np.bincount(block[covered], (scores * shared / BLOCK_SIZE)[covered], minlength=blocks)

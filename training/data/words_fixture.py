@@ -65,7 +65,7 @@ def features(ids: list[int], runs: list[tuple[int, str]], layout: list[Entry], t
     """What is asked at the history's end, and the entries' features as JSON numbers of seven digits."""
     roles = torch.cat([torch.full((end - start,), ROLES.index(role)) for start, (end, role) in with_starts(runs)])
     asked = asked_at(roles, len(ids), tail_tokens)
-    named = {"stems": "features", "beginnings": "beginnings"}
+    named = {"stems": "features", "beginnings": "beginnings", "wide": "wide"}
     rows = {
         name: HistoryWords(Vocabulary(TOKENS), ids, match).features(layout, asked).tolist()
         for match, name in named.items()

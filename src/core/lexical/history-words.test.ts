@@ -23,6 +23,8 @@ interface Fixture {
     readonly features: readonly (readonly number[])[];
     /** The same where words are compared by how they begin. */
     readonly beginnings: readonly (readonly number[])[];
+    /** And where their ranks are over windows of several widths as well. */
+    readonly wide: readonly (readonly number[])[];
   }[];
 }
 
@@ -66,6 +68,7 @@ describe('lexical features are the ones that training sees', () => {
     for (const [match, golden] of [
       ['stems', expected.features],
       ['beginnings', expected.beginnings],
+      ['wide', expected.wide],
     ] as const) {
       featuresOf(words.matching(match), expected).forEach((row, entry) => {
         row.forEach((value, column) => {

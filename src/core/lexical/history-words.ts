@@ -51,7 +51,7 @@ export class HistoryWords {
   /** By what was asked, and by the tail; the oldest first. */
   private readonly queries = new Map<string, QueryFigures>();
   private readonly tails = new Map<string, BlockShares>();
-  private other: HistoryWords | null = null;
+  private readonly others = new Map<WordMatch, HistoryWords>();
 
   /**
    * @param tree - borrowed; it may grow.
@@ -69,7 +69,9 @@ export class HistoryWords {
   /** The same history compared in this way, over the same index. */
   matching(match: WordMatch): HistoryWords {
     if (match === this.match) return this;
-    return (this.other ??= new HistoryWords(this.tree, this.createPieces, this.index, match));
+    const known = this.others.get(match) ?? new HistoryWords(this.tree, this.createPieces, this.index, match);
+    this.others.set(match, known);
+    return known;
   }
 
   /** Index the whole history, and seal what was not sealed yet, to be stored; null where all was. */

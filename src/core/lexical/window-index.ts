@@ -21,6 +21,11 @@ const MIDDLE_WEIGHT = 1e-3;
  * bound however long the history is, and what is left out is in so many blocks that it tells few of them apart.
  */
 const MOST_HOLDING_BLOCKS = 1 << 16;
+/** Wider windows of so many tokens, and what their ranks count beside the narrow one's under `wide`. */
+const WIDER_WINDOWS = [
+  [96, 0.5],
+  [160, 0.5],
+] as const;
 /** The constants of keyword search. */
 export const BM25 = {
   k1: K1,
@@ -29,6 +34,7 @@ export const BM25 = {
   strideTokens: STRIDE_TOKENS,
   middleWeight: MIDDLE_WEIGHT,
   mostHoldingBlocks: MOST_HOLDING_BLOCKS,
+  widerWindows: WIDER_WINDOWS,
 } as const;
 
 /** A word that is searched for, and how many of the first blocks hold it. */
@@ -151,17 +157,43 @@ export class WindowIndex {
    * @param query - any text.
    */
   rank(query: string, blocks: number, match: WordMatch = 'stems'): BlockValues {
+    return match === 'wide' ? this.rankWide(query, blocks) : this.rankIn(WINDOW_TOKENS, query, blocks, match);
+  }
+
+  /**
+   * Ranks over windows of several widths, each over its best, added: a passage's subject often stands a few sentences
+   * before what is asked of it.
+   */
+  private rankWide(query: string, blocks: number): BlockValues {
+    const ranks = [[WINDOW_TOKENS, 1] as const, ...WIDER_WINDOWS].map(([windowTokens, weight]) => {
+      const { blocks: found, values } = this.rankIn(windowTokens, query, blocks, 'stems');
+      const best = values.reduce((most, value) => Math.max(most, value), 0);
+      return { found, values: values.map((value) => (weight * value) / best) };
+    });
+    // Wherever a narrow window reaches, a wide one does.
+    const { found: all, values: sums } = ranks.at(-1)!;
+    for (const { found, values } of ranks.slice(0, -1)) {
+      let at = 0;
+      for (const [i, block] of found.entries()) {
+        while (all[at]! < block) at++;
+        sums[at]! += values[i]!;
+      }
+    }
+    return { blocks: all, values: sums };
+  }
+
+  private rankIn(windowTokens: number, query: string, blocks: number, match: WordMatch): BlockValues {
     const tokens = blocks * K;
     const windows = Math.ceil(tokens / STRIDE_TOKENS);
     this.reserve(windows, blocks);
     const { windowScores: scores, windowCounts: counts } = this;
-    const meanLength = Math.max(1, this.wordsInAll(windows, tokens) / Math.max(1, windows));
+    const meanLength = Math.max(1, this.wordsInAll(windows, tokens, windowTokens) / Math.max(1, windows));
     for (const { occurrences } of this.heldTerms(query, blocks, match)) {
       const holding: number[] = [];
       for (const token of occurrences.places) {
         if (token >= tokens) break;
         const last = Math.floor(token / STRIDE_TOKENS);
-        const first = Math.max(0, Math.ceil((token - WINDOW_TOKENS + 1) / STRIDE_TOKENS));
+        const first = Math.max(0, Math.ceil((token - windowTokens + 1) / STRIDE_TOKENS));
         for (let window = first; window <= last; window++) {
           if (counts[window]!++ === 0) holding.push(window);
         }
@@ -171,11 +203,11 @@ export class WindowIndex {
         const count = counts[window]!;
         counts[window] = 0;
         this.touched.add(window);
-        const damping = K1 * (1 - B + (B * this.wordsIn(window, tokens)) / meanLength);
+        const damping = K1 * (1 - B + (B * this.wordsIn(window, tokens, windowTokens)) / meanLength);
         scores[window]! += (rarity * count * (K1 + 1)) / (count + damping);
       }
     }
-    return this.toBlocks(this.touched.takeAll(), blocks);
+    return this.toBlocks(this.touched.takeAll(), blocks, windowTokens);
   }
 
   /**
@@ -238,14 +270,14 @@ export class WindowIndex {
    *
    * @param reached - the windows that score anything, ascending.
    */
-  private toBlocks(reached: Uint32Array, blocks: number): BlockValues {
+  private toBlocks(reached: Uint32Array, blocks: number, windowTokens: number): BlockValues {
     const { windowScores: scores, blockSums: sums, nearSums: best } = this;
     const touched: number[] = [];
     for (const window of reached) {
       const score = scores[window]!;
       scores[window] = 0;
       const from = window * STRIDE_TOKENS;
-      const to = from + WINDOW_TOKENS;
+      const to = from + windowTokens;
       for (let block = Math.floor(from / K); block < Math.min(blocks, Math.ceil(to / K)); block++) {
         if (block > (touched.at(-1) ?? -1)) touched.push(block);
         best[block] = Math.max(best[block]!, score);
@@ -274,20 +306,20 @@ export class WindowIndex {
   }
 
   /** Words that begin in a window. */
-  private wordsIn(window: number, tokens: number): number {
-    const end = Math.min(window + WINDOW_TOKENS / STRIDE_TOKENS, tokens / STRIDE_TOKENS);
+  private wordsIn(window: number, tokens: number, windowTokens: number): number {
+    const end = Math.min(window + windowTokens / STRIDE_TOKENS, tokens / STRIDE_TOKENS);
     return this.begunBefore(end) - this.begunBefore(window);
   }
 
   /** The same, summed over the first windows: whole numbers, so that the order of summing does not matter. */
-  private wordsInAll(windows: number, tokens: number): number {
+  private wordsInAll(windows: number, tokens: number, windowTokens: number): number {
     const { strideSums } = this;
-    const whole = Math.max(0, Math.min(windows, Math.floor((tokens - WINDOW_TOKENS) / STRIDE_TOKENS) + 1));
-    const reach = WINDOW_TOKENS / STRIDE_TOKENS;
+    const whole = Math.max(0, Math.min(windows, Math.floor((tokens - windowTokens) / STRIDE_TOKENS) + 1));
+    const reach = windowTokens / STRIDE_TOKENS;
     // A window that ends with the last token taken in has no stride behind it.
     const known = Math.min(whole, Math.max(0, strideSums.length - 1 - reach));
     let sum = known === 0 ? 0 : strideSums.get(known + reach) - strideSums.get(reach) - strideSums.get(known);
-    for (let window = known; window < windows; window++) sum += this.wordsIn(window, tokens);
+    for (let window = known; window < windows; window++) sum += this.wordsIn(window, tokens, windowTokens);
     return sum;
   }
 

@@ -7,8 +7,11 @@ export function searchWords(text: string): string[] {
   return (fold(text).match(WORD) ?? []).map(stem);
 }
 
-/** How a query's words are compared with a history's: by their stems, or by how they begin, grammar left out. */
-export const WORD_MATCHES = ['stems', 'beginnings'] as const;
+/**
+ * How a query's words are compared with a history's: by their stems; by how they begin, grammar left out; or `wide`, as
+ * `beginnings`, but ranked by their stems over windows of several widths.
+ */
+export const WORD_MATCHES = ['stems', 'beginnings', 'wide'] as const;
 export type WordMatch = (typeof WORD_MATCHES)[number];
 
 /** Words that begin with the same letters, so many of them, count as one under `beginnings`. */

@@ -13,7 +13,7 @@ export interface FocusPoint {
   readonly historyTokens: number;
   readonly answered: number;
   readonly answeredFull: number;
-  /** Where the base cannot read so long a history, what it answers with the longest that it can read counts. */
+  /** Where full context was not read so far, what is answered with the longest that was counts. */
   readonly isFullRead: boolean;
   readonly baseTokens: number | null;
   readonly baseTokensFull: number | null;
@@ -109,7 +109,7 @@ function shares(curves: readonly FocusCurve[], policy: string, x: Scale, most: n
     ),
     `<path d="M${SIZE.left},${y(1).toFixed(1)}H${SIZE.width - SIZE.right}" stroke="#555"/>`,
     ...body,
-    ...['hollow: longer than the base', 'can read; against the longest', 'that it does read'].map(
+    ...['hollow: full context was not', 'read so far; against the', 'longest that was'].map(
       (line, i) =>
         `<text x="${SIZE.width - SIZE.right + 12}" y="${note + 13 * i}" fill="#555">${line}</text>`,
     ),
