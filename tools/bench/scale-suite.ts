@@ -153,6 +153,8 @@ async function inChromium(rounds: number, words: Uint32Array, tokens: number): P
   const browser = await launchChromium();
   try {
     const { page } = await openPage(browser, { timeoutMs: PATIENCE_MS });
+    // The compiler that runs this names functions by a helper that the page does not have.
+    await page.addInitScript('globalThis.__name = (named) => named');
     await page.goto(`${vite.url}/public/examples/harbour-chronicle.json`);
     const module = `${vite.url}/tests/browser/long-session-page.ts`;
     const { id, step, seconds } = await page.evaluate(
