@@ -49,6 +49,22 @@ describe('an answer', () => {
     await expect.poll(() => text.count()).toBe(0);
   });
 
+  it('keeps the place of a source within itself, however long its document’s title is', async () => {
+    const overflowPixels = await answers()
+      .first()
+      .locator('.citations ol')
+      .evaluate((list) => {
+        const texts = [...list.querySelectorAll('.citation-title')].map((title) => title.firstChild!);
+        const before = texts.map((text) => text.nodeValue);
+        for (const text of texts)
+          text.nodeValue = 'The wind came from the sea all day, and the boats stayed in. '.repeat(4);
+        const over = list.scrollWidth - list.clientWidth;
+        texts.forEach((text, i) => (text.nodeValue = before[i]!));
+        return over;
+      });
+    expect(overflowPixels).toBe(0);
+  });
+
   it('says the same after a reload, which brings the session’s own system text back, too', async () => {
     const before = await sources().allTextContents();
     await page.locator('summary', { hasText: /^Chat$/ }).click();
