@@ -32,6 +32,8 @@ export class ThreadPool {
   readonly patienceMs: number;
   private readonly onLost: ((reason: string) => void) | undefined;
   private handles: readonly ThreadHandle[];
+  /** What is lent, and the threads that have been shown it. */
+  private readonly lent = new Map<number, { memory: WebAssembly.Memory; shownTo: Set<ThreadHandle> }>();
   private nextMemoryId = 1;
 
   private constructor(handles: readonly ThreadHandle[], options: ThreadPoolOptions) {
@@ -83,16 +85,22 @@ export class ThreadPool {
     return this.handles.length + 1;
   }
 
-  /** Show a memory to all threads. @returns what `run` and `takeBack` know it by. */
+  /**
+   * Lend a memory to the threads. Each is shown it with its first run there and no sooner: a memory that grows just
+   * while a thread receives it can keep its old bounds there (seen in V8 for `memory.copy`), and during a run none grows.
+   *
+   * @returns what `run` and `takeBack` know it by.
+   */
   lend(memory: WebAssembly.Memory): number {
     const memoryId = this.nextMemoryId++;
-    for (const handle of this.handles) handle.post({ kind: 'lend', memoryId, memory });
+    this.lent.set(memoryId, { memory, shownTo: new Set() });
     return memoryId;
   }
 
   /** The threads forget a memory. */
   takeBack(memoryId: number): void {
-    for (const handle of this.handles) handle.post({ kind: 'takeBack', memoryId });
+    for (const handle of this.lent.get(memoryId)?.shownTo ?? []) handle.post({ kind: 'takeBack', memoryId });
+    this.lent.delete(memoryId);
   }
 
   /**
@@ -104,7 +112,10 @@ export class ThreadPool {
    */
   run(kernels: KernelExports, run: SharedRun, runsBefore: number): number | null {
     const helpers = this.handles.slice(0, run.threads - 1);
-    for (const handle of helpers) handle.post({ kind: 'run', ...run });
+    for (const handle of helpers) {
+      this.show(handle, run.memoryId);
+      handle.post({ kind: 'run', ...run });
+    }
     try {
       callShare(kernels, run, 0);
       return helpers.length;
@@ -122,6 +133,14 @@ export class ThreadPool {
   close(): void {
     for (const handle of this.handles) handle.terminate();
     this.handles = [];
+    this.lent.clear();
+  }
+
+  private show(handle: ThreadHandle, memoryId: number): void {
+    const { memory, shownTo } = this.lent.get(memoryId)!;
+    if (shownTo.has(handle)) return;
+    shownTo.add(handle);
+    handle.post({ kind: 'lend', memoryId, memory });
   }
 
   private giveUp(reason: string): void {

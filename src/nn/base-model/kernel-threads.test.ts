@@ -151,6 +151,40 @@ it('gives all memory back', async () => {
   expect(kernelUse).toEqual(before);
 });
 
+it('shows a thread a memory with its first run there, since one that grows meanwhile can keep its old bounds', async () => {
+  const posted: string[][] = [];
+  const pool = await startPool({
+    threads: 3,
+    startThread: () => {
+      const handle = kernels.startThread();
+      const own: string[] = [];
+      posted.push(own);
+      return {
+        ...handle,
+        post: (message) => {
+          own.push(message.kind);
+          handle.post(message);
+        },
+      };
+    },
+  });
+  const { config, file } = BASES['odd shapes'];
+  const runner = new KernelRunner(config, file, plain, pool, ANY_SHARE);
+  const context = runner.createContext(8);
+  expect(posted).toEqual([['start'], ['start']]);
+  const request = { embeddings: randomValues(config.hiddenSize, 1), positions: positions(0, 1), wanted: 1 };
+  await context.forward(request);
+  await context.forward(request);
+  for (const own of posted) {
+    expect(own.filter((kind) => kind !== 'run')).toEqual(['start', 'lend']);
+    expect(own[1]).toBe('lend');
+  }
+  context.dispose();
+  runner.dispose();
+  expect(posted.map((own) => own.at(-1))).toEqual(['takeBack', 'takeBack']);
+  pool.close();
+});
+
 /** Starts, and then says nothing more. */
 function silentThread(onEnd: () => void): ThreadHandle {
   let tell: (message: FromThread) => void = () => undefined;
