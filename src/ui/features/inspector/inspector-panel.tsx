@@ -6,7 +6,8 @@ import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { RecordedBlock } from './recorded-block.tsx';
 import { shownHead } from '../../model/run-view.ts';
 import { type BlockRef } from '../../model/viewport.ts';
-import { formatPlural, formatSpan } from '../../words/format.ts';
+import { formatPlural } from '../../words/format.ts';
+import { BlockHeading } from './block-heading.tsx';
 import { BlockActs } from './block-acts.tsx';
 import { Metadata, Neighbours, Sensitivity } from './block-facts.tsx';
 import { ActionHistory, ScoreHistory } from './block-story.tsx';
@@ -83,16 +84,7 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
 
   return (
     <div className="inspector" aria-label="Selected block">
-      <header className="inspector-head">
-        <h3>
-          <i className="swatch" style={{ background: `var(--lod-${lod})` }} />
-          {lod === 0 ? 'Raw tokens' : `Gist, LOD${lod}`}
-        </h3>
-        <p className="muted tabular">
-          {formatSpan(start, end)} · {formatPlural(end - start, 'token')}
-        </p>
-        {report && <Presence report={report} />}
-      </header>
+      <BlockHeading block={block}>{report && <Presence report={report} />}</BlockHeading>
       {report ? (
         <>
           <BlockActs report={report} />

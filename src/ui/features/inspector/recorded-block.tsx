@@ -3,7 +3,7 @@ import { ActionHistory, ScoreHistory } from './block-story.tsx';
 import { useRecording } from '../../view/hooks.ts';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import type { BlockRef } from '../../model/viewport.ts';
-import { formatPlural, formatSpan } from '../../words/format.ts';
+import { BlockHeading } from './block-heading.tsx';
 
 /** Characters of a gist of many tokens that are shown. */
 const LONGEST_TEXT = 4000;
@@ -15,20 +15,13 @@ export function RecordedBlock({ block }: { readonly block: BlockRef }) {
   const isGold = question?.record.gold?.some(([from, to]) => from < end && start < to) ?? false;
   return (
     <div className="inspector" aria-label="Selected block">
-      <header className="inspector-head">
-        <h3>
-          <i className="swatch" style={{ background: `var(--lod-${lod})` }} />
-          {lod === 0 ? 'Raw tokens' : `Gist, LOD${lod}`}
-        </h3>
-        <p className="muted tabular">
-          {formatSpan(start, end)} · {formatPlural(end - start, 'token')}
-        </p>
+      <BlockHeading block={block}>
         <p className="presence">
           {question === null
             ? 'In a recording: a trace keeps scores and actions, not the text.'
             : `In the recorded question${isGold ? '; it holds the answer' : ''}.`}
         </p>
-      </header>
+      </BlockHeading>
       {question !== null && (
         <section>
           <h4>{lod === 0 ? 'Text' : 'Text it stands for'}</h4>
