@@ -8,15 +8,9 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { importHistory } from '../../src/core/history-import/import-history.ts';
-import { sampleAction, sampleRefocus } from '../../src/core/testing/sample-events.ts';
-import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
+import { SAMPLE_HEADER, sampleAction, sampleRefocus } from '../../src/core/testing/sample-events.ts';
 import { PARAMETERS } from '../../src/core/parameters/parameters.ts';
-import {
-  telemetryEventSchema,
-  traceHeaderSchema,
-  TRACE_FORMAT,
-  TRACE_VERSION,
-} from '../../src/core/trace/telemetry.ts';
+import { telemetryEventSchema, traceHeaderSchema } from '../../src/core/trace/telemetry.ts';
 import { ROLES } from '../../src/core/tree/provenance.ts';
 import { chatPieces } from '../../src/nn/model-folder/chat-template.ts';
 import { WeightError } from '../../src/nn/model-folder/errors.ts';
@@ -244,23 +238,13 @@ describe('fault 21: 10,000 random mutations of every importer', { timeout: TIMEO
   });
 
   it('traces', async () => {
-    const header = {
-      format: TRACE_FORMAT,
-      version: TRACE_VERSION,
-      createdAt: '2026-01-02T03:04:05.000Z',
-      modelId: 'tiny',
-      modelHash: 'abc',
-      backend: 'cpu',
-      seed: 1,
-      config: DEFAULT_RUN_CONFIG,
-    } as const;
     const events = [
       { type: 'ingest', step: 0, timeMs: 0, start: 0, end: 32, role: 'user', documentId: 'd' } as const,
       decodeEvent(1),
       sampleRefocus({ timeMs: 2, scores: [0.5], actions: [sampleAction()] }),
       decodeEvent(2),
     ];
-    const text = writeTrace(header, events);
+    const text = writeTrace(SAMPLE_HEADER, events);
     const lines = text.trimEnd().split('\n');
     const oneLine = fc
       .nat(lines.length - 1)

@@ -1,24 +1,17 @@
 /** Traces from strangers: torn, huge or hostile, they end in a typed error or a valid trace. */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
 import { TRACE_FORMAT, TRACE_VERSION } from '../../src/core/trace/telemetry.ts';
-import type { TelemetryEvent, TraceHeader } from '../../src/core/trace/telemetry.ts';
-import { sampleAction, sampleRefocus } from '../../src/core/testing/sample-events.ts';
+import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
+import {
+  SAMPLE_HEADER as header,
+  sampleAction,
+  sampleRefocus,
+} from '../../src/core/testing/sample-events.ts';
 import { readTrace, writeTrace } from '../../src/storage/trace/trace-codec.ts';
 import { TraceError } from '../../src/storage/trace/trace-error.ts';
 import { decodeEvent } from './storage-fixture.ts';
 
-const header: TraceHeader = {
-  format: TRACE_FORMAT,
-  version: TRACE_VERSION,
-  createdAt: '2026-01-02T03:04:05.000Z',
-  modelId: 'tiny',
-  modelHash: 'abc',
-  backend: 'cpu',
-  seed: 1,
-  config: DEFAULT_RUN_CONFIG,
-};
 const events: TelemetryEvent[] = [
   { type: 'ingest', step: 0, timeMs: 0, start: 0, end: 32, role: 'user', documentId: 'd' },
   decodeEvent(1),

@@ -1,5 +1,24 @@
-/** Actions and refocuses for tests that care about a few of their fields. */
-import type { ActionRecord, TelemetryEventOf } from '../trace/telemetry.ts';
+/** Headers, actions and refocuses for tests that care about a few of their fields. */
+import { DEFAULT_RUN_CONFIG } from '../trace/config.ts';
+import {
+  TRACE_FORMAT,
+  TRACE_VERSION,
+  type ActionRecord,
+  type TelemetryEventOf,
+  type TraceHeader,
+} from '../trace/telemetry.ts';
+
+/** Of a trace of this version. */
+export const SAMPLE_HEADER: TraceHeader = {
+  format: TRACE_FORMAT,
+  version: TRACE_VERSION,
+  createdAt: '2026-01-02T03:04:05.000Z',
+  modelId: 'tiny',
+  modelHash: 'abc',
+  backend: 'cpu',
+  seed: 1,
+  config: DEFAULT_RUN_CONFIG,
+};
 
 /** An expansion of the first block that was wanted and applied, but for the given changes. */
 export function sampleAction(changes: Partial<ActionRecord> = {}): ActionRecord {

@@ -5,6 +5,7 @@ import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import type { SessionStore } from '../../storage/ports.ts';
 import { Engine, type EnginePorts } from '../engine/engine.ts';
 import type { Notice } from '../engine/protocol/protocol.ts';
+import type { BranchProgress } from '../session/messages/run-messages.ts';
 import { createFakeModel } from './fake-model.ts';
 import type { FakeModel } from './fake-model.ts';
 
@@ -116,6 +117,14 @@ export async function idle({ engine }: EngineFixture): Promise<void> {
 
 export const frames = (fixture: EngineFixture): TelemetryEventOf<'refocus'>[] =>
   fixture.events().filter((event) => event.type === 'refocus');
+
+/** What the engine last said of its branch, once it has ended. */
+export function branchEnded(fixture: EngineFixture): Promise<BranchProgress> {
+  return until(() => {
+    const last = fixture.notices.findLast(({ kind }) => kind === 'branch');
+    return last?.kind === 'branch' && last.progress.phase !== 'replaying' ? last.progress : undefined;
+  });
+}
 
 /** Ask again and again until something (not undefined, not false) comes. */
 export async function until<T>(find: () => T | Promise<T>): Promise<Exclude<T, undefined | false>> {

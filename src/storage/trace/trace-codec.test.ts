@@ -3,23 +3,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { SAMPLE_HEADER as header } from '../../core/testing/sample-events.ts';
 import { DEFAULT_RUN_CONFIG } from '../../core/trace/config.ts';
 import { FrameIndex } from '../../core/trace/frame-index.ts';
-import { TRACE_FORMAT, TRACE_VERSION } from '../../core/trace/telemetry.ts';
-import type { TelemetryEvent, TraceHeader } from '../../core/trace/telemetry.ts';
+import { TRACE_VERSION } from '../../core/trace/telemetry.ts';
+import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { compressTrace, readTrace, streamTrace, writeTrace, writeTraceChunks } from './trace-codec.ts';
 import type { TraceUpgrade } from './trace-codec.ts';
 
-const header: TraceHeader = {
-  format: TRACE_FORMAT,
-  version: TRACE_VERSION,
-  createdAt: '2026-01-02T03:04:05.000Z',
-  modelId: 'tiny',
-  modelHash: 'abc',
-  backend: 'cpu',
-  seed: 1,
-  config: DEFAULT_RUN_CONFIG,
-};
 const decode = (step: number, text = 'é 🙂 \n \u2028'): TelemetryEvent => ({
   type: 'decode',
   head: 0,

@@ -1,29 +1,12 @@
 /** Other tools read what is exported: the structure that they demand is checked here, not only our own words. */
 import { expect, test } from 'vitest';
 import { z } from '../../../base/zod.ts';
-import { DEFAULT_RUN_CONFIG } from '../config.ts';
-import {
-  type ActionRecord,
-  type TelemetryEvent,
-  TRACE_FORMAT,
-  TRACE_VERSION,
-  type TraceHeader,
-} from '../telemetry.ts';
-import { sampleAction, sampleRefocus } from '../../testing/sample-events.ts';
+import type { ActionRecord, TelemetryEvent } from '../telemetry.ts';
+import { sampleAction, SAMPLE_HEADER as header, sampleRefocus } from '../../testing/sample-events.ts';
 import { chromeTrace } from './chrome-trace.ts';
 import { csvOf } from '../../../base/table.ts';
 import { metricsTable } from './metrics-table.ts';
 
-const header: TraceHeader = {
-  format: TRACE_FORMAT,
-  version: TRACE_VERSION,
-  createdAt: '2026-01-02T03:04:05.000Z',
-  modelId: 'tiny',
-  modelHash: 'abc',
-  backend: 'wasm',
-  seed: 1,
-  config: DEFAULT_RUN_CONFIG,
-};
 const expand = sampleAction();
 const refused: ActionRecord = {
   ...expand,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts';
 import type { SessionId } from '../../../storage/ports.ts';
-import type { BranchProgress } from '../messages/run-messages.ts';
 import {
   type EngineFixture,
   bootEngine,
+  branchEnded,
   ingest,
   open,
   prose,
@@ -12,18 +12,11 @@ import {
   withPerceiver,
 } from '../../testing/engine-fixture.ts';
 
-/** What the engine last said of its branch, once it has ended. */
-const ended = (fixture: EngineFixture): Promise<BranchProgress> =>
-  until(() => {
-    const last = fixture.notices.findLast(({ kind }) => kind === 'branch');
-    return last?.kind === 'branch' && last.progress.phase !== 'replaying' ? last.progress : undefined;
-  });
-
 async function branch(fixture: EngineFixture, sessionId: string, step: number, changes = {}) {
   fixture.notices.length = 0;
   const title = `Branch at ${step}`;
   const snapshot = await fixture.engine.handle({ kind: 'branchSession', sessionId, step, title, changes });
-  const progress = await ended(fixture);
+  const progress = await branchEnded(fixture);
   return { id: snapshot.state.record.id, snapshot, progress };
 }
 
@@ -181,7 +174,7 @@ describe('a branch', () => {
     });
     await expect(fixture.engine.handle({ kind: 'step' })).rejects.toMatchObject({ code: 'busy' });
     await fixture.engine.handle({ kind: 'stopBranch' });
-    const progress = await ended(fixture);
+    const progress = await branchEnded(fixture);
     expect(progress.phase).toBe('stopped');
     expect(progress.doneTokens).toBeLessThan(progress.totalTokens);
     await fixture.engine.handle({ kind: 'step' });

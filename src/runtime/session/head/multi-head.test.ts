@@ -12,12 +12,12 @@ import { GistTree } from '../../../core/tree/gist-tree.ts';
 import { createMemoryStore } from '../../../storage/memory/memory-store.ts';
 import {
   bootEngine,
+  branchEnded,
   type EngineFixture,
   frames,
   ingest,
   open,
   prose,
-  until,
 } from '../../testing/engine-fixture.ts';
 import { createFakeModel, FAKE_HIDDEN_SIZE } from '../../testing/fake-model.ts';
 import { readMerged } from '../decoding/merged-reading.ts';
@@ -261,10 +261,7 @@ describe('a session with heads', () => {
           title: 'B',
           changes: {},
         });
-        await until(() => {
-          const last = fixture.notices.findLast(({ kind }) => kind === 'branch');
-          return last?.kind === 'branch' && last.progress.phase !== 'replaying';
-        });
+        await branchEnded(fixture);
         expect(await story(state.record.id)).toEqual(original);
       }
     },

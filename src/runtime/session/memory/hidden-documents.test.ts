@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { BranchProgress } from '../messages/run-messages.ts';
-import { type EngineFixture, bootEngine, ingest, open, prose, until } from '../../testing/engine-fixture.ts';
+import {
+  type EngineFixture,
+  bootEngine,
+  branchEnded,
+  ingest,
+  open,
+  prose,
+} from '../../testing/engine-fixture.ts';
 
 const FIRST = prose(600, 1);
 const SECOND = prose(500, 40);
@@ -39,12 +45,6 @@ const spanOf = async (fixture: EngineFixture, id: string, documentId: string) =>
   const run = provenance.find((each) => each.documentId === documentId)!;
   return [run.start, run.end] as const;
 };
-
-const ended = (fixture: EngineFixture): Promise<BranchProgress> =>
-  until(() => {
-    const last = fixture.notices.findLast(({ kind }) => kind === 'branch');
-    return last?.kind === 'branch' && last.progress.phase !== 'replaying' ? last.progress : undefined;
-  });
 
 async function framesOf({ engine }: EngineFixture, sessionId: string) {
   const { events, chat } = await engine.handle({ kind: 'readRun', sessionId });
@@ -90,7 +90,7 @@ describe('hiding a document', () => {
         title: 'Branch',
         changes: {},
       });
-      expect((await ended(fixture)).notes).toEqual([]);
+      expect((await branchEnded(fixture)).notes).toEqual([]);
       expect([step, await framesOf(fixture, branched.record.id)]).toEqual([step, original]);
       const after = await engine.handle({ kind: 'pause' });
       expect(after.hiddenDocuments).toEqual([documentId]);
@@ -162,7 +162,7 @@ describe('a session without a document', () => {
       documentId,
       title: 'Without',
     });
-    const progress = await ended(fixture);
+    const progress = await branchEnded(fixture);
     expect(progress).toMatchObject({ phase: 'done', error: null, notes: [], step: 0, without: 'Doc' });
     expect(progress.doneTokens).toBeGreaterThan(0);
     const made = await framesOf(fixture, state.record.id);
@@ -187,7 +187,7 @@ describe('a session without a document', () => {
     await engine.handle({ kind: 'act', action: 'pin', lod: 1, start: after, end: after + 32 });
     fixture.notices.length = 0;
     await engine.handle({ kind: 'leaveOutDocument', sessionId: id, documentId, title: 'Without' });
-    expect((await ended(fixture)).notes).toEqual([expect.stringMatching(/^1 acts? by hand/)]);
+    expect((await branchEnded(fixture)).notes).toEqual([expect.stringMatching(/^1 acts? by hand/)]);
     const { marks } = await engine.handle({ kind: 'pause' });
     expect(marks).toMatchObject([{ kind: 'pin', start: 0 }]);
   });

@@ -5,11 +5,11 @@ import { countNodes, spanOfRun } from '../../../core/tree/node-runs.ts';
 import {
   type EngineFixture,
   bootEngine,
+  branchEnded,
   frames,
   ingest,
   open,
   prose,
-  until,
 } from '../../testing/engine-fixture.ts';
 
 /** Everything unprotected may go. */
@@ -91,10 +91,7 @@ describe('pruning', () => {
       title: 'B',
       changes: {},
     });
-    await until(() => {
-      const last = fixture.notices.findLast(({ kind }) => kind === 'branch');
-      return last?.kind === 'branch' && last.progress.phase !== 'replaying';
-    });
+    await branchEnded(fixture);
     const { events } = await engine.handle({ kind: 'readRun', sessionId: state.record.id });
     const again = events.filter(
       (event): event is TelemetryEventOf<'prune'> => event.type === 'prune' && event.action === 'restore',
