@@ -22,6 +22,16 @@ class BaseFileError(ValueError):
     """The file is no base that can be read here; says why."""
 
 
+class OtherBaseError(ValueError):
+    """What was trained was trained for another base; says on which."""
+
+
+SAMPLED = 16
+"""Tokens and columns of the embeddings that a base is known by."""
+LARGEST_DIFFERENCE = 0.05
+"""Of the sample, by its norm: quantisations of one base differ by less, two bases by more."""
+
+
 @dataclass
 class PublishedBase:
     name: str
@@ -31,6 +41,25 @@ class PublishedBase:
     trained_context_tokens: int
     opening_token: int
     """What a text opens with: the base's token for that, or its first."""
+
+    def mark(self) -> dict:
+        """What a checkpoint says of the base that it was trained for."""
+        config, table = self.model.config, self.model.model.embed_tokens.weight
+        shape = (config.num_hidden_layers, config.hidden_size, config.vocab_size)
+        rows = torch.linspace(0, len(table) - 1, SAMPLED).long()
+        return {"name": self.name, "shape": shape, "sample": table[rows, :SAMPLED].float().clone()}
+
+    def check(self, saved: dict, path: Path, remedy: str) -> None:
+        """Raises OtherBaseError where the checkpoint says that it is of another base than this one."""
+        theirs = saved.get("base")
+        if theirs is None:
+            return
+        own = self.mark()
+        if theirs["shape"] == own["shape"]:
+            difference = (theirs["sample"] - own["sample"]).norm() / own["sample"].norm()
+            if difference < LARGEST_DIFFERENCE:
+                return
+        raise OtherBaseError(f"{path}: was trained for {theirs['name']}, not for {self.name}; {remedy}")
 
 
 def load_published_base(path: Path) -> PublishedBase:
@@ -58,11 +87,16 @@ def _read_folder(folder: Path) -> PublishedBase:
         if not (folder / file).exists():
             raise BaseFileError(f"{folder}: has no {file}; only safetensors are read")
         weights |= load_file(str(folder / file))
-    model = Llama(LlamaConfig.from_dict({"attention_bias": False, "tie_word_embeddings": False, **entries}))
+    try:
+        config = LlamaConfig.from_dict({"attention_bias": False, "tie_word_embeddings": False, **entries})
+        context_tokens = int(entries["max_position_embeddings"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BaseFileError(f"{folder / 'config.json'}: a field is missing or is no number: {error}") from error
+    model = Llama(config)
     _load(model, {name: tensor.float() for name, tensor in weights.items()}, folder)
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     opening = entries.get("bos_token_id") or 0
-    return PublishedBase(folder.resolve().name, model, tokenizer, entries["max_position_embeddings"], opening)
+    return PublishedBase(folder.resolve().name, model, tokenizer, context_tokens, opening)
 
 
 def _read_gguf(path: Path) -> PublishedBase:

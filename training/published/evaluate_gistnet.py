@@ -18,7 +18,7 @@ import torch
 
 from training.constants import BLOCK_SIZE
 from training.options import parser_of
-from training.published.base import BaseFileError, load_published_base
+from training.published.base import BaseFileError, OtherBaseError, load_published_base
 from training.published.corpus import Kind, Windows, encode
 from training.published.gistnet import (
     BLOCKS,
@@ -76,7 +76,7 @@ def main() -> None:
     begin(options.seed)
     try:
         print(json.dumps(measure(options)))
-    except (BaseFileError, GistNetError, OSError) as error:
+    except (BaseFileError, GistNetError, OtherBaseError, OSError) as error:
         sys.exit(str(error))
 
 

@@ -26,7 +26,7 @@ from training.data.lens_samples import Sample
 from training.data.words import HistoryWords, asked_at
 from training.models.lensnet import LensParts
 from training.options import parser_of
-from training.published.base import BaseFileError, load_published_base
+from training.published.base import BaseFileError, OtherBaseError, load_published_base
 from training.published.gistnet import PUBLISHED_GISTNET, FrozenBase
 from training.published.lens_samples import Sampler
 from training.published.lensnet import PLACES, PUBLISHED_LENSNET, GistNetError, load_published_gistnet, ranks_all
@@ -142,7 +142,7 @@ def main() -> None:
     begin(options.seed)
     try:
         print(json.dumps(measure(options)))
-    except (BaseFileError, GistNetError, OSError) as error:
+    except (BaseFileError, GistNetError, OtherBaseError, OSError) as error:
         sys.exit(str(error))
 
 

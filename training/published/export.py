@@ -21,7 +21,7 @@ from training.constants import BLOCK_SIZE, MAX_LOD, RECENT_TOKENS
 from training.files import write_json
 from training.models.llama import Llama
 from training.options import parser_of
-from training.published.base import BaseFileError, load_published_base
+from training.published.base import BaseFileError, OtherBaseError, load_published_base
 from training.published.gistnet import PUBLISHED_GISTNET
 from training.published.lensnet import PUBLISHED_LENSNET, GistNetError, load_published_gistnet
 from training.train.checkpoints import load_lensnet
@@ -85,6 +85,13 @@ def export(options: argparse.Namespace) -> dict:
         "gistNet": export_network(gistnet, folder / "gistnet.safetensors", options.version),
     }
     if options.lensnet.exists():
+        saved = torch.load(options.lensnet, weights_only=False)
+        published.check(saved, options.lensnet, "train LensNet for this one first")
+        if saved["config"]["hidden_size"] != config.hidden_size:
+            raise OtherBaseError(
+                f"{options.lensnet}: reads vectors of {saved['config']['hidden_size']} numbers, and {published.name} "
+                f"has {config.hidden_size}: it was trained for another base"
+            )
         manifest["lensNet"] = export_network(
             load_lensnet(options.lensnet), folder / "lensnet.safetensors", options.version
         )
@@ -183,7 +190,7 @@ def main() -> None:
     torch.set_num_threads(1)
     try:
         manifest = export(options)
-    except (BaseFileError, GistNetError) as error:
+    except (BaseFileError, GistNetError, OtherBaseError) as error:
         sys.exit(str(error))
     total = sum(entry["bytes"] for entry in manifest["files"].values())
     print(f"{options.folder}: {len(manifest['files'])} files of weights, {total / 1e6:.1f} MB")

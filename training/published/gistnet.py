@@ -28,7 +28,7 @@ from training.constants import BLOCK_SIZE
 from training.models.gistnet import GistConfig, GistNet, block_windows
 from training.options import add_length, add_run, parser_of
 from training.paths import CACHE
-from training.published.base import BaseFileError, PublishedBase, load_published_base
+from training.published.base import BaseFileError, OtherBaseError, PublishedBase, load_published_base
 from training.published.corpus import CorpusError, Windows, rarity, read_corpus
 from training.train.checkpoints import begin, entries_of, save_atomically
 from training.train.intervals import bootstrap
@@ -43,6 +43,7 @@ FOLLOWING = 128
 READ, MEASURED, MEASURED_WINDOWS = 128, 64, 24
 """Raw tokens behind the gists of held-out windows, tokens after those whose loss is measured, and windows."""
 REPORT_STEPS = 10
+ANOTHER_RUN = "leave out --resume to begin anew, or name other files to write (--out, --work)"
 
 
 class FrozenBase:
@@ -136,7 +137,7 @@ class Trainer:
     def __init__(self, options: argparse.Namespace, published: PublishedBase) -> None:
         self.options, self.meter, self.lod = options, Meter(), 1
         self.rng = random.Random(options.seed)
-        self.base = FrozenBase(published, options.device, getattr(torch, options.dtype))
+        self.base, self.mark = FrozenBase(published, options.device, getattr(torch, options.dtype)), published.mark()
         history = PAGE if options.lod2_minutes or options.lod2_steps else BLOCKS * BLOCK_SIZE
         self.kinds = read_corpus(options.corpus, published.tokenizer, history + READ + MEASURED)
         print(json.dumps({kind.name: len(kind.train) for kind in self.kinds}), flush=True)
@@ -160,6 +161,7 @@ class Trainer:
         """The checkpoint to go on from, until its phase has begun."""
         if options.resume and self.checkpoint.exists():
             self.saved = torch.load(self.checkpoint, weights_only=False)
+            published.check(self.saved, self.checkpoint, ANOTHER_RUN)
             self.net.load_state_dict(self.saved["state_dict"])
             self.lod = self.saved["lod"]
 
@@ -257,10 +259,12 @@ class Trainer:
         self.descend_on("kl", torch.cat([self.gists_of(ids[:, :PAGE]), embeds[:, PAGE:]], dim=1), teacher)
 
     def save(self) -> None:
-        save_atomically(self.options.out, entries_of(self.net))
+        save_atomically(self.options.out, entries_of(self.net, base=self.mark))
         if self.optimizer is not None:
             state = {"lod": self.lod, "rng": self.rng.getstate(), **self.progress.state()}
-            save_atomically(self.checkpoint, entries_of(self.net, optimizer=self.optimizer.state_dict(), **state))
+            save_atomically(
+                self.checkpoint, entries_of(self.net, base=self.mark, optimizer=self.optimizer.state_dict(), **state)
+            )
 
 
 def add_published(parser: argparse.ArgumentParser) -> None:
@@ -291,7 +295,7 @@ def main() -> None:
     begin(options.seed)
     try:
         Trainer(options, load_published_base(options.base)).run()
-    except (BaseFileError, CorpusError) as error:
+    except (BaseFileError, CorpusError, OtherBaseError) as error:
         sys.exit(str(error))
 
 

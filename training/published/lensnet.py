@@ -28,9 +28,9 @@ from training.models.gistnet import GistConfig, GistNet
 from training.models.lensnet import LensConfig, LensNet, LensParts
 from training.options import add_length, add_run, parser_of
 from training.paths import CACHE
-from training.published.base import BaseFileError, PublishedBase, load_published_base
+from training.published.base import BaseFileError, OtherBaseError, PublishedBase, load_published_base
 from training.published.corpus import CorpusError, read_corpus
-from training.published.gistnet import PUBLISHED_GISTNET, FrozenBase, add_published
+from training.published.gistnet import ANOTHER_RUN, PUBLISHED_GISTNET, FrozenBase, add_published
 from training.published.lens_samples import Sampler
 from training.published.pieces import PROSE_TOKENS, PieceMaker, draw_pieces, read_questions
 from training.train.checkpoints import begin, entries_of, freeze, round_to_half, save_atomically, start_from
@@ -42,8 +42,10 @@ REPORT_STEPS = 20
 PLACES = (4, 8, 16)
 CALIBRATIONS = ((1, 0), (1, 0.3), (0.5, 0.3), (0.5, 0.6), (0.3, 0.6), (0.1, 0.6))
 """Factors of the match's scale, and what the words' rank counts more."""
-MEASURED = 60
+MEASURED = 240
 """Held-out working contexts whose routing is measured."""
+HELD_OUT_PIECES = 40
+"""At least; fewer make questions that all are found, or none."""
 LEXICAL_ROOM = 8
 """Dimensions that words have for themselves at the start."""
 
@@ -57,6 +59,7 @@ def load_published_gistnet(path: Path, published: PublishedBase) -> GistNet:
     if not path.exists():
         raise GistNetError(f"{path}: there is no such file; train GistNet first (python -m training.published.gistnet)")
     saved = torch.load(path, weights_only=False)
+    published.check(saved, path, "train GistNet for this one first")
     net = GistNet(published.model.config, GistConfig(**saved["config"]))
     try:
         net.load_state_dict(saved["state_dict"])
@@ -112,7 +115,7 @@ class Trainer:
 
     def __init__(self, options: argparse.Namespace, published: PublishedBase) -> None:
         self.options, self.rng, self.meter = options, random.Random(options.seed), Meter()
-        self.base = FrozenBase(published, options.device, getattr(torch, options.dtype))
+        self.base, self.mark = FrozenBase(published, options.device, getattr(torch, options.dtype)), published.mark()
         config = published.model.config
         self.net = LensNet(
             LensConfig(
@@ -133,6 +136,7 @@ class Trainer:
         saved = None
         if options.resume and self.checkpoint.exists():
             saved = torch.load(self.checkpoint, weights_only=False)
+            published.check(saved, self.checkpoint, ANOTHER_RUN)
         gistnet = load_published_gistnet(options.gistnet, published).to(options.device)
         self.pieces, self.held_out = saved["pieces"] if saved else self.make_pieces(published, gistnet)
         match = options.word_match
@@ -146,6 +150,9 @@ class Trainer:
             self.optimizer.load_state_dict(saved["optimizer"])
             self.rng.setstate(saved["rng"])
             self.progress = Progress(options.minutes, options.steps, saved["step"], saved["seconds"])
+        else:
+            # Pieces take minutes: a run that is cut soon after keeps them.
+            self.save()
 
     def make_pieces(self, published: PublishedBase, gistnet: GistNet) -> tuple[list, list]:
         """Pieces to learn from, and held-out ones."""
@@ -153,7 +160,7 @@ class Trainer:
         kinds = read_corpus(options.corpus, published.tokenizer, PROSE_TOKENS)
         maker = PieceMaker(self.base, gistnet, published.tokenizer)
         both = []
-        for held_out, count in ((False, options.pieces), (True, max(8, options.pieces // 10))):
+        for held_out, count in ((False, options.pieces), (True, max(HELD_OUT_PIECES, options.pieces // 10))):
             questions = read_questions(options.corpus, held_out)
             both.append(list(draw_pieces(maker, kinds, questions, count, self.rng, held_out)))
             print(json.dumps({"pieces": count, "heldOut": held_out, "questions": len(questions)}), flush=True)
@@ -214,7 +221,7 @@ class Trainer:
         net.head.weight.copy_(weight)
         net.head.weight[0, LEXICAL_FEATURES.index("bm25")] += more
         print(json.dumps({"calibrated": {"match": -factor, "words": more}, **self.hits()}), flush=True)
-        save_atomically(self.options.out, entries_of(net))
+        save_atomically(self.options.out, entries_of(net, base=self.mark))
 
     def measure(self) -> None:
         print(json.dumps({**self.place(), "heldOut": self.hits(), "n": MEASURED}), flush=True)
@@ -233,10 +240,10 @@ class Trainer:
         return {name: round(float(np.mean(hits)), 3) for name, hits in found.items()}
 
     def save(self) -> None:
-        save_atomically(self.options.out, entries_of(self.net))
+        save_atomically(self.options.out, entries_of(self.net, base=self.mark))
         state = {"optimizer": self.optimizer.state_dict(), "rng": self.rng.getstate(), **self.progress.state()}
         pieces = (self.pieces, self.held_out)
-        save_atomically(self.checkpoint, entries_of(self.net, **state, pieces=pieces))
+        save_atomically(self.checkpoint, entries_of(self.net, base=self.mark, **state, pieces=pieces))
 
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -262,7 +269,7 @@ def main() -> None:
     begin(options.seed)
     try:
         Trainer(options, load_published_base(options.base)).run()
-    except (BaseFileError, CorpusError, GistNetError) as error:
+    except (BaseFileError, CorpusError, GistNetError, OtherBaseError) as error:
         sys.exit(str(error))
 
 

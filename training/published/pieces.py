@@ -20,7 +20,7 @@ from torch import Tensor
 
 from training.constants import BLOCK_SIZE
 from training.models.gistnet import GistNet, compress_sequence
-from training.published.corpus import HELD_OUT_SHARE, Kind
+from training.published.corpus import HELD_OUT_SHARE, CorpusError, Kind
 from training.published.gistnet import FrozenBase
 
 QUESTIONS = "questions.jsonl"
@@ -101,9 +101,25 @@ def read_questions(folders: Sequence[Path], held_out: bool) -> list[dict]:
     for folder in folders:
         path = folder / QUESTIONS
         if path.exists():
-            found += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                found.append(_question_of(line, f"{path}:{number}"))
     cut = int(len(found) * (1 - HELD_OUT_SHARE))
     return found[cut:] if held_out else found[:cut]
+
+
+def _question_of(line: str, place: str) -> dict:
+    """Raises CorpusError, naming the line, for what is not in HotpotQA's format."""
+    try:
+        entry = json.loads(line)
+        {(title, index) for title, index in entry["supporting_facts"]}
+        texts = [entry["question"], *(sentence for _, sentences in entry["context"] for sentence in sentences)]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("its question or a sentence of its context is no text")
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorpusError(
+            f"{place}: is no question in HotpotQA's format (question, context, supporting_facts): {error}"
+        ) from error
+    return entry
 
 
 def draw_pieces(

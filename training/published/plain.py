@@ -17,7 +17,7 @@ import torch
 from training.models.gistnet import GistConfig, GistNet
 from training.models.llama import LlamaConfig
 from training.options import parser_of
-from training.published.base import BaseFileError, load_published_base
+from training.published.base import BaseFileError, OtherBaseError, load_published_base
 from training.published.gistnet import PUBLISHED_GISTNET
 from training.published.lensnet import GistNetError, load_published_gistnet
 from training.train.checkpoints import entries_of, save_atomically
@@ -51,9 +51,9 @@ def main() -> None:
     try:
         published = load_published_base(options.base)
         net = load_published_gistnet(options.gistnet, published)
-    except (BaseFileError, GistNetError) as error:
+    except (BaseFileError, GistNetError, OtherBaseError) as error:
         sys.exit(str(error))
-    save_atomically(options.out, entries_of(without_residual(net, published.model.config)))
+    save_atomically(options.out, entries_of(without_residual(net, published.model.config), base=published.mark()))
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ from training.models.gistnet import GistConfig, GistNet
 from training.models.llama import Llama
 from training.paths import MODEL_FOLDER
 from training.published import evaluate_gistnet, evaluate_lensnet, export, gistnet, heads, lensnet, plain
-from training.published.base import BaseFileError, load_published_base
+from training.published.base import BaseFileError, OtherBaseError, load_published_base
 from training.published.cloze import cloze_question
 from training.published.corpus import CorpusError, encode, read_corpus
-from training.published.pieces import PieceMaker
+from training.published.pieces import PieceMaker, read_questions
 from training.tests.test_resume import Killed, killed_at
 from training.train.checkpoints import begin, entries_of, save_atomically
 
@@ -72,7 +72,7 @@ def test_a_folder_is_read_as_it_was_written(base_folder: Path, small_base: Llama
     assert not any(parameter.requires_grad for parameter in published.model.parameters())
 
 
-def test_what_is_no_base_is_refused_in_words(tmp_path: Path) -> None:
+def test_what_is_no_base_is_refused_in_words(base_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(BaseFileError, match="no such file"):
         load_published_base(tmp_path / "missing.gguf")
     with pytest.raises(BaseFileError, match=r"has no config\.json"):
@@ -80,6 +80,10 @@ def test_what_is_no_base_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "mamba"}')
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(BaseFileError, match="mamba"):
+        load_published_base(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "llama", "hidden_size": 16}')
+    (tmp_path / "model.safetensors").write_bytes((base_folder / "model.safetensors").read_bytes())
+    with pytest.raises(BaseFileError, match=r"config\.json: a field is missing"):
         load_published_base(tmp_path)
 
 
@@ -186,6 +190,70 @@ def test_a_gistnet_of_another_base_is_refused(base_folder: Path, tmp_path: Path,
         lensnet.load_published_gistnet(tmp_path / "gistnet.pt", published)
 
 
+@pytest.fixture(scope="module")
+def other_base(base_folder: Path, small_base: Llama, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base of the same shape with other embeddings."""
+    folder = tmp_path_factory.mktemp("other-base")
+    for name in ("config.json", "tokenizer.json"):
+        (folder / name).write_bytes((base_folder / name).read_bytes())
+    torch.manual_seed(9)
+    state = {name: tensor.clone() for name, tensor in small_base.state_dict().items()}
+    state["model.embed_tokens.weight"] = torch.randn_like(state["model.embed_tokens.weight"])
+    save_file(state, folder / "model.safetensors")
+    return folder
+
+
+def test_a_quantisation_is_the_same_base_and_another_base_is_not(base_folder: Path, other_base: Path) -> None:
+    published, other = load_published_base(base_folder), load_published_base(other_base)
+    mark = published.mark()
+    rounded = {**mark, "sample": mark["sample"] * 1.02, "name": "rounded"}
+    published.check({"base": rounded}, Path("net.pt"), "")
+    published.check({}, Path("old.pt"), "")
+    with pytest.raises(OtherBaseError, match=r"net\.pt: was trained for .*, not for .*; begin anew"):
+        other.check({"base": mark}, Path("net.pt"), "begin anew")
+
+
+@pytest.mark.parametrize("module", [gistnet, lensnet])
+def test_a_run_on_another_base_is_not_gone_on_with(
+    module, base_folder: Path, other_base: Path, corpus: Path, trained: Path, tmp_path: Path
+) -> None:
+    arguments = ["--corpus", str(corpus), "--out", str(tmp_path / "net.pt"), "--dtype", "float32"]
+    if module is lensnet:
+        arguments += ["--gistnet", str(trained), "--steps", "1", "--pieces", "12", "--width", "32"]
+    else:
+        arguments += ["--lod1-steps", "1", "--lod2-steps", "0", "--context", "8", "--blocks", "1"]
+    trainer = module.Trainer(
+        module.parse_options([*arguments, "--base", str(base_folder)]), load_published_base(base_folder)
+    )
+    if module is gistnet:
+        trainer.optimizer = torch.optim.AdamW(trainer.net.parameters())
+        trainer.progress = gistnet.Progress(None, 1)
+    trainer.save()
+    again = module.parse_options([*arguments, "--base", str(other_base), "--resume"])
+    with pytest.raises(OtherBaseError, match="leave out --resume"):
+        module.Trainer(again, load_published_base(other_base))
+
+
+def test_a_line_that_is_no_question_is_named(tmp_path: Path, corpus: Path) -> None:
+    whole = (corpus / "questions.jsonl").read_text().splitlines()[0]
+    for wrong in ("{", '{"question": "Who?"}', '{"question": 1, "context": [], "supporting_facts": []}'):
+        (tmp_path / "questions.jsonl").write_text(f"{whole}\n{wrong}\n")
+        with pytest.raises(CorpusError, match=r"questions\.jsonl:2: is no question in HotpotQA's format"):
+            read_questions([tmp_path], held_out=False)
+
+
+def test_what_a_lens_run_made_first_is_kept_when_it_is_cut(
+    base_folder: Path, corpus: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["--base", str(base_folder), "--corpus", str(corpus), "--gistnet", str(trained), "--steps", "1"]
+    arguments += ["--pieces", "12", "--width", "32", "--dtype", "float32", "--out", str(tmp_path / "net.pt")]
+    published = load_published_base(base_folder)
+    first = lensnet.Trainer(lensnet.parse_options(arguments), published)
+    monkeypatch.setattr(lensnet.Trainer, "make_pieces", None)
+    again = lensnet.Trainer(lensnet.parse_options([*arguments, "--resume"]), published)
+    assert [piece.tokens.tolist() for piece in again.pieces] == [piece.tokens.tolist() for piece in first.pieces]
+
+
 def test_a_cut_lens_run_goes_on(
     base_folder: Path, corpus: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +283,11 @@ def test_heads_are_written_with_a_card(base_folder: Path, trained: Path, tmp_pat
     assert len(sample["values"]) == len(sample["tokens"]) * sample["columns"]
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nbase_model: someone/small\nlicense: apache-2.0\n")
+    torch.manual_seed(0)
+    wide = lensnet.LensNet(lensnet.LensConfig(24, 32, 4, 8, 64, lexical_features=lensnet.LEXICAL))
+    save_atomically(tmp_path / "wide.pt", entries_of(wide))
+    with pytest.raises(OtherBaseError, match=r"wide\.pt: reads vectors of 24 numbers"):
+        export.export(export.parse_options([*options[:4], "--lensnet", str(tmp_path / "wide.pt"), *options[6:]]))
     again = export.export(export.parse_options([*options[:8], "--budget", "512"]))
     assert again["defaults"] == {**manifest["defaults"], "budgetTokens": 512}
     assert again["madeFor"]["name"] == "Small"
