@@ -101,7 +101,8 @@ export const FIGURES = [
     unit: 'nats/token',
     kind: 'mean',
     core: false,
-    sentence: 'NLL with gists of one level minus NLL with their slots given to recent raw tokens instead.',
+    sentence:
+      'NLL with gists of one level, keywords in their place or nothing, minus NLL with those slots given to recent raw tokens instead.',
   },
   {
     id: 'regret',

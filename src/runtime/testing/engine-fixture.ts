@@ -2,6 +2,7 @@
 import type { SlotView } from '../../core/context/slot-view.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../core/trace/telemetry.ts';
 import { createMemoryStore } from '../../storage/memory/memory-store.ts';
+import type { LoadedModel } from '../../nn/ports.ts';
 import type { SessionStore } from '../../storage/ports.ts';
 import { Engine, type EnginePorts } from '../engine/engine.ts';
 import type { Notice } from '../engine/protocol/protocol.ts';
@@ -36,12 +37,19 @@ function noModels(): Promise<never> {
   return Promise.reject(new Error('No models here.'));
 }
 
-/** A booted engine; the clock counts calls, so that timings repeat. */
+/** A booted engine. */
 export async function bootEngine(
   options: { readonly store?: SessionStore; readonly model?: FakeModel } = {},
 ): Promise<EngineFixture> {
   const model = options.model ?? createFakeModel();
-  const store = options.store ?? createMemoryStore();
+  return { ...(await bootEngineWith(model, options.store)), model };
+}
+
+/** A booted engine on any model, which it disposes; the clock counts calls, so that timings repeat. */
+export async function bootEngineWith(
+  model: LoadedModel,
+  store: SessionStore = createMemoryStore(),
+): Promise<Omit<EngineFixture, 'model'>> {
   const notices: Notice[] = [];
   let ticks = 0;
   const engine = new Engine({
@@ -70,7 +78,6 @@ export async function bootEngine(
   });
   return {
     engine,
-    model,
     store,
     notices,
     events: () => notices.flatMap((notice) => (notice.kind === 'telemetry' ? notice.events : [])),
@@ -93,13 +100,13 @@ export function prose(characters: number, seed = 0): string {
 }
 
 /** A new session. @returns its id. */
-export async function open(fixture: EngineFixture, config = {}): Promise<string> {
+export async function open(fixture: Pick<EngineFixture, 'engine'>, config = {}): Promise<string> {
   const snapshot = await fixture.engine.handle({ kind: 'createSession', title: 'Test', config });
   return snapshot.state.record.id;
 }
 
 /** Ingest a text to its end. */
-export async function ingest(fixture: EngineFixture, text: string): Promise<void> {
+export async function ingest(fixture: Pick<EngineFixture, 'engine'>, text: string): Promise<void> {
   const { engine } = fixture;
   await engine.handle({ kind: 'ingestText', text, title: 'Doc', role: 'document' });
   await engine.handle({ kind: 'run', tokensPerSecond: 0 });
@@ -107,7 +114,7 @@ export async function ingest(fixture: EngineFixture, text: string): Promise<void
 }
 
 /** Wait until ingestion has ended; pause would end it early. */
-export async function idle({ engine }: EngineFixture): Promise<void> {
+export async function idle({ engine }: Pick<EngineFixture, 'engine'>): Promise<void> {
   for (;;) {
     const { activity } = await engine.handle({ kind: 'setConfig', changes: {} });
     if (activity === 'idle') return;

@@ -177,6 +177,8 @@ export class AnswerReader {
 
 /** How many of the first `length` slots of `a` hold in `b` the same at the same place. */
 function commonPrefix(a: PreparedContext, length: number, b: PreparedContext): number {
+  // Keys name a gist by its span, whatever stands for it.
+  if (a.gistInput !== b.gistInput) return 0;
   const most = Math.min(length, a.keys.length, b.keys.length);
   let at = 0;
   while (

@@ -21,7 +21,9 @@ async function cellsOf(suite: string, changes: Partial<EvaluationOptions>): Prom
     ...changes,
   };
   const results: UnitResult[] = [];
-  for await (const { result } of runSuite(options, { model, clock: systemClock })) {
+  const prose = Array.from({ length: 600 }, (_, i) => `Essay ${i} says what essays say. `).join('');
+  const ports = { model, clock: systemClock, data: { prose, squad: [], hotpot: [] } };
+  for await (const { result } of runSuite(options, ports)) {
     if (result !== null) results.push(result);
   }
   const [report] = reportOf(results, { model: model.id, seed: 3, backend: 'cpu', commit: null }).suites;
@@ -35,6 +37,15 @@ it('lens: regret runs from the oracle to chance, and only what scores moves is c
   expect(Math.abs(cells.get('lensnet 1280')!.spearman!)).toBeLessThanOrEqual(1);
   expect(Math.abs(cells.get('lensnet 1280')!.worthAgreement!)).toBeLessThanOrEqual(1);
   expect(cells.get('answer-oracle 1280')!.why['spearman']).toContain('scores no moves');
+}, 60_000);
+
+it('lens: needles in prose are measured where there is prose, and refused by name where there is none', async () => {
+  const data = { prose: true, squad: false, hotpot: false };
+  const cells = await cellsOf('lens', { tasks: ['needles'], policies: ['lensnet'], data });
+  expect(cells.get('answer-oracle 1280')!.regret).toBe(0);
+  expect(cells.get('lensnet 1280')).toMatchObject({ budgetTokens: 320, n: 1, templates: null });
+  expect(Math.abs(cells.get('lensnet 1280')!.spearman!)).toBeLessThanOrEqual(1);
+  await expect(cellsOf('lens', { tasks: ['needles'] })).rejects.toThrow('needs prose');
 }, 60_000);
 
 it('gist: the whole span recovers all of the gap, its deletion none', async () => {
@@ -74,7 +85,14 @@ it('stream: a text is read in windows that lie evenly, and swaps while it stream
   expect(cells.get('streaming 1800')!.streamSwapRate).toBeUndefined();
   const [gists, deletion] = [cells.get('gists-lod1 1800')!, cells.get('deletion-lod1 1800')!];
   expect(gists).toMatchObject({ n: 4, budgetTokens: deletion.budgetTokens });
-  expect(gists.againstDeletion).toBeCloseTo(gists.nll! - deletion.nll!, 9);
+  for (const use of ['gists', 'keywords', 'nothing']) {
+    const cell = cells.get(`${use}-lod1 1800`)!;
+    expect(cell.againstDeletion).toBeCloseTo(cell.nll! - deletion.nll!, 9);
+  }
+  // Each stands for the same spans and is read as itself.
+  expect(
+    new Set(['gists', 'keywords', 'nothing'].map((use) => cells.get(`${use}-lod1 1800`)!.nll)).size,
+  ).toBe(3);
   expect(cells.get('gists-lod2 1800')!.budgetTokens).toBe(config.recentTokens + 1);
   const few = await cellsOf('stream', {
     ...asked,

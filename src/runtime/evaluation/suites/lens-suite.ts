@@ -30,6 +30,8 @@ import {
   writeRecallHistory,
 } from '../tasks/recall-tasks.ts';
 import type { RecallTaskId } from '../tasks/recall-tasks.ts';
+import { RULER_TASKS } from '../tasks/public/ruler.ts';
+import { assertData } from './needed-data.ts';
 import type { WeightedSum } from '../../../base/statistics.ts';
 import {
   EvaluationError,
@@ -57,9 +59,16 @@ const LENS_TASK_IDS = RECALL_TASK_IDS.filter(
   (id) => id !== 'unanswerable' && RECALL_TASKS[id].needsProse !== true,
 );
 
+/** In prose and for any base: the world of the recall tasks is the shipped base's own. */
+const NEEDLES = 'needles';
+const NEEDLE_TASK = RULER_TASKS.find(({ id }) => id === 'niah-multikey-1')!;
+
 export const lensSuite: EvaluationSuite = {
   id: 'lens',
-  tasks: LENS_TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
+  tasks: [
+    ...LENS_TASK_IDS.map((id) => ({ id, sentence: RECALL_TASKS[id].sentence })),
+    { id: NEEDLES, sentence: 'Four needles in prose, one asked for.', needsData: true },
+  ],
   defaultTasks: ['multi-key', 'paraphrase'],
   defaultSamples: 100,
   policies: DEFAULT_POLICIES,
@@ -67,8 +76,16 @@ export const lensSuite: EvaluationSuite = {
   plan(options) {
     const config = smallConfig(options);
     const historyTokens = HISTORY_TOKENS;
-    const tasks = LENS_TASK_IDS.filter((id) => (options.tasks ?? lensSuite.defaultTasks).includes(id));
-    return tasks.flatMap((task) => {
+    const asked = options.tasks ?? lensSuite.defaultTasks;
+    const needles: EvaluationUnit[] = [];
+    if (asked.includes(NEEDLES)) {
+      assertData('lens', NEEDLES, NEEDLE_TASK.needs, options);
+      for (let index = 0; index < options.samples; index++) {
+        needles.push({ suite: 'lens', task: NEEDLES, templates: null, historyTokens, index, n: 1 });
+      }
+    }
+    const tasks = LENS_TASK_IDS.filter((id) => asked.includes(id));
+    const recalls = tasks.flatMap((task) => {
       const fitting = questionsPerHistory(task, historyTokens, config.recentTokens);
       if (fitting === 0) {
         throw new EvaluationError(
@@ -82,16 +99,15 @@ export const lensSuite: EvaluationSuite = {
       }
       return units;
     });
+    return [...recalls, ...needles];
   },
 
   async run(unit, options, ports) {
-    const { task, historyTokens, index, n } = unit;
+    const { task, templates, historyTokens } = unit;
     const config = smallConfig(options);
-    const { budgetTokens, recentTokens } = config;
-    const id = task as RecallTaskId;
-    const seed = hashUint32(options.seed, RECALL_TASK_IDS.indexOf(id), historyTokens, index);
-    const place = { historyTokens, recentTokens, questions: n, index };
-    const history = writeRecallHistory(id, place, ports.model, new Rng(seed));
+    const { budgetTokens } = config;
+    const seed = seedOf(unit, options);
+    const history = historyOf(unit, config, ports, new Rng(seed));
     const { model, gistCache, step } = ports;
     const tree = await rememberHistory(model, history.ids, gistCache, (share) => step(share * GIST_SHARE));
     const calibrations = await calibrateAll(history, tree, config, seed, ports);
@@ -107,7 +123,7 @@ export const lensSuite: EvaluationSuite = {
     });
     const reasons = new Map<EvaluationPolicyId, string>(beyondRange === null ? [] : [['full', beyondRange]]);
     return policies.map((policy) => {
-      const key = { task, policy, templates: 'seen', historyTokens, budgetTokens, heads: 1 } as const;
+      const key = { task, policy, templates, historyTokens, budgetTokens, heads: 1 } as const;
       const reason = reasons.get(policy);
       if (reason !== undefined) return cellWithout(key, reason);
       return withCalibration(
@@ -118,6 +134,26 @@ export const lensSuite: EvaluationSuite = {
     });
   },
 };
+
+function seedOf({ task, historyTokens, index }: EvaluationUnit, { seed }: EvaluationOptions): number {
+  const known = RECALL_TASK_IDS.indexOf(task as RecallTaskId);
+  return hashUint32(seed, known < 0 ? RECALL_TASK_IDS.length : known, historyTokens, index);
+}
+
+function historyOf(
+  { task, historyTokens, index, n: questions }: EvaluationUnit,
+  { recentTokens }: RunConfig,
+  { model, data }: UnitPorts,
+  rng: Rng,
+): SharedHistory {
+  if (task === NEEDLES) return NEEDLE_TASK.write({ historyTokens, questions }, model, data!, rng);
+  return writeRecallHistory(
+    task as RecallTaskId,
+    { historyTokens, recentTokens, questions, index },
+    model,
+    rng,
+  );
+}
 
 /** The run's own parameters in a context small enough to measure every move. */
 function smallConfig({ config }: EvaluationOptions): RunConfig {

@@ -1,9 +1,10 @@
 /**
- * Gists against deletion in a text, level by level, at equal budget: older text as gists of one LOD before the recent
- * window, or as many more recent raw tokens as those gists cost slots.
+ * What a slot before the recent window is best used for in a text, level by level, at equal budget: a gist, the rarest
+ * token of what it covers, nothing, or one more recent raw token.
  */
 import { tokensPerEntry, type Lod } from '../../../core/tree/ids.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
+import type { GistInput } from '../../../core/parameters/context.ts';
 import { positionSchemeOf } from '../../../core/context/position-scheme.ts';
 import { entryAt, type Layout, layoutOf } from '../../../core/context/working-context.ts';
 import { meanOf } from '../../../base/statistics.ts';
@@ -46,7 +47,7 @@ export function levelPlaces(
 }
 
 /**
- * Cells `gists-lodN` and `deletion-lodN` of one length in one text.
+ * Cells `gists-lodN`, `keywords-lodN`, `nothing-lodN` and `deletion-lodN` of one length in one text.
  *
  * @param ids - the text, with `horizonTokens` behind the history.
  * @param before - the tree of the history but for its newest tokens.
@@ -62,9 +63,7 @@ export async function gistsAgainstDeletion(
 ): Promise<CellCounts[]> {
   const { recentTokens, budgetTokens } = config;
   const scheme = positionSchemeOf(config, model.manifest.trainedContextTokens);
-  // Vectors, whatever a run feeds: that is what is measured.
-  const gistInput = 'vector' as const;
-  const where = { sharedTokens: ids.length, branch: 0, scheme, gistInput, offsetTokens: 0 };
+  const where = { sharedTokens: ids.length, branch: 0, scheme, offsetTokens: 0 };
   const reader = new AnswerReader(model, () => step(0));
   const newest = ids.slice(before.tokenCount, historyTokens);
   const tree = await withQuestion(before, { userIds: newest, assistantIds: new Uint32Array(0) }, model);
@@ -73,13 +72,23 @@ export async function gistsAgainstDeletion(
     for (const { lod, recentStart, gists } of levelPlaces(historyTokens, config, tree.maxLod)) {
       const end = recentStart + recentTokens;
       const following = ids.slice(end, end + horizonTokens);
-      const nllOf = async (layout: Layout): Promise<number> => {
-        const context = prepareContext(layout, tree, { ...where, followingTokens: horizonTokens });
+      // What stands for gists is asked for here, whatever a run feeds: that is what is measured.
+      const nllOf = async (layout: Layout, gistInput: GistInput = 'vector'): Promise<number> => {
+        const context = prepareContext(layout, tree, {
+          ...where,
+          gistInput,
+          followingTokens: horizonTokens,
+        });
         return meanOf((await reader.read(context, following)).nll);
       };
       const each = tokensPerEntry(lod);
       const asGists = Array.from({ length: gists }, (_, i) => entryAt(lod, recentStart - (gists - i) * each));
-      const withGists = await nllOf(layoutOf([...asGists, ...rawEntries(recentStart, end)]));
+      const behindGists = layoutOf([...asGists, ...rawEntries(recentStart, end)]);
+      const uses = {
+        gists: await nllOf(behindGists),
+        keywords: await nllOf(behindGists, 'keyword'),
+        nothing: await nllOf(layoutOf(rawEntries(recentStart, end))),
+      };
       const deleted = await nllOf(layoutOf(rawEntries(recentStart - gists, end)));
       const why = whyUnavailable('full', end, budgetTokens, true, model);
       const full = why === null ? await nllOf(layoutOf(rawEntries(0, end))) : null;
@@ -93,15 +102,19 @@ export async function gistsAgainstDeletion(
         clusters: [{ cluster: unitKey(unit), n: 1, figures }],
         why: why === null ? {} : { deltaNll: why, gapRecovered: why },
       });
-      cells.push(
-        cell('gists', {
-          nll: [1, withGists],
-          againstDeletion: [1, withGists - deleted],
-          ...(full !== null && {
-            deltaNll: [1, withGists - full],
-            gapRecovered: [deleted - full, deleted - withGists],
+      for (const [policy, nll] of Object.entries(uses)) {
+        cells.push(
+          cell(policy, {
+            nll: [1, nll],
+            againstDeletion: [1, nll - deleted],
+            ...(full !== null && {
+              deltaNll: [1, nll - full],
+              gapRecovered: [deleted - full, deleted - nll],
+            }),
           }),
-        }),
+        );
+      }
+      cells.push(
         cell('deletion', { nll: [1, deleted], ...(full !== null && { deltaNll: [1, deleted - full] }) }),
       );
     }
