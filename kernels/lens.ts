@@ -64,6 +64,8 @@ export class LensSpace {
   mixed: usize;
   gate: usize;
   up: usize;
+  /** Slots to be scored, side by side. */
+  picked: usize;
   rounded: Rounded;
   panel: usize;
   attention: Attention;
@@ -96,7 +98,9 @@ export class LensRun {
   /** `[slots, width]` twice. */
   x: usize;
   normed: usize;
-  /** `[slots]`: the scores before their tanh. */
+  /** `[scored]` the slots that are scored, of those that are read; and their scores before their tanh. */
+  scored: i32;
+  scoredSlots: usize;
   out: usize;
   /** `[threads]` of pointers. */
   spaces: usize;
@@ -151,8 +155,9 @@ export function runLens(lens: Lens, run: LensRun, thread: i32, threads: i32): vo
 
   if (thread == 0) prepareQuestions(lens, run, space);
   barrier(run.sync, threads);
-  for (let slot = first; slot < end; slot += LENS_ROWS) {
-    scoreSlots(lens, run, slot, min(LENS_ROWS, end - slot), space);
+  const endScored = shareStart(thread + 1, threads, run.scored, 1);
+  for (let at = shareStart(thread, threads, run.scored, 1); at < endScored; at += LENS_ROWS) {
+    scoreSlots(lens, run, at, min(LENS_ROWS, endScored - at), space);
   }
   barrier(run.sync, threads);
 }
@@ -237,10 +242,15 @@ function prepareQuestions(lens: Lens, run: LensRun, space: LensSpace): void {
   }
 }
 
-function scoreSlots(lens: Lens, run: LensRun, slot: i32, rows: i32, space: LensSpace): void {
+/** @param first - of the slots that are scored. */
+function scoreSlots(lens: Lens, run: LensRun, first: i32, rows: i32, space: LensSpace): void {
   const width = lens.width;
   const stride = padded(width);
-  const x = run.x + slot * stride;
+  const x = space.picked;
+  for (let row = 0; row < rows; row++) {
+    const slot = load<i32>(run.scoredSlots + ((first + row) << 2));
+    memory.copy(x + row * stride, run.x + slot * stride, stride);
+  }
   const logitStride = padded(lens.toLogits.outputs);
   rmsNorm(x, stride, lens.score.normQ, space.normed, stride, 0, rows, width, lens.epsilon);
   multiply(lens.toLogits, space.normed, stride, rows, space.q, logitStride, false, space);
@@ -260,7 +270,7 @@ function scoreSlots(lens: Lens, run: LensRun, slot: i32, rows: i32, space: LensS
     const own = x + row * stride;
     const factor = <f32>1 / sqrt<f32>(dot(own, own, stride) / <f32>width + lens.epsilon);
     const score = lens.matchScale * match + factor * dot(own, lens.head, stride) + lens.headBias;
-    store<f32>(run.out + ((slot + row) << 2), score);
+    store<f32>(run.out + ((first + row) << 2), score);
   }
 }
 

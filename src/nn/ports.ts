@@ -225,12 +225,15 @@ export interface GistNet {
 /** What one pass of a LensNet reads; the fields of a `SlotView` that matter. */
 export type LensInput = Pick<
   SlotView,
-  'slotCount' | 'embeddings' | 'blockVectors' | 'features' | 'lexical' | 'tail' | 'tailCount'
+  'slotCount' | 'embeddings' | 'blockVectors' | 'features' | 'lexical' | 'tail' | 'tailCount' | 'scoredSlots'
 >;
 
 /** What scoring takes, in multiplications. */
 export interface LensWork {
+  /** Of a slot that is read. */
   readonly slotMultiplications: number;
+  /** Of one that is scored, besides. */
+  readonly scoredMultiplications: number;
   /** Of a token of the tail. */
   readonly tailMultiplications: number;
 }

@@ -154,7 +154,10 @@ async function scoreEntries(input: RefocusInput, progress: Progress, step: numbe
   let first = 0;
   await bringInGists(layout, tree);
   for (const part of partsOf(layout, input.partSlots ?? Infinity)) {
-    const view = buildSlotView({ layout: part, tree, embed, tailTokens, words, step }, input.buffers);
+    const view = buildSlotView(
+      { layout: part, tree, embed, tailTokens, words, scoredTokens: config.scoredTokens, step },
+      input.buffers,
+    );
     given.set(entryScores(view, await input.scorer.score(view)), first);
     first += part.entries.length;
   }

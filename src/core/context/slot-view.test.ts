@@ -40,6 +40,15 @@ describe('slot view', () => {
     expect(row(view.embeddings, 5)).toEqual([...embed(tree.tokens(1059, 1060))]);
   });
 
+  it('asks for the scores of all slots, or of gists and so many tokens of each raw block', () => {
+    expect(view.scoredSlots).toBeUndefined();
+    const asked = (scoredTokens: number) =>
+      buildSlotView({ layout, tree, embed, tailTokens: 20, scoredTokens }).scoredSlots;
+    expect(asked(32)).toBeUndefined();
+    expect([...asked(4)!]).toEqual([0, 1, 2, 10, 18, 26, 34, 42, 50]);
+    expect([...asked(1)!]).toEqual([0, 1, 2, 34]);
+  });
+
   it('gathers gists across a gap', () => {
     const gapped = layoutOf([entryAt(1, 0), entryAt(1, 64), entryAt(1, 96)]);
     const apart = buildSlotView({ layout: gapped, tree, embed, tailTokens: 4 });

@@ -47,6 +47,11 @@ export interface SlotView {
   readonly positions: Float64Array;
   /** `[N]` index into `entries`. */
   readonly entryOfSlot: Uint32Array;
+  /**
+   * The slots whose own scores are asked for, ascending, the first of every entry among them; any other may get that of
+   * the nearest before it. Absent where all are.
+   */
+  readonly scoredSlots?: Uint32Array;
   /** `[m, d]` embeddings of the last m tokens of history, oldest first. */
   readonly tail: Float32Array;
   readonly tailCount: number;
@@ -67,6 +72,8 @@ export interface SlotViewInput {
   readonly tailTokens: number;
   /** Of the same history, for scorers that read words. */
   readonly words?: HistoryWords | null;
+  /** How many tokens of a raw block are scored; K, all of them, where absent. */
+  readonly scoredTokens?: number | undefined;
   /** The refocus step that is being scored. */
   readonly step?: number;
 }
@@ -133,6 +140,7 @@ export function buildSlotView(input: SlotViewInput, buffers = new SlotBuffers())
     positions: buffers.positions.subarray(0, slotCount),
     entryOfSlot: buffers.entryOfSlot.subarray(0, slotCount),
     cursor: layout.cursor,
+    ...((input.scoredTokens ?? K) < K && { scoredSlots: scoredSlotsOf(layout, input.scoredTokens!) }),
     ...(input.step === undefined ? {} : { step: input.step }),
   };
   readSlotVectors(layout, tree, input.embed, 0, slotCount, view.embeddings);
@@ -199,6 +207,19 @@ export function readSlotVectors(
     out.set(raw.subarray(read * d, (read + count) * d), at * d);
     read += count;
   }
+}
+
+/** Every gist, and of a raw block as many tokens at equal distances. */
+function scoredSlotsOf({ entries, usedTokens }: Layout, scoredTokens: number): Uint32Array {
+  const stride = Math.ceil(K / Math.max(1, scoredTokens));
+  const slots = new Uint32Array(usedTokens);
+  let count = 0;
+  let first = 0;
+  for (const { cost } of entries) {
+    for (let slot = first; slot < first + cost; slot += stride) slots[count++] = slot;
+    first += cost;
+  }
+  return slots.slice(0, count);
 }
 
 /** The block's LOD1 gist for every slot of a raw block; the mean of its embeddings while it has none. */

@@ -41,6 +41,20 @@ export const POLICY = {
     definition: 'lens-variant',
     affects: ['scorer'],
   },
+  scoredTokens: {
+    kind: 'integer',
+    label: 'Scored tokens',
+    unit: 'tokens a block',
+    min: 1,
+    max: 32,
+    step: 1,
+    default: 32,
+    sentence:
+      'LensNet reads every token of a raw block but scores so many of them, at equal distances, whose mean is the block’s score; 32 scores all. Gists keep the same scores either way.',
+    definition: 'score',
+    affects: ['scorer'],
+    inManifest: 'optional',
+  },
   questionParts: {
     kind: 'integer',
     label: 'Question parts',

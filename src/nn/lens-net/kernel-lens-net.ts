@@ -9,7 +9,15 @@ import { paddedColumns } from '../base-model/kernel-weights.ts';
 import type { LensNetConfig } from '../model-folder/manifest.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import type { LensInput, LensNet, LensWork } from '../ports.ts';
-import { checkLensInput, lastTail, shareRows, type SlotShape, slotColumns, slotShapeOf } from './input.ts';
+import {
+  checkLensInput,
+  lastTail,
+  lensMultiplications,
+  shareRows,
+  type SlotShape,
+  slotColumns,
+  slotShapeOf,
+} from './input.ts';
 import { type KernelLensConfig, KernelLensWeights } from './kernel-lens-weights.ts';
 
 /** `LENS_ROWS` of `kernels/lens.ts`. */
@@ -40,6 +48,8 @@ const RUN_FIELDS = [
   'answers',
   'x',
   'normed',
+  'scored',
+  'scoredSlots',
   'out',
   'spaces',
   'sync',
@@ -110,14 +120,14 @@ export class KernelLensNet implements LensNet {
     const tail = lastTail(input, this.hiddenSize, this.tailTokens);
     const shared = shareRows(input, this.shape);
     const room = this.roomFor(slotCount);
-    const { slotMultiplications, tailMultiplications } = this.work;
-    const multiplications = slotCount * slotMultiplications + tailCount * tailMultiplications;
+    const scoredSlots = input.scoredSlots ?? Uint32Array.from({ length: slotCount }, (_, slot) => slot);
+    const multiplications = lensMultiplications(this.work, this.tailTokens, input);
     const threads = Math.max(1, Math.floor(multiplications / SHARE));
     for (const count of [threads, 1]) {
-      this.put(input, tail, shared, room);
+      this.put(input, scoredSlots, tail, shared, room);
       if (this.memory.runShared('runLens', count, [this.lens, this.run])) break;
     }
-    return this.memory.floats(room.out, slotCount).slice();
+    return spread(this.memory.floats(room.out, scoredSlots.length), scoredSlots, slotCount);
   }
 
   dispose(): void {
@@ -127,6 +137,7 @@ export class KernelLensNet implements LensNet {
   /** What a run reads; as everything that is prepared, it may be put there twice. */
   private put(
     { slotCount, embeddings }: LensInput,
+    scoredSlots: Uint32Array,
     tail: Float32Array,
     shared: ReturnType<typeof shareRows>,
     room: NonNullable<typeof this.room>,
@@ -140,12 +151,14 @@ export class KernelLensNet implements LensNet {
     this.putRows(room.shared, shared.rows, columns);
     this.putRows(room.tail, tail, hiddenSize);
     memory.words(room.sharedOf, slotCount).set(shared.rowOf);
+    memory.words(room.scoredSlots, scoredSlots.length).set(scoredSlots);
     memory.floats(room.places, count * width).set(this.places.subarray((tailTokens - count) * width));
     const run: Record<(typeof RUN_FIELDS)[number], number> = {
       ...room,
       slots: slotCount,
       tailTokens: count,
       sharedRows,
+      scored: scoredSlots.length,
       sync: memory.sync,
     };
     memory.words(this.run, RUN_FIELDS.length).set(RUN_FIELDS.map((field) => run[field]));
@@ -201,7 +214,8 @@ export class KernelLensNet implements LensNet {
       const panel = take(PANEL_ROWS * widest * 4);
       const attention = take(ATTENTION_WORDS * 4);
       const scores = take(3 * paddedColumns(Math.max(capacity, tailTokens)) * 4);
-      return record([...[normed!, q!, k!, v!, mixed!, gate!, up!], ...[rounded, panel, attention, scores]]);
+      const picked = rows(LENS_ROWS, width);
+      return record([normed!, q!, k!, v!, mixed!, gate!, up!, picked, rounded, panel, attention, scores]);
     };
     try {
       return {
@@ -219,6 +233,7 @@ export class KernelLensNet implements LensNet {
         answers: rows(asking, width),
         x: rows(capacity, width),
         normed: rows(capacity, width),
+        scoredSlots: take(capacity * 4),
         out: take(capacity * 4),
         spaces: record(Array.from({ length: memory.threads }, space)),
       };
@@ -227,4 +242,11 @@ export class KernelLensNet implements LensNet {
       throw error;
     }
   }
+}
+
+/** `[slots]`, a new array: a slot that was not scored gets the score of the nearest before it that was. */
+function spread(scored: Float32Array, scoredSlots: Uint32Array, slots: number): Float32Array {
+  const scores = new Float32Array(slots);
+  scoredSlots.forEach((slot, i) => scores.fill(scored[i]!, slot, scoredSlots[i + 1] ?? slots));
+  return scores;
 }

@@ -60,10 +60,10 @@ export class KernelLensWeights {
   work(): LensWork {
     const { width, heads, tailQueries } = this.config;
     const asked = heads * (1 + tailQueries);
-    const slotParts = slotColumns(this.shape) + 2 * heads * tailQueries + 2 * asked + width + tailQueries;
     const mlp = 3 * this.widestInner * width;
     return {
-      slotMultiplications: slotParts * width + mlp,
+      slotMultiplications: (slotColumns(this.shape) + 2 * heads * tailQueries) * width,
+      scoredMultiplications: (2 * asked + width + tailQueries) * width + mlp,
       tailMultiplications: (this.shape.hiddenSize + 4 * width) * width + mlp,
     };
   }

@@ -170,6 +170,19 @@ describe('the kernels', () => {
   });
 });
 
+it('gives slots the same scores where fewer are asked for, and others that of the nearest before', async () => {
+  const { net, input } = open('lensnet-words-n70-m12');
+  const all = await net.logits(input);
+  const asked = Uint32Array.of(0, 1, 5, 33, 69);
+  const some = await net.logits({ ...input, scoredSlots: asked });
+  expect(some).toEqual(all.map((_, slot) => all[asked.findLast((first) => first <= slot)!]!));
+  // The other variants score all of them.
+  const { net: layers, input: plain } = open('lensnet-transformer-n70-m12');
+  expect(await layers.logits({ ...plain, scoredSlots: asked })).toEqual(await layers.logits(plain));
+  net.dispose();
+  layers.dispose();
+});
+
 it('refuses weights that were made without words, by the tensor’s name', () => {
   const { fixture } = readFixture('lensnet-words-n70-m12');
   const { file, net } = open('lensnet-n70-m12');

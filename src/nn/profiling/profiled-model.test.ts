@@ -111,9 +111,13 @@ describe('profiledModel', () => {
     const { base, model, rows, lensNet } = await open(true, KERNEL_LENS);
     expect(await model.lensNet!.score(input)).toEqual(await lensNet.score(input));
     const { work, tailTokens } = lensNet;
-    const tail = Math.min(input.tailCount, tailTokens);
-    const flops = 2 * (70 * work!.slotMultiplications + tail * work!.tailMultiplications);
+    const tail = Math.min(input.tailCount, tailTokens) * work!.tailMultiplications;
+    const { slotMultiplications: read, scoredMultiplications: scored } = work!;
+    const flops = 2 * (70 * (read + scored) + tail);
     expect(rows()).toMatchObject({ LensNet: { calls: 1, tokens: 70, flops, dispatches: 0 } });
+    await model.lensNet!.score({ ...input, scoredSlots: Uint32Array.of(0, 9, 40) });
+    const fewer = 2 * (70 * read + 3 * scored + tail);
+    expect(rows()).toMatchObject({ LensNet: { calls: 2, tokens: 140, flops: flops + fewer } });
     base.dispose();
   });
 });

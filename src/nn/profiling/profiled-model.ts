@@ -14,6 +14,7 @@ import type {
   LoadedModel,
   SlotHeads,
 } from '../ports.ts';
+import { lensMultiplications } from '../lens-net/input.ts';
 
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
@@ -322,10 +323,7 @@ class ProfiledLensNet implements LensNet {
     const { work } = this.inner;
     if (work === undefined) return profiledNet(this.sink, this.name, view.slotCount, score);
     // One call, like the base's; its weights stay near the processor.
-    const flops =
-      2 *
-      (view.slotCount * work.slotMultiplications +
-        Math.min(view.tailCount, this.tailTokens) * work.tailMultiplications);
+    const flops = 2 * lensMultiplications(work, this.tailTokens, view);
     const bytes = FLOAT_BYTES * 2 * view.slotCount * view.hiddenSize;
     return this.sink.profile.timed('operation', this.name, score, { tokens: view.slotCount, flops, bytes });
   }

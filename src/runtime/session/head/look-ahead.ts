@@ -74,7 +74,8 @@ export class LookAhead implements Scorer {
     );
     const layout = layoutOf([...children, ...recentEntries(this.input)]);
     await bringInGists(layout, tree);
-    const view = buildSlotView({ layout, tree, embed, tailTokens, words }, this.buffers);
+    // What the recent tokens score is not asked for.
+    const view = buildSlotView({ layout, tree, embed, tailTokens, words, scoredTokens: 1 }, this.buffers);
     const scores = await scorer.score(view);
     pages.forEach((page, index) => {
       const seen = scores.subarray(index * K, (index + 1) * K);
