@@ -241,7 +241,7 @@ export interface LensWork {
 export interface LensNet extends Scorer {
   readonly version: number;
   /** Where it runs on the project's own kernels, all of a pass in one call. */
-  readonly work?: LensWork;
+  readonly work?: LensWork | undefined;
   /** How many tail embeddings it reads at most. */
   readonly tailTokens: number;
   /** Whether it needs `lexical` in what it scores. */

@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import type { TelemetryEvent } from '../../src/core/trace/telemetry.ts';
 import { costsOf } from './headless-run.ts';
 
-const took = (stage: 'score' | 'allocate' | 'decode', ms: number): TelemetryEvent => ({
+const took = (
+  stage: 'score' | 'allocate' | 'decode' | 'ingest' | 'telemetry',
+  ms: number,
+): TelemetryEvent => ({
   type: 'latency',
   step: 1,
   timeMs: 0,
@@ -22,7 +25,23 @@ it('tells what focus cost from what decoding did, without prefill and what came 
     took('decode', 14),
     took('decode', 5),
   ];
-  expect(costsOf(events)).toEqual({ decodeMs: [4, 6, 5], focusMs: [20 + 2 + (14 - 5)] });
+  const focusMs = [20 + 2 + (14 - 5)];
+  expect(costsOf(events)).toEqual({ decodeMs: [4, 6, 5], focusMs, focusShare: focusMs[0]! / (4 * 5) });
+});
+
+it('counts what makes room between two refocuses to their share', () => {
+  const moved = { type: 'action' } as TelemetryEvent;
+  const events = [
+    took('decode', 900),
+    took('decode', 5),
+    took('ingest', 1),
+    moved,
+    took('ingest', 2),
+    took('telemetry', 50),
+    took('decode', 9),
+    took('decode', 5),
+  ];
+  expect(costsOf(events)).toEqual({ decodeMs: [5, 5], focusMs: [], focusShare: (2 + (9 - 5)) / (3 * 5) });
 });
 
 it('counts from the first refocus that had to make room, where that is asked for', () => {
@@ -37,5 +56,5 @@ it('counts from the first refocus that had to make room, where that is asked for
     took('decode', 14),
     took('decode', 4),
   ];
-  expect(costsOf(events, true)).toEqual({ decodeMs: [4], focusMs: [20 + (14 - 4)] });
+  expect(costsOf(events, true)).toMatchObject({ decodeMs: [4], focusMs: [20 + (14 - 4)] });
 });

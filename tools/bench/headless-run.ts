@@ -80,6 +80,11 @@ export interface AnswerCost {
   readonly decodeMs: readonly number[];
   /** Of each refocus of the answer: score, allocate, and what its first token took longer. */
   readonly focusMs: readonly number[];
+  /**
+   * All that focus took of the answer over what its tokens take without: refocuses, blocks that made room between two,
+   * and what the first token behind either took longer.
+   */
+  readonly focusShare: number;
 }
 
 export interface AnswerOptions {
@@ -136,28 +141,41 @@ export async function answerCost(
 /** The first token follows the prefill and is left out. @param whenFull - as `AnswerOptions` has it. */
 export function costsOf(events: readonly TelemetryEvent[], whenFull = false): AnswerCost {
   const plain: number[] = [];
-  const repaired: number[] = [];
-  const refocusMs: number[] = [];
-  let sinceRefocusMs: number | null = null;
+  /** What followed a changed working context, with what changing it took. */
+  const repaired: { readonly ms: number; readonly changingMs: number; readonly isRefocus: boolean }[] = [];
+  let changingMs = 0;
+  let isRefocus = false;
+  let hasMoved = false;
   let hasBegun = false;
   let isCounted = !whenFull;
   for (const event of events) {
     if (event.type === 'refocus') isCounted ||= event.actions.some(({ reason }) => reason === 'over-budget');
-    if (event.type !== 'latency') continue;
+    // Between two refocuses.
+    if (event.type === 'action') hasMoved = true;
+    if (event.type !== 'latency' || event.stage === 'telemetry') continue;
     if (event.stage === 'decode') {
       if (hasBegun && isCounted) {
-        (sinceRefocusMs === null ? plain : repaired).push(event.ms);
-        if (sinceRefocusMs !== null) refocusMs.push(sinceRefocusMs);
+        if (isRefocus || hasMoved) repaired.push({ ms: event.ms, changingMs, isRefocus });
+        else plain.push(event.ms);
       }
-      sinceRefocusMs = null;
+      changingMs = 0;
+      isRefocus = hasMoved = false;
       hasBegun = true;
-    } else if (hasBegun && (event.stage === 'score' || event.stage === 'allocate')) {
-      sinceRefocusMs = (sinceRefocusMs ?? 0) + event.ms;
+    } else if (event.stage === 'score' || event.stage === 'allocate') {
+      changingMs += event.ms;
+      isRefocus = true;
+    } else if (event.stage === 'ingest' && hasMoved) {
+      changingMs += event.ms;
     }
   }
   const usual = [...plain].sort((a, b) => a - b)[Math.floor(plain.length / 2)] ?? 0;
+  const focus = repaired.map(({ ms, changingMs: before, isRefocus: whole }) => {
+    return { ms: before + Math.max(0, ms - usual), whole };
+  });
+  const tokens = plain.length + repaired.length;
   return {
     decodeMs: plain,
-    focusMs: refocusMs.map((ms, i) => ms + Math.max(0, repaired[i]! - usual)),
+    focusMs: focus.filter(({ whole }) => whole).map(({ ms }) => ms),
+    focusShare: focus.reduce((sum, { ms }) => sum + ms, 0) / (tokens * usual),
   };
 }

@@ -2,7 +2,7 @@
 import type { AttentionReading } from '../../src/core/parameters/measurement.ts';
 import { K } from '../../src/core/tree/ids.ts';
 import type { DecodeSession, LoadedModel } from '../../src/nn/ports.ts';
-import { PATCH_RERUN_SLOTS } from '../../src/runtime/session/decoding/decoder.ts';
+import { RERUN_SLOTS } from '../../src/runtime/session/decoding/patch-plan.ts';
 import { type BenchRow, compare } from './measure.ts';
 import { gistBlocks, gistView, randomSlots } from './network-inputs.ts';
 
@@ -15,7 +15,7 @@ const CHANGED_SLOT = 100;
 /** Both ways of following an expansion of one gist into a block; each leaves `SLOTS` slots. */
 function followers(session: DecodeSession, embeddings: Float32Array, positions: Float64Array) {
   const d = embeddings.length / positions.length;
-  const ranSlots = K + PATCH_RERUN_SLOTS;
+  const ranSlots = K + RERUN_SLOTS.opened;
   const behind = CHANGED_SLOT + ranSlots;
   const sources = Int32Array.from({ length: SLOTS - 1 }, (_, slot) =>
     slot < CHANGED_SLOT ? slot : slot < behind ? -1 : slot - K + 1,

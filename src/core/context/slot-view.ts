@@ -210,7 +210,7 @@ export function readSlotVectors(
 }
 
 /** Every gist, and of a raw block as many tokens at equal distances. */
-function scoredSlotsOf({ entries, usedTokens }: Layout, scoredTokens: number): Uint32Array {
+export function scoredSlotsOf({ entries, usedTokens }: Layout, scoredTokens: number): Uint32Array {
   const stride = Math.ceil(K / Math.max(1, scoredTokens));
   const slots = new Uint32Array(usedTokens);
   let count = 0;

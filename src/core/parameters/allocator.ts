@@ -117,6 +117,20 @@ export const ALLOCATOR = {
     affects: ['moves'],
     inManifest: 'optional',
   },
+  answerFocusShare: {
+    kind: 'integer',
+    label: 'Focus while answering',
+    unit: '% of decoding',
+    min: 0,
+    max: 1000,
+    step: 5,
+    default: 15,
+    sentence:
+      'In KV mode patch, focus is renewed while an answer is decoded as often, and opens as much, as this share of the work of decoding pays for, at most at every block. 0 renews it at every block whatever that costs, as KV mode exact always does.',
+    definition: 'answer-focus',
+    affects: ['moves'],
+    inManifest: 'optional',
+  },
   driftDecay: {
     kind: 'number',
     label: 'Drift memory',

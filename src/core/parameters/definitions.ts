@@ -83,6 +83,12 @@ export const DEFINITIONS = [
     text: 'One pass of scorer and allocator: every 32 new tokens, or as rarely as the refocus cadence says while a long text is read, and at the end of a turn until nothing moves any more. At most N_diff expansions and collapses are applied in it; after moves that the scores asked for the scorer may look again (refine steps). An expansion that does not fit waits until collapses have paid for it, or is refused with the tokens that are missing.',
   },
   {
+    id: 'answer-focus',
+    term: 'Focus while answering',
+    text: 'What an answer needs was opened at the end of the question; while it is decoded, focus follows where it goes. On a small base a look at the whole window costs more than 32 tokens. With a share set, the work of a refocus, of opening a block and of closing those that the answer pushes out is estimated in multiplications, and focus is renewed every 32, 64, 128 … up to 1,024 tokens, as soon as the share of what was decoded pays for a refocus and one block; it then opens as many as are paid for. Estimates depend on sizes alone, so that a run can be repeated. Between two refocuses the lowest-scored blocks make room. A changed parameter or mark is followed at the next block in any case.',
+    formula: 'share · tokens · work(token) ≥ work(refocus) + work(opened blocks) + work(closed blocks)',
+  },
+  {
     id: 'cooldown',
     term: 'Cooldown',
     text: 'A span that was expanded or collapsed, and what it turned into, cannot move the other way for this many refocuses. A move that was undone within four refocuses counts as a flip.',

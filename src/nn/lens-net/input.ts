@@ -2,7 +2,7 @@
 import { SLOT_FEATURES } from '../../core/context/slot-view.ts';
 import { LEXICAL_FEATURES } from '../../core/lexical/history-words.ts';
 import { ShapeError } from '../errors.ts';
-import type { LensInput, LensWork } from '../ports.ts';
+import type { LensInput } from '../ports.ts';
 
 /** What fixes how wide a slot's row is. */
 export interface SlotShape {
@@ -104,17 +104,4 @@ export function lastTail(
 ): Float32Array {
   const count = Math.min(tailCount, tailTokens);
   return tail.subarray((tailCount - count) * hiddenSize, tailCount * hiddenSize);
-}
-
-/** What a pass takes. @param tailTokens - how many the net reads at most. */
-export function lensMultiplications(
-  work: LensWork,
-  tailTokens: number,
-  { slotCount, scoredSlots, tailCount }: Pick<LensInput, 'slotCount' | 'scoredSlots' | 'tailCount'>,
-): number {
-  return (
-    slotCount * work.slotMultiplications +
-    (scoredSlots?.length ?? slotCount) * work.scoredMultiplications +
-    Math.min(tailCount, tailTokens) * work.tailMultiplications
-  );
 }

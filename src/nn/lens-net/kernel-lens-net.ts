@@ -8,16 +8,9 @@ import type { ThreadPool } from '../backend/thread-pool.ts';
 import { paddedColumns } from '../base-model/kernel-weights.ts';
 import type { LensNetConfig } from '../model-folder/manifest.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
+import { lensMultiplications } from '../lens-work.ts';
 import type { LensInput, LensNet, LensWork } from '../ports.ts';
-import {
-  checkLensInput,
-  lastTail,
-  lensMultiplications,
-  shareRows,
-  type SlotShape,
-  slotColumns,
-  slotShapeOf,
-} from './input.ts';
+import { checkLensInput, lastTail, shareRows, type SlotShape, slotColumns, slotShapeOf } from './input.ts';
 import { type KernelLensConfig, KernelLensWeights } from './kernel-lens-weights.ts';
 
 /** `LENS_ROWS` of `kernels/lens.ts`. */

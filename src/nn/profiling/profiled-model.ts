@@ -11,10 +11,11 @@ import type {
   GreedyDecoding,
   LanguageModel,
   LensNet,
+  LensWork,
   LoadedModel,
   SlotHeads,
 } from '../ports.ts';
-import { lensMultiplications } from '../lens-net/input.ts';
+import { lensMultiplications } from '../lens-work.ts';
 
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
@@ -306,6 +307,7 @@ class ProfiledLensNet implements LensNet {
   readonly version: number;
   readonly tailTokens: number;
   readonly readsWords: boolean;
+  readonly work: LensWork | undefined;
 
   constructor(
     private readonly inner: LensNet,
@@ -316,11 +318,12 @@ class ProfiledLensNet implements LensNet {
     this.version = inner.version;
     this.tailTokens = inner.tailTokens;
     this.readsWords = inner.readsWords;
+    this.work = inner.work;
   }
 
   async score(view: SlotView): Promise<Float32Array> {
     const score = async (): Promise<Float32Array> => this.inner.score(view);
-    const { work } = this.inner;
+    const { work } = this;
     if (work === undefined) return profiledNet(this.sink, this.name, view.slotCount, score);
     // One call, like the base's; its weights stay near the processor.
     const flops = 2 * lensMultiplications(work, this.tailTokens, view);

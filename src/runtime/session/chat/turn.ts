@@ -197,7 +197,7 @@ export class Turn {
       ...(attention !== null && { attention }),
     });
     steps.notify({ kind: 'answerText', messageId, head, delta, tokenId, index, step });
-    await steps.appendTokens(Uint32Array.of(tokenId), this.origin('assistant'));
+    await steps.appendAnswered(tokenId, this.origin('assistant'));
     return isEnd;
   }
 

@@ -8,7 +8,8 @@ import type { PositionScheme } from '../../../core/context/position-scheme.ts';
 import { apply } from '../../../core/context/moves.ts';
 import { emptyLayout, extendLayout } from '../../../core/context/working-context.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
-import { Decoder, PATCH_RERUN_SLOTS } from './decoder.ts';
+import { Decoder } from './decoder.ts';
+import { RERUN_SLOTS } from './patch-plan.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 
 const CAPACITY = 512;
@@ -126,10 +127,10 @@ describe('Decoder, patch mode', () => {
     const { decoder, layout, expanded, gist, tree } = stage;
     const first = await decoder.sync(layout, CAPACITY);
     expect(first.logits).toEqual(await afresh(stage, layout));
-    expect((await decoder.sync(expanded, CAPACITY)).ranSlots).toBe(32 + PATCH_RERUN_SLOTS + 1);
+    expect((await decoder.sync(expanded, CAPACITY)).ranSlots).toBe(32 + RERUN_SLOTS.opened + 1);
     expect((await decoder.sync(expanded, CAPACITY)).ranSlots).toBe(0);
     const collapsed = await decoder.sync(apply(expanded, 'collapse', gist, tree), CAPACITY);
-    expect(collapsed.ranSlots).toBe(1 + PATCH_RERUN_SLOTS + 1);
+    expect(collapsed.ranSlots).toBe(1 + RERUN_SLOTS.closed + 1);
     expect(decoder.cachedSlots).toBe(layout.usedTokens);
   });
 

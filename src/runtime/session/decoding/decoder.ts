@@ -19,14 +19,9 @@ import { PREFILL_SLOTS } from '../../../nn/ports.ts';
 import type { DecodeSession, FirstChoice, LanguageModel } from '../../../nn/ports.ts';
 import { ChoicesAhead } from './choices-ahead.ts';
 import { type ContinuationReading, readContinuationRows } from './continuation.ts';
-import { commonPrefix, gapsOf, planPatch } from './patch-plan.ts';
+import { commonPrefix, gapsOf, planPatch, RERUN_SLOTS } from './patch-plan.ts';
 import type { SlotList } from './patch-plan.ts';
 
-/**
- * `patch` runs so many slots behind each swapped run again. A base's first layers look a few tokens back: without
- * this, facts that cross the edge of a block that was just expanded were misread (docs/evaluation.md).
- */
-export const PATCH_RERUN_SLOTS = 8;
 /** Room behind the working context: an open block and the horizon of a measurement. */
 const SLACK_SLOTS = 128;
 /** The longest continuation that is scored. */
@@ -321,7 +316,7 @@ export class Decoder {
     wanted: SlotList,
     first: number,
   ): Promise<{ readonly keptTo: number; readonly filledSlots: number } | null> {
-    const sources = planPatch(this.cached, this.length, wanted, PATCH_RERUN_SLOTS);
+    const sources = planPatch(this.cached, this.length, wanted, RERUN_SLOTS);
     const gaps = gapsOf(sources);
     const keptTo = gaps.at(-1)!.from;
     if (keptTo <= first) return null;

@@ -2,6 +2,7 @@
  * One working context over the memory: its layout, allocator state, scorer, and the decoder that reads it. Scores,
  * allocates and records; decides nothing about when to run.
  */
+import type { AnswerWork } from '../../../core/allocator/answer-pace.ts';
 import type { AllocatorState } from '../../../core/allocator/pass/allocator-state.ts';
 import type { PinnedSpan, Layout } from '../../../core/context/working-context.ts';
 import { type RunConfig, changedIds, haveEffect } from '../../../core/trace/config.ts';
@@ -34,6 +35,7 @@ import { Decoder } from '../decoding/decoder.ts';
 import type { Memory } from '../memory/memory.ts';
 import { wordMatchOf } from '../memory/word-match.ts';
 import { findLensNet, type KeptLens, lensNetOf } from './lens-variant.ts';
+import { answerWork } from './answer-work.ts';
 import { adaptedLens, PLAIN_TAIL_TOKENS } from './learned-heads.ts';
 import { LookAhead } from './look-ahead.ts';
 import { lendNll } from './lend-nll.ts';
@@ -209,18 +211,30 @@ export class Head {
     if (fit.actions.length > 0) this.recordActions(fit.actions);
   }
 
+  /** What following an answer's token takes; null where nobody knows. */
+  answerWork(): AnswerWork | null {
+    const { config, model, current } = this;
+    const scores = POLICIES[config.policy].needsLensNet;
+    return answerWork(model.base, scores ? this.lensNet : null, current, config);
+  }
+
   /**
    * Score, allocate and record once.
    *
    * @param step - the newest refocus of any head: this one gets the number after it.
+   * @param maxActions - in one look, in place of the parameters.
    * @returns the records of its actions.
    */
-  async refocus(trigger: RefocusTrigger, step: number): Promise<readonly ActionRecord[]> {
+  async refocus(
+    trigger: RefocusTrigger,
+    step: number,
+    maxActions?: number,
+  ): Promise<readonly ActionRecord[]> {
     const { telemetry, config } = this;
     const result = await refocus({
       layout: this.current,
       tree: this.tree,
-      config,
+      config: maxActions === undefined ? config : { ...config, maxActions, refineSteps: 0 },
       state: { ...this.allocator, step },
       scorer: trigger === 'turn-end' ? this.turnEndScorer() : this.scorer,
       embed: (ids) => this.model.base.embed(ids),

@@ -3,6 +3,7 @@
  * passes over all of them, and what the base reads is merged. Decides nothing about when to run.
  */
 import type { RunConfig } from '../../../core/trace/config.ts';
+import { type AnswerPace, answerPace, totalWork } from '../../../core/allocator/answer-pace.ts';
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { emptyLayout, type PinnedSpan } from '../../../core/context/working-context.ts';
@@ -208,12 +209,28 @@ export class MultiHeadFocus {
     }
   }
 
-  /** One pass over staging, where it is due, and all heads. @returns how many actions were applied in all heads. */
-  async refocus(trigger: RefocusTrigger): Promise<number> {
+  /** How often, and how far, an answer is followed; null where it is at every block without a limit. */
+  answerPace(): AnswerPace | null {
+    const { kvMode, answerFocusShare, maxActions } = this.config;
+    if (kvMode === 'exact' || answerFocusShare === 0) return null;
+    const works = this.list.map((head) => head.answerWork());
+    const known = works.filter((work) => work !== null);
+    if (known.length < works.length) return null;
+    const token = this.reading().reduce((sum, { id }) => sum + known[id]!.token, 0);
+    return answerPace(answerFocusShare, maxActions, { ...totalWork(known), token });
+  }
+
+  /**
+   * One pass over staging, where it is due, and all heads.
+   *
+   * @param maxActions - of each head, in one look, in place of the parameters.
+   * @returns how many actions were applied in all heads.
+   */
+  async refocus(trigger: RefocusTrigger, maxActions?: number): Promise<number> {
     const { step, telemetry, staging } = this;
     await staging?.refocusIfDue(trigger, step);
     const actions: ActionRecord[] = [];
-    for (const head of this.list) actions.push(...(await head.refocus(trigger, step)));
+    for (const head of this.list) actions.push(...(await head.refocus(trigger, step, maxActions)));
     const from = telemetry.now();
     this.routing = this.route();
     if (this.list.length > 1) {

@@ -65,6 +65,8 @@ export class SessionSteps {
   private lensInUse: { readonly kept: KeptLens | null; readonly mark: string | null } | null = null;
   private lastFlushMs = 0;
   private canPrefetch = true;
+  /** Marks changed, and no refocus has followed them yet. */
+  private marksWait = false;
 
   /**
    * @param onChange - called when the session's state is another one.
@@ -155,6 +157,18 @@ export class SessionSteps {
     await this.storeIfDue();
   }
 
+  /** Append a token of an answer, and refocus where what was decoded pays for it or somebody asked for another focus. */
+  async appendAnswered(id: number, origin: Provenance): Promise<void> {
+    const end = this.focus.memory.tree.tokenCount + 1;
+    const closesBlock = isRefocusDue(K, end);
+    const pace = closesBlock ? this.focus.answerPace() : null;
+    const isAsked = this.config !== this.requested || this.marksWait;
+    const refocuses = closesBlock && (pace === null || isAsked || isRefocusDue(pace.everyTokens, end));
+    await this.append(Uint32Array.of(id), origin, refocuses);
+    if (refocuses) await this.refocus('block', isAsked ? undefined : pace?.maxActions);
+    await this.storeIfDue();
+  }
+
   /**
    * Write what the chat's template and system text open the history with, unless it stands there already. An opening
    * that changed comes where the history is now.
@@ -213,14 +227,18 @@ export class SessionSteps {
     return tokens;
   }
 
-  /** @returns how many actions were applied in all heads. */
-  async refocus(trigger: RefocusTrigger): Promise<number> {
+  /**
+   * @param maxActions - of each head, in one look, in place of the parameters.
+   * @returns how many actions were applied in all heads.
+   */
+  async refocus(trigger: RefocusTrigger, maxActions?: number): Promise<number> {
+    this.marksWait = false;
     if (this.config !== this.requested) {
       this.config = this.requested;
       this.focus.setConfig(this.config);
       this.announce();
     }
-    const applied = await this.focus.refocus(trigger);
+    const applied = await this.focus.refocus(trigger, maxActions);
     const { pruneEverySteps } = this.config;
     const isDue = pruneEverySteps > 0 && this.focus.step % pruneEverySteps === 0;
     if (isDue && this.isSaved) await this.pruner.pruneByRules();
@@ -299,6 +317,7 @@ export class SessionSteps {
 
   /** The marks are others now: heads follow their pins from the next refocus on. */
   marksChanged(): void {
+    this.marksWait = true;
     this.followMarks();
     this.journal?.addChange({ marks: this.marks.list });
   }
