@@ -9,12 +9,14 @@ import { writeFocusPlot } from './eval/focus-file.ts';
 import { printReport } from './eval/table.ts';
 import { helpIfAsked } from './help.ts';
 
-const USAGE = 'npm run eval:merge -- part1.json part2.json … --json OUT.json [--focus-plot OUT.svg]';
+const USAGE = `npm run eval:merge -- part1.json part2.json … --json OUT.json [--focus-plot OUT.svg] [--any-commit]
+  --any-commit  takes parts of several commits, which you know to measure the same; the report names them all`;
 
 function main(): void {
   helpIfAsked(USAGE);
-  const { files, out, focusPlot } = parse();
-  const report = inOrder(mergeReports(files.map((file) => parseReport(textOf(file), file))));
+  const { files, out, focusPlot, anyCommit } = parse();
+  const reports = files.map((file) => parseReport(textOf(file), file));
+  const report = inOrder(mergeReports(reports, anyCommit));
   writeFileSync(out, `${JSON.stringify(report, null, 1)}\n`);
   if (focusPlot !== undefined) writeFocusPlot(focusPlot, report);
   printReport(report);
@@ -24,11 +26,20 @@ function parse() {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'string' }, 'focus-plot': { type: 'string' } },
+      options: {
+        json: { type: 'string' },
+        'focus-plot': { type: 'string' },
+        'any-commit': { type: 'boolean', default: false },
+      },
     });
     if (positionals.length === 0) throw new OptionError('There is no report to merge.');
     if (values.json === undefined) throw new OptionError('--json OUT.json is missing.');
-    return { files: positionals, out: values.json, focusPlot: values['focus-plot'] };
+    return {
+      files: positionals,
+      out: values.json,
+      focusPlot: values['focus-plot'],
+      anyCommit: values['any-commit'],
+    };
   } catch (error) {
     throw new OptionError((error as Error).message, { cause: error });
   }

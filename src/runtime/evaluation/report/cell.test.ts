@@ -143,6 +143,9 @@ describe('mergeReports', () => {
     const part = reportOf([{ ...KEY, clusters: [cluster(0, 6)] }]);
     expect(() => mergeReports([part, { ...part, seed: 2 }])).toThrow(/differ in seed: 1 and 2/);
     expect(() => mergeReports([])).toThrow(ReportError);
+    const later = { ...part, commit: 'def' };
+    expect(() => mergeReports([part, later])).toThrow(/differ in commit/);
+    expect(mergeReports([part, later, part], true)).toEqual({ ...part, commit: 'unknown, def' });
   });
 });
 

@@ -132,15 +132,17 @@ export function addToBins(bins: readonly BinCounts[], tokens: number, value: num
  * One report of several partial ones, its cells in an order that depends on what they are only: whole runs pass
  * through here too, so that merged shards equal them. A cluster that two parts counted alike counts once.
  *
+ * @param anyCommit - parts of several commits may come together, which the caller knows to measure the same; the
+ * report then names all of them.
  * @throws {ReportError} `not-mergeable` when model, seed, backend or commit differ, or one cluster was counted
  * differently in two parts.
  */
-export function mergeReports(parts: readonly EvaluationReport[]): EvaluationReport {
+export function mergeReports(parts: readonly EvaluationReport[], anyCommit = false): EvaluationReport {
   const [first] = parts;
   if (first === undefined) throw new ReportError('not-mergeable', 'There is no report to merge.');
   for (const part of parts) {
     for (const field of ['model', 'seed', 'backend', 'commit'] as const) {
-      if (part[field] === first[field]) continue;
+      if (part[field] === first[field] || (field === 'commit' && anyCommit)) continue;
       throw new ReportError(
         'not-mergeable',
         `The reports differ in ${field}: ${first[field] ?? 'unknown'} and ${part[field] ?? 'unknown'}.`,
@@ -162,7 +164,8 @@ export function mergeReports(parts: readonly EvaluationReport[]): EvaluationRepo
     suite,
     cells: [...cells.values()].sort(byKey).map((cell) => cellOf(suite, cell)),
   }));
-  return { ...first, suites: merged };
+  const commits = [...new Set(parts.map(({ commit }) => commit ?? 'unknown'))];
+  return { ...first, commit: commits.length === 1 ? first.commit : commits.join(', '), suites: merged };
 }
 
 /** Names a cell within its suite. */
