@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 
 from training import paths
@@ -11,6 +13,17 @@ from training import paths
 def parser_of(docstring: str | None) -> argparse.ArgumentParser:
     """A parser whose help is a command's own docstring."""
     return argparse.ArgumentParser(description=docstring, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def add_figures(parser: argparse.ArgumentParser) -> None:
+    """Where to write what was measured, as a manifest's figures."""
+    parser.add_argument("--json", type=Path, help="write figures here, for the --figures of export")
+
+
+def command_line(module: str) -> str:
+    """The command as it was given, folders left out: they say nothing to whoever reads a figure."""
+    arguments = (Path(argument).name if "/" in argument else argument for argument in sys.argv[1:])
+    return shlex.join(["python", "-m", module, *arguments])
 
 
 def add_networks(parser: argparse.ArgumentParser, *names: str) -> None:

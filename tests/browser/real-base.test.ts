@@ -2,19 +2,15 @@
  * The built page with a real base on WASM: SmolLM2-135M-Instruct, opened from disk, reads a text that it was never
  * trained on, answers in several turns, and says which blocks it read. The whole text is read with FULL_TEST=1.
  */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { build, preview, type PreviewServer } from 'vite';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from './launch-chromium.ts';
-import { openPage } from './open-page.ts';
+import { openBuiltPage, openRealBase, type RealBasePage, SMOLLM2 } from './real-base-page.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const weights = process.env['MEGACONTEXT_SMOLLM2'];
 const isFull = process.env['FULL_TEST'] === '1';
-if (weights === undefined) {
+if (SMOLLM2 === undefined) {
   console.log(
     'Skipped: set MEGACONTEXT_SMOLLM2 to SmolLM2-135M-Instruct.Q4_1.gguf to chat with a real base.',
   );
@@ -37,30 +33,16 @@ async function longText(): Promise<string> {
   return `${text.slice(0, at)}${FACT} ${text.slice(at)}`;
 }
 
-describe.skipIf(weights === undefined)('SmolLM2 in the built page', () => {
-  let outDir: string;
-  let server: PreviewServer;
-  let browser: Browser;
+describe.skipIf(SMOLLM2 === undefined)('SmolLM2 in the built page', () => {
+  let opened: RealBasePage;
   let page: Page;
-  let complaints: readonly string[];
 
   beforeAll(async () => {
-    outDir = await mkdtemp(join(tmpdir(), 'built-page-'));
-    const common = { root: ROOT, configFile: join(ROOT, 'vite.config.ts'), logLevel: 'error' } as const;
-    await build({ ...common, build: { outDir, emptyOutDir: true } });
-    server = await preview({ ...common, build: { outDir }, preview: { port: 0, host: '127.0.0.1' } });
-    browser = await launchChromium();
-    ({ page, complaints } = await openPage(browser, { timeoutMs: SLOW_MS }));
-    await page.goto(server.resolvedUrls!.local[0]!);
-    // A software adapter is passed over.
-    await page.getByRole('button', { name: /^Backend: WASM/ }).waitFor();
+    opened = await openBuiltPage(SLOW_MS);
+    ({ page } = opened);
   }, SLOW_MS);
 
-  afterAll(async () => {
-    await browser.close();
-    await server.close();
-    await rm(outDir, { recursive: true, force: true });
-  });
+  afterAll(() => opened.close());
 
   const answers = () => page.getByRole('article', { name: 'Model', exact: true });
   const ask = async (question: string, turn: number) => {
@@ -68,30 +50,16 @@ describe.skipIf(weights === undefined)('SmolLM2 in the built page', () => {
     await page.getByLabel('Your question').press('Enter');
     await answers().nth(turn).locator('footer').waitFor();
   };
-  const setParameter = async (name: RegExp, value: string) => {
-    const field = page.getByRole('textbox', { name });
-    await field.fill(value);
-    await field.press('Enter');
-  };
 
   it(
     'is opened from disk, and reads a text that it was never trained on',
     async () => {
-      const documents = page.getByRole('region', { name: 'Documents' });
-      const input = documents.getByLabel('Files to add');
-      await input.setInputFiles(weights!);
-      await page.getByRole('button', { name: 'Load it, in a new session' }).click();
-      await page.getByRole('dialog').waitFor({ state: 'detached' });
-      await setParameter(/^Budget/, isFull ? '512' : '320');
-      await setParameter(/^Recent tokens/, '64');
+      await openRealBase(opened);
+      await opened.setParameter(/^Budget/, isFull ? '512' : '320');
+      await opened.setParameter(/^Recent tokens/, '64');
       await page.getByText('Sampling', { exact: true }).click();
-      await setParameter(/^Longest answer/, '24');
-      const buffer = Buffer.from(await longText());
-      await input.setInputFiles({ name: 'documents.txt', mimeType: 'text/plain', buffer });
-      await documents.getByRole('button', { name: /^documents\.txt/ }).waitFor();
-      // Its first thousand tokens come well after the page has shown how many are still to go.
-      await documents.getByText(/^[\d.]+k$/).waitFor();
-      await documents.getByLabel('Ingestion').waitFor({ state: 'detached' });
+      await opened.setParameter(/^Longest answer/, '24');
+      await opened.read(await longText());
     },
     SLOW_MS,
   );
@@ -122,6 +90,6 @@ describe.skipIf(weights === undefined)('SmolLM2 in the built page', () => {
   );
 
   it('leaves the console clean', () => {
-    expect(complaints).toEqual([]);
+    expect(opened.complaints).toEqual([]);
   });
 });

@@ -17,7 +17,8 @@ from pathlib import Path
 import torch
 
 from training.constants import BLOCK_SIZE
-from training.options import parser_of
+from training.files import write_json
+from training.options import add_figures, command_line, parser_of
 from training.published.base import BaseFileError, OtherBaseError, load_published_base
 from training.published.corpus import Kind, Windows, encode
 from training.published.gistnet import (
@@ -33,6 +34,7 @@ from training.published.gistnet import (
 )
 from training.published.lensnet import GistNetError, load_published_gistnet
 from training.train.checkpoints import begin
+from training.train.intervals import figure
 
 
 @torch.no_grad()
@@ -57,6 +59,16 @@ def measure(options: argparse.Namespace) -> dict:
     }
 
 
+def figures_of(measured: dict, command: str) -> list[dict]:
+    """Entries of a manifest."""
+    n, place = measured["n"], f"gist.lod{measured['lod']}.{measured['historyTokens']}"
+    gap = measured["gapRecovered"]
+    return [
+        figure(f"{place}.nllAgainstDeletion", measured["gists"], n, measured["ci95"], command),
+        figure(f"{place}.gapRecovered", gap, n, measured["gapCi95"], command),
+    ]
+
+
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = parser_of(__doc__)
     parser.add_argument("--base", type=Path, required=True)
@@ -68,6 +80,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--dtype", default="bfloat16", choices=("bfloat16", "float32"))
+    add_figures(parser)
     return parser.parse_args(arguments)
 
 
@@ -75,7 +88,10 @@ def main() -> None:
     options = parse_options()
     begin(options.seed)
     try:
-        print(json.dumps(measure(options)))
+        measured = measure(options)
+        print(json.dumps(measured))
+        if options.json:
+            write_json(options.json, figures_of(measured, command_line("training.published.evaluate_gistnet")))
     except (BaseFileError, GistNetError, OtherBaseError, OSError) as error:
         sys.exit(str(error))
 

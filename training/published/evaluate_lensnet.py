@@ -4,8 +4,8 @@
 
 SQuAD's paragraphs (never trained on) as histories of that length; one question at the end, asked as the chat asks. A
 question counts as found at k where every block that its answer stands in is among the k best; `bm25` is the rank of the
-playground's policy of that name, `hybrid` LensNet's score and what `bm25` makes of that rank added. The
-base is not run.
+playground's policy of that name, `hybrid` LensNet's score and what `bm25` makes of that rank added. `ahead` is the
+difference to LensNet over the same questions, with its interval. The base is not run.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,15 +25,16 @@ from training.constants import BLOCK_SIZE, LEXICAL_FEATURES
 from training.data.layouts import Entry
 from training.data.lens_samples import Sample
 from training.data.words import HistoryWords, asked_at
+from training.files import write_json
 from training.models.lensnet import LensParts
-from training.options import parser_of
+from training.options import add_figures, command_line, parser_of
 from training.published.base import BaseFileError, OtherBaseError, load_published_base
 from training.published.gistnet import PUBLISHED_GISTNET, FrozenBase
 from training.published.lens_samples import Sampler
 from training.published.lensnet import PLACES, PUBLISHED_LENSNET, GistNetError, load_published_gistnet, ranks_all
 from training.published.pieces import Piece, PieceMaker
 from training.train.checkpoints import begin, load_lensnet
-from training.train.intervals import cell
+from training.train.intervals import bootstrap, cell, figure
 from training.train.lens_losses import forward
 
 QUESTIONS_EACH = 50
@@ -102,6 +104,31 @@ def standings(figures: Tensor) -> Tensor:
     return (((figures - figures.mean()) / deviation - 1) / 2).tanh()
 
 
+def ahead(found: dict[str, list[bool]]) -> dict[str, dict]:
+    """How much more often LensNet finds what is asked for than what stands beside it, question by question."""
+    differences = {}
+    for other in ("bm25", "hybrid"):
+        for k in PLACES:
+            pairs = np.subtract(found[f"lensnet@{k}"], found[f"{other}@{k}"], dtype=float)
+            mean, (low, high) = bootstrap(pairs, np.mean)
+            differences[f"{other}@{k}"] = {"ahead": round(mean, 4), "ci95": [round(low, 4), round(high, 4)]}
+    return differences
+
+
+def figures_of(measured: dict, command: str) -> list[dict]:
+    """Entries of a manifest: what is found among the first k, and how far LensNet is ahead."""
+    place, entries = f"routing.squad.{measured['tokens']}", []
+    for name, found in measured["found"].items():
+        policy, k = name.split("@")
+        entries.append(figure(f"{place}.{policy}.first{k}", found["accuracy"], found["n"], found["ci95"], command))
+    n = measured["found"][f"lensnet@{PLACES[0]}"]["n"]
+    for name, difference in measured["ahead"].items():
+        other, k = name.split("@")
+        label = f"{place}.lensnetAheadOf.{other}.first{k}"
+        entries.append(figure(label, difference["ahead"], n, difference["ci95"], command))
+    return entries
+
+
 def measure(options: argparse.Namespace) -> dict:
     published = load_published_base(options.base)
     gistnet = load_published_gistnet(options.gistnet, published)
@@ -121,7 +148,8 @@ def measure(options: argparse.Namespace) -> dict:
                 for k in PLACES:
                     found.setdefault(f"{name}@{k}", []).append(ranks_all(values, sample, k))
             if count == options.n:
-                return {"tokens": options.tokens, "found": {name: cell(hits) for name, hits in found.items()}}
+                cells = {name: cell(hits) for name, hits in found.items()}
+                return {"tokens": options.tokens, "found": cells, "ahead": ahead(found)}
     raise AssertionError("histories are endless")
 
 
@@ -134,6 +162,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tokens", type=int, default=16_384, help="of a history")
     parser.add_argument("--n", type=int, default=150, help="questions in all")
     parser.add_argument("--seed", type=int, default=31)
+    add_figures(parser)
     return parser.parse_args(arguments)
 
 
@@ -141,7 +170,10 @@ def main() -> None:
     options = parse_options()
     begin(options.seed)
     try:
-        print(json.dumps(measure(options)))
+        measured = measure(options)
+        print(json.dumps(measured))
+        if options.json:
+            write_json(options.json, figures_of(measured, command_line("training.published.evaluate_lensnet")))
     except (BaseFileError, GistNetError, OtherBaseError, OSError) as error:
         sys.exit(str(error))
 

@@ -99,7 +99,7 @@ def export(options: argparse.Namespace) -> dict:
     manifest["training"] = changed(
         before.get("training", NEW_TRAINING),
         corpus=options.corpus_text,
-        tokens=options.tokens,
+        tokens=options.tokens or torch.load(options.gistnet, weights_only=False).get("tokens"),
         hours=options.hours,
         hardware=options.hardware,
         seed=options.seed,
@@ -117,6 +117,10 @@ def model_card(manifest: dict, base_model: str) -> str:
     made_for, training, defaults = manifest["madeFor"]["name"], manifest["training"], manifest["defaults"]
     networks = [name for name in ("GistNet", "LensNet") if name[0].lower() + name[1:] in manifest]
     corpus, hardware = training["corpus"] or "Corpus not stated.", training["hardware"] or "unstated hardware"
+    tokens = f"{training['tokens']:,} tokens" if training["tokens"] else "tokens not counted"
+    table = ["Measured with these weights; 95% intervals.", "", "| figure | value | 95% | n |", "|---|---|---|---|"]
+    if not manifest["figures"]:
+        table = ["Not measured yet."]
     lines = [
         "---",
         f"base_model: {base_model}",
@@ -142,16 +146,13 @@ def model_card(manifest: dict, base_model: str) -> str:
         "",
         "## Training",
         "",
-        f"{corpus} {training['hours']} hours on {hardware}, {training['tokens']:,} tokens, seed {training['seed']}.",
+        f"{corpus} {training['hours']} hours on {hardware}, {tokens}, seed {training['seed']}.",
         "",
         *(f"    {command}" for command in training["commands"]),
         "",
         "## Figures",
         "",
-        "Measured with these weights; 95% intervals.",
-        "",
-        "| figure | value | 95% | n |",
-        "|---|---|---|---|",
+        *table,
         *(
             f"| {entry['name']} | {entry['value']} | {entry['ci95'][0]} to {entry['ci95'][1]} | {entry['n']} |"
             for entry in manifest["figures"]

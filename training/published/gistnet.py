@@ -121,12 +121,15 @@ class Reading:
         gap = (self.deleted - self.full).mean()
         change = read - self.deleted
         _, (low, high) = bootstrap(change.numpy(), np.mean)
+        pairs = torch.stack([change, self.deleted - self.full], dim=1).numpy()
+        _, gap_interval = bootstrap(pairs, lambda rows: float(-rows[:, 0].mean() / rows[:, 1].mean()))
         return {
             "gists": round(change.mean().item(), 4),
             "ci95": [round(low, 4), round(high, 4)],
             "newest": round((self.newest - self.deleted).mean().item(), 4),
             "full": round(-gap.item(), 4),
             "gapRecovered": round((-change.mean() / gap).item(), 3),
+            "gapCi95": [round(bound, 3) for bound in gap_interval],
             "n": len(change),
         }
 
@@ -155,6 +158,8 @@ class Trainer:
         self.net.to(options.device)
         if options.start:
             self.net.load_state_dict(torch.load(options.start, weights_only=False)["state_dict"])
+        self.tokens = 0
+        """That the base has read to learn from, in both phases."""
         self.optimizer: torch.optim.Optimizer | None = None
         self.checkpoint = options.out.with_suffix(".checkpoint.pt")
         self.saved: dict | None = None
@@ -163,7 +168,7 @@ class Trainer:
             self.saved = torch.load(self.checkpoint, weights_only=False)
             published.check(self.saved, self.checkpoint, ANOTHER_RUN)
             self.net.load_state_dict(self.saved["state_dict"])
-            self.lod = self.saved["lod"]
+            self.lod, self.tokens = self.saved["lod"], self.saved.get("tokens", 0)
 
     def run(self) -> None:
         options = self.options
@@ -241,8 +246,13 @@ class Trainer:
         self.meter.add(**{name: divergence})
         descend(divergence, self.optimizer)
 
-    def lod1_loss(self) -> None:
+    def drawn(self) -> Tensor:
         ids = self.windows.draw(self.options.batch)
+        self.tokens += ids.numel()
+        return ids
+
+    def lod1_loss(self) -> None:
+        ids = self.drawn()
         embeds = self.base.embed(ids)
         teacher = self.teacher(embeds)
         share = self.rng.choice((0.15, 0.3, 0.5))
@@ -253,15 +263,15 @@ class Trainer:
             self.descend_on(name, mixed_embeds(embeds, gists, raw), teacher)
 
     def lod2_loss(self) -> None:
-        ids = self.windows.draw(self.options.batch)
+        ids = self.drawn()
         embeds = self.base.embed(ids)
         teacher = self.teacher(embeds)
         self.descend_on("kl", torch.cat([self.gists_of(ids[:, :PAGE]), embeds[:, PAGE:]], dim=1), teacher)
 
     def save(self) -> None:
-        save_atomically(self.options.out, entries_of(self.net, base=self.mark))
+        save_atomically(self.options.out, entries_of(self.net, base=self.mark, tokens=self.tokens))
         if self.optimizer is not None:
-            state = {"lod": self.lod, "rng": self.rng.getstate(), **self.progress.state()}
+            state = {"lod": self.lod, "tokens": self.tokens, "rng": self.rng.getstate(), **self.progress.state()}
             save_atomically(
                 self.checkpoint, entries_of(self.net, base=self.mark, optimizer=self.optimizer.state_dict(), **state)
             )

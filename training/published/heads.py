@@ -14,11 +14,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from training.options import parser_of
+from training.options import command_line, parser_of
 from training.paths import CACHE
 from training.published.gistnet import add_published
 
 LOD1_SHARE, LOD2_SHARE = 0.66, 0.1
+HARDWARE = {"cpu": "one CPU thread", "cuda": "one GPU"}
 
 
 def commands(options: argparse.Namespace) -> list[list[str]]:
@@ -30,6 +31,8 @@ def commands(options: argparse.Namespace) -> list[list[str]]:
     lod1, lod2 = options.minutes * LOD1_SHARE, options.minutes * LOD2_SHARE
     rest = options.minutes - lod1 - lod2
     about = ["--folder", str(options.folder), "--hours", f"{options.minutes / 60:.2f}", "--seed", str(options.seed)]
+    about += ["--corpus-text", f"Texts of {', '.join(folder.resolve().name for folder in options.corpus)}."]
+    about += ["--hardware", HARDWARE[options.device], "--command", command_line("training.published.heads")]
     phases = ["--lod1-minutes", f"{lod1:.2f}", "--lod2-minutes", f"{lod2:.2f}"]
     return [
         ["training.published.gistnet", *common, *phases, "--out", gistnet],

@@ -283,6 +283,7 @@ def test_heads_are_written_with_a_card(base_folder: Path, trained: Path, tmp_pat
     assert len(sample["values"]) == len(sample["tokens"]) * sample["columns"]
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nbase_model: someone/small\nlicense: apache-2.0\n")
+    assert "Not measured yet." in card and "tokens not counted" in card
     torch.manual_seed(0)
     wide = lensnet.LensNet(lensnet.LensConfig(24, 32, 4, 8, 64, lexical_features=lensnet.LEXICAL))
     save_atomically(tmp_path / "wide.pt", entries_of(wide))
@@ -319,7 +320,13 @@ def test_lensnet_is_measured_on_questions_in_squads_format(
     save_atomically(tmp_path / "lensnet.pt", entries_of(net))
     options = ["--base", str(base_folder), "--gistnet", str(trained), "--lensnet", str(tmp_path / "lensnet.pt")]
     options += ["--squad", str(tmp_path / "squad.json"), "--tokens", "640", "--n", "6"]
-    found = evaluate_lensnet.measure(evaluate_lensnet.parse_options(options))["found"]
+    measured = evaluate_lensnet.measure(evaluate_lensnet.parse_options(options))
+    found, ahead = measured["found"], measured["ahead"]["bm25@8"]
+    assert ahead["ahead"] == pytest.approx(found["lensnet@8"]["accuracy"] - found["bm25@8"]["accuracy"], abs=1e-3)
+    assert ahead["ci95"][0] <= ahead["ahead"] <= ahead["ci95"][1]
+    names = {entry["name"]: entry for entry in evaluate_lensnet.figures_of(measured, "the command")}
+    assert names["routing.squad.640.bm25.first8"]["value"] == found["bm25@8"]["accuracy"]
+    assert names["routing.squad.640.lensnetAheadOf.bm25.first8"]["command"] == "the command"
     assert found["bm25@8"]["n"] == found["lensnet@8"]["n"] == 6
     assert found["bm25@8"]["accuracy"] >= 0.5
 
@@ -330,6 +337,8 @@ def test_gists_are_measured_against_deletion(base_folder: Path, corpus: Path, tr
     found = evaluate_gistnet.measure(evaluate_gistnet.parse_options(options))
     assert found["n"] == 5 and found["historyTokens"] == 96
     assert all(isinstance(found[name], float) for name in ("gists", "newest", "full", "gapRecovered"))
+    written = {entry["name"]: entry for entry in evaluate_gistnet.figures_of(found, "the command")}
+    assert written["gist.lod1.96.gapRecovered"]["ci95"] == found["gapCi95"]
 
 
 def test_a_gist_without_its_residual_is_the_mapped_mean(small_base: Llama) -> None:

@@ -29,8 +29,9 @@ EXPORTED_FIGURES = (
 
 
 def eval_figures(report: dict, path: Path) -> list[dict]:
-    """What a report of `npm run eval` says; the file beside it, `<name>.command`, says how it was made."""
-    command, found = path.with_suffix(".command").read_text(encoding="utf-8").strip(), []
+    """What a report of `npm run eval` says; its command stands beside it, in `<name>.command`."""
+    kept, found = path.with_suffix(".command"), []
+    command = kept.read_text(encoding="utf-8").strip() if kept.exists() else f"npm run eval, report {path.name}"
     for suite in report["suites"]:
         for cell in suite["cells"]:
             size = f"{cell['budgetTokens']}x{cell['historyTokens']}"
