@@ -140,7 +140,8 @@ export class HistoryWords {
     this.takeIn();
     return this.remembered(this.queries, query, queryStart, (text, blocks) => {
       const ranks = this.index.rank(text, blocks, this.match);
-      const bestRank = ranks.values.reduce((most, rank) => Math.max(most, rank), 0);
+      let bestRank = 0;
+      for (const rank of ranks.values) if (rank > bestRank) bestRank = rank;
       return { ranks, bestRank, ...this.index.shares(text, blocks, this.match) };
     });
   }

@@ -3,19 +3,15 @@
  * to blocks: blocks alone would cut facts at their edges, so that every window that touches a block, its neighbours'
  * share included, speaks for it. Besides, what share of a query's words a block holds.
  */
-import { ChunkedRows } from '../../base/chunked-array.ts';
 import { K } from '../tree/ids.ts';
 import { type BlockValues, IndexSet } from './block-values.ts';
 import type { PostingSegment } from './posting-segment.ts';
 import { type Occurrences, Postings, type SealedSegments } from './postings.ts';
+import { STRIDE_TOKENS, StrideWords } from './stride-words.ts';
+import { rarityOf, WINDOW_RANKS, WindowRanks } from './window-ranks.ts';
 import { BEGINNING_LETTERS, fold, searchTerms, stem, type WordMatch } from './words.ts';
 
-const K1 = 1.2;
-const B = 0.75;
 const WINDOW_TOKENS = 48;
-const STRIDE_TOKENS = 8;
-/** Of equally good blocks the one in the middle of the good windows comes first. */
-const MIDDLE_WEIGHT = 1e-3;
 /**
  * Of a query's words the rarest count, as many as begin in so many blocks together: what a refocus costs then has a
  * bound however long the history is, and what is left out is in so many blocks that it tells few of them apart.
@@ -28,11 +24,9 @@ const WIDER_WINDOWS = [
 ] as const;
 /** The constants of keyword search. */
 export const BM25 = {
-  k1: K1,
-  b: B,
+  ...WINDOW_RANKS,
   windowTokens: WINDOW_TOKENS,
   strideTokens: STRIDE_TOKENS,
-  middleWeight: MIDDLE_WEIGHT,
   mostHoldingBlocks: MOST_HOLDING_BLOCKS,
   widerWindows: WIDER_WINDOWS,
 } as const;
@@ -69,10 +63,8 @@ export interface SealedIndex {
 
 export class WindowIndex {
   private readonly postings: Postings;
-  /** `[strides]` words that begin before each stride's first token. */
-  private readonly strideWords = new ChunkedRows((n) => new Uint32Array(n));
-  /** `[strides + 1]` sums of them, before each stride. */
-  private readonly strideSums = new ChunkedRows((n) => new Float64Array(n));
+  private readonly strides = new StrideWords();
+  private readonly ranks = new WindowRanks();
   private taken = 0;
   private wordCount = 0;
   /** The word that the next token may go on. */
@@ -82,8 +74,6 @@ export class WindowIndex {
   private sealedTokens = 0;
   private sealedStrides = 0;
   /** Work space of one call, all zeros between two: grown with the history, never cleared as a whole. */
-  private windowScores = new Float64Array(0);
-  private windowCounts = new Uint16Array(0);
   private blockSums = new Float64Array(0);
   private nearSums = new Float64Array(0);
   private readonly touched = new IndexSet();
@@ -98,18 +88,17 @@ export class WindowIndex {
     private readonly mostHoldingBlocks = MOST_HOLDING_BLOCKS,
   ) {
     this.postings = new Postings(sealed?.segments);
-    this.strideSums.append([0]);
     if (sealed === undefined) return;
     let begun = 0;
     for (const { strideWords, placeCount } of sealed.segments) {
-      for (const more of strideWords) this.addStride((begun += more));
+      for (const more of strideWords) this.strides.add((begun += more));
       this.wordCount += placeCount;
     }
     const { endToken, open, openedAt } = sealed.segments.at(-1)!;
     this.open = open;
     this.openedAt = openedAt;
     this.taken = this.sealedTokens = endToken;
-    this.sealedStrides = this.strideWords.length;
+    this.sealedStrides = this.strides.length;
     for (const id of sealed.lastTokens) this.pieces.push(id);
   }
 
@@ -127,7 +116,7 @@ export class WindowIndex {
   add(ids: Uint32Array): void {
     for (const id of ids) {
       const token = this.taken++;
-      if (token % STRIDE_TOKENS === 0) this.addStride(this.begunInAll);
+      if (token % STRIDE_TOKENS === 0) this.strides.add(this.begunInAll);
       for (const character of fold(this.pieces.push(id))) {
         if (/[\p{L}\p{N}]/u.test(character)) {
           if (this.open === '') this.openedAt = token;
@@ -139,15 +128,17 @@ export class WindowIndex {
 
   /** Seal what was taken in since the last time, to be stored. @returns null if nothing was. */
   seal(): SealedSegments | null {
-    const { taken, open, openedAt, sealedTokens: firstToken } = this;
+    const { taken, open, openedAt, strides, begunInAll, sealedTokens: firstToken } = this;
     if (taken === firstToken) return null;
-    const strideWords = new Uint16Array(this.strideWords.length - this.sealedStrides);
+    const strideWords = new Uint16Array(this.strides.length - this.sealedStrides);
     for (let i = 0; i < strideWords.length; i++) {
       const stride = this.sealedStrides + i;
-      strideWords[i] = this.begunBefore(stride) - (stride === 0 ? 0 : this.begunBefore(stride - 1));
+      strideWords[i] =
+        strides.begunBefore(stride, begunInAll) -
+        (stride === 0 ? 0 : strides.begunBefore(stride - 1, begunInAll));
     }
     this.sealedTokens = taken;
-    this.sealedStrides = this.strideWords.length;
+    this.sealedStrides = this.strides.length;
     return this.postings.seal({ firstToken, tokenCount: taken - firstToken, strideWords, open, openedAt });
   }
 
@@ -183,31 +174,9 @@ export class WindowIndex {
   }
 
   private rankIn(windowTokens: number, query: string, blocks: number, match: WordMatch): BlockValues {
-    const tokens = blocks * K;
-    const windows = Math.ceil(tokens / STRIDE_TOKENS);
-    this.reserve(windows, blocks);
-    const { windowScores: scores, windowCounts: counts } = this;
-    const meanLength = Math.max(1, this.wordsInAll(windows, tokens, windowTokens) / Math.max(1, windows));
-    for (const { occurrences } of this.heldTerms(query, blocks, match)) {
-      const holding: number[] = [];
-      for (const token of occurrences.places) {
-        if (token >= tokens) break;
-        const last = Math.floor(token / STRIDE_TOKENS);
-        const first = Math.max(0, Math.ceil((token - windowTokens + 1) / STRIDE_TOKENS));
-        for (let window = first; window <= last; window++) {
-          if (counts[window]!++ === 0) holding.push(window);
-        }
-      }
-      const rarity = rarityOf(holding.length, windows);
-      for (const window of holding) {
-        const count = counts[window]!;
-        counts[window] = 0;
-        this.touched.add(window);
-        const damping = K1 * (1 - B + (B * this.wordsIn(window, tokens, windowTokens)) / meanLength);
-        scores[window]! += (rarity * count * (K1 + 1)) / (count + damping);
-      }
-    }
-    return this.toBlocks(this.touched.takeAll(), blocks, windowTokens);
+    const { strides, begunInAll } = this;
+    const terms = this.heldTerms(query, blocks, match).map(({ occurrences }) => occurrences.places);
+    return this.ranks.rank(terms, { windowTokens, tokens: blocks * K, strides, begunInAll });
   }
 
   /**
@@ -216,25 +185,25 @@ export class WindowIndex {
    * @param query - any text.
    */
   shares(query: string, blocks: number, match: WordMatch = 'stems'): BlockShares {
-    this.reserve(0, blocks);
-    const { blockSums: own, nearSums: near } = this;
+    this.reserve(blocks);
+    const { blockSums: own, nearSums: near, touched } = this;
     let total = 0;
     for (const { occurrences, held } of this.heldTerms(query, blocks, match)) {
       const rarity = rarityOf(held, blocks);
       total += rarity;
-      let reached = -1;
+      let next = 0;
       for (let i = 0; i < held; i++) {
         const block = occurrences.blocks[i]!;
         own[block]! += rarity;
-        const last = Math.min(block + 1, blocks - 1);
-        for (let beside = Math.max(block - 1, reached + 1); beside <= last; beside++) {
-          this.touched.add(beside);
+        const last = block + 1 < blocks ? block + 1 : block;
+        for (let beside = block > next ? block - 1 : next; beside <= last; beside++) {
+          if (near[beside] === 0) touched.add(beside);
           near[beside]! += rarity;
         }
-        reached = last;
+        next = last + 1;
       }
     }
-    const found = this.touched.takeAll();
+    const found = touched.takeAll();
     const take = (sums: Float64Array): BlockValues => {
       const values = new Float64Array(found.length);
       for (let i = 0; i < found.length; i++) {
@@ -265,76 +234,16 @@ export class WindowIndex {
     return terms.filter((term) => counting.has(term));
   }
 
-  /**
-   * A block is worth its best window; among equals, what all windows say of it, by how much of it they cover.
-   *
-   * @param reached - the windows that score anything, ascending.
-   */
-  private toBlocks(reached: Uint32Array, blocks: number, windowTokens: number): BlockValues {
-    const { windowScores: scores, blockSums: sums, nearSums: best } = this;
-    const touched: number[] = [];
-    for (const window of reached) {
-      const score = scores[window]!;
-      scores[window] = 0;
-      const from = window * STRIDE_TOKENS;
-      const to = from + windowTokens;
-      for (let block = Math.floor(from / K); block < Math.min(blocks, Math.ceil(to / K)); block++) {
-        if (block > (touched.at(-1) ?? -1)) touched.push(block);
-        best[block] = Math.max(best[block]!, score);
-        sums[block]! += (score * (Math.min(to, (block + 1) * K) - Math.max(from, block * K))) / K;
-      }
-    }
-    const values = Float64Array.from(touched, (block) => {
-      const value = best[block]! + MIDDLE_WEIGHT * sums[block]!;
-      best[block] = sums[block] = 0;
-      return value;
-    });
-    return { blocks: Uint32Array.from(touched), values };
-  }
-
   /** Grow the work space; what is grown anew is all zeros as well. */
-  private reserve(windows: number, blocks: number): void {
-    this.touched.reserve(Math.max(windows, blocks));
-    if (this.windowScores.length < windows) {
-      this.windowScores = new Float64Array(2 * windows);
-      this.windowCounts = new Uint16Array(2 * windows);
-    }
-    if (this.blockSums.length < blocks) {
-      this.blockSums = new Float64Array(2 * blocks);
-      this.nearSums = new Float64Array(2 * blocks);
-    }
-  }
-
-  /** Words that begin in a window. */
-  private wordsIn(window: number, tokens: number, windowTokens: number): number {
-    const end = Math.min(window + windowTokens / STRIDE_TOKENS, tokens / STRIDE_TOKENS);
-    return this.begunBefore(end) - this.begunBefore(window);
-  }
-
-  /** The same, summed over the first windows: whole numbers, so that the order of summing does not matter. */
-  private wordsInAll(windows: number, tokens: number, windowTokens: number): number {
-    const { strideSums } = this;
-    const whole = Math.max(0, Math.min(windows, Math.floor((tokens - windowTokens) / STRIDE_TOKENS) + 1));
-    const reach = windowTokens / STRIDE_TOKENS;
-    // A window that ends with the last token taken in has no stride behind it.
-    const known = Math.min(whole, Math.max(0, strideSums.length - 1 - reach));
-    let sum = known === 0 ? 0 : strideSums.get(known + reach) - strideSums.get(reach) - strideSums.get(known);
-    for (let window = known; window < windows; window++) sum += this.wordsIn(window, tokens, windowTokens);
-    return sum;
-  }
-
-  /** Words that begin before a stride; the one behind the last token has them all. */
-  private begunBefore(stride: number): number {
-    return stride < this.strideWords.length ? this.strideWords.get(stride) : this.begunInAll;
+  private reserve(blocks: number): void {
+    this.touched.reserve(blocks);
+    if (this.blockSums.length >= blocks) return;
+    this.blockSums = new Float64Array(2 * blocks);
+    this.nearSums = new Float64Array(2 * blocks);
   }
 
   private get begunInAll(): number {
     return this.wordCount + (this.open === '' ? 0 : 1);
-  }
-
-  private addStride(begun: number): void {
-    this.strideSums.append([this.strideSums.get(this.strideSums.length - 1) + begun]);
-    this.strideWords.append([begun]);
   }
 
   private close(): void {
@@ -343,9 +252,4 @@ export class WindowIndex {
     this.wordCount++;
     this.open = '';
   }
-}
-
-/** BM25's inverse document frequency, never negative. */
-function rarityOf(holding: number, all: number): number {
-  return Math.log(1 + (all - holding + 0.5) / (holding + 0.5));
 }
