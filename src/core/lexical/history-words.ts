@@ -6,7 +6,8 @@ import type { GistTree } from '../tree/gist-tree.ts';
 import { K } from '../tree/ids.ts';
 import { questionAt } from '../tree/question-at.ts';
 import type { SealedSegments } from './postings.ts';
-import { type BlockValues, bestOfEntries, denseValues } from './block-values.ts';
+import { bestOfEntries } from './best-of-entries.ts';
+import { type BlockValues, denseValues } from './block-values.ts';
 import { type BlockShares, type PieceReader, type SealedIndex, WindowIndex } from './window-index.ts';
 import { withoutMarkup, type WordMatch } from './words.ts';
 

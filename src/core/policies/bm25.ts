@@ -1,5 +1,5 @@
 /** The bm25 policy: keyword search for what is asked, as strong as keyword search is. */
-import { bestOfEntries } from '../lexical/block-values.ts';
+import { bestOfEntries } from '../lexical/best-of-entries.ts';
 import { entryScorer } from './entry-scorer.ts';
 import { definePolicy, type PolicyPorts } from './policy.ts';
 import type { Scorer } from './scorer.ts';
