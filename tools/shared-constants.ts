@@ -5,6 +5,7 @@ import { LEXICAL_FEATURE_NAMES, QUERY_TOKENS } from '../src/core/lexical/history
 import { BEGINNING_LETTERS, FUNCTION_WORDS } from '../src/core/lexical/words.ts';
 import { BM25 } from '../src/core/lexical/window-index.ts';
 import { ENTROPY_SCALE_NATS } from '../src/core/heads/merging.ts';
+import { STAGING_PART_SLOTS } from '../src/core/heads/staging.ts';
 import { CONFIDENCE_SCALE, HEAD_STATISTICS } from '../src/core/heads/router.ts';
 import { SCORE_PRICES, SCORE_SLOPE } from '../src/core/policies/score-unit.ts';
 import { DEFAULT_RUN_CONFIG } from '../src/core/trace/config.ts';
@@ -35,6 +36,7 @@ export function sharedConstants(): Readonly<Record<string, unknown>> {
     headStatistics: HEAD_STATISTICS,
     confidenceScale: CONFIDENCE_SCALE,
     entropyScaleNats: ENTROPY_SCALE_NATS,
+    stagingPartSlots: STAGING_PART_SLOTS,
     recentTokens,
     lod1WindowTokens,
     recentShare: RECENT_SHARE,

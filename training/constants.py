@@ -30,6 +30,8 @@ CONFIDENCE_SCALE: float = _SHARED["confidenceScale"]
 """A difference of utility that makes e times as confident."""
 ENTROPY_SCALE_NATS: float = _SHARED["entropyScaleNats"]
 """How many nats of entropy make a head e times lighter."""
+STAGING_PART_SLOTS: int = _SHARED["stagingPartSlots"]
+"""Slots of a staging context that one scoring reads."""
 RECENT_TOKENS: int = _SHARED["recentTokens"]
 LOD1_WINDOW_TOKENS: int = _SHARED["lod1WindowTokens"]
 RECENT_SHARE: float = _SHARED["recentShare"]

@@ -17,6 +17,8 @@ WORLD_DATA = WORLD_FOLDER / "world-data.json"
 WORLD_FORMS = WORLD_FOLDER / "world-forms.json"
 BASE, GISTNET, LENSNET = (CACHE / f"{name}.pt" for name in ("base", "gistnet", "lensnet"))
 """Checkpoints that one stage of training leaves for the next."""
+STAGING_LENSNET = CACHE / "staging-lensnet.pt"
+"""LensNet-G."""
 HEAD_ADAPTERS, HEAD_ROUTER, HEAD_MERGER = (CACHE / f"head-{name}.pt" for name in ("adapters", "router", "merger"))
 HEAD_ROWS = CACHE / "head-rows.jsonl"
 """What `npm run heads:rows` collects for router and merger."""

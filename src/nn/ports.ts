@@ -348,6 +348,8 @@ export interface LoadedModel {
   readonly lensNet: LensNet | null;
   /** LensNets of other architectures than `lensNet`, by theirs. */
   readonly otherLensNets: ReadonlyMap<LensNetVariant, LensNet>;
+  /** LensNet-G, which scores staging contexts; absent where none is trained. */
+  readonly stagingLensNet?: LensNet;
   /** By the number of heads; absent where nothing is trained for several. */
   readonly focusHeads?: ReadonlyMap<number, FocusHeads>;
   /** Of every variant that the model has; empty where its weights cannot be exchanged. */

@@ -63,12 +63,18 @@ def test_learned_heads_come_and_go_with_what_they_were_trained_on(restored: tupl
     router = {"heads": 2, "width": 8, "state_dict": HeadRouter(128, 2, 8).state_dict()}
     torch.save(router, cache / "router.pt")
     given = ("--head-adapters", str(cache / "adapters.pt"), "--head-router", str(cache / "router.pt"))
-    manifest = exported(cache, folder, *given)
+    version = json.loads((folder / "manifest.json").read_text()).get("stagingLensNet", {"version": 0})["version"]
+    manifest = exported(cache, folder, *given, "--staging-lensnet", str(cache / "lensnet.pt"))
+    staging = {"weights": "staging-lensnet.safetensors", "version": version + 1}
+    assert manifest["stagingLensNet"] == manifest["lensNet"] | staging
     section = next(one for one in manifest["focusHeads"] if one["heads"] == 2)
     name = "focus-heads-2.safetensors"
     assert section == {"heads": 2, "weights": name, "adapters": {"rank": 3}, "router": {"width": 8}, "version": 1}
     assert manifest["files"][name]["bytes"] < 100_000
-    assert exported(cache, folder)["focusHeads"] == manifest["focusHeads"]
+    again = exported(cache, folder)
+    assert [again[key] for key in ("focusHeads", "stagingLensNet")] == [
+        manifest[key] for key in ("focusHeads", "stagingLensNet")
+    ]
     torch.save(router | {"heads": 3}, cache / "router.pt")
     with pytest.raises(ValueError, match="2 and 3 heads"):
         exported(cache, folder, *given)
@@ -76,8 +82,8 @@ def test_learned_heads_come_and_go_with_what_they_were_trained_on(restored: tupl
     other["state_dict"]["match_scale"] += 0.5
     torch.save(other, cache / "lensnet.pt")
     changed = exported(cache, folder)
-    assert "focusHeads" not in changed
-    assert name not in changed["files"]
+    assert not {"focusHeads", "stagingLensNet"} & set(changed)
+    assert not {name, "staging-lensnet.safetensors"} & set(changed["files"])
 
 
 def test_another_lensnet_leaves_what_was_measured_without_it(restored: tuple[Path, Path]) -> None:

@@ -45,8 +45,8 @@ ASKED = SimpleNamespace(
 """What `heads_loss` reads of a sample: two facts in two blocks, and a third block."""
 
 
-def losses(*scores: list[float]) -> dict[str, float]:
-    parts = heads_loss(ASKED, torch.tensor(scores), 1.0)
+def losses(*scores: list[float], room: int = 0) -> dict[str, float]:
+    parts = heads_loss(ASKED, torch.tensor(scores), 1.0, room)
     return {name: float(value) for name, value in parts.items()}
 
 
@@ -61,6 +61,14 @@ def test_heads_that_divide_the_facts_lose_least() -> None:
     assert divided["overlap"] < doubled["overlap"] - 0.2
     assert divided["balance"] < alone["balance"] - 0.2
     assert divided["own"] < turned["own"] - 1
+
+
+def test_heads_with_little_room_must_divide_the_facts() -> None:
+    divided = losses([0.9, 0.4, -0.5], [0.4, 0.9, -0.5], room=1)
+    alike = losses([0.9, 0.4, -0.5], [0.9, 0.4, -0.5], room=1)
+    roomy = losses([0.9, 0.4, -0.5], [0.9, 0.4, -0.5], room=2)
+    assert divided["coverage"] < alike["coverage"] - 0.2
+    assert roomy["coverage"] < alike["coverage"] - 0.2
 
 
 def row_of(rng: np.random.Generator, right: int) -> str:

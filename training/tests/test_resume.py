@@ -12,7 +12,7 @@ import torch
 from training.models.features import LEXICAL
 from training.models.lens_variants import create_lensnet
 from training.models.lensnet import LensConfig
-from training.train import base, base_curriculum, gistnet, head_adapters, lensnet
+from training.train import base, base_curriculum, gistnet, head_adapters, lensnet, staging_lensnet
 from training.train.checkpoints import begin, entries_of, save_atomically
 
 
@@ -58,6 +58,11 @@ CASES = {
         ["--steps", "4", "--heads", "2", "--rank", "2", "--pool", "8000", "--batch", "2", "--refresh", "0.9"],
         3,
     ),
+    "staging lensnet": (
+        staging_lensnet,
+        ["--steps", "4", "--pool", "8000", "--batch", "1", "--refresh", "0.9", "--far-share", "0"],
+        3,
+    ),
 }
 
 
@@ -70,19 +75,20 @@ def test_resumed_is_uninterrupted(
     monkeypatch.setattr(base_curriculum, "load_prose", lambda: "")
     if module is not base:
         arguments = [*arguments, "--base", str(checkpoints / "base.pt")]
-    if module is head_adapters:
+    if module in (head_adapters, staging_lensnet):
         torch.manual_seed(2)
         lens = create_lensnet(LensConfig(hidden_size=16, width=16, heads=2, lexical_features=LEXICAL))
         save_atomically(tmp_path / "lensnet.pt", entries_of(lens))
-        arguments += ["--lensnet", str(tmp_path / "lensnet.pt")]
-    if module in (lensnet, head_adapters):
+        arguments += ["--lensnet" if module is head_adapters else "--from", str(tmp_path / "lensnet.pt")]
+    if module in (lensnet, head_adapters, staging_lensnet):
         arguments += ["--gistnet", str(checkpoints / "gistnet.pt")]
     if module is gistnet:
         arguments += ["--blocks", "1"]
     whole = run(module, [*arguments, "--out", str(tmp_path / "whole.pt")])
     cut = [*arguments, "--out", str(tmp_path / "cut.pt")]
+    descending = lensnet if module is staging_lensnet else module
     with monkeypatch.context() as patch:
-        patch.setattr(module, "descend", killed_at(fatal, module.descend))
+        patch.setattr(descending, "descend", killed_at(fatal, descending.descend))
         with pytest.raises(Killed):
             run(module, cut)
     resumed = run(module, [*cut, "--resume"])

@@ -5,7 +5,8 @@
 
 LensNets of other variants are training/.cache/lensnet-<variant>.pt, and `--other-lensnet FILE` names more. What several
 heads learned comes from the checkpoints that `--head-adapters`, `--head-router` and `--head-merger` name, of one number
-of heads; that of other numbers stays, while base and LensNet do.
+of heads; that of other numbers stays, while base and LensNet do, and so does LensNet-G, which comes from
+`--staging-lensnet`.
 Figures come from training/.cache/figures/*.json: what the evaluation scripts and `npm run eval` write. Of the
 manifest that the folder has already, everything stays that no option changes; its figures stay where the weights
 do that they tell of, and go where they were measured on other weights.
@@ -38,8 +39,10 @@ from training.train.figures import figures
 
 OF_LENSNET = re.compile(r"^(lens|kv)\.|\.(lensnet|lensnet-no-words|hybrid)\.")
 """Names of figures that LensNet takes part in."""
-OF_FOCUS_HEADS = re.compile(r"^heads\.")
-"""Names of figures that tell of learned heads."""
+OF_FOCUS_HEADS = re.compile(r"^(heads|staging)\.")
+"""Names of figures that tell of learned heads and of LensNet-G."""
+LEARNED_ON_LENSNET = ("focus-heads", "staging-lensnet")
+"""What files of learned heads and of LensNet-G begin with."""
 MAX_FIGURES = 256
 """What the playground reads of a manifest (`src/nn/model-folder`)."""
 
@@ -152,16 +155,24 @@ def export_focus_heads(options: argparse.Namespace, lens: Lens | None, folder: P
     return sorted([*(other for other in before if other["heads"] != heads), section], key=lambda one: one["heads"])
 
 
-def kept_focus_heads(folder: Path, before: dict) -> list[dict]:
-    """What several heads learned on the base and LensNet that stand in the folder; files of other weights go."""
-    sections, known = before.get("focusHeads", []), before.get("files", {})
+def export_staging_lensnet(net: Lens | None, folder: Path, before: dict | None) -> dict | None:
+    """LensNet-G's section: of the net given, in place of the one `before`."""
+    if net is None:
+        return before
+    version = before["version"] + 1 if before else 1
+    return export_network(net, folder / "staging-lensnet.safetensors", version)
+
+
+def learned_on_lensnet(folder: Path, before: dict) -> tuple[list[dict], dict | None]:
+    """What several heads, and LensNet-G, learned on the base and LensNet that stand in the folder; other files go."""
+    heads, staging, known = before.get("focusHeads", []), before.get("stagingLensNet"), before.get("files", {})
     learned_on = ("model.safetensors", "gistnet.safetensors", "lensnet.safetensors")
     if all(known.get(name) == entry for name, entry in files_of(folder).items() if name in learned_on):
-        return sections
-    for section in sections:
+        return heads, staging
+    for section in [*heads, *([staging] if staging else [])]:
         print(f"{section['weights']} was trained on other weights: left out")
         (folder / section["weights"]).unlink(missing_ok=True)
-    return []
+    return [], None
 
 
 def load_lensnets(own: Path, others: list[Path]) -> list[Lens]:
@@ -213,7 +224,7 @@ def is_kept(figure: str, changed_files: set[str]) -> bool:
     """Whether a figure holds when these files changed: those of base, GistNet and baselines outlive a LensNet."""
     if OF_FOCUS_HEADS.match(figure):
         return not changed_files
-    others = {name for name in changed_files if not name.startswith("focus-heads")}
+    others = {name for name in changed_files if not name.startswith(LEARNED_ON_LENSNET)}
     if all(name.startswith("lensnet") for name in others):
         return not others or OF_LENSNET.search(figure) is None
     return False
@@ -255,12 +266,14 @@ def export(options: argparse.Namespace, figure_folder: Path = paths.FIGURES) -> 
         gist_version = options.gistnet_version or before.get("gistNet", {}).get("version", 1)
         manifest["gistNet"] = export_network(gistnet, folder / "gistnet.safetensors", gist_version)
     manifest |= export_lensnets(lensnets, folder, before, options.lensnet_version)
-    sections = kept_focus_heads(folder, before)
-    sections = export_focus_heads(options, lensnets[0] if lensnets else None, folder, sections)
-    if sections:
-        manifest["focusHeads"] = sections
-    else:
-        manifest.pop("focusHeads", None)
+    heads, staging = learned_on_lensnet(folder, before)
+    heads = export_focus_heads(options, lensnets[0] if lensnets else None, folder, heads)
+    given = None if options.staging_lensnet is None else load_lensnet(options.staging_lensnet)
+    learned = {"stagingLensNet": export_staging_lensnet(given, folder, staging), "focusHeads": heads}
+    for name, section in learned.items():
+        manifest.pop(name, None)
+        if section:
+            manifest[name] = section
     manifest["files"] = files_of(folder)
     manifest["training"] = changed(
         before.get("training", NEW_TRAINING),
@@ -292,6 +305,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     for part in ("adapters", "router", "merger"):
         parser.add_argument(f"--head-{part}", type=Path, metavar="FILE", help="what several heads learned")
+    parser.add_argument("--staging-lensnet", type=Path, metavar="FILE", help="LensNet-G")
     parser.add_argument("--budget", type=int)
     parser.add_argument("--strategy")
     parser.add_argument("--max-actions", type=int)

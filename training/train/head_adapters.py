@@ -5,7 +5,8 @@
 Base, GistNet and LensNet are frozen. Every head scores the same working contexts. Loss: some head has every entry that
 is asked for above the threshold of expansion (`coverage`: what no other head has is worth the most); heads do not want
 the same entries where several are asked for (`overlap`); each holds about as many as the next (`balance`); and what is
-not asked for keeps the scores that LensNet is trained to. The j-th fact of a question is shown to head j, the
+not asked for keeps the scores that LensNet is trained to. A head has room for `--room` entries, so that heads that all
+want the same leave the rest to nobody. The j-th fact of a question is shown to head j, the
 cue that heads start from, at first strongly. Checkpoints; `--resume` goes on.
 """
 
@@ -34,9 +35,22 @@ SOFTNESS = 0.08
 """Of the threshold: a score so far above it is opened with a probability of 0.73."""
 
 
-def opened(scores: Tensor) -> Tensor:
-    """Probability that an entry with this score is opened."""
-    return ((scores - TAU_EXPAND) / SOFTNESS).sigmoid()
+RANK_SOFTNESS = 0.3
+"""Of the room: an entry half a place within it is opened with a probability of 0.84."""
+
+
+def opened(scores: Tensor, candidate: Tensor, room: int = 0) -> Tensor:
+    """`[H, E]` probability that an entry with this score is opened.
+
+    That is, above the threshold, and with a `room` above 0 one of the best so many candidates that are.
+    """
+    above = ((scores - TAU_EXPAND) / SOFTNESS).sigmoid()
+    if not room:
+        return above
+    rivals = above * candidate
+    better = ((scores[:, None, :] - scores[:, :, None]) / SOFTNESS).sigmoid() * rivals[:, None, :]
+    rank = better.sum(-1) - 0.5 * rivals
+    return above * ((room - 0.5 - rank) / RANK_SOFTNESS).sigmoid()
 
 
 def asked_entries(sample: Sample) -> list[Tensor]:
@@ -46,9 +60,12 @@ def asked_entries(sample: Sample) -> list[Tensor]:
     return [entries.nonzero().flatten() for entries in found if entries.any()]
 
 
-def heads_loss(sample: Sample, scores: Tensor, own_share: float) -> dict[str, Tensor]:
-    """The parts of the loss that several heads have. `scores` `[H, E]`; `own_share` of the j-th fact to head j."""
-    wanted = opened(scores)
+def heads_loss(sample: Sample, scores: Tensor, own_share: float, room: int = 0) -> dict[str, Tensor]:
+    """The parts of the loss that several heads have.
+
+    `scores` `[H, E]`; `own_share` of the j-th fact to head j; `room` as `opened` has it.
+    """
+    wanted = opened(scores, sample.candidate, room)
     facts = asked_entries(sample)
     zero = scores.new_zeros(())
     if not facts:
@@ -113,7 +130,7 @@ class Trainer:
         total: Tensor | float = 0.0
         for index, sample in enumerate(samples):
             scores = torch.stack([results[index][1] for results in by_head])
-            parts = heads_loss(sample, scores, own_share)
+            parts = heads_loss(sample, scores, own_share, self.options.room)
             # What is not asked for: as one LensNet learns it, with every gold entry left out.
             rest = [quiet_loss(sample, *results[index]) for results in by_head]
             regression = torch.stack(rest).mean()
@@ -159,6 +176,7 @@ def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--rank", type=int, default=4)
     parser.add_argument("--batch", type=int, default=6)
+    parser.add_argument("--room", type=int, default=2, help="entries that a head opens at most; 0: any number")
     parser.add_argument("--pool", type=int, default=60_000, help="tokens of pooled documents")
     parser.add_argument("--refresh", type=float, default=0.25, help="new documents a step")
     parser.add_argument("--diversity", type=float, default=0.3, help="weight of overlap")

@@ -145,9 +145,13 @@ class Trainer:
                 place = {"queries": step + 1, "seconds": round(time.monotonic() - began)}
                 print(json.dumps({**place, **meter.read()}), flush=True)
 
+    def read(self, samples: list[Sample], parts: LensParts) -> list[tuple[Tensor, Tensor]]:
+        """Per sample, its entries' logits and scores."""
+        return forward(self.net, samples, parts)
+
     def loss(self, samples: list[Sample], progress: float) -> Tensor:
         parts, total = LensParts(), 0.0
-        for sample, (logits, scores) in zip(samples, forward(self.net, samples, parts), strict=True):
+        for sample, (logits, scores) in zip(samples, self.read(samples, parts), strict=True):
             routing, regression = sample_loss(sample, logits, scores)
             total = total + sample.weight * (self.options.routing * routing + regression)
             if self.options.gains and self.rng.random() < self.options.gains:
@@ -156,10 +160,14 @@ class Trainer:
                 self.meter.add(**outcome(sample, logits, scores), regression=regression)
                 if sample.gold.any():
                     self.meter.add(ce=routing)
+        return total / len(samples) + self.helps(samples, parts, progress)
+
+    def helps(self, samples: list[Sample], parts: LensParts, progress: float) -> Tensor | float:
+        """What leads past the plateau, weighted as it fades."""
         attention, distance = help_loss(samples, parts, self.probes)
         self.meter.add(attention=attention, distance=distance)
         fade = self.options.help if self.options.start else max(self.options.help, 1 - 1.5 * progress)
-        return total / len(samples) + fade * (0.3 * attention + distance)
+        return fade * (0.3 * attention + distance)
 
     def gain_loss(self, sample: Sample, logits: Tensor, scores: Tensor) -> Tensor:
         """Regression to measured gains, and their ranking by pairs that differ clearly."""

@@ -21,6 +21,9 @@ export type RouterId = (typeof ROUTERS)[number];
 export const MERGERS = ['mean', 'confident', 'best-head', 'learned'] as const;
 export type MergerId = (typeof MERGERS)[number];
 
+/** Whose scores the staging context follows. */
+export const STAGING_LENSES = ['own', 'lensnet-g'] as const;
+
 const CUE_LIST = new RegExp(`^\\s*(?:(?:${HEAD_CUES.join('|')})(?:\\*\\d{1,2})?(?:\\s*,\\s*|\\s*$))*$`);
 const HEAD_LIST = /^\s*(?:[0-7](?:\s*,\s*|\s*$))*$/;
 
@@ -140,6 +143,18 @@ export const HEADS = {
     default: 0,
     sentence:
       'Size of the staging context, a wide reservoir that the base never reads: it is refocused block by block now and then, and lends the heads what it saw below their coarse gists; 0 turns it off.',
+    definition: 'staging-context',
+    affects: ['heads', 'scorer'],
+    inManifest: 'optional',
+  },
+  stagingLens: {
+    kind: 'choice',
+    choices: STAGING_LENSES,
+    label: 'Staging LensNet',
+    unit: '',
+    default: 'own',
+    sentence:
+      'Who scores the staging context where LensNet does: the LensNet that scores the heads (own), or the one that was trained on staging contexts (lensnet-g), if the model brings it.',
     definition: 'staging-context',
     affects: ['heads', 'scorer'],
     inManifest: 'optional',

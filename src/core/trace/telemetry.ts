@@ -9,7 +9,7 @@ import { ROUTERS } from '../parameters/heads.ts';
 import { ROLES } from '../tree/provenance.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';
-export const TRACE_VERSION = 9;
+export const TRACE_VERSION = 10;
 
 const lod = z.number().int().min(0).max(4);
 const count = z.number().int().min(0);
@@ -196,6 +196,8 @@ export const telemetryEventSchema = z.discriminatedUnion('type', [
     why: z.string().optional(),
     /** KV mode `patch`: what the kept keys and values cost, `workingContextNll` minus the same with `exact`. */
     patchExtraNll: finite.optional(),
+    /** Where several heads are read: NLL as they read the horizon merged, and as they would without this one. */
+    merged: z.object({ nll: finite, withoutNll: finite }).optional(),
   }),
   /** Which heads the base reads from here on, and why. */
   z.object({

@@ -108,6 +108,7 @@ export async function createBareModel(
     gistNet: found?.gistNet ?? new CentredMeanGistNet(base.meanEmbedding()),
     lensNet: found?.lensNet ?? null,
     otherLensNets: found?.otherLensNets ?? new Map(),
+    ...(found?.stagingLensNet && { stagingLensNet: found.stagingLensNet }),
     ...(found?.focusHeads && { focusHeads: found.focusHeads }),
     lensWorkshops: found?.lensWorkshops ?? new Map(),
     ...(found && { headsTitle: found.manifest.title }),
@@ -121,12 +122,13 @@ export async function createBareModel(
 /** What a model's manifest says of heads that came with another. */
 function sectionsOf(heads: HeadsManifest | undefined): Partial<ModelManifest> {
   if (heads === undefined) return {};
-  const { maxLod, gistNet, lensNet, otherLensNets, focusHeads, training, figures } = heads;
+  const { maxLod, gistNet, lensNet, otherLensNets, stagingLensNet, focusHeads, training, figures } = heads;
   return {
     maxLod,
     ...(gistNet && { gistNet }),
     ...(lensNet && { lensNet }),
     ...(otherLensNets && { otherLensNets }),
+    ...(stagingLensNet && { stagingLensNet }),
     ...(focusHeads && { focusHeads }),
     ...(training && { training }),
     ...(figures && { figures }),

@@ -25,14 +25,17 @@ import type { GistNet, LensNet, LoadedModel } from '../ports.ts';
 export const SHIPPED_HEADS: readonly string[] = ['smollm2-135m'];
 
 /** The networks beside a base; `gistNet` is null where none is trained. */
-export type Heads = Pick<LoadedModel, 'lensNet' | 'otherLensNets' | 'focusHeads' | 'lensWorkshops'> & {
+export type Heads = Pick<
+  LoadedModel,
+  'lensNet' | 'otherLensNets' | 'stagingLensNet' | 'focusHeads' | 'lensWorkshops'
+> & {
   readonly gistNet: GistNet | null;
   dispose(): void;
 };
 
 /**
- * Put the networks of a manifest on the active backend: all or nothing. LensNets of other variants follow when they first
- * score.
+ * Put the networks of a manifest on the active backend: all or nothing. LensNets of other variants and that of staging
+ * follow when they first score.
  *
  * @param take - the bytes of a file that the manifest names.
  * @param readLater - the same, of a file that was not read yet.
@@ -40,7 +43,7 @@ export type Heads = Pick<LoadedModel, 'lensNet' | 'otherLensNets' | 'focusHeads'
  */
 export function createHeads(
   { hiddenSize, epsilon, ...base }: BaseConfig,
-  { gistNet, lensNet, otherLensNets = [], focusHeads = [] }: NetworkSections,
+  { gistNet, lensNet, otherLensNets = [], stagingLensNet, focusHeads = [] }: NetworkSections,
   take: (name: string) => ArrayBuffer,
   readLater: (name: string) => Promise<ArrayBuffer>,
 ): Heads {
@@ -67,6 +70,7 @@ export function createHeads(
           : own(new TransformerGistNet({ hiddenSize, epsilon, ...base }, gistNet, open(gistNet.weights))),
       lensNet: lensNet === undefined ? null : own(lensNetOf(lensNet, take(lensNet.weights))),
       otherLensNets: new Map(otherLensNets.map((other) => [other.variant, deferred(other)])),
+      ...(stagingLensNet && { stagingLensNet: deferred(stagingLensNet) }),
       focusHeads: new Map(
         focusHeads.map((section) => [
           section.heads,

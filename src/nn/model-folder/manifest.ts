@@ -99,6 +99,8 @@ export const networkFields = {
   lensNet: lensNetSchema.optional(),
   // Other architectures that the parameter `lensVariant` can ask for.
   otherLensNets: z.array(lensNetSchema).max(4).optional(),
+  // LensNet-G: scores the staging context where the parameter `stagingLens` asks for it.
+  stagingLensNet: lensNetSchema.optional(),
   // What Multi-Head Focus learned, each for another number of heads.
   focusHeads: z.array(focusHeadsSchema).max(7).optional(),
   files: z
@@ -165,7 +167,7 @@ export type ModelManifest = z.infer<typeof folderSchema>;
 /** The networks that a manifest names, and the files it vouches for. */
 export type NetworkSections = Pick<
   ModelManifest,
-  'gistNet' | 'lensNet' | 'otherLensNets' | 'focusHeads' | 'files'
+  'gistNet' | 'lensNet' | 'otherLensNets' | 'stagingLensNet' | 'focusHeads' | 'files'
 >;
 
 export const manifestSchema = folderSchema.superRefine((manifest, context) => {
@@ -181,10 +183,15 @@ export function checkNetworks(
   const addIssue = (path: (string | number)[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });
   };
-  const variants = new Set<string>();
-  for (const [index, { variant, width, heads }] of lensNetsOf(manifest).entries()) {
-    const path = index === 0 ? ['lensNet'] : ['otherLensNets', index - 1];
+  const checkShape = (path: (string | number)[], { width, heads }: LensNetSection): void => {
     if (width % heads !== 0) addIssue([...path, 'heads'], `must divide ${path.join('.')}.width`);
+  };
+  if (manifest.stagingLensNet !== undefined) checkShape(['stagingLensNet'], manifest.stagingLensNet);
+  const variants = new Set<string>();
+  for (const [index, section] of lensNetsOf(manifest).entries()) {
+    const { variant } = section;
+    const path = index === 0 ? ['lensNet'] : ['otherLensNets', index - 1];
+    checkShape(path, section);
     if (variants.has(variant)) {
       addIssue(
         [...path, 'variant'],
@@ -231,8 +238,9 @@ export function headFiles({ gistNet, lensNet, focusHeads = [] }: NetworkSections
 }
 
 /** The files of LensNets that are read when one of them first scores. */
-export function laterFiles({ otherLensNets = [] }: NetworkSections): readonly string[] {
-  return otherLensNets.map(({ weights }) => weights);
+export function laterFiles({ otherLensNets = [], stagingLensNet }: NetworkSections): readonly string[] {
+  const later = stagingLensNet === undefined ? otherLensNets : [...otherLensNets, stagingLensNet];
+  return later.map(({ weights }) => weights);
 }
 
 /** Names the base's weights. @param hash - of the model, for one whose manifest lists no files. */

@@ -36,7 +36,7 @@ export interface ModelProfile {
  * @returns the same model with LensNets, GistNet and base wrapped; nets that its workshops make are wrapped as well.
  */
 export function profiledModel(model: LoadedModel, sink: ModelProfile): LoadedModel {
-  const { base, gistNet, lensNet, otherLensNets, focusHeads, lensWorkshops } = model;
+  const { base, gistNet, lensNet, otherLensNets, stagingLensNet, focusHeads, lensWorkshops } = model;
   return {
     ...model,
     base: new ProfiledBase(base, sink.profile),
@@ -48,6 +48,7 @@ export function profiledModel(model: LoadedModel, sink: ModelProfile): LoadedMod
         new ProfiledLensNet(net, `LensNet ${variant}`, sink),
       ]),
     ),
+    ...(stagingLensNet && { stagingLensNet: new ProfiledLensNet(stagingLensNet, 'LensNet-G', sink) }),
     ...(focusHeads && {
       focusHeads: new Map([...focusHeads].map(([heads, brought]) => [heads, profiledHeads(brought, sink)])),
     }),

@@ -4,11 +4,12 @@ import type { LensNet, LoadedModel } from '../../../nn/ports.ts';
 
 /** The model with LensNets whose lexical features are always 0; borrows all of the model. */
 export function withoutWords(model: LoadedModel): LoadedModel {
-  const { lensNet, otherLensNets } = model;
+  const { lensNet, otherLensNets, stagingLensNet } = model;
   return {
     ...model,
     lensNet: lensNet && deaf(lensNet),
     otherLensNets: new Map([...otherLensNets].map(([variant, net]) => [variant, deaf(net)])),
+    ...(stagingLensNet && { stagingLensNet: deaf(stagingLensNet) }),
   };
 }
 

@@ -396,6 +396,12 @@ export class Decoder {
     ids: Uint32Array,
     capacitySlots: number,
   ): Promise<ContinuationReading> {
+    const rows = await this.continuationRows(layout, ids, capacitySlots);
+    return readContinuationRows(rows, ids, this.base.vocabularySize);
+  }
+
+  /** `[n, V]` logits, row i of token i as `readContinuation` has them; owned by the caller. */
+  async continuationRows(layout: Layout, ids: Uint32Array, capacitySlots: number): Promise<Float32Array> {
     const { logits } = await this.sync(layout, capacitySlots);
     const session = this.session!;
     const inputs = ids.subarray(0, ids.length - 1);
@@ -410,7 +416,7 @@ export class Decoder {
       );
       session.truncate(this.length);
     }
-    return readContinuationRows(rows, ids, vocabulary);
+    return rows;
   }
 
   /** Gists were made anew: forget the first slot that holds an old one, and what was read behind it. */

@@ -12,6 +12,17 @@ import type { IngestQueue } from '../memory/ingest-queue.ts';
 /** H: how many following tokens are scored. */
 const HORIZON_TOKENS = 64;
 
+/** The tokens that a measurement reads; null where none is due at this step, or too few wait. */
+export function horizonDue(
+  { deltaNllEverySteps }: Pick<RunConfig, 'deltaNllEverySteps'>,
+  step: number,
+  queue: Pick<IngestQueue, 'peek'>,
+): Uint32Array | null {
+  if (deltaNllEverySteps === 0 || step % deltaNllEverySteps !== 0) return null;
+  const coming = queue.peek(HORIZON_TOKENS);
+  return coming.length < HORIZON_TOKENS ? null : coming;
+}
+
 export interface DeltaNllMeasurement {
   readonly horizonTokens: number;
   readonly workingContextNll: number;
@@ -39,18 +50,14 @@ export class DeltaNllMeter {
     this.usableTokens = usableTokens({ trainedContextTokens });
   }
 
-  /** Measure where the parameters ask for it and enough tokens wait; null otherwise. */
-  async measureIfDue(
-    config: Pick<RunConfig, 'deltaNllEverySteps' | 'budgetTokens' | 'positions' | 'gistDecay' | 'kvMode'>,
-    step: number,
+  /** @param coming - the tokens that follow, as `horizonDue` gives them. */
+  async measureHead(
+    config: Pick<RunConfig, 'budgetTokens' | 'positions' | 'gistDecay' | 'kvMode'>,
     decoder: Decoder,
     layout: Layout,
-    queue: IngestQueue,
-  ): Promise<DeltaNllMeasurement | null> {
-    const { deltaNllEverySteps, budgetTokens } = config;
-    if (deltaNllEverySteps === 0 || step % deltaNllEverySteps !== 0) return null;
-    const coming = queue.peek(HORIZON_TOKENS);
-    if (coming.length < HORIZON_TOKENS) return null;
+    coming: Uint32Array,
+  ): Promise<DeltaNllMeasurement> {
+    const { budgetTokens } = config;
     // All contexts stand where the parameters say, so that the difference is the compression's alone.
     const scheme = positionSchemeOf(config, this.trainedContextTokens);
     this.full.setPositions(scheme);

@@ -36,7 +36,7 @@ import type { Memory } from '../memory/memory.ts';
 import { wordMatchOf } from '../memory/word-match.ts';
 import { findLensNet, type KeptLens, lensNetOf } from './lens-variant.ts';
 import { answerWork } from './answer-work.ts';
-import { adaptedLens, PLAIN_TAIL_TOKENS } from './learned-heads.ts';
+import { adaptedLens, PLAIN_TAIL_TOKENS, stagingLensOf } from './learned-heads.ts';
 import { LookAhead } from './look-ahead.ts';
 import { lendNll } from './lend-nll.ts';
 import { questionParts, scoredByPart, scoredByParts } from './question-parts.ts';
@@ -184,7 +184,7 @@ export class Head {
     this.spec = specOf(run, this.id);
     const changed = changedIds(before, config);
     if (haveEffect(changed, 'scorer')) this.turnEnd = null;
-    const isOtherLens = adaptedLensOf(this.model, before, specBefore, this.id) !== this.ownAdapted;
+    const isOtherLens = ownLensOf(this.model, before, specBefore, this.id) !== this.ownLens;
     if (needsNewScorer(before, config) || isOtherLens) this.policyScorer = this.createPolicyScorer();
     if (haveEffect(changed, 'scorer')) this.scorer = this.headScorer(this.policyScorer);
     this.decoder.configure(config, this.model.manifest.trainedContextTokens);
@@ -332,7 +332,7 @@ export class Head {
   }
 
   private get lensNet(): LensNet | null {
-    return this.ownAdapted ?? findLensNet(this.model, this.config.lensVariant, this.keptLens);
+    return this.ownLens ?? findLensNet(this.model, this.config.lensVariant, this.keptLens);
   }
 
   private adopt(next: {
@@ -425,9 +425,9 @@ export class Head {
     return id === 0 ? staged : withoutHeld(staged, () => around.heldBefore(id), config.diversityGain);
   }
 
-  /** The head's own LensNet where its cue is `learned` and there are several heads. */
-  private get ownAdapted(): LensNet | null {
-    return adaptedLensOf(this.model, this.config, this.spec, this.id);
+  /** Scores instead of the run's LensNet, as `ownLensOf` has it. */
+  private get ownLens(): LensNet | null {
+    return ownLensOf(this.model, this.config, this.spec, this.id);
   }
 
   private get isStaging(): boolean {
@@ -440,19 +440,16 @@ export class Head {
       tree,
       pins: () => this.pins,
       words: this.memory.words,
-      lensNet: (variant) => this.ownAdapted ?? lensNetOf(model, variant, this.keptLens),
+      lensNet: (variant) => this.ownLens ?? lensNetOf(model, variant, this.keptLens),
       withNll: lendNll(model, tree),
     });
   }
 }
 
-function adaptedLensOf(
-  model: LoadedModel,
-  { heads }: RunConfig,
-  { cue }: HeadSpec,
-  id: number,
-): LensNet | null {
-  return cue === 'learned' ? adaptedLens(model, heads, id) : null;
+/** LensNet-G for the staging context; for a head with the cue `learned`, of several, its adapted one; else null. */
+function ownLensOf(model: LoadedModel, config: RunConfig, { cue }: HeadSpec, id: number): LensNet | null {
+  if (id === STAGING_HEAD) return stagingLensOf(model, config);
+  return cue === 'learned' ? adaptedLens(model, config.heads, id) : null;
 }
 
 /** The staging context has no cue. */

@@ -1,6 +1,7 @@
 /**
  * What a run asks for that Multi-Head Focus has to have learned: a head's own adapter on LensNet (the cue `learned`),
- * the router and the merger `learned`. Refuses by name what a model lacks for so many heads. Owns no net.
+ * the router and the merger `learned`, LensNet-G for the staging context. Refuses by name what a model lacks. Owns no
+ * net.
  */
 import { ConfigError, type RunConfig } from '../../../core/trace/config.ts';
 import type { HeadStatistics } from '../../../core/heads/router.ts';
@@ -9,40 +10,44 @@ import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { FocusHeads, LensNet, LoadedModel } from '../../../nn/ports.ts';
 
 /** The parameters that ask for learned parts. */
-type HeadsConfig = Pick<RunConfig, 'heads' | 'headCues' | 'router' | 'merger'>;
-type Brought = Pick<LoadedModel, 'title' | 'focusHeads'>;
+type HeadsConfig = Pick<RunConfig, 'heads' | 'headCues' | 'router' | 'merger' | 'stagingLens'>;
+type Brought = Pick<LoadedModel, 'title' | 'focusHeads' | 'stagingLensNet'>;
 
 /** One learned part of a run: the parameter that asks for it, and what stands in where it is not there. */
 interface LearnedPart {
-  readonly parameter: 'headCues' | 'router' | 'merger';
-  readonly part: keyof FocusHeads;
-  readonly name: string;
+  readonly parameter: 'headCues' | 'router' | 'merger' | 'stagingLens';
   readonly isAskedFor: (config: Partial<HeadsConfig>) => boolean;
+  /** In words; null where the model brings it for these parameters. */
+  readonly whyMissing: (model: Brought, config: Partial<HeadsConfig>) => string | null;
   readonly without: (config: Partial<HeadsConfig>) => Partial<RunConfig>;
 }
 
 const ADAPTERS: LearnedPart = {
   parameter: 'headCues',
-  part: 'lensOf',
-  name: 'adapters',
   isAskedFor: ({ headCues = '' }) => /\blearned\b/.test(headCues),
+  whyMissing: partOfHeads('lensOf', 'adapters'),
   without: ({ headCues = '' }) => ({ headCues: headCues.replaceAll('learned', 'plain') }),
 };
 const LEARNED_PARTS: readonly LearnedPart[] = [
   ADAPTERS,
   {
     parameter: 'router',
-    part: 'router',
-    name: 'a router',
     isAskedFor: ({ router }) => router === 'learned',
+    whyMissing: partOfHeads('router', 'a router'),
     without: () => ({ router: 'utility-gated' }),
   },
   {
     parameter: 'merger',
-    part: 'merger',
-    name: 'a merger',
     isAskedFor: ({ merger }) => merger === 'learned',
+    whyMissing: partOfHeads('merger', 'a merger'),
     without: () => ({ merger: 'confident' }),
+  },
+  {
+    parameter: 'stagingLens',
+    isAskedFor: ({ stagingLens }) => stagingLens === 'lensnet-g',
+    whyMissing: ({ title, stagingLensNet }) =>
+      stagingLensNet === undefined ? `${title} brings no LensNet for staging contexts` : null,
+    without: () => ({ stagingLens: 'own' }),
   },
 ];
 
@@ -50,7 +55,7 @@ const LEARNED_PARTS: readonly LearnedPart[] = [
 export const PLAIN_TAIL_TOKENS = 64;
 
 /**
- * @throws {ConfigError} for a learned part that the model does not bring for so many heads, and for adapters where no
+ * @throws {ConfigError} for a learned part that the model does not bring, or not for so many heads, and for adapters where no
  * LensNet scores. A single head has no use for any of them, and none is missed.
  */
 export function checkLearnedHeads(model: Brought, config: RunConfig): void {
@@ -93,6 +98,14 @@ export function withKnownHeads<C extends Partial<RunConfig>>(
   };
 }
 
+/** LensNet-G where the parameters ask for it; null where the staging context is scored as the heads are. Borrowed. */
+export function stagingLensOf(
+  { stagingLensNet }: Brought,
+  { stagingLens }: Pick<RunConfig, 'stagingLens'>,
+): LensNet | null {
+  return stagingLens === 'lensnet-g' ? (stagingLensNet ?? null) : null;
+}
+
 /** LensNet as a head has it where its cue is `learned`; null where it has none of its own. Borrowed. */
 export function adaptedLens({ focusHeads }: Brought, heads: number, head: number): LensNet | null {
   return focusHeads?.get(heads)?.lensOf?.(head) ?? null;
@@ -124,16 +137,17 @@ export function meanTail(
   return Float32Array.from(sums, (sum) => sum / Math.max(1, ids.length));
 }
 
-/** In words; null where nothing is missing. Where the number of heads is not said, what any number has will do. */
-function whyMissing(
-  { title, focusHeads = new Map() }: Brought,
-  config: Partial<HeadsConfig>,
-  { part, name, isAskedFor }: LearnedPart,
-): string | null {
-  if (!isAskedFor(config)) return null;
-  const { heads } = config;
-  const counts = [...focusHeads].filter(([, brought]) => brought[part] !== null).map(([count]) => count);
-  if (counts.length === 0) return `${title} brings no weights for heads`;
-  if (heads === undefined || heads === 1 || counts.includes(heads)) return null;
-  return `${title} brings ${name} for ${counts.join(', ')} heads and not for ${heads}`;
+/** In words; null where nothing is missing. */
+function whyMissing(model: Brought, config: Partial<HeadsConfig>, part: LearnedPart): string | null {
+  return part.isAskedFor(config) ? part.whyMissing(model, config) : null;
+}
+
+/** What is trained for a number of heads. Where that number is not said, what any number has will do. */
+function partOfHeads(part: keyof FocusHeads, name: string): LearnedPart['whyMissing'] {
+  return ({ title, focusHeads = new Map() }, { heads }) => {
+    const counts = [...focusHeads].filter(([, brought]) => brought[part] !== null).map(([count]) => count);
+    if (counts.length === 0) return `${title} brings no weights for heads`;
+    if (heads === undefined || heads === 1 || counts.includes(heads)) return null;
+    return `${title} brings ${name} for ${counts.join(', ')} heads and not for ${heads}`;
+  };
 }

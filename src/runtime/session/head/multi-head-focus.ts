@@ -20,6 +20,7 @@ import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
 import type { FirstChoice, LoadedModel } from '../../../nn/ports.ts';
 import type { KeptLens } from './lens-variant.ts';
+import { headGains, type HeadGains, type ReadRows } from '../decoding/head-gains.ts';
 import { readMerged } from '../decoding/merged-reading.ts';
 import { Memory } from '../memory/memory.ts';
 import { EngineError } from '../messages/errors.ts';
@@ -309,6 +310,24 @@ export class MultiHeadFocus {
     const merged = heads.map(({ id }, i) => [id, weights[i]!] as const);
     const head = heads[strongest]!;
     return { logits, head, merged, attention: head.decoder.attentionOver(head.layout) };
+  }
+
+  /**
+   * What each head that is read is worth for tokens that follow.
+   *
+   * @param ids - as many as a continuation may have.
+   * @returns by head; null where one alone is read, or a merger that a measurement cannot repeat puts them together.
+   */
+  async gains(ids: Uint32Array): Promise<(HeadGains & { readonly heads: readonly number[] }) | null> {
+    const reading = this.reading();
+    const { merger } = this.config;
+    if (reading.length === 1 || merger === 'learned') return null;
+    const heads: ReadRows[] = [];
+    for (const { id, decoder, layout, parameters } of reading) {
+      const rows = await decoder.continuationRows(layout, ids, parameters.budgetTokens);
+      heads.push({ rows, utility: this.routing.utilities[id]! });
+    }
+    return { ...headGains(heads, ids, merger), heads: reading.map(({ id }) => id) };
   }
 
   /** Gists were made anew: what was read of the old ones is forgotten. */

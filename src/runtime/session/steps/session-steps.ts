@@ -24,7 +24,7 @@ import type {
   SessionHandle,
   SessionRecord,
 } from '../../../storage/ports.ts';
-import { DeltaNllMeter } from '../decoding/delta-nll.ts';
+import { DeltaNllMeter, horizonDue } from '../decoding/delta-nll.ts';
 import type { RefocusTrigger } from '../head/head.ts';
 import { MultiHeadFocus } from '../head/multi-head-focus.ts';
 import { Pruner } from '../pruning/pruner.ts';
@@ -301,11 +301,16 @@ export class SessionSteps {
   }
 
   async measureDeltaNll(): Promise<void> {
-    for (const { id, step, layout, decoder, parameters } of this.focus.heads) {
-      const measured = await this.meter.measureIfDue(parameters, step, decoder, layout, this.queue);
-      if (measured === null) continue;
+    const { focus, telemetry, meter, config, queue } = this;
+    const coming = horizonDue(config, focus.step, queue);
+    if (coming === null) return;
+    const gains = await focus.gains(coming);
+    for (const { id, step, layout, decoder, parameters } of focus.heads) {
+      const measured = await meter.measureHead(parameters, decoder, layout, coming);
+      const at = gains === null ? -1 : gains.heads.indexOf(id);
+      const merged = at < 0 ? {} : { merged: { nll: gains!.mergedNll, withoutNll: gains!.withoutNll[at]! } };
       const { cursor } = layout;
-      this.telemetry.emit({ ...this.telemetry.base(step), type: 'deltaNll', head: id, cursor, ...measured });
+      telemetry.emit({ ...telemetry.base(step), type: 'deltaNll', head: id, cursor, ...measured, ...merged });
     }
   }
 
