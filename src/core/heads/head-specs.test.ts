@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_RUN_CONFIG, runConfigSchema } from '../trace/config.ts';
 import { HEAD_CUES } from '../parameters/heads.ts';
 import { configOf } from '../testing/fake-history.ts';
-import { checkHeads, headConfig, headSpecs, MIN_HEAD_TOKENS, STAGING_HEAD } from './head-specs.ts';
+import {
+  checkHeads,
+  headConfig,
+  headCues,
+  headSpecs,
+  MIN_HEAD_TOKENS,
+  STAGING_HEAD,
+  writtenCues,
+} from './head-specs.ts';
 
 describe('the heads of a run', () => {
   it('share the budget by blocks, in the parts that were asked for', () => {
@@ -13,6 +21,13 @@ describe('the heads of a run', () => {
       { cue: 'names', ordinal: 0, budgetTokens: 192, isMuted: false },
       { cue: 'plain', ordinal: 1, budgetTokens: 384, isMuted: false },
     ]);
+  });
+
+  it('are written as they are read', () => {
+    const config = configOf({ heads: 4, headCues: 'plain*2, names' });
+    expect(writtenCues(headCues(config))).toBe('plain*2, names, plain*2, names');
+    const changed = { ...config, headCues: writtenCues(headCues(configOf({ heads: 4, headCues: '' }))) };
+    expect(headSpecs(changed)).toEqual(headSpecs({ ...changed, headCues: '' }));
   });
 
   it('never get more than the budget together, and each its recent window within its own', () => {

@@ -41,13 +41,9 @@ export interface HeadSpec {
 
 /** One a head, in order. */
 export function headSpecs(config: HeadsConfig): readonly HeadSpec[] {
-  const { heads, budgetTokens } = config;
-  const named = namedCues(config.headCues);
+  const { budgetTokens, heads } = config;
   const muted = new Set(mutedHeads(config));
-  const chosen = Array.from({ length: heads }, (_, head) => {
-    if (named.length > 0) return named[head % named.length]!;
-    return { cue: heads === 1 ? ('plain' as const) : CUE_ORDER[head]!, weight: 1 };
-  });
+  const chosen = headCues(config);
   const total = chosen.reduce((sum, { weight }) => sum + weight, 0);
   return chosen.map(({ cue, weight }, head) => ({
     cue,
@@ -55,6 +51,20 @@ export function headSpecs(config: HeadsConfig): readonly HeadSpec[] {
     budgetTokens: heads === 1 ? budgetTokens : Math.floor((budgetTokens * weight) / total / K) * K,
     isMuted: muted.has(head),
   }));
+}
+
+/** What each head looks for, and its weight in the sharing of the budget; one a head, in order. */
+export function headCues({ heads, headCues: list }: Pick<HeadsConfig, 'heads' | 'headCues'>): WeightedCue[] {
+  const named = namedCues(list);
+  return Array.from({ length: heads }, (_, head) => {
+    if (named.length > 0) return named[head % named.length]!;
+    return { cue: heads === 1 ? ('plain' as const) : CUE_ORDER[head]!, weight: 1 };
+  });
+}
+
+/** As the parameter `headCues` says it. */
+export function writtenCues(cues: readonly WeightedCue[]): string {
+  return cues.map(({ cue, weight }) => (weight === 1 ? cue : `${cue}*${weight}`)).join(', ');
 }
 
 /** Numbers of the muted heads, ascending; those that the run does not have are left out. */
@@ -113,13 +123,14 @@ export function checkHeads(config: HeadsConfig & Pick<RunConfig, 'stagingBudgetT
   }
 }
 
-interface NamedCue {
+export interface WeightedCue {
   readonly cue: HeadCue;
+  /** A whole number from 1 to 99. */
   readonly weight: number;
 }
 
 /** @param list - as the parameter's pattern has it. */
-function namedCues(list: string): readonly NamedCue[] {
+function namedCues(list: string): readonly WeightedCue[] {
   return list.split(',').flatMap((item) => {
     const [cue = '', weight = '1'] = item.trim().split('*');
     return cue === '' ? [] : [{ cue: cue as HeadCue, weight: Math.max(1, Number(weight)) }];

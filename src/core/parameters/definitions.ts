@@ -197,7 +197,7 @@ export const DEFINITIONS = [
   {
     id: 'staging-context',
     term: 'Staging context, hit and miss',
-    text: 'A wide working context that the base never reads, between tree and heads. LensNet refocuses it block by block, so that the cost grows linearly, and what it saw below a coarse gist counts as that gist’s score in the heads. An expansion of a head is a hit where staging holds the span finer than the head did, and a miss where the head goes beyond it. Its age is how many tokens came in since it was refocused.',
+    text: 'A wide working context that the base never reads, between tree and heads. LensNet refocuses it block by block, so that the cost grows linearly, and what it saw below a coarse gist counts as that gist’s score in the heads. An expansion of a head is a hit where staging holds the span finer than the head did, and a miss where the head goes beyond it. Its age is how many tokens came in since it was refocused. A LensNet that was trained on staging contexts, LensNet-G, may score it instead of the one that scores the heads.',
   },
 ] as const satisfies readonly Definition[];
 

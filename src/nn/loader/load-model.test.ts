@@ -188,6 +188,39 @@ describe('a sound folder', () => {
     expect(memoryReport()).toEqual(before);
   });
 
+  it('brings a LensNet for staging, read when it first scores, and refuses one of other dimensions by name', async () => {
+    const before = memoryReport();
+    const stagingOf = async (edit: (section: Json) => unknown) => {
+      const files = modelFolder();
+      const name = 'staging-lensnet.safetensors';
+      files.set(name, new Uint8Array(syntheticLensNet(16).bytes.slice(0)));
+      const { files: known } = manifestOf(files) as { files: Json };
+      change(files, (m) => {
+        const section: Json = { ...SYNTHETIC_LENS_NET, weights: name };
+        edit(section);
+        m['stagingLensNet'] = section;
+        m['files'] = Object.fromEntries(Object.entries(known).filter(([file]) => file !== 'manifest.json'));
+      });
+      return loadModel(sourceOf(files));
+    };
+    const model = await stagingOf((section) => (section['tailTokens'] = 7));
+    expect([model.stagingLensNet!.tailTokens, model.lensNet!.tailTokens]).toEqual([
+      7,
+      SYNTHETIC_LENS_NET.tailTokens,
+    ]);
+    expect(await model.stagingLensNet!.score(NO_SLOTS)).toHaveLength(0);
+    model.dispose();
+    const narrow = await stagingOf((section) => (section['width'] = 2 * SYNTHETIC_LENS_NET.width));
+    await expect(narrow.stagingLensNet!.score(NO_SLOTS)).rejects.toThrow(
+      /^staging-lensnet\.safetensors: .*, but/,
+    );
+    narrow.dispose();
+    await expect(stagingOf((section) => (section['heads'] = 3))).rejects.toThrow(
+      /stagingLensNet\.heads: must divide stagingLensNet\.width/,
+    );
+    expect(memoryReport()).toEqual(before);
+  });
+
   it('loads from disk and over HTTP alike', async () => {
     const files = modelFolder();
     const folder = mkdtempSync(join(tmpdir(), 'model-'));

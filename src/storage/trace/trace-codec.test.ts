@@ -151,6 +151,14 @@ test('version 5, whose chats were written with the template alone, is read with 
   });
 });
 
+test('version 9, whose staging was scored as its heads were, is read with that', async () => {
+  const { stagingLens, ...config } = DEFAULT_RUN_CONFIG;
+  expect(stagingLens).toBe('own');
+  const old = [{ ...header, version: 9, config }, decode(0)];
+  const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
+  expect(reading).toEqual({ header, events: [decode(0)], notes: [] });
+});
+
 test('version 8, whose questions were written with the template, is read with it', async () => {
   const { promptFormat, ...config } = DEFAULT_RUN_CONFIG;
   expect(promptFormat).toBe('chat');

@@ -74,6 +74,26 @@ export class Run {
     return frame && this.#stagings.get(frame.step);
   }
 
+  /** At how many steps up to a frame each head was read, and how many steps were routed. */
+  readsUpTo(index: number): { readonly byHead: ReadonlyMap<number, number>; readonly steps: number } {
+    const last = this.#frames[index]?.step ?? -1;
+    const byHead = new Map<number, number>();
+    let steps = 0;
+    for (const { step, chosen } of this.#routings.values()) {
+      if (step > last) continue;
+      steps++;
+      for (const head of chosen) byHead.set(head, (byHead.get(head) ?? 0) + 1);
+    }
+    return { byHead, steps };
+  }
+
+  /** What the head was worth to the merged reading wherever that was measured up to a step; nats a token. */
+  gainsUpTo(step: number): readonly number[] {
+    return [...this.#deltaNll.values()].flatMap(({ step: at, merged }) =>
+      merged === undefined || at > step ? [] : [merged.withoutNll - merged.nll],
+    );
+  }
+
   get frameCount(): number {
     return this.#frames.length;
   }
@@ -318,6 +338,14 @@ export class HeadRun {
 
   routingAt(index: number) {
     return this.#places.routingAt(index);
+  }
+
+  readsUpTo(index: number) {
+    return this.#places.readsUpTo(index);
+  }
+
+  gainsUpTo(step: number) {
+    return this.#own.gainsUpTo(step);
   }
 
   stagingAt(index: number) {

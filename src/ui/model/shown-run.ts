@@ -22,6 +22,8 @@ export type RunFrames = Pick<
   | 'headIds'
   | 'ofHead'
   | 'routingAt'
+  | 'readsUpTo'
+  | 'gainsUpTo'
   | 'stagingAt'
   | 'prunings'
 >;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { emptyLayout } from '../../../core/context/working-context.ts';
+import { STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import { configOf } from '../../../core/testing/fake-history.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { GistTree } from '../../../core/tree/gist-tree.ts';
@@ -84,6 +85,30 @@ it('the router’s query is the tail’s mean embedding', () => {
   expect(Array.from(meanTail(base, { ...tree, tokenCount: 0 }, 2))).toEqual([0, 0, 0, 0]);
 });
 
+describe('LensNet-G', () => {
+  const withStaging = { ...alone, stagingLensNet: alone.lensNet };
+  const wide = { stagingBudgetTokens: 2048, stagingLens: 'lensnet-g' } as const;
+
+  it('is taken where the model brings it, and refused by name where not, nothing changed', () => {
+    expect(applyModelChanges(withStaging, config, wide)).toMatchObject(wide);
+    expect(() => applyModelChanges(alone, config, wide)).toThrow(
+      expect.objectContaining({
+        name: 'ConfigError',
+        parameter: 'stagingLens',
+        message: 'stagingLens = "lensnet-g": Fake model brings no LensNet for staging contexts.',
+      }),
+    );
+  });
+
+  it('that was recorded with another model gives way to the heads’ own, in words', () => {
+    expect(withKnownWeights(withStaging, wide)).toEqual({ config: wide, note: null });
+    expect(withKnownWeights(alone, wide)).toEqual({
+      config: { ...wide, stagingLens: 'own' },
+      note: 'Learned heads were asked for, but Fake model brings no LensNet for staging contexts: stagingLens is "own" instead.',
+    });
+  });
+});
+
 describe('heads that learned', () => {
   const ORIGIN = { role: 'document', documentId: 'd', title: 'D', wallClockMs: 0 } as const;
 
@@ -110,7 +135,14 @@ describe('heads that learned', () => {
       // All weight goes to the head with the utility 1.
       merger: (_hidden, _entropy, utility) => (utility === 1 ? 500 : 0),
     };
-    const model = { ...plain, focusHeads: new Map([[2, brought]]) };
+    const stagingLensNet: LensNet = {
+      ...plain.lensNet,
+      score: (view) => {
+        scored.add(STAGING_HEAD);
+        return plain.lensNet.score(view);
+      },
+    };
+    const model = { ...plain, stagingLensNet, focusHeads: new Map([[2, brought]]) };
     const run = configOf({ budgetTokens: 512, recentTokens: 96, heads: 2, ...changes });
     const tree = new GistTree({ hiddenSize: model.base.hiddenSize, maxLod: 4, gistVersion: 1 });
     const start = { tree, heads: [{ layout: emptyLayout(), allocator: INITIAL_ALLOCATOR_STATE }] };
@@ -129,6 +161,19 @@ describe('heads that learned', () => {
     scored.clear();
     focus.setConfig({ ...run, headCues: 'plain' });
     await focus.refocus('block');
+    expect([...scored]).toEqual([]);
+  });
+
+  it('stand beside a staging context that LensNet-G scores where that is asked for', async () => {
+    const staged = { stagingBudgetTokens: 1024, headCues: 'plain' };
+    const { focus, run, scored } = await focusOn(staged);
+    expect([...scored]).toEqual([]);
+    focus.setConfig({ ...run, stagingLens: 'lensnet-g' });
+    await focus.refocus('turn-end');
+    expect([...scored]).toEqual([STAGING_HEAD]);
+    scored.clear();
+    focus.setConfig({ ...run, stagingLens: 'own' });
+    await focus.refocus('turn-end');
     expect([...scored]).toEqual([]);
   });
 

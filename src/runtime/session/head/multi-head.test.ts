@@ -186,6 +186,29 @@ describe('a session with heads', () => {
     });
   });
 
+  it('says what each head that is read is worth for the tokens that follow, against what it reads alone', async () => {
+    const gainsOf = async (changes: Partial<RunConfig>) => {
+      const fixture = await bootEngine();
+      await open(fixture, { ...HEADS, deltaNllEverySteps: 4, ...changes });
+      await ingest(fixture, prose(1500));
+      return fixture.events().flatMap((event) => (event.type === 'deltaNll' ? [event] : []));
+    };
+    const told = await gainsOf({ headCues: 'plain,query,names,recency' });
+    expect(new Set(told.map(({ head }) => head))).toEqual(new Set([0, 1, 2, 3]));
+    for (const { merged } of told) {
+      expect(merged!.nll).toBeGreaterThan(0);
+      expect(merged!.withoutNll).toBeGreaterThan(0);
+    }
+    for (const { merged, workingContextNll } of await gainsOf({ headCues: 'plain', diversityGain: 0 })) {
+      expect(merged!.nll).toBeCloseTo(workingContextNll, 4);
+      expect(merged!.withoutNll).toBeCloseTo(workingContextNll, 4);
+    }
+    const half = await gainsOf({ router: 'utility-gated', headTopK: 2 });
+    const atOnce = half.filter(({ step }) => step === half[0]!.step);
+    expect(atOnce.map(({ merged }) => merged !== undefined).filter(Boolean)).toHaveLength(2);
+    expect((await gainsOf({ heads: 1 })).every(({ merged }) => merged === undefined)).toBe(true);
+  });
+
   it.each([
     {},
     { router: 'utility-gated', headTopK: 2, headCues: 'plain,query,names,part' },

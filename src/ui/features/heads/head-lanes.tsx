@@ -1,13 +1,15 @@
 /** The heads of a run as stacked lanes over one token axis, all at the shown step; nothing where there is but one. */
-import { Headphones, VolumeX } from 'lucide-react';
-import { useEffect, useRef } from 'react';
+import { Columns2, Headphones, TableProperties, VolumeX } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
 import { mutedHeads, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import { hasHead } from '../../model/run.ts';
-import { useRunView, useSession, useViewport } from '../../view/hooks.ts';
+import { CommandButton } from '../../view/command-button.tsx';
+import { useModel, useRunView, useSession, useViewport } from '../../view/hooks.ts';
 import { readPalette } from '../../view/palette.ts';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { CanvasLayer } from '../../widgets/canvas-layer.ts';
 import { IconButton } from '../../widgets/icon-button.tsx';
+import { Loaded } from '../../widgets/loaded.tsx';
 import { drawLane, drawOverlap, heldBlocks, type LaneScene } from './draw-lanes.ts';
 import type { Heads } from './heads.ts';
 import { coverageWords, laneName, routingWords, stagingWords } from './lane-words.ts';
@@ -23,6 +25,8 @@ const LANES_SLOW_MS = 100;
 
 export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
   const view = useRunView();
+  const { shown: shownRun, problems } = useModel();
+  const [isTableOpen, setTableOpen] = useState(false);
   const index = useShownIndexSlowly(LANES_SLOW_MS);
   const window = useViewport((state) => state.tokens);
   const shown = useViewport((state) => state.head);
@@ -36,6 +40,8 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
   const held = heldBlocks(run, several, index);
   const muted = config ? mutedHeads(config) : [];
   const axis = { left, width: matrixWidth, window };
+  // A recording has its heads behind it: nothing of them can be changed.
+  const live = shownRun.isLive ? config : null;
   return (
     <section className="head-lanes" aria-label="Heads at the shown step">
       {ids.map((id) => {
@@ -71,12 +77,14 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
                 <IconButton
                   icon={Headphones}
                   label={`Read head ${id} alone`}
+                  disabled={live === null}
                   pressed={several.every((other) => muted.includes(other) !== (other === id))}
                   onClick={() => void heads.solo(id)}
                 />
                 <IconButton
                   icon={VolumeX}
                   label={`Leave head ${id} out`}
+                  disabled={live === null}
                   pressed={muted.includes(id)}
                   onClick={() => void heads.toggleMute(id)}
                 />
@@ -98,12 +106,44 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
           <span className="head-lane-name">Held by several</span>
         </div>
       )}
-      <p className="muted head-lanes-words">
-        {several.length > 1 && `${routingWords(routing)} ${coverageWords(held)} `}
-        {stagingWords(run.stagingAt(index))}
-      </p>
+      <div className="head-lanes-foot">
+        <p className="muted head-lanes-words">
+          {several.length > 1 && `${routingWords(routing)} ${coverageWords(held)} `}
+          {stagingWords(run.stagingAt(index))}
+        </p>
+        <IconButton
+          icon={TableProperties}
+          label="Each head’s cue, share, use and worth"
+          text="Head by head"
+          pressed={isTableOpen}
+          onClick={() => {
+            setTableOpen(!isTableOpen);
+          }}
+        />
+        {live && (
+          <CommandButton
+            id="compare-heads"
+            icon={Columns2}
+            text={live.heads === 1 ? 'Compare with four heads' : 'Compare with one window'}
+          />
+        )}
+      </div>
+      {isTableOpen && (
+        <Loaded
+          load={loadTable}
+          properties={{ heads, run, index, ids: several, held, live }}
+          onFailure={(error) => {
+            problems.reportError('The table of heads could not be shown', error);
+          }}
+        />
+      )}
     </section>
   );
+}
+
+/** Its code comes when it is first opened. */
+async function loadTable() {
+  return (await import('./head-table.tsx')).HeadTable;
 }
 
 interface LaneProps extends Pick<LaneScene, 'left' | 'width' | 'window'> {

@@ -5,7 +5,17 @@ import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import { settledAt } from '../../model/answer-citations.ts';
 import { Run } from '../../model/run.ts';
 import { heldBlocks } from './draw-lanes.ts';
-import { coverageWords, laneName, routingWords, stagingWords } from './lane-words.ts';
+import type { Model } from '../../model/model.ts';
+import { Heads } from './heads.ts';
+import {
+  coverageWords,
+  gainPerSlotsWords,
+  gainWords,
+  laneName,
+  readWords,
+  routingWords,
+  stagingWords,
+} from './lane-words.ts';
 
 const routing = (step: number, chosen: number[]): TelemetryEventOf<'router'> => ({
   type: 'router',
@@ -111,6 +121,63 @@ describe('a run of several heads', () => {
       sampleRefocus({ head: 1, step: 3, cursor: 96, layout: { kind: 'delta', splices: [] } }),
     ]);
     expect(heldBlocks(run, [0, 1], 2).map((blocks) => [...blocks])).toEqual([[0, 1], [1]]);
+  });
+});
+
+describe('what a head is used for and worth', () => {
+  it('counts at how many steps it was read, and what was measured of it up to a step', () => {
+    const run = runOfTwo();
+    const measured = (step: number, withoutNll: number) => ({
+      type: 'deltaNll' as const,
+      step,
+      timeMs: step,
+      head: 1,
+      cursor: 96,
+      horizonTokens: 64,
+      workingContextNll: 2,
+      fullNll: null,
+      deltaNll: null,
+      merged: { nll: 1.5, withoutNll },
+    });
+    run.append([
+      sampleRefocus({ step: 3, cursor: 128, layout: { kind: 'delta', splices: [] } }),
+      sampleRefocus({ head: 1, step: 3, cursor: 128, layout: { kind: 'delta', splices: [] } }),
+      routing(3, [0, 1]),
+      measured(2, 1.75),
+      measured(3, 1.5),
+    ]);
+    const words = (index: number) => [0, 1].map((head) => readWords(head, run.readsUpTo(index)));
+    expect([words(0), words(1), words(2)]).toEqual([
+      ['–', '–'],
+      ['1 of 1', '0 of 1'],
+      ['2 of 2', '1 of 2'],
+    ]);
+    const second = run.ofHead(1)!;
+    expect([second.gainsUpTo(1), second.gainsUpTo(2), second.gainsUpTo(3)]).toEqual([[], [0.25], [0.25, 0]]);
+    expect(run.ofHead(0)!.gainsUpTo(3)).toEqual([]);
+    expect([gainWords([0.25, 0]), gainPerSlotsWords([0.25, 0], 250)]).toEqual(['0.125 (n = 2)', '0.500']);
+    expect([gainWords([]), gainPerSlotsWords([], 250)]).toEqual(['not measured', '–']);
+  });
+});
+
+describe('a head’s own parameters', () => {
+  it('change alone, and what is refused is told', async () => {
+    const set: unknown[] = [];
+    const told: string[] = [];
+    const config = { ...DEFAULT_RUN_CONFIG, heads: 3, headCues: '' };
+    const model = {
+      mirror: { getState: () => ({ session: { config } }) },
+      actions: {
+        setParameters: (changes: unknown) => Promise.resolve(set.push(changes) > 1 ? 'no room' : null),
+      },
+      problems: { reportError: (title: string) => told.push(title) },
+    } as unknown as Model;
+    const heads = new Heads({ model, commands: { register: () => undefined } as never });
+    await heads.setCue(1, { cue: 'names' });
+    expect(told).toEqual([]);
+    await heads.setCue(2, { weight: 3 });
+    expect(set).toEqual([{ headCues: 'plain, names, query' }, { headCues: 'plain, part, query*3' }]);
+    expect(told).toEqual(['The head could not be changed']);
   });
 });
 

@@ -1,5 +1,6 @@
 /** What can be done with heads by command: show another one's context, hear one alone, leave one out. */
-import { mutedHeads } from '../../../core/heads/head-specs.ts';
+import { headCues, mutedHeads, type WeightedCue, writtenCues } from '../../../core/heads/head-specs.ts';
+import type { RunConfig } from '../../../core/trace/config.ts';
 import type { Registry } from '../../commands/registry.ts';
 import type { Model } from '../../model/model.ts';
 
@@ -37,6 +38,14 @@ export class Heads {
     return this.#mute(muted.includes(head) ? muted.filter((other) => other !== head) : [...muted, head]);
   }
 
+  /** Give one head another cue or another share of the budget; the others keep theirs. */
+  async setCue(head: number, change: Partial<WeightedCue>): Promise<void> {
+    const config = this.#model.mirror.getState().session?.config;
+    if (!config) return;
+    const cues = headCues(config).map((cue, id) => (id === head ? { ...cue, ...change } : cue));
+    await this.#set({ headCues: writtenCues(cues) }, 'The head could not be changed');
+  }
+
   #heads(): number[] {
     return Array.from(
       { length: this.#model.mirror.getState().session?.config.heads ?? 1 },
@@ -49,9 +58,14 @@ export class Heads {
     return config ? mutedHeads(config) : [];
   }
 
-  async #mute(heads: readonly number[]): Promise<void> {
+  #mute(heads: readonly number[]): Promise<void> {
+    const mutedHeads = [...heads].sort((a, b) => a - b).join(',');
+    return this.#set({ mutedHeads }, 'The heads could not be muted');
+  }
+
+  async #set(changes: Partial<RunConfig>, failed: string): Promise<void> {
     const { actions, problems } = this.#model;
-    const refused = await actions.setParameters({ mutedHeads: [...heads].sort((a, b) => a - b).join(',') });
-    if (refused !== null) problems.reportError('The heads could not be muted', new Error(refused));
+    const refused = await actions.setParameters(changes);
+    if (refused !== null) problems.reportError(failed, new Error(refused));
   }
 }

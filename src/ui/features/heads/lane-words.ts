@@ -1,8 +1,10 @@
 /** What stands beside and under the lanes of heads, in words. Pure. */
+import { meanOf } from '../../../base/statistics.ts';
 import { noveltyOf, overlapMatrix } from '../../../core/heads/coverage.ts';
 import { headSpecs } from '../../../core/heads/head-specs.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
+import type { RunFrames } from '../../model/shown-run.ts';
 import { formatCount, formatPlural } from '../../words/format.ts';
 import { headName } from '../../words/heads.ts';
 
@@ -38,3 +40,20 @@ export function stagingWords(staging: TelemetryEventOf<'staging'> | undefined): 
   const share = servedTokens > 0 ? `, ${((1000 * refocusMs) / servedTokens).toFixed(0)} µs a token` : '';
   return `Staging holds ${formatPlural(usedTokens, 'slot')}, ${formatCount(ageTokens)} tokens old: ${formatPlural(hits, 'hit')}, ${formatPlural(misses, 'miss', 'misses')}${share}.`;
 }
+
+/** At how many of the routed steps a head was read. */
+export function readWords(head: number, { byHead, steps }: ReturnType<RunFrames['readsUpTo']>): string {
+  return steps === 0 ? '–' : `${formatCount(byHead.get(head) ?? 0)} of ${formatCount(steps)}`;
+}
+
+/** @param gains - nats a token, one a measurement. */
+export function gainWords(gains: readonly number[]): string {
+  return gains.length === 0 ? 'not measured' : `${meanGain(gains).toFixed(3)} (n = ${gains.length})`;
+}
+
+/** @param slots - that the base reads of the head. */
+export function gainPerSlotsWords(gains: readonly number[], slots: number): string {
+  return gains.length === 0 || slots === 0 ? '–' : ((1000 * meanGain(gains)) / slots).toFixed(3);
+}
+
+const meanGain = (gains: readonly number[]) => meanOf(Float64Array.from(gains));
