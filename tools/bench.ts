@@ -22,6 +22,7 @@ import { readTable, regressions, withRatios, withRows } from './bench/table.ts';
 import { TARGET_SUITES, targetLines, withTargets } from './bench/targets.ts';
 import { peersSuite } from './bench/peers-suite.ts';
 import { scaleSuite } from './bench/scale-suite.ts';
+import { stagingSuite } from './bench/staging-suite.ts';
 import { threadsSuite } from './bench/threads-suite.ts';
 import { timelineSuite } from './bench/timeline-suite.ts';
 import { openModel, root } from './open-model.ts';
@@ -119,6 +120,7 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   'first-token': async () => firstTokenSuite(await model(), rounds),
   'history-growth': async () => historyGrowthSuite(await model(), rounds),
   heads: async () => headsSuite(await model(), rounds),
+  staging: async () => stagingSuite(await model(), rounds),
   bundle: () => Promise.resolve(bundleSuite(root)),
   open: async () => openSuite(await model(), tokens || STORED_TOKENS),
   timeline: () => timelineSuite(),
@@ -132,8 +134,8 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   peers: () => peersSuite(rounds, threads),
   threads: () => threadsSuite(rounds, Math.max(threads, 2)),
 };
-/** They need a browser or a build, which the others do not: run only when they are asked for. */
-const BY_NAME_ALONE = ['bundle', 'open', 'timeline', 'peers', 'threads', 'scale'];
+/** They need a browser or a build, or take minutes, which the others do not: run only when they are asked for. */
+const BY_NAME_ALONE = ['staging', 'bundle', 'open', 'timeline', 'peers', 'threads', 'scale'];
 
 /** `targets` stands for every suite that gives a figure of its table. */
 const wantedSuites = suite.split(',').flatMap((name) => (name === 'targets' ? TARGET_SUITES : name));

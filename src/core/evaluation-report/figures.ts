@@ -244,6 +244,15 @@ export const FIGURES = [
     sentence: 'Refocuses that a span stays at one level of detail while the history comes in.',
   },
   {
+    id: 'stagingHitRate',
+    label: 'Staging hits',
+    unit: '',
+    kind: 'ratio',
+    core: false,
+    sentence:
+      'Expansions of heads, from the question to its answer, into what the staging context holds as fine or finer.',
+  },
+  {
     id: 'baseTokensPerQuestion',
     label: 'Base tokens',
     unit: 'tokens/question',

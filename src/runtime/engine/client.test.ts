@@ -7,7 +7,7 @@ import { Engine } from './engine.ts';
 import { NoticeBatcher } from './notice-batcher.ts';
 import type { FromWorker, Notice, ToWorker } from './protocol/protocol.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
-import { NO_MODELS, SOME_MACHINE, until } from '../testing/engine-fixture.ts';
+import { NO_MODELS, prose, SOME_MACHINE, until } from '../testing/engine-fixture.ts';
 
 /** A worker in this thread, with an engine of its own; all share one store, as workers share IndexedDB. */
 class ThreadWorker implements WorkerLike {
@@ -135,6 +135,42 @@ describe('EngineClient', () => {
     expect(restarted.snapshot?.state.record.id).toBe(state.record.id);
     expect(restarted.snapshot?.state).toMatchObject({ cursor: 32, readOnly: false });
     expect((await client.call({ kind: 'step' })).cursor).toBe(64);
+  });
+
+  it('brings four heads and their staging back, which go on as if nothing had happened', async () => {
+    const outcomes: unknown[] = [];
+    for (const crashes of [false, true]) {
+      const { client, workers, notices, boot } = scene();
+      await boot();
+      const heads = { heads: 4, budgetTokens: 1024, recentTokens: 128, stagingBudgetTokens: 2048 };
+      const config = { ...heads, maxNewTokens: 40, temperature: 1, seed: 5 };
+      await client.call({ kind: 'createSession', title: 'Heads', config });
+      await client.call({ kind: 'ingestText', text: prose(1500), title: 'D', role: 'document' });
+      await client.call({ kind: 'run', tokensPerSecond: 0 });
+      await client.call({ kind: 'ask', text: 'Who keeps the light?' });
+      if (crashes) {
+        workers[0]!.crash('out of memory');
+        await until(() => notices.find((notice) => notice.kind === 'restarted'));
+      }
+      const before = notices.length;
+      const { answer } = await client.call({ kind: 'ask', text: 'And where is the rope?' });
+      const frames = notices
+        .slice(before)
+        .flatMap((notice) => (notice.kind === 'telemetry' ? notice.events : []))
+        .flatMap((event) => (event.type === 'refocus' ? [event] : []));
+      expect(new Set(frames.map(({ head }) => head))).toEqual(new Set([0, 1, 2, 3, 8]));
+      outcomes.push({
+        answer: { ...answer, createdAt: 0 },
+        frames: frames.map(({ head, step, cursor, scores, actions }) => [
+          head,
+          step,
+          cursor,
+          scores,
+          actions,
+        ]),
+      });
+    }
+    expect(outcomes[1]).toEqual(outcomes[0]);
   });
 
   it('brings a branch back, not what it was branched from', async () => {

@@ -98,6 +98,11 @@ function armsOf(config: RunConfig, base: ComputeShape): readonly Arm[] {
       changes: { ...own, router: 'utility-gated', headTopK: VARIED / 2 },
     },
     { id: `${VARIED} heads, staged`, heads: VARIED, changes: { ...own, stagingBudgetTokens } },
+    {
+      id: `${VARIED} heads, staged by LensNet-G`,
+      heads: VARIED,
+      changes: { ...own, stagingBudgetTokens, stagingLens: 'lensnet-g' },
+    },
     { id: `${VARIED} heads, adapted`, heads: VARIED, changes: { ...own, headCues: 'learned' } },
     {
       id: `${VARIED} heads, half routed as learned`,
@@ -110,6 +115,11 @@ function armsOf(config: RunConfig, base: ComputeShape): readonly Arm[] {
     { id: 'one window', heads: 1, changes: { ...one, questionParts: 0 } },
     { id: 'one window, by parts', heads: 1, changes: { ...one, questionParts: PARTS } },
     { id: 'one window, staged', heads: 1, changes: { ...one, questionParts: PARTS, stagingBudgetTokens } },
+    {
+      id: 'one window, staged by LensNet-G',
+      heads: 1,
+      changes: { ...one, questionParts: PARTS, stagingBudgetTokens, stagingLens: 'lensnet-g' },
+    },
     ...several,
     ...varied,
   ];
@@ -247,6 +257,13 @@ async function cellOfArm(
       isAnswered: item.expected !== null && judgeAnswer(item.expected, answer.decoded.text).isAnswered,
       isRouted: item.gold === null ? null : isHeld(answer.read, item.gold),
       ms,
+      staging: answer.events.reduce(
+        ({ hits, misses }, event) =>
+          event.type === 'staging'
+            ? { hits: hits + event.hits, misses: misses + event.misses }
+            : { hits, misses },
+        { hits: 0, misses: 0 },
+      ),
       baseTokens: windows + answer.decoded.tokens * answer.read.length,
       distance:
         item.gold === null ? null : answer.layout.cursor - Math.min(...item.gold.map(({ start }) => start)),
@@ -261,6 +278,8 @@ interface Read {
   /** Every gold block is raw in one of the windows that are read. */
   readonly isRouted: boolean | null;
   readonly ms: number;
+  /** Expansions of its heads into what staging holds, and those beyond it. */
+  readonly staging: { readonly hits: number; readonly misses: number };
   readonly baseTokens: number;
   readonly distance: number | null;
 }
@@ -296,6 +315,8 @@ function countsOf(read: readonly Read[], cluster: string): CellCounts['clusters'
     read.length,
     read.reduce((total, one) => total + value(one), 0),
   ];
+  const hits = read.reduce((total, { staging }) => total + staging.hits, 0);
+  const expansions = hits + read.reduce((total, { staging }) => total + staging.misses, 0);
   const known = read.filter(({ isRouted: routed }) => routed !== null);
   const routed = known.filter(({ isRouted: held }) => held === true);
   return {
@@ -307,6 +328,7 @@ function countsOf(read: readonly Read[], cluster: string): CellCounts['clusters'
         routingRecall: share(known, ({ isRouted: held }) => held === true),
         readingGivenRouted: share(routed, ({ isAnswered }) => isAnswered),
       }),
+      ...(expansions > 0 && { stagingHitRate: [expansions, hits] as const }),
       baseTokensPerQuestion: sum(({ baseTokens }) => baseTokens),
       msPerQuestion: sum(({ ms }) => ms),
     },
