@@ -1,6 +1,9 @@
 /** Heads on the page: the recorded example with four of them, and the live session with as many. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { SpeedReport, SpeedRequest } from './heads-speed-page.ts';
 import { runPaletteCommand, seriousIssues } from './open-page.ts';
 import { openPausedExample, type PausedExample, SOON_MS, STARTED_MS } from './paused-example.ts';
 
@@ -56,8 +59,55 @@ describe('the live session', () => {
     await page.getByText('/ 256 slots').waitFor();
   });
 
+  it('says head by head how each is used, and changes one alone', { timeout: 2 * SOON_MS }, async () => {
+    await lanes().getByRole('button', { name: 'Head by head' }).click();
+    const row = lanes().getByRole('row', { name: /^Head 2 / });
+    await row.waitFor();
+    expect(await row.innerText()).toMatch(/\d+ of 256.*\d+ of \d+/s);
+    await lanes().getByLabel('Cue of head 2').selectOption('names');
+    const cues = page.getByLabel(/^Cues/).and(page.locator('input[type="text"]'));
+    await expect.poll(() => cues.inputValue(), { timeout: SOON_MS }).toBe('plain, part, names, names');
+  });
+
+  it('compares its heads with one window at one click', { timeout: 2 * SOON_MS }, async () => {
+    await lanes()
+      .getByRole('button', { name: /Compare with one window/ })
+      .click();
+    const dialog = page.getByRole('dialog', { name: /Compare/ });
+    await dialog
+      .getByText(/One window: /)
+      .first()
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  });
+
   it('has nothing that assistive technology stumbles over', { timeout: SOON_MS }, async () => {
     expect(await seriousIssues(page)).toEqual([]);
+  });
+});
+
+describe('four heads beside one', () => {
+  const full = process.env['FULL_TEST'] === '1';
+
+  it.runIf(full)('decode no slower than half of its speed', { timeout: 3 * SOON_MS }, async () => {
+    const text = readFileSync(
+      join(import.meta.dirname, '../../public/examples/harbour-chronicle.txt'),
+      'utf8',
+    );
+    const request: SpeedRequest = {
+      text: text.slice(0, 16_000),
+      heads: 4,
+      rounds: 7,
+      answerTokens: 96,
+    };
+    // A script, not a function: vitest rewrites the imports of functions.
+    const { one, several } = await page.evaluate<SpeedReport>(
+      `import('/tests/browser/heads-speed-page.ts').then((module) => module.decodeInTurn(${JSON.stringify(request)}))`,
+    );
+    const ratios = several.map((speed, round) => speed / one[round]!).sort((a, b) => a - b);
+    console.log('tokens a second', { one, several, ratios });
+    expect(ratios[3]).toBeGreaterThanOrEqual(0.5);
   });
 });
 
