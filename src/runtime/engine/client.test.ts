@@ -5,7 +5,7 @@ import type { WorkerLike } from './client.ts';
 import { answerMessage } from './command-port.ts';
 import { Engine } from './engine.ts';
 import { NoticeBatcher } from './notice-batcher.ts';
-import type { FromWorker, Notice, ToWorker } from './protocol/protocol.ts';
+import type { FromWorker, Notice, SessionState, ToWorker } from './protocol/protocol.ts';
 import { createFakeModel } from '../testing/fake-model.ts';
 import { NO_MODELS, prose, SOME_MACHINE, until } from '../testing/engine-fixture.ts';
 
@@ -92,6 +92,9 @@ function scene() {
   return { client, workers, notices, boot, loseGpuForGood };
 }
 
+const isRead = ({ activity, cursor, pendingTokens }: SessionState) =>
+  activity === 'idle' && cursor > 0 && pendingTokens === 0;
+
 describe('EngineClient', () => {
   it('answers calls and resolves model addresses against the page', async () => {
     const { client, workers, boot } = scene();
@@ -147,20 +150,19 @@ describe('EngineClient', () => {
       await client.call({ kind: 'createSession', title: 'Heads', config });
       await client.call({ kind: 'ingestText', text: prose(1500), title: 'D', role: 'document' });
       await client.call({ kind: 'run', tokensPerSecond: 0 });
-      await client.call({ kind: 'ask', text: 'Who keeps the light?' });
+      await until(() => notices.find((notice) => notice.kind === 'state' && isRead(notice.state)));
+      const first = await client.call({ kind: 'ask', text: 'Who keeps the light?' });
       if (crashes) {
         workers[0]!.crash('out of memory');
         await until(() => notices.find((notice) => notice.kind === 'restarted'));
       }
-      const before = notices.length;
       const { answer } = await client.call({ kind: 'ask', text: 'And where is the rope?' });
       const frames = notices
-        .slice(before)
         .flatMap((notice) => (notice.kind === 'telemetry' ? notice.events : []))
-        .flatMap((event) => (event.type === 'refocus' ? [event] : []));
+        .flatMap((event) => (event.type === 'refocus' && event.cursor > first.answer.end ? [event] : []));
       expect(new Set(frames.map(({ head }) => head))).toEqual(new Set([0, 1, 2, 3, 8]));
       outcomes.push({
-        answer: { ...answer, createdAt: 0 },
+        answer: [answer.text, answer.start, answer.end, answer.ending],
         frames: frames.map(({ head, step, cursor, scores, actions }) => [
           head,
           step,

@@ -87,9 +87,10 @@ test('older versions are lifted step by step', async () => {
     'seventh',
     'eighth',
     'ninth',
+    'tenth',
     'modelId',
   ];
-  const upgrades = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((version) =>
+  const upgrades = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((version) =>
     from(version, [names[version]!, names[version + 1]!]),
   );
   const { modelId, ...rest } = header;
@@ -98,7 +99,7 @@ test('older versions are lifted step by step', async () => {
     .join('\n');
   const reading = await readTrace(old, { upgrades });
   expect(reading.header).toEqual(header);
-  expect(reading.events).toEqual([{ ...decode(5), index: 14 }]);
+  expect(reading.events).toEqual([{ ...decode(5), index: 15 }]);
   await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
 });
 

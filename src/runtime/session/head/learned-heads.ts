@@ -144,7 +144,7 @@ function whyMissing(model: Brought, config: Partial<HeadsConfig>, part: LearnedP
 
 /** What is trained for a number of heads. Where that number is not said, what any number has will do. */
 function partOfHeads(part: keyof FocusHeads, name: string): LearnedPart['whyMissing'] {
-  return ({ title, focusHeads = new Map() }, { heads }) => {
+  return ({ title, focusHeads = new Map<number, FocusHeads>() }, { heads }) => {
     const counts = [...focusHeads].filter(([, brought]) => brought[part] !== null).map(([count]) => count);
     if (counts.length === 0) return `${title} brings no weights for heads`;
     if (heads === undefined || heads === 1 || counts.includes(heads)) return null;
