@@ -77,29 +77,18 @@ test('older versions are lifted step by step', async () => {
     header: ({ [rename[0]]: value, ...rest }) => ({ ...rest, [rename[1]]: value, version: version + 1 }),
     event: (event) => ({ ...event, index: Number(event['index']) + 1 }),
   });
-  const names = [
-    'first',
-    'second',
-    'third',
-    'fourth',
-    'fifth',
-    'sixth',
-    'seventh',
-    'eighth',
-    'ninth',
-    'tenth',
-    'modelId',
-  ];
-  const upgrades = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((version) =>
-    from(version, [names[version]!, names[version + 1]!]),
+  // The model's name has another field in each version.
+  const nameIn = (version: number) => (version === TRACE_VERSION ? 'modelId' : `name${version}`);
+  const upgrades = Array.from({ length: TRACE_VERSION }, (_, version) =>
+    from(version, [nameIn(version), nameIn(version + 1)]),
   );
   const { modelId, ...rest } = header;
-  const old = [{ ...rest, version: 0, first: modelId }, decode(5)]
+  const old = [{ ...rest, version: 0, [nameIn(0)]: modelId }, decode(5)]
     .map((line) => JSON.stringify(line))
     .join('\n');
   const reading = await readTrace(old, { upgrades });
   expect(reading.header).toEqual(header);
-  expect(reading.events).toEqual([{ ...decode(5), index: 15 }]);
+  expect(reading.events).toEqual([{ ...decode(5), index: 5 + TRACE_VERSION }]);
   await expect(readTrace(old)).rejects.toMatchObject({ code: 'unsupported-version', line: 1 });
 });
 
@@ -152,12 +141,13 @@ test('version 5, whose chats were written with the template alone, is read with 
   });
 });
 
-test('version 9, whose staging was scored as its heads were, is read with that', async () => {
-  const { stagingLens, ...config } = DEFAULT_RUN_CONFIG;
+test('version 9, whose answers renewed focus at every block and whose staging was scored as its heads were, is read with that', async () => {
+  const { answerFocusShare, stagingLens, ...config } = DEFAULT_RUN_CONFIG;
+  expect(answerFocusShare).not.toBe(0);
   expect(stagingLens).toBe('own');
   const old = [{ ...header, version: 9, config }, decode(0)];
   const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
-  expect(reading).toEqual({ header, events: [decode(0)], notes: [] });
+  expect(reading.header).toEqual({ ...header, config: { ...config, answerFocusShare: 0, stagingLens } });
 });
 
 test('version 8, whose questions were written with the template, is read with it', async () => {
