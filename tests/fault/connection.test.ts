@@ -65,6 +65,16 @@ describe('fault 07: quota abort keeps earlier rows', () => {
     },
   );
 
+  test('a batch that breaks off at its last row for another reason leaves none of the rows before it', async () => {
+    const { open } = createStorageFixture();
+    const handle = await (await open()).create(FIELDS);
+    // No database can store a function; the rows before it are written without fault.
+    const title = (() => 'Walk') as never;
+    const broken = { tokens: { start: 0, ids: tokenIds(0, 32) }, events: [decodeEvent(0)], patch: { title } };
+    await expect(handle.append(broken)).rejects.toMatchObject({ name: 'StorageError', code: 'failed' });
+    expect(await handle.load()).toMatchObject({ tokens: tokenIds(0, 0), events: [] });
+  });
+
   test('what is stored can still be saved as a file', async () => {
     const { open } = createStorageFixture();
     const handle = await (await open()).create(FIELDS);
