@@ -1,5 +1,5 @@
 /** Sessions for the suites that measure the whole loop: one that stores what it reads, and one over a long history. */
-import { type Clock, systemClock } from '../../src/base/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { assembleByRecency } from '../../src/core/allocator/assembly.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../src/core/allocator/pass/allocator-state.ts';
@@ -9,11 +9,11 @@ import type { SealedIndex } from '../../src/core/lexical/window-index.ts';
 import { GistTree } from '../../src/core/tree/gist-tree.ts';
 import { K, type Lod } from '../../src/core/tree/ids.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
-import { emptySession } from '../../src/runtime/engine/session-opening.ts';
 import { Session } from '../../src/runtime/session/session.ts';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.ts';
 import type { SessionHandle, SessionId, SessionRecord } from '../../src/storage/ports.ts';
 import { processorMs } from './measure.ts';
+import { beginReading } from './reading-session.ts';
 
 const ORIGIN = { role: 'document', documentId: 'bench', title: 'bench', wallClockMs: 0 } as const;
 
@@ -25,27 +25,9 @@ export async function readAndStore(
   ids: Uint32Array,
   config: RunConfig,
 ): Promise<{ readonly handle: SessionHandle; readonly close: () => Promise<void> }> {
-  const fields = { title: 'bench', createdAt: 0, modelId: model.id, modelHash: model.hash, config };
-  const handle = await createMemoryStore().create(fields);
-  const record = { ...fields, id: handle.id, updatedAt: 0, tokenCount: 0, stepCount: 0 };
-  const failures: string[] = [];
-  const session = emptySession(handle, record, {
-    model,
-    backend: 'bench',
-    clock: systemClock,
-    defaults: config,
-    notify: (notice) => {
-      if (notice.kind === 'problem') failures.push(notice.error.message);
-    },
-  });
-  session.steps.announce();
-  session.steps.queue.add(ids, ORIGIN);
-  while (session.steps.queue.pendingTokens > 0) {
-    await session.steps.exclusive(() => session.steps.readOn(false));
-    await session.steps.storeIfDue();
-  }
+  const { handle, session, read } = await beginReading(createMemoryStore(), model, 'bench', config);
+  await read(ids, ORIGIN);
   await session.steps.flush('strict');
-  if (failures.length > 0) throw new Error(failures[0]);
   return { handle, close: () => session.close() };
 }
 

@@ -3,13 +3,12 @@
  * take hours. Tokens, steps, checkpoints and the index of words are those of a session that was read. Runs in a page
  * and under Node.
  */
-import { systemClock } from '../../src/base/clock.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { applyConfigChanges, DEFAULT_RUN_CONFIG } from '../../src/core/trace/config.ts';
 import { fixedChat, PLAIN_CHAT } from '../../src/nn/model-folder/chat-pieces.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
-import { emptySession } from '../../src/runtime/engine/session-opening.ts';
 import type { SessionId, SessionStore } from '../../src/storage/ports.ts';
+import { beginReading } from './reading-session.ts';
 
 const ORIGIN = { role: 'document', documentId: 'long', title: 'Long', wallClockMs: 0 } as const;
 /** What waits at once: it is stored, too. */
@@ -91,20 +90,7 @@ export async function writeLongSession(
     refocusCadence: '1024',
     systemText: '',
   });
-  const fields = { title: 'Long', createdAt: 0, modelId: of.id, modelHash: of.hash, config };
-  const handle = await store.create(fields);
-  const record = { ...fields, id: handle.id, updatedAt: 0, tokenCount: 0, stepCount: 0 };
-  const failures: string[] = [];
-  const session = emptySession(handle, record, {
-    model,
-    backend: 'bench',
-    clock: systemClock,
-    defaults: config,
-    notify: (notice) => {
-      if (notice.kind === 'problem') failures.push(notice.error.message);
-    },
-  });
-  session.steps.announce();
+  const { handle, session, read } = await beginReading(store, model, 'Long', config);
   const rng = new Rng(1);
   for (let written = 0; written < tokens;) {
     const piece = new Uint32Array(Math.min(PIECE_TOKENS, tokens - written));
@@ -114,12 +100,7 @@ export async function writeLongSession(
       piece.set(part, at);
       at += part.length;
     }
-    session.steps.queue.add(piece, ORIGIN);
-    while (session.steps.queue.pendingTokens > 0) {
-      await session.steps.exclusive(() => session.steps.readOn(false));
-      await session.steps.storeIfDue();
-      if (failures.length > 0) throw new Error(failures[0]);
-    }
+    await read(piece, ORIGIN);
     written += piece.length;
   }
   const { step } = session.state;
