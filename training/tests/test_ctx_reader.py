@@ -1,14 +1,16 @@
-"""The golden archive that the page's own tests write, read by numpy."""
+"""The golden archive that the page's own tests write and read, read by numpy and written again."""
 
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from training.data.ctx_reader import open_ctx
+from training.data.ctx_writer import write_ctx
 from training.paths import FIXTURES
 
 GOLDEN = FIXTURES / "session.ctx"
@@ -31,6 +33,22 @@ def test_what_is_known_of_nodes() -> None:
     assert gists["expansions"].tolist() == [0, 4]
     assert np.isnan(gists["sensitivity"][0]) and gists["sensitivity"][1] == -0.25
     assert np.isnan(blocks["gistVersion"]).all()
+
+
+def test_written_again_it_is_the_same_bytes(tmp_path: Path) -> None:
+    golden = open_ctx(GOLDEN)
+    with zipfile.ZipFile(GOLDEN) as archive:
+        behind = archive.namelist()[1 + len(golden.levels) :]
+        documents = {name: archive.read(name) for name in behind}
+    copy = tmp_path / "copy.ctx"
+    write_ctx(copy, golden.metadata, golden.levels, documents)
+    assert copy.read_bytes() == GOLDEN.read_bytes()
+
+
+def test_levels_that_metadata_does_not_know(tmp_path: Path) -> None:
+    golden = open_ctx(GOLDEN)
+    with pytest.raises(ValueError, match="other entries"):
+        write_ctx(tmp_path / "broken.ctx", golden.metadata, [golden.levels[0][:3], golden.levels[1]])
 
 
 def test_what_is_no_level(tmp_path: Path) -> None:
