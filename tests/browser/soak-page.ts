@@ -20,7 +20,11 @@ export async function soakOnGpu(refocuses: number): Promise<readonly GpuRound[]>
     }),
     refocuses,
     charactersPerSession: 1500,
-    onRound: (round) => rounds.push({ refocuses: round.refocuses, ...memoryReport() }),
+    onRound: (round) => {
+      const held = { refocuses: round.refocuses, ...memoryReport() };
+      console.info(JSON.stringify(held));
+      rounds.push(held);
+    },
   });
   return rounds;
 }

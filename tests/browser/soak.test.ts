@@ -1,11 +1,14 @@
-/** Long work on WebGPU leaves no tensor behind. A device in software is slow: in the full run only. */
+/**
+ * Long work on WebGPU leaves no tensor behind. A device in software is slow: in the full run only, for as many refocuses
+ * as `SOAK_REFOCUSES` says.
+ */
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchChromium, type RunningVite, startVite } from './launch-chromium.ts';
 import type { GpuRound } from './soak-page.ts';
 
 const isFull = process.env['FULL_TEST'] === '1';
-const REFOCUSES = 30;
+const REFOCUSES = Number(process.env['SOAK_REFOCUSES'] ?? 30);
 
 let vite: RunningVite;
 let browser: Browser;
@@ -26,6 +29,9 @@ it.runIf(isFull)(
     const page = await browser.newPage();
     const rejections: string[] = [];
     page.on('pageerror', ({ message }) => rejections.push(message));
+    page.on('console', (message) => {
+      if (message.type() === 'info') console.log(message.text());
+    });
     await page.goto(`${vite.url}/public/examples/harbour-chronicle.json`);
     // A script, not a function: vitest rewrites the imports of functions.
     const rounds = await page.evaluate<readonly GpuRound[]>(
