@@ -89,6 +89,8 @@ export class Run {
    * 0 where all go behind each other into `cache`.
    */
   caches: usize;
+  /** Not 0 where every row sees all rows of the run, those behind it as well. */
+  seesAll: i32;
   /** A `Sync`, for `barrier`. */
   sync: usize;
 }
@@ -279,8 +281,8 @@ function see(shape: Attention, stack: Stack, run: Run, index: i32, first: i32, l
   shape.values = keys + stack.kvHeads * shape.keyHeadStride;
   shape.queries = run.q + first * shape.queryStride;
   shape.out = run.mixed + first * shape.outStride;
-  shape.causalOffset = slotOf(run, first);
   shape.keyCount = slotOf(run, last) + 1;
+  shape.causalOffset = run.seesAll != 0 ? shape.keyCount : slotOf(run, first);
 }
 
 /** This thread's share of a product's outputs. */

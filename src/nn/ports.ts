@@ -200,8 +200,18 @@ export interface LanguageModel {
   dispose(): void;
 }
 
+/** What compressing takes. */
+export interface GistWork {
+  /** Multiplications of one block with all of its context. */
+  readonly blockMultiplications: number;
+  /** What it reads and writes besides weights. */
+  readonly blockBytes: number;
+}
+
 export interface GistNet {
   readonly version: number;
+  /** Where it runs on the project's own kernels. */
+  readonly work?: GistWork;
   /** How many children before the block may be given as context. */
   readonly contextChildren: number;
   /**

@@ -4,7 +4,7 @@ import { selectBackend } from '../backend/device.ts';
 import { CapacityError, ShapeError } from '../errors.ts';
 import { WeightError } from '../model-folder/errors.ts';
 import { largestError } from '../testing/fixture-parity.ts';
-import { TransformerGistNet } from '../gist-net/gist-net.ts';
+import { createGistNet } from '../gist-net/gist-net.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
 import { memoryReport } from '../backend/memory-report.ts';
 import { measurePatchError } from '../testing/patch-parity.ts';
@@ -285,7 +285,7 @@ it('holds memory flat over 1,000 refocus-like cycles', async () => {
   await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
   const model = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
   const gistConfig = { ...SYNTHETIC_GIST_NET, contextChildren: 4 };
-  const gistNet = new TransformerGistNet(CONFIG, gistConfig, syntheticGistNet(CONFIG));
+  const gistNet = createGistNet(CONFIG, gistConfig, syntheticGistNet(CONFIG));
   const lensNet = createLensNet(SIZE, 1e-5, SYNTHETIC_LENS_NET, syntheticLensNet(SIZE));
   const session = model.createDecodeSession(64);
   const slots = randomValues(40 * SIZE, 15);

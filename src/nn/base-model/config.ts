@@ -44,6 +44,12 @@ export interface BaseConfig {
   readonly layerHasRope: readonly boolean[];
 }
 
+/** The sizes of a transformer layer: a base's and GistNet's alike. */
+export type LayerShape = Pick<
+  BaseConfig,
+  'hiddenSize' | 'heads' | 'kvHeads' | 'headDim' | 'intermediateSize' | 'epsilon' | 'attentionBias'
+>;
+
 /**
  * @param file - named in errors.
  * @throws {WeightError} naming the field that is missing, out of range or not supported.

@@ -2,7 +2,8 @@
 import { gpuDevice, kernelModule, kernelPool } from '../backend/device.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import type { BaseConfig } from './config.ts';
-import { canRunOnKernels, KernelRunner } from './kernel-runner.ts';
+import { KernelRunner } from './kernel-runner.ts';
+import { canRunOnKernels } from './kernel-stack.ts';
 import type { LayerRunner } from './layer-runner.ts';
 import { TensorRunner } from './tensor-runner.ts';
 

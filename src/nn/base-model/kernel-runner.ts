@@ -1,12 +1,19 @@
 /** A base's layers on the WASM kernels: a whole run of all layers is one call into `kernels/llama.ts`. */
 import type { AttentionReading } from '../../core/parameters/measurement.ts';
 import { KernelMemory, kernelUse } from '../backend/kernel-memory.ts';
-import type { SharedKernel } from '../backend/kernel-module.ts';
 import type { ThreadPool } from '../backend/thread-pool.ts';
-import { GROUP_VALUES } from '../model-folder/stored-rows.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import { PREFILL_SLOTS } from '../ports.ts';
 import type { BaseConfig } from './config.ts';
+import {
+  allocateRoom,
+  cacheBytesOf,
+  KernelStack,
+  putRows,
+  type RunFields,
+  scoreBytesOf,
+  takeRows,
+} from './kernel-stack.ts';
 import { KernelWeights, paddedColumns } from './kernel-weights.ts';
 import type {
   ForwardRequest,
@@ -21,63 +28,17 @@ import { baseTensors } from './tensor-names.ts';
 
 /** Rows whose logits are computed at once: bounds their memory. */
 const LOGIT_ROWS = 32;
-/** `PANEL_ROWS` of `kernels/products.ts`. */
-const PANEL_ROWS = 12;
-/** Bytes of an `Attention` of `kernels/attention.ts`, rounded up to a cache line. */
-const ATTENTION_BYTES = 64;
-/**
- * Multiplications of a layer that are worth a thread of their own: some two hundred microseconds, beside which the
- * dozen microseconds that its threads wait for each other are little.
- */
-const SHARE = 1_000_000;
 const READINGS = { mean: 1, 'strongest-head': 2, 'last-layer': 3 } as const satisfies Record<
   AttentionReading,
   number
 >;
 
-/** Words of `Run` in `kernels/llama.ts`, in its order. */
-const RUN_FIELDS = [
-  'rows',
-  'wanted',
-  'length',
-  'capacity',
-  'cache',
-  'cos',
-  'sin',
-  'x',
-  'normed',
-  'q',
-  'k',
-  'v',
-  'mixed',
-  'gate',
-  'up',
-  'rounded',
-  'panel',
-  'panelBytes',
-  'scores',
-  'scoreBytes',
-  'attention',
-  'reading',
-  'weights',
-  'heads',
-  'caches',
-  'sync',
-] as const;
-type RunFields = Record<(typeof RUN_FIELDS)[number], number>;
-
-/** Heads of whole vectors: all published bases have them. */
-export function canRunOnKernels({ headDim }: Pick<BaseConfig, 'headDim'>): boolean {
-  return headDim % 4 === 0;
-}
-
 export class KernelRunner implements LayerRunner {
   readonly weightBytes: number;
   private readonly memory: KernelMemory;
-  private readonly stack: number;
+  private readonly stack: KernelStack;
   private readonly embeddings: number;
   private readonly head: number;
-  private readonly run: number;
   /** What does not change from run to run. */
   private readonly room: RunFields;
   private readonly logits: number;
@@ -89,29 +50,21 @@ export class KernelRunner implements LayerRunner {
     module: WebAssembly.Module,
     pool: ThreadPool | null = null,
     /** How many multiplications of a layer are worth a thread. */
-    private readonly share = SHARE,
+    share?: number,
   ) {
     this.memory = new KernelMemory(module, pool);
     const bytesBefore = kernelUse.bytes;
     const weights = new KernelWeights(this.memory, file);
     const { memory } = this;
-    const { hiddenSize, layers, heads, kvHeads, headDim, intermediateSize, vocabularySize } = config;
+    const { hiddenSize, vocabularySize, layerHasRope } = config;
     const names = baseTensors(config);
     try {
-      const ownLayers = Array.from({ length: layers }, (_, i) =>
-        weights.layer(names.layer(i), config, config.layerHasRope[i]!),
-      );
+      const layers = layerHasRope.map((hasRope, i) => ({ prefix: names.layer(i), hasRope }));
+      this.stack = new KernelStack(memory, weights, config, layers, names.norm, share);
       this.embeddings = weights.linear(names.embeddings, vocabularySize, hiddenSize);
       this.head = config.tiedHead ? this.embeddings : weights.linear(names.head, vocabularySize, hiddenSize);
-      const epsilon = { float: config.epsilon };
-      const [table, norm] = [memory.record(ownLayers), weights.vector(names.norm, hiddenSize)];
-      this.stack = memory.record([
-        ...[hiddenSize, layers, heads, kvHeads, headDim, intermediateSize],
-        ...[epsilon, table, norm],
-      ]);
       this.weightBytes = kernelUse.bytes - bytesBefore;
-      this.room = this.allocateRoom();
-      this.run = memory.record(RUN_FIELDS.map((field) => this.room[field]));
+      this.room = allocateRoom(memory, config, PREFILL_SLOTS);
       this.logits = memory.allocate(LOGIT_ROWS * paddedColumns(vocabularySize) * 4);
     } catch (error) {
       memory.dispose();
@@ -185,21 +138,15 @@ export class KernelRunner implements LayerRunner {
     this.memory.dispose();
   }
 
-  /** How many bytes of scores a thread needs for a cache. */
-  static scoreBytes(capacitySlots: number): number {
-    return 3 * paddedColumns(capacitySlots) * 4;
-  }
-
   /** @returns where a cache and the room that grows with it begin. @throws {RangeError} if there is no room. */
   allocateCache(capacitySlots: number): {
     readonly cache: number;
     readonly scores: number;
     readonly weights: number;
   } {
-    const { layers, kvHeads, headDim } = this.config;
-    const { memory } = this;
-    const scoreBytes = KernelRunner.scoreBytes(capacitySlots) * memory.threads;
-    const cache = memory.allocate(2 * layers * kvHeads * headDim * capacitySlots * 4);
+    const { memory, config } = this;
+    const scoreBytes = scoreBytesOf(capacitySlots) * memory.threads;
+    const cache = memory.allocate(cacheBytesOf(config, config.layers, capacitySlots));
     try {
       const scores = memory.allocate(scoreBytes);
       try {
@@ -278,7 +225,7 @@ export class KernelRunner implements LayerRunner {
     const list = memory.allocate(sources.length * 4);
     const room = memory.allocate(sources.length * this.config.headDim * 4);
     memory.words(list, sources.length).set(sources);
-    memory.kernels.moveSlots(this.stack, cache, capacity, first, list, sources.length, room);
+    memory.kernels.moveSlots(this.stack.at, cache, capacity, first, list, sources.length, room);
     this.free([list, room]);
   }
 
@@ -305,39 +252,9 @@ export class KernelRunner implements LayerRunner {
     { embeddings, positions, deviations }: Pick<ForwardRequest, 'embeddings' | 'positions' | 'deviations'>,
     clear?: () => void,
   ): void {
-    const { memory, config, room } = this;
-    const { hiddenSize, headDim, ropeTheta } = config;
-    const rows = positions.length;
-    const { cos, sin } = rotationsOf(positions, headDim, ropeTheta, deviations);
-    const run = { ...room, ...fields };
-    const prepare = (): void => {
-      memory.floats(room.cos, cos.length).set(cos);
-      memory.floats(room.sin, sin.length).set(sin);
-      putRows(embeddings, hiddenSize, memory.floats(room.x, rows * paddedColumns(hiddenSize)));
-      memory.words(this.run, RUN_FIELDS.length).set(RUN_FIELDS.map((field) => run[field]));
-      clear?.();
-    };
-    this.runShared('runStack', rows * this.layerMultiplications, [this.stack, this.run], prepare);
-  }
-
-  /** On as many threads as the multiplications pay for; once more on one if a thread fails. */
-  private runShared(
-    kernel: SharedKernel,
-    multiplications: number,
-    parameters: readonly number[],
-    prepare?: () => void,
-  ): void {
-    const threads = Math.max(1, Math.floor(multiplications / this.share));
-    prepare?.();
-    if (this.memory.runShared(kernel, threads, parameters)) return;
-    prepare?.();
-    this.memory.runShared(kernel, 1, parameters);
-  }
-
-  /** Of one row, without its attention. */
-  private get layerMultiplications(): number {
-    const { hiddenSize, heads, kvHeads, headDim, intermediateSize } = this.config;
-    return hiddenSize * (2 * (heads + kvHeads) * headDim + 3 * intermediateSize);
+    const { headDim, ropeTheta } = this.config;
+    const rotations = rotationsOf(positions, headDim, ropeTheta, deviations);
+    this.stack.runLayers({ ...this.room, ...fields }, embeddings, rotations, clear);
   }
 
   /** `[count, vocabulary]` of normed rows from `first` on. */
@@ -348,53 +265,11 @@ export class KernelRunner implements LayerRunner {
     const result = new Float32Array(count * vocabularySize);
     for (let done = 0; done < count; done += LOGIT_ROWS) {
       const rows = Math.min(LOGIT_ROWS, count - done);
-      const parameters = [this.head, this.run, first + done, rows, this.logits, stride * 4];
-      this.runShared('runHead', rows * vocabularySize * hiddenSize, parameters);
+      const parameters = [this.head, this.stack.run, first + done, rows, this.logits, stride * 4];
+      this.stack.runShared('runHead', rows * vocabularySize * hiddenSize, parameters);
       takeRows(memory.floats(this.logits, rows * stride), vocabularySize, result, done * vocabularySize);
     }
     return result;
-  }
-
-  private allocateRoom(): RunFields {
-    const { memory } = this;
-    const { hiddenSize, heads, kvHeads, headDim, intermediateSize } = this.config;
-    const rows = (columns: number): number => memory.allocate(PREFILL_SLOTS * paddedColumns(columns) * 4);
-    const widest = paddedColumns(Math.max(hiddenSize, heads * headDim, intermediateSize));
-    const groups = Math.ceil(widest / GROUP_VALUES);
-    const rounded = memory.record([
-      memory.allocate(PREFILL_SLOTS * widest * 2),
-      memory.allocate(PREFILL_SLOTS * groups * 4),
-      memory.allocate(PREFILL_SLOTS * groups * 4),
-    ]);
-    const panelBytes = PANEL_ROWS * widest * 4;
-    return {
-      rows: 0,
-      wanted: 0,
-      length: 0,
-      capacity: 0,
-      cache: 0,
-      cos: rows(headDim / 2),
-      sin: rows(headDim / 2),
-      x: rows(hiddenSize),
-      normed: rows(hiddenSize),
-      q: rows(heads * headDim),
-      k: rows(kvHeads * headDim),
-      v: rows(kvHeads * headDim),
-      mixed: rows(heads * headDim),
-      gate: rows(intermediateSize),
-      up: rows(intermediateSize),
-      rounded,
-      panel: memory.allocate(panelBytes * memory.threads),
-      panelBytes,
-      scores: 0,
-      scoreBytes: 0,
-      attention: memory.allocate(ATTENTION_BYTES * memory.threads),
-      reading: 0,
-      weights: 0,
-      heads: 0,
-      caches: 0,
-      sync: memory.sync,
-    };
   }
 }
 
@@ -452,27 +327,7 @@ class KernelContext implements RunningContext {
 
   fields(): Partial<RunFields> {
     const { capacitySlots: capacity, length } = this;
-    return { ...this.blocks, scoreBytes: KernelRunner.scoreBytes(capacity), length, capacity };
-  }
-}
-
-/** `[n, columns]` into rows that are padded to whole vectors. */
-function putRows(values: Float32Array, columns: number, target: Float32Array): void {
-  const stride = paddedColumns(columns);
-  if (stride === columns) {
-    target.set(values);
-    return;
-  }
-  for (let from = 0, to = 0; from < values.length; from += columns, to += stride) {
-    target.set(values.subarray(from, from + columns), to);
-  }
-}
-
-/** The way back: writes `[n, columns]` to `out` from `to` on. */
-function takeRows(source: Float32Array, columns: number, out: Float32Array, to: number): void {
-  const stride = paddedColumns(columns);
-  for (let from = 0; from < source.length; from += stride, to += columns) {
-    out.set(source.subarray(from, from + columns), to);
+    return { ...this.blocks, scoreBytes: scoreBytesOf(capacity), length, capacity };
   }
 }
 

@@ -2,7 +2,7 @@
 import type { KernelMemory } from '../backend/kernel-memory.ts';
 import { GROUP_VALUES } from '../model-folder/stored-rows.ts';
 import type { StoredMatrix, TensorFile } from '../model-folder/tensor-file.ts';
-import type { BaseConfig } from './config.ts';
+import type { LayerShape } from './config.ts';
 import { layerTensors } from './tensor-names.ts';
 
 const FORMATS = { f32: 0, f16: 1, bf16: 2, q8: 3, q4: 4 } as const satisfies Record<
@@ -99,7 +99,7 @@ export class KernelWeights {
   }
 
   /** @returns where a `Layer` of `kernels/llama.ts` is. */
-  layer(prefix: string, config: BaseConfig, hasRope: boolean): number {
+  layer(prefix: string, config: LayerShape, hasRope: boolean): number {
     const { hiddenSize, heads, kvHeads, headDim, intermediateSize, attentionBias } = config;
     const names = layerTensors(prefix);
     return this.memory.record([

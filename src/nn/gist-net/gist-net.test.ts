@@ -4,7 +4,7 @@ import { parseBaseConfig } from '../base-model/config.ts';
 import { selectBackend } from '../backend/device.ts';
 import { fixtureNames, readFixture } from '../testing/fixture-files.ts';
 import { largestError, readTensor } from '../testing/fixture-parity.ts';
-import { TransformerGistNet } from './gist-net.ts';
+import { createGistNet } from './gist-net.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
 import { nodeWasmPaths } from '../backend/wasm-paths-node.ts';
 
@@ -16,8 +16,8 @@ const NOTICEABLE = 1e-3;
 function open(name: string) {
   const { fixture, weights, io } = readFixture(name);
   const base = parseBaseConfig(fixture.config['base']);
-  const config = fixture.config['gistNet'] as ConstructorParameters<typeof TransformerGistNet>[1];
-  const net = new TransformerGistNet(base, config, SafetensorsFile.parse(weights, name));
+  const config = fixture.config['gistNet'] as Parameters<typeof createGistNet>[1];
+  const net = createGistNet(base, config, SafetensorsFile.parse(weights, name));
   const d = base.hiddenSize;
   const blocks = readTensor(SafetensorsFile.parse(io, name), 'lod1.children');
   const rows = net.contextChildren + K;

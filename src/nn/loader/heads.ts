@@ -1,7 +1,7 @@
 /** GistNet and LensNets on the active backend: those of a model folder, and those made for a base that others publish. */
 import { IN_WORDS } from '../../base/schema-words.ts';
 import type { BaseConfig } from '../base-model/config.ts';
-import { TransformerGistNet } from '../gist-net/gist-net.ts';
+import { createGistNet } from '../gist-net/gist-net.ts';
 import { DeferredLensNet } from '../lens-net/deferred-lens-net.ts';
 import { createFocusHeads } from './focus-heads.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
@@ -67,7 +67,7 @@ export function createHeads(
       gistNet:
         gistNet === undefined
           ? null
-          : own(new TransformerGistNet({ hiddenSize, epsilon, ...base }, gistNet, open(gistNet.weights))),
+          : own(createGistNet({ hiddenSize, epsilon, ...base }, gistNet, open(gistNet.weights))),
       lensNet: lensNet === undefined ? null : own(lensNetOf(lensNet, take(lensNet.weights))),
       otherLensNets: new Map(otherLensNets.map((other) => [other.variant, deferred(other)])),
       ...(stagingLensNet && { stagingLensNet: deferred(stagingLensNet) }),

@@ -293,9 +293,13 @@ class ProfiledGistNet implements GistNet {
     contextCounts: ArrayLike<number>,
     tokens?: ArrayLike<number>,
   ): Promise<Float32Array> {
-    return profiledNet(this.sink, 'GistNet', contextCounts.length, () =>
-      this.inner.compress(lod, children, contextCounts, tokens),
-    );
+    const blocks = contextCounts.length;
+    const compress = (): Promise<Float32Array> => this.inner.compress(lod, children, contextCounts, tokens);
+    const { work } = this.inner;
+    if (work === undefined) return profiledNet(this.sink, 'GistNet', blocks, compress);
+    const { blockMultiplications, blockBytes } = work;
+    const known = { flops: 2 * blocks * blockMultiplications, bytes: blocks * blockBytes };
+    return this.sink.profile.timed('operation', 'GistNet', compress, { tokens: blocks, ...known });
   }
 
   dispose(): void {

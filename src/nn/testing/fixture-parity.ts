@@ -5,7 +5,7 @@
 import { K } from '../../core/tree/ids.ts';
 import { BaseModel } from '../base-model/base-model.ts';
 import { parseBaseConfig } from '../base-model/config.ts';
-import { TransformerGistNet } from '../gist-net/gist-net.ts';
+import { createGistNet } from '../gist-net/gist-net.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
 import type { HeadStatistics } from '../../core/heads/router.ts';
 import type { SlotView } from '../../core/context/slot-view.ts';
@@ -91,8 +91,8 @@ async function measureGistNet(
   io: SafetensorsFile,
 ): Promise<number> {
   const base = parseBaseConfig(config['base']);
-  const gistConfig = config['gistNet'] as ConstructorParameters<typeof TransformerGistNet>[1];
-  const net = new TransformerGistNet(base, gistConfig, weights);
+  const gistConfig = config['gistNet'] as Parameters<typeof createGistNet>[1];
+  const net = createGistNet(base, gistConfig, weights);
   const width = net.contextChildren;
   try {
     let worst = 0;
