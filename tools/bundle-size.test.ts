@@ -23,7 +23,8 @@ const FILES = {
   'gpu-G7.js': 'export const d=4',
   'trace-worker-H8.js': 'another()',
   'tfjs-backend-wasm-simd-I9.wasm': 'binary',
-  'tfjs-backend-wasm-J0.wasm': 'plain binary',
+  'kernels-J0.wasm': 'own binary',
+  'kernels-shared-K1.wasm': 'own binary for threads',
 };
 
 it('counts what a part cannot begin without, and nothing that is fetched later', () => {
@@ -32,7 +33,7 @@ it('counts what a part cannot begin without, and nothing that is fetched later',
     page: ['index-A1.js', 'shared-C3.js'],
     style: ['index-B2.css'],
     worker: ['deep-F6.js', 'shared-C3.js', 'worker-E5.js'],
-    kernels: ['tfjs-backend-wasm-simd-I9.wasm'],
+    kernels: ['kernels-J0.wasm', 'kernels-shared-K1.wasm'],
   });
   const budget = { name: 'both', parts: ['style', 'kernels'], mostGzipBytes: 0 } as const;
   expect(gzipBytesOf(parts, budget)).toBe(parts[1]!.gzipBytes + parts[3]!.gzipBytes);

@@ -76,7 +76,8 @@ export function measureBundle(dist: string): readonly BundlePart[] {
     ),
     part(
       'kernels',
-      all.filter((name) => /wasm-simd-[\w-]+\.wasm$/.test(name)),
+      // Both, though a page with one thread does not need the second; TensorFlow.js's are fetched later, if at all.
+      all.filter((name) => /^kernels-[\w-]+\.wasm$/.test(name)),
     ),
   ];
 }

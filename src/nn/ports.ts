@@ -319,7 +319,7 @@ export interface LensWorkshop {
   /** The model folder's own weights, a safetensors file. @throws what reading them does. */
   readonly shippedWeights: () => Promise<ArrayBuffer>;
   /** @throws {WeightError} if the file does not fit the model. The caller disposes the net. */
-  createNet(weights: ArrayBuffer, file: string): LensNet;
+  createNet(weights: ArrayBuffer, file: string): Promise<LensNet>;
   /** @throws {WeightError} */
   createTrainer(weights: ArrayBuffer, file: string): Promise<LensTrainer>;
 }

@@ -12,7 +12,11 @@ import { seekThrough } from './seeking.ts';
 
 /** Writing the session, on a slow and busy machine. */
 const PATIENCE_MS = 1_800_000;
+/** From the reload to the whole timeline, the engine's start and the page's modules from Vite included. */
+const OPENING_MS = 120_000;
 const ROUNDS = 3;
+/** Of the page's links (`src/ui/features/share/link-state.ts`). */
+const LINK_VERSION = 2;
 
 /** Tasks of the main thread longer than this can be felt. */
 const LONG_TASK_MS = 50;
@@ -38,6 +42,7 @@ export async function openSuite(model: LoadedModel, tokens: number): Promise<rea
     // tsx wraps named functions in a helper, which what is evaluated in the page does not bring along.
     await page.addInitScript('globalThis.__name = (value) => value;');
     await page.goto(`${vite.url}/public/examples/harbour-chronicle.json`);
+    const from = performance.now();
     const stored = await page.evaluate(
       async ([url, history]) => {
         const { storeSession } = (await import(url!)) as {
@@ -47,9 +52,14 @@ export async function openSuite(model: LoadedModel, tokens: number): Promise<rea
       },
       [`${vite.url}/tests/browser/engine-page.ts`, text],
     );
+    console.error(`Stored ${ids.length} tokens, ${stored.step} refocuses, in ${secondsSince(from)} s.`);
     const opened: Opened[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      opened.push(await open(page, `${vite.url}/#session=${stored.sessionId}`, stored.step));
+      const began = performance.now();
+      opened.push(
+        await open(page, `${vite.url}/#v=${LINK_VERSION}&session=${stored.sessionId}`, stored.step),
+      );
+      console.error(`Round ${round + 1} of ${ROUNDS} took ${secondsSince(began)} s.`);
     }
     const name = `${ids.length} stored tokens, ${stored.step} refocuses`;
     return [
@@ -85,6 +95,10 @@ export async function openSuite(model: LoadedModel, tokens: number): Promise<rea
   }
 }
 
+function secondsSince(from: number): string {
+  return ((performance.now() - from) / 1000).toFixed(0);
+}
+
 /** From when the session begins to be opened, which is when the engine is there, to its last step on the page. */
 async function open(page: Page, address: string, step: number): Promise<Opened> {
   await page.goto('about:blank');
@@ -97,14 +111,27 @@ async function open(page: Page, address: string, step: number): Promise<Opened> 
     }).observe({ type: 'longtask', buffered: true });
   });
   await page.goto(address);
-  const whole = await page.evaluate(async (last) => {
-    const begun = (): number | undefined => performance.getEntriesByName('session-opening')[0]?.startTime;
-    const isWhole = (): boolean =>
-      Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max) >= last;
-    while (begun() === undefined || !isWhole()) await new Promise(requestAnimationFrame);
-    await new Promise(requestAnimationFrame);
-    return { from: begun()!, to: performance.now() };
-  }, step);
+  const whole = await page.evaluate(
+    async ([last, patienceMs]) => {
+      const begun = (): number | undefined => performance.getEntriesByName('session-opening')[0]?.startTime;
+      const shown = (): string | undefined =>
+        document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max;
+      while (begun() === undefined || !(Number(shown()) >= last)) {
+        if (performance.now() > patienceMs) {
+          const said = document.querySelector('[role="alert"]')?.textContent ?? 'nothing is said to be wrong';
+          const what =
+            begun() === undefined
+              ? 'no stored session was opened'
+              : `of ${last} steps ${shown() ?? 'none'} stand there`;
+          throw new Error(`After ${patienceMs} ms ${what}; ${said}.`);
+        }
+        await new Promise(requestAnimationFrame);
+      }
+      await new Promise(requestAnimationFrame);
+      return { from: begun()!, to: performance.now() };
+    },
+    [step, OPENING_MS] as const,
+  );
   const tasks = await tasksSince(page, whole.from);
   const seekingTaskMs = await longestDuring(page, () => page.evaluate(seekThrough, [step, SEEKS] as const));
   const savingTaskMs = await longestDuring(page, () => saveTrace(page));

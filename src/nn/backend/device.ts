@@ -1,34 +1,15 @@
 /**
- * Chooses the TensorFlow.js backend and owns the WebGPU device. Says in one sentence why it chose; never
- * loads a model.
+ * Chooses the backend that networks run on, and owns the WebGPU device. Says in one sentence why it chose; never loads a
+ * model. TensorFlow.js is fetched where the project's own kernels do not run everything.
  */
-import * as tf from '@tensorflow/tfjs';
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { BackendError } from '../errors.ts';
 import type { BackendId, BackendReport } from '../ports.ts';
 import { openKernels } from './kernel-module.ts';
-import type { ThreadHandle } from './kernel-thread.ts';
 import { ThreadPool } from './thread-pool.ts';
 import { oneThread, planThreads, type ThreadPreference } from './thread-plan.ts';
+import type { WasmPaths } from './wasm-paths.ts';
 
 export type BackendPreference = 'auto' | BackendId;
-
-/** Where the binaries of the WASM kernels come from, read when a backend starts, and the threads that share them. */
-interface KernelBinaries {
-  readonly plain: () => Promise<BufferSource>;
-  /** The same kernels over a memory that threads share. */
-  readonly shared: () => Promise<BufferSource>;
-  /** Starts a thread of `kernel-thread.ts`. @throws where none can be had. */
-  readonly startThread: () => ThreadHandle;
-}
-
-/** Where the WASM binaries are. */
-export interface WasmPaths {
-  /** TensorFlow.js's: a folder ending in a slash (Node), or one address for each. */
-  readonly tfjs: string | { readonly plain: string; readonly simd: string };
-  /** Ours. */
-  readonly kernels: KernelBinaries;
-}
 
 export interface BackendOptions {
   readonly wasmPaths: WasmPaths;
@@ -46,7 +27,13 @@ interface OpenAdapter {
   readonly isSoftware: boolean;
 }
 
+/** The backend that was started last. */
+let active: BackendId | null = null;
+/** Where TensorFlow.js finds its binaries on it. */
+let tensorFlowPaths: WasmPaths['tfjs'] = '';
 let ownedDevice: GPUDevice | null = null;
+/** Takes the owned device from TensorFlow.js. */
+let forgetDevice: (() => void) | null = null;
 /** The WASM kernels, once the WASM backend was started; why they cannot run, where they cannot. */
 let kernels: WebAssembly.Module | string | null = null;
 /** Who helps with them; null for nobody. */
@@ -54,7 +41,7 @@ let pool: ThreadPool | null = null;
 
 /** The WASM kernels, where the active backend is theirs and they run; else null, and TensorFlow.js does their work. */
 export function kernelModule(): WebAssembly.Module | null {
-  return tf.getBackend() === 'wasm' && kernels instanceof WebAssembly.Module ? kernels : null;
+  return active === 'wasm' && kernels instanceof WebAssembly.Module ? kernels : null;
 }
 
 /** The threads that a network's kernels may share, where there are any. */
@@ -64,7 +51,34 @@ export function kernelPool(): ThreadPool | null {
 
 /** The device that the app owns, where WebGPU is the active backend; else null. */
 export function gpuDevice(): GPUDevice | null {
-  return tf.getBackend() === 'webgpu' ? ownedDevice : null;
+  return active === 'webgpu' ? ownedDevice : null;
+}
+
+/** The backend that runs; null before one was started. */
+export function activeBackend(): BackendId | null {
+  return active;
+}
+
+/**
+ * Start TensorFlow.js on the active backend where it does not run yet, for a network that nothing else runs.
+ *
+ * @throws {BackendError} if it cannot be fetched or does not start; asked again, it tries again.
+ */
+export async function startTensorFlow(): Promise<void> {
+  if (active === null) throw new BackendError('No backend was started.');
+  const failure = await tryTensorFlow(active);
+  if (failure !== null) throw new BackendError(`${LABELS[active]} cannot run this network: ${failure}.`);
+}
+
+/** @returns null, or the reason why it does not run. */
+async function tryTensorFlow(id: BackendId): Promise<string | null> {
+  try {
+    const { runTensorFlowOn } = await import('./tensor-flow.ts');
+    await runTensorFlowOn(id, tensorFlowPaths);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /**
@@ -123,7 +137,8 @@ export function releaseBackend(): void {
   closePool();
   const device = ownedDevice;
   ownedDevice = null;
-  if (isGpuRegistered()) tf.removeBackend('webgpu');
+  forgetDevice?.();
+  forgetDevice = null;
   device?.destroy();
 }
 
@@ -172,54 +187,31 @@ function canShareMemory(): boolean {
   );
 }
 
-function isGpuRegistered(): boolean {
-  return (tf.findBackendFactory('webgpu') as unknown) !== null;
-}
-
 const LABELS = { webgpu: 'WebGPU', wasm: 'WASM', cpu: 'Plain JavaScript' } satisfies Record<
   BackendId,
   string
 >;
 
-/** Register and activate one backend; null, or the reason why not. */
+/** Make one backend the active one; null, or the reason why not. */
 async function start(
   id: BackendId,
   adapter: OpenAdapter | null,
-  options: BackendOptions,
+  { wasmPaths, onDeviceLost }: BackendOptions,
 ): Promise<string | null> {
+  tensorFlowPaths = wasmPaths.tfjs;
   try {
     if (id === 'webgpu') {
       if (adapter === null) return 'no adapter';
-      await registerOwnDevice(adapter.adapter, options.onDeviceLost);
+      await registerOwnDevice(adapter.adapter, onDeviceLost);
     }
-    if (id === 'wasm') {
-      prepareWasm(options.wasmPaths.tfjs);
-      kernels = await openKernels(options.wasmPaths.kernels.plain);
-    }
-    if (id === 'cpu') await import('@tensorflow/tfjs-backend-cpu');
-    if (!(await tf.setBackend(id))) return 'TensorFlow.js could not initialise it';
-    await tf.ready();
-    return null;
+    if (id === 'wasm') kernels = await openKernels(wasmPaths.kernels.plain);
+    const runsOnKernels = id === 'wasm' && kernels instanceof WebAssembly.Module;
+    const failure = runsOnKernels ? null : await tryTensorFlow(id);
+    if (failure === null) active = id;
+    return failure;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-function prepareWasm(paths: WasmPaths['tfjs']): void {
-  // The paths may be set only before the binary is loaded.
-  if (tf.engine().registry['wasm'] !== undefined) return;
-  // One thread: the threaded build sends its workers its own source text, which a minifier breaks, and they
-  // then hang instead of failing.
-  tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
-  if (typeof paths === 'string') {
-    setWasmPaths(paths);
-    return;
-  }
-  setWasmPaths({
-    'tfjs-backend-wasm.wasm': paths.plain,
-    'tfjs-backend-wasm-simd.wasm': paths.simd,
-    'tfjs-backend-wasm-threaded-simd.wasm': paths.simd,
-  });
 }
 
 /** An adapter with its description, or the reason why there is none. */
@@ -264,13 +256,10 @@ async function registerOwnDevice(
       maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
     },
   });
-  // Fetched only by those who run it: it is half as large as all the rest of the worker.
-  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
-  // Also forgets the factory that importing the package registers, which opens a device of its own.
+  const { registerGpuDevice, forgetGpuDevice } = await import('./tensor-flow.ts');
   releaseBackend();
-  // Small tensors would otherwise stay on the CPU, where the kernels of this room cannot write in place.
-  tf.env().set('WEBGPU_CPU_FORWARD', false);
-  tf.registerBackend('webgpu', () => new WebGPUBackend(device, adapter.info), 3);
+  await registerGpuDevice(device, adapter.info);
+  forgetDevice = forgetGpuDevice;
   ownedDevice = device;
   const lose = (reason: string): void => {
     if (ownedDevice !== device) return;

@@ -11,10 +11,17 @@ export interface MemoryReport {
 }
 
 export function memoryReport(): MemoryReport {
+  const own = {
+    tensors: 0,
+    buffers: kernelUse.blocks + gpuUse.buffers,
+    bytes: kernelUse.bytes + gpuUse.bytes,
+  };
+  // Asked, it would start a backend of its own choice.
+  if ((tf.getBackend() as string | undefined) === undefined) return own;
   const { numTensors, numBytes } = tf.memory();
   return {
     tensors: numTensors,
-    buffers: tf.backend().numDataIds() + kernelUse.blocks + gpuUse.buffers,
-    bytes: numBytes + kernelUse.bytes + gpuUse.bytes,
+    buffers: own.buffers + tf.backend().numDataIds(),
+    bytes: own.bytes + numBytes,
   };
 }

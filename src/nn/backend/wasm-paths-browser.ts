@@ -3,7 +3,7 @@ import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import kernels from '../../../kernels/build/kernels.wasm?url';
 import shared from '../../../kernels/build/kernels-shared.wasm?url';
-import type { WasmPaths } from './device.ts';
+import type { WasmPaths } from './wasm-paths.ts';
 import type { FromThread, ThreadHandle } from './kernel-thread.ts';
 
 async function bytesOf(url: string): Promise<ArrayBuffer> {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { WasmPaths } from './device.ts';
+import type { WasmPaths } from './wasm-paths.ts';
 import type { FromThread, ThreadHandle } from './kernel-thread.ts';
 
 const KERNELS = join(import.meta.dirname, '../../../kernels/build');

@@ -285,8 +285,8 @@ it('holds memory flat over 1,000 refocus-like cycles', async () => {
   await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
   const model = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
   const gistConfig = { ...SYNTHETIC_GIST_NET, contextChildren: 4 };
-  const gistNet = createGistNet(CONFIG, gistConfig, syntheticGistNet(CONFIG));
-  const lensNet = createLensNet(SIZE, 1e-5, SYNTHETIC_LENS_NET, syntheticLensNet(SIZE));
+  const gistNet = await createGistNet(CONFIG, gistConfig, syntheticGistNet(CONFIG));
+  const lensNet = await createLensNet(SIZE, 1e-5, SYNTHETIC_LENS_NET, syntheticLensNet(SIZE));
   const session = model.createDecodeSession(64);
   const slots = randomValues(40 * SIZE, 15);
   const view = {

@@ -1,7 +1,7 @@
 /** The base language model: embeddings and gists in, logits out (docs/models.md). Knows no text and no tree. */
 import { yieldToEvents } from '../../base/clock.ts';
 import type { AttentionReading } from '../../core/parameters/measurement.ts';
-import { SlotHeadsBuffer } from './head-reading.ts';
+import { SlotHeadsBuffer } from './slot-heads-buffer.ts';
 import type { BaseConfig } from './config.ts';
 import { CapacityError, ShapeError } from '../errors.ts';
 import type { LayerRunner, RunningContext, TogetherResult } from './layer-runner.ts';

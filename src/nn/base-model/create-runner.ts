@@ -1,11 +1,10 @@
 /** Chooses what runs a base's layers: the project's own kernels where they can, TensorFlow.js everywhere else. */
-import { gpuDevice, kernelModule, kernelPool } from '../backend/device.ts';
+import { gpuDevice, kernelModule, kernelPool, startTensorFlow } from '../backend/device.ts';
 import type { TensorFile } from '../model-folder/tensor-file.ts';
 import type { BaseConfig } from './config.ts';
 import { KernelRunner } from './kernel-runner.ts';
 import { canRunOnKernels } from './kernel-stack.ts';
 import type { LayerRunner } from './layer-runner.ts';
-import { TensorRunner } from './tensor-runner.ts';
 
 export interface ChosenRunner {
   readonly runner: LayerRunner;
@@ -24,8 +23,14 @@ export async function createRunner(config: BaseConfig, file: TensorFile): Promis
   const runner =
     module !== null && canRunOnKernels(config)
       ? new KernelRunner(config, file, module, kernelPool())
-      : new TensorRunner(config, file);
+      : await createTensorRunner(config, file);
   return { runner, compromise: null };
+}
+
+async function createTensorRunner(config: BaseConfig, file: TensorFile): Promise<LayerRunner> {
+  await startTensorFlow();
+  const { TensorRunner } = await import('./tensor-runner.ts');
+  return new TensorRunner(config, file);
 }
 
 /** A device may refuse a kernel for reasons of its own; TensorFlow.js, whose kernels are simpler, then takes its place. */
@@ -36,8 +41,8 @@ async function createGpuRunner(
 ): Promise<ChosenRunner> {
   // Fetched only by those who have a device.
   const { canRunOnGpu, GpuRunner } = await import('./gpu-runner.ts');
-  const slower = (why: string): ChosenRunner => ({
-    runner: new TensorRunner(config, file),
+  const slower = async (why: string): Promise<ChosenRunner> => ({
+    runner: await createTensorRunner(config, file),
     compromise: `The base runs without the project's own kernels, and slower, because ${why}.`,
   });
   if (!canRunOnGpu(config)) return slower('its sizes are no whole vectors of four');

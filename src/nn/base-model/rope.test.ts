@@ -1,16 +1,19 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BaseModel } from './base-model.ts';
-import { selectBackend } from '../backend/device.ts';
+import { selectBackend, startTensorFlow } from '../backend/device.ts';
 import { ShapeError } from '../errors.ts';
 import { largestError } from '../testing/fixture-parity.ts';
-import { createRopeTables } from './rope.ts';
+import { createRopeTables } from './rope-tables.ts';
 import { randomValues, syntheticBase, syntheticConfig } from '../testing/synthetic-weights.ts';
 import { nodeWasmPaths } from '../backend/wasm-paths-node.ts';
 
 const HEAD_DIM = 8;
 const THETA = 10_000;
 
-beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
+beforeAll(async () => {
+  await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
+  await startTensorFlow();
+});
 
 function tables(positions: number[], deviations?: number[]) {
   const { cos, sin } = createRopeTables(positions, HEAD_DIM, THETA, deviations);

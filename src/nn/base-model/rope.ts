@@ -1,6 +1,4 @@
 /** Rotary positions: angles in float64, cos and sin rounded to float32 once, so big positions stay exact. */
-import * as tf from '@tensorflow/tfjs';
-import type { RopeTables } from '../backend/kernels.ts';
 
 /** `[n, headDim / 2]` each, row after row. */
 export interface Rotations {
@@ -35,16 +33,4 @@ export function rotationsOf(
     }
   }
   return { cos, sin };
-}
-
-/** `rotationsOf` the same as tables `[n, headDim / 2]` on the device, the caller's to dispose. */
-export function createRopeTables(
-  positions: ArrayLike<number>,
-  headDim: number,
-  theta: number,
-  deviations?: ArrayLike<number>,
-): RopeTables {
-  const { cos, sin } = rotationsOf(positions, headDim, theta, deviations);
-  const shape: [number, number] = [positions.length, headDim / 2];
-  return { cos: tf.tensor2d(cos, shape), sin: tf.tensor2d(sin, shape) };
 }

@@ -16,7 +16,7 @@ import type {
   TogetherRequest,
   TogetherResult,
 } from './layer-runner.ts';
-import { createRopeTables } from './rope.ts';
+import { createRopeTables } from './rope-tables.ts';
 import { baseTensors } from './tensor-names.ts';
 import {
   finishLayer,

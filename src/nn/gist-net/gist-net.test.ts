@@ -1,10 +1,20 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { K } from '../../core/tree/ids.ts';
 import { parseBaseConfig } from '../base-model/config.ts';
-import { selectBackend } from '../backend/device.ts';
+import { kernelModule, selectBackend, startTensorFlow } from '../backend/device.ts';
+import { openKernels } from '../backend/kernel-module.ts';
+import { ThreadPool } from '../backend/thread-pool.ts';
 import { fixtureNames, readFixture } from '../testing/fixture-files.ts';
 import { largestError, readTensor } from '../testing/fixture-parity.ts';
+import {
+  randomValues,
+  SYNTHETIC_GIST_NET,
+  syntheticConfig,
+  syntheticGistNet,
+} from '../testing/synthetic-weights.ts';
 import { createGistNet } from './gist-net.ts';
+import { KernelGistNet } from './kernel-gist-net.ts';
+import { TensorGistNet } from './tensor-gist-net.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
 import { nodeWasmPaths } from '../backend/wasm-paths-node.ts';
 
@@ -13,11 +23,11 @@ beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
 /** Far above the noise of float32, far below what a block's own content does. */
 const NOTICEABLE = 1e-3;
 
-function open(name: string) {
+async function open(name: string) {
   const { fixture, weights, io } = readFixture(name);
   const base = parseBaseConfig(fixture.config['base']);
   const config = fixture.config['gistNet'] as Parameters<typeof createGistNet>[1];
-  const net = createGistNet(base, config, SafetensorsFile.parse(weights, name));
+  const net = await createGistNet(base, config, SafetensorsFile.parse(weights, name));
   const d = base.hiddenSize;
   const blocks = readTensor(SafetensorsFile.parse(io, name), 'lod1.children');
   const rows = net.contextChildren + K;
@@ -48,7 +58,7 @@ function open(name: string) {
 
 describe.each(fixtureNames().filter((name) => name.startsWith('gistnet-')))('%s', (name) => {
   it('makes another gist of every block, whatever the attention and the pooling', async () => {
-    const { net, learned, block } = open(name);
+    const { net, learned, block } = await open(name);
     const gists = [await learned(block(0)), await learned(block(1)), await learned(block(2))];
     for (const [a, b] of [
       [0, 1],
@@ -61,7 +71,7 @@ describe.each(fixtureNames().filter((name) => name.startsWith('gistnet-')))('%s'
   });
 
   it('reads every child of the block and what stands before it', async () => {
-    const { net, d, learned, block } = open(name);
+    const { net, d, learned, block } = await open(name);
     const whole = await learned(block(0));
     for (const child of [0, 1, K / 2, K - 1]) {
       const changed = block(0).map((value, i) => (Math.floor(i / d) === child ? -value : value));
@@ -74,7 +84,7 @@ describe.each(fixtureNames().filter((name) => name.startsWith('gistnet-')))('%s'
 
 describe('a GistNet that weighs tokens', () => {
   it('gives the heavier token the larger share of the mean, and none less than nothing', async () => {
-    const { net, d, block } = open('gistnet-affine');
+    const { net, d, block } = await open('gistnet-affine');
     const input = new Float32Array((net.contextChildren + K) * d);
     input.set(block(0), net.contextChildren * d);
     const weights = readTensor(
@@ -97,10 +107,69 @@ describe('a GistNet that weighs tokens', () => {
   });
 
   it('refuses blocks without their tokens, and tokens that it has no weight for', async () => {
-    const { net, d } = open('gistnet-affine');
+    const { net, d } = await open('gistnet-affine');
     const input = new Float32Array((net.contextChildren + K) * d);
     await expect(net.compress(1, input, [0])).rejects.toThrow('tokens');
     await expect(net.compress(1, input, [0], new Uint32Array(K).fill(40))).rejects.toThrow('Token 40');
     net.dispose();
+  });
+});
+
+describe('the kernels', () => {
+  /** Nothing here fills a vector, a panel or a share. */
+  const ODD = syntheticConfig({
+    vocab_size: 11,
+    hidden_size: 38,
+    num_hidden_layers: 1,
+    num_attention_heads: 6,
+    num_key_value_heads: 3,
+    head_dim: 12,
+    intermediate_size: 53,
+  });
+  const VARIANTS = [
+    SYNTHETIC_GIST_NET,
+    { ...SYNTHETIC_GIST_NET, contextChildren: 7, attention: 'causal' },
+    { ...SYNTHETIC_GIST_NET, contextChildren: 0, blocks: 1, lod2Blocks: 2 },
+  ] as const;
+  /** More than are run at once. */
+  const BLOCKS = 19;
+  const file = syntheticGistNet(ODD);
+  const d = ODD.hiddenSize;
+
+  it.each(VARIANTS)('make of odd sizes what TensorFlow.js makes of them: %o', async (config) => {
+    const { contextChildren } = config;
+    await startTensorFlow();
+    const own = new KernelGistNet(ODD, config, file, kernelModule()!);
+    const layers = new TensorGistNet(ODD, config, file);
+    const children = randomValues(BLOCKS * (contextChildren + K) * d, 5);
+    const counts = Array.from({ length: BLOCKS }, (_, i) => Math.min(i, contextChildren));
+    for (const lod of [1, 2]) {
+      const found = await own.compress(lod, children, counts);
+      expect(largestError(found, await layers.compress(lod, children, counts))).toBeLessThan(1e-5);
+    }
+    own.dispose();
+    layers.dispose();
+  });
+
+  it('give the same on several threads to the bit', async () => {
+    const { kernels } = nodeWasmPaths();
+    const module = (await openKernels(kernels.shared)) as WebAssembly.Module;
+    const pool = (await ThreadPool.start({
+      threads: 3,
+      module,
+      startThread: kernels.startThread,
+    })) as ThreadPool;
+    const children = randomValues(2 * 2 * K * d, 6);
+    const gists = await Promise.all(
+      [null, pool].map(async (threads) => {
+        const net = new KernelGistNet(ODD, SYNTHETIC_GIST_NET, file, kernelModule()!, threads, 1);
+        const made = await net.compress(1, children, [0, K]);
+        net.dispose();
+        return made;
+      }),
+    );
+    pool.close();
+    expect(gists[1]).toEqual(gists[0]);
+    expect(gists[0]!.every(Number.isFinite)).toBe(true);
   });
 });

@@ -7,7 +7,7 @@ import type { Kernels, RopeTables } from '../backend/kernels.ts';
 import type { GistNetConfig } from '../model-folder/manifest.ts';
 import type { GistNet } from '../ports.ts';
 import { checkBlocks, sharesOf } from './gist-input.ts';
-import { createRopeTables } from '../base-model/rope.ts';
+import { createRopeTables } from '../base-model/rope-tables.ts';
 import type { SafetensorsFile } from '../model-folder/safetensors.ts';
 import {
   finishLayer,

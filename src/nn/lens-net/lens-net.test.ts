@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { selectBackend } from '../backend/device.ts';
+import { kernelModule, selectBackend, startTensorFlow } from '../backend/device.ts';
 import { WeightError } from '../model-folder/errors.ts';
 import { SLOT_FEATURES } from '../../core/context/slot-view.ts';
 import { LEXICAL_FEATURES } from '../../core/lexical/history-words.ts';
 import { readFixture } from '../testing/fixture-files.ts';
 import { createFixtureLens, largestError, lensFixtureInput } from '../testing/fixture-parity.ts';
 import type { LensInput } from '../ports.ts';
-import { kernelModule } from '../backend/device.ts';
 import { canRunOnKernels, KernelLensNet } from './kernel-lens-net.ts';
-import { createLensNet, SlotLensNet } from './lens-net.ts';
+import { createLensNet } from './lens-net.ts';
+import { SlotLensNet } from './slot-lens-net.ts';
 import type { LensNetConfig } from '../model-folder/manifest.ts';
 import { memoryReport } from '../backend/memory-report.ts';
 import { randomValues } from '../testing/synthetic-weights.ts';
@@ -28,11 +28,11 @@ const VARIANTS = [
   'lensnet-perceiver-words-n70-m12',
 ];
 
-function open(name: string) {
+async function open(name: string) {
   const { fixture, weights, io } = readFixture(name);
   const file = SafetensorsFile.parse(weights, name);
   return {
-    net: createFixtureLens(fixture.config, file),
+    net: await createFixtureLens(fixture.config, file),
     input: lensFixtureInput(SafetensorsFile.parse(io, name)),
     file,
   };
@@ -47,7 +47,7 @@ function without(input: LensInput, field: 'tail' | 'embeddings', row: number): L
 
 describe.each(VARIANTS)('%s', (name) => {
   it('sees the query at the tail: each of its tokens moves every score', async () => {
-    const { net, input } = open(name);
+    const { net, input } = await open(name);
     const before = await net.logits(input);
     for (let row = 0; row < input.tailCount; row++) {
       const after = await net.logits(without(input, 'tail', row));
@@ -57,7 +57,7 @@ describe.each(VARIANTS)('%s', (name) => {
   });
 
   it('is not causal: the newest slot moves the oldest one’s score', async () => {
-    const { net, input } = open(name);
+    const { net, input } = await open(name);
     const before = await net.logits(input);
     const after = await net.logits(without(input, 'embeddings', input.slotCount - 1));
     expect(after[0]).not.toBe(before[0]);
@@ -65,7 +65,7 @@ describe.each(VARIANTS)('%s', (name) => {
   });
 
   it('scores slots in any order alike, where the order says nothing', async () => {
-    const { net, input } = open(name);
+    const { net, input } = await open(name);
     // Within one window: the first 32 slots backwards.
     const reverse = (values: Float32Array): Float32Array => {
       const width = values.length / input.slotCount;
@@ -88,7 +88,7 @@ describe.each(VARIANTS)('%s', (name) => {
 
   it('asks for nothing without a tail, and leaves no tensor behind', async () => {
     const before = memoryReport();
-    const { net, input } = open(name);
+    const { net, input } = await open(name);
     const nothing = await net.logits({ ...input, tail: new Float32Array(0), tailCount: 0 });
     expect(nothing).toEqual(new Float32Array(input.slotCount));
     // The room for a pass is kept.
@@ -102,7 +102,7 @@ describe.each(VARIANTS)('%s', (name) => {
 });
 
 it('needs the words that it was trained with, and reads them', async () => {
-  const { net, input } = open('lensnet-words-n70-m12');
+  const { net, input } = await open('lensnet-words-n70-m12');
   expect(net.readsWords).toBe(true);
   await expect(net.logits({ ...input, lexical: null })).rejects.toThrow('lexical');
   const before = await net.logits(input);
@@ -112,7 +112,7 @@ it('needs the words that it was trained with, and reads them', async () => {
 });
 
 it('scores without words as before where it was made without', async () => {
-  const { net, input } = open('lensnet-n70-m12');
+  const { net, input } = await open('lensnet-n70-m12');
   expect(net.readsWords).toBe(false);
   const words = new Float32Array(input.slotCount * LEXICAL_FEATURES).fill(1);
   expect(await net.logits({ ...input, lexical: words })).toEqual(await net.logits(input));
@@ -120,9 +120,9 @@ it('scores without words as before where it was made without', async () => {
 });
 
 describe('the kernels', () => {
-  it('are what the default variant runs on, wide enough for them, and no other', () => {
+  it('are what the default variant runs on, wide enough for them, and no other', async () => {
     for (const name of VARIANTS) {
-      const { net } = open(name);
+      const { net } = await open(name);
       const isOnKernels = name === 'lensnet-n70-m12' || name === 'lensnet-words-n70-m12';
       expect(net instanceof KernelLensNet, name).toBe(isOnKernels);
       expect(net.work !== undefined, name).toBe(isOnKernels);
@@ -143,6 +143,7 @@ describe('the kernels', () => {
     const file = SafetensorsFile.parse(weights, 'weights');
     if (!canRunOnKernels(config)) throw new Error('The fixture does not run on the kernels.');
     const net = new KernelLensNet(hiddenSize, epsilon, config, file, kernelModule()!, null);
+    await startTensorFlow();
     const layers = new SlotLensNet(hiddenSize, epsilon, config, file);
     const shared = (columns: number, seed: number): Float32Array => {
       const rows = randomValues(slots * columns, seed);
@@ -171,31 +172,33 @@ describe('the kernels', () => {
 });
 
 it('gives slots the same scores where fewer are asked for, and others that of the nearest before', async () => {
-  const { net, input } = open('lensnet-words-n70-m12');
+  const { net, input } = await open('lensnet-words-n70-m12');
   const all = await net.logits(input);
   const asked = Uint32Array.of(0, 1, 5, 33, 69);
   const some = await net.logits({ ...input, scoredSlots: asked });
   expect(some).toEqual(all.map((_, slot) => all[asked.findLast((first) => first <= slot)!]!));
   // The other variants score all of them.
-  const { net: layers, input: plain } = open('lensnet-transformer-n70-m12');
+  const { net: layers, input: plain } = await open('lensnet-transformer-n70-m12');
   expect(await layers.logits({ ...plain, scoredSlots: asked })).toEqual(await layers.logits(plain));
   net.dispose();
   layers.dispose();
 });
 
-it('refuses weights that were made without words, by the tensor’s name', () => {
+it('refuses weights that were made without words, by the tensor’s name', async () => {
   const { fixture } = readFixture('lensnet-words-n70-m12');
-  const { file, net } = open('lensnet-n70-m12');
+  const { file, net } = await open('lensnet-n70-m12');
   net.dispose();
-  expect(() => createLensNet(16, 1e-5, fixture.config['lensNet'] as LensNetConfig, file)).toThrow(/slot_in/);
+  await expect(createLensNet(16, 1e-5, fixture.config['lensNet'] as LensNetConfig, file)).rejects.toThrow(
+    /slot_in/,
+  );
 });
 
-it('refuses the weights of another variant, and leaves no tensor behind', () => {
+it('refuses the weights of another variant, and leaves no tensor behind', async () => {
   const { fixture } = readFixture('lensnet-perceiver-n70-m12');
-  const { file, net } = open('lensnet-transformer-n70-m12');
+  const { file, net } = await open('lensnet-transformer-n70-m12');
   net.dispose();
   const before = memoryReport();
-  expect(() => createLensNet(16, 1e-5, fixture.config['lensNet'] as LensNetConfig, file)).toThrow(
+  await expect(createLensNet(16, 1e-5, fixture.config['lensNet'] as LensNetConfig, file)).rejects.toThrow(
     WeightError,
   );
   expect(memoryReport()).toEqual(before);

@@ -24,10 +24,10 @@ const open = (changes: Partial<FocusHeadsSection> = {}) =>
 
 it('gives each head a LensNet of its own, made when it is first asked for and disposed together', async () => {
   const before = memoryReport().tensors;
-  const heads = open();
+  const heads = await open();
   expect(memoryReport().tensors).toBe(before);
   const view = lensFixtureInput(SafetensorsFile.parse(io, 'io')) as SlotView;
-  const own = createFixtureLens(fixture.config, SafetensorsFile.parse(weights, 'weights'));
+  const own = await createFixtureLens(fixture.config, SafetensorsFile.parse(weights, 'weights'));
   const scores = [await own.score(view)];
   for (const head of [0, 1, 2]) scores.push(await heads.lensOf!(head).score(view));
   for (const [a, one] of scores.entries()) {
@@ -39,9 +39,13 @@ it('gives each head a LensNet of its own, made when it is first asked for and di
   expect(memoryReport().tensors).toBe(before);
 });
 
-it('has no part that the manifest does not name', () => {
+it('has no part that the manifest does not name', async () => {
   const bare = { heads: SECTION.heads, ...FILE };
-  const heads = createFocusHeads({ hiddenSize: 16, epsilon: 1e-5, lensNet: LENS_NET }, bare, () => weights);
+  const heads = await createFocusHeads(
+    { hiddenSize: 16, epsilon: 1e-5, lensNet: LENS_NET },
+    bare,
+    () => weights,
+  );
   expect([heads.lensOf, heads.router, heads.merger]).toEqual([null, null, null]);
 });
 
@@ -50,11 +54,12 @@ it.each([
   [{ adapters: { rank: 5 } }, /adapters\.slot_in\.a.*rank 2, but the manifest says 5/],
   [{ router: { width: 9 } }, /router\.input\.weight/],
   [{ merger: { width: 9 } }, /merger\.input\.weight/],
-])('refuses weights of another shape by name: %o', (changes, message) => {
-  expect(() => open(changes)).toThrow(message);
+])('refuses weights of another shape by name: %o', async (changes, message) => {
+  await expect(open(changes)).rejects.toThrow(message);
 });
 
-it('refuses statistics of another number of heads', () => {
+it('refuses statistics of another number of heads', async () => {
   const row = { wanted: 0, peak: 0, mean: 0, rawShare: 0 };
-  expect(() => open().router!(new Float32Array(16), [row, row])).toThrow('for 3 heads, not for 2');
+  const { router } = await open();
+  expect(() => router!(new Float32Array(16), [row, row])).toThrow('for 3 heads, not for 2');
 });

@@ -1,6 +1,6 @@
 /** What Multi-Head Focus learned for a number of heads, as a manifest names it: adapted LensNets, router and merger. */
 import { AdaptedWeights } from '../lens-net/adapted-weights.ts';
-import { createLensNet } from '../lens-net/lens-net.ts';
+import { type LensMaker, openLensMaker } from '../lens-net/lens-net.ts';
 import type { FocusHeadsSection, LensNetSection } from '../model-folder/manifest.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
 import type { FocusHeads, LensNet } from '../ports.ts';
@@ -24,11 +24,11 @@ export interface OwnedFocusHeads extends FocusHeads {
  * for, so that a run with one head costs no memory of the device.
  * @throws {WeightError} if the weights do not fit.
  */
-export function createFocusHeads(
+export async function createFocusHeads(
   { hiddenSize, epsilon, lensNet }: FocusHeadsShape,
   { heads, weights, adapters, router, merger }: FocusHeadsSection,
   take: (name: string) => ArrayBuffer,
-): OwnedFocusHeads {
+): Promise<OwnedFocusHeads> {
   const file = SafetensorsFile.parse(take(weights), weights);
   const nets = new Map<number, LensNet>();
   return {
@@ -43,7 +43,7 @@ export function createFocusHeads(
               adapters.rank,
               SafetensorsFile.parse(take(lensNet.weights), lensNet.weights),
             ),
-            (own) => createLensNet(hiddenSize, epsilon, lensNet, own),
+            await openLensMaker(hiddenSize, epsilon, lensNet),
             nets,
           ),
     router: router === undefined ? null : createHeadRouter(file, hiddenSize, heads, router.width),
@@ -67,7 +67,7 @@ function adaptedWeights(
 
 function lensMaker(
   weights: readonly AdaptedWeights[],
-  create: (weights: AdaptedWeights) => LensNet,
+  create: LensMaker,
   nets: Map<number, LensNet>,
 ): (head: number) => LensNet {
   return (head) => {

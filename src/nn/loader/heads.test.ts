@@ -116,7 +116,7 @@ describe.each(SHIPPED_HEADS)('the heads of %s', (id) => {
     const manifest = await readHeadsManifest(source);
     const files = await readVerified(source, headFiles(manifest), manifest.files, {});
     const config = parseBaseConfig(BASES[id], 'config.json');
-    const heads = createHeads(
+    const heads = await createHeads(
       config,
       manifest,
       (name) => files.get(name)!,

@@ -3,7 +3,7 @@ import { IN_WORDS } from '../../base/schema-words.ts';
 import type { BaseConfig } from '../base-model/config.ts';
 import { createGistNet } from '../gist-net/gist-net.ts';
 import { DeferredLensNet } from '../lens-net/deferred-lens-net.ts';
-import { createFocusHeads } from './focus-heads.ts';
+import { createFocusHeads, type OwnedFocusHeads } from './focus-heads.ts';
 import { createLensNet } from '../lens-net/lens-net.ts';
 import { createLensWorkshop } from '../lens-net/training/workshop.ts';
 import { ModelSourceError, WeightError } from '../model-folder/errors.ts';
@@ -41,12 +41,12 @@ export type Heads = Pick<
  * @param readLater - the same, of a file that was not read yet.
  * @throws {WeightError} if weights do not fit the base.
  */
-export function createHeads(
+export async function createHeads(
   { hiddenSize, epsilon, ...base }: BaseConfig,
   { gistNet, lensNet, otherLensNets = [], stagingLensNet, focusHeads = [] }: NetworkSections,
   take: (name: string) => ArrayBuffer,
   readLater: (name: string) => Promise<ArrayBuffer>,
-): Heads {
+): Promise<Heads> {
   const networks: { dispose(): void }[] = [];
   const own = <T extends { dispose(): void }>(network: T): T => {
     networks.push(network);
@@ -56,27 +56,27 @@ export function createHeads(
     for (const network of networks.splice(0)) network.dispose();
   };
   const open = (name: string): SafetensorsFile => SafetensorsFile.parse(take(name), name);
-  const lensNetOf = (section: LensNetSection, weights: ArrayBuffer): LensNet =>
+  const lensNetOf = (section: LensNetSection, weights: ArrayBuffer): Promise<LensNet> =>
     createLensNet(hiddenSize, epsilon, section, SafetensorsFile.parse(weights, section.weights));
   const deferred = (section: LensNetSection): LensNet =>
     own(new DeferredLensNet(section, async () => lensNetOf(section, await readLater(section.weights))));
   const workshopOf = (section: LensNetSection, weights: () => Promise<ArrayBuffer>) =>
     [section.variant, createLensWorkshop(hiddenSize, epsilon, section, weights)] as const;
   try {
+    const brought = new Map<number, OwnedFocusHeads>();
+    for (const section of focusHeads) {
+      const heads = await createFocusHeads({ hiddenSize, epsilon, lensNet }, section, take);
+      brought.set(section.heads, own(heads));
+    }
     return {
       gistNet:
         gistNet === undefined
           ? null
-          : own(createGistNet({ hiddenSize, epsilon, ...base }, gistNet, open(gistNet.weights))),
-      lensNet: lensNet === undefined ? null : own(lensNetOf(lensNet, take(lensNet.weights))),
+          : own(await createGistNet({ hiddenSize, epsilon, ...base }, gistNet, open(gistNet.weights))),
+      lensNet: lensNet === undefined ? null : own(await lensNetOf(lensNet, take(lensNet.weights))),
       otherLensNets: new Map(otherLensNets.map((other) => [other.variant, deferred(other)])),
       ...(stagingLensNet && { stagingLensNet: deferred(stagingLensNet) }),
-      focusHeads: new Map(
-        focusHeads.map((section) => [
-          section.heads,
-          own(createFocusHeads({ hiddenSize, epsilon, lensNet }, section, take)),
-        ]),
-      ),
+      focusHeads: brought,
       lensWorkshops: new Map([
         ...(lensNet === undefined ? [] : [workshopOf(lensNet, () => Promise.resolve(take(lensNet.weights)))]),
         ...otherLensNets.map((section) => workshopOf(section, () => readLater(section.weights))),
@@ -124,7 +124,7 @@ export async function findHeads(
       }
       const files = await readVerified(source, headFiles(manifest), manifest.files, options);
       const readLater = (name: string) => readOne(source, name, manifest.files);
-      const heads = createHeads(config, manifest, (name) => files.get(name)!, readLater);
+      const heads = await createHeads(config, manifest, (name) => files.get(name)!, readLater);
       return { ...heads, manifest, hash: await hashOfFiles(manifest.files) };
     } catch (error) {
       // What is only on offer may be missing where the page is served from: the base runs without, and says so.

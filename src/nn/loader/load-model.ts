@@ -50,7 +50,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const hash = await hashOfFiles(manifest.files);
   const baseModel = await BaseModel.open(config, SafetensorsFile.parse(take(base.weights), base.weights));
   try {
-    const heads = createHeads(config, manifest, take, (name) => readOne(source, name, manifest.files));
+    const heads = await createHeads(config, manifest, take, (name) => readOne(source, name, manifest.files));
     return {
       id: manifest.id,
       title: manifest.title,

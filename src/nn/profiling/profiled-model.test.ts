@@ -32,7 +32,7 @@ async function open(timesKernels = false, lens = LENS) {
   const { fixture, weights } = readFixture(lens);
   const profile = new Profile(() => performance.now());
   const base = await BaseModel.open(CONFIG, syntheticBase(CONFIG));
-  const lensNet = createFixtureLens(fixture.config, SafetensorsFile.parse(weights, lens)) as LensNet;
+  const lensNet: LensNet = await createFixtureLens(fixture.config, SafetensorsFile.parse(weights, lens));
   const nets = { lensNet, gistNet: {} as GistNet, otherLensNets: new Map(), lensWorkshops: new Map() };
   const plain = { base, ...nets, dispose: () => undefined };
   const model = profiledModel(plain as unknown as LoadedModel, { profile, timesKernels: () => timesKernels });

@@ -57,8 +57,8 @@ export function profiledModel(model: LoadedModel, sink: ModelProfile): LoadedMod
         variant,
         {
           shippedWeights: workshop.shippedWeights,
-          createNet: (weights: ArrayBuffer, file: string) =>
-            new ProfiledLensNet(workshop.createNet(weights, file), 'LensNet trained', sink),
+          createNet: async (weights: ArrayBuffer, file: string) =>
+            new ProfiledLensNet(await workshop.createNet(weights, file), 'LensNet trained', sink),
           createTrainer: (weights: ArrayBuffer, file: string) => workshop.createTrainer(weights, file),
         },
       ]),

@@ -92,7 +92,7 @@ async function measureGistNet(
 ): Promise<number> {
   const base = parseBaseConfig(config['base']);
   const gistConfig = config['gistNet'] as Parameters<typeof createGistNet>[1];
-  const net = createGistNet(base, gistConfig, weights);
+  const net = await createGistNet(base, gistConfig, weights);
   const width = net.contextChildren;
   try {
     let worst = 0;
@@ -127,7 +127,7 @@ async function measureLensNet(
   weights: SafetensorsFile,
   io: SafetensorsFile,
 ): Promise<number> {
-  const net = createFixtureLens(config, weights);
+  const net = await createFixtureLens(config, weights);
   try {
     const logits = await net.logits(lensFixtureInput(io));
     const scores = logits.map(Math.tanh);
@@ -148,7 +148,7 @@ async function measureFocusHeads(
   const lensNet = { ...(config['lensNet'] as LensNetConfig), ...file };
   const section = { ...(config['focusHeads'] as Omit<FocusHeadsSection, keyof typeof file>), ...file };
   const [hiddenSize, epsilon] = [config['hiddenSize'] as number, config['epsilon'] as number];
-  const brought = createFocusHeads({ hiddenSize, epsilon, lensNet }, section, () => weightBytes);
+  const brought = await createFocusHeads({ hiddenSize, epsilon, lensNet }, section, () => weightBytes);
   try {
     const slots = io.shape('own')[0] ?? 0;
     const logits = readTensor(io, 'headLogits');

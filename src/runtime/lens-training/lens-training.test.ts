@@ -22,11 +22,13 @@ import type { LensTrainingReport, LensTrainingRequest } from './messages.ts';
 const SIZE = { ...SYNTHETIC_LENS_NET, width: 8, heads: 1, tailQueries: 2, tailTokens: 16 };
 const RUN = { action: 'start', states: 9, questions: 0, steps: 2, learningRate: 1e-3, seed: 1 } as const;
 
-function trainableModel(change: (workshop: LensWorkshop) => LensWorkshop = (same) => same): FakeModel {
+async function trainableModel(
+  change: (workshop: LensWorkshop) => LensWorkshop = (same) => same,
+): Promise<FakeModel> {
   const shipped = syntheticLensNet(FAKE_HIDDEN_SIZE, 3, SIZE).bytes.slice(0);
   const workshop = change(createLensWorkshop(FAKE_HIDDEN_SIZE, 1e-5, SIZE, () => Promise.resolve(shipped)));
   const lensWorkshops = new Map([['dual-cross-attention' as const, workshop]]);
-  return { ...createFakeModel(), lensNet: workshop.createNet(shipped, 'shipped'), lensWorkshops };
+  return { ...createFakeModel(), lensNet: await workshop.createNet(shipped, 'shipped'), lensWorkshops };
 }
 
 /** The next worker finds what the last one stored. */
@@ -36,7 +38,7 @@ const hosts: EngineFixture[] = [];
 
 async function bootTrainable(options: Parameters<typeof bootEngine>[0] = {}): Promise<EngineFixture> {
   const store = { ...createMemoryStore(), close: outlivesItsHost };
-  const fixture = await bootEngine({ model: trainableModel(), store, ...options });
+  const fixture = await bootEngine({ model: await trainableModel(), store, ...options });
   hosts.push(fixture);
   return fixture;
 }
@@ -138,9 +140,9 @@ describe('training LensNet on a session', () => {
   });
 
   it('trains the variant that scores, and what is kept scores while that is asked for', async () => {
-    const model = trainableModel();
+    const model = await trainableModel();
     const workshop = model.lensWorkshops.get('dual-cross-attention')!;
-    const perceiver = workshop.createNet(await workshop.shippedWeights(), 'shipped');
+    const perceiver = await workshop.createNet(await workshop.shippedWeights(), 'shipped');
     const fixture = await bootTrainable({
       model: {
         ...model,
@@ -211,7 +213,7 @@ describe('training LensNet on a session', () => {
         return trainer;
       },
     });
-    const fixture = await bootTrainable({ model: trainableModel(failing) });
+    const fixture = await bootTrainable({ model: await trainableModel(failing) });
     const id = await open(fixture);
     await ingest(fixture, prose(1500));
     await ask(fixture, { ...RUN, steps: 3 });

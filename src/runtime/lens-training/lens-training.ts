@@ -296,7 +296,7 @@ export class LensTraining {
     if (workshop === undefined) throw badWeights(`${file}: ${model.title} has no LensNet ${variant}.`);
     let net: LensNet;
     try {
-      net = workshop.createNet(weights, file);
+      net = await workshop.createNet(weights, file);
     } catch (error) {
       throw badWeights(error instanceof Error ? error.message : String(error), { cause: error });
     }

@@ -255,7 +255,7 @@ export class TrainingRun {
 
   private async checkpoint(trainer: LensTrainer): Promise<void> {
     const weights = trainer.encodeWeights(TRAINED_FILE);
-    const net = this.input.workshop.createNet(weights, TRAINED_FILE);
+    const net = await this.input.workshop.createNet(weights, TRAINED_FILE);
     try {
       this.after = await this.measure({ net, variant: this.input.lens.variant }, this.step);
     } finally {

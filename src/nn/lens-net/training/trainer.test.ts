@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SLOT_FEATURES } from '../../../core/context/slot-view.ts';
-import { selectBackend } from '../../backend/device.ts';
+import { selectBackend, startTensorFlow } from '../../backend/device.ts';
 import { TrainingError } from '../../errors.ts';
 import { WeightError } from '../../model-folder/errors.ts';
 import { largestError, lensFixtureInput } from '../../testing/fixture-parity.ts';
@@ -50,11 +50,14 @@ const names = readdirSync(FIXTURES).filter(
 );
 
 describe.each(['cpu', 'wasm'] as const)('%s', (backend) => {
-  beforeAll(() => selectBackend(backend, { wasmPaths: nodeWasmPaths() }));
+  beforeAll(async () => {
+    await selectBackend(backend, { wasmPaths: nodeWasmPaths() });
+    await startTensorFlow();
+  });
 
   it.each(names)('reads %s as inference does', async (name) => {
     const { shape, weights, input } = openFixture(name);
-    const net = createLensNet(
+    const net = await createLensNet(
       shape.hiddenSize,
       shape.epsilon,
       shape.config,
@@ -116,7 +119,7 @@ async function train(trainer: SlotLensTrainer, from: number, to: number): Promis
 
 /** Share of unseen examples whose wanted entry scores highest. */
 async function hitRate(weights: ArrayBuffer): Promise<number> {
-  const net = createLensNet(
+  const net = await createLensNet(
     SHAPE.hiddenSize,
     SHAPE.epsilon,
     SHAPE.config,
@@ -132,7 +135,10 @@ async function hitRate(weights: ArrayBuffer): Promise<number> {
 }
 
 describe('training on wasm', () => {
-  beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
+  beforeAll(async () => {
+    await selectBackend('wasm', { wasmPaths: nodeWasmPaths() });
+    await startTensorFlow();
+  });
 
   it.each([
     'lensnet-n7-m5',
@@ -233,6 +239,6 @@ describe('training on wasm', () => {
     expect(new Uint8Array(twice.encodeWeights('twice'))).toEqual(new Uint8Array(written));
     const narrow = syntheticLensNet(8, 3, SHAPE.config).bytes.slice(0);
     await expect(workshop.createTrainer(narrow, 'narrow')).rejects.toThrow(WeightError);
-    expect(() => workshop.createNet(narrow, 'narrow.safetensors')).toThrow(/narrow\.safetensors.*slot_in/);
+    await expect(workshop.createNet(narrow, 'narrow.safetensors')).rejects.toThrow(/narrow\.safetensors.*slot_in/);
   });
 });

@@ -1,4 +1,5 @@
 /** Makes LensNets and their trainers for one model: what the runtime needs to train, exchange and bring back. */
+import { startTensorFlow } from '../../backend/device.ts';
 import { createLensNet } from '../lens-net.ts';
 import type { LensNetConfig } from '../../model-folder/manifest.ts';
 import type { LensWorkshop } from '../../ports.ts';
@@ -20,6 +21,7 @@ export function createLensWorkshop(
     createNet: (weights, file) =>
       createLensNet(hiddenSize, epsilon, config, SafetensorsFile.parse(weights, file)),
     createTrainer: async (weights, file) => {
+      await startTensorFlow();
       const { SlotLensTrainer } = await import('./trainer.ts');
       return new SlotLensTrainer({ hiddenSize, epsilon, config }, SafetensorsFile.parse(weights, file));
     },

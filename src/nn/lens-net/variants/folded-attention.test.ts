@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { selectBackend } from '../../backend/device.ts';
+import { selectBackend, startTensorFlow } from '../../backend/device.ts';
 import { nodeWasmPaths } from '../../backend/wasm-paths-node.ts';
 import { applyLinear, type Linear } from '../../model-folder/weights.ts';
 import { largestError } from '../../testing/fixture-parity.ts';
@@ -30,7 +30,10 @@ function attend(x: tf.Tensor2D, other: tf.Tensor2D, { q, k, v, output }: Attenti
 }
 
 describe.each(['wasm', 'cpu'] as const)('folded attention on %s', (backend) => {
-  beforeAll(() => selectBackend(backend, { wasmPaths: nodeWasmPaths() }));
+  beforeAll(async () => {
+    await selectBackend(backend, { wasmPaths: nodeWasmPaths() });
+    await startTensorFlow();
+  });
 
   it.each([
     [70, 9, true],
