@@ -38,6 +38,14 @@ export async function openPage(
   return { page, context, complaints };
 }
 
+/** Of the page's links (`src/ui/features/share/link-state.ts`): one of an unknown version names nothing. */
+const LINK_VERSION = 2;
+
+/** Where a page opens a session that its browser stored. @param url - of the page, without a last slash. */
+export function sessionAddress(url: string, sessionId: string): string {
+  return `${url}/#v=${LINK_VERSION}&session=${sessionId}`;
+}
+
 /** Wait until the run on the page has this many steps. */
 export async function reachStep(page: Page, steps: number, timeoutMs?: number): Promise<void> {
   await page.waitForFunction(

@@ -4,7 +4,7 @@
  */
 import type { Page } from 'playwright-core';
 import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
-import { openPage, runPaletteCommand } from '../../tests/browser/open-page.ts';
+import { openPage, runPaletteCommand, sessionAddress } from '../../tests/browser/open-page.ts';
 import { writeSyntheticHistory } from '../synthetic-history.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
 import { type BenchRow, rowOf } from './measure.ts';
@@ -15,8 +15,6 @@ const PATIENCE_MS = 1_800_000;
 /** From the reload to the whole timeline, the engine's start and the page's modules from Vite included. */
 const OPENING_MS = 120_000;
 const ROUNDS = 3;
-/** Of the page's links (`src/ui/features/share/link-state.ts`). */
-const LINK_VERSION = 2;
 
 /** Tasks of the main thread longer than this can be felt. */
 const LONG_TASK_MS = 50;
@@ -57,7 +55,7 @@ export async function openSuite(model: LoadedModel, tokens: number): Promise<rea
     for (let round = 0; round < ROUNDS; round++) {
       const began = performance.now();
       opened.push(
-        await open(page, `${vite.url}/#v=${LINK_VERSION}&session=${stored.sessionId}`, stored.step),
+        await open(page, sessionAddress(vite.url, stored.sessionId), stored.step),
       );
       console.error(`Round ${round + 1} of ${ROUNDS} took ${secondsSince(began)} s.`);
     }

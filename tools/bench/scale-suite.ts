@@ -5,7 +5,7 @@
  */
 import { mean } from 'simple-statistics';
 import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
-import { openPage } from '../../tests/browser/open-page.ts';
+import { openPage, sessionAddress } from '../../tests/browser/open-page.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { PostingSegment } from '../../src/core/lexical/posting-segment.ts';
 import { HistoryWords } from '../../src/core/lexical/history-words.ts';
@@ -186,7 +186,7 @@ async function inChromium(rounds: number, words: Uint32Array, tokens: number): P
       );
     }
     await page.goto('about:blank');
-    await page.goto(`${vite.url}/#session=${id}`);
+    await page.goto(sessionAddress(vite.url, id));
     const shownMs = await page.evaluate(async () => {
       const begun = (): number | undefined => performance.getEntriesByName('session-opening')[0]?.startTime;
       const isShown = (): boolean =>
