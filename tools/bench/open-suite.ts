@@ -54,9 +54,7 @@ export async function openSuite(model: LoadedModel, tokens: number): Promise<rea
     const opened: Opened[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const began = performance.now();
-      opened.push(
-        await open(page, sessionAddress(vite.url, stored.sessionId), stored.step),
-      );
+      opened.push(await open(page, sessionAddress(vite.url, stored.sessionId), stored.step));
       console.error(`Round ${round + 1} of ${ROUNDS} took ${secondsSince(began)} s.`);
     }
     const name = `${ids.length} stored tokens, ${stored.step} refocuses`;
