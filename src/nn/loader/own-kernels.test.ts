@@ -14,7 +14,7 @@ import { K } from '../../core/tree/ids.ts';
 import { loadModel } from './load-model.ts';
 
 /** As TensorFlow.js has it before anything of it was started. */
-const running = (): string | undefined => tf.getBackend() as string | undefined;
+const running = (): string | undefined => tf.getBackend();
 
 it('reads, focuses and decodes without TensorFlow.js, which starts with the first net that needs it', async () => {
   await expect(startTensorFlow()).rejects.toThrow(BackendError);
