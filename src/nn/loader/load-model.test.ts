@@ -14,6 +14,7 @@ import { readFixture } from '../testing/fixture-files.ts';
 import type { LoadProgress } from '../model-folder/verified-files.ts';
 import { loadModel } from './load-model.ts';
 import type { SlotView } from '../../core/context/slot-view.ts';
+import { KernelMemory } from '../backend/kernel-memory.ts';
 import { memoryReport } from '../backend/memory-report.ts';
 import type { ModelSource } from '../model-folder/model-source.ts';
 import {
@@ -363,35 +364,70 @@ describe('a faulty folder is refused, naming the file, and leaves no tensor', ()
   });
 });
 
-describe('fault 14: memory that runs out while a model is loaded', () => {
-  /** Load a folder and let the n-th array find no memory. @returns how many were written. */
-  async function loadUntil(nth: number): Promise<number> {
-    const backend = tf.backend();
-    const write = backend.write.bind(backend);
-    let written = 0;
-    const writing = vi.spyOn(backend, 'write').mockImplementation((...values) => {
-      written += 1;
-      if (written === nth) throw new RangeError('Array buffer allocation failed');
-      return write(...values);
-    });
-    try {
-      (await loadModel(sourceOf(modelFolder(OTHER_LENS_NETS)))).dispose();
-    } finally {
-      writing.mockRestore();
-    }
-    return written;
-  }
+describe.each(['the project’s own kernels', 'TensorFlow.js'])(
+  'fault 14: memory that runs out while a model is loaded on %s',
+  (runner) => {
+    const paths = nodeWasmPaths();
+    const isOwn = runner !== 'TensorFlow.js';
+    const plain = isOwn ? paths.kernels.plain : () => Promise.resolve(new Uint8Array(8));
+    beforeAll(() => selectBackend('wasm', { wasmPaths: { ...paths, kernels: { ...paths.kernels, plain } } }));
 
-  it.each([0.01, 0.3, 0.6, 1])(
-    'after %s of its arrays: it is refused, nothing of it is left, and it loads when there is room',
-    async (share) => {
-      const before = memoryReport();
-      const arrays = await loadUntil(Infinity);
-      expect(arrays).toBeGreaterThan(20);
-      await expect(loadUntil(Math.ceil(share * arrays))).rejects.toThrow('allocation failed');
-      expect(memoryReport()).toEqual(before);
-      await loadUntil(Infinity);
-      expect(memoryReport()).toEqual(before);
-    },
-  );
-});
+    /** Load a folder and let the n-th array find no memory. @returns how many were made. */
+    async function loadUntil(nth: number): Promise<number> {
+      let made = 0;
+      const count = (): void => {
+        made += 1;
+        if (made === nth) throw new RangeError('Array buffer allocation failed');
+      };
+      const restore = isOwn ? countBlocks(count) : countTensors(count);
+      try {
+        (await loadModel(sourceOf(modelFolder(OTHER_LENS_NETS)))).dispose();
+      } finally {
+        restore();
+      }
+      return made;
+    }
+
+    it.each([0.01, 0.3, 0.6, 1])(
+      'after %s of its arrays: it is refused, nothing of it is left, and it loads when there is room',
+      async (share) => {
+        const before = memoryReport();
+        const arrays = await loadUntil(Infinity);
+        expect(arrays).toBeGreaterThan(20);
+        await expect(loadUntil(Math.ceil(share * arrays))).rejects.toThrow('allocation failed');
+        expect(memoryReport()).toEqual(before);
+        await loadUntil(Infinity);
+        expect(memoryReport()).toEqual(before);
+      },
+    );
+  },
+);
+
+/** Tells each block that a network asks for under the kernels. @returns what ends that. */
+function countBlocks(count: () => void): () => void {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its memory below
+  const { allocate } = KernelMemory.prototype;
+  const allocating = vi.spyOn(KernelMemory.prototype, 'allocate').mockImplementation(function (
+    this: KernelMemory,
+    bytes,
+  ) {
+    count();
+    return allocate.call(this, bytes);
+  });
+  return () => {
+    allocating.mockRestore();
+  };
+}
+
+/** The same of each tensor that is written. */
+function countTensors(count: () => void): () => void {
+  const backend = tf.backend();
+  const write = backend.write.bind(backend);
+  const writing = vi.spyOn(backend, 'write').mockImplementation((...values) => {
+    count();
+    return write(...values);
+  });
+  return () => {
+    writing.mockRestore();
+  };
+}
