@@ -112,7 +112,7 @@ export const ALLOCATOR = {
     unit: 'tokens',
     default: 'automatic',
     sentence:
-      'How often focus is renewed while text is read: whenever a block of 32 tokens closes, every 256 or 1,024 tokens, or at the end of the text. Automatic takes the block, 256 while more than 16,384 tokens wait and 1,024 while more than 131,072 do; where a pace is set, the block. Questions and answers always go by the block.',
+      'How often focus is renewed while text is read: whenever a block of 32 tokens closes, every 256 or 1,024 tokens, or at the end of the text. Automatic takes the block, 256 while more than 16,384 tokens wait and 1,024 while more than 131,072 do; where a pace is set, the block. Questions always go by the block, answers by what focus may take of them.',
     definition: 'refocus',
     affects: ['moves'],
     inManifest: 'optional',

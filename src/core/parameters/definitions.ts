@@ -80,7 +80,7 @@ export const DEFINITIONS = [
   {
     id: 'refocus',
     term: 'Refocus and actions',
-    text: 'One pass of scorer and allocator: every 32 new tokens, or as rarely as the refocus cadence says while a long text is read, and at the end of a turn until nothing moves any more. At most N_diff expansions and collapses are applied in it; after moves that the scores asked for the scorer may look again (refine steps). An expansion that does not fit waits until collapses have paid for it, or is refused with the tokens that are missing.',
+    text: 'One pass of scorer and allocator: every 32 new tokens, or as rarely as the refocus cadence says while a long text is read and as the share for focus says while an answer is decoded, and at the end of a turn until nothing moves any more. At most N_diff expansions and collapses are applied in it; after moves that the scores asked for the scorer may look again (refine steps). An expansion that does not fit waits until collapses have paid for it, or is refused with the tokens that are missing.',
   },
   {
     id: 'answer-focus',

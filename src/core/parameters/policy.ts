@@ -48,7 +48,7 @@ export const POLICY = {
     min: 1,
     max: 32,
     step: 1,
-    default: 32,
+    default: 8,
     sentence:
       'LensNet reads every token of a raw block but scores so many of them, at equal distances, whose mean is the block’s score; 32 scores all. Gists keep the same scores either way.',
     definition: 'score',

@@ -142,12 +142,16 @@ test('version 5, whose chats were written with the template alone, is read with 
 });
 
 test('version 9, whose answers renewed focus at every block and whose staging was scored as its heads were, is read with that', async () => {
-  const { answerFocusShare, stagingLens, ...config } = DEFAULT_RUN_CONFIG;
+  const { answerFocusShare, scoredTokens, stagingLens, ...config } = DEFAULT_RUN_CONFIG;
   expect(answerFocusShare).not.toBe(0);
+  expect(scoredTokens).not.toBe(32);
   expect(stagingLens).toBe('own');
   const old = [{ ...header, version: 9, config }, decode(0)];
   const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
-  expect(reading.header).toEqual({ ...header, config: { ...config, answerFocusShare: 0, stagingLens } });
+  expect(reading.header).toEqual({
+    ...header,
+    config: { ...config, answerFocusShare: 0, scoredTokens: 32, stagingLens },
+  });
 });
 
 test('version 8, whose questions were written with the template, is read with it', async () => {
