@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { rowOf } from './measure.ts';
-import { readTable, regressions, withRows } from './table.ts';
+import { modelOf, ofModel, readTable, regressions, withRows } from './table.ts';
 
 const measured = (speed: number, ms: number) => [
   {
@@ -20,6 +20,19 @@ it('writes a table that it reads back, and replaces the rows of a suite without 
   ]);
   expect(second.startsWith('# Performance\n\nWords.\n')).toBe(true);
   expect(second).toContain('\nMore words.');
+});
+
+it('keeps the rows of one model where those of another are written', () => {
+  const rows = [rowOf('a token', [20], 'ms')];
+  const both = withRows(withRows('', [{ suite: 'decode', rows }]), [
+    { suite: 'decode', rows: ofModel(rows, 'SmolLM2') },
+  ]);
+  const again = withRows(both, [{ suite: 'decode', rows: [rowOf('a token', [3], 'ms')] }]);
+  expect(readTable(again).map(({ name, value }) => [name, value])).toEqual([
+    ['a token · SmolLM2', 20],
+    ['a token', 3],
+  ]);
+  expect(readTable(again).map(modelOf)).toEqual(['SmolLM2', '']);
 });
 
 it('says what became slower or longer, beyond noise, and nothing else', () => {

@@ -8,6 +8,20 @@ export interface TableRow {
   readonly unit: string;
 }
 
+/** Between a figure's name and the model that it is of, where that is not the shipped one. */
+const OF_MODEL = ' · ';
+
+/** The rows as those of another model than the shipped one. */
+export function ofModel(rows: readonly BenchRow[], title: string): readonly BenchRow[] {
+  return rows.map((row) => ({ ...row, name: `${row.name}${OF_MODEL}${title}` }));
+}
+
+/** Of which model other than the shipped one a figure is; empty where it is of that. */
+export function modelOf({ name }: Pick<TableRow, 'name'>): string {
+  const at = name.indexOf(OF_MODEL);
+  return at < 0 ? '' : name.slice(at + OF_MODEL.length);
+}
+
 /** Worse by less than this is taken for noise. */
 const NOISE = 0.1;
 
@@ -45,14 +59,18 @@ export function readTable(markdown: string): readonly TableRow[] {
   });
 }
 
-/** The text with the rows of these suites in place of what it had of them; the table is begun where there is none. */
+/**
+ * The text with the rows of these suites in place of what it had of them, of the same model; the table is begun where
+ * there is none.
+ */
 export function withRows(
   markdown: string,
   measured: readonly { readonly suite: string; readonly rows: readonly BenchRow[] }[],
 ): string {
-  const suites = new Set(measured.map(({ suite }) => suite));
+  const key = (suite: string, row: Pick<TableRow, 'name'>): string => `${suite} ${modelOf(row)}`;
+  const own = new Set(measured.flatMap(({ suite, rows }) => rows.map((row) => key(suite, row))));
   const lines = markdown.split('\n');
-  const isOld = (line: string): boolean => readTable(line).some(({ suite }) => suites.has(suite));
+  const isOld = (line: string): boolean => readTable(line).some((row) => own.has(key(row.suite, row)));
   const kept = lines.filter((line) => !isOld(line));
   const added = measured.flatMap(({ suite, rows }) => rows.map((row) => markdownRow(suite, row)));
   const head = kept.indexOf(HEAD[1]!);
