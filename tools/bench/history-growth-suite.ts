@@ -1,5 +1,6 @@
 /** Whether an answer costs more the longer the history is: the same budget over 8,192 and 1,000,000 tokens. */
 import { quantile } from 'simple-statistics';
+import type { GistTree } from '../../src/core/tree/gist-tree.ts';
 import { K } from '../../src/core/tree/ids.ts';
 import type { LoadedModel } from '../../src/nn/ports.ts';
 import { configWith } from '../command-line.ts';
@@ -19,14 +20,20 @@ export async function historyGrowthSuite(model: LoadedModel, rounds: number): Pr
   const decode: number[] = [];
   const focus: number[] = [];
   const median = (values: readonly number[]): number => quantile([...values], 0.5);
-  for (let round = 0; round < rounds; round++) {
-    const costs: AnswerCost[] = [];
-    for (const tree of [short, long]) {
-      costs.push(
-        await answerCost(model, tree.fork(), config, { answerTokens: ANSWER_TOKENS, whenFull: true }),
-      );
+  const answerOver = (tree: GistTree): Promise<AnswerCost> =>
+    answerCost(model, tree.fork(), config, { answerTokens: ANSWER_TOKENS, whenFull: true });
+  // The first round compiles and fills caches; then each comes first in turn, as what comes later runs warmer.
+  for (let round = -1; round < rounds; round++) {
+    let near: AnswerCost;
+    let far: AnswerCost;
+    if (round % 2 === 0) {
+      near = await answerOver(short);
+      far = await answerOver(long);
+    } else {
+      far = await answerOver(long);
+      near = await answerOver(short);
     }
-    const [near, far] = costs as [AnswerCost, AnswerCost];
+    if (round < 0) continue;
     decode.push(median(far.decodeMs) / median(near.decodeMs));
     focus.push(median(far.focusMs) / median(near.focusMs));
   }
