@@ -22,6 +22,7 @@ import { refocusSuite } from './bench/refocus-suite.ts';
 import { ofModel, readTable, regressions, withRatios, withRows } from './bench/table.ts';
 import { TARGET_SUITES, targetLines, withTargets } from './bench/targets.ts';
 import { peersSuite } from './bench/peers-suite.ts';
+import { roundingSuite } from './bench/rounding-suite.ts';
 import { scaleSuite } from './bench/scale-suite.ts';
 import { stagingSuite } from './bench/staging-suite.ts';
 import { threadsSuite } from './bench/threads-suite.ts';
@@ -120,6 +121,7 @@ const SUITES: Readonly<Record<string, () => Promise<readonly BenchRow[]>>> = {
   refocus: async () => refocusSuite(await model(), rounds, budgets),
   'first-token': async () => firstTokenSuite(await model(), rounds),
   'history-growth': async () => historyGrowthSuite(await model(), rounds),
+  rounding: async () => roundingSuite(await model()),
   heads: async () => headsSuite(await model(), rounds),
   staging: async () => stagingSuite(await model(), rounds),
   bundle: () => Promise.resolve(bundleSuite(root)),

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { isSoftwareAdapter, kernelModule, kernelPool, releaseBackend, selectBackend } from './device.ts';
 import { BackendError } from '../errors.ts';
 import { nodeWasmPaths } from './wasm-paths-node.ts';
@@ -61,6 +61,40 @@ describe('selectBackend under Node', () => {
     expect(await selectBackend('cpu', options)).toMatchObject({ id: 'cpu', wasOverridden: true });
     await expect(selectBackend('webgpu', options)).rejects.toThrow(BackendError);
     await expect(selectBackend('webgpu', options)).rejects.toThrow(/this environment has no WebGPU/);
+  });
+});
+
+describe('selectBackend where WebGPU is there, but of no use', () => {
+  const options = { wasmPaths: nodeWasmPaths() };
+  afterEach(() => vi.unstubAllGlobals());
+
+  const limits = { maxBufferSize: 1, maxStorageBufferBindingSize: 1 };
+  const card = { limits, info: info('acme', 'lux') };
+  it.each([
+    ['offers no adapter', () => null, 'WebGPU offers no adapter'],
+    [
+      'refuses to give one',
+      () => Promise.reject(new Error('driver is blocked')),
+      'WebGPU refused an adapter (driver is blocked)',
+    ],
+    [
+      'has an adapter without what is asked of its device',
+      () => ({ ...card, requestDevice: () => Promise.reject(new Error('no such limit')) }),
+      'WebGPU failed (no such limit)',
+    ],
+    [
+      'has a renderer in software',
+      () => ({ ...card, info: info('mesa', 'llvmpipe') }),
+      'the WebGPU adapter (mesa llvmpipe) is a software renderer',
+    ],
+  ])('takes WASM where it %s, and says so in one sentence', async (_, requestAdapter, why) => {
+    vi.stubGlobal('navigator', { gpu: { requestAdapter: async () => requestAdapter() } });
+    const { id, reason } = await selectBackend('auto', options);
+    expect([id, reason]).toEqual(['wasm', `WASM runs because ${why}.`]);
+    await expect(selectBackend('webgpu', options)).rejects.toThrow(
+      /^WebGPU was chosen by hand but cannot start: /,
+    );
+    expect(kernelModule()).toBeInstanceOf(WebAssembly.Module);
   });
 });
 
