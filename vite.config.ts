@@ -5,7 +5,7 @@ import { defineConfig } from 'vite';
 import { buildKernels } from './tools/build-kernels.ts';
 import { chartPlugin } from './tools/vite-chart-plugin.ts';
 import { cspPlugin, SECURITY_HEADERS } from './tools/vite-csp-plugin.ts';
-import { trimTensorFlowPlugin } from './tools/vite-trim-plugin.ts';
+import { trimSchemasPlugin, trimTensorFlowPlugin } from './tools/vite-trim-plugin.ts';
 import { modelsPlugin } from './tools/vite-models-plugin.ts';
 
 // Cross-origin isolation turns on WASM threads; static hosts without these headers fall back to one thread.
@@ -37,9 +37,10 @@ export default defineConfig({
     cspPlugin(),
     chartPlugin(),
     trimTensorFlowPlugin(),
+    trimSchemasPlugin(),
     modelsPlugin(fileURLToPath(new URL('./models', import.meta.url))),
   ],
-  worker: { format: 'es', plugins: () => [trimTensorFlowPlugin()] },
+  worker: { format: 'es', plugins: () => [trimTensorFlowPlugin(), trimSchemasPlugin()] },
   // The page runs the core and single backends. The package of that name brings layers, a converter, data sets and
   // WebGL besides, and registers every gradient (see `#tfjs-gradients` in package.json).
   resolve: { alias: [{ find: /^@tensorflow\/tfjs$/, replacement: '@tensorflow/tfjs-core' }] },

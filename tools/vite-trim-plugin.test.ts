@@ -9,7 +9,7 @@ import { loadModel } from '../src/nn/loader/load-model.ts';
 import { createFileSource } from '../src/nn/model-folder/file-source.ts';
 import { withKernelRuns } from '../src/nn/profiling/kernel-times.ts';
 import { gistBlocks, gistView, randomSlots } from './bench/network-inputs.ts';
-import { withoutForeignKernels } from './vite-trim-plugin.ts';
+import { withoutForeignKernels, withoutJsonSchema } from './vite-trim-plugin.ts';
 
 const backend = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json'));
 const code = readFileSync(join(backend, 'dist/register_all_kernels.js'), 'utf8');
@@ -35,6 +35,26 @@ describe('the WASM backend’s kernels', () => {
 
   it('are not taken for left out when they are registered in another way', () => {
     expect(() => withoutForeignKernels('registerEverything();')).toThrow('another way');
+  });
+});
+
+describe('the schema library', () => {
+  const schemas = readFileSync(
+    join(dirname(createRequire(import.meta.url).resolve('zod/package.json')), 'v4/classic/schemas.js'),
+    'utf8',
+  );
+
+  it('loses how a schema is written as JSON Schema, and no other line', () => {
+    const left = withoutJsonSchema(schemas);
+    const lines = new Set(left.split('\n'));
+    const gone = schemas.split('\n').filter((line) => !lines.has(line));
+    expect(gone.length).toBeGreaterThan(30);
+    expect(gone.filter((line) => !/JSONSchema/.test(line))).toEqual([]);
+  });
+
+  it('is not taken for shortened when it is made in another way', () => {
+    expect(() => withoutJsonSchema('export class ZodString {}')).toThrow('another way');
+    expect(() => withoutJsonSchema(`${schemas}\nprocessors.newProcessor(inst)`)).toThrow('more ways');
   });
 });
 

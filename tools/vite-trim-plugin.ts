@@ -1,6 +1,6 @@
 /**
- * Leaves out of a build what TensorFlow.js brings along unasked: optimizers, how models are saved, and the WASM backend's
- * kernels for pictures, texts and sparse tensors.
+ * Leaves out of a build what packages bring along unasked: of TensorFlow.js optimizers, how models are saved, and the WASM
+ * backend's kernels for pictures, texts and sparse tensors; of the schema library how a schema is written as JSON Schema.
  */
 import type { Plugin } from 'vite';
 
@@ -35,6 +35,42 @@ export function trimTensorFlowPlugin(): Plugin {
       return { code: code.replace(REGISTERS, ''), map: null, moduleSideEffects: true };
     },
   };
+}
+
+const SCHEMAS = '/zod/v4/classic/schemas.js';
+/** A schema's way to JSON Schema, one line each, and the two methods that take it. */
+const JSON_SCHEMA = [
+  /^ *inst\._zod\.processJSONSchema = .*;$/gm,
+  /createStandardJSONSchemaMethod\(this, "(in|out)put"\)/g,
+  /createToJSONSchemaMethod\(this, \{\}\)/g,
+] as const;
+
+/** The page checks by schemas and tells nobody what they are. */
+export function trimSchemasPlugin(): Plugin {
+  return {
+    name: 'trim-schemas',
+    apply: 'build',
+    transform(code, id) {
+      if (!id.replaceAll('\\', '/').endsWith(SCHEMAS)) return null;
+      return { code: withoutJsonSchema(code), map: null };
+    },
+  };
+}
+
+/**
+ * Schemas that cannot be written as JSON Schema.
+ *
+ * @throws {Error} if the file is no longer made as it was.
+ */
+export function withoutJsonSchema(code: string): string {
+  const left = JSON_SCHEMA.reduce((text, part, i) => {
+    const shorter = text.replace(part, i === 0 ? '' : 'undefined');
+    if (shorter === text) throw new Error('The schema library makes JSON Schema in another way now.');
+    return shorter;
+  }, code);
+  if (/[(.]\w+Processor\(/.test(left))
+    throw new Error('The schema library makes JSON Schema in more ways now.');
+  return left;
 }
 
 /**

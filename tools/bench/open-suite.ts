@@ -109,10 +109,11 @@ async function open(page: Page, address: string, step: number): Promise<Opened> 
   await page.goto(address);
   const whole = await page.evaluate(
     async ([last, patienceMs]) => {
+      // The slider counts from 0.
       const begun = (): number | undefined => performance.getEntriesByName('session-opening')[0]?.startTime;
       const shown = (): string | undefined =>
         document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max;
-      while (begun() === undefined || !(Number(shown()) >= last)) {
+      while (begun() === undefined || !(Number(shown()) >= last - 1)) {
         if (performance.now() > patienceMs) {
           const said = document.querySelector('[role="alert"]')?.textContent ?? 'nothing is said to be wrong';
           const what =

@@ -197,7 +197,8 @@ async function inChromium(rounds: number, words: Uint32Array, tokens: number): P
     const wholeMs = await page.evaluate(async (last) => {
       const max = (): number =>
         Number(document.querySelector<HTMLInputElement>('input[aria-label="Step"]')?.max);
-      while (max() < last) await new Promise(requestAnimationFrame);
+      // The slider counts from 0.
+      while (max() < last - 1) await new Promise(requestAnimationFrame);
       return performance.now() - performance.getEntriesByName('session-opening')[0]!.startTime;
     }, step);
     const seekMs = await page.evaluate(seekThrough, [step, SEEKS] as const);
