@@ -26,7 +26,12 @@ it('tells what focus cost from what decoding did, without prefill and what came 
     took('decode', 5),
   ];
   const focusMs = [20 + 2 + (14 - 5)];
-  expect(costsOf(events)).toEqual({ decodeMs: [4, 6, 5], focusMs, focusShare: focusMs[0]! / (4 * 5) });
+  expect(costsOf(events)).toEqual({
+    decodeMs: [4, 6, 5],
+    focusMs,
+    scoreMs: [22],
+    focusShare: focusMs[0]! / (4 * 5),
+  });
 });
 
 it('counts what makes room between two refocuses to their share', () => {
@@ -41,7 +46,12 @@ it('counts what makes room between two refocuses to their share', () => {
     took('decode', 9),
     took('decode', 5),
   ];
-  expect(costsOf(events)).toEqual({ decodeMs: [5, 5], focusMs: [], focusShare: (2 + (9 - 5)) / (3 * 5) });
+  expect(costsOf(events)).toEqual({
+    decodeMs: [5, 5],
+    focusMs: [],
+    scoreMs: [],
+    focusShare: (2 + (9 - 5)) / (3 * 5),
+  });
 });
 
 it('counts from the first refocus that had to make room, where that is asked for', () => {

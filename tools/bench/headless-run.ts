@@ -62,6 +62,8 @@ export interface AnswerCost {
   readonly decodeMs: readonly number[];
   /** Of each refocus of the answer: score, allocate, and what its first token took longer. */
   readonly focusMs: readonly number[];
+  /** Of it, score and allocate. The rest is the part of the cache that the moves changed, up to all of it. */
+  readonly scoreMs: readonly number[];
   /**
    * All that focus took of the answer over what its tokens take without: refocuses, blocks that made room between two,
    * and what the first token behind either took longer.
@@ -152,12 +154,14 @@ export function costsOf(events: readonly TelemetryEvent[], whenFull = false): An
   }
   const usual = [...plain].sort((a, b) => a - b)[Math.floor(plain.length / 2)] ?? 0;
   const focus = repaired.map(({ ms, changingMs: before, isRefocus: whole }) => {
-    return { ms: before + Math.max(0, ms - usual), whole };
+    return { ms: before + Math.max(0, ms - usual), before, whole };
   });
+  const refocuses = focus.filter(({ whole }) => whole);
   const tokens = plain.length + repaired.length;
   return {
     decodeMs: plain,
-    focusMs: focus.filter(({ whole }) => whole).map(({ ms }) => ms),
+    focusMs: refocuses.map(({ ms }) => ms),
+    scoreMs: refocuses.map(({ before }) => before),
     focusShare: focus.reduce((sum, { ms }) => sum + ms, 0) / (tokens * usual),
   };
 }

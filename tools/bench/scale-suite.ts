@@ -108,22 +108,29 @@ async function tokenCosts(model: LoadedModel, rounds: number, tokens: number): P
   });
   const ratios: number[] = [];
   const spent: number[][] = [[], []];
+  const scored: number[][] = [[], []];
+  const repaired: number[][] = [[], []];
   for (let round = 0; round < rounds; round++) {
     const costs: number[] = [];
     for (const [i, { tree, index }] of histories.entries()) {
-      const { decodeMs, focusMs } = await answerCost(model, tree.fork(), config, {
+      const { decodeMs, focusMs, scoreMs } = await answerCost(model, tree.fork(), config, {
         answerTokens: ANSWER_TOKENS,
         index,
         whenFull: true,
       });
       costs.push(mean([...decodeMs]) + mean([...focusMs]) / K);
       spent[i]!.push(costs[i]!);
+      scored[i]!.push(mean([...scoreMs]));
+      repaired[i]!.push(mean([...focusMs]) - mean([...scoreMs]));
     }
     ratios.push(costs[1]! / costs[0]!);
   }
   return [
-    rowOf(`a token of an answer over ${SHORT_TOKENS}, focus included`, spent[0]!, 'ms'),
-    rowOf(`a token of an answer over ${tokens}, focus included`, spent[1]!, 'ms'),
+    ...[SHORT_TOKENS, tokens].flatMap((length, i) => [
+      rowOf(`a token of an answer over ${length}, focus included`, spent[i]!, 'ms'),
+      rowOf(`a refocus of an answer over ${length}: score and allocate`, scored[i]!, 'ms'),
+      rowOf(`a refocus of an answer over ${length}: read again what moved`, repaired[i]!, 'ms'),
+    ]),
     rowOf(`a token of an answer, focus included: ${tokens} over ${SHORT_TOKENS}`, ratios, '× the time'),
   ];
 }
