@@ -1,5 +1,6 @@
 /** A session saved as a file and opened elsewhere: the same bytes again, another base, and files that are no sessions. */
 import { describe, expect, it, vi } from 'vitest';
+import type { SessionId } from '../../../storage/ports.ts';
 import { readArchive } from '../../../storage/ctx/read-archive.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import { type EngineFixture, bootEngine, idle, ingest, open, prose } from '../../testing/engine-fixture.ts';
@@ -54,13 +55,22 @@ describe('a session file', () => {
     expect(blocks!.nodeCount).toBe(Math.ceil(metadata.levels[0]!.entryCount / 32));
   });
 
-  it('goes on after it was opened', async () => {
-    const { file } = await saved();
+  it('goes on with the same tokens and the same moves as the session that it was saved of', async () => {
+    const { fixture, id, file } = await saved();
     const other = await bootEngine();
+    await fixture.engine.handle({ kind: 'openSession', sessionId: id });
     const { state } = await other.engine.handle({ kind: 'importSession', file });
-    await ingest(other, prose(500, 3));
-    const { record } = await other.engine.handle({ kind: 'setConfig', changes: {} });
-    expect(record.tokenCount).toBeGreaterThan(state.record.tokenCount);
+    const wentOn = async (of: typeof fixture, sessionId: string) => {
+      await ingest(of, prose(500, 3));
+      await of.engine.handle({ kind: 'ask', text: 'Which pier is old?' });
+      await of.engine.handle({ kind: 'setConfig', changes: {} });
+      const { tokens, events } = await (await of.store.open(sessionId as SessionId)).load();
+      const moves = events.flatMap((event) => (event.type === 'refocus' ? [event.actions] : []));
+      return { tokens, moves };
+    };
+    const [original, copy] = [await wentOn(fixture, id), await wentOn(other, state.record.id)];
+    expect(copy.tokens.length).toBeGreaterThan(state.record.tokenCount);
+    expect(copy).toEqual(original);
   });
 
   it('gives its text to another base, and says so', async () => {
