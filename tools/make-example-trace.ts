@@ -81,7 +81,7 @@ async function recordHeads(): Promise<void> {
     model,
     backend: backend.id,
     title,
-    config: { ...defaultsOf(model), heads: HEADS, headCues: 'part' },
+    config: { ...defaultsOf(model), heads: HEADS, headCues: 'part', deltaNllEverySteps: 16 },
     onEvents: (batch) => events.push(...batch.map(shortened)),
   });
   session.steps.announce();

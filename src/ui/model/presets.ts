@@ -51,8 +51,8 @@ export function presetsFor(defaults: RunConfig): readonly Preset[] {
       story:
         'Four facts from four chapters, asked for in one breath. Four heads divide the budget, each takes one sentence of the question, and what they read is merged for every token.',
       watch:
-        'Ask, then look at the lanes: which head opens which fact? The shipped model says a sentence for each question but mixes some of them up, so look at what is opened, too; mute a head and ask again.',
-      config: { heads: 4, headCues: 'part' },
+        'Ask, then look at the lanes: which head opens which fact? The shipped model says a sentence for each question but mixes some of them up, so look at what is opened, too; mute a head and ask again. “Head by head” says how often each was read and what it was worth to the others.',
+      config: { heads: 4, headCues: 'part', deltaNllEverySteps: 16 },
       chapters: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
       change: null,
       question:

@@ -296,6 +296,9 @@ describe('a session with heads', () => {
     [{ router: 'learned' }, 'router'],
     [{ merger: 'learned' }, 'merger'],
     [{ headCues: 'nothing' }, 'headCues'],
+    [{ headCues: 'plain, learned' }, 'headCues'],
+    [{ stagingBudgetTokens: 2048, stagingLens: 'lensnet-g' }, 'stagingLens'],
+    [{ stagingBudgetTokens: 512 }, 'stagingBudgetTokens'],
   ])('refuses by name, and changes nothing: %o', async (changes, parameter) => {
     const fixture = await bootEngine();
     await open(fixture, HEADS);
