@@ -65,7 +65,7 @@ describe('the live session', () => {
     await row.waitFor();
     expect(await row.innerText()).toMatch(/\d+ of 256.*\d+ of \d+/s);
     await lanes().getByLabel('Cue of head 2').selectOption('names');
-    const cues = page.getByLabel(/^Cues/).and(page.locator('input[type="text"]'));
+    const cues = page.getByLabel('Cues', { exact: true });
     await expect.poll(() => cues.inputValue(), { timeout: SOON_MS }).toBe('plain, part, names, names');
   });
 

@@ -108,3 +108,22 @@ it('topics: the lens reads on from the first topic, and both tasks ask about the
   expect(cells.get('lensnet 2048')!.swapRate).not.toBeNull();
   await expect(cellsOf('topics', { lengths: [1024] })).rejects.toThrow('from 2048 tokens on');
 }, 60_000);
+
+it('heads: staging says how often heads find there what they open, and what a model lacks is said by name', async () => {
+  const cells = await cellsOf('heads', {
+    tasks: ['multi-key'],
+    arms: ['one window', '2 heads', '8 heads', 'one window, staged', 'one window, staged by LensNet-G'],
+    lengths: [2048],
+    samples: 2,
+  });
+  expect(cells.get('one window 2048')).toMatchObject({ n: 2, heads: 1, budgetTokens: 512 });
+  expect(cells.get('one window 2048')!.stagingHitRate).toBeUndefined();
+  expect(cells.get('2 heads 2048')).toMatchObject({ n: 2, heads: 2, budgetTokens: 512 });
+  const staged = cells.get('one window, staged 2048')!;
+  expect(staged.stagingHitRate).toBeGreaterThanOrEqual(0);
+  expect(staged.stagingHitRate).toBeLessThanOrEqual(1);
+  expect(cells.get('8 heads 2048')!.why['answered']).toContain('each needs 128');
+  expect(cells.get('one window, staged by LensNet-G 2048')!.why['answered']).toContain(
+    'brings no LensNet for staging contexts',
+  );
+}, 60_000);

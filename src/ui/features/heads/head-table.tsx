@@ -33,8 +33,8 @@ export function HeadTable({ heads, run, index, ids, held, live }: HeadTableProps
     <div className="head-table">
       <table className="figures" translate="no">
         <caption>
-          Head by head. Gain: how much worse the others would read the next tokens without the head, mean of
-          all measurements so far; measured with ΔNLL while text comes in.
+          Gain: how much worse the others would read the next tokens without the head, mean of all
+          measurements so far; measured with ΔNLL while text comes in.
         </caption>
         <thead>
           <tr>
