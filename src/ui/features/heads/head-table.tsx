@@ -30,46 +30,48 @@ export function HeadTable({ heads, run, index, ids, held, live }: HeadTableProps
   const novelty = noveltyOf(held);
   const reads = run.readsUpTo(index);
   return (
-    <div className="head-table">
-      <table className="figures" translate="no">
-        <caption>
-          Gain: how much worse the others would read the next tokens without the head, mean of all
-          measurements so far; measured with ΔNLL while text comes in.
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Head</th>
-            <th scope="col">Cue</th>
-            <th scope="col">Share</th>
-            <th scope="col">Slots</th>
-            <th scope="col">Steps read</th>
-            <th scope="col">Utility</th>
-            <th scope="col">Held alone</th>
-            <th scope="col">Gain, nats a token</th>
-            <th scope="col">Gain per 1,000 slots</th>
-          </tr>
-        </thead>
-        <tbody>
-          {ids.map((id, at) => {
-            const own = run.ofHead(id);
-            const frame = own?.frameAt(index);
-            const gains = own && frame ? own.gainsUpTo(frame.step) : [];
-            return (
-              <tr key={id}>
-                <th scope="row">{muted.includes(id) ? `${headName(id)}, muted` : headName(id)}</th>
-                <CueCells head={id} cue={cues[id]} heads={live && ids.length > 1 ? heads : null} />
-                <td>{frame ? `${frame.usedTokens} of ${frame.budgetTokens}` : '–'}</td>
-                <td>{readWords(id, reads)}</td>
-                <td>{routing ? routing.utilities[id]?.toFixed(2) : '–'}</td>
-                <td>{held[at]?.size ? `${Math.round(100 * novelty[at]!)}%` : '–'}</td>
-                <td>{gainWords(gains)}</td>
-                <td>{gainPerSlotsWords(gains, frame?.usedTokens ?? 0)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <>
+      <p className="muted head-lanes-words">
+        Gain: how much worse the others would read the next tokens without the head, mean of all measurements
+        so far; measured with ΔNLL while text comes in.
+      </p>
+      <div className="head-table">
+        <table className="figures" translate="no" aria-label="Head by head">
+          <thead>
+            <tr>
+              <th scope="col">Head</th>
+              <th scope="col">Cue</th>
+              <th scope="col">Share</th>
+              <th scope="col">Slots</th>
+              <th scope="col">Steps read</th>
+              <th scope="col">Utility</th>
+              <th scope="col">Held alone</th>
+              <th scope="col">Gain, nats a token</th>
+              <th scope="col">Gain per 1,000 slots</th>
+            </tr>
+          </thead>
+          <tbody>
+            {ids.map((id, at) => {
+              const own = run.ofHead(id);
+              const frame = own?.frameAt(index);
+              const gains = own && frame ? own.gainsUpTo(frame.step) : [];
+              return (
+                <tr key={id}>
+                  <th scope="row">{muted.includes(id) ? `${headName(id)}, muted` : headName(id)}</th>
+                  <CueCells head={id} cue={cues[id]} heads={live && ids.length > 1 ? heads : null} />
+                  <td>{frame ? `${frame.usedTokens} of ${frame.budgetTokens}` : '–'}</td>
+                  <td>{readWords(id, reads)}</td>
+                  <td>{routing ? routing.utilities[id]?.toFixed(2) : '–'}</td>
+                  <td>{held[at]?.size ? `${Math.round(100 * novelty[at]!)}%` : '–'}</td>
+                  <td>{gainWords(gains)}</td>
+                  <td>{gainPerSlotsWords(gains, frame?.usedTokens ?? 0)}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }
 
