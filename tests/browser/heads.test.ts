@@ -23,7 +23,7 @@ afterEach(() => {
 
 const lanes = () => page.getByRole('region', { name: 'Heads at the shown step' });
 const lane = (name: string | RegExp) => lanes().getByRole('button', { name });
-const words = () => lanes().locator('.head-lanes-words').innerText();
+const words = () => lanes().locator('.head-lanes-foot > p').innerText();
 
 describe('the live session', () => {
   it(
@@ -76,6 +76,7 @@ describe('the live session', () => {
     const dialog = page.getByRole('dialog', { name: /Compare/ });
     await dialog
       .getByText(/One window: /)
+      .locator('visible=true')
       .first()
       .waitFor();
     await page.keyboard.press('Escape');
