@@ -88,7 +88,10 @@ async function recordHeads(): Promise<void> {
   const ids = model.tokenizer.encode(readFileSync(`${EXAMPLE}.txt`, 'utf8')).subarray(0, HEADS_TOKENS);
   const origin = { role: 'document' as const, title, documentId: 'example', wallClockMs: 0 };
   session.steps.queue.add(ids, origin);
-  while (session.steps.queue.pendingTokens > 0) await session.step();
+  while (session.steps.queue.pendingTokens > 0) {
+    await session.step();
+    await session.steps.measureDeltaNll();
+  }
   const { answer } = await session.ask(asked.join(' '));
   console.log(answer.text);
   await session.close();
