@@ -11,7 +11,7 @@ import { defaultsOf } from '../../src/runtime/engine/engine.ts';
 import { MultiHeadFocus } from '../../src/runtime/session/head/multi-head-focus.ts';
 import { TelemetryRecorder } from '../../src/runtime/session/telemetry/telemetry-recorder.ts';
 import { root } from '../open-model.ts';
-import { type BenchRow, compare } from './measure.ts';
+import { type BenchRow, compare, processorMs, rowOf } from './measure.ts';
 
 const HISTORY_TOKENS = 4096;
 const HEAD_COUNTS = [2, 4, 8] as const;
@@ -32,6 +32,11 @@ export async function headsSuite(model: LoadedModel, rounds: number): Promise<re
         peer: () => decode(one),
         peerName: 'one window of the same total budget',
       }),
+      rowOf(
+        `speed with ${heads} heads, processor time`,
+        await speeds(one, several, rounds),
+        'of one window’s',
+      ),
     );
     several.dispose();
   }
@@ -50,6 +55,18 @@ async function focusOn(model: LoadedModel, ids: Uint32Array, heads: number): Pro
   const focus = new MultiHeadFocus(start, model, new TelemetryRecorder(systemClock), config);
   await focus.appendByBlocks(ids, ORIGIN, undefined, HISTORY_TOKENS);
   return focus;
+}
+
+/** What one window takes of its processor over what several take for as many tokens, in turn: other programs do not count. */
+async function speeds(one: MultiHeadFocus, several: MultiHeadFocus, rounds: number): Promise<number[]> {
+  const costOf = async (focus: MultiHeadFocus): Promise<number> => {
+    const from = processorMs();
+    await decode(focus);
+    return processorMs() - from;
+  };
+  const shares: number[] = [];
+  for (let round = 0; round < rounds; round++) shares.push((await costOf(one)) / (await costOf(several)));
+  return shares;
 }
 
 /** A block's worth of the likeliest tokens, each appended before the next is predicted. */
