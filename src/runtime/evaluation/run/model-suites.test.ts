@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
 import { defaultsOf } from '../../engine/engine.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
 import { createFakeModel } from '../../testing/fake-model.ts';
 import type { Cell } from '../../../core/evaluation-report/report.ts';
 import { reportOf, runSuite, type UnitResult } from './run-suite.ts';
@@ -9,7 +10,11 @@ import type { EvaluationOptions } from '../plan/suite.ts';
 const model = createFakeModel();
 const config = { ...defaultsOf(model), budgetTokens: 512 };
 
-async function cellsOf(suite: string, changes: Partial<EvaluationOptions>): Promise<Map<string, Cell>> {
+async function cellsOf(
+  suite: string,
+  changes: Partial<EvaluationOptions>,
+  of: LoadedModel = model,
+): Promise<Map<string, Cell>> {
   const options: EvaluationOptions = {
     suites: [suite],
     tasks: null,
@@ -22,7 +27,7 @@ async function cellsOf(suite: string, changes: Partial<EvaluationOptions>): Prom
   };
   const results: UnitResult[] = [];
   const prose = Array.from({ length: 600 }, (_, i) => `Essay ${i} says what essays say. `).join('');
-  const ports = { model, clock: systemClock, data: { prose, squad: [], hotpot: [] } };
+  const ports = { model: of, clock: systemClock, data: { prose, squad: [], hotpot: [] } };
   for await (const { result } of runSuite(options, ports)) {
     if (result !== null) results.push(result);
   }
@@ -41,7 +46,11 @@ it('lens: regret runs from the oracle to chance, and only what scores moves is c
 
 it('lens: needles in prose are measured where there is prose, and refused by name where there is none', async () => {
   const data = { prose: true, squad: false, hotpot: false };
-  const cells = await cellsOf('lens', { tasks: ['needles'], policies: ['lensnet'], data });
+  const { retrievalHeads, ...manifest } = model.manifest;
+  const asked = { tasks: ['needles'], policies: ['lensnet', 'qr-head'] as const, data };
+  const cells = await cellsOf('lens', asked, { ...model, manifest });
+  expect(retrievalHeads).toBeDefined();
+  expect(cells.get('qr-head 1280')!.why['accuracy']).toContain('retrieval heads');
   expect(cells.get('answer-oracle 1280')!.regret).toBe(0);
   expect(cells.get('lensnet 1280')).toMatchObject({ budgetTokens: 320, n: 1, templates: null });
   expect(Math.abs(cells.get('lensnet 1280')!.spearman!)).toBeLessThanOrEqual(1);

@@ -115,13 +115,18 @@ export const lensSuite: EvaluationSuite = {
     const policies = EVALUATION_POLICIES.map((policy) => policy.id).filter(
       (policy) => options.policies.includes(policy) || REFERENCES.includes(policy),
     );
-    const beyondRange = whyUnavailable('full', historyTokens, budgetTokens, true, model);
-    const able = policies.filter((policy) => policy !== 'full' || beyondRange === null);
+    const reasons = new Map<EvaluationPolicyId, string>();
+    for (const policy of policies) {
+      // The histories of this suite are short enough for the oracle, whatever the budget.
+      const reason =
+        policy === 'answer-oracle' ? null : whyUnavailable(policy, historyTokens, budgetTokens, true, model);
+      if (reason !== null) reasons.set(policy, reason);
+    }
+    const able = policies.filter((policy) => !reasons.has(policy));
     const answers = await answerAll(history, tree, able, config, seed, {
       ...ports,
       step: (share) => step(CALIBRATION_SHARE + share * (1 - CALIBRATION_SHARE)),
     });
-    const reasons = new Map<EvaluationPolicyId, string>(beyondRange === null ? [] : [['full', beyondRange]]);
     return policies.map((policy) => {
       const key = { task, policy, templates, historyTokens, budgetTokens, heads: 1 } as const;
       const reason = reasons.get(policy);
