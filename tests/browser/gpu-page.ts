@@ -10,15 +10,22 @@ import { measureRunnerErrors } from '../../src/nn/testing/runner-parity.ts';
 import { syntheticBase, syntheticConfig } from '../../src/nn/testing/synthetic-weights.ts';
 
 export interface KernelErrors {
+  /** Whether the device sums across subgroups. */
+  readonly hasSubgroups: boolean;
   readonly errors: Readonly<Record<string, number>>;
+  /** Of the same kernels where they may not. */
+  readonly errorsWithout: Readonly<Record<string, number>>;
   readonly leakedBuffers: number;
 }
 
 export async function kernelErrors(): Promise<KernelErrors> {
   await selectBackend('webgpu', { wasmPaths: BROWSER_WASM_PATHS });
   const before = memoryReport().buffers;
-  const errors = await measureGpuKernels(gpuDevice()!);
-  return { errors, leakedBuffers: memoryReport().buffers - before };
+  const device = gpuDevice()!;
+  const hasSubgroups = device.features.has('subgroups');
+  const errors = await measureGpuKernels(device, hasSubgroups);
+  const errorsWithout = await measureGpuKernels(device, false);
+  return { hasSubgroups, errors, errorsWithout, leakedBuffers: memoryReport().buffers - before };
 }
 
 export interface DispatchCount {

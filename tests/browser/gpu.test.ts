@@ -25,12 +25,17 @@ function callInPage<T>(call: string): Promise<T> {
   return page.evaluate(`import('/tests/browser/gpu-page.ts').then((module) => module.${call})`);
 }
 
-it('computes what each kernel means, at shapes that fill no vector, tile or workgroup', async () => {
-  const { errors, leakedBuffers } = await callInPage<KernelErrors>('kernelErrors()');
-  const all = Object.entries(errors);
-  expect(all.length).toBeGreaterThan(90);
-  console.info('largest error', Math.max(...all.map(([, error]) => error)));
-  expect(all.filter(([, error]) => !(error <= 1e-5))).toEqual([]);
+it('computes what each kernel means, at shapes that fill no vector, tile or workgroup, with subgroups and without', async () => {
+  const { hasSubgroups, errors, errorsWithout, leakedBuffers } =
+    await callInPage<KernelErrors>('kernelErrors()');
+  expect(hasSubgroups).toBe(true);
+  for (const measured of [errors, errorsWithout]) {
+    const all = Object.entries(measured);
+    expect(all.length).toBeGreaterThan(90);
+    console.info('largest error', Math.max(...all.map(([, error]) => error)));
+    expect(all.filter(([, error]) => !(error <= 1e-5))).toEqual([]);
+  }
+  expect(errors).not.toEqual(errorsWithout);
   expect(leakedBuffers).toBe(0);
 });
 

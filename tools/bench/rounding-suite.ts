@@ -28,7 +28,7 @@ const REAL_POSITIONS = 512;
 const CHUNK = 64;
 const LENS_VIEWS = 32;
 const LENS_SLOTS = 256;
-const MILLIONTH = 1e-6;
+const BILLIONTH = 1e-9;
 const BITS = [8, 4] as const;
 
 /** @param model - the shipped one, on the WASM kernels. */
@@ -144,7 +144,7 @@ function compared(
   const count = expected.length / size;
   const divergences = Array.from({ length: count }, (_, i) => {
     const part = (values: Float32Array): Float32Array => values.subarray(i * size, (i + 1) * size);
-    return divergence(part(expected), part(found)) / MILLIONTH;
+    return divergence(part(expected), part(found)) / BILLIONTH;
   });
   const agreed = divergences.filter(
     (_, i) => largest(found, i * size, size) === largest(expected, i * size, size),
@@ -155,7 +155,7 @@ function compared(
       ...rowOf(`${name}: the same is the most likely`, [(100 * agreed.length) / count], '% of positions'),
       n: count,
     },
-    { ...rowOf(`${name}: mean KL`, divergences, 'millionths of a nat'), ours: mean },
+    { ...rowOf(`${name}: mean KL`, divergences, 'billionths of a nat'), ours: mean },
   ];
 }
 

@@ -69,7 +69,7 @@ describe('selectBackend where WebGPU is there, but of no use', () => {
   afterEach(() => vi.unstubAllGlobals());
 
   const limits = { maxBufferSize: 1, maxStorageBufferBindingSize: 1 };
-  const card = { limits, info: info('acme', 'lux') };
+  const card = { limits, features: new Set(), info: info('acme', 'lux') };
   it.each([
     ['offers no adapter', () => null, 'WebGPU offers no adapter'],
     [
@@ -88,7 +88,8 @@ describe('selectBackend where WebGPU is there, but of no use', () => {
       'the WebGPU adapter (mesa llvmpipe) is a software renderer',
     ],
   ])('takes WASM where it %s, and says so in one sentence', async (_, requestAdapter, why) => {
-    vi.stubGlobal('navigator', { gpu: { requestAdapter: async () => requestAdapter() } });
+    const gpu = { requestAdapter: async () => requestAdapter(), wgslLanguageFeatures: new Set() };
+    vi.stubGlobal('navigator', { gpu });
     const { id, reason } = await selectBackend('auto', options);
     expect([id, reason]).toEqual(['wasm', `WASM runs because ${why}.`]);
     await expect(selectBackend('webgpu', options)).rejects.toThrow(

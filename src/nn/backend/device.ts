@@ -241,12 +241,19 @@ export function isSoftwareAdapter(
   return /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/.test(text);
 }
 
+/** What the kernels use where it is there: sums across subgroups, if WGSL can say which one a lane is in. */
+function featuresOf({ features }: GPUAdapter): GPUFeatureName[] {
+  const language: { has(name: string): boolean } = navigator.gpu.wgslLanguageFeatures;
+  return features.has('subgroups') && language.has('subgroup_id') ? ['subgroups'] : [];
+}
+
 async function registerOwnDevice(
   adapter: GPUAdapter,
   onDeviceLost: BackendOptions['onDeviceLost'],
 ): Promise<void> {
   const { limits } = adapter;
   const device = await adapter.requestDevice({
+    requiredFeatures: featuresOf(adapter),
     requiredLimits: {
       maxBufferSize: limits.maxBufferSize,
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,

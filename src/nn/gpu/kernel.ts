@@ -16,6 +16,8 @@ export interface KernelSource {
   readonly bindings: readonly KernelBinding[];
   /** Without the declarations of the bindings. */
   readonly code: string;
+  /** Whether it sums across subgroups. */
+  readonly usesSubgroups?: boolean;
 }
 
 /** A kernel on a device. Kernels with alike bindings share their layout, and so their bind groups. */
@@ -49,17 +51,25 @@ function declarations(bindings: readonly KernelBinding[]): string {
     .join('\n');
 }
 
+/** What comes first in a kernel that sums across subgroups: its loops run alike for all lanes of one. */
+const SUBGROUP_LINES = 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n';
+
 /** Compiles kernels, all at once, each only once. */
 export class KernelSet {
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
   private readonly kernels = new Map<string, Kernel>();
   private readonly compiling: Promise<void>[] = [];
 
-  constructor(private readonly device: GPUDevice) {}
+  constructor(
+    private readonly device: GPUDevice,
+    /** Whether kernels may sum across subgroups, as the device then must. */
+    readonly hasSubgroups = device.features.has('subgroups'),
+  ) {}
 
   /** The kernel, which begins to be compiled. */
   take(source: KernelSource): Kernel {
-    const text = `${declarations(source.bindings)}\n${source.code}`;
+    const first = source.usesSubgroups === true ? SUBGROUP_LINES : '';
+    const text = `${first}${declarations(source.bindings)}\n${source.code}`;
     const known = this.kernels.get(text);
     if (known !== undefined) return known;
     const kernel: Kernel = { source, layout: this.layoutOf(source.bindings), pipeline: null };

@@ -39,7 +39,8 @@ const TILE = 32;
 
 export function takeProduct(kernels: KernelSet, shape: ProductShape): Product {
   const { outputs } = shape;
-  return { vector: kernels.take(vectorProduct(shape)), tiled: kernels.take(tiledProduct(shape)), outputs };
+  const vector = kernels.hasSubgroups ? subgroupProduct(shape) : vectorProduct(shape);
+  return { vector: kernels.take(vector), tiled: kernels.take(tiledProduct(shape)), outputs };
 }
 
 /** How a product of so many rows is dispatched. */
@@ -127,6 +128,48 @@ fn main(
   }
   let factor = ${isNormed ? `inverseSqrt(squares / ${inputs}.0 + ${epsilon})` : '1.0'};
   put(group.y, output, sum * factor, ${isGate ? 'second * factor' : '0.0'});
+}`,
+  };
+}
+
+/** The same where the device has subgroups: each takes outputs of its own and sums without memory of the workgroup. */
+function subgroupProduct(shape: ProductShape): KernelSource {
+  const { format, inputs, epsilon, into, label } = shape;
+  const isNormed = epsilon !== null;
+  const isGate = into === 'gate';
+  const sums = ['sum', ...(isGate ? ['second'] : []), ...(isNormed ? ['squares'] : [])];
+  return {
+    label,
+    usesSubgroups: true,
+    bindings: bindingsOf(shape),
+    code: `${RUN_STRUCT}
+${weightCode(format, inputs)}
+${writeCode(shape)}
+@compute @workgroup_size(${LANES * OUTPUTS})
+fn main(
+  @builtin(workgroup_id) group : vec3u,
+  @builtin(subgroup_id) part : u32,
+  @builtin(num_subgroups) parts : u32,
+  @builtin(subgroup_invocation_id) lane : u32,
+  @builtin(subgroup_size) lanes : u32,
+) {
+  let start = (run.firstRow + group.y) * INPUTS4;
+  for (var i = part; i < ${OUTPUTS}u; i += parts) {
+    let output = group.x * ${OUTPUTS}u + i;
+    let readable = min(output, OUTPUTS - 1u);
+    ${sums.map((name) => `var ${name} = 0.0;`).join('\n    ')}
+    for (var v = lane; v < INPUTS4; v += lanes) {
+      let value = x[start + v];
+      ${isNormed ? 'squares += dot(value, value);' : ''}
+      let scaled = value${isNormed ? ' * norm[v]' : ''};
+      sum += dot(scaled, weightAt(readable, v));
+      ${isGate ? 'second += dot(scaled, weightAt(OUTPUTS + readable, v));' : ''}
+    }
+    ${sums.map((name) => `${name} = subgroupAdd(${name});`).join('\n    ')}
+    if (lane > 0u || output >= OUTPUTS) { continue; }
+    let factor = ${isNormed ? `inverseSqrt(squares / ${inputs}.0 + ${epsilon})` : '1.0'};
+    put(group.y, output, sum * factor, ${isGate ? 'second * factor' : '0.0'});
+  }
 }`,
   };
 }

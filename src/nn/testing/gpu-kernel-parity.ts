@@ -29,9 +29,12 @@ class Bench {
   readonly kernels: KernelSet;
   private readonly runs: GPUBuffer;
 
-  constructor(readonly device: GPUDevice) {
+  constructor(
+    readonly device: GPUDevice,
+    hasSubgroups: boolean,
+  ) {
     this.buffers = new GpuBuffers(device);
-    this.kernels = new KernelSet(device);
+    this.kernels = new KernelSet(device, hasSubgroups);
     this.runs = this.buffers.uniform(256);
   }
 
@@ -65,9 +68,15 @@ const EPSILON = 1e-5;
 /** The first row of a run in its room: others must be left alone. */
 const FIRST_ROW = 2;
 
-/** @returns the largest error by kernel and shape, relative to the largest value wanted where that is above 1. */
-export async function measureGpuKernels(device: GPUDevice): Promise<Readonly<Record<string, number>>> {
-  const bench = new Bench(device);
+/**
+ * @param hasSubgroups - whether kernels may sum across subgroups.
+ * @returns the largest error by kernel and shape, relative to the largest value wanted where that is above 1.
+ */
+export async function measureGpuKernels(
+  device: GPUDevice,
+  hasSubgroups: boolean,
+): Promise<Readonly<Record<string, number>>> {
+  const bench = new Bench(device, hasSubgroups);
   const errors: Record<string, number> = {};
   try {
     for (const format of FORMATS) {
