@@ -1,5 +1,5 @@
 /** Takes one training gradient on a backend inside the page; the test imports it from there. */
-import { selectBackend } from '../../src/nn/backend/device.ts';
+import { selectBackend, startTensorFlow } from '../../src/nn/backend/device.ts';
 import { lensFixtureInput } from '../../src/nn/testing/fixture-parity.ts';
 import type { LensShape } from '../../src/nn/lens-net/training/trainable-weights.ts';
 import { SlotLensTrainer } from '../../src/nn/lens-net/training/trainer.ts';
@@ -16,6 +16,7 @@ async function bytesOf(file: string): Promise<ArrayBuffer> {
 /** The whole gradient of one example, tensor by tensor. */
 export async function gradientOn(backend: 'wasm' | 'webgpu'): Promise<Record<string, number[]>> {
   await selectBackend(backend, { wasmPaths: BROWSER_WASM_PATHS });
+  await startTensorFlow();
   const { config } = JSON.parse(new TextDecoder().decode(await bytesOf('fixture.json'))) as {
     config: { hiddenSize: number; epsilon: number; lensNet: LensShape['config'] };
   };

@@ -1,6 +1,7 @@
 /** Measures how far the active backend's attention weights are from the definition. Shared by tests under Node and in the browser. */
 import * as tf from '@tensorflow/tfjs';
 import { activeKernels } from '../backend/active-kernels.ts';
+import { startTensorFlow } from '../backend/device.ts';
 import { largestError } from './fixture-parity.ts';
 import { randomValues } from './synthetic-weights.ts';
 
@@ -9,6 +10,7 @@ const CAPACITY = 160;
 
 /** @returns the largest absolute error over all heads and keys. */
 export async function measureWeightError(): Promise<number> {
+  await startTensorFlow();
   const { heads, kvHeads, headDim } = SHAPE;
   const queries = randomValues(heads * headDim, 21).map((value) => value * 3);
   const keys = randomValues(CAPACITY * kvHeads * headDim, 22).map((value) => value * 3);

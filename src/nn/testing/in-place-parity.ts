@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { activeKernels } from '../backend/active-kernels.ts';
+import { startTensorFlow } from '../backend/device.ts';
 import type { HeadColumns } from '../backend/kernels.ts';
 import { largestError } from './fixture-parity.ts';
 import { randomValues } from './synthetic-weights.ts';
@@ -20,6 +21,7 @@ const NEW_ROWS = 3;
 
 /** @returns the largest absolute error over all rows of the target, after every single write. */
 export async function measureInPlaceError(): Promise<number> {
+  await startTensorFlow();
   const kernels = activeKernels();
   const before = randomValues(ROWS * WIDTH, 41);
   const source = randomValues(NEW_ROWS * SOURCE_WIDTH, 42);
