@@ -60,7 +60,7 @@ export const DEFINITIONS = [
   {
     id: 'kv-mode',
     term: 'KV mode',
-    text: 'How the base’s cached keys and values follow a refocus. Exact runs every slot again from the first changed one on. Patch runs only the slots that were swapped in, against what stands before them, and the eight slots behind each of them; all others keep the keys and values that they got in an earlier context. That is faster and not the same: ΔNLL measurements then also say what it costs against exact.',
+    text: 'How the base’s cached keys and values follow a refocus. Exact runs every slot again from the first changed one on. Patch runs only the slots that were swapped in, against what stands before them, and the eight slots behind what was opened; all others keep the keys and values that they got in an earlier context. That is faster and not the same: ΔNLL measurements then also say what it costs against exact.',
     formula: 'extra NLL = f(patched cache) − f(exact cache)',
     sources: [
       arxiv('CacheBlend reuses cached chunks and recomputes a few tokens (Yao et al., 2024)', '2405.16444'),

@@ -4,7 +4,7 @@ import type { RunConfig } from '../../../core/trace/config.ts';
 import { bootEngine, frames, ingest, open, prose } from '../../testing/engine-fixture.ts';
 import { createFakeModel, type FakeModel } from '../../testing/fake-model.ts';
 
-/** A block is worth 13 tokens, and a look at the window two: two fifths of decoding pay for both every 64 tokens. */
+/** A block is worth 20 tokens, and a look at the window three: three fifths of decoding pay for both every 64 tokens. */
 function modelThatCounts(): FakeModel {
   const model = createFakeModel();
   const work = { layerWeights: 1_000_000, headWeights: 0, bytesPerWeight: 4 };
@@ -33,7 +33,7 @@ async function answered(config: Partial<RunConfig>, changes?: Partial<RunConfig>
 }
 
 it('is at every block in an exact cache, and where no share is set', async () => {
-  for (const config of [{ answerFocusShare: 40 }, { kvMode: 'patch', answerFocusShare: 0 }] as const) {
+  for (const config of [{ answerFocusShare: 60 }, { kvMode: 'patch', answerFocusShare: 0 }] as const) {
     const { cursors, blocks } = await answered(config);
     expect(blocks).toBeGreaterThan(4);
     expect(cursors).toHaveLength(blocks);
@@ -43,7 +43,7 @@ it('is at every block in an exact cache, and where no share is set', async () =>
 it('is as often as the share of decoding pays for in a patched cache, with as many moves', async () => {
   const { within, cursors, blocks } = await answered({
     kvMode: 'patch',
-    answerFocusShare: 40,
+    answerFocusShare: 60,
     maxActions: 8,
   });
   expect(cursors.every((cursor) => cursor % 64 === 0)).toBe(true);
@@ -52,10 +52,10 @@ it('is as often as the share of decoding pays for in a patched cache, with as ma
     expect(
       actions.filter(({ applied, reason }) => applied && reason === 'score-above-tau').length,
     ).toBeLessThan(2);
-  expect((await answered({ kvMode: 'patch', answerFocusShare: 5 })).cursors).toEqual([]);
+  expect((await answered({ kvMode: 'patch', answerFocusShare: 1 })).cursors).toEqual([]);
 });
 
 it('follows a changed parameter at the next block', async () => {
-  const { cursors } = await answered({ kvMode: 'patch', answerFocusShare: 5 }, { tauExpand: 0.3 });
+  const { cursors } = await answered({ kvMode: 'patch', answerFocusShare: 1 }, { tauExpand: 0.3 });
   expect(cursors).toHaveLength(1);
 });

@@ -17,7 +17,7 @@ export interface RerunSlots {
  * A base's first layers look a few tokens back: without the slots behind an opened block, facts that cross its edge
  * were misread (docs/evaluation.md). Slots behind a closed one read it when it was open.
  */
-export const RERUN_SLOTS: RerunSlots = { opened: 8, closed: 8 };
+export const RERUN_SLOTS: RerunSlots = { opened: 8, closed: 0 };
 
 /** What slots hold and where they stand. */
 export interface SlotList {

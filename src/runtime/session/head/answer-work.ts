@@ -9,10 +9,10 @@ import type { LanguageModel, LensNet } from '../../../nn/ports.ts';
 import { RERUN_SLOTS } from '../decoding/patch-plan.ts';
 
 /**
- * A row alone takes so many times as long as one of many, which share the reading of weights and keys: measured on
- * the tiny base and on SmolLM2-135M (docs/performance.md).
+ * A row alone takes at least so many times as long as one of many, which share the reading of weights and keys: 2.5 to 4
+ * were measured, the least on the tiny base behind wide windows.
  */
-const ALONE = 3;
+const ALONE = 2;
 /** What gathering a slot for a scorer is worth, and moving it within the cache. */
 const GATHERING = 10_000;
 const MOVING = 7000;
