@@ -3,8 +3,9 @@
  * optimiser's state live on the CPU; the device holds the weights' tensors from a step's first example to its
  * end, and nothing between two steps.
  */
-import '#tfjs-gradients';
 import * as tf from '@tensorflow/tfjs';
+// Behind the core, whose flags it reads.
+import '#tfjs-gradients';
 import { TrainingError } from '../../errors.ts';
 import { checkLensInput, joinSlots, lastTail, type SlotShape, slotColumns, slotShapeOf } from '../input.ts';
 import type {
