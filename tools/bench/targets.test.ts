@@ -9,7 +9,7 @@ const rows = readTable(
     {
       suite: 'refocus',
       rows: [
-        rowOf('focus overhead of 32 tokens, budget 2048 · SmolLM2-135M', [14], '%'),
+        rowOf('focus overhead of 32 tokens, budget 2048 · Smollm2 135M', [14], '%'),
         rowOf('focus overhead of 32 tokens, budget 2048', [16], '%'),
       ],
     },

@@ -39,8 +39,8 @@ const TARGETS: readonly Target[] = [
   most('1,000,000 tokens ingested, s of processor time', 'ingest', 'ingest of 1000000 tokens, automatic: processor', 300), // prettier-ignore
   most('focus overhead of 32 tokens, tiny base, 2,048 slots, %', 'refocus', `${OVERHEAD} 2048`, 15),
   most('8,192 slots, %', 'refocus', `${OVERHEAD} 8192`, 15),
-  most('the same of SmolLM2, 2,048 slots, %', 'refocus', `${OVERHEAD} 2048 · SmolLM2`, 15),
-  most('8,192 slots of it, %', 'refocus', `${OVERHEAD} 8192 · SmolLM2`, 15),
+  most('the same of SmolLM2, 2,048 slots, %', 'refocus', `${OVERHEAD} 2048 · Smollm2`, 15),
+  most('8,192 slots of it, %', 'refocus', `${OVERHEAD} 8192 · Smollm2`, 15),
   most('decode behind 1,000,000 tokens over 8,192', 'history-growth', 'decode a token, history of 1000000 over 8192', 1.05), // prettier-ignore
   least('first token over 32,768 tokens, times as fast as full prefill', 'first-token', 'prefill of all over first token', 20), // prettier-ignore
   most('worker script, kB gzip', 'bundle', 'engine worker, gzip', 240),
