@@ -7,6 +7,8 @@ import { createServer, type ViteDevServer } from 'vite';
 const ROOT = join(import.meta.dirname, '../..');
 const INSTALLED = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 export const CHROMIUM_FLAGS = ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+/** A Chromium that finds no device, as on most machines without a graphics card: the page takes WASM at once. */
+export const WITHOUT_GPU = ['--no-sandbox'];
 
 /** CHROMIUM_PATH, else an installed browser, else the one that playwright downloaded. */
 export function executablePath(): string | undefined {
@@ -15,11 +17,11 @@ export function executablePath(): string | undefined {
 }
 
 /** The caller closes the browser. */
-export function launchChromium(): Promise<Browser> {
+export function launchChromium(args: readonly string[] = CHROMIUM_FLAGS): Promise<Browser> {
   const path = executablePath();
   return chromium.launch({
     headless: true,
-    args: CHROMIUM_FLAGS,
+    args: [...args],
     ...(path !== undefined && { executablePath: path }),
   });
 }

@@ -4,7 +4,7 @@
  * Chromium over IndexedDB, engine and page.
  */
 import { mean } from 'simple-statistics';
-import { launchChromium, startVite } from '../../tests/browser/launch-chromium.ts';
+import { launchChromium, startVite, WITHOUT_GPU } from '../../tests/browser/launch-chromium.ts';
 import { openPage, sessionAddress } from '../../tests/browser/open-page.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { PostingSegment } from '../../src/core/lexical/posting-segment.ts';
@@ -157,7 +157,7 @@ interface PageFigures {
 async function inChromium(rounds: number, words: Uint32Array, tokens: number): Promise<readonly BenchRow[]> {
   const vite = await startVite('scale-bench');
   const others = rendererProcesses();
-  const browser = await launchChromium();
+  const browser = await launchChromium(WITHOUT_GPU);
   try {
     const { page } = await openPage(browser, { timeoutMs: PATIENCE_MS });
     // The compiler that runs this names functions by a helper that the page does not have.
