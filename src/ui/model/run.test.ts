@@ -109,6 +109,14 @@ describe('run trace', () => {
     expect(trace.configChanges).toEqual([
       { index: trace.frameCount, before: DEFAULT_RUN_CONFIG, after: changed },
     ]);
+    // Of several before the same step, the last.
+    const other = { ...changed, tauCollapse: 0.4 };
+    trace.append([session(other)]);
+    expect(trace.configChanges).toEqual([
+      { index: trace.frameCount, before: DEFAULT_RUN_CONFIG, after: other },
+    ]);
+    trace.append([session(DEFAULT_RUN_CONFIG)]);
+    expect(trace.configChanges).toEqual([]);
     trace.reset();
     expect(trace.configChanges).toEqual([]);
   });

@@ -274,7 +274,11 @@ export class Run {
     const from = this.#frames.length;
     this.#configs.push({ from, config });
     if (before === undefined || changedIds(before, config).length === 0) return;
-    this.#configChanges = [...this.#configChanges, { index: from, before, after: config }];
+    // A session that is opened again before it goes on tells of its parameters anew: the last ones are in force.
+    const earlier = this.#configChanges.filter(({ index }) => index < from);
+    const first = this.#configChanges[earlier.length]?.before ?? before;
+    const isBack = changedIds(first, config).length === 0;
+    this.#configChanges = isBack ? earlier : [...earlier, { index: from, before: first, after: config }];
   }
 
   #otherAt(head: number): Run {
