@@ -163,16 +163,23 @@ export function inspectInWorker(id: string): Promise<Found> {
   });
 }
 
-/** Let a worker append, end it after some acknowledged batches, and return the last that was acknowledged. */
-export function terminateWorkerMidAppend(id: string, batches: number): Promise<number> {
+/**
+ * Let a worker append, end it so long after some acknowledged batches that it is anywhere in a later one, and return the
+ * last that was acknowledged.
+ */
+export function terminateWorkerMidAppend(id: string, batches: number, delayMs: number): Promise<number> {
   return new Promise((resolve, reject) => {
     let seen = 0;
+    let acknowledged = 0;
     const worker = startWorker('append', id, reject);
     worker.onmessage = ({ data }: MessageEvent<number>) => {
       seen += 1;
-      if (seen < batches) return;
-      worker.terminate();
-      resolve(data);
+      acknowledged = data;
+      if (seen !== batches) return;
+      setTimeout(() => {
+        worker.terminate();
+        resolve(acknowledged);
+      }, delayMs);
     };
   });
 }

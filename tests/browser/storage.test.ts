@@ -109,8 +109,14 @@ it('fault 02: a worker terminated mid-batch leaves whole batches, and all that w
   const page = await openPage(browser.context);
   const id = await call<string>(page, 'createSession()');
   let acknowledged = 0;
-  for (const batches of [1, 7, 20]) {
-    acknowledged = await call<number>(page, `terminateWorkerMidAppend('${id}', ${batches})`);
+  for (const [batches, delayMs] of [
+    [1, 0],
+    [7, 3],
+    [5, 14],
+    [5, 23],
+    [20, 37],
+  ] as const) {
+    acknowledged = await call<number>(page, `terminateWorkerMidAppend('${id}', ${batches}, ${delayMs})`);
     await expect
       .poll(() => call<boolean>(page, `inspect('${id}').then((found) => found.readOnly)`))
       .toBe(false);
