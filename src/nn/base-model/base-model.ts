@@ -15,7 +15,7 @@ import type {
   LanguageModel,
   SlotHeads,
 } from '../ports.ts';
-import type { TensorFile } from '../model-folder/tensor-file.ts';
+import { type TensorFile, valueCount } from '../model-folder/tensor-file.ts';
 import { type ChosenRunner, createRunner } from './create-runner.ts';
 
 /** Rows of the vocabulary that are looked up at once where all are. */
@@ -49,10 +49,7 @@ export class BaseModel implements LanguageModel {
     this.hiddenSize = hiddenSize;
     this.layers = layers;
     this.attention = { heads, kvHeads, headDim };
-    this.parameters = file.names.reduce(
-      (sum, name) => sum + file.shape(name).reduce((product, size) => product * size, 1),
-      0,
-    );
+    this.parameters = valueCount(file);
     this.runner = runner;
     this.compromise = compromise;
     const headWeights = vocabularySize * hiddenSize;

@@ -1,7 +1,10 @@
-/** Puts a checkpoint's weights into a kernel memory, each once and as it is stored (`kernels/products.ts`, `Linear`). */
+/**
+ * Puts a checkpoint's weights into a kernel memory, each once and as it is stored (`kernels/products.ts`, `Linear`); those
+ * of a small one with 16 bits as the float32 that they are worth.
+ */
 import type { KernelMemory } from '../backend/kernel-memory.ts';
 import { GROUP_VALUES } from '../model-folder/stored-rows.ts';
-import type { StoredMatrix, TensorFile } from '../model-folder/tensor-file.ts';
+import { type StoredMatrix, type TensorFile, valueCount } from '../model-folder/tensor-file.ts';
 import type { LayerShape } from './config.ts';
 import { layerTensors } from './tensor-names.ts';
 
@@ -13,6 +16,11 @@ const FORMATS = { f32: 0, f16: 1, bf16: 2, q8: 3, q4: 4 } as const satisfies Rec
 const Q16 = 5;
 const Q16_MOST = 32_767;
 const Q16_GROUP_MOST = 131_000;
+/**
+ * Weights that take no more than this as float32 stay near the processor, where widening them costs more than reading
+ * twice the bytes: a product of one row then takes half the time. Larger ones come from memory, and their bytes count.
+ */
+const WIDENED_BYTES = 8 * 2 ** 20;
 /** Output rows that the kernels take at once. */
 const ROWS_AT_ONCE = 4;
 
@@ -22,10 +30,16 @@ export function paddedColumns(columns: number): number {
 }
 
 export class KernelWeights {
+  private readonly areWidened: boolean;
+
+  /** @param widenedBytes - of a file's weights as float32, up to which they are widened. */
   constructor(
     readonly memory: KernelMemory,
     private readonly file: TensorFile,
-  ) {}
+    widenedBytes = WIDENED_BYTES,
+  ) {
+    this.areWidened = valueCount(file) * Float32Array.BYTES_PER_ELEMENT <= widenedBytes;
+  }
 
   /** @returns where `[size]` float32 begin, padded with zeros to whole vectors. */
   vector(name: string, size: number): number {
@@ -40,9 +54,15 @@ export class KernelWeights {
    * @returns where the descriptor is.
    */
   linear(name: string, outputs: number, inputs: number, hasBias = false): number {
-    const stored = this.file.stored(`${name}.weight`, [outputs, inputs]);
+    const { file } = this;
+    const shape = [outputs, inputs] as const;
+    const stored = file.stored(`${name}.weight`, shape);
+    const isWidened = this.areWidened && (stored.format === 'f16' || stored.format === 'bf16');
+    const kept: StoredMatrix = isWidened
+      ? { format: 'f32', values: file.floats(`${name}.weight`, shape) }
+      : stored;
     const bias = hasBias ? this.vector(`${name}.bias`, outputs) : 0;
-    return this.store(stored, outputs, inputs, bias);
+    return this.store(kept, outputs, inputs, bias);
   }
 
   /** The same for a matrix at hand; `bias` is a pointer, 0 for none. */

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { attendLoop } from '../backend/attention-loop.ts';
 import { KernelMemory } from '../backend/kernel-memory.ts';
 import { largestError } from '../testing/fixture-parity.ts';
-import { knownMatrix } from '../testing/stored-matrices.ts';
+import type { TensorFile } from '../model-folder/tensor-file.ts';
+import { type KnownMatrix, knownMatrix } from '../testing/stored-matrices.ts';
 import { randomValues, syntheticBase, syntheticConfig } from '../testing/synthetic-weights.ts';
 import { KernelWeights, paddedColumns } from './kernel-weights.ts';
 
@@ -92,6 +93,54 @@ describe.each(['f32', 'f16', 'bf16', 'q8', 'q4'] as const)('products with %s wei
     expect(largestError(memory.floats(decoded, inputs), last)).toBeLessThan(1e-6 * most);
     memory.dispose();
   });
+});
+
+/** A file of one such matrix. */
+function fileOf({ stored, values }: KnownMatrix, shape: readonly [number, number]): TensorFile {
+  return {
+    file: 'one.safetensors',
+    names: ['one.weight'],
+    has: (name) => name === 'one.weight',
+    shape: () => shape,
+    floats: () => Float32Array.from(values),
+    stored: () => stored,
+  };
+}
+
+describe.each(['f16', 'bf16', 'q8'] as const)('a small file with %s weights', (format) => {
+  const [outputs, inputs] = [13, 64];
+  /** `[rows, outputs]` of a matrix put there as a file of up to so many bytes is widened. */
+  const multiplied = (widenedBytes: number, rows: number) => {
+    const memory = new KernelMemory(MODULE);
+    const known = knownMatrix(format, outputs, inputs, 3);
+    const weights = new KernelWeights(memory, fileOf(known, [outputs, inputs]), widenedBytes);
+    const linear = weights.linear('one', outputs, inputs);
+    const storedAs = memory.words(linear, 1)[0]!;
+    const stride = inputs * 4;
+    const xAt = put(memory, randomValues(rows * inputs, 79), inputs);
+    const room = [2 * inputs, inputs / 8, inputs / 8].map((bytes) => memory.allocate(rows * bytes));
+    const rounded = memory.record(room);
+    memory.kernels.round(xAt, stride, inputs, rounded, 0, rows, 32767);
+    const out = put(memory, new Float32Array(rows * outputs), outputs);
+    const panel = memory.allocate(12 * stride);
+    const outStride = paddedColumns(outputs) * 4;
+    memory.kernels.product(linear, xAt, stride, rounded, rows, out, outStride, false, panel, 0, outputs);
+    const values = take(memory, out, rows, outputs);
+    memory.dispose();
+    return { storedAs, values };
+  };
+
+  it.each([1, 2, 4, 7])(
+    'is widened where that is no guess, and %i rows come out the same to the bit',
+    (rows) => {
+      const bytes = outputs * inputs * 4;
+      const [asStored, widened] = [multiplied(bytes - 1, rows), multiplied(bytes, rows)];
+      expect([asStored.storedAs, widened.storedAs]).toEqual(
+        { f16: [1, 0], bf16: [2, 0], q8: [3, 3] }[format],
+      );
+      expect(widened.values).toEqual(asStored.values);
+    },
+  );
 });
 
 describe('products with float32 weights as whole numbers', () => {

@@ -32,3 +32,11 @@ export interface TensorFile {
   /** As `floats`, without decoding what need not be. */
   stored(name: string, shape: readonly [number, number]): StoredMatrix;
 }
+
+/** Of all tensors together. */
+export function valueCount(file: Pick<TensorFile, 'names' | 'shape'>): number {
+  return file.names.reduce(
+    (sum, name) => sum + file.shape(name).reduce((product, size) => product * size, 1),
+    0,
+  );
+}
