@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MERGERS } from '../parameters/heads.ts';
-import { mergeHidden, mergeWeights } from './merging.ts';
+import { mergeRows, mergeWeights } from './merging.ts';
 
 const candidate = fc.record({
   utility: fc.double({ min: -1, max: 1, noNaN: true }),
@@ -24,13 +24,13 @@ describe('merging', () => {
   it.each(MERGERS)('%s: a single head comes out bit for bit', (merger) => {
     const hidden = Float32Array.of(0.1, -0, 1e-30, 3.4e38);
     const weights = mergeWeights(merger, [{ utility: 0, entropyNats: 3, gate: 1 }]);
-    expect(mergeHidden(hidden, weights)).toEqual(hidden);
+    expect(mergeRows(hidden, weights)).toEqual(hidden);
   });
 
   it.each(MERGERS)('%s: heads that are one give that one', (merger) => {
     const hidden = Float32Array.of(0.25, -2, 7, 0.25, -2, 7, 0.25, -2, 7);
     const same = { utility: 0.5, entropyNats: 2, gate: 0.3 };
-    expect(mergeHidden(hidden, mergeWeights(merger, [same, same, same]))).toEqual(hidden.slice(0, 3));
+    expect(mergeRows(hidden, mergeWeights(merger, [same, same, same]))).toEqual(hidden.slice(0, 3));
   });
 
   it('listens to the head that is certain, or of most use', () => {
@@ -41,6 +41,6 @@ describe('merging', () => {
     expect(mergeWeights('best-head', heads)).toEqual(Float64Array.of(0, 1));
     expect(mergeWeights('confident', heads)[1]).toBeGreaterThan(0.99);
     expect(mergeWeights('learned', heads)[1]).toBeGreaterThan(0.8);
-    expect(mergeHidden(Float32Array.of(1, 3), mergeWeights('mean', heads))).toEqual(Float32Array.of(2));
+    expect(mergeRows(Float32Array.of(1, 3), mergeWeights('mean', heads))).toEqual(Float32Array.of(2));
   });
 });

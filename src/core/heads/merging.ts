@@ -38,17 +38,19 @@ export function mergeWeights(merger: MergerId, heads: readonly MergeCandidate[])
 }
 
 /**
- * The weighted sum of rows; a single row comes out as it is, bit for bit.
+ * The weighted sum of final hidden states, or of the logits that each gives: the LM head is linear, so that it may run
+ * before as well as after. A single row comes out as it is, bit for bit.
  *
- * @param hidden - `[heads, d]`; borrowed.
- * @returns `[d]`; owned by the caller.
+ * @param rows - `[heads, n]`; borrowed.
+ * @returns `[n]`; owned by the caller.
  */
-export function mergeHidden(hidden: Float32Array, weights: Float64Array): Float32Array {
-  const d = hidden.length / weights.length;
-  if (weights.length === 1) return hidden.slice();
-  const merged = new Float64Array(d);
-  for (const [head, weight] of weights.entries()) {
-    for (let i = 0; i < d; i++) merged[i]! += weight * hidden[head * d + i]!;
+export function mergeRows(rows: Float32Array, weights: Float64Array): Float32Array {
+  const n = rows.length / weights.length;
+  if (weights.length === 1) return rows.slice();
+  const merged = new Float64Array(n);
+  for (let head = 0; head < weights.length; head++) {
+    const weight = weights[head]!;
+    for (let i = 0; i < n; i++) merged[i]! += weight * rows[head * n + i]!;
   }
   return Float32Array.from(merged);
 }

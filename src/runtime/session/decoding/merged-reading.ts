@@ -1,8 +1,9 @@
 /**
  * What several heads predict together: their last slots run in one pass, the final hidden states are merged, and the
- * LM head runs once on the sum. Owns no cache; each head's decoder keeps its own.
+ * LM head runs once: on the sum, or where the merger weighs each head by what it alone predicts, on all states in one
+ * pass, and what comes out is merged. Owns no cache; each head's decoder keeps its own.
  */
-import { mergeHidden, mergeWeights, type MergeCandidate } from '../../../core/heads/merging.ts';
+import { mergeRows, mergeWeights, type MergeCandidate } from '../../../core/heads/merging.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import type { MergerId } from '../../../core/parameters/heads.ts';
 import type { HeadMerger, LanguageModel } from '../../../nn/ports.ts';
@@ -48,7 +49,8 @@ export async function readMerged(
     return { utility, entropyNats, gate };
   });
   const weights = mergeWeights(merger, candidates);
-  return { logits: await base.logitsOf(mergeHidden(hidden, weights)), weights };
+  const merged = mergeRows(logits ?? hidden, weights);
+  return { logits: logits === null ? await base.logitsOf(merged) : merged, weights };
 }
 
 /** `[heads, d]` final hidden states behind every head's last slot; those that were not run yet are run at once. */
