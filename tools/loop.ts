@@ -4,15 +4,8 @@ import { Rng } from '../src/base/rng.ts';
 import { importHistory } from '../src/core/history-import/import-history.ts';
 import type { ImportedHistory } from '../src/core/history-import/history-format.ts';
 import type { Provenance } from '../src/core/tree/provenance.ts';
-import { type Citation, type SettlingFrame, citationsOf } from '../src/core/trace/citations.ts';
-import { applyLayoutFrame } from '../src/core/trace/layout-delta.ts';
-import {
-  STAGES,
-  type LayoutEntry,
-  type Stage,
-  type TelemetryEvent,
-  type TraceHeader,
-} from '../src/core/trace/telemetry.ts';
+import { type Citation, citationsOf } from '../src/core/trace/citations.ts';
+import type { TelemetryEvent, TraceHeader } from '../src/core/trace/telemetry.ts';
 import { metricsTable } from '../src/core/trace/export/metrics-table.ts';
 import type { Tokenizer } from '../src/nn/model-folder/tokenizer.ts';
 import type { LoadedModel } from '../src/nn/ports.ts';
@@ -22,6 +15,7 @@ import { acceptText, IntakeError } from '../src/runtime/session/memory/text-inta
 import { openHeadlessSession } from './headless-session.ts';
 import { openModel } from './open-model.ts';
 import { type LoopOptions, LOOP_USAGE, OptionError, configFor, parseLoopOptions } from './loop-options.ts';
+import { type HeadRow, Tally } from './loop-tally.ts';
 import { writeTable } from './table-file.ts';
 import { type SyntheticHistory, writeSyntheticHistory } from './synthetic-history.ts';
 import { helpIfAsked } from './help.ts';
@@ -114,26 +108,6 @@ function openTrace(path: string | null): TraceFile {
   };
 }
 
-/** Sums what passes by: milliseconds by stage, and the time of each token's quarter. */
-class Tally {
-  readonly stagesMs = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
-  lastUtilisation = 0;
-  /** The refocuses at the end of the last question's turn. */
-  settling: SettlingFrame[] = [];
-  private layout: readonly LayoutEntry[] = [];
-
-  accept(events: readonly TelemetryEvent[]): void {
-    for (const event of events) {
-      if (event.type === 'latency') this.stagesMs[event.stage] += event.ms;
-      else if (event.type === 'refocus') {
-        this.lastUtilisation = event.utilisation;
-        this.layout = applyLayoutFrame(this.layout, event.layout);
-        if (event.trigger === 'turn-end') this.settling.push({ ...event, layout: this.layout });
-      }
-    }
-  }
-}
-
 async function main(): Promise<void> {
   helpIfAsked(LOOP_USAGE);
   const options = parseLoopOptions(process.argv.slice(2));
@@ -178,9 +152,11 @@ async function main(): Promise<void> {
     msPerTokenFirstQuarter: quarters.first,
     msPerTokenLastQuarter: quarters.last,
   };
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...result, answers })}\n`);
+  const heads = tally.headRows();
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...result, heads, answers })}\n`);
   else {
     console.table(flat(result));
+    if (heads.length > 1) printHeads(heads);
     for (const asked of answers) printAnswer(asked);
   }
 }
@@ -189,7 +165,14 @@ async function main(): Promise<void> {
 interface Asked {
   readonly question: string;
   readonly answer: string;
-  readonly citations: readonly (Citation & { readonly title: string; readonly text: string })[];
+  /** Those that it was begun with. */
+  readonly heads: readonly number[];
+  /** Of every head that it was read from, in order. */
+  readonly citations: readonly (Citation & {
+    readonly head: number;
+    readonly title: string;
+    readonly text: string;
+  })[];
   readonly ms: number;
 }
 
@@ -200,27 +183,51 @@ async function answer(
 ): Promise<readonly Asked[]> {
   const answers: Asked[] = [];
   for (const question of questions) {
-    tally.settling = [];
+    tally.askNext();
     const startedAt = performance.now();
     const { answer } = await session.ask(question);
     const { tree } = session.memory;
     const { model, activeConfig } = session.steps;
-    const citations = citationsOf(tally.settling, tree.provenance, activeConfig.tauExpand).map((citation) => {
-      const { start, end } = citation;
-      const { title } = tree.provenanceOf(start, end)[0]!;
-      return { ...citation, title, text: model.tokenizer.decode(tree.tokens(start, end)) };
+    const { answeringHeads: heads } = tally;
+    const citations = heads.flatMap((head) =>
+      citationsOf(tally.settlingOf(head), tree.provenance, activeConfig.tauExpand).map((citation) => {
+        const { start, end } = citation;
+        const { title } = tree.provenanceOf(start, end)[0]!;
+        return { ...citation, head, title, text: model.tokenizer.decode(tree.tokens(start, end)) };
+      }),
+    );
+    answers.push({
+      question,
+      answer: answer.text.trim(),
+      heads,
+      citations,
+      ms: performance.now() - startedAt,
     });
-    answers.push({ question, answer: answer.text.trim(), citations, ms: performance.now() - startedAt });
   }
   return answers;
 }
 
-function printAnswer({ question, answer: text, citations, ms }: Asked): void {
+function printAnswer({ question, answer: text, heads, citations, ms }: Asked): void {
   console.log(`\n${question}\n→ ${text}\n  ${(ms / 1000).toFixed(1)} s, read from:`);
-  for (const { number, start, end, score, step, title, text: source } of citations) {
-    console.log(`  [${number}] ${title} ${start}–${end}, score ${score.toFixed(2)}, step ${step}`);
+  for (const { head, number, start, end, score, step, title, text: source } of citations) {
+    const place = heads.length > 1 ? `head ${head}, ${number}` : `${number}`;
+    console.log(`  [${place}] ${title} ${start}–${end}, score ${score.toFixed(2)}, step ${step}`);
     console.log(`      ${JSON.stringify(source)}`);
   }
+}
+
+/** One row a head; figures to four places. */
+function printHeads(rows: readonly HeadRow[]): void {
+  const shortened = rows.map(({ head, ...figures }) => [
+    String(head),
+    Object.fromEntries(
+      Object.entries(figures).map(([name, value]) => [
+        name,
+        typeof value === 'number' ? Number(value.toFixed(4)) : value,
+      ]),
+    ),
+  ]);
+  console.table(Object.fromEntries(shortened));
 }
 
 interface Quarters {
@@ -230,7 +237,7 @@ interface Quarters {
   readonly rightAnswers: number;
 }
 
-/** Feed the history block by block, with a question now and then; questions are outside the quarters' times. */
+/** Feed the history block by block, with a question now and then; the quarters' times are those of reading alone. */
 async function stream(
   session: Session,
   history: History,
@@ -259,12 +266,14 @@ async function stream(
     const ms = performance.now() - startedAt;
     if (done < quarter) firstMs += ms;
     if (done >= ids.length - quarter) lastMs += ms;
+    await session.steps.measureDeltaNll();
     const dueBefore = Math.floor(done / options.askEvery);
     done += took;
     const isDue = options.askEvery > 0 && Math.floor(done / options.askEvery) > dueBefore;
     const known = history.questions.filter(({ knownAtToken }) => knownAtToken <= done);
     if (isDue && known.length > 0) {
       const { question, value } = known[rng.nextInt(known.length)]!;
+      tally.askNext();
       const { answer } = await session.ask(question);
       asked++;
       if (answer.text.includes(value)) right++;
