@@ -90,10 +90,16 @@ export class LensRun {
   places: usize;
   /** `[tailTokens, width]` */
   encoded: usize;
-  /** `[1 + tailQueries, width]`: the null slot and the queries. */
-  asked: usize;
-  /** `[heads · tailQueries, width]` twice. */
+  /**
+   * What the tail asks, whatever the slots are: `[tailQueries, width]`, and folded for each head,
+   * `[heads · tailQueries, width]`. Not 0 in `isTailRead` where both were made before, of the same tail.
+   */
+  tailAsks: usize;
   asking: usize;
+  isTailRead: i32;
+  /** `[1 + tailQueries, width]`: the null slot and the queries, with what these read. */
+  asked: usize;
+  /** As `asking`. */
   answers: usize;
   /** `[slots, width]` twice. */
   x: usize;
@@ -102,6 +108,8 @@ export class LensRun {
   scored: i32;
   scoredSlots: usize;
   out: usize;
+  /** The first that no thread has taken yet, 0 before a run. */
+  nextSlot: i32;
   /** `[threads]` of pointers. */
   spaces: usize;
   /** A `Sync`, for `barrier`. */
@@ -110,6 +118,8 @@ export class LensRun {
 
 /** Slots that go through all steps together, so that what they leave between two steps stays near the processor. */
 const LENS_ROWS = 48;
+/** Slots that a thread takes at a time where it depends on the others' work how many it gets: few leave nobody waiting. */
+const SLOTS_TAKEN = 24;
 
 // @ts-ignore: decorator
 @inline
@@ -129,13 +139,15 @@ export function runLens(lens: Lens, run: LensRun, thread: i32, threads: i32): vo
     const source = run.shared + row * padded(lens.shared.inputs);
     multiply(lens.shared, source, padded(lens.shared.inputs), rows, run.sharedProducts + row * stride, stride, false, space);
   }
-  if (thread == 0) readTail(lens, run, space);
   barrier(run.sync, threads);
 
-  const first = shareStart(thread, threads, run.slots, 1);
-  const end = shareStart(thread + 1, threads, run.slots, 1);
-  for (let slot = first; slot < end; slot += LENS_ROWS) {
-    const rows = min(LENS_ROWS, end - slot);
+  // One thread reads the tail, and the others begin with the slots: whoever is free takes the next few.
+  if (thread == 0 && run.isTailRead == 0) readTail(lens, run, space);
+  const next = changetype<usize>(run) + offsetof<LensRun>('nextSlot');
+  for (;;) {
+    const slot = atomic.add<i32>(next, SLOTS_TAKEN);
+    if (slot >= run.slots) break;
+    const rows = min(SLOTS_TAKEN, run.slots - slot);
     const x = run.x + slot * stride;
     const ownStride = padded(lens.own.inputs);
     multiply(lens.own, run.embeddings + slot * ownStride, ownStride, rows, x, stride, false, space);
@@ -181,7 +193,7 @@ function readTail(lens: Lens, run: LensRun, space: LensSpace): void {
   multiply(block.output, space.mixed, stride, rows, x, stride, true, space);
   feedForward(block, x, stride, rows, lens, space);
 
-  const queries = run.asked + stride;
+  const queries = run.tailAsks;
   see(shape, 1, width, stride, x, x, lens.queries, queries, rows);
   attend(shape, 0, lens.tailQueries, 0, 1, space.scores);
 
@@ -206,6 +218,7 @@ function prepareQuestions(lens: Lens, run: LensRun, space: LensSpace): void {
   const count = lens.tailQueries;
   const headDim = width / lens.heads;
   const queries = run.asked + stride;
+  memory.copy(queries, run.tailAsks, count * stride);
   const read = lens.read;
   for (let head = 0; head < lens.heads; head++) {
     const answers = run.answers + head * count * stride;

@@ -52,7 +52,7 @@ export function mergeRows(rows: Float32Array, weights: Float64Array): Float32Arr
     const weight = weights[head]!;
     for (let i = 0; i < n; i++) merged[i]! += weight * rows[head * n + i]!;
   }
-  return Float32Array.from(merged);
+  return new Float32Array(merged);
 }
 
 /** Of nothing, nothing. */

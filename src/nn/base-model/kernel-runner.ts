@@ -65,6 +65,7 @@ export class KernelRunner implements LayerRunner {
       this.head = config.tiedHead ? this.embeddings : weights.linear(names.head, vocabularySize, hiddenSize);
       this.weightBytes = kernelUse.bytes - bytesBefore;
       this.room = allocateRoom(memory, config, PREFILL_SLOTS);
+      this.stack.fill(this.room);
       this.logits = memory.allocate(LOGIT_ROWS * paddedColumns(vocabularySize) * 4);
     } catch (error) {
       memory.dispose();

@@ -155,10 +155,15 @@ export class KernelStack {
       memory.floats(fields.cos, cos.length).set(cos);
       memory.floats(fields.sin, sin.length).set(sin);
       putRows(embeddings, hiddenSize, memory.floats(fields.x, rows * paddedColumns(hiddenSize)));
-      memory.words(this.run, RUN_FIELDS.length).set(RUN_FIELDS.map((field) => fields[field]));
+      this.fill(fields);
       clear?.();
     };
     this.runShared('runStack', rows * this.layerMultiplications, [this.at, this.run], prepare);
+  }
+
+  /** What a head finds that runs before any layers do. */
+  fill(fields: RunFields): void {
+    this.memory.words(this.run, RUN_FIELDS.length).set(RUN_FIELDS.map((field) => fields[field]));
   }
 
   /** On as many threads as the multiplications pay for; once more on one if a thread fails. */

@@ -23,6 +23,19 @@ const ATTENTION_WORDS = 14;
 const SHARE = 2_000_000;
 /** Slots that room is made for at a time. */
 const SLOTS_AT_ONCE = 256;
+/**
+ * Tails whose reading is kept: several heads, windows too wide for one pass, refinements and pages that are looked into
+ * are scored for the same tail, or for each part of a question in turn. A reading is some tens of kilobytes.
+ */
+const KEPT_TAILS = 16;
+
+/** What a tail asks, in memory. */
+interface TailReading {
+  /** `[m, d]` as it was read. */
+  readonly tail: Float32Array;
+  /** `tailAsks` and `asking` of a `LensRun`, side by side. */
+  readonly at: number;
+}
 
 /** Words of `LensRun` in `kernels/lens.ts`, in its order. */
 const RUN_FIELDS = [
@@ -36,14 +49,17 @@ const RUN_FIELDS = [
   'tail',
   'places',
   'encoded',
-  'asked',
+  'tailAsks',
   'asking',
+  'isTailRead',
+  'asked',
   'answers',
   'x',
   'normed',
   'scored',
   'scoredSlots',
   'out',
+  'nextSlot',
   'spaces',
   'sync',
 ] as const;
@@ -70,6 +86,8 @@ export class KernelLensNet implements LensNet {
   private readonly places: Float32Array;
   private readonly run: number;
   private room: ReturnType<KernelLensNet['allocateRoom']> | null = null;
+  /** The latest last. */
+  private readonly readings: TailReading[] = [];
 
   /** @throws {WeightError} if the file does not fit the configuration; nothing is left behind. */
   constructor(
@@ -79,6 +97,7 @@ export class KernelLensNet implements LensNet {
     file: TensorFile,
     module: WebAssembly.Module,
     pool: ThreadPool | null,
+    private readonly share = SHARE,
   ) {
     const { width, tailTokens, version } = config;
     this.version = version;
@@ -115,11 +134,22 @@ export class KernelLensNet implements LensNet {
     const room = this.roomFor(slotCount);
     const scoredSlots = input.scoredSlots ?? Uint32Array.from({ length: slotCount }, (_, slot) => slot);
     const multiplications = lensMultiplications(this.work, this.tailTokens, input);
-    const threads = Math.max(1, Math.floor(multiplications / SHARE));
-    for (const count of [threads, 1]) {
-      this.put(input, scoredSlots, tail, shared, room);
-      if (this.memory.runShared('runLens', count, [this.lens, this.run])) break;
+    const threads = Math.max(1, Math.floor(multiplications / this.share));
+    const known = this.takeReading(tail);
+    const reading = known ?? { tail: tail.slice(), at: this.roomForReading() };
+    try {
+      for (const count of [threads, 1]) {
+        this.put(input, scoredSlots, tail, shared, {
+          ...room,
+          ...this.readingFields(reading, known !== null),
+        });
+        if (this.memory.runShared('runLens', count, [this.lens, this.run])) break;
+      }
+    } catch (error) {
+      this.memory.free(reading.at);
+      throw error;
     }
+    this.readings.push(reading);
     return spread(this.memory.floats(room.out, scoredSlots.length), scoredSlots, slotCount);
   }
 
@@ -133,7 +163,7 @@ export class KernelLensNet implements LensNet {
     scoredSlots: Uint32Array,
     tail: Float32Array,
     shared: ReturnType<typeof shareRows>,
-    room: NonNullable<typeof this.room>,
+    room: NonNullable<typeof this.room> & ReturnType<KernelLensNet['readingFields']>,
   ): void {
     const { memory, hiddenSize, config } = this;
     const { width, tailTokens } = config;
@@ -152,9 +182,32 @@ export class KernelLensNet implements LensNet {
       tailTokens: count,
       sharedRows,
       scored: scoredSlots.length,
+      nextSlot: 0,
       sync: memory.sync,
     };
     memory.words(this.run, RUN_FIELDS.length).set(RUN_FIELDS.map((field) => run[field]));
+  }
+
+  /** Out of those kept, where it belongs again once it was used. */
+  private takeReading(tail: Float32Array): TailReading | null {
+    const at = this.readings.findLastIndex((reading) => isSame(reading.tail, tail));
+    return at < 0 ? null : this.readings.splice(at, 1)[0]!;
+  }
+
+  /** @throws {RangeError} if there is none. */
+  private roomForReading(): number {
+    if (this.readings.length >= KEPT_TAILS) return this.readings.shift()!.at;
+    const { width, heads, tailQueries } = this.config;
+    return this.memory.allocate((1 + heads) * tailQueries * paddedColumns(width) * 4);
+  }
+
+  private readingFields({ at }: TailReading, isKnown: boolean) {
+    const { width, tailQueries } = this.config;
+    return {
+      tailAsks: at,
+      asking: at + tailQueries * paddedColumns(width) * 4,
+      isTailRead: isKnown ? 1 : 0,
+    };
   }
 
   /** Rows padded to whole vectors. */
@@ -235,6 +288,10 @@ export class KernelLensNet implements LensNet {
       throw error;
     }
   }
+}
+
+function isSame(a: Float32Array, b: Float32Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
 /** `[slots]`, a new array: a slot that was not scored gets the score of the nearest before it that was. */

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { kernelModule, selectBackend, startTensorFlow } from '../backend/device.ts';
 import { WeightError } from '../model-folder/errors.ts';
@@ -13,6 +15,8 @@ import type { LensNetConfig } from '../model-folder/manifest.ts';
 import { memoryReport } from '../backend/memory-report.ts';
 import { randomValues } from '../testing/synthetic-weights.ts';
 import { SafetensorsFile } from '../model-folder/safetensors.ts';
+import { Rng } from '../../base/rng.ts';
+import { ThreadPool } from '../backend/thread-pool.ts';
 import { nodeWasmPaths } from '../backend/wasm-paths-node.ts';
 
 beforeAll(() => selectBackend('wasm', { wasmPaths: nodeWasmPaths() }));
@@ -169,7 +173,50 @@ describe('the kernels', () => {
     net.dispose();
     layers.dispose();
   });
+
+  it.each([1, 2, 3])(
+    'score the same with %i threads whichever tails were read before, to the bit',
+    async (threads) => {
+      const { net: once, input } = await open('lensnet-words-n70-m12');
+      once.dispose();
+      const { fixture, weights } = readFixture('lensnet-words-n70-m12');
+      const { hiddenSize, epsilon } = fixture.config as { hiddenSize: number; epsilon: number };
+      const config = fixture.config['lensNet'] as LensNetConfig;
+      const file = SafetensorsFile.parse(weights, 'weights');
+      if (!canRunOnKernels(config)) throw new Error('The fixture does not run on the kernels.');
+      const pool = threads === 1 ? null : await startPool(threads);
+      const create = (own: ThreadPool | null) =>
+        new KernelLensNet(hiddenSize, epsilon, config, file, kernelModule()!, own, 1);
+      const kept = create(pool);
+      const rng = new Rng(threads);
+      // More tails than are kept, of two lengths, each with windows of its own.
+      for (let pass = 0; pass < 60; pass++) {
+        const which = rng.nextInt(20);
+        const tailCount = 11 + (which % 2);
+        const asked = {
+          ...input,
+          embeddings: input.embeddings.map((value) => value * rng.nextFloat()),
+          tail: randomValues(tailCount * hiddenSize, 100 + which),
+          tailCount,
+        };
+        const fresh = create(null);
+        expect(await kept.logits(asked)).toEqual(await fresh.logits(asked));
+        fresh.dispose();
+      }
+      kept.dispose();
+      expect(pool?.threads ?? 1).toBe(threads);
+      pool?.close();
+    },
+  );
 });
+
+async function startPool(threads: number): Promise<ThreadPool> {
+  const build = join(import.meta.dirname, '../../../kernels/build/kernels-shared.wasm');
+  const module = await WebAssembly.compile(await readFile(build));
+  const pool = await ThreadPool.start({ threads, module, startThread: nodeWasmPaths().kernels.startThread });
+  if (typeof pool === 'string') throw new Error(pool);
+  return pool;
+}
 
 it('gives slots the same scores where fewer are asked for, and others that of the nearest before', async () => {
   const { net, input } = await open('lensnet-words-n70-m12');

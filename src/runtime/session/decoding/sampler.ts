@@ -1,4 +1,5 @@
 /** Picks the next token from logits. Pure: the only randomness is the generator handed in. */
+import { exponentialBelow } from '../../../base/exponential.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 
 export type SamplingConfig = Pick<RunConfig, 'temperature' | 'topK' | 'topP' | 'repetitionPenalty'>;
@@ -96,7 +97,7 @@ function distributionOf(logits: Float32Array): { readonly logSum: number; readon
     const below = logit - max;
     // Beside the likeliest, e^-40 is nothing to a double, and -Infinity times 0 would be no number.
     if (below < -40) continue;
-    const weight = Math.exp(below);
+    const weight = exponentialBelow(below);
     sum += weight;
     weighted += weight * below;
   }
