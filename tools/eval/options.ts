@@ -6,8 +6,7 @@ import {
   type EvaluationPolicyId,
 } from '../../src/runtime/evaluation/baselines/policies.ts';
 import { type Language, LANGUAGES } from '../../src/runtime/evaluation/world/languages.ts';
-import { HEAD_ARMS } from '../../src/runtime/evaluation/suites/heads-suite.ts';
-import { SUITES } from '../../src/runtime/evaluation/suites/suites.ts';
+import { SUITES, suiteNamed } from '../../src/runtime/evaluation/suites/suites.ts';
 import { checkTableFile } from '../table-file.ts';
 import { OptionError, parameterChanges, parameterFlags, wholeNumber } from '../command-line.ts';
 
@@ -26,14 +25,14 @@ export interface EvalCommand {
   readonly tasks: readonly string[] | null;
   /** Of the suite `heads`; null for all. */
   readonly arms: readonly string[] | null;
-  /** Forms in which the suite `recall` says and asks its facts. */
+  /** Forms in which facts are said and asked, of the suites that have them. */
   readonly templates: Language;
   readonly samples: number | null;
   readonly seed: number;
   readonly lengths: readonly LengthOption[];
   readonly changes: Readonly<Record<string, unknown>>;
   readonly casesFile: string | null;
-  /** What the suite `stream` reads instead of a chronicle. */
+  /** What the suites `stream` and `heads` read instead of a chronicle. */
   readonly textFile: string | null;
   /** Public data that tasks need. */
   readonly dataFolder: string | null;
@@ -56,6 +55,8 @@ export interface EvalCommand {
   /** Part `index` (from 1) of `count`. */
   readonly shard: { readonly index: number; readonly count: number };
 }
+
+const TEXT_SUITES: readonly string[] = ['stream', 'heads'];
 
 /** The suite of case files runs where a file is named, and alone. */
 const suiteIds = (): string[] => SUITES.map(({ id }) => id).filter((id) => id !== 'cases');
@@ -80,16 +81,19 @@ export function parseEvalOptions(args: readonly string[]): EvalCommand {
     throw new OptionError('--resume goes on from the partial results beside --json OUT: name that file too.');
   }
   const suites = values.cases === undefined ? known('--suite', values.suite, suiteIds()) : ['cases'];
-  if (values.text !== undefined && !suites.includes('stream')) {
-    throw new OptionError('--text names what the suite stream reads: choose it with --suite stream.');
+  if (values.text !== undefined && !suites.some((id) => TEXT_SUITES.includes(id))) {
+    throw new OptionError(
+      `--text names what the suites ${TEXT_SUITES.join(' and ')} read: choose one with --suite ${TEXT_SUITES[0]}.`,
+    );
   }
   const templates = LANGUAGES.find((language) => language === values.templates);
   if (templates === undefined) {
     throw new OptionError(`--templates takes ${LANGUAGES.join(', ')}, not "${values.templates}".`);
   }
-  if (templates !== 'core' && !suites.includes('recall')) {
+  const withForms = SUITES.filter(({ hasForms = false }) => hasForms).map(({ id }) => id);
+  if (templates !== 'core' && !suites.some((id) => withForms.includes(id))) {
     throw new OptionError(
-      '--templates chooses the forms of the suite recall: choose it with --suite recall.',
+      `--templates chooses the forms of the suites ${withForms.join(' and ')}: choose one with --suite ${withForms[0]}.`,
     );
   }
   const changes = parameterChanges([...values.set, ...FLAGS.pairs(values)]);
@@ -165,14 +169,15 @@ const policyIds = (): EvaluationPolicyId[] => EVALUATION_POLICIES.map(({ id }) =
 /** Names have commas of their own. */
 function armsOption(text: string | undefined, suites: readonly string[]): readonly string[] | null {
   if (text === undefined) return null;
-  if (!suites.includes('heads')) {
+  const known = suites.flatMap((id) => suiteNamed(id).arms ?? []);
+  if (known.length === 0) {
     throw new OptionError('--arms chooses ways to read of the suite heads: choose it with --suite heads.');
   }
   const arms = text.split(';').map((arm) => arm.trim());
-  const unknown = arms.find((arm) => !HEAD_ARMS.includes(arm));
+  const unknown = arms.find((arm) => !known.includes(arm));
   if (unknown === undefined) return arms;
   throw new OptionError(
-    `--arms: there is no "${unknown}". Known, separated by semicolons: ${HEAD_ARMS.join('; ')}.`,
+    `--arms: there is no "${unknown}". Known, separated by semicolons: ${known.join('; ')}.`,
   );
 }
 

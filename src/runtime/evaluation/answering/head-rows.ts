@@ -10,6 +10,7 @@ import type { RunConfig } from '../../../core/trace/config.ts';
 import { NO_SYSTEM_TEXT } from '../../../core/parameters/chat.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K } from '../../../core/tree/ids.ts';
+import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { LoadedModel } from '../../../nn/ports.ts';
 import { TURN_END_REFOCUSES } from '../../session/chat/turn.ts';
@@ -18,7 +19,7 @@ import { meanTail, PLAIN_TAIL_TOKENS } from '../../session/head/learned-heads.ts
 import { type FocusState, MultiHeadFocus } from '../../session/head/multi-head-focus.ts';
 import { TelemetryRecorder } from '../../session/telemetry/telemetry-recorder.ts';
 import { isRouted } from '../baselines/layouts.ts';
-import type { EvaluationCase } from '../cases/evaluation-case.ts';
+import type { AskedQuestion, EvaluationCase } from '../cases/evaluation-case.ts';
 import { SETTLE_REFOCUSES } from './live-run.ts';
 
 /** One question. */
@@ -59,6 +60,30 @@ export async function settledHeads(
   return focus.state;
 }
 
+const TURN: Omit<Provenance, 'role'> = { documentId: 'turn', title: '', wallClockMs: 0 };
+const ASSISTANT: Provenance = { ...TURN, role: 'assistant' };
+
+/** Heads that have met a question and settled, before its answer begins; the caller disposes of them. */
+export async function askedHeads(
+  model: LoadedModel,
+  start: FocusState,
+  config: RunConfig,
+  clock: Clock,
+  { userIds, assistantIds }: AskedQuestion,
+): Promise<MultiHeadFocus> {
+  const tree = start.tree.fork();
+  const focus = new MultiHeadFocus({ ...start, tree }, model, new TelemetryRecorder(clock), config);
+  try {
+    await focus.appendByBlocks(userIds, { ...TURN, role: 'user' });
+    await focus.appendByBlocks(assistantIds, ASSISTANT);
+    await focus.settle(TURN_END_REFOCUSES, () => focus.refocus('turn-end'));
+    return focus;
+  } catch (error) {
+    focus.dispose();
+    throw error;
+  }
+}
+
 /** Ask one question and read its right answer. @param item - with gold. */
 export async function headRow(
   model: LoadedModel,
@@ -68,15 +93,9 @@ export async function headRow(
   item: EvaluationCase,
 ): Promise<HeadRow> {
   const { base, lensNet } = model;
-  const tree = start.tree.fork();
-  const focus = new MultiHeadFocus({ ...start, tree }, model, new TelemetryRecorder(clock), config);
-  const origin = { documentId: 'turn', title: '', wallClockMs: 0 };
-  const assistant = { ...origin, role: 'assistant' } as const;
-  const { userIds, assistantIds } = item.asked;
+  const focus = await askedHeads(model, start, config, clock, item.asked);
+  const { tree } = focus.memory;
   try {
-    await focus.appendByBlocks(userIds, { ...origin, role: 'user' });
-    await focus.appendByBlocks(assistantIds, assistant);
-    await focus.settle(TURN_END_REFOCUSES, () => focus.refocus('turn-end'));
     const query = Array.from(meanTail(base, tree, lensNet?.tailTokens ?? PLAIN_TAIL_TOKENS));
     const statistics = focus.heads.map((head) => HEAD_STATISTICS.map((name) => head.statistics[name]));
     const held = (item.gold ?? []).map((span) =>
@@ -92,7 +111,7 @@ export async function headRow(
       });
       hidden.set(await readHeads(base, reading), at * reading.length * base.hiddenSize);
       utilities.push(reading.map(({ utility }) => utility));
-      await focus.appendByBlocks(Uint32Array.of(id), assistant);
+      await focus.appendByBlocks(Uint32Array.of(id), ASSISTANT);
     }
     const isValue = ids.map((_, at) =>
       item.values.some(({ start: from, end }) => at >= from && at < end) ? 1 : 0,

@@ -27,13 +27,13 @@ export interface EvaluationOptions {
   readonly lengths: readonly number[];
   /** Budget, allocator and all else. */
   readonly config: RunConfig;
-  /** For the suite `recall` alone: the forms in which facts are said and asked; absent: core. */
+  /** For suites that have them: the forms in which facts are said and asked; absent: core. */
   readonly templates?: Language;
   /** For the suite `cases` alone. */
   readonly cases?: readonly TextCase[];
   /** What the folder of public data holds; absent: there is none. */
   readonly data?: DataParts;
-  /** For the suite `stream` alone: read instead of a generated chronicle. */
+  /** For the suites `stream` and `heads`: read instead of a generated chronicle. */
   readonly text?: { readonly file: string; readonly content: string };
   /** Keep every question with the trace of its refocuses, where a suite asks questions. */
   readonly keepsRecords?: boolean;
@@ -75,6 +75,10 @@ export interface EvaluationSuite {
   /** Questions a cell where no number is named. */
   readonly defaultSamples: number;
   readonly policies: readonly EvaluationPolicyId[];
+  /** Ways to read that it compares in place of policies. */
+  readonly arms?: readonly string[];
+  /** Whether facts can be said and asked in other forms than core ones. */
+  readonly hasForms?: true;
   /** @throws {EvaluationError} for options that give no work, with what would. */
   plan(options: EvaluationOptions, model: LoadedModel): readonly EvaluationUnit[];
   run(unit: EvaluationUnit, options: EvaluationOptions, ports: UnitPorts): Promise<readonly CellCounts[]>;

@@ -1,15 +1,16 @@
 /**
  * Suite `heads`: what several heads make of questions that ask for several things, against one window of the same
- * total budget and against one that costs the base as much to read. All arms run the page's own loop.
+ * total budget and against one that costs the base as much to read, and what each head is worth. All arms run the
+ * page's own loop.
  */
 import { hashUint32, Rng } from '../../../base/rng.ts';
 import type { WeightedSum } from '../../../base/statistics.ts';
 import type { FigureId } from '../../../core/evaluation-report/figures.ts';
-import { ConfigError, DEFAULT_RUN_CONFIG, type RunConfig } from '../../../core/trace/config.ts';
+import { ConfigError, type RunConfig } from '../../../core/trace/config.ts';
 import { checkHeads } from '../../../core/heads/head-specs.ts';
 import type { Layout } from '../../../core/context/working-context.ts';
 import { K } from '../../../core/tree/ids.ts';
-import type { LanguageModel, LoadedModel } from '../../../nn/ports.ts';
+import type { LoadedModel } from '../../../nn/ports.ts';
 import { checkLearnedHeads } from '../../session/head/learned-heads.ts';
 import { GIST_SHARE } from '../answering/answering.ts';
 import { LiveRun } from '../answering/live-run.ts';
@@ -17,7 +18,8 @@ import { isRouted } from '../baselines/layouts.ts';
 import type { EvaluationCase, SharedHistory } from '../cases/evaluation-case.ts';
 import { judgeAnswer } from '../cases/expected-answer.ts';
 import { rememberHistory } from '../memory/history-memory.ts';
-import { type EvaluationSuite, type EvaluationUnit, unitKey, type UnitPorts } from '../plan/suite.ts';
+import { EvaluationError, type EvaluationOptions, unitKey } from '../plan/suite.ts';
+import type { EvaluationSuite, EvaluationUnit, UnitPorts } from '../plan/suite.ts';
 import { addToBins, type CellCounts } from '../report/cell.ts';
 import {
   questionsPerHistory,
@@ -26,6 +28,18 @@ import {
   writeRecallHistory,
 } from '../tasks/recall-tasks.ts';
 import type { RecallTaskId } from '../tasks/recall-tasks.ts';
+import { type Arm, armsOf, HEAD_ARMS } from './head-arms.ts';
+import {
+  askedTask,
+  checkText,
+  GAIN_TASKS,
+  gainCells,
+  type GainTaskId,
+  isGainTask,
+  readingsPerText,
+  textOf,
+  whyNoGain,
+} from './head-gain-cells.ts';
 import { writeTopics } from './topics-suite.ts';
 
 /** Of the suite `recall`. */
@@ -42,104 +56,18 @@ const RECALL_IDS = [
 const OTHER_TASKS = {
   topics: 'A fact of topic A, after A and a longer B (the task `return` of the suite topics).',
   stream: 'As multi-key, but three quarters of the history come in block by block, focused on the way.',
+  ...GAIN_TASKS,
 } as const;
-const TASK_IDS = [...RECALL_IDS, 'topics', 'stream'] as const;
+const TASK_IDS = [
+  ...RECALL_IDS,
+  'topics',
+  'stream',
+  ...(Object.keys(GAIN_TASKS) as readonly GainTaskId[]),
+] as const;
 type HeadTaskId = (typeof TASK_IDS)[number];
 /** Of a stream's history, what is there before it begins. */
 const SETTLED_SHARE = 1 / 4;
 const TOPIC_QUESTIONS = 10;
-/** How many heads are compared with one. */
-const HEAD_COUNTS = [2, 4, 8] as const;
-/** Where cues, mergers, router and staging are varied. */
-const VARIED = 4;
-/** Of staging, in budgets. */
-const STAGING_BUDGETS = 4;
-/** Sentences that one window scores each for itself where its question is asked part by part. */
-const PARTS = 8;
-
-/** What says how many operations a base takes. */
-type ComputeShape = Pick<
-  LanguageModel,
-  'parameters' | 'vocabularySize' | 'hiddenSize' | 'layers' | 'attention'
->;
-
-/** One way to read: what it changes of the run's parameters. */
-interface Arm {
-  readonly id: string;
-  readonly heads: number;
-  readonly changes: Partial<RunConfig>;
-}
-
-/** The arms of a run. @param base - for what equal compute is. */
-function armsOf(config: RunConfig, base: ComputeShape): readonly Arm[] {
-  const one = { heads: 1, stagingBudgetTokens: 0 } as const;
-  const stagingBudgetTokens = STAGING_BUDGETS * config.budgetTokens;
-  const several = HEAD_COUNTS.flatMap((heads): Arm[] => {
-    const own = { heads, headTopK: 0, stagingBudgetTokens: 0 };
-    const budgetTokens = budgetOfEqualCompute(config.budgetTokens, heads, base);
-    return [
-      { id: `${heads} heads`, heads, changes: own },
-      { id: `${heads} heads, equal compute`, heads, changes: { ...own, budgetTokens } },
-    ];
-  });
-  const own = { heads: VARIED, headTopK: 0, stagingBudgetTokens: 0 };
-  const varied: Arm[] = [
-    { id: `${VARIED} heads, a part each`, heads: VARIED, changes: { ...own, headCues: 'part' } },
-    {
-      id: `${VARIED} heads, diversity alone`,
-      heads: VARIED,
-      changes: { ...own, headCues: 'plain', diversityGain: 0.6 },
-    },
-    { id: `${VARIED} heads, merged by mean`, heads: VARIED, changes: { ...own, merger: 'mean' } },
-    { id: `${VARIED} heads, the best one`, heads: VARIED, changes: { ...own, merger: 'best-head' } },
-    {
-      id: `${VARIED} heads, half routed`,
-      heads: VARIED,
-      changes: { ...own, router: 'utility-gated', headTopK: VARIED / 2 },
-    },
-    { id: `${VARIED} heads, staged`, heads: VARIED, changes: { ...own, stagingBudgetTokens } },
-    {
-      id: `${VARIED} heads, staged by LensNet-G`,
-      heads: VARIED,
-      changes: { ...own, stagingBudgetTokens, stagingLens: 'lensnet-g' },
-    },
-    { id: `${VARIED} heads, adapted`, heads: VARIED, changes: { ...own, headCues: 'learned' } },
-    {
-      id: `${VARIED} heads, half routed as learned`,
-      heads: VARIED,
-      changes: { ...own, router: 'learned', headTopK: VARIED / 2 },
-    },
-    { id: `${VARIED} heads, merged as learned`, heads: VARIED, changes: { ...own, merger: 'learned' } },
-  ];
-  return [
-    { id: 'one window', heads: 1, changes: { ...one, questionParts: 0 } },
-    { id: 'one window, by parts', heads: 1, changes: { ...one, questionParts: PARTS } },
-    { id: 'one window, staged', heads: 1, changes: { ...one, questionParts: PARTS, stagingBudgetTokens } },
-    {
-      id: 'one window, staged by LensNet-G',
-      heads: 1,
-      changes: { ...one, questionParts: PARTS, stagingBudgetTokens, stagingLens: 'lensnet-g' },
-    },
-    ...several,
-    ...varied,
-  ];
-}
-
-/**
- * The total budget with which reading several windows takes the base as many operations as one of `budgetTokens`:
- * 2 · weights a slot, and for attention 2 · layers · width · slots² a window. What a decoded token costs comes on top.
- */
-export function budgetOfEqualCompute(
-  budgetTokens: number,
-  heads: number,
-  { parameters, vocabularySize, hiddenSize, layers, attention }: ComputeShape,
-): number {
-  const perSlot = 2 * (parameters - vocabularySize * hiddenSize);
-  const perPair = 2 * layers * attention.heads * attention.headDim;
-  const each = (perSlot * budgetTokens + perPair * budgetTokens ** 2) / heads;
-  const slots = (Math.sqrt(perSlot ** 2 + 4 * perPair * each) - perSlot) / (2 * perPair);
-  return Math.floor((slots * heads) / (K * heads)) * K * heads;
-}
 
 export const headsSuite: EvaluationSuite = {
   id: 'heads',
@@ -154,79 +82,96 @@ export const headsSuite: EvaluationSuite = {
   defaultTasks: ['multi-key'],
   defaultSamples: 20,
   policies: [],
+  arms: HEAD_ARMS,
+  hasForms: true,
 
-  plan({ lengths, samples, tasks, config }) {
+  plan(options, model) {
+    const { lengths, samples, tasks, config, templates = 'core' } = options;
     const units: EvaluationUnit[] = [];
     for (const historyTokens of lengths) {
       for (const task of TASK_IDS.filter((id) => (tasks ?? headsSuite.defaultTasks).includes(id))) {
-        const each = Math.max(1, questionsOf(task, historyTokens, config.recentTokens));
+        if (templates !== 'core' && recallTask(task) === null) {
+          throw new EvaluationError(
+            `The task ${task} of the suite heads is told in core forms alone: leave it or --templates out.`,
+          );
+        }
+        const each = Math.max(1, casesPerHistory(task, historyTokens, config.recentTokens));
+        const first = units.length;
         for (let index = 0, left = samples; left > 0; index++, left -= each) {
           const n = Math.min(left, each);
-          units.push({ suite: 'heads', task, templates: 'seen', historyTokens, index, n });
+          const forms = templates === 'core' ? 'seen' : templates;
+          units.push({ suite: 'heads', task, templates: forms, historyTokens, index, n });
         }
+        if (task === 'gain') checkText(units.length - first, historyTokens, options, model);
       }
     }
     return units;
   },
 
-  async run(unit, { config, seed, arms: chosen }, ports) {
-    const { task, historyTokens } = unit;
+  async run(unit, options, ports) {
+    const { task, historyTokens, templates } = unit;
+    const { config, arms: chosen } = options;
     const { model, gistCache, step } = ports;
-    const history = historyOf(unit, config.recentTokens, seed, model);
+    const history = historyOf(unit, options, model);
     const settled = history.ids.subarray(0, history.streamedFrom ?? history.ids.length);
     const tree = await rememberHistory(model, settled, gistCache, (share) => step(share * GIST_SHARE));
     const arms = armsOf(config, model.base).filter(({ id }) => chosen?.includes(id) ?? true);
     const cells: CellCounts[] = [];
+    let oneWindow: Parameters<typeof gainCells>[7] = null;
     for (const [at, arm] of arms.entries()) {
-      const share = GIST_SHARE + ((1 - GIST_SHARE) * at) / arms.length;
+      const pause = (): Promise<void> => step(GIST_SHARE + ((1 - GIST_SHARE) * at) / arms.length);
       const armConfig = { ...config, ...arm.changes };
       const { budgetTokens } = armConfig;
-      const key = {
-        task,
-        policy: arm.id,
-        templates: 'seen',
-        historyTokens,
-        budgetTokens,
-        heads: arm.heads,
-      } as const;
-      const why = whyNot(model, armConfig);
-      if (why !== null) cells.push({ ...key, clusters: [], why: { answered: why } });
-      else cells.push(await cellOfArm(key, unit, armConfig, history, tree, ports, () => step(share)));
+      const { id: policy, heads } = arm;
+      const key: Key = { task, policy, templates, historyTokens, budgetTokens, heads };
+      const why = whyNot(model, armConfig, task);
+      if (why !== null) {
+        cells.push({ ...key, clusters: [], why: { answered: why } });
+      } else if (isGainTask(task)) {
+        const made = await gainCells(key, unit, armConfig, history, tree, ports, pause, oneWindow);
+        cells.push(...made.cells);
+        if (isReference(arm)) oneWindow = made.readings;
+      } else {
+        cells.push(await cellOfArm(key, unit, armConfig, history, tree, ports, pause));
+      }
     }
     return cells;
   },
 };
 
-/** Names of all arms: the same whatever the parameters. */
-export const HEAD_ARMS: readonly string[] = armsOf(DEFAULT_RUN_CONFIG, {
-  parameters: 2,
-  vocabularySize: 1,
-  hiddenSize: 1,
-  layers: 1,
-  attention: { heads: 1, kvHeads: 1, headDim: 1 },
-}).map(({ id }) => id);
+/** The first of all arms, which others are held against. */
+function isReference({ id }: Arm): boolean {
+  return id === HEAD_ARMS[0];
+}
 
-/** How many questions a history of a task serves. */
-function questionsOf(task: HeadTaskId, historyTokens: number, recentTokens: number): number {
-  if (task === 'topics') return TOPIC_QUESTIONS;
-  return questionsPerHistory(task === 'stream' ? 'multi-key' : task, historyTokens, recentTokens);
+/** Whose histories and questions a task has; null where it has its own. */
+function recallTask(task: HeadTaskId): RecallTaskId | null {
+  if (task === 'topics') return null;
+  if (task === 'stream') return 'multi-key';
+  return isGainTask(task) ? askedTask(task) : task;
+}
+
+/** How many questions, or readings, a history of a task serves. */
+function casesPerHistory(task: HeadTaskId, historyTokens: number, recentTokens: number): number {
+  const id = recallTask(task);
+  if (id !== null) return questionsPerHistory(id, historyTokens, recentTokens);
+  return task === 'topics' ? TOPIC_QUESTIONS : readingsPerText(historyTokens);
 }
 
 /** As the suites `recall` and `topics` draw them, so that all ask the same questions of the same histories. */
-function historyOf(
-  { task, historyTokens, index, n }: EvaluationUnit,
-  recentTokens: number,
-  seed: number,
-  model: LoadedModel,
-): SharedHistory {
-  if (task === 'topics') {
-    const rng = new Rng(hashUint32(seed, historyTokens, index));
+function historyOf(unit: EvaluationUnit, options: EvaluationOptions, model: LoadedModel): SharedHistory {
+  const { historyTokens, index, n } = unit;
+  const task = unit.task as HeadTaskId;
+  const { recentTokens } = options.config;
+  const id = recallTask(task);
+  if (id === null) {
+    if (task !== 'topics') return textOf(unit, options, model);
+    const rng = new Rng(hashUint32(options.seed, historyTokens, index));
     return writeTopics({ task: 'return', historyTokens, n }, recentTokens, model, rng);
   }
-  const id = task === 'stream' ? 'multi-key' : (task as RecallTaskId);
-  const drawn = hashUint32(seed, RECALL_TASK_IDS.indexOf(id), historyTokens, index);
+  const drawn = hashUint32(options.seed, RECALL_TASK_IDS.indexOf(id), historyTokens, index);
   const place = { historyTokens, recentTokens, questions: n, index };
-  const history = writeRecallHistory(id, place, model, new Rng(drawn));
+  const history = writeRecallHistory(id, place, model, new Rng(drawn), options.templates);
   return task === 'stream'
     ? { ...history, streamedFrom: Math.floor(historyTokens * SETTLED_SHARE) }
     : history;
@@ -341,11 +286,11 @@ function countsOf(read: readonly Read[], cluster: string): CellCounts['clusters'
 }
 
 /** Why an arm cannot run with this model and these parameters; null where it can. */
-function whyNot(model: LoadedModel, config: RunConfig): string | null {
+function whyNot(model: LoadedModel, config: RunConfig, task: string): string | null {
   try {
     checkHeads(config);
     checkLearnedHeads(model, config);
-    return null;
+    return isGainTask(task) ? whyNoGain(config) : null;
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;

@@ -27,6 +27,7 @@ export const recallSuite: EvaluationSuite = {
   defaultTasks: ['multi-key'],
   defaultSamples: 100,
   policies: DEFAULT_POLICIES,
+  hasForms: true,
 
   plan(options) {
     const units: EvaluationUnit[] = [];

@@ -11,6 +11,7 @@ import type { CellCounts } from '../report/cell.ts';
 import { Chronicler } from '../world/chronicler.ts';
 import { withCounts } from '../report/cluster-sum.ts';
 import type { EvaluationCase, SharedHistory } from '../cases/evaluation-case.ts';
+import { HORIZON_TOKENS } from '../../session/decoding/delta-nll.ts';
 import { growHistory, rememberHistory } from '../memory/history-memory.ts';
 import { WordEncoder, writeHistory } from '../world/history-writer.ts';
 import { DEFAULT_POLICIES, type EvaluationPolicyId } from '../baselines/policies.ts';
@@ -26,8 +27,6 @@ import {
 import { RELATIONS_IN } from '../world/languages.ts';
 import { gistsAgainstDeletion } from './stream-gists.ts';
 
-/** H: the tokens that are scored at each place. */
-const HORIZON_TOKENS = 64;
 /** The newest tokens: what retrievers search by, and what the lens sees arrive. */
 const TAIL_TOKENS = 64;
 /** So many tokens before the tail a live policy meets one block at a time. */
@@ -151,7 +150,8 @@ function seedOf({ historyTokens, index }: EvaluationUnit, { seed }: EvaluationOp
   return hashUint32(seed, historyTokens, index);
 }
 
-function chronicleOf(tokens: number, model: LoadedModel, rng: Rng): Uint32Array {
+/** A generated chronicle of one cast. */
+export function chronicleOf(tokens: number, model: LoadedModel, rng: Rng): Uint32Array {
   const chronicler = new Chronicler(rng, { castSize: CAST });
   const maxFacts = 800;
   const plan = {

@@ -10,7 +10,7 @@ import { Decoder } from './decoder.ts';
 import type { IngestQueue } from '../memory/ingest-queue.ts';
 
 /** H: how many following tokens are scored. */
-const HORIZON_TOKENS = 64;
+export const HORIZON_TOKENS = 64;
 
 /** The tokens that a measurement reads; null where none is due at this step, or too few wait. */
 export function horizonDue(
