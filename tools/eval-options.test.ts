@@ -39,12 +39,23 @@ describe('parseEvalOptions', () => {
     expect(command.shard).toEqual({ index: 2, count: 8 });
   });
 
+  it('reads ways to read, which have commas of their own, and all of them', () => {
+    const suite = ['--suite', 'heads', '--templates', 'held-out', '--text', 'a.txt'];
+    const command = parseEvalOptions([...suite, '--arms', 'one window, by parts; 4 heads']);
+    expect(command).toMatchObject({ arms: ['one window, by parts', '4 heads'], templates: 'held-out' });
+    expect(parseEvalOptions(suite).arms).toBeNull();
+    expect(parseEvalOptions([...suite, '--arms', 'all']).arms!.length).toBeGreaterThan(20);
+  });
+
   it.each([
     ['--policy wish', /--policy takes all or a list of full, .* not "wish"/],
     ['--tasks spelling', /--tasks/],
     ['--suite taste', /--suite/],
     ['--templates new', /core, trained, held-out, not "new"/],
-    ['--templates held-out --suite lens', /--suite recall/],
+    ['--templates held-out --suite lens', /recall and heads/],
+    ['--text a.txt', /stream and heads/],
+    ['--arms all', /--suite heads/],
+    ['--suite heads --arms many', /no "many"\. Known, .*: one window; .*4 heads/],
     ['--lengths 4y', /4096 or 4x, not "4y"/],
     ['--lengths 0', /not "0"/],
     ['--shard 3/2', /i from 1 to n/],

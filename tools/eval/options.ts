@@ -23,7 +23,7 @@ export interface EvalCommand {
   /** Null: what the suites choose. */
   readonly policies: readonly EvaluationPolicyId[] | null;
   readonly tasks: readonly string[] | null;
-  /** Of the suite `heads`; null for all. */
+  /** Of the suite `heads`; null for its own choice. */
   readonly arms: readonly string[] | null;
   /** Forms in which facts are said and asked, of the suites that have them. */
   readonly templates: Language;
@@ -64,7 +64,7 @@ const suiteIds = (): string[] => SUITES.map(({ id }) => id).filter((id) => id !=
 const FLAGS = parameterFlags({ budget: 'budgetTokens' });
 
 export const EVAL_USAGE = `npm run eval -- [--suite ${suiteIds().join(',')}] [--tasks T,…] [--policy P,…] [--model ID]
-                [--arms 'one window;4 heads'] [--templates core|trained|held-out]
+                [--arms 'one window;4 heads'|all] [--templates core|trained|held-out]
                 [--samples N] [--seed S] [--budget W] [--lengths 1x,4x,65536] [--set key=value …]
                 [--cases FILE.jsonl] [--text FILE] [--data FOLDER] [--json OUT.json] [--markdown OUT.md] [--table OUT.parquet|OUT.csv]
                 [--plot OUT.svg] [--focus-plot OUT.svg] [--records OUT.jsonl] [--inspect FOLDER] [--resume] [--jobs J] [--shard i/n] [--answers-only]
@@ -173,11 +173,12 @@ function armsOption(text: string | undefined, suites: readonly string[]): readon
   if (known.length === 0) {
     throw new OptionError('--arms chooses ways to read of the suite heads: choose it with --suite heads.');
   }
+  if (text === 'all') return known;
   const arms = text.split(';').map((arm) => arm.trim());
   const unknown = arms.find((arm) => !known.includes(arm));
   if (unknown === undefined) return arms;
   throw new OptionError(
-    `--arms: there is no "${unknown}". Known, separated by semicolons: ${known.join('; ')}.`,
+    `--arms: there is no "${unknown}". Known, separated by semicolons, or all: ${known.join('; ')}.`,
   );
 }
 

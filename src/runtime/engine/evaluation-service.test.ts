@@ -8,6 +8,7 @@ const REQUEST: EvaluationRequest = {
   suite: 'recall',
   tasks: ['single'],
   policies: ['newest-blocks'],
+  arms: [],
   historyTokens: [1024],
   samples: 2,
   seed: 1,
@@ -44,6 +45,13 @@ it('lists what the page can run, and names what it does not know', async () => {
   await expect(evaluate({ suite: 'nonsense' })).rejects.toThrow(/nonsense/);
   await expect(evaluate({ tasks: ['singel'] })).rejects.toThrow(/Unknown task "singel".*multi-key/);
   await expect(evaluate({ policies: ['newest-blocks', 'psychic'] })).rejects.toThrow(/psychic/);
+  const heads = catalogue.suites.find(({ id }) => id === 'heads')!;
+  expect(heads).toMatchObject({ hasTemplates: true, defaultPolicies: [] });
+  expect(heads.arms).toEqual(expect.arrayContaining([...heads.defaultArms]));
+  const ofHeads = { suite: 'heads', tasks: ['multi-key'], policies: [] };
+  await expect(evaluate(ofHeads)).rejects.toThrow(/name at least one/);
+  await expect(evaluate({ ...ofHeads, arms: ['9 heads'] })).rejects.toThrow(/"9 heads".*one window; /);
+  await expect(evaluate({ arms: ['4 heads'] })).rejects.toThrow(/"4 heads" of suite recall/);
 });
 
 it('runs one at a time, and gives what was counted when cancelled', async () => {

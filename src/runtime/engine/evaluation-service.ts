@@ -6,7 +6,6 @@ import type { Clock } from '../../base/clock.ts';
 import { EngineError } from '../session/messages/errors.ts';
 import type { Notice } from './protocol/protocol.ts';
 import type { EvaluationCatalogue, EvaluationOutcome, EvaluationRequest } from './protocol/evaluation.ts';
-import { recallSuite } from '../evaluation/suites/recall-suite.ts';
 import { casesSuite } from '../evaluation/suites/cases-suite.ts';
 import { EVALUATION_POLICIES } from '../evaluation/baselines/policies.ts';
 import { linesOf } from '../../core/question-records/record.ts';
@@ -45,12 +44,14 @@ export class EvaluationService {
 
   get catalogue(): EvaluationCatalogue {
     return {
-      suites: PAGE_SUITES.map(({ id, tasks, defaultTasks, policies }) => ({
+      suites: PAGE_SUITES.map(({ id, tasks, defaultTasks, policies, arms, defaultArms, hasForms }) => ({
         id,
         tasks: tasks.map(({ id: task, sentence }) => ({ id: task, sentence })),
         defaultTasks: defaultTasks.filter((task) => tasks.some((known) => known.id === task)),
         defaultPolicies: policies,
-        hasTemplates: id === recallSuite.id,
+        arms: arms ?? [],
+        defaultArms: defaultArms ?? [],
+        hasTemplates: hasForms ?? false,
       })),
       policies: EVALUATION_POLICIES.map(({ id, sentence }) => ({ id, sentence })),
     };
@@ -130,8 +131,9 @@ export class EvaluationService {
 }
 
 function optionsOf(request: EvaluationRequest, { config }: EvaluationSubject): EvaluationOptions {
-  const { suite, tasks, policies, templates, historyTokens, samples, seed, budgetTokens } = request;
+  const { suite, tasks, policies, arms, templates, historyTokens, samples, seed, budgetTokens } = request;
   const known = suiteNamed(suite).tasks.map(({ id }) => id);
+  const ways = suiteNamed(suite).arms ?? [];
   const strange = tasks.find((task) => !known.includes(task));
   if (strange !== undefined) {
     throw new EvaluationError(`Unknown task "${strange}" of suite ${suite}. Known: ${known.join(', ')}.`);
@@ -144,10 +146,20 @@ function optionsOf(request: EvaluationRequest, { config }: EvaluationSubject): E
     const ids = EVALUATION_POLICIES.map(({ id }) => id).join(', ');
     throw new EvaluationError(`Unknown policy among ${policies.join(', ')}. Known: ${ids}.`);
   }
+  if (arms.length === 0 && ways.length > 0) {
+    throw new EvaluationError(`Suite ${suite} compares ways to read: name at least one.`);
+  }
+  const strangeArm = arms.find((arm) => !ways.includes(arm));
+  if (strangeArm !== undefined) {
+    throw new EvaluationError(
+      `Unknown way to read "${strangeArm}" of suite ${suite}. Known: ${ways.join('; ') || 'none'}.`,
+    );
+  }
   return {
     suites: [suite],
     tasks,
     policies: chosen,
+    ...(arms.length > 0 && { arms }),
     templates,
     samples,
     seed,

@@ -11,6 +11,8 @@ export const evaluationRequestSchema = z.object({
   tasks: names.min(1),
   /** None for a suite that takes none. */
   policies: names,
+  /** Ways to read, of a suite that compares those; none for any other. */
+  arms: names,
   /** Forms in which facts are said and asked, for a suite that has them. */
   templates: z.enum(['core', 'trained', 'held-out']),
   /** Lengths of the histories, in tokens. */
@@ -35,6 +37,9 @@ export interface EvaluationCatalogue {
     readonly defaultTasks: readonly string[];
     /** Policies that run where none are named; none where the suite compares something else. */
     readonly defaultPolicies: readonly string[];
+    /** Ways to read that it compares in place of policies, and those that are chosen at first. */
+    readonly arms: readonly string[];
+    readonly defaultArms: readonly string[];
     /** Whether facts can be said and asked in other forms than core ones. */
     readonly hasTemplates: boolean;
   }[];

@@ -18,7 +18,7 @@ export interface EvaluationOptions {
   /** Tasks of the suites; null for each suite's own choice. */
   readonly tasks: readonly string[] | null;
   readonly policies: readonly EvaluationPolicyId[];
-  /** For the suite `heads` alone: which of its arms; absent: all. */
+  /** For a suite that has them: which of its arms; absent: its own choice. */
   readonly arms?: readonly string[];
   /** Questions a cell. */
   readonly samples: number;
@@ -75,8 +75,9 @@ export interface EvaluationSuite {
   /** Questions a cell where no number is named. */
   readonly defaultSamples: number;
   readonly policies: readonly EvaluationPolicyId[];
-  /** Ways to read that it compares in place of policies. */
+  /** Ways to read that it compares in place of policies, and those of them that run where none are named. */
   readonly arms?: readonly string[];
+  readonly defaultArms?: readonly string[];
   /** Whether facts can be said and asked in other forms than core ones. */
   readonly hasForms?: true;
   /** @throws {EvaluationError} for options that give no work, with what would. */

@@ -136,3 +136,47 @@ it('heads: staging says how often heads find there what they open, and what a mo
     'brings no LensNet for staging contexts',
   );
 }, 60_000);
+
+it('heads: says what each head is worth for text that comes in, and against one window of the same text', async () => {
+  const arms = ['one window', '2 heads', '4 heads, half routed'];
+  const cells = await cellsOf('heads', { tasks: ['gain'], arms, lengths: [2048], samples: 6 });
+  const [one, two] = [cells.get('one window 2048')!, cells.get('2 heads 2048')!];
+  expect(one).toMatchObject({ n: 6, answered: null });
+  expect(one.againstOneWindow).toBeUndefined();
+  expect(two.againstOneWindow).toBeCloseTo(two.nll! - one.nll!, 9);
+  for (const name of ['2 heads · head 0, plain 2048', '2 heads · head 1, part 2048']) {
+    const head = cells.get(name)!;
+    expect(head).toMatchObject({ n: 6, budgetTokens: 256, nll: null });
+    expect(head.headSlots).toBeGreaterThan(0);
+    expect(head.headSlots).toBeLessThanOrEqual(256);
+    expect(head.headGainPerThousandSlots).toBeCloseTo((1000 * head.headGain!) / head.headSlots!, 9);
+  }
+  // Each reading has half of the heads.
+  const routed = [...cells.values()].filter(({ policy }) => policy.startsWith('4 heads, half routed ·'));
+  expect(routed.reduce((sum, { n }) => sum + n, 0)).toBe(6 * 2);
+  await expect(cellsOf('heads', { tasks: ['gain'], lengths: [1024] })).rejects.toThrow('from 1152 tokens on');
+  const text = { file: 'a.txt', content: 'too short' };
+  await expect(cellsOf('heads', { tasks: ['gain'], lengths: [2048], text })).rejects.toThrow(
+    'a.txt has 9 tokens; 1 windows of 2048',
+  );
+}, 60_000);
+
+it('heads: heads that are alike are worth nothing for the right answer, in forms that are held out, too', async () => {
+  const cells = await cellsOf('heads', {
+    tasks: ['gain-multi-query'],
+    arms: ['2 heads'],
+    lengths: [2048],
+    samples: 2,
+    templates: 'held-out',
+    config: { ...config, headCues: 'plain', diversityGain: 0, merger: 'mean' },
+  });
+  const heads = [...cells.values()].filter(({ policy }) => policy.includes('·'));
+  expect(heads.map(({ policy }) => policy)).toEqual(['2 heads · head 0, plain', '2 heads · head 1, plain']);
+  for (const head of heads) {
+    expect(head).toMatchObject({ n: 2, templates: 'held-out' });
+    expect(head.headGain).toBeCloseTo(0, 5);
+  }
+  await expect(cellsOf('heads', { tasks: ['topics'], templates: 'held-out' })).rejects.toThrow(
+    'told in core forms alone',
+  );
+}, 60_000);

@@ -13,6 +13,10 @@ const QUARTERS = 4;
 /** Sentences that one window scores each for itself where its question is asked part by part. */
 const PARTS = 8;
 
+/** What all others are held against. */
+export const ONE_WINDOW = 'one window';
+const BY_PARTS = `${ONE_WINDOW}, by parts`;
+
 /** What says how many operations a base takes. */
 type ComputeShape = Pick<
   LanguageModel,
@@ -69,23 +73,30 @@ export function armsOf(config: RunConfig, base: ComputeShape): readonly Arm[] {
     { id: `${VARIED} heads, merged as learned`, heads: VARIED, changes: { ...own, merger: 'learned' } },
   ];
   return [
-    { id: 'one window', heads: 1, changes: { ...one, questionParts: 0 } },
-    { id: 'one window, by parts', heads: 1, changes: { ...one, questionParts: PARTS } },
-    { id: 'one window, staged', heads: 1, changes: { ...one, questionParts: PARTS, stagingBudgetTokens } },
+    { id: ONE_WINDOW, heads: 1, changes: { ...one, questionParts: 0 } },
+    { id: BY_PARTS, heads: 1, changes: { ...one, questionParts: PARTS } },
+    { id: `${ONE_WINDOW}, staged`, heads: 1, changes: { ...one, questionParts: PARTS, stagingBudgetTokens } },
     {
-      id: 'one window, staged by LensNet-G',
+      id: `${ONE_WINDOW}, staged by LensNet-G`,
       heads: 1,
       changes: { ...one, questionParts: PARTS, stagingBudgetTokens, stagingLens: 'lensnet-g' },
     },
-    { id: 'one window, a quarter', heads: 1, changes: { ...one, ...quarter, questionParts: 0 } },
-    { id: 'one window, a quarter, by parts', heads: 1, changes: { ...one, ...quarter, questionParts: PARTS } },
+    { id: `${ONE_WINDOW}, a quarter`, heads: 1, changes: { ...one, ...quarter, questionParts: 0 } },
+    {
+      id: `${ONE_WINDOW}, a quarter, by parts`,
+      heads: 1,
+      changes: { ...one, ...quarter, questionParts: PARTS },
+    },
     ...several,
     ...varied,
   ];
 }
 
 /** One window as wide as each of four heads; where it holds less than two recent windows, half of it is recent. */
-function quarterOf({ budgetTokens, recentTokens }: RunConfig): Pick<RunConfig, 'budgetTokens' | 'recentTokens'> {
+function quarterOf({
+  budgetTokens,
+  recentTokens,
+}: RunConfig): Pick<RunConfig, 'budgetTokens' | 'recentTokens'> {
   const tokens = Math.floor(budgetTokens / QUARTERS / K) * K;
   return { budgetTokens: tokens, recentTokens: Math.min(recentTokens, Math.floor(tokens / 2 / K) * K) };
 }
@@ -115,3 +126,5 @@ export const HEAD_ARMS: readonly string[] = armsOf(DEFAULT_RUN_CONFIG, {
   attention: { heads: 1, kvHeads: 1, headDim: 1 },
 }).map(({ id }) => id);
 
+/** Those that run where none are named. */
+export const DEFAULT_HEAD_ARMS: readonly string[] = [ONE_WINDOW, BY_PARTS, '2 heads', '4 heads'];

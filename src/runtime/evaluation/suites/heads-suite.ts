@@ -28,7 +28,7 @@ import {
   writeRecallHistory,
 } from '../tasks/recall-tasks.ts';
 import type { RecallTaskId } from '../tasks/recall-tasks.ts';
-import { type Arm, armsOf, HEAD_ARMS } from './head-arms.ts';
+import { armsOf, DEFAULT_HEAD_ARMS, HEAD_ARMS, ONE_WINDOW } from './head-arms.ts';
 import {
   askedTask,
   checkText,
@@ -83,6 +83,7 @@ export const headsSuite: EvaluationSuite = {
   defaultSamples: 20,
   policies: [],
   arms: HEAD_ARMS,
+  defaultArms: DEFAULT_HEAD_ARMS,
   hasForms: true,
 
   plan(options, model) {
@@ -110,12 +111,12 @@ export const headsSuite: EvaluationSuite = {
 
   async run(unit, options, ports) {
     const { task, historyTokens, templates } = unit;
-    const { config, arms: chosen } = options;
+    const { config, arms: chosen = DEFAULT_HEAD_ARMS } = options;
     const { model, gistCache, step } = ports;
     const history = historyOf(unit, options, model);
     const settled = history.ids.subarray(0, history.streamedFrom ?? history.ids.length);
     const tree = await rememberHistory(model, settled, gistCache, (share) => step(share * GIST_SHARE));
-    const arms = armsOf(config, model.base).filter(({ id }) => chosen?.includes(id) ?? true);
+    const arms = armsOf(config, model.base).filter(({ id }) => chosen.includes(id));
     const cells: CellCounts[] = [];
     let oneWindow: Parameters<typeof gainCells>[7] = null;
     for (const [at, arm] of arms.entries()) {
@@ -130,7 +131,7 @@ export const headsSuite: EvaluationSuite = {
       } else if (isGainTask(task)) {
         const made = await gainCells(key, unit, armConfig, history, tree, ports, pause, oneWindow);
         cells.push(...made.cells);
-        if (isReference(arm)) oneWindow = made.readings;
+        if (policy === ONE_WINDOW) oneWindow = made.readings;
       } else {
         cells.push(await cellOfArm(key, unit, armConfig, history, tree, ports, pause));
       }
@@ -138,11 +139,6 @@ export const headsSuite: EvaluationSuite = {
     return cells;
   },
 };
-
-/** The first of all arms, which others are held against. */
-function isReference({ id }: Arm): boolean {
-  return id === HEAD_ARMS[0];
-}
 
 /** Whose histories and questions a task has; null where it has its own. */
 function recallTask(task: HeadTaskId): RecallTaskId | null {

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type EvaluateForm, readForm } from './evaluate-form.ts';
+import { comparedBy, type EvaluateForm, readForm } from './evaluate-form.ts';
 import { estimateWork, slotsOfWork } from './work-estimate.ts';
 
 const FORM: EvaluateForm = {
   suite: 'recall',
   tasks: ['single', 'multi-key'],
   policies: ['newest-blocks', 'lensnet'],
+  arms: [],
   templates: 'held-out',
   lengths: '16x, 4096; 4x 1,024'.replace('1,024', '1024'),
   samples: '20',
@@ -22,6 +23,7 @@ it('reads lengths as tokens and as multiples of the budget', () => {
       suite: 'recall',
       tasks: ['single', 'multi-key'],
       policies: ['newest-blocks', 'lensnet'],
+      arms: [],
       templates: 'held-out',
       historyTokens: [1024, 4096],
       samples: 20,
@@ -70,10 +72,23 @@ it('takes digits grouped in any way, and refuses a list that could be one number
 it('asks for no policies where the suite takes none, and counts its placements', () => {
   const form = { ...FORM, suite: 'positions', policies: [] };
   expect(readForm(form).ok).toBe(false);
-  const reading = readForm({ ...form, policies: ['newest-blocks'] }, false);
+  const reading = readForm({ ...form, policies: ['newest-blocks'] }, null);
   if (!reading.ok) throw new Error('refused');
   expect(reading.options.policies).toEqual([]);
   expect(estimateWork(reading.options, null).answers).toBe(2 * 4 * 2 * 20);
+});
+
+it('asks for ways to read where the suite compares those', () => {
+  const suite = { arms: ['one window', '4 heads'], defaultPolicies: [] };
+  expect(comparedBy(suite)).toBe('arms');
+  expect(comparedBy({ arms: [], defaultPolicies: ['lensnet'] })).toBe('policies');
+  expect(comparedBy({ arms: [], defaultPolicies: [] })).toBeNull();
+  const none = readForm({ ...FORM, suite: 'heads' }, 'arms');
+  expect(none.ok ? null : none.errors).toEqual({ arms: 'Choose at least one.' });
+  const reading = readForm({ ...FORM, suite: 'heads', arms: ['4 heads'] }, 'arms');
+  if (!reading.ok) throw new Error('refused');
+  expect(reading.options).toMatchObject({ policies: [], arms: ['4 heads'] });
+  expect(estimateWork(reading.options, null).answers).toBe(2 * 1 * 2 * 20);
 });
 
 it('never throws, whatever is typed', () => {

@@ -1,11 +1,13 @@
 /** What the evaluation form holds, and how its text becomes options of a run. Pure. */
 import { readNumber } from '../../../base/read-number.ts';
-import type { EvaluationRequest } from '../../../runtime/engine/protocol/evaluation.ts';
+import type { EvaluationCatalogue, EvaluationRequest } from '../../../runtime/engine/protocol/evaluation.ts';
 
 export interface EvaluateForm {
   readonly suite: string;
   readonly tasks: readonly string[];
   readonly policies: readonly string[];
+  /** Ways to read. */
+  readonly arms: readonly string[];
   readonly templates: EvaluationRequest['templates'];
   /** As `4x, 16x, 4096`: multiples of the budget, or tokens. */
   readonly lengths: string;
@@ -31,9 +33,9 @@ const AMBIGUOUS_LENGTHS = /(?<![\d.,])[1-9]\d{0,2}(?:[,\s]\d{3})+(?![\d.x×])/;
 /**
  * The options that the form asks for, or what is wrong with each field.
  *
- * @param takesPolicies - false for a suite that compares something else than policies.
+ * @param takes - what the suite compares, where it leaves a choice.
  */
-export function readForm(form: EvaluateForm, takesPolicies = true): FormReading {
+export function readForm(form: EvaluateForm, takes: Compared = 'policies'): FormReading {
   const errors: Record<string, string> = {};
   const integer = (field: 'samples' | 'budget' | 'seed', limits: Limits): number => {
     const reading = readNumber(form[field], { ...limits, whole: true });
@@ -54,16 +56,16 @@ export function readForm(form: EvaluateForm, takesPolicies = true): FormReading 
       `Multiples of the budget or tokens, from ${words(LENGTH.min)} to ${words(LENGTH.max)} tokens, at most ${MOST_LENGTHS}: 4x, 16x, 4096.`;
   }
   if (form.tasks.length === 0) errors['tasks'] = 'Choose at least one.';
-  if (takesPolicies && form.policies.length === 0) errors['policies'] = 'Choose at least one.';
+  if (takes !== null && form[takes].length === 0) errors[takes] = 'Choose at least one.';
   if (Object.keys(errors).length > 0 || historyTokens === null) return { ok: false, errors };
   const { suite, tasks, templates } = form;
-  const policies = takesPolicies ? form.policies : [];
   return {
     ok: true,
     options: {
       suite,
       tasks: [...tasks],
-      policies: [...policies],
+      policies: takes === 'policies' ? [...form.policies] : [],
+      arms: takes === 'arms' ? [...form.arms] : [],
       templates,
       historyTokens,
       samples,
@@ -71,6 +73,18 @@ export function readForm(form: EvaluateForm, takesPolicies = true): FormReading 
       budgetTokens,
     },
   };
+}
+
+/** What a suite compares: policies, ways to read, or something that leaves no choice. */
+export type Compared = 'policies' | 'arms' | null;
+
+/** What a suite compares. */
+export function comparedBy({
+  arms,
+  defaultPolicies,
+}: Pick<EvaluationCatalogue['suites'][number], 'arms' | 'defaultPolicies'>): Compared {
+  if (arms.length > 0) return 'arms';
+  return defaultPolicies.length > 0 ? 'policies' : null;
 }
 
 interface Limits {

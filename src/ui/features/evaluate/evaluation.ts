@@ -107,6 +107,7 @@ export class Evaluation {
         suite: suite.id,
         tasks: form.tasks.length > 0 ? form.tasks : suite.defaultTasks,
         policies: form.policies.length > 0 ? form.policies : suite.defaultPolicies,
+        arms: form.arms.length > 0 ? form.arms : suite.defaultArms,
         budget: form.budget === '' ? String(defaults?.budgetTokens ?? '') : form.budget,
       },
     });
@@ -232,6 +233,7 @@ function initialState(): EvaluationState {
       suite: 'recall',
       tasks: [],
       policies: [],
+      arms: [],
       templates: 'core',
       lengths: '4x',
       samples: '20',

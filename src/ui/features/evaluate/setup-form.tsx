@@ -3,7 +3,7 @@ import { Play, Square } from 'lucide-react';
 import { type ReactNode, useId } from 'react';
 import { holdEnter } from '../../widgets/hold-enter.ts';
 import { formatCompact, formatCount, formatDuration } from '../../words/format.ts';
-import { type EvaluateForm, type FormErrors, readForm } from './evaluate-form.ts';
+import { comparedBy, type EvaluateForm, type FormErrors, readForm } from './evaluate-form.ts';
 import { useEvaluation, useEvaluationState } from './evaluation-context.ts';
 import { estimateWork } from './work-estimate.ts';
 import { useSession } from '../../view/hooks.ts';
@@ -18,8 +18,8 @@ export function SetupForm() {
   const isRunning = useEvaluationState((state) => state.running !== null);
   const isBooted = useSession((state) => state.boot !== null);
   const suite = catalogue?.suites.find(({ id }) => id === form.suite);
-  const takesPolicies = (suite?.defaultPolicies.length ?? 1) > 0;
-  const reading = readForm(form, takesPolicies);
+  const compared = suite === undefined ? 'policies' : comparedBy(suite);
+  const reading = readForm(form, compared);
   const errors: FormErrors = reading.ok ? {} : reading.errors;
   if (catalogue === null || suite === undefined) {
     return <p className="muted">{isBooted ? 'Reading what can be evaluated…' : 'The model is loading…'}</p>;
@@ -45,6 +45,7 @@ export function SetupForm() {
                   suite: chosen.id,
                   tasks: chosen.defaultTasks,
                   policies: chosen.defaultPolicies,
+                  arms: chosen.defaultArms,
                   ...(!chosen.hasTemplates && { templates: 'core' as const }),
                 });
               }}
@@ -79,7 +80,7 @@ export function SetupForm() {
             change({ tasks });
           }}
         />
-        {takesPolicies ? (
+        {compared === 'policies' && (
           <Choices
             legend="Policies"
             choices={catalogue.policies}
@@ -89,7 +90,19 @@ export function SetupForm() {
               change({ policies });
             }}
           />
-        ) : (
+        )}
+        {compared === 'arms' && (
+          <Choices
+            legend="Ways to read"
+            choices={suite.arms.map((id) => ({ id, sentence: '' }))}
+            chosen={form.arms}
+            error={errors.arms}
+            onChange={(arms) => {
+              change({ arms });
+            }}
+          />
+        )}
+        {compared === null && (
           <p className="muted small">This suite compares ways of placing slots, not policies.</p>
         )}
         <div className="field-grid">

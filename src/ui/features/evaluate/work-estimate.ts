@@ -16,7 +16,7 @@ const QUESTIONS_PER_HISTORY = 10;
 /** Compressing a token costs about 0.7 of reading one slot (both measured on the tiny base with WASM). */
 const SLOTS_PER_COMPRESSED_TOKEN = 0.7;
 
-/** What a suite without policies compares: the ways of placing slots. */
+/** What a suite without policies and ways to read compares: the ways of placing slots. */
 const PLACEMENTS = 4;
 
 /**
@@ -24,7 +24,7 @@ const PLACEMENTS = 4;
  */
 export function estimateWork(options: EvaluationRequest, msPerSlot: number | null): WorkEstimate {
   const { tasks, historyTokens, samples, budgetTokens } = options;
-  const contenders = options.policies.length || PLACEMENTS;
+  const contenders = options.policies.length || options.arms.length || PLACEMENTS;
   const answers = tasks.length * contenders * historyTokens.length * samples;
   const histories = tasks.length * Math.ceil(samples / QUESTIONS_PER_HISTORY);
   const compressedTokens = histories * historyTokens.reduce((sum, tokens) => sum + tokens, 0);
