@@ -79,9 +79,10 @@ export function memorySuite({ base }: LoadedModel): readonly BenchRow[] {
 /** Every call as the page's profile has it: how long, and how near to what this machine allows. */
 export async function kernelsSuite(model: LoadedModel, rounds: number): Promise<readonly BenchRow[]> {
   const limits = { ...(await measureBackend(processorMs)), recordMs: 0 };
+  let passes = 0;
   const run = async (timesKernels: boolean): Promise<readonly ProfileRow[]> => {
     const profile = new Profile(processorMs);
-    await callEach(profiledModel(model, { profile, timesKernels: () => timesKernels }));
+    await callEach(profiledModel(model, { profile, timesKernels: () => timesKernels }), passes++);
     return profile.read().all.rows.filter(({ group }) => group === 'operation');
   };
   // Kernel by kernel for bytes, arithmetic and dispatches: that costs time of its own. It compiles, too.
@@ -105,7 +106,7 @@ export async function kernelsSuite(model: LoadedModel, rounds: number): Promise<
   return rows;
 }
 
-async function callEach({ base, gistNet, lensNet }: LoadedModel): Promise<void> {
+async function callEach({ base, gistNet, lensNet }: LoadedModel, pass: number): Promise<void> {
   const d = base.hiddenSize;
   const [narrow] = WIDTHS;
   const { embeddings, positions } = randomSlots(base, LENS_SLOTS);
@@ -117,5 +118,5 @@ async function callEach({ base, gistNet, lensNet }: LoadedModel): Promise<void> 
   session.dispose();
   const { children, contextCounts } = gistBlocks(gistNet, embeddings, d, GIST_BLOCKS);
   await gistNet.compress(2, children, contextCounts);
-  if (lensNet !== null) await lensNet.score(gistView(embeddings, d, lensNet.tailTokens));
+  if (lensNet !== null) await lensNet.score(gistView(embeddings, d, lensNet.tailTokens, pass));
 }

@@ -15,9 +15,16 @@ export function randomSlots(
   return { embeddings: base.embed(ids), positions: Float64Array.from(ids.keys()) };
 }
 
-/** A working context of gists alone, all of whose features are 0. @param embeddings - `[slots, d]`, borrowed. */
-export function gistView(embeddings: Float32Array, d: number, tailTokens: number): SlotView {
+/**
+ * A working context of gists alone, all of whose features are 0.
+ *
+ * @param embeddings - `[slots, d]`, borrowed.
+ * @param pass - another tail each, since what a LensNet read of one tail may be kept.
+ */
+export function gistView(embeddings: Float32Array, d: number, tailTokens: number, pass: number): SlotView {
   const slots = embeddings.length / d;
+  const tail = embeddings.slice(0, tailTokens * d);
+  tail[0] = pass;
   const numbers = Uint32Array.from({ length: slots }, (_, i) => i);
   return {
     entries: Array.from(numbers, (i) => ({ lod: 1, start: i * K, end: (i + 1) * K, cost: 1 })),
@@ -29,7 +36,7 @@ export function gistView(embeddings: Float32Array, d: number, tailTokens: number
     lexical: new Float32Array(slots * LEXICAL_FEATURES),
     positions: Float64Array.from(numbers),
     entryOfSlot: numbers,
-    tail: embeddings.subarray(0, tailTokens * d),
+    tail,
     tailCount: tailTokens,
     cursor: slots * K,
   };

@@ -47,7 +47,8 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
   await session.append(embeddings, positions, 'last');
 
   const { children, contextCounts } = gistBlocks(gistNet, embeddings, d, BATCH);
-  const view = gistView(embeddings, d, lensNet.tailTokens);
+  let passes = 0;
+  const view = () => gistView(embeddings, d, lensNet.tailTokens, passes++);
   const decode = async (reading?: AttentionReading): Promise<void> => {
     session.truncate(SLOTS);
     await session.append(row, Float64Array.of(SLOTS), 'last', undefined, reading);
@@ -64,10 +65,10 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
         name: `LensNet, ${variant}, ${SLOTS} slots`,
         rounds,
         ours: async () => {
-          await net.score(view);
+          await net.score(view());
         },
         peer: async () => {
-          await lensNet.score(view);
+          await lensNet.score(view());
         },
         peerName: `LensNet, ${model.manifest.lensNet!.variant}`,
       });
@@ -109,7 +110,7 @@ export async function nnSuite(model: LoadedModel, rounds: number): Promise<reado
         name: `LensNet, ${SLOTS} slots`,
         rounds,
         ours: async () => {
-          await lensNet.score(view);
+          await lensNet.score(view());
         },
         peer: prefill,
         peerName: `a forward pass of the base over ${SLOTS} slots`,

@@ -95,7 +95,7 @@ async function lensRows(
   const same: Float32Array[] = [];
   for (let view = 0; view < LENS_VIEWS; view++) {
     const slots = base.embed(ids.subarray(view * LENS_SLOTS, (view + 1) * LENS_SLOTS));
-    const input = gistView(slots, d, lensNet.tailTokens);
+    const input = gistView(slots, d, lensNet.tailTokens, view);
     found.push(await rounded.logits(input));
     same.push(await plain.logits(input));
   }
