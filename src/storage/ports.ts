@@ -82,6 +82,21 @@ export interface SessionCheckpoint {
   readonly nodeCounts: readonly number[];
   /** What a replay of those events comes to, as events: what was announced last, what is hidden, a whole frame a head. */
   readonly events: readonly TelemetryEvent[];
+  /**
+   * By head, what its last refocus gave the entries that it left: `[head, scores]`. Absent in those of older versions; of
+   * the staging context `StoredStaging` has them.
+   */
+  readonly carried?: readonly (readonly [head: number, scores: readonly number[]])[];
+}
+
+/** What the staging context's newest refocus left beside its frame; frames of wide ones hold no scores. */
+export interface StoredStaging {
+  /** Of that refocus. */
+  readonly step: number;
+  /** It was a pass over a question and moved nothing. */
+  readonly isSettled: boolean;
+  /** `[entries]` of the layout that it left. */
+  readonly scores: Float32Array;
 }
 
 /** Which GistNet made a session's gists. */
@@ -128,6 +143,8 @@ export interface SessionBatch {
   readonly restored?: readonly NodeRun[];
   /** In place of the one before; with the pages of nodes that changed since. */
   readonly checkpoint?: SessionCheckpoint & { readonly pages: readonly StoredNodePage[] };
+  /** In place of the one before. */
+  readonly staging?: StoredStaging;
   /** Of the inverted index, in place of all segments from its first token on. */
   readonly index?: SealedSegments;
   /** Texts handed in but not ingested yet, in their order, in place of those stored: a reload continues them. */
@@ -166,6 +183,8 @@ export interface StoredSession {
   readonly damage: readonly string[];
   /** Null until gists were made anew once. */
   readonly gistStanding: GistStanding | null;
+  /** Null where there is none, or it is damaged. */
+  readonly staging: StoredStaging | null;
   /** Events that are stored in all, damaged ones too. */
   readonly eventCount: number;
   /** Present where a checkpoint was asked for and holds. */

@@ -54,20 +54,20 @@ async function standing(fixture: EngineFixture, id: string): Promise<unknown> {
   return { state: { ...state, record: null }, events: events.length, chat, provenance, blocks, cells };
 }
 
-/** What follows when it goes on. */
-async function goesOn(fixture: EngineFixture, id: string): Promise<unknown> {
+/** What follows when it goes on. @param id - read back first; null goes on with the session that is open. */
+async function goesOn(fixture: EngineFixture, id: string | null): Promise<unknown> {
   const { engine } = fixture;
-  await engine.handle({ kind: 'openSession', sessionId: id });
+  if (id !== null) await engine.handle({ kind: 'openSession', sessionId: id });
   const before = frames(fixture).length;
   await ingest(fixture, prose(500, 90));
   const { answer } = await engine.handle({ kind: 'ask', text: 'Which rope is of pier 7?' });
   const made = frames(fixture).slice(before);
-  return { text: answer.text, frames: made.map(({ step, cursor, scores, actions, usedTokens }) => ({ step, cursor, scores, actions, usedTokens })) }; // prettier-ignore
+  return { text: answer.text, frames: made.map(({ head, step, cursor, scores, actions, usedTokens }) => ({ head, step, cursor, scores, actions, usedTokens })) }; // prettier-ignore
 }
 
 async function damage(
   factory: IDBFactory,
-  name: RowStoreName | 'checkpoints',
+  name: RowStoreName | 'checkpoints' | 'stagingScores',
   change: (bytes: Uint8Array) => void,
 ): Promise<void> {
   const database = await new Promise<IDBDatabase>((resolve, reject) => {
@@ -100,6 +100,9 @@ const flip = (bytes: Uint8Array): void => {
   bytes[bytes.length >> 1]! ^= 4;
 };
 
+const WIDE = { stagingBudgetTokens: 16_384, stagingEveryTokens: 4096, refocusCadence: 'end' } as const;
+const STAGED = { heads: 2, budgetTokens: 512, stagingBudgetTokens: 1024, stagingEveryTokens: 128 } as const;
+
 describe('a session opened from its checkpoint', () => {
   it('stands where a replay of everything leaves it, whatever was done before', async () => {
     await fc.assert(
@@ -108,11 +111,17 @@ describe('a session opened from its checkpoint', () => {
           minLength: 3,
           maxLength: 7,
         }),
-        async (acts) => {
+        fc.boolean(),
+        async (acts, isStaged) => {
           const store = { ...(await createStore()), close: () => undefined };
           const fixture = await bootEngine({ store });
           const { engine } = fixture;
-          const id = await open(fixture, { budgetTokens: 512, recentTokens: 64, pruneIdleSteps: 0 });
+          const id = await open(fixture, {
+            budgetTokens: 512,
+            recentTokens: 64,
+            pruneIdleSteps: 0,
+            ...(isStaged && STAGED),
+          });
           await ingest(fixture, prose(4200));
           for (const [at, act] of acts.entries()) {
             const { provenance } = await engine.handle({ kind: 'openSession', sessionId: id });
@@ -146,19 +155,38 @@ describe('a session opened from its checkpoint', () => {
     );
   });
 
-  it('goes on as one that was replayed', async () => {
-    const outcomes: unknown[] = [];
-    for (const uses of [true, false]) {
-      const store = { ...(await createStore()), close: () => undefined };
-      const first = await bootEngine({ store });
-      const id = await open(first, { temperature: 1, seed: 5 });
-      await ingest(first, prose(5000));
-      await first.engine.handle({ kind: 'ask', text: 'Who keeps the light?' });
-      await first.engine.dispose();
-      outcomes.push(await goesOn(await bootEngine({ store: uses ? store : withoutCheckpoints(store) }), id));
-    }
-    expect(outcomes[0]).toEqual(outcomes[1]);
-  });
+  it.each([
+    { characters: 5000 },
+    // Tokens come in between refocuses, where the scores of the last one decide what makes room.
+    { characters: 5000, refocusCadence: 'end' },
+    { characters: 5000, ...STAGED, refocusCadence: '256' },
+    // So wide that its frames hold no scores, and not refocused by what follows but for the question.
+    { characters: 150_000, ...STAGED, ...WIDE },
+  ])(
+    'goes on as one that was replayed, and as one that never stopped: %o',
+    async ({ characters, ...changes }) => {
+      const outcomes: unknown[] = [];
+      for (const how of ['checkpoint', 'replay', 'never stopped'] as const) {
+        const store = { ...(await createStore()), close: () => undefined };
+        const first = await bootEngine({ store });
+        const id = await open(first, { temperature: 1, seed: 5, ...changes });
+        await ingest(first, prose(characters));
+        await first.engine.handle({ kind: 'ask', text: 'Who keeps the light?' });
+        const wide = frames(first).filter(({ entryCount }) => entryCount > 4096);
+        expect(wide.map(({ head, scores }) => [head, scores.length])).toEqual(wide.map(() => [8, 0]));
+        expect(wide.length > 0).toBe(characters > 131_072);
+        if (how === 'never stopped') {
+          outcomes.push(await goesOn(first, null));
+          continue;
+        }
+        await first.engine.dispose();
+        const used = how === 'checkpoint' ? store : withoutCheckpoints(store);
+        outcomes.push(await goesOn(await bootEngine({ store: used }), id));
+      }
+      expect(outcomes[0]).toEqual(outcomes[1]);
+      expect(outcomes[0]).toEqual(outcomes[2]);
+    },
+  );
 
   it('is replayed, which it says, where the checkpoint or a page of it is damaged', async () => {
     for (const name of ['checkpoints', 'nodePages'] as const) {
@@ -175,6 +203,24 @@ describe('a session opened from its checkpoint', () => {
       expect(said.join()).toMatch(/checkpoint is damaged/);
       expect(await standing(second, id)).toEqual(whole);
     }
+  });
+
+  it('takes what staging lends from its recorded steps, which it says, where its scores are damaged', async () => {
+    const factory = new IDBFactory();
+    const store = { ...(await createStore(factory)), close: () => undefined };
+    const first = await bootEngine({ store });
+    const id = await open(first, { temperature: 1, seed: 5, ...STAGED });
+    await ingest(first, prose(1500));
+    await first.engine.dispose();
+    await damage(factory, 'stagingScores', flip);
+    const second = await bootEngine({ store });
+    const { damage: said } = await second.engine.handle({ kind: 'openSession', sessionId: id });
+    expect(said).toEqual([expect.stringMatching(/staging context’s scores are damaged/)]);
+    await ingest(second, prose(500, 90));
+    // The next refocus stores them again.
+    await second.engine.dispose();
+    const third = await bootEngine({ store });
+    expect((await third.engine.handle({ kind: 'openSession', sessionId: id })).damage).toEqual([]);
   });
 
   it('reads its index again, and builds it from the tokens, which it says, where a segment is damaged', async () => {

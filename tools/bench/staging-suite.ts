@@ -48,7 +48,14 @@ async function refocuses(model: LoadedModel, slots: number, rounds: number) {
   const telemetry = new TelemetryRecorder(systemClock);
   const memory = new Memory(tree, model, telemetry);
   const staging = new Staging({
-    state: { layout, allocator: INITIAL_ALLOCATOR_STATE, seenTo: null, refocusMs: 0, servedTokens: 0 },
+    state: {
+      layout,
+      allocator: INITIAL_ALLOCATOR_STATE,
+      seenTo: null,
+      refocusMs: 0,
+      servedTokens: 0,
+      isSettled: false,
+    },
     memory,
     model,
     telemetry,

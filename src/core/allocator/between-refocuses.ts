@@ -43,10 +43,16 @@ export function appendAndFit(input: FitInput, cursor: number): Allocation {
 /** Take tokens up to `cursor` into the layout, raw, whatever the budget: the refocus that follows at once keeps it. */
 export function appendRaw(input: FitInput, cursor: number): Allocation {
   const layout = extendLayout(input.layout, cursor);
-  const scores = new Float32Array(layout.entries.length);
-  if (input.scores !== undefined) scores.set(input.scores.subarray(0, layout.entries.length));
+  const scores = carriedTo(layout, input.scores);
   const state = withCost(input.state, layout.usedTokens - input.layout.usedTokens);
   return { layout, scores, state, actions: [] };
+}
+
+/** `[entries]` the scores of a layout that only grew at its end; what is new there has 0. */
+export function carriedTo({ entries }: Layout, scores: Float32Array = new Float32Array(0)): Float32Array {
+  const carried = new Float32Array(entries.length);
+  carried.set(scores.subarray(0, entries.length));
+  return carried;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { DraftLayout } from '../context/draft-layout.ts';
 import { askedScores } from './asked-scores.ts';
+import { carriedTo } from './between-refocuses.ts';
 import { ageLayout, emptyLayout, extendLayout } from '../context/working-context.ts';
 import type { Layout } from '../context/working-context.ts';
 import { layoutFromEntries, redo } from '../trace/action-replay.ts';
@@ -34,11 +35,16 @@ export class AllocatorReplay {
   }
 
   /**
-   * `[entries]` what the last refocus gave the entries that it left, as one without refinement carries them over; null
-   * where it did not record its scores, or something moved since.
+   * `[entries]` what the last refocus gave the entries that it left, as one without refinement carries them over, and
+   * as they were carried on since; null where it did not record its scores.
    */
   get scores(): Float32Array | null {
     return this.lastScores;
+  }
+
+  /** What the last refocus left, where its frame does not say it. @param scores - `[entries]`; of another length they are none. */
+  carry(scores: Float32Array): void {
+    if (scores.length === this.current.entries.length) this.lastScores = scores;
   }
 
   /** The history reaches up to `cursor`. */
@@ -46,14 +52,15 @@ export class AllocatorReplay {
     if (cursor <= this.current.cursor) return;
     this.state = withCost(this.state, cursor - this.current.cursor);
     this.current = extendLayout(this.current, cursor);
-    this.lastScores = null;
+    if (this.lastScores !== null) this.lastScores = carriedTo(this.current, this.lastScores);
   }
 
   /** What was forced between two refocuses. */
   act(action: ActionRecord): void {
     this.state = stateAfter(this.state, [action], this.config);
-    this.current = after(this.current, [action]).layout;
-    this.lastScores = null;
+    const moved = after(this.current, [action], this.lastScores);
+    this.current = moved.layout;
+    this.lastScores = moved.scores;
   }
 
   /**

@@ -86,10 +86,12 @@ describe('staging', () => {
   });
 
   it('is due at first, after the cadence, and when a question was asked', () => {
-    expect(isStagingDue(null, 256, false)).toBe(true);
-    expect(isStagingDue(255, 256, false)).toBe(false);
-    expect(isStagingDue(256, 256, false)).toBe(true);
-    expect(isStagingDue(0, 256, true)).toBe(true);
+    expect(isStagingDue(null, 256, false, false)).toBe(true);
+    expect(isStagingDue(255, 256, false, false)).toBe(false);
+    expect(isStagingDue(256, 256, false, true)).toBe(true);
+    expect(isStagingDue(0, 256, true, false)).toBe(true);
+    expect(isStagingDue(0, 256, true, true)).toBe(false);
+    expect(isStagingDue(1, 256, true, true)).toBe(true);
   });
 
   it('lends a gist the best of what it holds below it, and nothing else', async () => {

@@ -27,10 +27,18 @@ export interface StagingUse {
 
 /**
  * @param ageTokens - tokens that came in since its last refocus; null before the first.
- * @param asked - a question stands at the cursor: every pass over it counts, since a fact may lie several levels down.
+ * @param asked - a question stands at the cursor: passes over it count until one moves nothing, since a fact may lie
+ * several levels down.
+ * @param isSettled - its last refocus was such a pass and moved nothing.
  */
-export function isStagingDue(ageTokens: number | null, everyTokens: number, asked: boolean): boolean {
-  return ageTokens === null || ageTokens >= everyTokens || asked;
+export function isStagingDue(
+  ageTokens: number | null,
+  everyTokens: number,
+  asked: boolean,
+  isSettled: boolean,
+): boolean {
+  if (ageTokens === null || ageTokens >= everyTokens) return true;
+  return asked && !(isSettled && ageTokens === 0);
 }
 
 /** Scores each gist by the best of what staging holds below it; where staging holds nothing finer, by itself. */

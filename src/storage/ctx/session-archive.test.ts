@@ -49,6 +49,7 @@ function session(): StoredSession {
     damage: [],
     eventCount: 0,
     gistStanding: null,
+    staging: null,
     index: [],
   };
 }

@@ -1,6 +1,6 @@
-/** A checkpoint as the bytes of a row, with its pages and the index's segments beside it. Runs inside its caller's transaction. */
+/** A checkpoint as the bytes of a row, with its pages, the staging context's scores and the index's segments beside it. Runs inside its caller's transaction. */
 import { crc32 } from '../../base/crc32.ts';
-import type { SessionBatch, SessionCheckpoint, SessionId } from '../ports.ts';
+import type { SessionBatch, SessionCheckpoint, SessionId, StoredStaging } from '../ports.ts';
 import type { RowStoreName, WriteTransaction } from './schema.ts';
 
 /** Written by this version; a checkpoint of another is none, as all of it follows from the rest. */
@@ -23,6 +23,27 @@ export async function writeCheckpoint(
   await transaction.objectStore('checkpoints').put({ bytes, crc: crc32(bytes) }, session);
   for (const { lod, first, count, bytes: cells } of pages)
     await replaceRow(transaction, 'nodePages', session, lod, { first, count, cells });
+}
+
+/** Two uint32, the step and 1 where it is settled, and a float32 an entry; little-endian on every platform that runs a browser. */
+const STAGING_HEAD_BYTES = 8;
+
+export function decodeStaging(bytes: Uint8Array): StoredStaging {
+  const { buffer } = bytes.slice();
+  const [step, isSettled] = new Uint32Array(buffer, 0, 2);
+  return { step: step!, isSettled: isSettled === 1, scores: new Float32Array(buffer, STAGING_HEAD_BYTES) };
+}
+
+export async function writeStaging(
+  transaction: WriteTransaction,
+  session: SessionId,
+  { step, isSettled, scores }: StoredStaging,
+): Promise<void> {
+  const buffer = new ArrayBuffer(STAGING_HEAD_BYTES + scores.byteLength);
+  new Uint32Array(buffer, 0, 2).set([step, isSettled ? 1 : 0]);
+  new Float32Array(buffer, STAGING_HEAD_BYTES).set(scores);
+  const bytes = new Uint8Array(buffer);
+  await transaction.objectStore('stagingScores').put({ bytes, crc: crc32(bytes) }, session);
 }
 
 export async function writeIndex(
@@ -52,6 +73,7 @@ export async function dropIndex(
 /** Forget a checkpoint that says more than is stored by now. */
 export async function dropCheckpoint(transaction: WriteTransaction, session: SessionId): Promise<void> {
   await transaction.objectStore('checkpoints').delete(session);
+  await transaction.objectStore('stagingScores').delete(session);
   await transaction.objectStore('nodePages').delete(IDBKeyRange.bound([session], [session, []]));
 }
 

@@ -64,6 +64,7 @@ export async function createIndexedDbStore(options: IndexedDbStoreOptions): Prom
           await transaction.objectStore('sessions').delete(id);
           await transaction.objectStore('details').delete(id);
           await transaction.objectStore('checkpoints').delete(id);
+          await transaction.objectStore('stagingScores').delete(id);
           const rows = IDBKeyRange.bound([id], [id, []]);
           for (const name of [...ROW_STORES, 'provenance', 'chat', 'quarantine'] as const) {
             await transaction.objectStore(name).delete(rows);

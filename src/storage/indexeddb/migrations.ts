@@ -51,6 +51,13 @@ export const MIGRATIONS: readonly Migration[] = [
         database.createObjectStore(name);
     },
   },
+  {
+    version: 6,
+    up: (database) => {
+      // A staging context without a row lends what its recorded steps say of it.
+      database.createObjectStore('stagingScores');
+    },
+  },
 ];
 
 /** One text waited at most, whose rows were stream 0; now any number does. */

@@ -56,6 +56,8 @@ export interface PlaygroundSchema extends DBSchema {
   indexSegments: { key: RowKey; value: Row };
   /** UTF-8 JSON of a `SessionCheckpoint`. */
   checkpoints: { key: string; value: Row };
+  /** What the staging context's newest refocus left; docs/formats.md has the bytes. */
+  stagingScores: { key: string; value: Row };
   /** UTF-8 JSON, one event a line. */
   events: { key: RowKey; value: Row };
   /** As `tokens`: texts that wait to be ingested, one a stream. */
@@ -88,6 +90,7 @@ export const ROW_STORES: readonly RowStoreName[] = [
 export const ALL_STORES: StoreName[] = [
   ...ROW_STORES,
   'checkpoints',
+  'stagingScores',
   'sessions',
   'details',
   'provenance',

@@ -14,6 +14,7 @@ import type {
   SessionId,
   StoredNodePage,
   StoredSession,
+  StoredStaging,
 } from '../ports.ts';
 import { coldOf, withColdRows } from './cold-tier.ts';
 import { decodeEvents } from './event-rows.ts';
@@ -27,7 +28,7 @@ import {
   streamEnd,
 } from './rows.ts';
 import type { Hole, StoredPiece, StreamId } from './rows.ts';
-import { decodeCheckpoint } from './checkpoint-rows.ts';
+import { decodeCheckpoint, decodeStaging } from './checkpoint-rows.ts';
 import type { ReadTransaction, SessionDetails } from './schema.ts';
 
 export const EMPTY_DETAILS: SessionDetails = { hiddenSize: null, marks: [], pending: [] };
@@ -60,6 +61,7 @@ export async function readSession(
     pending: await readPending(transaction, id, details, damage),
     damage,
     gistStanding: details.gistStanding ?? null,
+    staging: await readStaging(transaction, id, damage),
     eventCount: await streamEnd(transaction, eventsOf(id)),
     index: fromCheckpoint ? await readIndex(transaction, id, tokens.length, damage) : [],
     ...(standing ?? {
@@ -67,6 +69,18 @@ export async function readSession(
       events: await readEvents(transaction, id, damage),
     }),
   };
+}
+
+async function readStaging(
+  transaction: ReadTransaction,
+  session: SessionId,
+  damage: string[],
+): Promise<StoredStaging | null> {
+  const row = await transaction.objectStore('stagingScores').get(session);
+  if (row === undefined) return null;
+  if (isIntact(row)) return decodeStaging(row.bytes);
+  damage.push('The staging context’s scores are damaged: those of its recorded steps stand in for them.');
+  return null;
 }
 
 /** What a checkpoint stands for and what came after it; null if there is none, or any of it is damaged. */

@@ -3,7 +3,7 @@ import { MAX_LOD, tokensPerNode } from '../../core/tree/ids.ts';
 import type { TelemetryEvent } from '../../core/trace/telemetry.ts';
 import { checkBatch, coldAfter, joinRuns, notFoundError } from '../batch-rules.ts';
 import type { PendingText, ProvenanceRun, SessionBatch, SessionId, SessionRecord } from '../ports.ts';
-import { dropCheckpoint, dropIndex, writeCheckpoint, writeIndex } from './checkpoint-rows.ts';
+import { dropCheckpoint, dropIndex, writeCheckpoint, writeIndex, writeStaging } from './checkpoint-rows.ts';
 import { coldOf, moveFromCold, moveToCold } from './cold-tier.ts';
 import { encodeEvents } from './event-rows.ts';
 import {
@@ -69,6 +69,7 @@ export async function writeBatch(
   for (const run of batch.restored ?? []) await moveFromCold(transaction, id, run);
   if (batch.index !== undefined) await writeIndex(transaction, id, batch.index);
   if (batch.checkpoint !== undefined) await writeCheckpoint(transaction, id, batch.checkpoint);
+  if (batch.staging !== undefined) await writeStaging(transaction, id, batch.staging);
   const cold = coldAfter(details.cold ?? [], batch);
   const marks = batch.marks ?? details.marks;
   const hiddenSize = batch.gists?.[0]?.hiddenSize ?? details.hiddenSize;

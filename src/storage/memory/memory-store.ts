@@ -31,6 +31,7 @@ import type {
   SpanMark,
   StoredNodePage,
   StoredSession,
+  StoredStaging,
 } from '../ports.ts';
 
 interface MemorySession {
@@ -47,6 +48,7 @@ interface MemorySession {
   pending: readonly PendingText[];
   gistStanding: GistStanding | null;
   checkpoint: SessionCheckpoint | null;
+  staging: StoredStaging | null;
   /** By LOD and first node. */
   readonly pages: Map<string, StoredNodePage>;
   index: SealedSegments['segments'];
@@ -129,6 +131,7 @@ function emptySession(record: SessionRecord): MemorySession {
     pending: [],
     gistStanding: null,
     checkpoint: null,
+    staging: null,
     pages: new Map(),
     index: [],
   };
@@ -196,6 +199,7 @@ function apply(session: MemorySession, batch: SessionBatch, nowMs: number): void
     pending,
     patch,
     checkpoint,
+    staging,
     index,
   } = structuredClone(batch);
   const added = batch.tokens?.ids ?? new Uint32Array(0);
@@ -220,6 +224,7 @@ function apply(session: MemorySession, batch: SessionBatch, nowMs: number): void
     const kept = session.index.filter((each) => each.firstToken + each.tokenCount <= index.firstToken);
     session.index = [...kept, ...index.segments];
   }
+  if (staging !== undefined) session.staging = staging;
   if (checkpoint !== undefined) {
     const { pages, ...rest } = checkpoint;
     session.checkpoint = rest;
@@ -277,6 +282,7 @@ function snapshot(
     pending: structuredClone(pending),
     damage: [],
     gistStanding: session.gistStanding,
+    staging: session.staging,
     eventCount: events.length,
     index: fromCheckpoint ? [...session.index] : [],
     ...(checkpoint !== null && {

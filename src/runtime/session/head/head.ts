@@ -130,7 +130,7 @@ export class Head {
   }
 
   get state(): HeadState {
-    return { layout: this.current, allocator: this.allocator };
+    return { layout: this.current, allocator: this.allocator, scores: this.carriedScores };
   }
 
   get layout(): Layout {

@@ -19,6 +19,7 @@ import { K, type Lod, type NodeRun } from '../../../core/tree/ids.ts';
 import type { Provenance } from '../../../core/tree/provenance.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
 import type { FirstChoice, LoadedModel } from '../../../nn/ports.ts';
+import type { StoredStaging } from '../../../storage/ports.ts';
 import type { KeptLens } from './lens-variant.ts';
 import { headGains, type HeadGains, type ReadRows } from '../decoding/head-gains.ts';
 import { readMerged } from '../decoding/merged-reading.ts';
@@ -129,6 +130,11 @@ export class MultiHeadFocus {
   /** Which heads the base reads, and why. */
   get routed(): Routing {
     return this.routing;
+  }
+
+  /** What storage is to keep of a staging context that was refocused at the newest step; null where it was not. */
+  get stagingToKeep(): StoredStaging | null {
+    return this.staging?.keptOf(this.step) ?? null;
   }
 
   /** Cold nodes that the newest refocus of the staging context asked for; none where that was not at this step. */

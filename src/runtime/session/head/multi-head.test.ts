@@ -4,7 +4,7 @@ import { systemClock } from '../../../base/clock.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { checkInvariants } from '../../../core/context/invariants.ts';
 import { emptyLayout } from '../../../core/context/working-context.ts';
-import { headConfig } from '../../../core/heads/head-specs.ts';
+import { headConfig, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import { DEFAULT_RUN_CONFIG, type RunConfig } from '../../../core/trace/config.ts';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import { MERGERS } from '../../../core/parameters/heads.ts';
@@ -184,6 +184,26 @@ describe('a session with heads', () => {
         [3, expect.any(Number)],
       ],
     });
+  });
+
+  it('refocuses staging for a question until that moves nothing', async () => {
+    const fixture = await bootEngine();
+    await open(fixture, { ...HEADS, stagingBudgetTokens: 2048, stagingEveryTokens: 512 });
+    const passes: number[] = [];
+    for (let turn = 0; turn < 4; turn++) {
+      await ingest(fixture, prose(1200, 40 * turn));
+      fixture.notices.length = 0;
+      await fixture.engine.handle({ kind: 'ask', text: `Who keeps pier ${turn}? And where is the rope?` });
+      const settling = frames(fixture).filter(({ trigger }) => trigger === 'turn-end');
+      const staging = settling.filter(({ head }) => head === STAGING_HEAD);
+      const moved = staging.map(({ actions }) => actions.some(({ applied }) => applied));
+      // One that moved nothing is the last.
+      expect(moved.slice(0, -1)).not.toContain(false);
+      const headPasses = settling.filter(({ head }) => head === 0).length;
+      if (staging.length < headPasses) expect(moved.at(-1)).toBe(false);
+      passes.push(headPasses - staging.length);
+    }
+    expect(passes.some((spared) => spared > 0)).toBe(true);
   });
 
   it('says what each head that is read is worth for the tokens that follow, against what it reads alone', async () => {

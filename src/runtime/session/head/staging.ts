@@ -10,6 +10,7 @@ import type { RunConfig } from '../../../core/trace/config.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { K, type NodeRun } from '../../../core/tree/ids.ts';
+import type { StoredStaging } from '../../../storage/ports.ts';
 import type { KeptLens } from './lens-variant.ts';
 import { Head, type HeadOptions, type HeadState, type RefocusTrigger } from './head.ts';
 
@@ -20,6 +21,8 @@ export interface StagingState extends HeadState {
   /** What that took, and the tokens that the one before it had served. */
   readonly refocusMs: number;
   readonly servedTokens: number;
+  /** That was a pass over a question, and it moved nothing: until tokens come in, another would not either. */
+  readonly isSettled: boolean;
 }
 
 interface StagingOptions extends Omit<HeadOptions, 'id' | 'state' | 'pause'> {
@@ -34,6 +37,7 @@ export class Staging {
   private seenTo: number | null;
   private refocusMs: number;
   private servedTokens: number;
+  private isSettled: boolean;
 
   constructor(private readonly options: StagingOptions) {
     const { memory, config } = options;
@@ -42,12 +46,19 @@ export class Staging {
     this.seenTo = state.seenTo;
     this.refocusMs = state.refocusMs;
     this.servedTokens = state.servedTokens;
+    this.isSettled = state.isSettled;
     this.head = new Head({ ...options, id: STAGING_HEAD, state });
   }
 
   get state(): StagingState {
-    const { head, seenTo, refocusMs, servedTokens } = this;
-    return { ...head.state, scores: head.scores, seenTo, refocusMs, servedTokens };
+    const { head, seenTo, refocusMs, servedTokens, isSettled } = this;
+    return { ...head.state, seenTo, refocusMs, servedTokens, isSettled };
+  }
+
+  /** What storage keeps of the refocus of this step; null where it was not refocused then. Scores are borrowed. */
+  keptOf(step: number): StoredStaging | null {
+    const { head, isSettled } = this;
+    return head.step === step && this.seenTo !== null ? { step, isSettled, scores: head.scores } : null;
   }
 
   /** What it saw; null before its first refocus. */
@@ -64,25 +75,31 @@ export class Staging {
 
   setConfig(config: RunConfig): void {
     this.config = config;
+    this.isSettled = false;
     this.head.setConfig(config);
   }
 
   useLens(kept: KeptLens | null): void {
+    this.isSettled = false;
     this.head.useLens(kept);
   }
 
   /** @param step - the newest refocus of any head. */
   async refocusIfDue(trigger: RefocusTrigger, step: number): Promise<void> {
     const { tokenCount } = this.options.memory.tree;
-    const ageTokens = this.ageTokens;
-    if (!isStagingDue(ageTokens, this.config.stagingEveryTokens, trigger === 'turn-end')) return;
+    const { ageTokens, isSettled } = this;
+    const isAsked = trigger === 'turn-end';
+    if (!isStagingDue(ageTokens, this.config.stagingEveryTokens, isAsked, isSettled)) return;
     const { telemetry } = this.options;
     const from = telemetry.now();
     this.head.takeIn(true);
-    await this.head.refocus(trigger, step);
+    const actions = await this.head.refocus(trigger, step);
     this.refocusMs = telemetry.now() - from;
     this.servedTokens = ageTokens ?? tokenCount;
     this.seenTo = tokenCount;
+    // What it could not open may have been brought in from storage until the next pass.
+    const isAtEnd = !actions.some(({ applied }) => applied) && this.coldAt(this.head.step).length === 0;
+    this.isSettled = isAsked && isAtEnd;
   }
 
   /** Note how it served the heads' refocus of a step. @param actions - of the heads. */
@@ -111,5 +128,6 @@ export class Staging {
 /** Nothing was seen yet. */
 function assembledState(tree: GistTree, config: RunConfig): StagingState {
   const { layout } = assembleByRecency(tree, headConfig(config, STAGING_HEAD), K);
-  return { layout, allocator: INITIAL_ALLOCATOR_STATE, seenTo: null, refocusMs: 0, servedTokens: 0 };
+  const allocator = INITIAL_ALLOCATOR_STATE;
+  return { layout, allocator, seenTo: null, refocusMs: 0, servedTokens: 0, isSettled: false };
 }

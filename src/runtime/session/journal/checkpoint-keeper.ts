@@ -8,6 +8,7 @@ import { allocatorRecord } from '../../../core/trace/refocus-recorder.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import type { NodeColumns } from '../../../core/tree/node-columns.ts';
+import { STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import type { SessionBatch } from '../../../storage/ports.ts';
 import type { HeadState } from '../head/head.ts';
 import type { FocusState } from '../head/multi-head-focus.ts';
@@ -33,6 +34,7 @@ export interface StoredStanding {
 export class CheckpointKeeper {
   private session: TelemetryEventOf<'session'> | null = null;
   private router: TelemetryEventOf<'router'> | null = null;
+  private staging: TelemetryEventOf<'staging'> | null = null;
   private readonly frames = new Map<number, TelemetryEventOf<'refocus'>>();
   private readonly hidden = new Map<string, TelemetryEventOf<'hide'>>();
   private columns: readonly NodeColumns[] | null;
@@ -65,9 +67,11 @@ export class CheckpointKeeper {
   }
 
   /** Where the session stands. To be asked for between two steps, when every event of the last one was observed. */
-  take({ heads }: Pick<FocusState, 'heads'>): Standing {
+  take({ heads, staging }: Pick<FocusState, 'heads' | 'staging'>): Standing {
     const { tree } = this;
-    const frames = [...heads.entries()].flatMap(([head, state]) => {
+    const states: (readonly [head: number, state: HeadState])[] = [...heads.entries()];
+    if (staging !== undefined) states.push([STAGING_HEAD, staging]);
+    const frames = states.flatMap(([head, state]) => {
       const last = this.frames.get(head);
       return last === undefined ? [] : [wholeFrame(last, state)];
     });
@@ -91,7 +95,11 @@ export class CheckpointKeeper {
           ...[...this.hidden.values()].filter(({ hidden }) => hidden),
           ...frames,
           ...(this.router === null ? [] : [this.router]),
+          ...(staging === undefined || this.staging === null ? [] : [this.staging]),
         ],
+        carried: [...heads.entries()].flatMap(([head, { scores }]) =>
+          scores === undefined ? [] : [[head, [...scores]] as const],
+        ),
         pages,
       },
       ...(index !== null && { index }),
@@ -101,6 +109,7 @@ export class CheckpointKeeper {
   private remember(event: TelemetryEvent): void {
     if (event.type === 'session') this.session = event;
     else if (event.type === 'router') this.router = event;
+    else if (event.type === 'staging') this.staging = event;
     else if (event.type === 'refocus') this.frames.set(event.head, event);
     else if (event.type === 'hide') this.hidden.set(event.documentId, event);
   }

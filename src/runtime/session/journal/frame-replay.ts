@@ -9,6 +9,7 @@ import { LayoutDeltaError } from '../../../core/trace/layout-delta.ts';
 import type { TelemetryEvent, TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import type { GistTree } from '../../../core/tree/gist-tree.ts';
 import { tokensPerEntry } from '../../../core/tree/ids.ts';
+import type { SessionCheckpoint } from '../../../storage/ports.ts';
 
 export interface ReplayedFrames {
   readonly layout: Layout;
@@ -19,7 +20,7 @@ export interface ReplayedFrames {
 
 /**
  * @param head - whose frames.
- * @param counted - how many of the first events the tree's nodes have counted already.
+ * @param checkpoint - what the first events come from; the tree's nodes have counted them already.
  * @returns null when none was recorded or the frames do not fit each other.
  */
 export function replayFrames(
@@ -27,9 +28,11 @@ export function replayFrames(
   tree: GistTree,
   config: RunConfig,
   head: number,
-  counted = 0,
+  checkpoint?: Pick<SessionCheckpoint, 'events' | 'carried'>,
 ): ReplayedFrames | null {
   const replay = new AllocatorReplay(config);
+  const counted = checkpoint?.events.length ?? 0;
+  const carried = checkpoint?.carried?.find(([of]) => of === head)?.[1];
   let hasFrames = false;
   try {
     for (const [at, event] of events.entries()) {
@@ -40,6 +43,7 @@ export function replayFrames(
       else if (event.type === 'refocus' && event.head === head) {
         replay.accept(event);
         if (at >= counted) countInTree(tree, replay.layout, event.actions, event.step);
+        else if (carried !== undefined) replay.carry(Float32Array.from(carried));
         hasFrames = true;
       }
     }

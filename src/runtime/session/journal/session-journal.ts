@@ -25,7 +25,7 @@ export interface JournalSource {
 }
 
 type Pruning = Pick<SessionBatch, 'pruned' | 'restored'>;
-type Change = Pick<SessionBatch, 'marks' | 'patch'> & Pruning & { readonly standing?: Standing };
+type Change = Pick<SessionBatch, 'marks' | 'patch' | 'staging'> & Pruning & { readonly standing?: Standing };
 
 export class SessionJournal {
   private readonly writes = new AsyncMutex();
@@ -203,6 +203,7 @@ export class SessionJournal {
       ...(change.marks === undefined ? {} : { marks: change.marks }),
       ...(change.pruned === undefined ? {} : { pruned: change.pruned }),
       ...(change.restored === undefined ? {} : { restored: change.restored }),
+      ...(change.staging === undefined ? {} : { staging: change.staging }),
       ...change.standing,
       patch: { ...change.patch, stepCount: this.source.step() },
       ...(pending.length === 0 && !this.hadPending ? {} : { pending }),

@@ -248,14 +248,15 @@ function restoreHead(
   head: number,
   damage: string[],
 ): HeadState {
-  const replayed = replayFrames(events, tree, config, head, checkpoint?.events.length);
+  const replayed = replayFrames(events, tree, config, head, checkpoint);
   const state = replayed?.allocator ?? INITIAL_ALLOCATOR_STATE;
   if (replayed !== null) {
     try {
-      const base = { tree, config, state: replayed.allocator };
-      const fit = appendAndFit({ ...base, layout: replayed.layout }, tree.tokenCount);
+      const { layout, allocator, scores } = replayed;
+      const carried = scores === null ? {} : { scores };
+      const fit = appendAndFit({ tree, config, state: allocator, layout, ...carried }, tree.tokenCount);
       if (checkInvariants(fit.layout, tree, config).length === 0) {
-        return { layout: fit.layout, allocator: fit.state };
+        return { layout: fit.layout, allocator: fit.state, scores: fit.scores };
       }
     } catch {
       // A trace that does not fit its tokens: the recency assembly below always does.
@@ -266,11 +267,12 @@ function restoreHead(
 }
 
 /**
- * The staging context as its last refocus left it: tokens that came after that have not reached it. One whose frames
- * hold no scores, since it is so wide, lends nothing until it is refocused: it begins from its layout.
+ * The staging context as its last refocus left it: tokens that came after that have not reached it. Where storage has
+ * no scores of it, and its frames hold none, since it is so wide, it lends nothing until it is refocused: it begins
+ * from its layout.
  */
 function restoreStaging(
-  { events }: StoredSession,
+  { events, checkpoint, staging: stored }: StoredSession,
   tree: GistTree,
   config: RunConfig,
   damage: string[],
@@ -278,17 +280,21 @@ function restoreStaging(
   const isOwn = (event: StoredSession['events'][number]) =>
     event.type === 'refocus' && event.head === STAGING_HEAD;
   const own = headConfig(config, STAGING_HEAD);
-  const replayed = replayFrames(events.slice(0, events.findLastIndex(isOwn) + 1), tree, own, STAGING_HEAD);
+  const upTo = events.slice(0, events.findLastIndex(isOwn) + 1);
+  const replayed = replayFrames(upTo, tree, own, STAGING_HEAD, checkpoint);
   if (replayed === null) return undefined;
-  const { layout, allocator, scores } = replayed;
+  const { layout, allocator } = replayed;
   if (layout.cursor > tree.tokenCount || checkInvariants(layout, tree, own).length > 0) {
     damage.push('The recorded staging context did not fit the stored tokens: it begins anew.');
     return undefined;
   }
   const served = events.findLast((event) => event.type === 'staging');
   const { refocusMs, servedTokens } = served ?? { refocusMs: 0, servedTokens: 0 };
-  const seenTo = scores === null ? null : layout.cursor;
-  return { layout, allocator, scores: scores ?? undefined, seenTo, refocusMs, servedTokens };
+  const fits = stored?.step === allocator.step && stored.scores.length === layout.entries.length;
+  const scores = fits ? stored.scores : (replayed.scores ?? undefined);
+  const seenTo = scores === undefined ? null : layout.cursor;
+  const isSettled = fits && stored.isSettled;
+  return { layout, allocator, scores, seenTo, refocusMs, servedTokens, isSettled };
 }
 
 /** A question whose answer is not complete, because the worker died while it was decoded; null if there is none. */

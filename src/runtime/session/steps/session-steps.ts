@@ -242,6 +242,7 @@ export class SessionSteps {
     const { pruneEverySteps } = this.config;
     const isDue = pruneEverySteps > 0 && this.focus.step % pruneEverySteps === 0;
     if (isDue && this.isSaved) await this.pruner.pruneByRules();
+    this.noteStaging();
     await this.prefetchCold();
     this.noteStanding();
     this.onChange();
@@ -263,11 +264,18 @@ export class SessionSteps {
     }
   }
 
-  /** Where the session stands is stored now and then; a staging context's scores are told by its frames alone. */
+  /** What the staging context's refocus left beside its frame is stored with it. */
+  private noteStaging(): void {
+    const { journal, focus } = this;
+    const staging = focus.stagingToKeep;
+    if (staging !== null && journal?.readOnly === false) journal.addChange({ staging });
+  }
+
+  /** Where the session stands is stored now and then. */
   private noteStanding(): void {
     const { journal, checkpoints, focus } = this;
     if (journal === null || journal.readOnly || !checkpoints.isDue) return;
-    if (this.config.stagingBudgetTokens === 0) journal.addChange({ standing: checkpoints.take(focus.state) });
+    journal.addChange({ standing: checkpoints.take(focus.state) });
   }
 
   /** What `useLens` was told last; null where it never was. */
