@@ -69,12 +69,26 @@ function figuresOf(cells: readonly Cell[]): string {
 /** A row a policy and length. */
 function costsOf(cells: readonly Cell[]): string {
   const whole = (value: number | null | undefined): string => value?.toFixed(0) ?? '–';
+  const isCompared = cells.some((cell) => typeof cell.answeredAgainstOneWindow === 'number');
   return aligned([
-    ['', 'tokens', 'answered', 'base tokens', 'ms', 'MB a million tokens'],
+    [
+      '',
+      'tokens',
+      'answered',
+      ...(isCompared ? ['against one window'] : []),
+      'base tokens',
+      'ms',
+      'MB a million tokens',
+    ],
     ...cells.map((cell) => [
       cell.policy,
       columnOf(cell),
       fixed(cell.answered),
+      ...(isCompared
+        ? [
+            `${fixed(cell.answeredAgainstOneWindow ?? null)}${rangeOf(cell.intervals.answeredAgainstOneWindow)}`,
+          ]
+        : []),
       whole(cell.baseTokensPerQuestion),
       whole(cell.msPerQuestion),
       cell.bytesPerMillionTokens == null ? '–' : (cell.bytesPerMillionTokens / 1e6).toFixed(1),

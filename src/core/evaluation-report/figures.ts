@@ -14,6 +14,14 @@ export const FIGURES = [
     sentence: 'Decoded freely, the text holds every expected value in order; lists as a set.',
   },
   {
+    id: 'answeredAgainstOneWindow',
+    label: 'Answered, against one window',
+    unit: '',
+    kind: 'mean',
+    core: false,
+    sentence: 'Share answered minus that of one window of the same total budget, of the same questions.',
+  },
+  {
     id: 'accuracy',
     label: 'Teacher-forced',
     unit: '',

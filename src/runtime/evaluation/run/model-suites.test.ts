@@ -128,6 +128,9 @@ it('heads: staging says how often heads find there what they open, and what a mo
   expect(cells.get('one window 2048')).toMatchObject({ n: 2, heads: 1, budgetTokens: 512 });
   expect(cells.get('one window 2048')!.stagingHitRate).toBeUndefined();
   expect(cells.get('2 heads 2048')).toMatchObject({ n: 2, heads: 2, budgetTokens: 512 });
+  const [one, two] = [cells.get('one window 2048')!, cells.get('2 heads 2048')!];
+  expect(one.answeredAgainstOneWindow).toBeUndefined();
+  expect(two.answeredAgainstOneWindow).toBe(two.answered! - one.answered!);
   const staged = cells.get('one window, staged 2048')!;
   expect(staged.stagingHitRate).toBeGreaterThanOrEqual(0);
   expect(staged.stagingHitRate).toBeLessThanOrEqual(1);

@@ -136,9 +136,27 @@ export const headsSuite: EvaluationSuite = {
         cells.push(await cellOfArm(key, unit, armConfig, history, tree, ports, pause));
       }
     }
-    return cells;
+    return withDifferences(cells);
   },
 };
+
+/** Says of every cell how much more was answered than by one window, where that was asked the same questions. */
+export function withDifferences(cells: readonly CellCounts[]): readonly CellCounts[] {
+  const answeredOf = (cell: CellCounts | undefined, name: string): number | undefined =>
+    cell?.clusters.find(({ cluster }) => cluster === name)?.figures.answered?.[1];
+  const reference = cells.find(({ policy }) => policy === ONE_WINDOW);
+  return cells.map((cell) => {
+    if (cell === reference) return cell;
+    const clusters = cell.clusters.map((counts) => {
+      const own = answeredOf(cell, counts.cluster);
+      const other = answeredOf(reference, counts.cluster);
+      if (own === undefined || other === undefined) return counts;
+      const answeredAgainstOneWindow: WeightedSum = [counts.n, own - other];
+      return { ...counts, figures: { ...counts.figures, answeredAgainstOneWindow } };
+    });
+    return { ...cell, clusters };
+  });
+}
 
 /** Whose histories and questions a task has; null where it has its own. */
 function recallTask(task: HeadTaskId): RecallTaskId | null {
