@@ -63,11 +63,21 @@ async function download(
   return { fileName: file.suggestedFilename(), text: readFileSync(await file.path(), encoding) };
 }
 
-it('asks for no policies where a suite compares none', async () => {
-  await dialog.getByRole('combobox', { name: 'Suite', exact: true }).selectOption('positions');
-  expect(await dialog.getByRole('group', { name: 'Policies', exact: true }).count()).toBe(0);
-  expect(await dialog.getByRole('button', { name: 'Run the evaluation' }).isEnabled()).toBe(true);
-  await dialog.getByRole('combobox', { name: 'Suite', exact: true }).selectOption('recall');
+it('asks for what a suite compares: ways to read, or neither those nor policies', async () => {
+  const suite = dialog.getByRole('combobox', { name: 'Suite', exact: true });
+  const run = dialog.getByRole('button', { name: 'Run the evaluation' });
+  const policies = dialog.getByRole('group', { name: 'Policies', exact: true });
+  await suite.selectOption('positions');
+  expect(await policies.count()).toBe(0);
+  expect(await run.isEnabled()).toBe(true);
+  await suite.selectOption('heads');
+  expect(await policies.count()).toBe(0);
+  await choose('Ways to read', []);
+  expect(await run.isDisabled()).toBe(true);
+  await choose('Ways to read', ['one window', '4 heads']);
+  await dialog.getByText('40 answers', { exact: true }).waitFor();
+  expect(await run.isEnabled()).toBe(true);
+  await suite.selectOption('recall');
 });
 
 it('runs a small evaluation and shows its table and plots', async () => {
