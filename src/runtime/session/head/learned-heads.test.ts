@@ -195,6 +195,26 @@ describe('heads that learned', () => {
     expect(both).toEqual((await focus.predict(1)).logits);
   });
 
+  it('are worth what the merger makes of them, and their caches are left in step', async () => {
+    const { focus } = await focusOn({ headCues: 'plain, query', router: 'learned', merger: 'learned' });
+    const coming = Uint32Array.from('which lantern of the pier', (character) => character.charCodeAt(0));
+    const [first, second] = focus.heads;
+    const alone = async ({ decoder, layout, parameters }: typeof first & object) =>
+      decoder.scoreContinuation(layout, coming, parameters.budgetTokens);
+    const gains = await focus.gains(coming);
+    expect(gains).toMatchObject({ heads: [0, 1] });
+    const [nllFirst, nllSecond] = [await alone(first!), await alone(second!)];
+    expect(nllFirst).not.toBeCloseTo(nllSecond, 2);
+    // All weight is the second head's, and without it the first one reads alone.
+    expect(gains!.mergedNll).toBeCloseTo(nllSecond, 6);
+    expect(gains!.withoutNll[0]).toBeCloseTo(nllSecond, 6);
+    expect(gains!.withoutNll[1]).toBeCloseTo(nllFirst, 6);
+    const { logits } = await focus.predict();
+    const told = logits.slice();
+    for (const { decoder } of focus.heads) decoder.reset();
+    expect((await focus.predict()).logits).toEqual(told);
+  });
+
   it('leave a single head as it is, bit for bit', async () => {
     const learned = await focusOn({ heads: 1, headCues: 'learned', router: 'learned', merger: 'learned' });
     const { focus } = await focusOn({ heads: 1 });

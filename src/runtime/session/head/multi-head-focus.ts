@@ -21,7 +21,8 @@ import type { ActionRecord } from '../../../core/trace/telemetry.ts';
 import type { FirstChoice, LoadedModel } from '../../../nn/ports.ts';
 import type { StoredStaging } from '../../../storage/ports.ts';
 import type { KeptLens } from './lens-variant.ts';
-import { headGains, type HeadGains, type ReadRows } from '../decoding/head-gains.ts';
+import { continuationStates } from '../decoding/continuation-states.ts';
+import { gatedRows, headGains, type HeadGains, type ReadRows } from '../decoding/head-gains.ts';
 import { readMerged } from '../decoding/merged-reading.ts';
 import { Memory } from '../memory/memory.ts';
 import { EngineError } from '../messages/errors.ts';
@@ -322,18 +323,35 @@ export class MultiHeadFocus {
    * What each head that is read is worth for tokens that follow.
    *
    * @param ids - as many as a continuation may have.
-   * @returns by head; null where one alone is read, or a merger that a measurement cannot repeat puts them together.
+   * @returns by head; null where one alone is read.
    */
   async gains(ids: Uint32Array): Promise<(HeadGains & { readonly heads: readonly number[] }) | null> {
     const reading = this.reading();
     const { merger } = this.config;
-    if (reading.length === 1 || merger === 'learned') return null;
+    if (reading.length === 1) return null;
+    const heads = merger === 'learned' ? await this.gatedBy(ids) : await this.readRows(ids);
+    return { ...headGains(heads, ids, merger), heads: reading.map(({ id }) => id) };
+  }
+
+  /** What each head that is read predicts of tokens that follow. */
+  private async readRows(ids: Uint32Array): Promise<readonly ReadRows[]> {
     const heads: ReadRows[] = [];
-    for (const { id, decoder, layout, parameters } of reading) {
+    for (const { id, decoder, layout, parameters } of this.reading()) {
       const rows = await decoder.continuationRows(layout, ids, parameters.budgetTokens);
       heads.push({ rows, utility: this.routing.utilities[id]! });
     }
-    return { ...headGains(heads, ids, merger), heads: reading.map(({ id }) => id) };
+    return heads;
+  }
+
+  /** The same with what the learned merger makes of it. */
+  private async gatedBy(ids: Uint32Array): Promise<readonly ReadRows[]> {
+    const { base, manifest, focusHeads } = this.model;
+    const { trainedContextTokens } = manifest;
+    const reading = this.reading();
+    const states = await continuationStates(base, this.memory.tree, trainedContextTokens, reading, ids);
+    const gateOf = focusHeads!.get(this.config.heads)!.merger!;
+    const utilities = reading.map(({ id }) => this.routing.utilities[id]!);
+    return gatedRows(states, await base.logitsOf(states), utilities, gateOf, ids.length);
   }
 
   /** Gists were made anew: what was read of the old ones is forgotten. */
