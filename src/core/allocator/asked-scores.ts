@@ -2,7 +2,10 @@
 import { type Layout } from '../context/working-context.ts';
 import type { AllocatorConfig, AllocatorState } from './pass/allocator-state.ts';
 
-type AskingConfig = Pick<AllocatorConfig, 'driftGain' | 'budgetTokens' | 'openNeighbours' | 'tauExpand'>;
+type AskingConfig = Pick<
+  AllocatorConfig,
+  'driftGain' | 'budgetTokens' | 'openNeighbours' | 'neighbourShare' | 'tauExpand'
+>;
 
 /**
  * @param scores - `[entries.length]`; what is not finite counts as 0.
@@ -22,23 +25,27 @@ export function askedScores(
   return config.openNeighbours === 0 ? biased : withNeighbours(layout, biased, config);
 }
 
-/** Blocks, raw or as gists, take over the score of a near one that is above τ_expand. */
+/**
+ * Blocks, raw or as gists, are asked for with a share of what a near one's score has above τ_expand: a window too narrow
+ * for all of them opens those first that are asked for by themselves.
+ */
 function withNeighbours(
   { entries }: Layout,
   scores: Float32Array,
-  { openNeighbours, tauExpand }: AskingConfig,
+  { openNeighbours, neighbourShare, tauExpand }: AskingConfig,
 ): Float32Array {
   const asked = scores.slice();
   const isBlock = (index: number): boolean => (entries[index]?.lod ?? 2) <= 1;
   scores.forEach((score, index) => {
     if (score <= tauExpand || !isBlock(index)) return;
+    const lent = tauExpand + neighbourShare * (score - tauExpand);
     for (const step of [-1, 1]) {
       for (
         let near = index + step;
         near !== index + step * (openNeighbours + 1) && isBlock(near);
         near += step
       ) {
-        asked[near] = Math.max(asked[near]!, score);
+        asked[near] = Math.max(asked[near]!, lent);
       }
     }
   });

@@ -69,7 +69,7 @@ export const DEFINITIONS = [
   {
     id: 'how-much-to-open',
     term: 'How much to open',
-    text: 'A full budget is no goal in itself: every raw block that nobody asked for is one more candidate that a small base may take for the answer. The best blocks may be limited in number, whatever room is left. A fact that a block’s edge cuts in two is read whole only with the neighbour beside it, so that a block may ask for its neighbours, too. Both cost quality where they are set wrong; a model’s manifest says what measured best.',
+    text: 'A full budget is no goal in itself: every raw block that nobody asked for is one more candidate that a small base may take for the answer. The best blocks may be limited in number, whatever room is left. A fact that a block’s edge cuts in two is read whole only with the neighbour beside it, so that a block may ask for its neighbours, too, less strongly than for itself. Both cost quality where they are set wrong; a model’s manifest says what measured best.',
   },
   {
     id: 'score',

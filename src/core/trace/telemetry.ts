@@ -9,7 +9,7 @@ import { ROUTERS } from '../parameters/heads.ts';
 import { ROLES } from '../tree/provenance.ts';
 
 export const TRACE_FORMAT = 'megacontext-trace';
-export const TRACE_VERSION = 10;
+export const TRACE_VERSION = 11;
 
 const lod = z.number().int().min(0).max(4);
 const count = z.number().int().min(0);

@@ -141,6 +141,14 @@ test('version 5, whose chats were written with the template alone, is read with 
   });
 });
 
+test('version 10, whose blocks asked for their neighbours as for themselves, is read with that', async () => {
+  const { neighbourShare, ...config } = DEFAULT_RUN_CONFIG;
+  expect(neighbourShare).not.toBe(1);
+  const old = [{ ...header, version: 10, config }, decode(0)];
+  const reading = await readTrace(old.map((line) => JSON.stringify(line)).join('\n'));
+  expect(reading.header).toEqual({ ...header, config: { ...config, neighbourShare: 1 } });
+});
+
 test('version 9, whose answers renewed focus at every block and whose staging was scored as its heads were, is read with that', async () => {
   const { answerFocusShare, scoredTokens, stagingLens, ...config } = DEFAULT_RUN_CONFIG;
   expect(answerFocusShare).not.toBe(0);

@@ -38,7 +38,7 @@ const TRACE_UPGRADES: readonly TraceUpgrade[] = [
     header: (header) => ({ ...header, version: 5, config: withNewerParameters(header['config']) }),
     event: (event) => (isDroppedType(event) ? null : withHeads(withParameters(event))),
   },
-  ...[5, 6, 7, 8, 9].map(parametersAdded),
+  ...[5, 6, 7, 8, 9, 10].map(parametersAdded),
 ];
 
 /** The next version had more parameters, and nothing else that an older one would misread. */

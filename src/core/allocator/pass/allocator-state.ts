@@ -16,6 +16,7 @@ export type AllocatorConfig = Pick<
   | 'tauCollapse'
   | 'maxActions'
   | 'openNeighbours'
+  | 'neighbourShare'
   | 'openBlocks'
   | 'cooldownSteps'
   | 'driftDecay'
