@@ -59,7 +59,7 @@ describe('a generated token', () => {
     expect(await field().inputValue()).toBe(QUESTION);
     const token = textOf(1).locator('.token').nth(1);
     await token.hover();
-    await card().getByText('Attended to, mean of all heads:').waitFor();
+    await card().getByText('Attended to, mean of all attention heads:').waitFor();
     const shares = await card().locator('.share').allInnerTexts();
     const parts = shares.map((share) => Number.parseFloat(share));
     expect(parts).toEqual([...parts].sort((a, b) => b - a));

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { sampleAction } from '../testing/sample-events.ts';
 import { CHAT_OPENING, chatTurnId } from '../tree/provenance.ts';
-import { type SettlingFrame, MAX_CITATIONS, citationsOf } from './citations.ts';
+import {
+  type Citation,
+  type SettlingFrame,
+  MAX_CITATIONS,
+  citationsOf,
+  uniteCitations,
+} from './citations.ts';
 import type { LayoutEntry } from './telemetry.ts';
 
 const BLOCKS = 12;
@@ -95,5 +101,49 @@ describe('citations', () => {
 
   it('are none where nothing was refocused', () => {
     expect(cite()).toEqual([]);
+  });
+});
+
+describe('citations of several heads', () => {
+  const place = (block: number, score: number, blocks = 1): Citation => ({
+    number: 1,
+    start: block * 32,
+    end: (block + blocks) * 32,
+    score,
+    step: block,
+    opened: score > 0.5,
+  });
+
+  it('are the places of each, those that overlap as one of both', () => {
+    const united = uniteCitations(
+      new Map([
+        [0, [place(4, 0.4)]],
+        [2, [place(3, 0.6, 2), place(9, 0.3)]],
+        [3, [place(5, 0.2)]],
+      ]),
+    );
+    expect(united).toEqual([
+      { number: 1, start: 96, end: 160, score: 0.6, step: 3, opened: true, heads: [2, 0] },
+      { number: 2, start: 288, end: 320, score: 0.3, step: 9, opened: false, heads: [2] },
+      { number: 3, start: 160, end: 192, score: 0.2, step: 5, opened: false, heads: [3] },
+    ]);
+  });
+
+  it('are no more than of one, and leave no head without its best', () => {
+    const many = Array.from({ length: MAX_CITATIONS + 2 }, (_, i) => place(2 * i, 0.9 - i / 100));
+    const united = uniteCitations(
+      new Map([
+        [0, many],
+        [1, [place(31, 0.1), place(33, 0.05)]],
+      ]),
+    );
+    expect(united).toHaveLength(MAX_CITATIONS);
+    expect(united.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(united.at(-1)).toMatchObject({ start: 31 * 32, heads: [1] });
+  });
+
+  it('of one head are its own', () => {
+    expect(uniteCitations(new Map([[0, [place(4, 0.4)]]]))).toEqual([{ ...place(4, 0.4), heads: [0] }]);
+    expect(uniteCitations(new Map())).toEqual([]);
   });
 });

@@ -67,6 +67,46 @@ export function citationsOf(
     .map((place, index) => ({ number: index + 1, ...place }));
 }
 
+/** A place of an answer that several heads were read for. */
+export interface HeadCitation extends Citation {
+  /** The heads that held it raw, the one with the highest score first; its step and score are that one's. */
+  readonly heads: readonly number[];
+}
+
+/**
+ * The places of all heads that were read, those that overlap as one.
+ *
+ * @param byHead - of each head, its own places in any order.
+ * @returns at most `MAX_CITATIONS`, the highest score first. The best place of each head is always among them: scores of
+ *   different cues do not compare.
+ */
+export function uniteCitations(byHead: ReadonlyMap<number, readonly Citation[]>): readonly HeadCitation[] {
+  const all = [...byHead].flatMap(([head, places]) => places.map((place) => ({ ...place, heads: [head] })));
+  const united: Omit<HeadCitation, 'number'>[] = [];
+  for (const place of all.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+    const before = united.at(-1);
+    if (before !== undefined && place.start < before.end)
+      united[united.length - 1] = overlapping(before, place);
+    else united.push(place);
+  }
+  const ranked = united.toSorted((a, b) => b.score - a.score || a.start - b.start);
+  const best = new Set([...byHead.keys()].map((head) => ranked.find(({ heads }) => heads.includes(head))));
+  const others = ranked.filter((place) => !best.has(place));
+  const kept = new Set([...best, ...others.slice(0, Math.max(0, MAX_CITATIONS - best.size))]);
+  return ranked.filter((place) => kept.has(place)).map((place, index) => ({ ...place, number: index + 1 }));
+}
+
+function overlapping(
+  a: Omit<HeadCitation, 'number'>,
+  b: Omit<HeadCitation, 'number'>,
+): Omit<HeadCitation, 'number'> {
+  const [first, second] = b.score > a.score ? [b, a] : [a, b];
+  return {
+    ...joined({ ...first, start: Math.min(a.start, b.start) }, second, Math.max(a.end, b.end)),
+    heads: [...new Set([...first.heads, ...second.heads])],
+  };
+}
+
 type Found = Pick<Citation, 'score' | 'step' | 'opened'>;
 
 /** By its first token, every raw block that the question opened, or that stood raw and scored above the threshold. */

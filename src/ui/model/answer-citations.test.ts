@@ -47,6 +47,48 @@ it('finds what an answer was read from by where the answer begins', () => {
   ]);
 });
 
+it('unites what all heads that were read held for it, and leaves out who was not read', () => {
+  const run = new Run();
+  const opened = (head: number, block: number) =>
+    sampleRefocus({
+      head,
+      step: 3,
+      cursor: 128,
+      trigger: 'turn-end',
+      layout: {
+        kind: 'keyframe',
+        entries: [0, 1, 2, 3].map((at): [number, number, number] => [
+          at === block || at === 3 ? 0 : 1,
+          at * 32,
+          at * 32 + 32,
+        ]),
+      },
+      actions: [sampleAction({ start: block * 32, end: block * 32 + 32, score: 0.5 + head / 10 })],
+    });
+  run.append([
+    opened(0, 0),
+    opened(1, 1),
+    opened(2, 2),
+    {
+      type: 'router',
+      step: 3,
+      timeMs: 3,
+      cursor: 128,
+      router: 'utility-gated',
+      utilities: [1, 2, 0],
+      chosen: [0, 1],
+      confidence: 1,
+      ms: 0,
+    },
+  ]);
+  for (const shown of [run, run.ofHead(2)!]) {
+    expect(answerCitations(shown, provenance, 0)).toMatchObject([
+      { number: 1, start: 32, end: 64, heads: [1] },
+      { number: 2, start: 0, end: 32, heads: [0] },
+    ]);
+  }
+});
+
 it('finds nothing where no question was asked', () => {
   const run = answered();
   expect([settledAt(run, 96), settledAt(run, 160), settledAt(new Run(), 5)]).toEqual([-1, -1, -1]);

@@ -35,9 +35,8 @@ interface RunViewOptions {
 }
 
 /** The head that queries and moves are about; the staging context, which nobody can ask, is looked at as the first. */
-export function shownHead({ viewport, source }: Pick<RunView, 'viewport' | 'source'>): number {
-  const { head } = viewport.state;
-  return head < STAGING_HEAD && source.run.ofHead(head) ? head : 0;
+export function shownHead({ head }: Pick<RunView, 'head'>): number {
+  return head === STAGING_HEAD ? 0 : head;
 }
 
 export class RunView {
@@ -73,6 +72,17 @@ export class RunView {
   /** Show another head's working context. */
   showHead(head: number): void {
     this.viewport.set({ head, selection: null });
+  }
+
+  /** The head whose frames are shown: the first one where the run has no other. */
+  get head(): number {
+    const { head } = this.viewport.state;
+    return this.source.run.ofHead(head) ? head : 0;
+  }
+
+  /** Show one of these heads: the shown one where it is among them, else the first named. */
+  showOneOf(heads: readonly number[]): void {
+    if (!heads.includes(this.head)) this.showHead(heads[0] ?? 0);
   }
 
   /** The playhead's frame, or the one peeked at. */

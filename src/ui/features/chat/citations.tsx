@@ -1,10 +1,11 @@
 /** What an answer was read from, as numbered places: each jumps to its step and span, and opens its text. */
 import { useMemo, useState } from 'react';
-import type { Citation } from '../../../core/trace/citations.ts';
+import type { HeadCitation } from '../../../core/trace/citations.ts';
 import { K } from '../../../core/tree/ids.ts';
 import type { ProvenanceRun } from '../../../runtime/engine/protocol/protocol.ts';
 import { answerCitations, settledAt } from '../../model/answer-citations.ts';
 import { formatCount, formatScore, formatSpan } from '../../words/format.ts';
+import { headNames } from '../../words/heads.ts';
 import { useModel, useRecording, useRunView, useSession } from '../../view/hooks.ts';
 
 /** A place of a few blocks is shown whole. */
@@ -16,7 +17,7 @@ interface CitationsProps {
 }
 
 export function Citations({ answerStart }: CitationsProps) {
-  const { run } = useRunView();
+  const { run } = useRunView().source;
   const recorded = useRecording((state) => state.recording?.provenance);
   const live = useSession((state) => state.provenance);
   const provenance = recorded ?? live;
@@ -32,6 +33,7 @@ export function Citations({ answerStart }: CitationsProps) {
             key={citation.number}
             citation={citation}
             title={titleAt(provenance, citation)}
+            isOfSeveral={run.routingAt(settled) !== undefined}
             isOpen={opened === citation.number}
             onToggle={() => {
               setOpened(opened === citation.number ? null : citation.number);
@@ -44,20 +46,24 @@ export function Citations({ answerStart }: CitationsProps) {
 }
 
 interface PlaceProps {
-  readonly citation: Citation;
+  readonly citation: HeadCitation;
   readonly title: string;
+  /** The run has several heads: whose place it is, is said. */
+  readonly isOfSeveral: boolean;
   readonly isOpen: boolean;
   readonly onToggle: () => void;
 }
 
-function Place({ citation, title, isOpen, onToggle }: PlaceProps) {
+function Place({ citation, title, isOfSeveral, isOpen, onToggle }: PlaceProps) {
   const view = useRunView();
   const { shell } = useModel();
   const isRecorded = useRecording((state) => state.recording !== null);
   const [text, setText] = useState<string | null>(null);
-  const { number, start, end, score, step, opened } = citation;
+  const { number, start, end, score, step, opened, heads } = citation;
+  const by = isOfSeveral ? `, ${headNames(heads)}` : '';
   const seek = () => {
     view.seekTo(view.run.indexOfStep(step));
+    view.showOneOf(heads);
     view.viewport.showSpan({ start, end });
     view.viewport.set({ selection: { lod: 0, start, end: start + K } });
   };
@@ -81,7 +87,7 @@ function Place({ citation, title, isOpen, onToggle }: PlaceProps) {
         type="button"
         className="citation"
         aria-expanded={isOpen}
-        title={`${opened ? 'Opened for this question' : 'Stood open, and scored high'} at step ${formatCount(step)}, score ${formatScore(score)}`}
+        title={`${opened ? 'Opened for this question' : 'Stood open, and scored high'} at step ${formatCount(step)}, score ${formatScore(score)}${by}`}
         onClick={toggle}
       >
         <span className="citation-number tabular">
@@ -91,6 +97,7 @@ function Place({ citation, title, isOpen, onToggle }: PlaceProps) {
         <span className="citation-title" translate="no">
           {title}
         </span>
+        {isOfSeveral && <span className="citation-heads">{headNames(heads)}</span>}
         <span className="muted tabular">{formatSpan(start, end)}</span>
       </button>
       {isOpen && (
@@ -114,6 +121,7 @@ function Place({ citation, title, isOpen, onToggle }: PlaceProps) {
               step {formatCount(step)}
             </button>{' '}
             with a score of {formatScore(score)}
+            {by}
           </p>
         </div>
       )}
@@ -121,7 +129,7 @@ function Place({ citation, title, isOpen, onToggle }: PlaceProps) {
   );
 }
 
-function titleAt(provenance: readonly ProvenanceRun[], { start, end }: Citation): string {
+function titleAt(provenance: readonly ProvenanceRun[], { start, end }: HeadCitation): string {
   const middle = (start + end) / 2;
   return provenance.find((run) => run.start <= middle && middle < run.end)?.title ?? 'Unknown';
 }

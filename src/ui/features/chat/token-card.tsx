@@ -3,14 +3,15 @@ import { type CSSProperties, type RefObject, useLayoutEffect, useRef, useState }
 import type { AttentionReading } from '../../../core/parameters/measurement.ts';
 import { type FocusedBlock, type TokenFocus, tokenFocus } from '../../model/token-focus.ts';
 import { formatCount, formatPercent, formatPlural, formatSpan, formatToken } from '../../words/format.ts';
-import { useModel, useRecording, useRunView, useSession } from '../../view/hooks.ts';
+import { headName } from '../../words/heads.ts';
+import { useModel, useRecording, useRunView, useSession, useViewport } from '../../view/hooks.ts';
 
 const LISTED = 6;
 
 const READINGS: Readonly<Record<AttentionReading, string>> = {
-  mean: 'mean of all heads',
-  'last-layer': 'mean of the last layer’s heads',
-  'strongest-head': 'the strongest head of each slot',
+  mean: 'mean of all attention heads',
+  'last-layer': 'mean of the last layer’s attention heads',
+  'strongest-head': 'the strongest attention head of each slot',
 };
 
 interface TokenCardProps {
@@ -62,8 +63,34 @@ export function TokenCard({ tokenIndex, held, text }: TokenCardProps) {
           step {formatCount(focus.step)}
         </button>
       </header>
+      {view.source.run.routingAt(focus.index) && <OfHead focus={focus} />}
       {focus.reading ? <Attended focus={focus} reading={focus.reading} /> : <InFocus focus={focus} />}
     </div>
+  );
+}
+
+/** Whose context the blocks are, of a run with several heads. */
+function OfHead({ focus: { head, merged } }: { readonly focus: TokenFocus }) {
+  const view = useRunView();
+  const isShown = useViewport(() => view.head === head);
+  const weights = merged.map(([id, weight]) => `${headName(id)} ${formatPercent(weight)}`);
+  return (
+    <p className="muted small">
+      {merged.length === 0
+        ? `${headName(head)} alone was read.`
+        : `Merged from ${weights.join(', ')}; what follows is ${headName(head)}’s, which weighed most.`}{' '}
+      {!isShown && (
+        <button
+          type="button"
+          className="link"
+          onClick={() => {
+            view.showHead(head);
+          }}
+        >
+          Show its context
+        </button>
+      )}
+    </p>
   );
 }
 
@@ -78,7 +105,7 @@ function Attended({ focus, reading }: { readonly focus: TokenFocus; readonly rea
       <ol>
         {byShare.slice(0, LISTED).map((block) => (
           <li key={block.start}>
-            <BlockButton block={block} bar={(block.share ?? 0) / most} />
+            <BlockButton head={focus.head} block={block} bar={(block.share ?? 0) / most} />
           </li>
         ))}
       </ol>
@@ -90,7 +117,7 @@ function Attended({ focus, reading }: { readonly focus: TokenFocus; readonly rea
 }
 
 /** Attention was not recorded: the raw blocks are what the token could read word for word. */
-function InFocus({ focus: { blocks } }: { readonly focus: TokenFocus }) {
+function InFocus({ focus: { head, blocks } }: { readonly focus: TokenFocus }) {
   const { actions } = useModel();
   const isRecorded = useRecording((state) => state.recording !== null);
   const isOff = useSession((state) => state.session?.config.recordAttention === 'off');
@@ -107,7 +134,7 @@ function InFocus({ focus: { blocks } }: { readonly focus: TokenFocus }) {
       <ol>
         {runs.slice(-LISTED).map((block) => (
           <li key={block.start}>
-            <BlockButton block={block} bar={null} />
+            <BlockButton head={head} block={block} bar={null} />
           </li>
         ))}
       </ol>
@@ -135,7 +162,15 @@ function InFocus({ focus: { blocks } }: { readonly focus: TokenFocus }) {
   );
 }
 
-function BlockButton({ block, bar }: { readonly block: FocusedBlock; readonly bar: number | null }) {
+interface BlockButtonProps {
+  /** Whose context it stands in. */
+  readonly head: number;
+  readonly block: FocusedBlock;
+  /** Of the strongest block; null where nobody knows. */
+  readonly bar: number | null;
+}
+
+function BlockButton({ head, block, bar }: BlockButtonProps) {
   const view = useRunView();
   const { lod, start, end, share } = block;
   const style: CSSProperties = bar === null ? {} : { '--filled': `${Math.max(2, bar * 100)}%` };
@@ -145,6 +180,7 @@ function BlockButton({ block, bar }: { readonly block: FocusedBlock; readonly ba
       className="token-block"
       style={style}
       onClick={() => {
+        view.showOneOf([head]);
         view.select({ lod, start, end });
       }}
     >

@@ -389,7 +389,8 @@ export class TimelineRenderer {
     };
     drawStrip(strip.context, scene);
     const peeked = this.view.peekedFocus();
-    if (peeked) drawSharesOnStrip(strip.context, peeked, scene);
+    // Its boxes are the shown head's: those of another one stand on the axes alone.
+    if (peeked?.head === this.view.head) drawSharesOnStrip(strip.context, peeked, scene);
   }
 
   #drawMinimap(): void {
