@@ -12,14 +12,15 @@ import { usePage } from './page-providers.tsx';
 
 export function PageTimeline() {
   const { presets, explorer, heads, tellTimelineLayout } = usePage();
-  const [axis, setAxis] = useState({ left: 0, matrixWidth: 0 });
+  const [axis, setAxis] = useState({ left: 0, matrixWidth: 0, room: 0 });
   const explorerOpen = useViewport((state) => state.explorerOpen);
   return (
     <Timeline
       label="Timeline"
       onLayout={(layout) => {
         tellTimelineLayout(layout);
-        setAxis({ left: layout.left, matrixWidth: layout.matrixWidth });
+        const { left, matrixWidth, width } = layout;
+        setAxis({ left, matrixWidth, room: width - left - matrixWidth });
       }}
       cover={({ left, matrixWidth }) =>
         explorerOpen && <FetchedExplorer explorer={explorer} left={left} matrixWidth={matrixWidth} />

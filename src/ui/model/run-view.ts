@@ -34,8 +34,8 @@ interface RunViewOptions {
   readonly onSelect?: () => void;
 }
 
-/** The head that queries and moves are about; the staging context, which nobody can ask, is looked at as the first. */
-export function shownHead({ head }: Pick<RunView, 'head'>): number {
+/** The head that queries are about; of the staging context nobody can ask, so that they go to the first. */
+export function queriedHead({ head }: Pick<RunView, 'head'>): number {
   return head === STAGING_HEAD ? 0 : head;
 }
 

@@ -87,6 +87,19 @@ export class Run {
     return { byHead, steps };
   }
 
+  /** Expansions of heads up to a frame into what staging held as fine or finer, and those beyond it. */
+  stagingUseUpTo(index: number): { readonly hits: number; readonly misses: number } {
+    const last = this.#frames[index]?.step ?? -1;
+    let hits = 0;
+    let misses = 0;
+    for (const staging of this.#stagings.values()) {
+      if (staging.step > last) continue;
+      hits += staging.hits;
+      misses += staging.misses;
+    }
+    return { hits, misses };
+  }
+
   /** What the head was worth to the merged reading wherever that was measured up to a step; nats a token. */
   gainsUpTo(step: number): readonly number[] {
     return [...this.#deltaNll.values()].flatMap(({ step: at, merged }) =>
@@ -354,6 +367,10 @@ export class HeadRun {
 
   stagingAt(index: number) {
     return this.#places.stagingAt(index);
+  }
+
+  stagingUseUpTo(index: number) {
+    return this.#places.stagingUseUpTo(index);
   }
 
   frameAt(index: number) {

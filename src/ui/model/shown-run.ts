@@ -25,6 +25,7 @@ export type RunFrames = Pick<
   | 'readsUpTo'
   | 'gainsUpTo'
   | 'stagingAt'
+  | 'stagingUseUpTo'
   | 'prunings'
 >;
 

@@ -3,6 +3,9 @@ import { K, tokensPerEntry } from '../../core/tree/ids.ts';
 import type { ManualAct } from '../../runtime/engine/protocol/protocol.ts';
 import type { BlockRef } from './viewport.ts';
 
+export const STAGING_IS_NOT_MOVED =
+  'Nothing in the staging context is expanded or collapsed by hand: show a head to move its blocks.';
+
 /** One act on one block of one session. */
 export interface SteeringMove {
   readonly sessionId: string;

@@ -1,14 +1,22 @@
 /** Acting on blocks by hand, taking it back and doing it again; every act measures what it did to the next tokens. */
 import { createStore } from 'zustand';
+import { STAGING_HEAD } from '../../core/heads/head-specs.ts';
 import type { CommandResults, ContinuationScore, ManualAct } from '../../runtime/engine/protocol/protocol.ts';
 import type { EngineLink } from './engine-link.ts';
 import type { Problems } from './problems.ts';
 import type { ReadableStore } from './readable-store.ts';
-import { type RunView, shownHead } from './run-view.ts';
+import type { RunView } from './run-view.ts';
 import type { SessionIntake } from './session-intake.ts';
 import type { SessionMirror } from './session.ts';
 import type { ShownRun } from './shown-run.ts';
-import { type HidingMove, type Move, type SteeringMove, inverseOf, resultOf } from './steering-moves.ts';
+import {
+  type HidingMove,
+  type Move,
+  type SteeringMove,
+  STAGING_IS_NOT_MOVED,
+  inverseOf,
+  resultOf,
+} from './steering-moves.ts';
 import type { BlockRef } from './viewport.ts';
 
 interface Compared<T> {
@@ -140,6 +148,12 @@ export class Steering {
   async #act(action: ManualAct, block: BlockRef, name?: string): Promise<void> {
     const { session } = this.#parts.mirror.getState();
     if (!session) return;
+    const isMove = action === 'expand' || action === 'collapse';
+    if (isMove && this.#parts.view.head === STAGING_HEAD) {
+      const failure = `The block could not be ${PAST[action]}`;
+      this.#parts.problems.reportError(failure, new Error(STAGING_IS_NOT_MOVED));
+      return;
+    }
     const { lod, start } = block;
     const former = session.marks.find(
       (mark) => mark.kind === 'tag' && mark.lod === lod && mark.start === start,
@@ -149,17 +163,12 @@ export class Steering {
       sessionId: session.record.id,
       action,
       block,
-      ...this.#headOf(action),
+      // Moves change the shown head's context, marks concern all.
+      ...(isMove && this.#parts.view.head > 0 ? { head: this.#parts.view.head } : {}),
       ...(name === undefined ? {} : { name }),
       ...(isNaming && former?.name !== undefined ? { formerName: former.name } : {}),
     };
     if (await this.#perform(move)) this.#keep(move);
-  }
-
-  /** Moves change the shown head's context, marks concern all. */
-  #headOf(action: ManualAct): { readonly head?: number } {
-    const head = shownHead(this.#parts.view);
-    return head > 0 && (action === 'expand' || action === 'collapse') ? { head } : {};
   }
 
   #keep(move: Move): void {

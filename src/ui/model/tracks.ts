@@ -17,7 +17,7 @@ export interface Track {
   readonly label: string;
   readonly name: string;
   readonly sentence: string;
-  readonly kind: 'area' | 'bar' | 'range' | 'dot' | 'stack' | 'mirror' | 'heat';
+  readonly kind: 'area' | 'bar' | 'bar-dot' | 'range' | 'dot' | 'stack' | 'mirror' | 'cells' | 'heat';
   /** How many columns wide it is. */
   readonly columns: 1 | 2;
   /** Scale of the column; a null maximum grows with the data in view. */
@@ -25,9 +25,14 @@ export interface Track {
   readonly max: number | null;
   /** The target band, in the track's unit. */
   readonly band: readonly [number, number] | null;
-  /** One value, a low–middle–high triple, a stack, a left–right pair, or all scores; null where nothing was measured. */
-  readonly values: (frame: Frame, run: RunFrames) => readonly number[] | Float32Array | null;
-  readonly words: (frame: Frame, run: RunFrames) => string | MissingFigure;
+  /**
+   * One value, a bar and a dot, a low–middle–high triple, a stack, a left–right pair, cells side by side, or all scores;
+   * null where nothing was measured. `index` is the place that is shown: the frame that stands there may be older.
+   */
+  readonly values: (frame: Frame, run: RunFrames, index: number) => readonly number[] | Float32Array | null;
+  readonly words: (frame: Frame, run: RunFrames, index: number) => string | MissingFigure;
+  /** Whether a run has such figures at all; absent: every run has them. */
+  readonly suits?: (run: Pick<RunFrames, 'headIds'>) => boolean;
   /** It is shown only to those who ask for it. */
   readonly beginsHidden?: true;
 }
@@ -64,6 +69,11 @@ export class Tracks {
 
   get registered(): readonly Track[] {
     return this.#registered;
+  }
+
+  /** Those of which a run has figures. */
+  suited(run: Pick<RunFrames, 'headIds'>): readonly Track[] {
+    return this.#registered.filter(({ suits }) => suits?.(run) ?? true);
   }
 
   /** The arrangement before anybody changed it. */

@@ -8,6 +8,7 @@ declare module 'react' {
     '--left-width'?: string;
     '--plot-width'?: string;
     '--right-width'?: string;
+    '--share'?: number;
     '--swatch'?: string;
   }
 }

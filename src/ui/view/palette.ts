@@ -33,6 +33,15 @@ export function scoreClass(score: number): number {
   return Math.min(SCORE_CLASSES - 1, Math.max(0, Math.round(((score + 1) / 2) * (SCORE_CLASSES - 1))));
 }
 
+/** Told when the page's theme changed, so that a palette is to be read anew. @returns a function that ends it. */
+export function watchTheme(listener: () => void): () => void {
+  const observer = new MutationObserver(listener);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+  return () => {
+    observer.disconnect();
+  };
+}
+
 export function readPalette(element: Element): Palette {
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();

@@ -6,6 +6,8 @@ export interface IconButtonProps {
   readonly label: string;
   readonly onClick: () => void;
   readonly disabled?: boolean;
+  /** Why it cannot be pressed; null or absent where it can. */
+  readonly why?: string | null;
   readonly pressed?: boolean;
   readonly className?: string;
   /** Shown beside the icon. */
@@ -17,6 +19,7 @@ export function IconButton({
   label,
   onClick,
   disabled,
+  why = null,
   pressed,
   className = '',
   text,
@@ -26,9 +29,9 @@ export function IconButton({
       type="button"
       className={`icon-button ${className}`}
       aria-label={text === undefined ? label : undefined}
-      title={label}
+      title={why === null ? label : `${label}: ${why}`}
       onClick={onClick}
-      disabled={disabled}
+      disabled={why !== null || disabled}
       aria-pressed={pressed}
     >
       <Icon size={16} aria-hidden />

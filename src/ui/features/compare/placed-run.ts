@@ -44,6 +44,7 @@ function placedRun(side: Side, comparison: Comparison): RunFrames {
     ofHead: () => undefined,
     routingAt: (place) => run.routingAt(indexOf(place)),
     stagingAt: (place) => run.stagingAt(indexOf(place)),
+    stagingUseUpTo: (place) => run.stagingUseUpTo(indexOf(place)),
     readsUpTo: (place) => run.readsUpTo(indexOf(place)),
     gainsUpTo: (step) => run.gainsUpTo(step),
   };

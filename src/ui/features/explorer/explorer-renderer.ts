@@ -4,7 +4,7 @@ import type { Explorer } from './explorer.ts';
 import type { BlockRef } from '../../model/viewport.ts';
 import type { TokenWindow } from '../../model/token-axis.ts';
 import { CanvasLayer } from '../../widgets/canvas-layer.ts';
-import { type Palette, readPalette } from '../../view/palette.ts';
+import { type Palette, readPalette, watchTheme } from '../../view/palette.ts';
 import { CellsFeed, type CellsWish } from './cells-feed.ts';
 import { drawIcicle } from './draw-icicle.ts';
 import { type IcicleRow, icicleRows, nodeAtPoint } from './icicle.ts';
@@ -47,12 +47,11 @@ export class ExplorerRenderer {
       redraw();
     });
     resize.observe(canvas);
-    const theme = new MutationObserver(() => {
-      this.#palette = readPalette(canvas);
-      redraw();
-    });
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     this.#stops.push(
+      watchTheme(() => {
+        this.#palette = readPalette(canvas);
+        redraw();
+      }),
       view.playhead.store.subscribe(redraw),
       view.viewport.store.subscribe(redraw),
       explorer.store.subscribe(redraw),
@@ -66,7 +65,6 @@ export class ExplorerRenderer {
       }),
       () => {
         resize.disconnect();
-        theme.disconnect();
         this.#feed.stop();
       },
     );

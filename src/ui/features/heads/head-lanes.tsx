@@ -1,17 +1,16 @@
 /** The heads of a run as stacked lanes over one token axis, all at the shown step; nothing where there is but one. */
-import { Columns2, Headphones, TableProperties, VolumeX } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { Headphones, TableProperties, VolumeX } from 'lucide-react';
+import { useStore } from 'zustand';
 import { mutedHeads, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import { hasHead } from '../../model/run.ts';
-import { CommandButton } from '../../view/command-button.tsx';
+import { CompareHeadsButton } from '../../view/compare-heads-button.tsx';
 import { useModel, useRunView, useSession, useViewport } from '../../view/hooks.ts';
-import { readPalette } from '../../view/palette.ts';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
-import { CanvasLayer } from '../../widgets/canvas-layer.ts';
 import { IconButton } from '../../widgets/icon-button.tsx';
 import { Loaded } from '../../widgets/loaded.tsx';
-import { drawLane, drawOverlap, heldBlocks, type LaneScene } from './draw-lanes.ts';
-import type { Heads } from './heads.ts';
+import { drawLane, drawOverlap, heldBlocks } from './draw-lanes.ts';
+import { type Heads, whyFixed } from './heads.ts';
+import { LaneCanvas } from './lane-canvas.tsx';
 import { coverageWords, laneName, routingWords, stagingWords } from './lane-words.ts';
 
 interface HeadLanesProps {
@@ -19,18 +18,23 @@ interface HeadLanesProps {
   /** The token axis under the lanes: its left edge and width. */
   readonly left: number;
   readonly matrixWidth: number;
+  /** What lies right of it. */
+  readonly room: number;
 }
+
+/** A lane's name and acts stand beside its axis where that leaves them so much room; else above it. */
+const BESIDE_ROOM = 196;
 
 const LANES_SLOW_MS = 100;
 
-export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
+export function HeadLanes({ heads, left, matrixWidth, room }: HeadLanesProps) {
   const view = useRunView();
   const { shown: shownRun, problems } = useModel();
-  const [isTableOpen, setTableOpen] = useState(false);
+  const isTableOpen = useStore(heads.store, (state) => state.tableOpen);
   const index = useShownIndexSlowly(LANES_SLOW_MS);
   const window = useViewport((state) => state.tokens);
   const shown = useViewport((state) => state.head);
-  const config = useSession((state) => state.session?.config ?? null);
+  const session = useSession((state) => state.session);
   const { run } = view.source;
   const routing = run.routingAt(index);
   const atStep = run.configAt(index);
@@ -38,12 +42,16 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
   if (ids.length < 2) return null;
   const several = ids.filter((id) => id !== STAGING_HEAD);
   const held = heldBlocks(run, several, index);
-  const muted = config ? mutedHeads(config) : [];
   const axis = { left, width: matrixWidth, window };
-  // A recording has its heads behind it: nothing of them can be changed.
-  const live = shownRun.isLive ? config : null;
+  const live = shownRun.isLive ? (session?.config ?? null) : null;
+  const why = whyFixed(shownRun.isLive, session);
+  const inForce = live ?? atStep;
+  const muted = inForce ? mutedHeads(inForce) : [];
   return (
-    <section className="head-lanes" aria-label="Heads at the shown step">
+    <section
+      className={`head-lanes${room < BESIDE_ROOM ? ' is-stacked' : ''}`}
+      aria-label="Heads at the shown step"
+    >
       {ids.map((id) => {
         const frame = run.ofHead(id)?.frameAt(index);
         const isRead = id !== STAGING_HEAD && (routing?.chosen.includes(id) ?? true);
@@ -53,7 +61,7 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
             key={id}
             className={`head-lane${shown === id ? ' is-shown' : ''}${isRead ? '' : ' is-unread'}`}
           >
-            <Lane
+            <LaneCanvas
               label={`${name}: ${frame ? `${frame.usedTokens} of ${frame.budgetTokens} slots` : 'not there yet'}`}
               {...axis}
               draw={(surface, scene) => {
@@ -77,14 +85,14 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
                 <IconButton
                   icon={Headphones}
                   label={`Read head ${id} alone`}
-                  disabled={live === null}
+                  why={why}
                   pressed={several.every((other) => muted.includes(other) !== (other === id))}
                   onClick={() => void heads.solo(id)}
                 />
                 <IconButton
                   icon={VolumeX}
                   label={`Leave head ${id} out`}
-                  disabled={live === null}
+                  why={why}
                   pressed={muted.includes(id)}
                   onClick={() => void heads.toggleMute(id)}
                 />
@@ -95,7 +103,7 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
       })}
       {several.length > 1 && (
         <div className="head-lane">
-          <Lane
+          <LaneCanvas
             label="Blocks that two heads or more hold raw"
             {...axis}
             draw={(surface, scene) => {
@@ -109,7 +117,8 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
       <div className="head-lanes-foot">
         <p className="muted head-lanes-words">
           {several.length > 1 && `${routingWords(routing)} ${coverageWords(held)} `}
-          {stagingWords(run.stagingAt(index))}
+          {stagingWords(run.stagingAt(index), run.stagingUseUpTo(index))}
+          {why !== null && ` ${why} None can be read alone or left out here.`}
         </p>
         <IconButton
           icon={TableProperties}
@@ -117,21 +126,15 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
           text="Head by head"
           pressed={isTableOpen}
           onClick={() => {
-            setTableOpen(!isTableOpen);
+            heads.toggleTable();
           }}
         />
-        {live && (
-          <CommandButton
-            id="compare-heads"
-            icon={Columns2}
-            text={live.heads === 1 ? 'Compare with four heads' : 'Compare with one window'}
-          />
-        )}
+        {live && <CompareHeadsButton heads={live.heads} />}
       </div>
       {isTableOpen && (
         <Loaded
           load={loadTable}
-          properties={{ heads, run, index, ids: several, held, live }}
+          properties={{ heads, run, index, ids: several, held, live, isFixed: why !== null }}
           onFailure={(error) => {
             problems.reportError('The table of heads could not be shown', error);
           }}
@@ -144,27 +147,4 @@ export function HeadLanes({ heads, left, matrixWidth }: HeadLanesProps) {
 /** Its code comes when it is first opened. */
 async function loadTable() {
   return (await import('./head-table.tsx')).HeadTable;
-}
-
-interface LaneProps extends Pick<LaneScene, 'left' | 'width' | 'window'> {
-  readonly label: string;
-  /** Another one means that the lane shows something else. */
-  readonly stamp: string;
-  readonly draw: (surface: CanvasRenderingContext2D, scene: LaneScene) => void;
-}
-
-function Lane({ label, stamp, draw, left, width, window }: LaneProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const latest = useRef(draw);
-  useEffect(() => {
-    latest.current = draw;
-  });
-  useEffect(() => {
-    const layer = new CanvasLayer(canvas.current!);
-    layer.fit();
-    const palette = readPalette(canvas.current!);
-    layer.clear();
-    latest.current(layer.context, { left, width, window, height: layer.height, palette });
-  }, [stamp, left, width, window]);
-  return <canvas ref={canvas} role="img" aria-label={label} />;
 }

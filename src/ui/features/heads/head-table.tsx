@@ -1,12 +1,13 @@
 /** Each head in one row: what it looks for and its share, which a live run can change; how it is used; what it is worth. */
 import { noveltyOf } from '../../../core/heads/coverage.ts';
-import { headCues, mutedHeads, type WeightedCue } from '../../../core/heads/head-specs.ts';
+import { headCues, mutedHeads, STAGING_HEAD, type WeightedCue } from '../../../core/heads/head-specs.ts';
 import { HEAD_CUES, type HeadCue } from '../../../core/parameters/heads.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { RunFrames } from '../../model/shown-run.ts';
 import { headName } from '../../words/heads.ts';
 import type { Heads } from './heads.ts';
 import { gainPerSlotsWords, gainWords, readWords } from './lane-words.ts';
+import { OverlapTable } from './overlap-table.tsx';
 
 const MOST_SHARES = 9;
 
@@ -20,15 +21,18 @@ interface HeadTableProps {
   readonly held: readonly ReadonlySet<number>[];
   /** The parameters of a live session; null for a recording. */
   readonly live: RunConfig | null;
+  /** Nothing of the heads can be changed. */
+  readonly isFixed: boolean;
 }
 
-export function HeadTable({ heads, run, index, ids, held, live }: HeadTableProps) {
+export function HeadTable({ heads, run, index, ids, held, live, isFixed }: HeadTableProps) {
   const config = live ?? run.configAt(index);
   const cues = config ? headCues(config) : [];
   const muted = config ? mutedHeads(config) : [];
   const routing = run.routingAt(index);
   const novelty = noveltyOf(held);
   const reads = run.readsUpTo(index);
+  const several = ids.filter((id) => id !== STAGING_HEAD);
   return (
     <>
       <p className="muted head-lanes-words">
@@ -58,7 +62,7 @@ export function HeadTable({ heads, run, index, ids, held, live }: HeadTableProps
               return (
                 <tr key={id}>
                   <th scope="row">{muted.includes(id) ? `${headName(id)}, muted` : headName(id)}</th>
-                  <CueCells head={id} cue={cues[id]} heads={live && ids.length > 1 ? heads : null} />
+                  <CueCells head={id} cue={cues[id]} heads={isFixed || several.length < 2 ? null : heads} />
                   <td>{frame ? `${frame.usedTokens} of ${frame.budgetTokens}` : '–'}</td>
                   <td>{readWords(id, reads)}</td>
                   <td>{routing ? routing.utilities[id]?.toFixed(2) : '–'}</td>
@@ -70,6 +74,7 @@ export function HeadTable({ heads, run, index, ids, held, live }: HeadTableProps
             })}
           </tbody>
         </table>
+        {several.length > 1 && <OverlapTable heads={several} held={held} />}
       </div>
     </>
   );

@@ -4,6 +4,7 @@ import { sampleAction, sampleRefocus } from '../../../core/testing/sample-events
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import { settledAt } from '../../model/answer-citations.ts';
 import { Run } from '../../model/run.ts';
+import { Commands } from '../../commands/commands.ts';
 import { heldBlocks } from './draw-lanes.ts';
 import type { Model } from '../../model/model.ts';
 import { Heads } from './heads.ts';
@@ -160,6 +161,74 @@ describe('what a head is used for and worth', () => {
   });
 });
 
+describe('what staging served', () => {
+  it('is summed up to a step', () => {
+    const run = runOfTwo();
+    const served = (step: number, hits: number, misses: number): TelemetryEventOf<'staging'> => ({
+      type: 'staging',
+      step,
+      timeMs: step,
+      cursor: 96,
+      budgetTokens: 4096,
+      usedTokens: 400,
+      entryCount: 40,
+      ageTokens: 0,
+      hits,
+      misses,
+      refocusMs: 0,
+      servedTokens: 0,
+    });
+    run.append([served(1, 2, 0), served(2, 1, 3)]);
+    const second = run.ofHead(1)!;
+    expect([run.stagingUseUpTo(0), second.stagingUseUpTo(1), run.stagingUseUpTo(-1)]).toEqual([
+      { hits: 2, misses: 0 },
+      { hits: 3, misses: 3 },
+      { hits: 0, misses: 0 },
+    ]);
+  });
+});
+
+describe('the commands of heads', () => {
+  function scene({ isLive = true, readOnly = false, shown = 1, headIds = [0, 1, 2, 8] } = {}) {
+    const set: unknown[] = [];
+    const told: { message: string }[] = [];
+    const config = { ...DEFAULT_RUN_CONFIG, heads: 3 };
+    const model = {
+      view: { head: shown, source: { run: { headIds } } },
+      shown: { isLive },
+      mirror: { getState: () => ({ session: { config, readOnly } }) },
+      actions: { setParameters: (changes: unknown) => Promise.resolve((set.push(changes), null)) },
+      problems: { report: (problem: { message: string }) => told.push(problem) },
+    } as unknown as Model;
+    const commands = new Commands();
+    const heads = new Heads({ model, commands });
+    return { set, told, commands, heads };
+  }
+
+  it('read the shown head alone, leave it out, and open the table', () => {
+    const { set, told, commands, heads } = scene();
+    commands.run('solo-head');
+    commands.run('mute-head');
+    commands.run('heads-table');
+    expect(set).toEqual([{ mutedHeads: '0,2' }, { mutedHeads: '1' }]);
+    expect([heads.store.getState().tableOpen, told]).toEqual([true, []]);
+  });
+
+  it.each([
+    [{ isLive: false }, /recording/],
+    [{ readOnly: true }, /another tab/],
+    [{ shown: 8 }, /staging/],
+    [{ headIds: [0], shown: 0 }, /one head/],
+  ])('change nothing where %o, and say why', (state, why) => {
+    const { set, told, commands } = scene(state);
+    commands.run('solo-head');
+    commands.run('mute-head');
+    expect(set).toEqual([]);
+    expect(told).toHaveLength(2);
+    for (const { message } of told) expect(message).toMatch(why);
+  });
+});
+
 describe('a head’s own parameters', () => {
   it('change alone, and what is refused is told', async () => {
     const set: unknown[] = [];
@@ -193,28 +262,31 @@ describe('the words of lanes', () => {
 
   it('say what the router chose, what is held by several and how staging served', () => {
     expect(routingWords(routing(1, [0]))).toBe(
-      'Head 0 of 2 read (utility-gated, confidence 80%); utilities 0.50, -1.00.',
+      'Head 0 of 2 read (utility-gated, confidence 80%, 0.0 ms); utilities 0.50, -1.00.',
     );
     expect(routingWords(undefined)).toBe('All heads are read.');
     expect(coverageWords([new Set([1, 2]), new Set([2, 3])])).toBe(
       'Overlap 33% on average, 33% at most; held by one head alone: 50%, 50%.',
     );
     expect(
-      stagingWords({
-        type: 'staging',
-        step: 1,
-        timeMs: 1,
-        cursor: 512,
-        budgetTokens: 4096,
-        usedTokens: 400,
-        entryCount: 40,
-        ageTokens: 64,
-        hits: 3,
-        misses: 1,
-        refocusMs: 12,
-        servedTokens: 256,
-      }),
-    ).toBe('Staging holds 400 slots, 64 tokens old: 3 hits, 1 miss, 47 µs a token.');
-    expect(stagingWords(undefined)).toBe('');
+      stagingWords(
+        {
+          type: 'staging',
+          step: 1,
+          timeMs: 1,
+          cursor: 512,
+          budgetTokens: 4096,
+          usedTokens: 400,
+          entryCount: 40,
+          ageTokens: 64,
+          hits: 3,
+          misses: 1,
+          refocusMs: 12,
+          servedTokens: 256,
+        },
+        { hits: 9, misses: 3 },
+      ),
+    ).toBe('Staging holds 400 slots, 64 tokens old: 3 hits, 1 miss, 47 µs a token; 75% hits of 12 so far.');
+    expect(stagingWords(undefined, { hits: 0, misses: 0 })).toBe('');
   });
 });

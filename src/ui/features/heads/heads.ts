@@ -1,26 +1,78 @@
-/** What can be done with heads by command: show another one's context, hear one alone, leave one out. */
-import { headCues, mutedHeads, type WeightedCue, writtenCues } from '../../../core/heads/head-specs.ts';
+/** What can be done with heads by command: show another one's context, hear one alone, leave one out, open their table. */
+import { createStore } from 'zustand';
+import {
+  headCues,
+  mutedHeads,
+  STAGING_HEAD,
+  type WeightedCue,
+  writtenCues,
+} from '../../../core/heads/head-specs.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { Registry } from '../../commands/registry.ts';
 import type { Model } from '../../model/model.ts';
+import type { ReadableStore } from '../../model/readable-store.ts';
+import type { SessionFacts } from '../../model/session.ts';
+
+interface HeadsState {
+  /** "Head by head" is open. */
+  readonly tableOpen: boolean;
+}
 
 export class Heads {
+  readonly #store = createStore<HeadsState>()(() => ({ tableOpen: false }));
   readonly #model: Model;
 
   constructor({ model, commands }: Pick<Registry, 'model' | 'commands'>) {
     this.#model = model;
-    commands.register({
-      id: 'next-head',
-      title: 'Show the next head’s working context',
-      group: 'View',
-      keys: ['h'],
-      run: () => {
-        const { view } = model;
-        const { headIds } = view.source.run;
-        const at = headIds.indexOf(view.viewport.state.head);
-        view.showHead(headIds[(at + 1) % headIds.length]!);
+    const { view } = model;
+    commands.register(
+      {
+        id: 'next-head',
+        title: 'Show the next head’s working context',
+        group: 'View',
+        keys: ['h'],
+        run: () => {
+          const { headIds } = view.source.run;
+          const at = headIds.indexOf(view.viewport.state.head);
+          view.showHead(headIds[(at + 1) % headIds.length]!);
+        },
       },
-    });
+      {
+        id: 'heads-table',
+        title: 'Head by head: each head’s cue, share, use and worth, and what two of them hold',
+        group: 'View',
+        keys: [],
+        run: () => {
+          if (this.#hasSeveral()) this.toggleTable();
+        },
+      },
+      {
+        id: 'solo-head',
+        title: 'Read the shown head alone, or all of them again',
+        group: 'Session',
+        keys: [],
+        run: () => {
+          this.#ofShown((head) => this.solo(head));
+        },
+      },
+      {
+        id: 'mute-head',
+        title: 'Leave the shown head out, or take it in again',
+        group: 'Session',
+        keys: [],
+        run: () => {
+          this.#ofShown((head) => this.toggleMute(head));
+        },
+      },
+    );
+  }
+
+  get store(): ReadableStore<HeadsState> {
+    return this.#store;
+  }
+
+  toggleTable(): void {
+    this.#store.setState(({ tableOpen }) => ({ tableOpen: !tableOpen }));
   }
 
   /** Let the base read this head alone; all of them again where it is alone already. */
@@ -46,6 +98,28 @@ export class Heads {
     await this.#set({ headCues: writtenCues(cues) }, 'The head could not be changed');
   }
 
+  /** Act on the head whose context is shown; where that cannot be, say why. */
+  #ofShown(act: (head: number) => Promise<void>): void {
+    if (!this.#hasSeveral()) return;
+    const { view, mirror, shown } = this.#model;
+    const why =
+      whyFixed(shown.isLive, mirror.getState().session) ??
+      (view.head === STAGING_HEAD ? 'The staging context is shown, which the base never reads.' : null);
+    if (why === null) void act(view.head);
+    else this.#report(why, 'Show a head of the live session, by its lane or with H.');
+  }
+
+  #hasSeveral(): boolean {
+    const hasSeveral = this.#model.view.source.run.headIds.length > 1;
+    if (!hasSeveral) this.#report('The run that is shown has one head.', 'Set the parameter “Heads” to 4.');
+    return hasSeveral;
+  }
+
+  #report(message: string, tryNext: string): void {
+    const title = 'There is no head to choose';
+    this.#model.problems.report({ title, message, kept: 'Nothing was changed.', tryNext, tone: 'info' });
+  }
+
   #heads(): number[] {
     return Array.from(
       { length: this.#model.mirror.getState().session?.config.heads ?? 1 },
@@ -68,4 +142,11 @@ export class Heads {
     const refused = await actions.setParameters(changes);
     if (refused !== null) problems.reportError(failed, new Error(refused));
   }
+}
+
+/** Why nothing of the shown heads can be changed, as a sentence; null where it can. */
+export function whyFixed(isLive: boolean, session: SessionFacts['session']): string | null {
+  if (!isLive) return 'A recording has its heads behind it.';
+  if (session === null) return 'No session is open.';
+  return session.readOnly ? 'This session is open in another tab.' : null;
 }

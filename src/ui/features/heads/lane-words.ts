@@ -5,7 +5,7 @@ import { headSpecs } from '../../../core/heads/head-specs.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import type { RunFrames } from '../../model/shown-run.ts';
-import { formatCount, formatPlural } from '../../words/format.ts';
+import { formatCount, formatDuration, formatPercent, formatPlural } from '../../words/format.ts';
 import { headName } from '../../words/heads.ts';
 
 /** @param config - in force at the step; null where the run does not say. */
@@ -17,10 +17,10 @@ export function laneName(head: number, config: RunConfig | null): string {
 /** Which heads are read, and how sure the router was. */
 export function routingWords(routing: TelemetryEventOf<'router'> | undefined): string {
   if (!routing) return 'All heads are read.';
-  const { chosen, utilities, router, confidence } = routing;
+  const { chosen, utilities, router, confidence, ms } = routing;
   const read = `${chosen.length === 1 ? 'Head' : 'Heads'} ${chosen.join(', ')} of ${utilities.length} read`;
   const scores = utilities.map((utility) => utility.toFixed(2)).join(', ');
-  return `${read} (${router}, confidence ${Math.round(confidence * 100)}%); utilities ${scores}.`;
+  return `${read} (${router}, confidence ${formatPercent(confidence)}, ${formatDuration(ms)}); utilities ${scores}.`;
 }
 
 /** @param held - of each head, the blocks that it holds raw beyond its recent window. */
@@ -34,11 +34,17 @@ export function coverageWords(held: readonly ReadonlySet<number>[]): string {
   return `Overlap ${Math.round(mean * 100)}% on average, ${Math.round(most * 100)}% at most; held by one head alone: ${novelty.join(', ')}.`;
 }
 
-export function stagingWords(staging: TelemetryEventOf<'staging'> | undefined): string {
+/** @param run - what it served from the run's beginning up to the step. */
+export function stagingWords(
+  staging: TelemetryEventOf<'staging'> | undefined,
+  run: ReturnType<RunFrames['stagingUseUpTo']>,
+): string {
   if (!staging) return '';
+  const all = run.hits + run.misses;
+  const soFar = all === 0 ? '' : `; ${formatPercent(run.hits / all)} hits of ${formatCount(all)} so far`;
   const { hits, misses, ageTokens, usedTokens, refocusMs, servedTokens } = staging;
   const share = servedTokens > 0 ? `, ${((1000 * refocusMs) / servedTokens).toFixed(0)} µs a token` : '';
-  return `Staging holds ${formatPlural(usedTokens, 'slot')}, ${formatCount(ageTokens)} tokens old: ${formatPlural(hits, 'hit')}, ${formatPlural(misses, 'miss', 'misses')}${share}.`;
+  return `Staging holds ${formatPlural(usedTokens, 'slot')}, ${formatCount(ageTokens)} tokens old: ${formatPlural(hits, 'hit')}, ${formatPlural(misses, 'miss', 'misses')}${share}${soFar}.`;
 }
 
 /** At how many of the routed steps a head was read. */

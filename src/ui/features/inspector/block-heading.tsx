@@ -1,7 +1,9 @@
 /** What an inspected block is: its level and colour, the tokens it covers, and a line about it. */
 import type { ReactNode } from 'react';
 import type { BlockRef } from '../../model/viewport.ts';
+import { useRunView, useViewport } from '../../view/hooks.ts';
 import { formatPlural, formatSpan } from '../../words/format.ts';
+import { headName } from '../../words/heads.ts';
 
 interface BlockHeadingProps {
   readonly block: BlockRef;
@@ -10,6 +12,8 @@ interface BlockHeadingProps {
 }
 
 export function BlockHeading({ block: { lod, start, end }, children }: BlockHeadingProps) {
+  const view = useRunView();
+  const head = useViewport(() => view.head);
   return (
     <header className="inspector-head">
       <h3>
@@ -18,6 +22,7 @@ export function BlockHeading({ block: { lod, start, end }, children }: BlockHead
       </h3>
       <p className="muted tabular">
         {formatSpan(start, end)} · {formatPlural(end - start, 'token')}
+        {view.source.run.headIds.length > 1 && ` · ${headName(head)}`}
       </p>
       {children}
     </header>

@@ -4,7 +4,8 @@ import { useEffect, useState } from 'react';
 import type { BlockReport } from '../../../runtime/engine/protocol/protocol.ts';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { RecordedBlock } from './recorded-block.tsx';
-import { shownHead } from '../../model/run-view.ts';
+import { STAGING_HEAD } from '../../../core/heads/head-specs.ts';
+import { queriedHead } from '../../model/run-view.ts';
 import { type BlockRef } from '../../model/viewport.ts';
 import { formatPlural } from '../../words/format.ts';
 import { BlockHeading } from './block-heading.tsx';
@@ -12,6 +13,7 @@ import { BlockActs } from './block-acts.tsx';
 import { Metadata, Neighbours, Sensitivity } from './block-facts.tsx';
 import { ActionHistory, ScoreHistory } from './block-story.tsx';
 import { Continuation } from './continuation.tsx';
+import { stagedReport } from './staged-report.ts';
 import { TokenView } from './token-view.tsx';
 import { TokenComparison } from './token-comparison.tsx';
 import {
@@ -53,12 +55,13 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
   const { engine } = useModel();
   const view = useRunView();
   const { viewport } = view;
-  const head = useViewport(() => shownHead(view));
+  const head = useViewport(() => queriedHead(view));
+  const isStaging = useViewport(() => view.head === STAGING_HEAD);
   const { lod, start, end } = block;
   const index = useShownIndexSlowly();
   const step = useSession((state) => state.session?.step ?? 0);
   const running = useSession((state) => state.running);
-  const [report, setReport] = useState<BlockReport | null>(null);
+  const [answered, setReport] = useState<BlockReport | null>(null);
   const [failure, setFailure] = useState('');
   const busy = useSteering((state) => state.busy);
   const [measurements, setMeasurements] = useState(0);
@@ -82,9 +85,13 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
     };
   }, [engine, head, lod, start, end, readAt, busy, measurements]);
 
+  const report =
+    answered && isStaging ? stagedReport(answered, view.run.layoutAt(view.run.frameCount - 1)) : answered;
   return (
     <div className="inspector" aria-label="Selected block">
-      <BlockHeading block={block}>{report && <Presence report={report} />}</BlockHeading>
+      <BlockHeading block={block}>
+        {report && <Presence report={report} place={isStaging ? 'staging context' : 'working context'} />}
+      </BlockHeading>
       {report ? (
         <>
           <BlockActs report={report} />
@@ -126,12 +133,12 @@ function BlockInspector({ block }: { readonly block: BlockRef }) {
   );
 }
 
-function Presence({ report }: { readonly report: BlockReport }) {
+function Presence({ report, place }: { readonly report: BlockReport; readonly place: string }) {
   const words = report.inWorkingContext
-    ? 'In the working context as it is'
+    ? `In the ${place} as it is`
     : report.currentLod === null
-      ? 'Outside the working context'
-      : `In the working context at LOD${report.currentLod}`;
+      ? `Outside the ${place}`
+      : `In the ${place} at LOD${report.currentLod}`;
   return (
     <p className="presence">
       {words}

@@ -1,4 +1,5 @@
 /** Every knob of a run by group, generated from the parameter table; whose knobs they are is the caller's. */
+import type { ReactNode } from 'react';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { PARAMETERS, PARAMETER_GROUPS } from '../../../core/parameters/parameters.ts';
 import { ParameterField } from './parameter-field.tsx';
@@ -13,11 +14,20 @@ interface ParameterGroupsProps {
   readonly initial: RunConfig;
   readonly initialWord: 'Default' | 'Original';
   readonly disabled: boolean;
+  /** What a group offers beside its knobs, by its id. */
+  readonly acts?: Readonly<Partial<Record<keyof typeof PARAMETER_GROUPS, ReactNode>>>;
   /** @returns what is wrong with a value; null if it was taken. */
   readonly onChange: (changes: Readonly<Record<string, unknown>>) => Promise<string | null>;
 }
 
-export function ParameterGroups({ values, initial, initialWord, disabled, onChange }: ParameterGroupsProps) {
+export function ParameterGroups({
+  values,
+  initial,
+  initialWord,
+  disabled,
+  acts,
+  onChange,
+}: ParameterGroupsProps) {
   const lensVariants = useSession((state) => state.boot?.model.lensVariants);
   return Object.entries(PARAMETER_GROUPS).map(([id, title]) => {
     const parameters = PARAMETERS.filter(({ group }) => group === id);
@@ -41,6 +51,7 @@ export function ParameterGroups({ values, initial, initialWord, disabled, onChan
             onChange={onChange}
           />
         ))}
+        {acts?.[id as keyof typeof PARAMETER_GROUPS]}
       </details>
     );
   });

@@ -3,6 +3,7 @@ import { RotateCcw } from 'lucide-react';
 import { changesBetween } from '../../../core/trace/config.ts';
 import { ParameterChanges } from './parameter-changes.tsx';
 import { ParameterGroups } from './parameter-groups.tsx';
+import { CompareHeadsButton } from '../../view/compare-heads-button.tsx';
 import { useCommands, useModel, useRecording, useSession } from '../../view/hooks.ts';
 
 export function ParametersPanel() {
@@ -63,6 +64,14 @@ export function ParametersPanel() {
         initial={defaults}
         initialWord="Default"
         disabled={readOnly}
+        acts={{
+          heads: (
+            <CompareHeadsButton
+              heads={config.heads}
+              why={isRecorded ? 'A recording is in front of the session.' : null}
+            />
+          ),
+        }}
         onChange={(changes) => actions.setParameters(changes)}
       />
     </section>

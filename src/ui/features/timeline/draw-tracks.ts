@@ -7,6 +7,10 @@ import type { Row } from '../../model/step-axis.ts';
 import type { DrawSurface } from '../../widgets/surface.ts';
 import type { Track } from '../../model/tracks.ts';
 
+/** Of a cell that is filled at all. */
+const WEAKEST_CELL = 0.3;
+const CELL_GAP = 1;
+
 interface TrackScene {
   readonly run: RunFrames;
   readonly rows: readonly Row[];
@@ -42,7 +46,7 @@ export function drawTrackMarks(surface: DrawSurface, track: Track, scene: TrackS
   const samples: Sample[] = [];
   for (const row of rows) {
     const frame = run.frameAt(row.index);
-    const values = frame && track.values(frame, run);
+    const values = frame && track.values(frame, run, row.index);
     if (values) samples.push({ row, values });
   }
   const max = track.max ?? niceMaximum(samples, track);
@@ -62,6 +66,18 @@ export function drawTrackMarks(surface: DrawSurface, track: Track, scene: TrackS
       for (const { row, values } of samples) {
         surface.fillRect(at(track.min), row.y, at(values[0]!) - at(track.min), Math.max(1, row.height));
       }
+      break;
+    case 'bar-dot':
+      surface.fillStyle = palette.line;
+      for (const { row, values } of samples) {
+        surface.globalAlpha = 0.5;
+        surface.fillRect(at(track.min), row.y, at(values[0]!) - at(track.min), Math.max(1, row.height));
+        surface.globalAlpha = 1;
+        surface.fillRect(at(values[1]!) - 1.5, row.y + row.height / 2 - 1.5, 3, 3);
+      }
+      break;
+    case 'cells':
+      drawCells(surface, samples, scene);
       break;
     case 'range':
       drawRange(surface, samples, at, palette);
@@ -176,6 +192,24 @@ function drawStack(surface: DrawSurface, samples: readonly Sample[], at: Scale, 
   }
 }
 
+/** A cell a value, side by side, the stronger the higher it is; nothing for 0. */
+function drawCells(
+  surface: DrawSurface,
+  samples: readonly Sample[],
+  { x, width, palette }: TrackScene,
+): void {
+  surface.fillStyle = palette.accent;
+  for (const { row, values } of samples) {
+    const step = width / values.length;
+    for (const [at, value] of values.entries()) {
+      if (value === 0) continue;
+      surface.globalAlpha = WEAKEST_CELL + (1 - WEAKEST_CELL) * value;
+      surface.fillRect(x + at * step, row.y, Math.max(1, step - CELL_GAP), Math.max(1, row.height));
+    }
+  }
+  surface.globalAlpha = 1;
+}
+
 function drawMirror(surface: DrawSurface, samples: readonly Sample[], max: number, scene: TrackScene): void {
   const { x, width, palette } = scene;
   const centre = Math.round(x + width / 2);
@@ -199,7 +233,7 @@ function drawHeat(
 ): void {
   const runs = rows.map(({ index }) => {
     const frame = run.frameAt(index);
-    return frame ? cache.heatOf(frame, width, () => track.values(frame, run)) : [];
+    return frame ? cache.heatOf(frame, width, () => track.values(frame, run, index)) : [];
   });
   const middle = (SCORE_CLASSES - 1) / 2;
   for (let strength = 1; strength <= middle; strength++) {

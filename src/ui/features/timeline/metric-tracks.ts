@@ -3,16 +3,17 @@ import { formatDuration, formatPercent, formatPlural, formatScore } from '../../
 import type { Frame } from '../../model/frame.ts';
 import type { RunFrames } from '../../model/shown-run.ts';
 import type { MissingFigure, Track } from '../../model/tracks.ts';
+import { HEAD_TRACKS } from './head-tracks.ts';
 
 const UNSCORED: MissingFigure = {
   why: 'No block was scored at this step: everything in the window was pinned, recent or the only one.',
 };
 const UNTIMED: MissingFigure = { why: 'The trace has no times of this step.' };
 
-function whyNoDeltaNll(frame: Frame, run: RunFrames): MissingFigure {
-  const event = run.deltaNllAt(frame.index);
+function whyNoDeltaNll(frame: Frame, run: RunFrames, index: number): MissingFigure {
+  const event = run.deltaNllAt(index);
   if (event) return { why: event.why ?? 'The full history was not read.' };
-  const every = run.configAt(frame.index)?.deltaNllEverySteps ?? 0;
+  const every = run.configAt(index)?.deltaNllEverySteps ?? 0;
   if (every === 0) return { why: 'The parameter “Measure ΔNLL” was off at this step.' };
   if (frame.step % every !== 0) {
     return { why: `ΔNLL is measured every ${formatPlural(every, 'refocus', 'refocuses')}, not at this one.` };
@@ -20,11 +21,11 @@ function whyNoDeltaNll(frame: Frame, run: RunFrames): MissingFigure {
   return { why: 'Fewer than 64 tokens were waiting to be read, and ΔNLL is measured on the next 64.' };
 }
 
-function whyNoPatchNll(frame: Frame, run: RunFrames): MissingFigure {
-  const isExact = run.configAt(frame.index)?.kvMode !== 'patch';
+function whyNoPatchNll(frame: Frame, run: RunFrames, index: number): MissingFigure {
+  const isExact = run.configAt(index)?.kvMode !== 'patch';
   if (isExact)
     return { why: 'The KV mode was not “patch” at this step: nothing was kept that could differ.' };
-  return whyNoDeltaNll(frame, run);
+  return whyNoDeltaNll(frame, run, index);
 }
 
 export const METRIC_TRACKS: readonly Track[] = [
@@ -67,6 +68,7 @@ export const METRIC_TRACKS: readonly Track[] = [
     values: (frame) => [frame.collapses + frame.evictions, frame.expansions],
     words: (frame) => `${frame.collapses + frame.evictions} / ${frame.expansions}`,
   },
+  ...HEAD_TRACKS,
   {
     id: 'heat',
     label: 'Scores by block',
@@ -93,13 +95,13 @@ export const METRIC_TRACKS: readonly Track[] = [
     min: -0.2,
     max: 0.6,
     band: [-0.2, 0.1],
-    values: (frame, run) => {
-      const delta = run.deltaNllAt(frame.index)?.deltaNll;
+    values: (_, run, index) => {
+      const delta = run.deltaNllAt(index)?.deltaNll;
       return delta === null || delta === undefined ? null : [delta];
     },
-    words: (frame, run) => {
-      const delta = run.deltaNllAt(frame.index)?.deltaNll;
-      return delta === null || delta === undefined ? whyNoDeltaNll(frame, run) : formatScore(delta);
+    words: (frame, run, index) => {
+      const delta = run.deltaNllAt(index)?.deltaNll;
+      return delta === null || delta === undefined ? whyNoDeltaNll(frame, run, index) : formatScore(delta);
     },
   },
   {
@@ -112,12 +114,12 @@ export const METRIC_TRACKS: readonly Track[] = [
     min: 0,
     max: null,
     band: null,
-    values: (frame, run) => {
-      const stages = run.latenciesAt(frame.index);
+    values: (_, run, index) => {
+      const stages = run.latenciesAt(index);
       return stages ? [...stages] : null;
     },
-    words: (frame, run) => {
-      const stages = run.latenciesAt(frame.index);
+    words: (_, run, index) => {
+      const stages = run.latenciesAt(index);
       return stages ? formatDuration(stages.reduce((sum, ms) => sum + ms, 0)) : UNTIMED;
     },
   },
@@ -147,13 +149,13 @@ export const METRIC_TRACKS: readonly Track[] = [
     min: -0.1,
     max: 0.2,
     band: [-0.1, 0.02],
-    values: (frame, run) => {
-      const extra = run.deltaNllAt(frame.index)?.patchExtraNll;
+    values: (_, run, index) => {
+      const extra = run.deltaNllAt(index)?.patchExtraNll;
       return extra === undefined ? null : [extra];
     },
-    words: (frame, run) => {
-      const extra = run.deltaNllAt(frame.index)?.patchExtraNll;
-      return extra === undefined ? whyNoPatchNll(frame, run) : extra.toFixed(3);
+    words: (frame, run, index) => {
+      const extra = run.deltaNllAt(index)?.patchExtraNll;
+      return extra === undefined ? whyNoPatchNll(frame, run, index) : extra.toFixed(3);
     },
   },
 ];

@@ -18,13 +18,13 @@ import { type StripScene, drawStrip } from './draw-strip.ts';
 import { drawTrackBoxes, drawTrackMarks } from './draw-tracks.ts';
 import { followView } from './follow-view.ts';
 import { type TimelineLayout, layoutTimeline } from './frame-layout.ts';
-import { type Palette, readPalette } from '../../view/palette.ts';
+import { type Palette, readPalette, watchTheme } from '../../view/palette.ts';
 import { RowCache } from './row-cache.ts';
 import { RangeBrush } from './range-brush.ts';
 import { RowRaster, createPixelReader } from './row-raster.ts';
 import { type Row, scrollRows, visibleRows } from '../../model/step-axis.ts';
 import type { DrawSurface } from '../../widgets/surface.ts';
-import type { TracksState } from '../../model/tracks.ts';
+import type { Track, TracksState } from '../../model/tracks.ts';
 import { StripMorph } from './strip-morph.ts';
 import type { TokenWindow } from '../../model/token-axis.ts';
 
@@ -82,6 +82,8 @@ export class TimelineRenderer {
   /** The first frame of the run drawn last: another one means another run. */
   #firstFrame: Frame | undefined;
   #arranged: TracksState | null = null;
+  /** Tracks that the run has figures of. */
+  #suited: readonly Track[] = [];
   readonly #cache = new RowCache();
   readonly #onLayout: (layout: TimelineLayout) => void;
 
@@ -91,7 +93,8 @@ export class TimelineRenderer {
     onLayout: (layout: TimelineLayout) => void,
   ) {
     const { source, playhead, viewport, tracks } = view;
-    this.#layout = layoutTimeline(800, 400, tracks);
+    this.#suited = tracks.suited(source.run);
+    this.#layout = layoutTimeline(800, 400, { registered: this.#suited, state: tracks.state });
     this.#layers = {
       minimap: new CanvasLayer(elements.minimap),
       strip: new CanvasLayer(elements.strip),
@@ -118,12 +121,11 @@ export class TimelineRenderer {
       everything();
     });
     for (const element of [elements.minimap, elements.strip, elements.matrix]) resize.observe(element);
-    const theme = new MutationObserver(() => {
-      this.#palette = readPalette(elements.root);
-      everything();
-    });
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
     this.#stops.push(
+      watchTheme(() => {
+        this.#palette = readPalette(elements.root);
+        everything();
+      }),
       playhead.store.subscribe(() => {
         this.#invalidate('strip', 'overlay', 'minimap');
       }),
@@ -137,7 +139,6 @@ export class TimelineRenderer {
       tracks.store.subscribe(everything),
       () => {
         resize.disconnect();
-        theme.disconnect();
       },
     );
     everything();
@@ -199,10 +200,17 @@ export class TimelineRenderer {
     const { matrix } = this.#layers;
     if (matrix.width === 0 || matrix.height === 0) return;
     const arranged = this.view.tracks.state;
+    const suited = this.view.tracks.suited(this.#run);
     const { width, height } = this.#layout;
-    if (matrix.width !== width || matrix.height !== height || arranged !== this.#arranged) {
+    if (
+      matrix.width !== width ||
+      matrix.height !== height ||
+      arranged !== this.#arranged ||
+      !isSame(suited, this.#suited)
+    ) {
       this.#arranged = arranged;
-      this.#layout = layoutTimeline(matrix.width, matrix.height, this.view.tracks);
+      this.#suited = suited;
+      this.#layout = layoutTimeline(matrix.width, matrix.height, { registered: suited, state: arranged });
       this.view.viewport.tellMatrixHeight(matrix.height);
       this.#onLayout(this.#layout);
     }
@@ -321,13 +329,13 @@ export class TimelineRenderer {
     };
     const drawn = this.#drawn;
     this.#drawn = next;
-    const isSame =
+    const isAsDrawn =
       whole &&
       drawn !== null &&
       (['tokens', 'colourBy', 'layout', 'palette', 'run', 'firstFrame', 'ratio'] as const).every(
         (field) => drawn[field] === next[field],
       );
-    const scrolled = isSame ? scrollRows(drawn.rows, rows, this.#layout.height) : null;
+    const scrolled = isAsDrawn ? scrollRows(drawn.rows, rows, this.#layout.height) : null;
     if (scrolled && this.#raster.scroll(scrolled.byPixels)) return scrolled;
     return { rows, from: 0, to: this.#layout.height };
   }
@@ -411,4 +419,8 @@ export class TimelineRenderer {
     this.#brush.show(this.view.viewport.state.tokens, totalTokens, minimap.width, minimap.height);
     select(this.elements.brush).classed('is-whole', this.view.viewport.state.autoTokens);
   }
+}
+
+function isSame(a: readonly Track[], b: readonly Track[]): boolean {
+  return a.length === b.length && a.every((track, i) => track === b[i]);
 }

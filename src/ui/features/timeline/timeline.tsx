@@ -32,7 +32,12 @@ export function Timeline({ label, children, cover, onLayout }: TimelineProps) {
   const stepAxis = useRef<SVGSVGElement>(null);
   const range = useRef<SVGSVGElement>(null);
   const tooltip = useRef<TooltipHandle>(null);
-  const [layout, setLayout] = useState<TimelineLayout>(() => layoutTimeline(800, 400, view.tracks));
+  const [layout, setLayout] = useState<TimelineLayout>(() =>
+    layoutTimeline(800, 400, {
+      registered: view.tracks.suited(view.source.run),
+      state: view.tracks.state,
+    }),
+  );
   const told = useRef(onLayout);
   const tableOpen = useViewport((state) => state.tableOpen);
   useEffect(() => {

@@ -19,7 +19,7 @@ export function TrackHeaders({ layout }: { readonly layout: TimelineLayout }) {
     tracks.forEach(({ track }, i) => {
       const cell = values.current[i];
       if (!cell) return;
-      const words = frame ? track.words(frame, view.run) : { why: 'No step is shown yet.' };
+      const words = frame ? track.words(frame, view.run, view.shownIndex) : { why: 'No step is shown yet.' };
       cell.textContent = typeof words === 'string' ? words : '–';
       cell.title = typeof words === 'string' ? '' : words.why;
     });
