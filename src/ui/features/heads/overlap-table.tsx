@@ -1,5 +1,4 @@
 /** Of every two heads, the share of what either holds raw that both hold: the overlap matrix as a table. */
-import type { CSSProperties } from 'react';
 import { overlapMatrix } from '../../../core/heads/coverage.ts';
 import { formatPercent, formatPlural } from '../../words/format.ts';
 import { headName } from '../../words/heads.ts';
@@ -35,7 +34,7 @@ export function OverlapTable({ heads, held }: OverlapTableProps) {
             {heads.map((other, column) => (
               <td
                 key={other}
-                style={{ '--share': matrix[row]![column]! } as CSSProperties}
+                style={{ '--share': matrix[row]![column]! }}
                 className={row === column ? 'is-own' : undefined}
               >
                 {row === column
