@@ -164,7 +164,7 @@ export const DEFINITIONS = [
   {
     id: 'multi-head-focus',
     term: 'Multi-Head Focus and head',
-    text: 'Several working contexts over one memory, each with a share of the budget, an allocator, a scorer and a key-value cache of its own. All stand at the same cursor. For every token the base reads the chosen heads in one pass, their final hidden states are merged, and the LM head runs once. With one head nothing of this happens.',
+    text: 'Several working contexts over one memory, each with a share of the budget, an allocator, a scorer and a key-value cache of its own. All stand at the same cursor. For every token the base reads the chosen heads in one pass and merges their final hidden states, from which the LM head predicts. With one head nothing of this happens.',
     formula: 'Σ W_max(head) ≤ W_max',
   },
   {
@@ -188,7 +188,7 @@ export const DEFINITIONS = [
   {
     id: 'head-merger',
     term: 'Merger',
-    text: 'Puts the final hidden states of the chosen heads together as a weighted sum, then the LM head runs once. With mean weights that is the geometric mean of the heads’ distributions; confident weighs a head by how little entropy its own distribution has.',
+    text: 'Puts the final hidden states of the chosen heads together as a weighted sum, from which the LM head predicts. With mean weights that is the geometric mean of the heads’ distributions; confident weighs a head by how little entropy its own distribution has. For that, as for learned, the LM head runs on every state in one pass, and their logits are summed: it is linear, so that this is what it makes of the sum.',
     formula: 'h = Σ w_i · h_i,  Σ w_i = 1;  confident: w_i ∝ exp(−entropy_i / 0.5 nats)',
     sources: [
       arxiv('Context-aware decoding mixes distributions of one model (Shi et al., 2023)', '2305.14739'),

@@ -91,7 +91,7 @@ export const HEADS = {
     unit: '',
     maxCharacters: 32,
     sentence:
-      'Heads that the base does not read, by number from 0, separated by commas; they go on focusing and keep their share of the budget.',
+      'Heads that the base does not read, by number from 0, separated by commas; they go on focusing and keep their share of the budget. Numbers that the run has no heads for change nothing.',
     definition: 'multi-head-focus',
     affects: ['heads'],
   },
@@ -102,7 +102,7 @@ export const HEADS = {
     unit: '',
     default: 'static',
     sentence:
-      'Which heads the base reads where not all of them: the first ones (static), those whose raw blocks scored highest (utility-gated), or as learned from question and scores, if the model brings the weights.',
+      'Which heads the base reads where not all of them: the first ones (static), those whose raw blocks scored highest (utility-gated), or as learned from question and scores, if the model brings the weights. While all are read (Heads read is 0) it chooses nothing: then a learned one only says what each head is worth to the mergers best-head and learned, the others change no answer.',
     definition: 'head-router',
     affects: ['heads'],
     inManifest: 'optional',
@@ -116,7 +116,8 @@ export const HEADS = {
     max: 8,
     step: 1,
     default: 0,
-    sentence: 'How many heads the router chooses at every refocus; 0 takes all.',
+    sentence:
+      'How many heads the router chooses at every refocus; 0 takes all, as does any number that is not below those that are not muted.',
     definition: 'head-router',
     affects: ['heads'],
     inManifest: 'optional',
@@ -128,7 +129,7 @@ export const HEADS = {
     unit: '',
     default: 'confident',
     sentence:
-      'How the final hidden states of the heads become one before the LM head: all alike (mean), by how certain each head alone would be of the next token (confident), the head with the highest utility (best-head), or as learned, if the model brings the weights.',
+      'How the final hidden states of the heads that are read become one: all alike (mean), by how certain each head alone would be of the next token (confident), the head with the highest utility (best-head), or as learned, if the model brings the weights. One head alone has nothing to merge.',
     definition: 'head-merger',
     affects: ['heads'],
     inManifest: 'optional',
@@ -154,7 +155,7 @@ export const HEADS = {
     unit: '',
     default: 'own',
     sentence:
-      'Who scores the staging context where LensNet does: the LensNet that scores the heads (own), or the one that was trained on staging contexts (lensnet-g), if the model brings it.',
+      'Who scores the staging context where LensNet does: the LensNet that scores the heads (own), or the one that was trained on staging contexts (lensnet-g), if the model brings it. Without a staging context, and under policies without LensNet, it changes nothing.',
     definition: 'staging-context',
     affects: ['heads', 'scorer'],
     inManifest: 'optional',
@@ -167,7 +168,8 @@ export const HEADS = {
     max: 8192,
     step: 32,
     default: 256,
-    sentence: 'The staging context is refocused after so many new tokens, and when a question was asked.',
+    sentence:
+      'The staging context is refocused after so many new tokens, and when a question was asked until that moves nothing.',
     definition: 'staging-context',
     affects: ['heads'],
     inManifest: 'optional',

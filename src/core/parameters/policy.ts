@@ -37,7 +37,7 @@ export const POLICY = {
     unit: '',
     default: 'default',
     sentence:
-      'Which LensNet scores: the model’s own or the one kept for this session (default), or another architecture, if the model brings its weights.',
+      'Which LensNet scores: the model’s own or the one kept for this session (default), or another architecture, if the model brings its weights. A head with the cue learned is scored by its own adapter instead, a staging context with lensnet-g by that.',
     definition: 'lens-variant',
     affects: ['scorer'],
   },

@@ -29,6 +29,7 @@ import { removeForGood, removeLongDeleted } from './deleted-sessions.ts';
 import type { ModelShelf } from './models/model-shelf.ts';
 import { LensTraining } from '../lens-training/lens-training.ts';
 import { applyModelChanges, lensVariantsOf } from '../session/head/lens-variant.ts';
+import { learnedHeadsOf } from '../session/head/learned-heads.ts';
 import type {
   BootReport,
   Command,
@@ -293,6 +294,8 @@ export class Engine {
         parameters: base.parameters,
         trainedContextTokens: manifest.trainedContextTokens,
         lensVariants: lensVariantsOf(model),
+        learnedHeads: learnedHeadsOf(model),
+        hasStagingLens: model.stagingLensNet !== undefined,
         figures: manifest.figures ?? [],
         hasHeads: model.lensNet !== null,
         headsTitle: model.headsTitle ?? null,

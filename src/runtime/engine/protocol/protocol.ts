@@ -7,6 +7,7 @@ import { z } from '../../../base/zod.ts';
 import { runConfigSchema } from '../../../core/trace/config.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { LensVariant } from '../../../core/parameters/policy.ts';
+import type { LearnedHeads } from '../../session/head/learned-heads.ts';
 import type { TelemetryEvent } from '../../../core/trace/telemetry.ts';
 import type { BackendReport } from '../../../nn/ports.ts';
 import type { ChatMessageRecord, ProvenanceRun, SessionRecord } from '../../../storage/ports.ts';
@@ -153,6 +154,10 @@ export interface ModelReport {
   readonly trainedContextTokens: number;
   /** What `lensVariant` may ask for. */
   readonly lensVariants: readonly LensVariant[];
+  /** For how many heads it brings a learned router, and a learned merger. */
+  readonly learnedHeads: LearnedHeads;
+  /** Whether it brings LensNet-G. */
+  readonly hasStagingLens: boolean;
   /** Whether it has a LensNet; without one, gists are means and a policy without training chooses. */
   readonly hasHeads: boolean;
   /** Of heads that came from elsewhere than the base, what they are called; null for none, and for the base's own. */

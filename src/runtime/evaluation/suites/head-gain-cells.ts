@@ -92,13 +92,6 @@ const WHY = Object.fromEntries(
 );
 const OF_ONE_HEAD = { ...WHY, nll: 'It is that of all heads merged, in the cell of the run.' };
 
-/** Why nothing can be said of single heads; null where it can. */
-export function whyNoGain({ heads, merger }: Pick<RunConfig, 'heads' | 'merger'>): string | null {
-  return heads > 1 && merger === 'learned'
-    ? 'A learned merger weighs final hidden states, which a reading ahead does not keep.'
-    : null;
-}
-
 /**
  * The cell of an arm and one of each head that it reads.
  *

@@ -38,7 +38,6 @@ import {
   isGainTask,
   readingsPerText,
   textOf,
-  whyNoGain,
 } from './head-gain-cells.ts';
 import { writeTopics } from './topics-suite.ts';
 
@@ -125,7 +124,7 @@ export const headsSuite: EvaluationSuite = {
       const { budgetTokens } = armConfig;
       const { id: policy, heads } = arm;
       const key: Key = { task, policy, templates, historyTokens, budgetTokens, heads };
-      const why = whyNot(model, armConfig, task);
+      const why = whyNot(model, armConfig);
       if (why !== null) {
         cells.push({ ...key, clusters: [], why: { answered: why } });
       } else if (isGainTask(task)) {
@@ -300,11 +299,11 @@ function countsOf(read: readonly Read[], cluster: string): CellCounts['clusters'
 }
 
 /** Why an arm cannot run with this model and these parameters; null where it can. */
-function whyNot(model: LoadedModel, config: RunConfig, task: string): string | null {
+function whyNot(model: LoadedModel, config: RunConfig): string | null {
   try {
     checkHeads(config);
     checkLearnedHeads(model, config);
-    return isGainTask(task) ? whyNoGain(config) : null;
+    return null;
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
     throw error;

@@ -137,6 +137,22 @@ export function meanTail(
   return Float32Array.from(sums, (sum) => sum / Math.max(1, ids.length));
 }
 
+/** For how many heads a model brings learned parts that a list of choices offers. */
+export interface LearnedHeads {
+  readonly router: readonly number[];
+  readonly merger: readonly number[];
+}
+
+export function learnedHeadsOf({ focusHeads }: Brought): LearnedHeads {
+  return { router: countsOf(focusHeads, 'router'), merger: countsOf(focusHeads, 'merger') };
+}
+
+/** For how many heads a part is there, ascending. */
+function countsOf(focusHeads: Brought['focusHeads'], part: keyof FocusHeads): readonly number[] {
+  const brought = [...(focusHeads ?? [])].filter(([, parts]) => parts[part] !== null);
+  return brought.map(([count]) => count).sort((a, b) => a - b);
+}
+
 /** In words; null where nothing is missing. */
 function whyMissing(model: Brought, config: Partial<HeadsConfig>, part: LearnedPart): string | null {
   return part.isAskedFor(config) ? part.whyMissing(model, config) : null;
@@ -144,8 +160,8 @@ function whyMissing(model: Brought, config: Partial<HeadsConfig>, part: LearnedP
 
 /** What is trained for a number of heads. Where that number is not said, what any number has will do. */
 function partOfHeads(part: keyof FocusHeads, name: string): LearnedPart['whyMissing'] {
-  return ({ title, focusHeads = new Map<number, FocusHeads>() }, { heads }) => {
-    const counts = [...focusHeads].filter(([, brought]) => brought[part] !== null).map(([count]) => count);
+  return ({ title, focusHeads }, { heads }) => {
+    const counts = countsOf(focusHeads, part);
     if (counts.length === 0) return `${title} brings no weights for heads`;
     if (heads === undefined || heads === 1 || counts.includes(heads)) return null;
     return `${title} brings ${name} for ${counts.join(', ')} heads and not for ${heads}`;

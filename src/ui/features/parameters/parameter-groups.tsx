@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import { PARAMETERS, PARAMETER_GROUPS } from '../../../core/parameters/parameters.ts';
+import { availableChoices } from './available-choices.ts';
 import { ParameterField } from './parameter-field.tsx';
 import { useSession } from '../../view/hooks.ts';
 
@@ -28,7 +29,7 @@ export function ParameterGroups({
   acts,
   onChange,
 }: ParameterGroupsProps) {
-  const lensVariants = useSession((state) => state.boot?.model.lensVariants);
+  const model = useSession((state) => state.boot?.model);
   return Object.entries(PARAMETER_GROUPS).map(([id, title]) => {
     const parameters = PARAMETERS.filter(({ group }) => group === id);
     return (
@@ -47,7 +48,7 @@ export function ParameterGroups({
             initial={initial[parameter.id]}
             initialWord={initialWord}
             disabled={disabled}
-            available={parameter.id === 'lensVariant' ? lensVariants : undefined}
+            available={availableChoices(parameter.id, values.heads, model)}
             onChange={onChange}
           />
         ))}
