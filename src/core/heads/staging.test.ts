@@ -11,8 +11,9 @@ import { entryScorer } from '../policies/entry-scorer.ts';
 import { hashUint32 } from '../../base/rng.ts';
 import { configOf, DOCUMENT, embed, makeGists, tokenIds, treeOf } from '../testing/fake-history.ts';
 import { sampleAction } from '../testing/sample-events.ts';
+import { K } from '../tree/ids.ts';
 import { headConfig, STAGING_HEAD } from './head-specs.ts';
-import { coldBelow, isStagingDue, scoredWithStaging, stagingUse } from './staging.ts';
+import { coldBelow, isStagingDue, scoredWithStaging, STAGING_PART_SLOTS, stagingUse } from './staging.ts';
 import { withCue, withoutHeld } from './head-scorer.ts';
 
 /** A score of its own for every span and step. */
@@ -83,6 +84,34 @@ describe('staging', () => {
     const split = await refocus({ ...base, scorer: seen, tailTokens: 16, partSlots: 50, now: () => 0 });
     expect(split.scores).toEqual(once.scores);
     expect(Math.max(...parts)).toBeLessThanOrEqual(50);
+  });
+
+  it('has its scorer read a context twice as wide in twice as many parts of the same size', async () => {
+    const partsOf = async (blocks: number): Promise<readonly number[]> => {
+      const parts: number[] = [];
+      const seen = entryScorer('seen', (view) => {
+        parts.push(view.slotCount);
+        return () => 0;
+      });
+      await refocus({
+        layout: layoutOf(Array.from({ length: blocks }, (_, block) => entryAt(1, block * K))),
+        tree: treeOf(blocks * K),
+        config: configOf({ budgetTokens: blocks + 64, recentTokens: 64 }),
+        state: INITIAL_ALLOCATOR_STATE,
+        scorer: seen,
+        embed,
+        tailTokens: 16,
+        partSlots: STAGING_PART_SLOTS,
+        now: () => 0,
+      });
+      return parts;
+    };
+    const [narrow, wide] = [await partsOf(2048), await partsOf(8192)];
+    expect(Math.max(...wide)).toBeLessThanOrEqual(STAGING_PART_SLOTS);
+    // Attention within a part grows with its square.
+    const cost = (parts: readonly number[]) => parts.reduce((sum, slots) => sum + slots ** 2, 0);
+    expect(cost(wide) / cost(narrow)).toBeLessThanOrEqual(4.01);
+    expect(wide.reduce((sum, slots) => sum + slots, 0)).toBeGreaterThanOrEqual(8192);
   });
 
   it('is due at first, after the cadence, and when a question was asked', () => {
