@@ -4,7 +4,7 @@ import { Rng } from '../src/base/rng.ts';
 import { importHistory } from '../src/core/history-import/import-history.ts';
 import type { ImportedHistory } from '../src/core/history-import/history-format.ts';
 import type { Provenance } from '../src/core/tree/provenance.ts';
-import { type Citation, citationsOf } from '../src/core/trace/citations.ts';
+import { citationsOf, type HeadCitation, uniteCitations } from '../src/core/trace/citations.ts';
 import type { TelemetryEvent, TraceHeader } from '../src/core/trace/telemetry.ts';
 import { metricsTable } from '../src/core/trace/export/metrics-table.ts';
 import type { Tokenizer } from '../src/nn/model-folder/tokenizer.ts';
@@ -167,12 +167,8 @@ interface Asked {
   readonly answer: string;
   /** Those that it was begun with. */
   readonly heads: readonly number[];
-  /** Of every head that it was read from, in order. */
-  readonly citations: readonly (Citation & {
-    readonly head: number;
-    readonly title: string;
-    readonly text: string;
-  })[];
+  /** Of all of them together. */
+  readonly citations: readonly (HeadCitation & { readonly title: string; readonly text: string })[];
   readonly ms: number;
 }
 
@@ -189,13 +185,17 @@ async function answer(
     const { tree } = session.memory;
     const { model, activeConfig } = session.steps;
     const { answeringHeads: heads } = tally;
-    const citations = heads.flatMap((head) =>
-      citationsOf(tally.settlingOf(head), tree.provenance, activeConfig.tauExpand).map((citation) => {
-        const { start, end } = citation;
-        const { title } = tree.provenanceOf(start, end)[0]!;
-        return { ...citation, head, title, text: model.tokenizer.decode(tree.tokens(start, end)) };
+    const byHead = new Map(
+      heads.map((head) => {
+        const places = citationsOf(tally.settlingOf(head), tree.provenance, activeConfig.tauExpand);
+        return [head, places] as const;
       }),
     );
+    const citations = uniteCitations(byHead).map((citation) => {
+      const { start, end } = citation;
+      const { title } = tree.provenanceOf(start, end)[0]!;
+      return { ...citation, title, text: model.tokenizer.decode(tree.tokens(start, end)) };
+    });
     answers.push({
       question,
       answer: answer.text.trim(),
@@ -209,9 +209,9 @@ async function answer(
 
 function printAnswer({ question, answer: text, heads, citations, ms }: Asked): void {
   console.log(`\n${question}\n→ ${text}\n  ${(ms / 1000).toFixed(1)} s, read from:`);
-  for (const { head, number, start, end, score, step, title, text: source } of citations) {
-    const place = heads.length > 1 ? `head ${head}, ${number}` : `${number}`;
-    console.log(`  [${place}] ${title} ${start}–${end}, score ${score.toFixed(2)}, step ${step}`);
+  for (const { heads: holding, number, start, end, score, step, title, text: source } of citations) {
+    const by = heads.length > 1 ? `, by ${holding.join(', ')}` : '';
+    console.log(`  [${number}] ${title} ${start}–${end}, score ${score.toFixed(2)}, step ${step}${by}`);
     console.log(`      ${JSON.stringify(source)}`);
   }
 }
