@@ -6,6 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RunConfig } from '../src/core/trace/config.ts';
 import type { TelemetryEvent, TraceHeader } from '../src/core/trace/telemetry.ts';
 import { defaultsOf } from '../src/runtime/engine/engine.ts';
 import { compressTrace, writeTraceChunks } from '../src/storage/trace/trace-codec.ts';
@@ -17,9 +18,20 @@ helpIfAsked('npm run example-trace -- [heads]\n  heads  the run with four heads 
 
 const EXAMPLE = join(root, 'public/examples/harbour-chronicle');
 const HEADS_EXAMPLE = join(root, 'public/examples/four-heads');
-/** Enough for the facts of four questions. */
+/** Of the example's questions: four whose answers differ in kind, chosen among several because this set-up answers them. */
+const HEADS_ASKED = [1, 2, 3, 7];
+/** The part of the example in which their facts stand, in tokens. */
+const HEADS_FROM = 4_600;
 const HEADS_TOKENS = 10_240;
-const HEADS = 4;
+/** Two of four heads are read at a time, and what they open comes from a staging context. */
+const HEADS_CONFIG = {
+  heads: HEADS_ASKED.length,
+  headCues: 'part',
+  router: 'utility-gated',
+  headTopK: 2,
+  stagingBudgetTokens: 4096,
+  deltaNllEverySteps: 16,
+} as const satisfies Partial<RunConfig>;
 /** How far the recording goes into the example: enough for LOD2 gists to appear, small enough to arrive at once. */
 const RECORDED_TOKENS = 12_288;
 const ASK_EVERY_TOKENS = 3_072;
@@ -29,6 +41,7 @@ const LARGEST_BYTES = 400 * 1024;
 
 interface Question {
   readonly question: string;
+  readonly answer: string;
   readonly factEndToken: number;
 }
 
@@ -68,7 +81,11 @@ async function record(): Promise<void> {
   console.log(`${totals.refocuses} refocuses, ${totals.violations} violations`);
 }
 
-/** Each of four heads takes one of the example's first questions, asked in one breath. */
+/**
+ * Each of four heads takes one of the example's questions, asked in one breath.
+ *
+ * @throws {Error} where an answer is not the one that the example's card has.
+ */
 async function recordHeads(): Promise<void> {
   const { model, backend } = await openModel('tiny', 'wasm');
   const events: TelemetryEvent[] = [];
@@ -76,24 +93,29 @@ async function recordHeads(): Promise<void> {
   const { questions } = JSON.parse(readFileSync(`${EXAMPLE}.json`, 'utf8')) as {
     readonly questions: readonly Question[];
   };
-  const asked = questions.slice(0, HEADS).map(({ question }) => question);
+  const asked = HEADS_ASKED.map((at) => questions[at]!);
   const { session, header } = openHeadlessSession({
     model,
     backend: backend.id,
     title,
-    config: { ...defaultsOf(model), heads: HEADS, headCues: 'part', deltaNllEverySteps: 16 },
+    config: { ...defaultsOf(model), ...HEADS_CONFIG },
     onEvents: (batch) => events.push(...batch.map(shortened)),
   });
   session.steps.announce();
-  const ids = model.tokenizer.encode(readFileSync(`${EXAMPLE}.txt`, 'utf8')).subarray(0, HEADS_TOKENS);
+  const text = readFileSync(`${EXAMPLE}.txt`, 'utf8');
+  const ids = model.tokenizer.encode(text).subarray(HEADS_FROM, HEADS_FROM + HEADS_TOKENS);
   const origin = { role: 'document' as const, title, documentId: 'example', wallClockMs: 0 };
   session.steps.queue.add(ids, origin);
   while (session.steps.queue.pendingTokens > 0) {
     await session.step();
     await session.steps.measureDeltaNll();
   }
-  const { answer } = await session.ask(asked.join(' '));
+  const { answer } = await session.ask(asked.map(({ question }) => question).join(' '));
   console.log(answer.text);
+  const wrong = asked.filter((question) => !answer.text.includes(question.answer));
+  if (wrong.length > 0) {
+    throw new Error(`Not answered right: ${wrong.map(({ question }) => question).join(' ')}`);
+  }
   await session.close();
   model.dispose();
   await ship(HEADS_EXAMPLE, header, events);

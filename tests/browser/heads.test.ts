@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SpeedReport, SpeedRequest } from './heads-speed-page.ts';
-import { type OpenPage, openPage, pauseIngestion, runPaletteCommand, seriousIssues } from './open-page.ts';
+import {
+  type OpenPage,
+  openPage,
+  pauseIngestion,
+  reachStep,
+  runPaletteCommand,
+  seriousIssues,
+} from './open-page.ts';
 import { openPausedExample, type PausedExample, SOON_MS, STARTED_MS } from './paused-example.ts';
 
 let example: PausedExample;
@@ -193,6 +200,8 @@ describe('the preset', () => {
 });
 
 describe('the recorded example', () => {
+  /** More than the live session can have by then. */
+  const RECORDED_STEPS = 300;
   const NARROW = { width: 390, height: 844 };
   let open: OpenPage;
 
@@ -211,10 +220,20 @@ describe('the recorded example', () => {
 
   it('plays four heads without a model', { timeout: 2 * SOON_MS }, async () => {
     await runPaletteCommand(page, 'Play the recorded example with four heads');
+    await reachStep(page, RECORDED_STEPS);
     await page.getByText('four-heads.trace.jsonl.gz').first().waitFor();
     await page.keyboard.press('End');
     await lane(/^Head 3, part/).waitFor();
-    expect(await words()).toMatch(/Overlap \d+% on average/);
+    await lane('Staging').waitFor();
+    await expect
+      .poll(words, { timeout: SOON_MS })
+      .toMatch(
+        /^Heads 2, 3 of 4 read \(utility-gated, confidence .*Overlap \d+% on average.*hits of \d+ so far/,
+      );
+    const answer = page.getByRole('article', { name: 'Recorded answer', exact: true });
+    for (const fact of ['lies in Lorne', 'sails at twelve', 'keeps a sheep', 'Morwen is Jasper’s']) {
+      expect((await answer.innerText()).replaceAll("'", '’')).toContain(fact);
+    }
     const muting = lanes().getByRole('button', { name: 'Leave head 1 out' });
     expect([await muting.getAttribute('aria-pressed'), await muting.isDisabled()]).toEqual(['false', true]);
     expect(await muting.getAttribute('title')).toMatch(/A recording has its heads behind it/);

@@ -67,7 +67,7 @@ export function HeadTable({ heads, run, index, ids, held, live, isFixed }: HeadT
                   <td>{readWords(id, reads)}</td>
                   <td>{routing ? routing.utilities[id]?.toFixed(2) : '–'}</td>
                   <td>{held[at]?.size ? `${Math.round(100 * novelty[at]!)}%` : '–'}</td>
-                  <td>{gainWords(gains)}</td>
+                  <td>{gainWords(gains, config)}</td>
                   <td>{gainPerSlotsWords(gains, frame?.usedTokens ?? 0)}</td>
                 </tr>
               );

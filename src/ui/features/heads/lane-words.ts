@@ -52,9 +52,17 @@ export function readWords(head: number, { byHead, steps }: ReturnType<RunFrames[
   return steps === 0 ? '–' : `${formatCount(byHead.get(head) ?? 0)} of ${formatCount(steps)}`;
 }
 
-/** @param gains - nats a token, one a measurement. */
-export function gainWords(gains: readonly number[]): string {
-  return gains.length === 0 ? 'not measured' : `${meanGain(gains).toFixed(3)} (n = ${gains.length})`;
+/**
+ * @param gains - nats a token, one a measurement.
+ * @param config - in force at the step, which says why there may be none; null where the run does not say.
+ */
+export function gainWords(
+  gains: readonly number[],
+  config: Pick<RunConfig, 'merger' | 'deltaNllEverySteps'> | null,
+): string {
+  if (gains.length === 0 && config?.merger === 'learned') return 'not with a learned merger';
+  if (gains.length === 0 && config?.deltaNllEverySteps === 0) return 'ΔNLL is not measured';
+  return gains.length === 0 ? 'not measured yet' : `${meanGain(gains).toFixed(3)} (n = ${gains.length})`;
 }
 
 /** @param slots - that the base reads of the head. */

@@ -2,7 +2,7 @@
 import { STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
 import type { Track } from '../../model/tracks.ts';
-import { formatCount, formatPercent } from '../../words/format.ts';
+import { formatPercent } from '../../words/format.ts';
 
 export const HEAD_TRACKS: readonly Track[] = [
   {
@@ -35,7 +35,7 @@ export const HEAD_TRACKS: readonly Track[] = [
     label: 'Staging',
     name: 'Staging hit rate and age',
     sentence:
-      'Bar: of the blocks that heads expanded at the step, the share that staging held as fine or finer. Dot: how old its view was, from 0 to the staging cadence. In figures: hit rate, and age in tokens.',
+      'Bar: of the blocks that heads expanded at the step, the share that staging held as fine or finer. Dot: how old its view was, from 0 to the staging cadence.',
     kind: 'bar-dot',
     columns: 1,
     min: 0,
@@ -52,7 +52,7 @@ export const HEAD_TRACKS: readonly Track[] = [
       const staging = run.stagingAt(index);
       if (!staging) return { why: 'There was no staging context at this step.' };
       const rate = hitRate(staging);
-      return `${rate === null ? '–' : formatPercent(rate)} · ${formatCount(staging.ageTokens)}`;
+      return rate === null ? { why: 'No head expanded anything at this step.' } : formatPercent(rate);
     },
   },
 ];

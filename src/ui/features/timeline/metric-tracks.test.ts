@@ -38,7 +38,7 @@ it('says which heads were chosen and how staging served, or why not', () => {
   };
   const valuesOf = (id: string, index: number) =>
     METRIC_TRACKS.find((track) => track.id === id)!.values({} as Frame, run as RunFrames, index);
-  expect([words('router', run), words('staging', run)]).toEqual(['0,2 80%', '75% · 64']);
+  expect([words('router', run), words('staging', run)]).toEqual(['0,2 80%', '75%']);
   expect([valuesOf('router', 0), valuesOf('staging', 0)]).toEqual([
     [0.8, 0, 0.8, 0],
     [0.75, 0.5],
