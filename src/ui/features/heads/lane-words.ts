@@ -58,9 +58,8 @@ export function readWords(head: number, { byHead, steps }: ReturnType<RunFrames[
  */
 export function gainWords(
   gains: readonly number[],
-  config: Pick<RunConfig, 'merger' | 'deltaNllEverySteps'> | null,
+  config: Pick<RunConfig, 'deltaNllEverySteps'> | null,
 ): string {
-  if (gains.length === 0 && config?.merger === 'learned') return 'not with a learned merger';
   if (gains.length === 0 && config?.deltaNllEverySteps === 0) return 'ΔNLL is not measured';
   return gains.length === 0 ? 'not measured yet' : `${meanGain(gains).toFixed(3)} (n = ${gains.length})`;
 }
