@@ -61,6 +61,7 @@ NEW_MANIFEST = {
         "recentTokens": RECENT_TOKENS,
         "strategy": "adaptive",
         "maxActions": 8,
+        "openNeighbours": 1,
         "questionParts": 8,
         "lookAheadPages": 1024,
     },
