@@ -47,12 +47,13 @@ export function mergeWeights(merger: MergerId, heads: readonly MergeCandidate[])
 export function mergeRows(rows: Float32Array, weights: Float64Array): Float32Array {
   const n = rows.length / weights.length;
   if (weights.length === 1) return rows.slice();
-  const merged = new Float64Array(n);
-  for (let head = 0; head < weights.length; head++) {
-    const weight = weights[head]!;
-    for (let i = 0; i < n; i++) merged[i]! += weight * rows[head * n + i]!;
+  const merged = new Float32Array(n);
+  for (let i = 0; i < n; i++) {
+    let sum = 0;
+    for (let head = 0; head < weights.length; head++) sum += weights[head]! * rows[head * n + i]!;
+    merged[i] = sum;
   }
-  return new Float32Array(merged);
+  return merged;
 }
 
 /** Of nothing, nothing. */

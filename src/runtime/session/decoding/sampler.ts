@@ -89,12 +89,14 @@ export function entropyOf(logits: Float32Array): number {
 
 /** Log of the sum of exponentials, and entropy, of `[V]` logits: one exponential each serves both. */
 function distributionOf(logits: Float32Array): { readonly logSum: number; readonly entropy: number } {
+  const { length } = logits;
   let max = -Infinity;
-  for (const logit of logits) if (logit > max) max = logit;
+  // By index: to iterate over a typed array takes twice as long, and this is done for every head and token.
+  for (let id = 0; id < length; id++) if (logits[id]! > max) max = logits[id]!;
   let sum = 0;
   let weighted = 0;
-  for (const logit of logits) {
-    const below = logit - max;
+  for (let id = 0; id < length; id++) {
+    const below = logits[id]! - max;
     // Beside the likeliest, e^-40 is nothing to a double, and -Infinity times 0 would be no number.
     if (below < -40) continue;
     const weight = exponentialBelow(below);
