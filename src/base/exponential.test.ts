@@ -7,9 +7,9 @@ it('is what it says, to ten digits', () => {
   expect(exponentialBelow(-0)).toBe(1);
   fc.assert(
     fc.property(fc.double({ min: -44, max: 0, noNaN: true }), (x) => {
-      expect(Math.abs(exponentialBelow(x) / Math.exp(x) - 1)).toBeLessThan(2e-10);
+      expect(Math.abs(exponentialBelow(x) / Math.exp(x) - 1)).toBeLessThan(3e-10);
     }),
-    { numRuns: 5000 },
+    { numRuns: 20_000 },
   );
 });
 

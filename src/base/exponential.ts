@@ -8,7 +8,7 @@ const LEAST = -44;
 const HALVINGS = Float64Array.from({ length: 65 }, (_, n) => 2 ** -n);
 
 /**
- * e^x for -44 ≤ x ≤ 0, within 2e-10 of it; 0 is exactly 1. By halvings and the first nine terms of the series.
+ * e^x for -44 ≤ x ≤ 0, within 3e-10 of it; 0 is exactly 1. By halvings and the first nine terms of the series.
  */
 export function exponentialBelow(x: number): number {
   if (x < LEAST) throw new RangeError(`${x} is below ${LEAST}.`);
