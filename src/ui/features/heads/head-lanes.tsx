@@ -34,7 +34,8 @@ export function HeadLanes({ heads, left, matrixWidth, room }: HeadLanesProps) {
   const index = useShownIndexSlowly(LANES_SLOW_MS);
   const window = useViewport((state) => state.tokens);
   const shown = useViewport((state) => state.head);
-  const session = useSession((state) => state.session);
+  const config = useSession((state) => state.session?.config ?? null);
+  const readOnly = useSession((state) => state.session?.readOnly ?? false);
   const { run } = view.source;
   const routing = run.routingAt(index);
   const atStep = run.configAt(index);
@@ -43,8 +44,8 @@ export function HeadLanes({ heads, left, matrixWidth, room }: HeadLanesProps) {
   const several = ids.filter((id) => id !== STAGING_HEAD);
   const held = heldBlocks(run, several, index);
   const axis = { left, width: matrixWidth, window };
-  const live = shownRun.isLive ? (session?.config ?? null) : null;
-  const why = whyFixed(shownRun.isLive, session);
+  const live = shownRun.isLive ? config : null;
+  const why = whyFixed(shownRun.isLive, readOnly);
   const inForce = live ?? atStep;
   const muted = inForce ? mutedHeads(inForce) : [];
   return (

@@ -11,7 +11,6 @@ import type { RunConfig } from '../../../core/trace/config.ts';
 import type { Registry } from '../../commands/registry.ts';
 import type { Model } from '../../model/model.ts';
 import type { ReadableStore } from '../../model/readable-store.ts';
-import type { SessionFacts } from '../../model/session.ts';
 
 interface HeadsState {
   /** "Head by head" is open. */
@@ -103,7 +102,7 @@ export class Heads {
     if (!this.#hasSeveral()) return;
     const { view, mirror, shown } = this.#model;
     const why =
-      whyFixed(shown.isLive, mirror.getState().session) ??
+      whyFixed(shown.isLive, mirror.getState().session?.readOnly ?? false) ??
       (view.head === STAGING_HEAD ? 'The staging context is shown, which the base never reads.' : null);
     if (why === null) void act(view.head);
     else this.#report(why, 'Show a head of the live session, by its lane or with H.');
@@ -145,8 +144,7 @@ export class Heads {
 }
 
 /** Why nothing of the shown heads can be changed, as a sentence; null where it can. */
-export function whyFixed(isLive: boolean, session: SessionFacts['session']): string | null {
+export function whyFixed(isLive: boolean, readOnly: boolean): string | null {
   if (!isLive) return 'A recording has its heads behind it.';
-  if (session === null) return 'No session is open.';
-  return session.readOnly ? 'This session is open in another tab.' : null;
+  return readOnly ? 'This session is open in another tab.' : null;
 }
