@@ -147,6 +147,7 @@ export class MultiHeadFocus {
   set pins(pins: readonly PinnedSpan[]) {
     this.pinned = pins;
     for (const head of this.list) head.pins = pins;
+    if (this.staging !== null) this.staging.pins = pins;
   }
 
   /** Parameters for the refocuses from now on: heads come, beginning with the recency assembly, or go. */
@@ -386,6 +387,7 @@ export class MultiHeadFocus {
     const { memory, model, telemetry, config, around } = this;
     const staging = new Staging({ state: state ?? null, memory, model, telemetry, config, around });
     if (this.lens !== null) staging.useLens(this.lens);
+    staging.pins = this.pinned;
     return staging;
   }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../base/clock.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { checkInvariants } from '../../../core/context/invariants.ts';
-import { emptyLayout } from '../../../core/context/working-context.ts';
+import { emptyLayout, type Layout } from '../../../core/context/working-context.ts';
 import { headConfig, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import { DEFAULT_RUN_CONFIG, type RunConfig } from '../../../core/trace/config.ts';
 import type { TelemetryEventOf } from '../../../core/trace/telemetry.ts';
@@ -46,6 +46,21 @@ describe('heads over one memory', () => {
       expect(layout.usedTokens).toBeLessThanOrEqual(256);
     }
     expect(new Set(focus.heads.map(({ step }) => step)).size).toBe(1);
+  });
+
+  it('and staging hold raw what is pinned, whether it was there before or comes later', async () => {
+    const pin = { start: 320, end: 352 };
+    const isRaw = ({ entries }: Layout): boolean =>
+      entries.some(({ lod, start, end }) => lod === 0 && start <= pin.start && end >= pin.end);
+    const { config, focus } = await focusOn({ heads: 2, stagingBudgetTokens: 1536 }, 6000);
+    focus.pins = [pin];
+    await focus.refocus('turn-end');
+    expect(isRaw(focus.state.staging!.layout)).toBe(true);
+    expect(focus.heads.map(({ layout }) => isRaw(layout))).toEqual([true, true]);
+    focus.setConfig({ ...config, stagingBudgetTokens: 0 });
+    focus.setConfig(config);
+    await focus.refocus('turn-end');
+    expect(isRaw(focus.state.staging!.layout)).toBe(true);
   });
 
   it('with the same parameters behave as one', async () => {

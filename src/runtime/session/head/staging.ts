@@ -5,6 +5,7 @@
 import { assembleByRecency } from '../../../core/allocator/assembly.ts';
 import { INITIAL_ALLOCATOR_STATE } from '../../../core/allocator/pass/allocator-state.ts';
 import { headConfig, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
+import type { PinnedSpan } from '../../../core/context/working-context.ts';
 import { coldBelow, isStagingDue, type StagedView, stagingUse } from '../../../core/heads/staging.ts';
 import type { RunConfig } from '../../../core/trace/config.ts';
 import type { ActionRecord } from '../../../core/trace/telemetry.ts';
@@ -71,6 +72,12 @@ export class Staging {
     const { view } = this;
     if (view === null || this.head.step !== step) return [];
     return coldBelow(view, this.options.memory.tree, this.config.tauExpand);
+  }
+
+  /** What is pinned stands raw here, too, or the heads that hold it would have to fetch it from elsewhere. */
+  set pins(pins: readonly PinnedSpan[]) {
+    this.isSettled = false;
+    this.head.pins = pins;
   }
 
   setConfig(config: RunConfig): void {
