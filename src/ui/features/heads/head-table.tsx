@@ -35,10 +35,6 @@ export function HeadTable({ heads, run, index, ids, held, live, isFixed }: HeadT
   const several = ids.filter((id) => id !== STAGING_HEAD);
   return (
     <>
-      <p className="muted head-lanes-words">
-        Gain: how much worse the others would read the next tokens without the head, mean of all measurements
-        so far; measured with ΔNLL while text comes in.
-      </p>
       <div className="head-table">
         <table className="figures" translate="no" aria-label="Head by head">
           <thead>
@@ -76,6 +72,10 @@ export function HeadTable({ heads, run, index, ids, held, live, isFixed }: HeadT
         </table>
         {several.length > 1 && <OverlapTable heads={several} held={held} />}
       </div>
+      <p className="muted head-lanes-words">
+        Gain: how much worse the others would read the next tokens without the head, mean of all measurements
+        so far; measured with ΔNLL while text comes in.
+      </p>
     </>
   );
 }

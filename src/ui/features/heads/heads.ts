@@ -101,11 +101,16 @@ export class Heads {
   #ofShown(act: (head: number) => Promise<void>): void {
     if (!this.#hasSeveral()) return;
     const { view, mirror, shown } = this.#model;
-    const why =
-      whyFixed(shown.isLive, mirror.getState().session?.readOnly ?? false) ??
-      (view.head === STAGING_HEAD ? 'The staging context is shown, which the base never reads.' : null);
-    if (why === null) void act(view.head);
-    else this.#report(why, 'Show a head of the live session, by its lane or with H.');
+    const why = whyFixed(shown.isLive, mirror.getState().session?.readOnly ?? false);
+    if (why !== null) {
+      const tryNext = shown.isLive
+        ? 'Close the other tab to change it here.'
+        : 'Go back to the live session.';
+      this.#report(why, tryNext);
+    } else if (view.head === STAGING_HEAD) {
+      const message = 'The staging context is shown, which the base never reads.';
+      this.#report(message, 'Show a head, by its lane or with H.');
+    } else void act(view.head);
   }
 
   #hasSeveral(): boolean {
@@ -115,7 +120,7 @@ export class Heads {
   }
 
   #report(message: string, tryNext: string): void {
-    const title = 'There is no head to choose';
+    const title = 'The heads are left as they are';
     this.#model.problems.report({ title, message, kept: 'Nothing was changed.', tryNext, tone: 'info' });
   }
 
