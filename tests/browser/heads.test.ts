@@ -14,6 +14,9 @@ import {
 } from './open-page.ts';
 import { openPausedExample, type PausedExample, SOON_MS, STARTED_MS } from './paused-example.ts';
 
+/** More steps than the live session can have by then. */
+const RECORDED_STEPS = 300;
+
 let example: PausedExample;
 let page: Page;
 
@@ -139,6 +142,21 @@ describe('the live session', () => {
     await expect.poll(() => cues.inputValue(), { timeout: SOON_MS }).toBe('plain, part, names, names');
   });
 
+  it('has nothing that assistive technology stumbles over', { timeout: SOON_MS }, async () => {
+    expect(await seriousIssues(page)).toEqual([]);
+  });
+
+  it('leaves its muted heads to itself while a recording is in front', { timeout: 2 * SOON_MS }, async () => {
+    const muting = lanes().getByRole('button', { name: 'Leave head 1 out' });
+    expect(await muting.getAttribute('aria-pressed')).toBe('true');
+    await runPaletteCommand(page, 'Play the recorded example with four heads');
+    await reachStep(page, RECORDED_STEPS);
+    await expect.poll(() => muting.isDisabled(), { timeout: SOON_MS }).toBe(true);
+    expect(await muting.getAttribute('aria-pressed')).toBe('false');
+    await page.getByRole('button', { name: 'Back to the live session' }).click();
+    await expect.poll(() => muting.getAttribute('aria-pressed'), { timeout: SOON_MS }).toBe('true');
+  });
+
   it('compares its heads with one window at one click', { timeout: 2 * SOON_MS }, async () => {
     await lanes()
       .getByRole('button', { name: /Compare with one window/ })
@@ -151,10 +169,6 @@ describe('the live session', () => {
       .waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-  });
-
-  it('has nothing that assistive technology stumbles over', { timeout: SOON_MS }, async () => {
-    expect(await seriousIssues(page)).toEqual([]);
   });
 });
 
@@ -200,17 +214,19 @@ describe('the preset', () => {
 });
 
 describe('the recorded example', () => {
-  /** More than the live session can have by then. */
-  const RECORDED_STEPS = 300;
   const NARROW = { width: 390, height: 844 };
   let open: OpenPage;
+  let refused = 0;
 
   beforeAll(async () => {
     open = await openPage(page.context().browser()!, { timeoutMs: SOON_MS });
     // Nothing of the model ever comes.
     await open.page.route(
       ({ pathname }) => pathname.startsWith('/models/'),
-      (route) => route.abort(),
+      (route) => {
+        refused++;
+        return route.abort();
+      },
     );
     await open.page.goto(new URL('/', page.url()).href);
     page = open.page;
@@ -224,6 +240,7 @@ describe('the recorded example', () => {
     await page.getByText('four-heads.trace.jsonl.gz').first().waitFor();
     await page.keyboard.press('End');
     await lane(/^Head 3, part/).waitFor();
+    expect(refused).toBeGreaterThan(0);
     await lane('Staging').waitFor();
     await expect
       .poll(words, { timeout: SOON_MS })
