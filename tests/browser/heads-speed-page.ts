@@ -9,10 +9,18 @@ export interface SpeedRequest {
   readonly answerTokens: number;
 }
 
-/** Tokens a second between an answer's first token and its last, refocuses included; a pair a round. */
+/** Of an answer from its first token to its last. */
+interface AnswerSpeed {
+  /** Refocuses included. */
+  readonly tokensPerSecond: number;
+  /** From one token to the next, the median: most have no refocus between them. */
+  readonly tokenMs: number;
+}
+
+/** A pair a round. */
 export interface SpeedReport {
-  readonly one: readonly number[];
-  readonly several: readonly number[];
+  readonly one: readonly AnswerSpeed[];
+  readonly several: readonly AnswerSpeed[];
 }
 
 export async function decodeInTurn({
@@ -34,13 +42,17 @@ export async function decodeInTurn({
       if (activity === 'idle' && pendingTokens === 0 && cursor > 0) resolve();
     });
   });
-  const speedWith = async (count: number): Promise<number> => {
+  const speedWith = async (count: number): Promise<AnswerSpeed> => {
     await engine.call({ kind: 'setConfig', changes: { heads: count } });
     await engine.call({ kind: 'refocus' });
     decodedAt = [];
     await engine.call({ kind: 'ask', text: 'What does a wig cost at Rosen?' });
-    const ms = decodedAt.at(-1)! - decodedAt[0]!;
-    return (1000 * (decodedAt.length - 1)) / ms;
+    const gaps = decodedAt.slice(1).map((at, i) => at - decodedAt[i]!);
+    const ms = gaps.reduce((sum, gap) => sum + gap, 0);
+    return {
+      tokensPerSecond: (1000 * gaps.length) / ms,
+      tokenMs: gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)]!,
+    };
   };
   try {
     const place = { kind: 'shipped', id: 'tiny', baseUrl: '/models/' } as const;
@@ -52,8 +64,8 @@ export async function decodeInTurn({
     await whenRead;
     await speedWith(1);
     await speedWith(heads);
-    const one: number[] = [];
-    const several: number[] = [];
+    const one: AnswerSpeed[] = [];
+    const several: AnswerSpeed[] = [];
     for (let round = 0; round < rounds; round++) {
       one.push(await speedWith(1));
       several.push(await speedWith(heads));
