@@ -23,7 +23,10 @@ const HEADS_ASKED = [1, 2, 3, 7];
 /** The part of the example in which their facts stand, in tokens. */
 const HEADS_FROM = 4_600;
 const HEADS_TOKENS = 10_240;
-/** Two of four heads are read at a time, and what they open comes from a staging context. */
+/**
+ * Two of four heads are read at a time, and what they open comes from a staging context. Windows of a quarter have no
+ * room for neighbours.
+ */
 const HEADS_CONFIG = {
   heads: HEADS_ASKED.length,
   headCues: 'part',
@@ -31,6 +34,7 @@ const HEADS_CONFIG = {
   headTopK: 2,
   stagingBudgetTokens: 4096,
   deltaNllEverySteps: 16,
+  openNeighbours: 0,
 } as const satisfies Partial<RunConfig>;
 /** How far the recording goes into the example: enough for LOD2 gists to appear, small enough to arrive at once. */
 const RECORDED_TOKENS = 12_288;
