@@ -9,7 +9,6 @@ import { ParametersPanel } from '../features/parameters/parameters-panel.tsx';
 import { PresetsPanel } from '../features/presets/presets-panel.tsx';
 import { ProbesPanel } from '../features/probes/probes-panel.tsx';
 import { PruningPanel } from '../features/pruning/pruning-panel.tsx';
-import { QuestionsPanel } from '../features/records/questions-panel.tsx';
 import { RecordingBanner } from '../features/share/recording-banner.tsx';
 import { TransferBanner } from '../features/share/transfer-banner.tsx';
 import { LEFT_WIDTH, RIGHT_WIDTH, type MobileTab, resolvedTheme } from '../model/shell.ts';
@@ -19,7 +18,7 @@ import { FileReview } from '../features/documents/file-review.tsx';
 import { OpenDialog } from './open-dialog.tsx';
 import { Problems } from '../view/problems.tsx';
 import { ErrorBoundary } from '../widgets/error-boundary.tsx';
-import { Loaded } from '../widgets/loaded.tsx';
+import { Fetched } from '../view/fetched.tsx';
 import { Splitter } from '../widgets/splitter.tsx';
 import { Tabs } from '../widgets/tabs.tsx';
 import { TopBar } from './top-bar.tsx';
@@ -179,7 +178,7 @@ function RightTabs() {
           title: 'Inspector',
           panel: (
             <ErrorBoundary name="Inspector">
-              <FetchedInspector />
+              <Fetched load={loadInspector} named="The inspector" />
             </ErrorBoundary>
           ),
         },
@@ -190,7 +189,7 @@ function RightTabs() {
                 title: 'Questions',
                 panel: (
                   <ErrorBoundary name="Questions">
-                    <QuestionsPanel />
+                    <Fetched load={loadQuestions} named="The recorded questions" />
                   </ErrorBoundary>
                 ),
               },
@@ -205,21 +204,12 @@ function RightTabs() {
   );
 }
 
-/** Its code comes when it is first shown. */
-function FetchedInspector() {
-  const { problems } = useModel();
-  return (
-    <Loaded
-      load={loadInspector}
-      onFailure={(error) => {
-        problems.reportError('The inspector could not be shown', error);
-      }}
-    />
-  );
-}
-
 async function loadInspector() {
   return (await import('../features/inspector/inspector-panel.tsx')).InspectorPanel;
+}
+
+async function loadQuestions() {
+  return (await import('../features/records/questions-panel.tsx')).QuestionsPanel;
 }
 
 /** One panel at a time; zoom and playhead live in stores and outlast the switch. */
@@ -239,12 +229,12 @@ function NarrowMain() {
       )}
       {tab === 'inspector' && (
         <ErrorBoundary name="Inspector">
-          <FetchedInspector />
+          <Fetched load={loadInspector} named="The inspector" />
         </ErrorBoundary>
       )}
       {tab === 'questions' && (
         <ErrorBoundary name="Questions">
-          <QuestionsPanel />
+          <Fetched load={loadQuestions} named="The recorded questions" />
         </ErrorBoundary>
       )}
       {tab === 'setup' && (

@@ -1,14 +1,16 @@
 /** The timeline of the shown run, with heads as lanes, the story of a preset or a recorded question over it, the tree explorer over its rows. */
 import { type ComponentProps, useState } from 'react';
-import type { TreeExplorer } from '../features/explorer/tree-explorer.tsx';
-import { HeadLanes } from '../features/heads/head-lanes.tsx';
+import type { HeadLanes } from '../features/heads/head-lanes.tsx';
 import { PresetStory } from '../features/presets/preset-story.tsx';
-import { QuestionCard } from '../features/records/question-card.tsx';
 import { TimelineToolbar } from '../features/timeline/timeline-toolbar.tsx';
 import { Timeline } from '../features/timeline/timeline.tsx';
-import { useModel, useViewport } from '../view/hooks.ts';
-import { Loaded } from '../widgets/loaded.tsx';
+import { Fetched } from '../view/fetched.tsx';
+import { useRecording, useRunView, useViewport } from '../view/hooks.ts';
+import { useShownIndexSlowly } from '../view/shown-frame.ts';
 import { usePage } from './page-providers.tsx';
+
+/** How often a run is looked at for whether it has several heads by now. */
+const HEADS_SLOW_MS = 100;
 
 export function PageTimeline() {
   const { presets, explorer, heads, tellTimelineLayout } = usePage();
@@ -23,29 +25,42 @@ export function PageTimeline() {
         setAxis({ left, matrixWidth, room: width - left - matrixWidth });
       }}
       cover={({ left, matrixWidth }) =>
-        explorerOpen && <FetchedExplorer explorer={explorer} left={left} matrixWidth={matrixWidth} />
+        explorerOpen && (
+          <Fetched
+            load={loadExplorer}
+            properties={{ explorer, left, matrixWidth }}
+            named="The tree explorer"
+          />
+        )
       }
     >
       <PresetStory presets={presets} />
-      <QuestionCard />
+      <FetchedQuestionCard />
       <TimelineToolbar />
-      <HeadLanes heads={heads} {...axis} />
+      <FetchedHeadLanes heads={heads} {...axis} />
     </Timeline>
   );
 }
 
-/** Its code comes when it is first opened. */
-function FetchedExplorer(properties: ComponentProps<typeof TreeExplorer>) {
-  const { problems } = useModel();
-  return (
-    <Loaded
-      load={loadExplorer}
-      properties={properties}
-      onFailure={(error) => {
-        problems.reportError('The tree explorer could not be shown', error);
-      }}
-    />
-  );
+/** Nothing where no recorded question is shown. */
+function FetchedQuestionCard() {
+  const isAsked = useRecording((state) => (state.recording?.question ?? null) !== null);
+  return isAsked && <Fetched load={loadQuestionCard} named="The recorded question" />;
+}
+
+/** Nothing until a run has several heads. */
+function FetchedHeadLanes(properties: ComponentProps<typeof HeadLanes>) {
+  const { run } = useRunView().source;
+  useShownIndexSlowly(HEADS_SLOW_MS);
+  return run.headIds.length > 1 && <Fetched load={loadHeadLanes} properties={properties} named="The heads" />;
+}
+
+async function loadQuestionCard() {
+  return (await import('../features/records/question-card.tsx')).QuestionCard;
+}
+
+async function loadHeadLanes() {
+  return (await import('../features/heads/head-lanes.tsx')).HeadLanes;
 }
 
 async function loadExplorer() {
