@@ -4,10 +4,10 @@ import { useStore } from 'zustand';
 import { mutedHeads, STAGING_HEAD } from '../../../core/heads/head-specs.ts';
 import { hasHead } from '../../model/run.ts';
 import { CompareHeadsButton } from '../../view/compare-heads-button.tsx';
+import { Fetched } from '../../view/fetched.tsx';
 import { useModel, useRunView, useSession, useViewport } from '../../view/hooks.ts';
 import { useShownIndexSlowly } from '../../view/shown-frame.ts';
 import { IconButton } from '../../widgets/icon-button.tsx';
-import { Loaded } from '../../widgets/loaded.tsx';
 import { drawLane, drawOverlap, heldBlocks } from './draw-lanes.ts';
 import { type Heads, whyFixed } from './heads.ts';
 import { LaneCanvas } from './lane-canvas.tsx';
@@ -29,7 +29,7 @@ const LANES_SLOW_MS = 100;
 
 export function HeadLanes({ heads, left, matrixWidth, room }: HeadLanesProps) {
   const view = useRunView();
-  const { shown: shownRun, problems } = useModel();
+  const { shown: shownRun } = useModel();
   const isTableOpen = useStore(heads.store, (state) => state.tableOpen);
   const index = useShownIndexSlowly(LANES_SLOW_MS);
   const window = useViewport((state) => state.tokens);
@@ -133,12 +133,10 @@ export function HeadLanes({ heads, left, matrixWidth, room }: HeadLanesProps) {
         {live && <CompareHeadsButton heads={live.heads} />}
       </div>
       {isTableOpen && (
-        <Loaded
+        <Fetched
           load={loadTable}
           properties={{ heads, run, index, ids: several, held, live, isFixed: why !== null }}
-          onFailure={(error) => {
-            problems.reportError('The table of heads could not be shown', error);
-          }}
+          named="The table of heads"
         />
       )}
     </section>
